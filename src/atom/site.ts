@@ -1,0 +1,47 @@
+import type {ServerAddress} from '../gearman/address.ts';
+import type {DatabaseConfig} from '../mysql/database.ts';
+
+/** A configured value and where it came from: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
+export interface Setting<T> {
+  value: T;
+  origin: string;
+}
+
+/** What the user gave, by flag or atomctl's environment; the names are those of the shared flags. */
+export interface SiteOptions {
+  atomRoot?: Setting<string>;
+  databaseUrl?: Setting<string>;
+  defaultsFile?: Setting<string>;
+  gearman?: Setting<string[]>;
+  functionPrefix?: Setting<string>;
+  timezone?: Setting<string>;
+  site?: Setting<string>;
+}
+
+/** The world outside, handed in so that tests can give their own. */
+export interface SiteSurroundings {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+}
+
+/**
+ * One AtoM site. Each value is resolved when it is first asked for, so that a command which needs no database
+ * does not fail on config.php. Each method throws AtomctlError USAGE (a value that is wrong names itself and
+ * its origin; it is never skipped over to the next source) or NO_SITE (nothing gives the value).
+ *
+ * Precedence: flag, atomctl's environment, AtoM's container environment, the named site, AtoM's files, default.
+ */
+export interface Site {
+  /** Absolute, symbolic links resolved, no trailing slash; null where no AtoM installation was found. */
+  root(): Promise<Setting<string | null>>;
+  database(): Promise<Setting<DatabaseConfig>>;
+  gearmanServers(): Promise<Setting<ServerAddress[]>>;
+  /** `md5(root . workers_key)` in hex, without the dash; null where it can neither be computed nor was given. */
+  functionPrefix(): Promise<Setting<string | null>>;
+  /** An IANA zone that this Node knows, for instance `America/Vancouver`. */
+  timezone(): Promise<Setting<string>>;
+  /** The job classes that gearman.yml's worker_types lists, by type; empty where there is no root. */
+  workerTypes(): Promise<Setting<Record<string, string[]>>>;
+  /** The downloads directory, symbolic links resolved; null where there is no root or it does not exist. */
+  downloads(): Promise<string | null>;
+}

@@ -1,0 +1,39 @@
+/**
+ * The one table of job statuses: AtoM's term ids, our words, and how each is shown.
+ * AtoM's QubitTerm defines 183 (in progress), 184 (completed) and 185 (error); the column may be NULL.
+ */
+export const STATUSES = {
+  running: {termId: 183, label: 'Running', csvLabel: 'Running', color: 'yellow', finished: false},
+  completed: {termId: 184, label: 'Completed', csvLabel: 'Completed', color: 'green', finished: true},
+  error: {termId: 185, label: 'Error', csvLabel: 'Error', color: 'red', finished: true},
+  unknown: {termId: null, label: 'Unknown', csvLabel: 'Unknown', color: 'dim', finished: true},
+} as const;
+
+export type JobStatus = keyof typeof STATUSES;
+export const JOB_STATUSES = Object.keys(STATUSES) as JobStatus[];
+
+const STATUS_BY_TERM_ID = new Map<number, JobStatus>(
+  JOB_STATUSES.flatMap((status) => {
+    const {termId} = STATUSES[status];
+    return termId === null ? [] : [[termId, status]];
+  }),
+);
+
+/** The status for `job.status_id`; `unknown` where AtoM stores none or an id that it does not define. */
+export function statusFromTermId(termId: number | null): JobStatus {
+  return (termId === null ? undefined : STATUS_BY_TERM_ID.get(termId)) ?? 'unknown';
+}
+
+/** The term id of a note that AtoM marks as an error (since 2021; older error notes have NULL). */
+export const ERROR_NOTE_TYPE_ID = 197;
+
+/** What a job that the database calls running really is; see live-state.ts. */
+export const LIVE_STATES = {
+  executing: {label: 'executing', color: 'green', meaning: 'a worker is executing it'},
+  queued: {label: 'queued', color: 'cyan', meaning: 'it waits in Gearman for a worker'},
+  lost: {label: 'lost', color: 'red', meaning: 'no Gearman server knows it; it will never end by itself'},
+  uncertain: {label: 'uncertain', color: 'yellow', meaning: 'the servers alone do not settle it'},
+} as const;
+
+export type LiveState = keyof typeof LIVE_STATES;
+export const LIVE_STATE_NAMES = Object.keys(LIVE_STATES) as LiveState[];

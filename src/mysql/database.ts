@@ -1,0 +1,44 @@
+/** A row as the driver hands it over: dates and times arrive as stored text, never converted. */
+export type Row = Record<string, unknown>;
+export type SqlValue = string | number | bigint | null | readonly (string | number)[];
+
+/**
+ * A connection to MySQL or MariaDB, and all that the rest of atomctl knows of either.
+ *
+ * Every method throws AtomctlError: DATABASE_LOST (server gone mid-way), DATABASE_TIMEOUT, DATABASE_PRIVILEGE
+ * (names the privilege and table), DATABASE_BUSY (deadlock or lock wait, after bounded retries), DATABASE_ERROR.
+ * Placeholders are `?`; an array value expands to a parenthesised list's inside (`IN (?)`).
+ */
+export interface Queryable {
+  query<T = Row>(sql: string, values?: readonly SqlValue[]): Promise<T[]>;
+  /** Number of rows that the statement changed. */
+  execute(sql: string, values?: readonly SqlValue[]): Promise<number>;
+}
+
+export interface Database extends Queryable {
+  readonly server: ServerInfo;
+  /** Rows as arrays, in order, with back-pressure; stops the statement when the consumer stops. */
+  stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<readonly unknown[]>;
+  /** Runs `work` in one transaction; retried on deadlock and lock wait timeout up to a bound, rolled back on a throw. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface ServerInfo {
+  flavour: 'mysql' | 'mariadb';
+  /** As `SELECT VERSION()` says. */
+  version: string;
+}
+
+export type TlsMode = 'off' | 'required' | 'verify-ca' | 'verify-identity';
+
+export interface DatabaseConfig {
+  host: string | null;
+  port: number;
+  socketPath: string | null;
+  user: string;
+  /** Never printed: see redaction in cli/. */
+  password: string;
+  database: string;
+  tls: {mode: TlsMode; caFile: string | null};
+}
