@@ -1,0 +1,20 @@
+/** A Gearman function as AtoM names it. */
+export interface FunctionName {
+  /** 32 hex digits; null for a function of a site older than 2.5.2, or of something else than AtoM. */
+  prefix: string | null;
+  jobClass: string;
+}
+
+/** Since AtoM 2.5.2: `md5(root . workers_key)`, a dash, the job class. */
+const PREFIXED = /^([0-9a-f]{32})-(.+)$/s;
+
+/** The name under which a site's workers register `jobClass`; the bare class where the site has no prefix. */
+export function functionName(prefix: string | null, jobClass: string): string {
+  return prefix === null ? jobClass : `${prefix}-${jobClass}`;
+}
+
+/** Takes a Gearman function's name apart; a name that does not start with a prefix is all job class. */
+export function splitFunctionName(name: string): FunctionName {
+  const [, prefix, jobClass] = PREFIXED.exec(name) ?? [];
+  return prefix === undefined || jobClass === undefined ? {prefix: null, jobClass: name} : {prefix, jobClass};
+}

@@ -1,0 +1,124 @@
+/**
+ * A value as PHP's `json_decode($json, true)` gives it: bigint is PHP's int, number its float, and an array is
+ * a JS array (keys 0..n-1) or a Map (its keys in PHP's order).
+ */
+export type PhpValue = null | boolean | bigint | number | string | PhpValue[] | Map<string, PhpValue>;
+
+/** json_decode's bound is 512 levels, the innermost value counted as one; deeper JSON decodes to nothing. */
+const MAX_DEPTH = 511;
+const PHP_INT_MAX = 2n ** 63n - 1n;
+const PHP_INT_MIN = -(2n ** 63n);
+
+const WHITESPACE = /[ \t\n\r]*/y;
+const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const LITERAL = /true|false|null/y;
+
+/**
+ * Reads JSON as PHP does. `JSON.parse` will not do: it moves integer-like keys to the front and makes `1.0` and
+ * `1` the same, and PHP's serialize() tells them apart.
+ * @throws SyntaxError where PHP's json_decode would refuse the text
+ */
+export function readPhpJson(text: string): PhpValue {
+  return new Reader(text).document();
+}
+
+class Reader {
+  readonly #text: string;
+  #position = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): PhpValue {
+    const value = this.#value();
+    this.#match(WHITESPACE);
+    if (this.#position < this.#text.length) throw this.#unexpected();
+    return value;
+  }
+
+  #value(): PhpValue {
+    if (this.#take('{')) return this.#nested(() => this.#object());
+    if (this.#take('[')) return this.#nested(() => this.#list());
+    const string = this.#string();
+    if (string !== null) return string;
+    const literal = this.#match(LITERAL);
+    if (literal !== null) return JSON.parse(literal[0]) as boolean | null;
+    const number = this.#match(NUMBER);
+    if (number !== null) return phpNumber(number[0], number[1] !== undefined || number[2] !== undefined);
+    throw this.#unexpected();
+  }
+
+  #object(): Map<string, PhpValue> {
+    const object = new Map<string, PhpValue>();
+    if (this.#take('}')) return object;
+    do {
+      const key = this.#string();
+      if (key === null) throw this.#unexpected();
+      this.#expect(':');
+      // A repeated key keeps its first place and its last value: so does a Map, so does PHP.
+      object.set(key, this.#value());
+    } while (this.#take(','));
+    this.#expect('}');
+    return object;
+  }
+
+  #list(): PhpValue[] {
+    const list: PhpValue[] = [];
+    if (this.#take(']')) return list;
+    do list.push(this.#value());
+    while (this.#take(','));
+    this.#expect(']');
+    return list;
+  }
+
+  #nested<T>(read: () => T): T {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw new SyntaxError(`JSON nested deeper than ${MAX_DEPTH}`);
+    const value = read();
+    this.#depth -= 1;
+    return value;
+  }
+
+  /** The string at the current position; null where something else stands there. */
+  #string(): string | null {
+    this.#match(WHITESPACE);
+    const match = this.#match(STRING);
+    if (match === null) return null;
+    // JSON.parse checks the escapes and refuses raw control characters.
+    const string = JSON.parse(match[0]) as string;
+    if (/\p{Surrogate}/u.test(string)) throw new SyntaxError('JSON with half a surrogate pair');
+    return string;
+  }
+
+  #take(mark: string): boolean {
+    this.#match(WHITESPACE);
+    const found = this.#text.startsWith(mark, this.#position);
+    if (found) this.#position += mark.length;
+    return found;
+  }
+
+  #expect(mark: string): void {
+    if (!this.#take(mark)) throw this.#unexpected();
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#position;
+    const match = pattern.exec(this.#text);
+    if (match !== null) this.#position = pattern.lastIndex;
+    return match;
+  }
+
+  #unexpected(): SyntaxError {
+    return new SyntaxError(`Unexpected text in JSON at ${this.#position}`);
+  }
+}
+
+/** PHP's number: an int where it is written as one and 64 bits hold it, else a float. */
+function phpNumber(text: string, isFloat: boolean): bigint | number {
+  if (isFloat) return Number(text);
+  const int = BigInt(text);
+  return int >= PHP_INT_MIN && int <= PHP_INT_MAX ? int : Number(text);
+}
