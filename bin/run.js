@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+import '../dist/cli/debug.js';
 import {execute, settings} from '@oclif/core';
+import {joinTopic} from '../dist/cli/command-line.js';
 
+process.title = 'atomctl';
 settings.enableAutoTranspile = false;
-await execute({dir: import.meta.url});
+await execute({args: joinTopic(process.argv.slice(2)), dir: import.meta.url});

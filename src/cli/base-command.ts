@@ -1,0 +1,111 @@
+import {Command, type Interfaces} from '@oclif/core';
+import type {AtomctlError} from '../errors.ts';
+import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
+import {type Screen, screenOf} from '../render/screen.ts';
+import {Context, siteOptions} from './context.ts';
+import {debugEnabled} from './debug.ts';
+import {debugTrace, toAtomctlError} from './failure.ts';
+import {sharedFlags} from './flags.ts';
+
+export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
+  (typeof BaseCommand)['baseFlags'] & T['flags']
+>;
+export type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
+
+/**
+ * What every command shares: parsing, the context, data on stdout, notices on stderr, one translation of errors,
+ * and the exit status. A command parses, calls one function and presents one result.
+ */
+export abstract class BaseCommand<T extends typeof Command> extends Command {
+  static override baseFlags = sharedFlags;
+  static override enableJsonFlag = true;
+
+  protected flags!: FlagsOf<T>;
+  protected args!: ArgsOf<T>;
+  protected context!: Context;
+
+  override async init(): Promise<void> {
+    await super.init();
+    // A reader that closes the pipe early (`| head`) has what it wanted: end quietly.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+      throw error;
+    });
+    const {args, flags, raw} = await this.parse({
+      args: this.ctor.args,
+      flags: this.ctor.flags,
+      baseFlags: (super.ctor as typeof BaseCommand).baseFlags,
+      enableJsonFlag: this.ctor.enableJsonFlag,
+      strict: this.ctor.strict,
+    });
+    this.flags = flags as FlagsOf<T>;
+    this.args = args as ArgsOf<T>;
+    const typed = new Set(raw.flatMap((token) => (token.type === 'flag' ? [token.flag] : [])));
+    this.context = new Context({
+      site: siteOptions(flags as never, typed),
+      timeoutSeconds: (flags as {timeout: number}).timeout,
+      env: process.env,
+      cwd: process.cwd(),
+      now: () => new Date(),
+    });
+  }
+
+  /** Where text will be shown on stdout. */
+  protected get screen(): Screen {
+    return screenOf(process.stdout, {noColor: this.flags['no-color'] === true, env: process.env});
+  }
+
+  /** Data to stdout: the document under --json, otherwise the text, which ends with its own newline. */
+  protected async present(document: object, text: () => string | Promise<string>): Promise<void> {
+    if (this.jsonEnabled()) process.stdout.write(`${sanitizeJson(JSON.stringify(document, null, 2))}\n`);
+    else process.stdout.write(await text());
+  }
+
+  /** A notice or warning to stderr, not under --quiet. */
+  protected notice(text: string): void {
+    if (this.flags.quiet !== true) process.stderr.write(`${sanitizeBlock(text)}\n`);
+  }
+
+  /** The exit status of this process, where the command ends without an error. */
+  protected exitWith(status: number): void {
+    process.exitCode = status;
+  }
+
+  /** The exit status for an error; a command that follows another convention overrides it. */
+  protected exitStatusFor(error: AtomctlError): number {
+    return error.exitStatus;
+  }
+
+  /** How an error is shown; a command whose output others parse may override it. */
+  protected presentError(error: AtomctlError): void {
+    if (this.jsonEnabled()) {
+      const {code, message, hint} = error;
+      const document = {error: {code, message, hint: hint ?? null}};
+      process.stdout.write(`${sanitizeJson(JSON.stringify(document, null, 2))}\n`);
+    } else {
+      process.stderr.write(
+        `Error: ${sanitizeBlock([error.message, error.hint].filter(Boolean).join(' '))}\n`,
+      );
+    }
+  }
+
+  override async catch(thrown: Error): Promise<void> {
+    const error = toAtomctlError(thrown);
+    if (debugEnabled) process.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
+    this.presentError(error);
+    process.exitCode = this.exitStatusFor(error);
+  }
+
+  override async finally(): Promise<void> {
+    await this.context?.dispose();
+  }
+
+  async #secrets(): Promise<string[]> {
+    try {
+      const {password} = (await (await this.context.site()).database()).value;
+      return password === '' ? [] : [password, encodeURIComponent(password)];
+    } catch {
+      return [];
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import type {Setting, Site, SiteOptions} from '../atom/site.ts';
+import type {SiteTime} from '../atom/site-time.ts';
+import type {ServerConnection} from '../gearman/server.ts';
+import type {Database} from '../mysql/database.ts';
+
+export interface ContextOptions {
+  site: SiteOptions;
+  timeoutSeconds: number;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  now: () => Date;
+}
+
+/**
+ * The one place that wires a site's settings to its servers. Everything is made when it is first asked for and
+ * imported only then: a command pays for what it uses. `dispose` closes what was opened, so the process can end.
+ */
+export class Context {
+  readonly timeoutSeconds: number;
+  readonly now: () => Date;
+  readonly #options: ContextOptions;
+  #site: Promise<Site> | undefined;
+  #database: Promise<Database> | undefined;
+  #time: Promise<SiteTime> | undefined;
+  #servers: Promise<ServerConnection[]> | undefined;
+
+  constructor(options: ContextOptions) {
+    this.#options = options;
+    this.timeoutSeconds = options.timeoutSeconds;
+    this.now = options.now;
+  }
+
+  site(): Promise<Site> {
+    this.#site ??= import('../atom/resolve-site.ts').then(({resolveSite}) =>
+      resolveSite(this.#options.site, {env: this.#options.env, cwd: this.#options.cwd}),
+    );
+    return this.#site;
+  }
+
+  /** @throws AtomctlError where no database is configured, it cannot be reached or refuses the login */
+  database(): Promise<Database> {
+    this.#database ??= this.#connectDatabase();
+    return this.#database;
+  }
+
+  async #connectDatabase(): Promise<Database> {
+    const [{connectDatabase}, config] = await Promise.all([
+      import('../mysql/connect.ts'),
+      this.site().then((site) => site.database()),
+    ]);
+    return connectDatabase(config.value, {timeoutSeconds: this.timeoutSeconds});
+  }
+
+  /** The site's clock: its zone, and conversions between its wall clock and instants. */
+  time(): Promise<SiteTime> {
+    this.#time ??= Promise.all([
+      import('../atom/site-time.ts'),
+      this.site().then((site) => site.timezone()),
+    ]).then(([{loadSiteTime}, zone]) => loadSiteTime(zone.value));
+    return this.#time;
+  }
+
+  /** Every Gearman server of the site, each connected or with the reason why not. Never rejects for a server. */
+  servers(): Promise<ServerConnection[]> {
+    this.#servers ??= Promise.all([
+      import('../gearman/servers.ts'),
+      this.site().then((site) => site.gearmanServers()),
+    ]).then(([{connectServers}, addresses]) =>
+      connectServers(addresses.value, {timeoutSeconds: this.timeoutSeconds}),
+    );
+    return this.#servers;
+  }
+
+  /** Closes every connection; safe to call twice and after failures. */
+  async dispose(): Promise<void> {
+    const [servers, database] = await Promise.allSettled([this.#servers, this.#database]);
+    if (servers.status === 'fulfilled') {
+      for (const connection of servers.value ?? []) if ('server' in connection) connection.server.close();
+    }
+    if (database.status === 'fulfilled') await database.value?.close().catch(() => {});
+  }
+}
+
+/** Environment variable of each shared flag that tells about the site. */
+const SITE_FLAGS = {
+  'atom-root': 'ATOMCTL_ROOT',
+  'database-url': 'ATOMCTL_DATABASE_URL',
+  'defaults-file': 'ATOMCTL_DEFAULTS_FILE',
+  gearman: 'ATOMCTL_GEARMAN',
+  'function-prefix': 'ATOMCTL_FUNCTION_PREFIX',
+  timezone: 'ATOMCTL_TIMEZONE',
+  site: 'ATOMCTL_SITE',
+  config: 'ATOMCTL_CONFIG',
+} as const;
+
+type SiteFlags = Partial<Record<Exclude<keyof typeof SITE_FLAGS, 'gearman'>, string>> & {gearman?: string[]};
+
+/** The site's options with their origins: `typed` holds the names of the flags that stood on the command line. */
+export function siteOptions(flags: SiteFlags, typed: ReadonlySet<string>): SiteOptions {
+  function setting<T>(name: keyof typeof SITE_FLAGS, value: T | undefined): Setting<T> | undefined {
+    return value === undefined
+      ? undefined
+      : {value, origin: typed.has(name) ? `--${name}` : SITE_FLAGS[name]};
+  }
+  return {
+    atomRoot: setting('atom-root', flags['atom-root']),
+    databaseUrl: setting('database-url', flags['database-url']),
+    defaultsFile: setting('defaults-file', flags['defaults-file']),
+    gearman: setting('gearman', flags.gearman),
+    functionPrefix: setting('function-prefix', flags['function-prefix']),
+    timezone: setting('timezone', flags.timezone),
+    site: setting('site', flags.site),
+    config: setting('config', flags.config),
+  };
+}

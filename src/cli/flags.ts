@@ -1,0 +1,111 @@
+import {Flags} from '@oclif/core';
+import {usageError} from '../errors.ts';
+
+const SITE_GROUP = 'SITE';
+
+/** Reads a whole number of at least `min`. @throws AtomctlError USAGE naming the flag's value */
+export function wholeNumber(min: number, what: string) {
+  return async (text: string): Promise<number> => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < min) {
+      throw usageError(`"${text}" is no ${what}.`, `Give a whole number of at least ${min}.`);
+    }
+    return value;
+  };
+}
+
+/** Reads a number of seconds, fractions allowed, greater than zero (or at least `min`). */
+export function secondsFrom(min: number) {
+  return async (text: string): Promise<number> => {
+    const value = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text.trim()) || value < min || value > 86_400) {
+      throw usageError(
+        `"${text}" is no number of seconds.`,
+        `Give a number from ${min} to 86400, for example 5.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** The flags that every command shares. Each value's origin (flag or environment) is kept: see context.ts. */
+export const sharedFlags = {
+  'atom-root': Flags.string({
+    summary: 'The AtoM installation; found from the working directory and the usual places otherwise.',
+    env: 'ATOMCTL_ROOT',
+    helpValue: 'DIR',
+    helpGroup: SITE_GROUP,
+  }),
+  'database-url': Flags.string({
+    summary:
+      'mysql://user:pass@host:port/db; also ?socketPath=FILE, ?ssl=required|verify-ca|verify-identity&sslCa=FILE.',
+    env: 'ATOMCTL_DATABASE_URL',
+    helpValue: 'URL',
+    helpGroup: SITE_GROUP,
+  }),
+  'defaults-file': Flags.string({
+    summary:
+      'A MySQL option file, groups [client] and [atomctl]; keeps the password out of the process list.',
+    env: 'ATOMCTL_DEFAULTS_FILE',
+    helpValue: 'FILE',
+    helpGroup: SITE_GROUP,
+  }),
+  gearman: Flags.string({
+    summary: "The site's Gearman servers, repeatable or comma-separated; IPv6 as [::1]:4730.",
+    env: 'ATOMCTL_GEARMAN',
+    helpValue: 'HOST[:PORT]',
+    helpGroup: SITE_GROUP,
+    multiple: true,
+    delimiter: ',',
+  }),
+  'function-prefix': Flags.string({
+    summary: "This site's function prefix, where it cannot be computed from the root.",
+    env: 'ATOMCTL_FUNCTION_PREFIX',
+    helpValue: 'P',
+    helpGroup: SITE_GROUP,
+  }),
+  timezone: Flags.string({
+    summary: 'The zone in which AtoM writes its timestamps.',
+    env: 'ATOMCTL_TIMEZONE',
+    helpValue: 'ZONE',
+    helpGroup: SITE_GROUP,
+  }),
+  site: Flags.string({
+    summary: "A site named in atomctl's own configuration file.",
+    env: 'ATOMCTL_SITE',
+    helpValue: 'NAME',
+    helpGroup: SITE_GROUP,
+  }),
+  config: Flags.string({
+    summary: "atomctl's own configuration file, instead of the system's and the user's.",
+    env: 'ATOMCTL_CONFIG',
+    helpValue: 'FILE',
+    helpGroup: SITE_GROUP,
+  }),
+  timeout: Flags.custom<number>({
+    summary: 'A bound on each connection and each reply.',
+    env: 'ATOMCTL_TIMEOUT',
+    helpValue: 'SECONDS',
+    helpGroup: 'GLOBAL',
+    default: 5,
+    parse: secondsFrom(0.1),
+  })(),
+  'no-color': Flags.boolean({
+    summary: 'No colour; NO_COLOR and FORCE_COLOR are honoured too.',
+    helpGroup: 'GLOBAL',
+  }),
+  quiet: Flags.boolean({
+    char: 'q',
+    summary: 'Print only errors and the data itself.',
+    helpGroup: 'GLOBAL',
+  }),
+};
+
+/** Flags of the commands that ask before they change something. */
+export const confirmationFlags = {
+  yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
+  'no-confirmation': Flags.boolean({
+    char: 'B',
+    summary: "Do not ask (the name that AtoM's own jobs:clear uses).",
+  }),
+};

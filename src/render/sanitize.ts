@@ -1,0 +1,38 @@
+/**
+ * Text from the database and the network is hostile until it went through here: a job's name may hold an escape
+ * sequence that retitles, repaints or reprograms the terminal.
+ */
+
+/** C0 and C1 controls, DEL, line and paragraph separators, and the marks that reorder text on screen. */
+const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const HARMFUL_IN_BLOCK =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
+function visible(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/** One line: line breaks and tabs become spaces, every other control character its visible escape. */
+export function sanitizeLine(text: string): string {
+  return text
+    .replace(/[\r\n\t]+/g, ' ')
+    .replace(HARMFUL, visible)
+    .replace(LONE_SURROGATE, '\ufffd');
+}
+
+/** Many lines: keeps `\n` and tabs, takes `\r\n` for `\n`, makes every other control character visible. */
+export function sanitizeBlock(text: string): string {
+  return text.replace(/\r\n/g, '\n').replace(HARMFUL_IN_BLOCK, visible).replace(LONE_SURROGATE, '\ufffd');
+}
+
+/** JSON that means the same and holds no raw control character: JSON.stringify leaves DEL and C1 as they are. */
+export function sanitizeJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

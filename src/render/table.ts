@@ -1,0 +1,79 @@
+import {sanitizeLine} from './sanitize.ts';
+import {type Color, paint, type Screen} from './screen.ts';
+
+export interface Column<Row> {
+  header: string;
+  /** The cell's text; it is sanitised here. */
+  text: (row: Row) => string;
+  color?: (row: Row) => Color | undefined;
+  align?: 'left' | 'right';
+  /** Gives way, in proportion, where the table is wider than the screen. */
+  shrinks?: boolean;
+}
+
+const GAP = 2;
+const NARROWEST = 6;
+
+/** Widths that fit the screen: shrinking columns give way, the widest first, none below `NARROWEST`. */
+function fit(natural: readonly number[], shrinks: readonly boolean[], screenWidth: number): number[] {
+  const widths = [...natural];
+  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - screenWidth;
+  while (excess > 0) {
+    const candidates = widths.map((width, index) => (shrinks[index] ? width : 0));
+    const widest = Math.max(...candidates);
+    if (widest <= NARROWEST) break;
+    widths[candidates.indexOf(widest)]! -= 1;
+    excess -= 1;
+  }
+  return widths;
+}
+
+/** cli-table3 lays out a whole table at once, in more than linear time: long ones are given to it in parts. */
+const ROWS_AT_ONCE = 200;
+const RULES =
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle';
+const NO_RULES = Object.fromEntries(RULES.split(' ').map((rule) => [rule, '']));
+
+/**
+ * A table without rules, one line a row. Fits a terminal's width by cutting (`…`) the columns that may shrink;
+ * where the width is not bounded nothing is cut.
+ */
+export async function renderTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  screen: Screen,
+): Promise<string> {
+  const [{default: Table}, {default: stringWidth}] = await Promise.all([
+    import('cli-table3'),
+    import('string-width'),
+  ]);
+  const cells = rows.map((row) => columns.map((column) => sanitizeLine(column.text(row))));
+  const natural = columns.map(({header}, index) =>
+    cells.reduce((widest, line) => Math.max(widest, stringWidth(line[index]!)), header.length),
+  );
+  const shrinks = columns.map((column) => column.shrinks === true);
+  const widths = fit(natural, shrinks, screen.width);
+
+  const lines: string[][] = [
+    columns.map(({header}) => paint(screen, 'bold', header)),
+    ...cells.map((line, index) =>
+      line.map((text, at) => {
+        const color = columns[at]!.color?.(rows[index]!);
+        return color === undefined ? text : paint(screen, color, text);
+      }),
+    ),
+  ];
+  const parts: string[] = [];
+  for (let start = 0; start < lines.length; start += ROWS_AT_ONCE) {
+    const table = new Table({
+      chars: NO_RULES,
+      colWidths: widths.map((width) => width + GAP),
+      colAligns: columns.map(({align}) => align ?? 'left'),
+      style: {head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP},
+      truncate: '…',
+    });
+    table.push(...lines.slice(start, start + ROWS_AT_ONCE));
+    parts.push(table.toString());
+  }
+  return `${parts.join('\n').replace(/ +$/gm, '')}\n`;
+}
