@@ -1,0 +1,87 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {tmpdir} from 'node:os';
+import {fileURLToPath} from 'node:url';
+
+/** The production entry, as npm links it. */
+export const ATOMCTL = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+export interface RunOptions {
+  /** Set over an environment without any of atomctl's or AtoM's variables. */
+  env?: Readonly<Record<string, string>>;
+  /** Default: a directory that belongs to no AtoM installation. */
+  cwd?: string;
+  /** What stdin holds; without it stdin is empty. */
+  stdin?: string;
+}
+
+export interface RunResult {
+  /** Exit status; null where a signal ended it. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs atomctl as a user would, with stdin, stdout and stderr in pipes. Needs the build in dist. */
+export async function runAtomctl(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = spawn(process.execPath, [ATOMCTL, ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: cleanEnvironment(options.env),
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.stdin.on('error', () => {}).end(options.stdin ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  return {code, stdout, stderr};
+}
+
+export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
+  /** What is typed, at once. */
+  input?: string;
+  columns?: number;
+  rows?: number;
+}
+
+/**
+ * Runs atomctl on a pseudo-terminal, by util-linux's `script`: stdin, stdout and stderr are that terminal.
+ * Returns what the screen received, echo of the input included, with the terminal's `\r\n` turned into `\n`.
+ */
+export async function runOnTerminal(
+  args: readonly string[],
+  options: TerminalOptions = {},
+): Promise<{code: number | null; screen: string}> {
+  const {columns = 100, rows = 40, input = ''} = options;
+  const command = [process.execPath, ATOMCTL, ...args].map(shellQuote).join(' ');
+  const child = spawn(
+    'script',
+    ['-qefc', `stty cols ${columns} rows ${rows}; exec ${command}`, '/dev/null'],
+    {cwd: options.cwd ?? tmpdir(), env: cleanEnvironment({TERM: 'xterm-256color', ...options.env})},
+  );
+  let screen = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    screen += chunk;
+  });
+  child.stdin.on('error', () => {}).write(input);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  child.stdin.end();
+  await once(child.stdout, 'close');
+  return {code, screen: screen.replaceAll('\r\n', '\n')};
+}
+
+const FOREIGN = /^(ATOMCTL_|ATOM_|NO_COLOR|FORCE_COLOR|NODE_|VITEST|DEBUG|TEST$|COLUMNS|LINES|XDG_)/;
+
+/** This process's environment without what would change atomctl's behaviour, plus what the test sets. */
+export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
+  return {...Object.fromEntries(kept), ...extra};
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

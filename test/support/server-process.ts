@@ -1,0 +1,107 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {connect, createServer, type Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
+
+/**
+ * A server never outlives the process that started it, not even after SIGKILL: a watchdog beside it reads a pipe
+ * whose other end only this process holds, and kills the server when that end closes.
+ * (A parent-death signal would not do: the kernel clears it when a server changes its user.)
+ */
+const GUARD = `
+exec 3<&0
+(cat <&3 >/dev/null; kill -KILL $$ 2>/dev/null) &
+exec "$@" 3<&- </dev/null
+`;
+
+export interface ServerProcess {
+  readonly pid: number;
+  /** What it wrote to stderr so far, for messages about a failed start. */
+  errors(): string;
+  exited(): boolean;
+  /** Asks it to end (SIGTERM), waits until it has. */
+  stop(): Promise<void>;
+  /** Ends it without warning (SIGKILL), as a crash would. */
+  kill(): Promise<void>;
+}
+
+/** Starts a server in a session of its own, so that Ctrl-C reaches only us. */
+export function spawnServer(command: string, args: readonly string[]): ServerProcess {
+  const child = spawn('/bin/sh', ['-c', GUARD, command, command, ...args], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors = (errors + chunk).slice(-8000);
+  });
+  const ended = once(child, 'exit');
+  child.on('exit', () => child.stdin.destroy());
+  (child.stdin as Socket).unref();
+  (child.stderr as Socket).unref();
+  child.unref();
+  const end = async (signal: NodeJS.Signals) => {
+    if (!hasExited(child)) child.kill(signal);
+    child.ref();
+    await ended;
+  };
+  return {
+    pid: child.pid!,
+    errors: () => errors,
+    exited: () => hasExited(child),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+/** Waits until the server accepts connections on 127.0.0.1. False where it ended before that. */
+export async function waitUntilListening(server: ServerProcess, port: number): Promise<boolean> {
+  while (!server.exited()) {
+    if (await accepts(port)) return true;
+    await sleep(20);
+  }
+  return false;
+}
+
+/** A TCP port on 127.0.0.1 that nothing listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const {port} = probe.address() as {port: number};
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/**
+ * Starts a server on a free port, or on the wanted one. A port may be taken between the look and the start, so a
+ * server that ends at once is started again, a few times.
+ * @throws Error with what the server said, where it never listens
+ */
+export async function startOnFreePort(
+  start: (port: number) => ServerProcess,
+  wantedPort?: number,
+): Promise<{server: ServerProcess; port: number}> {
+  for (let attempt = 1; ; attempt++) {
+    const port = wantedPort ?? (await freePort());
+    const server = start(port);
+    if (await waitUntilListening(server, port)) return {server, port};
+    if (attempt === 4) throw new Error(`The server did not start: ${server.errors()}`);
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function hasExited(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
