@@ -1,0 +1,152 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import type {Database, Queryable} from '../mysql/database.ts';
+import {noJobs, surveyJobs} from './count.ts';
+import {deleteJobRows} from './delete-jobs.ts';
+import {deleteDownloads} from './downloads.ts';
+import type {JobFilter} from './filter.ts';
+import type {StatusCounts} from './job.ts';
+import {JOB_STATUSES, STATUSES, statusFromTermId} from './status.ts';
+import {jobCondition} from './where.ts';
+
+/** What a clear will delete: settled before the question is asked, and not widened afterwards. */
+export interface ClearPlan {
+  filter: JobFilter;
+  counts: StatusCounts;
+  total: number;
+  /** Jobs that come after the question have higher ids and stay. */
+  lastId: number;
+}
+
+export interface ClearOptions {
+  database: Database;
+  plan: ClearPlan;
+  /** The site's downloads directory where the jobs' files are to go too; null leaves all files alone. */
+  downloads: string | null;
+  /** Jobs in one transaction; null lets it follow from how long the last one took. */
+  batchSize: number | null;
+  /** Between two transactions, so that others (a replica, the web site) catch up. */
+  pauseSeconds: number;
+  /** Ends the clear after the current transaction. */
+  signal: AbortSignal;
+  onProgress: (cleared: number) => void;
+}
+
+export interface ClearResult {
+  cleared: number;
+  byStatus: StatusCounts;
+  downloadsDeleted: number;
+  /** Download paths that were left alone, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
+  downloadsKept: string[];
+  interrupted: boolean;
+}
+
+/** What would be cleared. `inactive` leaves out the jobs that are running, as AtoM's "Clear inactive jobs" does. */
+export async function planClear(options: {
+  database: Queryable;
+  filter: JobFilter;
+  inactive: boolean;
+}): Promise<ClearPlan> {
+  const filter = options.inactive ? finishedOnly(options.filter) : options.filter;
+  return {filter, ...(await surveyJobs({database: options.database, filter}))};
+}
+
+function finishedOnly(filter: JobFilter): JobFilter {
+  const statuses = (filter.statuses ?? JOB_STATUSES).filter((status) => STATUSES[status].finished);
+  return {...filter, statuses};
+}
+
+/**
+ * Deletes the planned jobs in bounded transactions, walking up the primary key. Each job is checked against the
+ * filter again under its lock: one that has changed since (a finished job that runs again) stays.
+ * @throws AtomctlError for the database; what the finished transactions deleted stays deleted
+ */
+export async function clearJobs(options: ClearOptions): Promise<ClearResult> {
+  const {database, plan, signal} = options;
+  const result: ClearResult = {
+    cleared: 0,
+    byStatus: noJobs(),
+    downloadsDeleted: 0,
+    downloadsKept: [],
+    interrupted: false,
+  };
+  const size = new BatchSize(options.batchSize);
+  for (let afterId = 0; ; ) {
+    if (signal.aborted) return {...result, interrupted: true};
+    const ids = await nextIds(database, plan, {afterId, limit: size.jobs});
+    if (ids.length === 0) return result;
+    const started = performance.now();
+    const gone = await database.transaction((tx) => deleteMatching(tx, plan.filter, ids));
+    size.learn(performance.now() - started);
+    await record(gone, options.downloads, result);
+    options.onProgress(result.cleared);
+    afterId = ids.at(-1)!;
+    if (ids.length < size.jobs && afterId >= plan.lastId) return result;
+    await pause(options.pauseSeconds * 1000, undefined, {signal}).catch(() => {});
+  }
+}
+
+/** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
+async function nextIds(
+  database: Queryable,
+  plan: ClearPlan,
+  {afterId, limit}: {afterId: number; limit: number},
+): Promise<number[]> {
+  const {join, sql, values} = jobCondition(plan.filter);
+  const rows = await database.query<{id: number}>(
+    `SELECT job.id FROM job ${join} WHERE ${sql} AND job.id > ? AND job.id <= ? ORDER BY job.id LIMIT ${limit}`,
+    [...values, afterId, plan.lastId],
+  );
+  return rows.map(({id}) => id);
+}
+
+interface LockedJob {
+  id: number;
+  status_id: number | null;
+  download_path: string | null;
+}
+
+/** Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. */
+async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<LockedJob[]> {
+  const {join, sql, values} = jobCondition(filter);
+  const jobs = await tx.query<LockedJob>(
+    `SELECT job.id, job.status_id, job.download_path FROM job ${join}
+     WHERE job.id IN (?) AND ${sql} ORDER BY job.id FOR UPDATE`,
+    [ids, ...values],
+  );
+  await deleteJobRows(
+    tx,
+    jobs.map(({id}) => id),
+  );
+  return jobs;
+}
+
+/** Counts what a committed transaction deleted and deletes the files of these jobs: never before their rows. */
+async function record(gone: LockedJob[], downloads: string | null, result: ClearResult): Promise<void> {
+  result.cleared += gone.length;
+  for (const job of gone) result.byStatus[statusFromTermId(job.status_id)]++;
+  if (downloads === null) return;
+  const paths = gone.map((job) => job.download_path ?? '').filter((path) => path !== '');
+  const {deleted, kept} = await deleteDownloads({directory: downloads, paths});
+  result.downloadsDeleted += deleted;
+  result.downloadsKept.push(...kept);
+}
+
+/**
+ * How many jobs one transaction takes. Unless it is given, it follows the time of the last one, so that locks are
+ * held for about a quarter of a second on a fast server and on a slow one.
+ */
+class BatchSize {
+  jobs: number;
+  readonly #fixed: boolean;
+
+  constructor(given: number | null) {
+    this.#fixed = given !== null;
+    this.jobs = given ?? 1000;
+  }
+
+  learn(milliseconds: number): void {
+    if (this.#fixed) return;
+    const wanted = Math.round((this.jobs * 250) / Math.max(milliseconds, 1));
+    this.jobs = Math.min(Math.max(wanted, 100, Math.ceil(this.jobs / 2)), 5000, this.jobs * 2);
+  }
+}

@@ -1,0 +1,28 @@
+import type {Queryable} from '../mysql/database.ts';
+
+/**
+ * Deletes these jobs with all that hangs on them, inside the caller's transaction. AtoM's foreign keys let the
+ * row of `object` take job, notes, properties and slug with it; the guard on its class makes sure that no other
+ * object can go this way, whatever the ids. Where an old restore or a hand-made change left a job row without an
+ * object row of its class, the job row alone is deleted.
+ * @returns how many jobs are gone
+ */
+export async function deleteJobRows(tx: Queryable, ids: readonly number[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const whole = await tx.execute("DELETE FROM object WHERE id IN (?) AND class_name = 'QubitJob'", [ids]);
+  if (whole >= ids.length) return whole;
+  return whole + (await tx.execute('DELETE FROM job WHERE id IN (?)', [ids]));
+}
+
+/**
+ * Deletes one job, and also what `DELETE FROM job` (the manual's recipe) has left of it.
+ * @returns false where there was nothing of it
+ */
+export function deleteJob(options: {database: Transactional; id: number}): Promise<boolean> {
+  return options.database.transaction(async (tx) => (await deleteJobRows(tx, [options.id])) > 0);
+}
+
+/** The part of a database that a change in one transaction needs. */
+export interface Transactional {
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+}

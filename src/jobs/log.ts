@@ -1,0 +1,82 @@
+/**
+ * What a job's log (`job.output`) says. AtoM's worker writes lines `[info] [YYYY-MM-DD HH:MM:SS] Job ID "NAME":
+ * MESSAGE`, in its own zone; a message may run over several lines. The log begins with `Job started.`, then
+ * `Parameters: {json}`, and ends with `Job finished.`; a job that Gearman handed out again starts anew below.
+ */
+
+/** AtoM cuts the log here, in characters; what comes later is lost. */
+export const LOG_CAP = 65_534;
+/** Where the column is a TEXT the server cuts by bytes, at a whole character. */
+const TEXT_COLUMN_BYTES = 65_535;
+const LONGEST_CHARACTER_BYTES = 4;
+
+const DATED_LINE = /^\[(\w+)\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?:Job \d+ ".*?": )?(.*)$/;
+const PARAMETERS = /^(?:\[\w+\] \[[^\]]*\] Job \d+ ".*?": )?Parameters: (.*)$/m;
+
+export interface LogLine {
+  /** `info`, `error`, ...; null for the continuation of a message. */
+  level: string | null;
+  /** Wall-clock time in the site's zone; null for a continuation. */
+  time: string | null;
+  /** The message without its prefix. */
+  message: string;
+}
+
+/** Every line of the log, in order. */
+export function parseLogLines(log: string): LogLine[] {
+  if (log === '') return [];
+  return log
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/)
+    .map(parseLine);
+}
+
+function parseLine(line: string): LogLine {
+  const match = DATED_LINE.exec(line);
+  if (!match) return {level: null, time: null, message: line};
+  return {level: match[1]!, time: match[2]!, message: match[3]!};
+}
+
+/**
+ * The JSON text of the parameters, as logged; null before the job first starts. The text, since the order and
+ * the number forms in it decide the job's unique key in Gearman. After a redelivery all copies are equal.
+ */
+export function parametersTextOf(log: string): string | null {
+  return PARAMETERS.exec(log)?.[1]?.trimEnd() ?? null;
+}
+
+/** The logged parameters, parsed; null before the job first starts, or where the cut log holds them in part. */
+export function parametersOf(log: string): unknown {
+  const text = parametersTextOf(log);
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** True where the log reached its cap, so that its newest lines are missing. */
+export function isCut(log: string): boolean {
+  if (log.length >= LOG_CAP) return true;
+  const missingBytes = TEXT_COLUMN_BYTES - Buffer.byteLength(log);
+  return missingBytes >= 0 && missingBytes < LONGEST_CHARACTER_BYTES;
+}
+
+/** The last dated line's wall-clock time: the job's heartbeat. Null where there is none or the log is cut. */
+export function lastActivity(log: string): string | null {
+  return isCut(log) ? null : (parseLogLines(log).findLast(({time}) => time !== null)?.time ?? null);
+}
+
+/** How often a worker began the job; more than once where Gearman handed it out again. */
+export function startCount(log: string): number {
+  return parseLogLines(log).filter(({time, message}) => time !== null && message === 'Job started.').length;
+}
+
+/** True where the latest run of the job wrote its last line. */
+export function isFinished(log: string): boolean {
+  const milestone = parseLogLines(log).findLast(
+    ({time, message}) => time !== null && (message === 'Job started.' || message === 'Job finished.'),
+  );
+  return milestone?.message === 'Job finished.';
+}
