@@ -1,3 +1,4 @@
+import {isIPv6} from 'node:net';
 import {usageError} from '../errors.ts';
 
 export const GEARMAN_PORT = 4730;
@@ -13,24 +14,36 @@ export function formatAddress({host, port}: ServerAddress): string {
 }
 
 /**
- * Reads `HOST[:PORT]`, IPv6 as `[::1]:4730` or bare `::1`. Default port 4730.
+ * Reads `HOST[:PORT]`, IPv6 as `[::1]:4730` or bare `::1`. The port is 4730 where none is given.
  * @param origin where the text came from, for the error
  * @throws AtomctlError USAGE where it is no address
  */
 export function parseAddress(text: string, origin: string): ServerAddress {
-  const match =
-    /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^\s:[\]/]+)|([0-9a-fA-F:.]*::?[0-9a-fA-F:.]*))(?::(\d{1,5}))?$/.exec(
-      text.trim(),
-    );
-  const bareIpv6 = /^[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text.trim());
-  if (bareIpv6) return {host: text.trim(), port: GEARMAN_PORT};
-  const host = match?.[1] ?? match?.[2];
-  const port = match?.[4] === undefined ? GEARMAN_PORT : Number(match[4]);
-  if (!host || port < 1 || port > 65535) {
+  const {host, port} = splitAddress(text.trim());
+  if (host === undefined || port < 1 || port > 65_535) {
     throw usageError(
       `"${text}" (${origin}) is no Gearman server address.`,
       'Give HOST, HOST:PORT or [IPV6]:PORT, for example 127.0.0.1:4730.',
     );
   }
   return {host, port};
+}
+
+const NAME_AND_PORT = /^([^\s:/@[\]]+)(?::(\d{1,5}))?$/;
+const BRACKETS_AND_PORT = /^\[([^\s[\]]+)\](?::(\d{1,5}))?$/;
+
+function splitAddress(text: string): {host: string | undefined; port: number} {
+  if (isIPv6(text)) return {host: text, port: GEARMAN_PORT};
+  const bracketed = BRACKETS_AND_PORT.exec(text);
+  if (bracketed && !isIPv6(bracketed[1]!)) return {host: undefined, port: 0};
+  const match = bracketed ?? NAME_AND_PORT.exec(text);
+  return {host: match?.[1], port: match?.[2] === undefined ? GEARMAN_PORT : Number(match[2])};
+}
+
+/**
+ * The hosts to try in turn. `localhost` stands for both address families: resolvers differ in which they name
+ * first, or name only one, and gearmand may listen on the other.
+ */
+export function hostsToTry(host: string): string[] {
+  return host.toLowerCase() === 'localhost' ? ['127.0.0.1', '::1'] : [host];
 }

@@ -1,0 +1,169 @@
+/**
+ * Gearman's administrative protocol: text lines over the same port as the binary one. One record for each command,
+ * with its own framing and its own parser; answers differ between gearmand (C) and Gearman::Server (Perl).
+ */
+import {NotGearman, Refusal} from './fault.ts';
+import type {Framing} from './wire.ts';
+
+/** A question and how to read its answer. */
+export interface AdminCommand<T> {
+  text: string;
+  framing: Framing<T>;
+}
+
+/** One function as one server sees it: all its jobs, those that run, and the workers that can do it. */
+export interface FunctionStatus {
+  function: string;
+  total: number;
+  running: number;
+  workers: number;
+}
+
+/** One connection to a server, atomctl's own included. Without functions it is no worker. */
+export interface Connection {
+  fd: number;
+  ip: string;
+  id: string;
+  functions: string[];
+}
+
+/** A job that a server holds, queued or executing. `retries` counts how often it was returned to the queue. */
+export interface QueuedJob {
+  handle: string;
+  retries: number;
+  /** Cancelled: never handed out again. */
+  ignored: boolean;
+  /** In the durable store. It does not tell whether the job waits. */
+  durable: boolean;
+}
+
+export interface ServerVersion {
+  /** `gearmand` is the server in C, `perl` is Gearman::Server. */
+  implementation: 'gearmand' | 'perl' | 'unknown';
+  version: string | null;
+}
+
+/** Every function the server knows. Rows stay at nought after their workers left. */
+export const status: AdminCommand<FunctionStatus[]> = {
+  text: 'status',
+  framing: list((line) => {
+    const [, name, total, running, workers] = match(line, /^(.*)\t(\d+)\t(-?\d+)\t(\d+)$/);
+    const all = count(total!);
+    return {function: name!, total: all, running: Math.min(count(running!), all), workers: count(workers!)};
+  }),
+};
+
+/** Every connection. Ids may hold spaces, so the functions begin after the last ` : `. */
+export const workers: AdminCommand<Connection[]> = {
+  text: 'workers',
+  framing: list((line) => {
+    const [, fd, ip, id, functions] = match(line, /^(\d+) (\S+) (.*) :(?: (.*))?$/);
+    return {fd: Number(fd), ip: ip!, id: id!, functions: (functions ?? '').split(' ').filter(Boolean)};
+  }),
+};
+
+/** `OK 1.1.20` from gearmand, a bare `v1.130.1` from Perl. */
+export const version: AdminCommand<ServerVersion> = {
+  text: 'version',
+  framing: line((answer) => {
+    refuseError(answer);
+    const [, ok, text] = match(answer, /^(OK )?v?(\S.*)$/);
+    const numbered = /^\d+\.\d/.test(text!);
+    if (ok) return {implementation: numbered ? 'gearmand' : 'unknown', version: text!};
+    if (!numbered) throw new NotGearman(answer);
+    return {implementation: 'perl', version: text!};
+  }),
+};
+
+/** Every job, without its function or key. gearmand only. */
+export const showJobs: AdminCommand<QueuedJob[]> = {
+  text: 'show jobs',
+  framing: list((line) => {
+    const [, handle, retries, ignored, durable] = match(line, /^(.+)\t(\d+)\t(\d+)\t(\d+)$/);
+    return {handle: handle!, retries: Number(retries), ignored: ignored !== '0', durable: durable !== '0'};
+  }),
+};
+
+/** The unique keys of every job, alone. gearmand only. */
+export const showUniqueJobs: AdminCommand<string[]> = {
+  text: 'show unique jobs',
+  framing: list((line) => line),
+};
+
+/**
+ * Marks a job so that it is never handed out again; true where the server knew it. A queued one vanishes when a
+ * worker next polls, an executing one goes on to its end. gearmand only.
+ */
+export function cancelJob(handle: string): AdminCommand<boolean> {
+  return {text: `cancel job ${handle}`, framing: line(okUnless(/^UNKNOWN_JOB\b/))};
+}
+
+/**
+ * Forgets a function; true where it was known and idle. gearmand forgets it together with its waiting jobs:
+ * never ask this for a function that others use. gearmand only.
+ */
+export function dropFunction(name: string): AdminCommand<boolean> {
+  return {text: `drop function ${name}`, framing: line(okUnless(/^(function not found|there are still)/))};
+}
+
+const NEWLINE = 0x0a;
+
+/** An answer of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. */
+function list<T>(parse: (line: string) => T): Framing<T[]> {
+  return (bytes) => {
+    const firstEnd = bytes.indexOf(NEWLINE);
+    if (firstEnd < 0) return mayBecomeLine(bytes);
+    const first = bytes.toString('utf8', 0, firstEnd);
+    refuseError(first);
+    if (first === '.') return [];
+    // The first line tells at once that a port is no Gearman's, without waiting for a dot that never comes.
+    parse(first);
+    if (bytes.toString('latin1', Math.max(0, bytes.length - 3)) !== '\n.\n') return undefined;
+    return bytes
+      .toString('utf8', 0, bytes.length - 3)
+      .split('\n')
+      .map(parse);
+  };
+}
+
+function line<T>(parse: (line: string) => T): Framing<T> {
+  return (bytes) => {
+    const end = bytes.indexOf(NEWLINE);
+    if (end < 0) return mayBecomeLine(bytes);
+    if (end !== bytes.length - 1) throw new NotGearman('more than one line');
+    return parse(bytes.toString('utf8').trimEnd());
+  };
+}
+
+/** Binary bytes never become a line: a database's greeting, a TLS alert. */
+function mayBecomeLine(bytes: Buffer): undefined {
+  if (bytes.includes(0)) throw new NotGearman('binary');
+  return undefined;
+}
+
+/** `OK`, or the one error that is an answer too. Any other error is a refusal. */
+function okUnless(expectedError: RegExp): (answer: string) => boolean {
+  return (answer) => {
+    const error = /^ERR (.*)/.exec(answer)?.[1];
+    if (error !== undefined && expectedError.test(error)) return false;
+    refuseError(answer);
+    match(answer, /^OK\b/);
+    return true;
+  };
+}
+
+function refuseError(answer: string): void {
+  const code = /^ERR (\S*)/.exec(answer)?.[1];
+  if (code !== undefined) throw new Refusal(code);
+}
+
+function match(text: string, pattern: RegExp): RegExpExecArray {
+  const found = pattern.exec(text);
+  if (!found) throw new NotGearman(text.slice(0, 80));
+  return found;
+}
+
+/** gearmand's counters have been seen at -1 and, the same unsigned, at 4294967295: both mean none. */
+function count(digits: string): number {
+  return Math.max(0, Number(digits) | 0);
+}

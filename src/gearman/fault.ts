@@ -1,0 +1,99 @@
+import {AtomctlError} from '../errors.ts';
+import {formatAddress, type ServerAddress} from './address.ts';
+
+/** Thrown by a parser for bytes that no Gearman server sends; the wire adds the server and the question. */
+export class NotGearman extends Error {}
+
+/** Thrown by a parser where the server understood nothing or said no, with its error code. */
+export class Refusal extends Error {}
+
+const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
+const RUNNING_HINT =
+  'Check that the Gearman server runs and listens there: systemctl status gearman-job-server.';
+
+/** What a parser threw, as an error that names the server and what was asked. Other errors pass unchanged. */
+export function replyFault(address: ServerAddress, asked: string, fault: unknown): unknown {
+  const server = formatAddress(address);
+  if (fault instanceof NotGearman) {
+    return new AtomctlError(
+      'GEARMAN_PROTOCOL',
+      `The server at ${server} does not speak Gearman: it answers "${asked}" with something else.`,
+      {hint: PORT_HINT, cause: fault},
+    );
+  }
+  if (fault instanceof Refusal) {
+    const code = fault.message.replaceAll(/[^\w ]/g, '') || 'no reason given';
+    return new AtomctlError('GEARMAN_PROTOCOL', `Gearman server ${server} refused "${asked}" (${code}).`, {
+      hint: 'Not every Gearman server knows every command: atomctl needs gearmand, the one in C, for all it can do.',
+      cause: fault,
+    });
+  }
+  return fault;
+}
+
+/** The peer sends bytes that nobody asked for: a greeting, or the rest of an answer already given. */
+export function unasked(address: ServerAddress): AtomctlError {
+  const server = formatAddress(address);
+  return new AtomctlError(
+    'GEARMAN_PROTOCOL',
+    `The server at ${server} does not speak Gearman: it sends what nobody asked for.`,
+    {hint: PORT_HINT},
+  );
+}
+
+/** The answer is larger than atomctl is ready to hold. */
+export function tooLarge(address: ServerAddress, asked: string, limitBytes: number): AtomctlError {
+  const server = formatAddress(address);
+  return new AtomctlError(
+    'GEARMAN_PROTOCOL',
+    `The answer of ${server} to "${asked}" is larger than ${limitBytes} bytes.`,
+    {hint: PORT_HINT},
+  );
+}
+
+/** No connection, or no whole answer, within the bound. */
+export function timedOut(address: ServerAddress, asked: string | null, seconds: number): AtomctlError {
+  const server = formatAddress(address);
+  const what =
+    asked === null
+      ? `No connection to Gearman server ${server}`
+      : `Gearman server ${server} did not answer "${asked}"`;
+  return new AtomctlError('GEARMAN_TIMEOUT', `${what} within ${seconds} s.`, {
+    hint: 'Check the address and the network, or allow more with --timeout.',
+  });
+}
+
+/** The peer ended the connection: in the middle of an answer it was no Gearman, before one it went away. */
+export function closedByPeer(address: ServerAddress, asked: string | null, inAnswer: boolean): AtomctlError {
+  const server = formatAddress(address);
+  if (inAnswer) {
+    return new AtomctlError(
+      'GEARMAN_PROTOCOL',
+      `The server at ${server} closed the connection in the middle of its answer to "${asked}".`,
+      {hint: PORT_HINT},
+    );
+  }
+  return new AtomctlError('GEARMAN_UNREACHABLE', `Gearman server ${server} closed the connection.`, {
+    hint: RUNNING_HINT,
+  });
+}
+
+/** A failure of the network or the resolver, in one sentence. */
+export function networkFault(address: ServerAddress, cause: NodeJS.ErrnoException): AtomctlError {
+  const server = formatAddress(address);
+  if (cause.syscall === 'getaddrinfo') {
+    return new AtomctlError(
+      'GEARMAN_UNREACHABLE',
+      `The host of Gearman server ${server} cannot be resolved.`,
+      {
+        hint: 'Check the name in --gearman, ATOMCTL_GEARMAN or gearman.yml.',
+        cause,
+      },
+    );
+  }
+  const reason = cause.code === 'ECONNREFUSED' ? 'connection refused' : (cause.code ?? 'network error');
+  return new AtomctlError('GEARMAN_UNREACHABLE', `Gearman server ${server} cannot be reached (${reason}).`, {
+    hint: RUNNING_HINT,
+    cause,
+  });
+}

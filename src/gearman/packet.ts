@@ -1,0 +1,98 @@
+/**
+ * Gearman's binary protocol, the part that atomctl needs. A packet is a magic word, a type, a length and that many
+ * bytes, which are arguments parted by NUL; the last argument may hold NULs itself.
+ */
+import {NotGearman, Refusal} from './fault.ts';
+import {type Framing, MAX_REPLY_BYTES} from './wire.ts';
+
+/** Packet types and their numbers on the wire. */
+export const PACKET = {
+  CAN_DO: 1,
+  RESET_ABILITIES: 3,
+  SUBMIT_JOB: 7,
+  JOB_CREATED: 8,
+  NO_JOB: 10,
+  WORK_COMPLETE: 13,
+  WORK_FAIL: 14,
+  GET_STATUS: 15,
+  ECHO_REQ: 16,
+  ECHO_RES: 17,
+  SUBMIT_JOB_BG: 18,
+  ERROR: 19,
+  STATUS_RES: 20,
+  GRAB_JOB_UNIQ: 30,
+  JOB_ASSIGN_UNIQ: 31,
+  GET_STATUS_UNIQUE: 41,
+  STATUS_RES_UNIQUE: 42,
+} as const;
+
+export interface Packet {
+  type: number;
+  data: Buffer;
+}
+
+const HEADER_BYTES = 12;
+const NUL = '\0';
+
+/** A request's bytes. */
+export function request(type: number, ...args: string[]): Buffer {
+  return packet('\0REQ', type, args);
+}
+
+/** A server's answer in bytes: what atomctl reads. */
+export function response(type: number, ...args: string[]): Buffer {
+  return packet('\0RES', type, args);
+}
+
+/** The first `count` arguments of a packet; the last of them takes the rest, NULs included. */
+export function splitArguments(data: Buffer, count: number): string[] {
+  const parts = data.toString('utf8').split(NUL);
+  if (parts.length < count) throw new NotGearman('too few arguments');
+  return [...parts.slice(0, count - 1), parts.slice(count - 1).join(NUL)];
+}
+
+/**
+ * Makes one exchange of any requests: an ECHO after them marks the end of the answers. So a command that is never
+ * answered (CAN_DO, RESET_ABILITIES, WORK_FAIL) is known to be carried out, and one that a server leaves unanswered
+ * costs no deadline.
+ */
+export function endWithEcho(requests: readonly Buffer[]): Buffer {
+  return Buffer.concat([...requests, request(PACKET.ECHO_REQ, 'atomctl')]);
+}
+
+/** The packets of an answer up to the echo of `endWithEcho`. An ERROR packet is thrown as a Refusal. */
+export function untilEcho(): Framing<Packet[]> {
+  const packets: Packet[] = [];
+  let offset = 0;
+  return (bytes) => {
+    for (;;) {
+      const next = packetAt(bytes, offset);
+      if (!next) return undefined;
+      offset += HEADER_BYTES + next.data.length;
+      if (next.type === PACKET.ERROR) throw new Refusal(splitArguments(next.data, 1)[0]!.split(NUL)[0]);
+      if (next.type === PACKET.ECHO_RES) return packets;
+      packets.push(next);
+    }
+  };
+}
+
+function packetAt(bytes: Buffer, offset: number): Packet | undefined {
+  const magic = bytes.toString('latin1', offset, offset + 4);
+  if (!'\0RES'.startsWith(magic)) throw new NotGearman('no packet');
+  if (bytes.length < offset + HEADER_BYTES) return undefined;
+  const length = bytes.readUInt32BE(offset + 8);
+  if (length > MAX_REPLY_BYTES) throw new NotGearman('packet too large');
+  const start = offset + HEADER_BYTES;
+  if (bytes.length < start + length) return undefined;
+  // A copy: the inbox overwrites its bytes with the next answer.
+  return {type: bytes.readUInt32BE(offset + 4), data: Buffer.from(bytes.subarray(start, start + length))};
+}
+
+function packet(magic: string, type: number, args: readonly string[]): Buffer {
+  const data = Buffer.from(args.join(NUL));
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write(magic, 'latin1');
+  header.writeUInt32BE(type, 4);
+  header.writeUInt32BE(data.length, 8);
+  return Buffer.concat([header, data]);
+}

@@ -1,0 +1,153 @@
+import type {AtomctlError} from '../errors.ts';
+import type {ServerAddress} from './address.ts';
+import * as admin from './admin-protocol.ts';
+import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
+import {type Framing, Wire} from './wire.ts';
+
+export type {Connection, FunctionStatus, QueuedJob, ServerVersion} from './admin-protocol.ts';
+
+/** Whether a server has a job, and whether a worker has it in hands. */
+export interface JobPresence {
+  known: boolean;
+  running: boolean;
+}
+
+/**
+ * One Gearman server. Every question ends within the timeout or rejects with AtomctlError: GEARMAN_TIMEOUT,
+ * GEARMAN_UNREACHABLE, or GEARMAN_PROTOCOL where the peer is no Gearman server or does not know the command.
+ * A question that failed leaves the next one free to succeed.
+ */
+export interface GearmanServer {
+  readonly address: ServerAddress;
+  version(): Promise<admin.ServerVersion>;
+  /** One row for each function, `running` within 0 and `total`. */
+  status(): Promise<admin.FunctionStatus[]>;
+  /** Every connection, one's own included. */
+  connections(): Promise<admin.Connection[]>;
+  /** Every job without its function or key. gearmand only. */
+  jobs(): Promise<admin.QueuedJob[]>;
+  /** The unique keys of all jobs. gearmand only. */
+  uniqueKeys(): Promise<string[]>;
+  /** Marks a job so that it is never handed out again; false where the server does not know it. gearmand only. */
+  cancel(handle: string): Promise<boolean>;
+  /** In the order of the keys. gearmand only. */
+  statusOfUniqueKeys(keys: readonly string[]): Promise<JobPresence[]>;
+  /** In the order of the handles. */
+  statusOfHandles(handles: readonly string[]): Promise<JobPresence[]>;
+  /** Forgets a function and whatever waits in it; false where it is unknown or has workers. gearmand only. */
+  dropFunction(name: string): Promise<boolean>;
+  /** Ends the connections; a question that is still open rejects. */
+  close(): void;
+}
+
+export interface ConnectOptions {
+  /** A bound on each connection and on each reply, in seconds. */
+  timeoutSeconds: number;
+}
+
+/** What became of one address of several. */
+export type ServerConnection =
+  | {address: ServerAddress; server: GearmanServer}
+  | {address: ServerAddress; error: AtomctlError};
+
+/**
+ * Connects to a Gearman server; what it is shows with the first question.
+ * @throws AtomctlError GEARMAN_UNREACHABLE or GEARMAN_TIMEOUT
+ */
+export async function connectServer(
+  address: ServerAddress,
+  {timeoutSeconds}: ConnectOptions,
+): Promise<GearmanServer> {
+  const server = new WireServer(address, timeoutSeconds);
+  await server.open();
+  return server;
+}
+
+/** A connection opened at its first use, and opened anew after it broke. */
+class Line {
+  readonly #open: () => Promise<Wire>;
+  #wire: Wire | undefined;
+  #opening: Promise<Wire> | undefined;
+  #closed = false;
+
+  constructor(open: () => Promise<Wire>) {
+    this.#open = open;
+  }
+
+  async wire(): Promise<Wire> {
+    if (this.#wire && (this.#closed || !this.#wire.broken)) return this.#wire;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    this.#wire = await this.#opening;
+    if (this.#closed) this.#wire.close();
+    return this.#wire;
+  }
+
+  async exchange<T>(text: string | Buffer, asked: string, framing: Framing<T>): Promise<T> {
+    return (await this.wire()).exchange(text, asked, framing);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wire?.close();
+  }
+}
+
+class WireServer implements GearmanServer {
+  readonly address: ServerAddress;
+  readonly #admin: Line;
+  readonly #binary: Line;
+
+  constructor(address: ServerAddress, timeoutSeconds: number) {
+    this.address = address;
+    this.#admin = new Line(() => Wire.open(address, timeoutSeconds));
+    this.#binary = new Line(() => Wire.open(address, timeoutSeconds));
+  }
+
+  async open(): Promise<void> {
+    await this.#admin.wire();
+  }
+
+  version = () => this.#tell(admin.version);
+  status = () => this.#tell(admin.status);
+  connections = () => this.#tell(admin.workers);
+  jobs = () => this.#tell(admin.showJobs);
+  uniqueKeys = () => this.#tell(admin.showUniqueJobs);
+  cancel = (handle: string) => this.#tell(admin.cancelJob(handle));
+  dropFunction = (name: string) => this.#tell(admin.dropFunction(name));
+
+  statusOfUniqueKeys = (keys: readonly string[]) =>
+    this.#presence(PACKET.GET_STATUS_UNIQUE, PACKET.STATUS_RES_UNIQUE, 'GET_STATUS_UNIQUE', keys);
+
+  statusOfHandles = (handles: readonly string[]) =>
+    this.#presence(PACKET.GET_STATUS, PACKET.STATUS_RES, 'GET_STATUS', handles);
+
+  close(): void {
+    this.#admin.close();
+    this.#binary.close();
+  }
+
+  #tell<T>({text, framing}: admin.AdminCommand<T>): Promise<T> {
+    return this.#admin.exchange(`${text}\n`, text, framing);
+  }
+
+  async #presence(
+    question: number,
+    answer: number,
+    asked: string,
+    names: readonly string[],
+  ): Promise<JobPresence[]> {
+    if (names.length === 0) return [];
+    const requests = names.map((name) => request(question, name));
+    const packets = await this.#binary.exchange(endWithEcho(requests), asked, untilEcho());
+    // By name, not by position: gearmand leaves a key that is too long unanswered.
+    const found = new Map(packets.filter(({type}) => type === answer).map(presenceByName));
+    return names.map((name) => found.get(name) ?? {known: false, running: false});
+  }
+}
+
+function presenceByName({data}: Packet): [string, JobPresence] {
+  const [name, known, running] = splitArguments(data, 4);
+  return [name!, {known: known === '1', running: running === '1'}];
+}

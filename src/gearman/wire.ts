@@ -1,0 +1,172 @@
+import {connect, type Socket} from 'node:net';
+import type {AtomctlError} from '../errors.ts';
+import {hostsToTry, type ServerAddress} from './address.ts';
+import {closedByPeer, networkFault, replyFault, timedOut, tooLarge, unasked} from './fault.ts';
+import {Inbox} from './inbox.ts';
+
+/** A million queued jobs are listed in about 30 MB; beyond this the peer is no queue anyone can look after. */
+export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Looks at all bytes of an answer that arrived so far: the result once the answer is whole, undefined before.
+ * Throws NotGearman or Refusal (see fault.ts).
+ */
+export type Framing<T> = (bytes: Buffer) => T | undefined;
+
+interface Question {
+  asked: string;
+  read: (bytes: Buffer) => boolean;
+  fail: (error: unknown) => void;
+}
+
+/**
+ * One connection to a Gearman server, on which questions are asked one at a time. Every answer has a deadline and
+ * a bound on its size. After any failure the wire is closed for good: where an answer ends is then unknown.
+ */
+export class Wire {
+  readonly #address: ServerAddress;
+  readonly #socket: Socket;
+  readonly #timeoutSeconds: number;
+  readonly #inbox = new Inbox();
+  #question: Question | undefined;
+  #broken: unknown;
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  private constructor(address: ServerAddress, socket: Socket, timeoutSeconds: number) {
+    this.#address = address;
+    this.#socket = socket;
+    this.#timeoutSeconds = timeoutSeconds;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#break(this.#closedByPeer()));
+    socket.on('close', () => this.#break(this.#closedByPeer()));
+    socket.on('error', (error) => this.#break(networkFault(address, error)));
+  }
+
+  /**
+   * Connects, trying both address families for `localhost`.
+   * @throws AtomctlError GEARMAN_UNREACHABLE or GEARMAN_TIMEOUT
+   */
+  static async open(address: ServerAddress, timeoutSeconds: number): Promise<Wire> {
+    const deadline = Date.now() + timeoutSeconds * 1000;
+    let firstError: AtomctlError | undefined;
+    for (const host of hostsToTry(address.host)) {
+      try {
+        const socket = await openSocket(host, address, timeoutSeconds, deadline);
+        return new Wire(address, socket, timeoutSeconds);
+      } catch (error) {
+        firstError ??= error as AtomctlError;
+      }
+    }
+    throw firstError;
+  }
+
+  /**
+   * Sends a request and resolves to what `framing` makes of the answer. Calls may overlap: they take turns.
+   * @param asked the command's name, for errors
+   * @throws AtomctlError GEARMAN_TIMEOUT, GEARMAN_PROTOCOL or GEARMAN_UNREACHABLE
+   */
+  exchange<T>(request: string | Buffer, asked: string, framing: Framing<T>): Promise<T> {
+    const turn = this.#lastTurn.then(() => this.#ask(request, asked, framing));
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** True once anything failed: this wire answers no more. */
+  get broken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** Ends the connection. A question that is still open fails. */
+  close(): void {
+    this.#break(closedByPeer(this.#address, null, false));
+  }
+
+  #ask<T>(request: string | Buffer, asked: string, framing: Framing<T>): Promise<T> {
+    if (this.#broken) return Promise.reject(this.#broken);
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(
+        () => this.#break(timedOut(this.#address, asked, this.#timeoutSeconds)),
+        this.#timeoutSeconds * 1000,
+      );
+      this.#question = {
+        asked,
+        read: (bytes) => {
+          const answer = framing(bytes);
+          if (answer === undefined) return false;
+          clearTimeout(timer);
+          resolve(answer);
+          return true;
+        },
+        fail: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      this.#socket.write(request);
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    const question = this.#question;
+    if (!question) {
+      this.#break(unasked(this.#address));
+      return;
+    }
+    this.#inbox.append(chunk);
+    if (this.#inbox.bytes.length > MAX_REPLY_BYTES) {
+      this.#break(tooLarge(this.#address, question.asked, MAX_REPLY_BYTES));
+      return;
+    }
+    try {
+      if (!question.read(this.#inbox.bytes)) return;
+      this.#question = undefined;
+      this.#inbox.clear();
+    } catch (fault) {
+      this.#break(replyFault(this.#address, question.asked, fault));
+    }
+  }
+
+  #closedByPeer(): AtomctlError {
+    return closedByPeer(this.#address, this.#question?.asked ?? null, this.#inbox.bytes.length > 0);
+  }
+
+  #break(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = error;
+    this.#socket.destroy();
+    this.#question?.fail(error);
+    this.#question = undefined;
+  }
+}
+
+function openSocket(
+  host: string,
+  address: ServerAddress,
+  timeoutSeconds: number,
+  deadline: number,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const leftMs = Math.max(1, deadline - Date.now());
+    // Node gives each address of a host 250 ms by default, too little for a distant server.
+    const socket = connect({
+      host,
+      port: address.port,
+      noDelay: true,
+      autoSelectFamilyAttemptTimeout: Math.max(250, Math.ceil(leftMs / 2)),
+    });
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(timedOut(address, null, timeoutSeconds));
+    }, leftMs);
+    const onError = (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      reject(networkFault(address, error));
+    };
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.off('error', onError);
+      resolve(socket);
+    });
+  });
+}
