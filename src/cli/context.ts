@@ -61,13 +61,11 @@ export class Context {
   }
 
   /** Every Gearman server of the site, each connected or with the reason why not. Never rejects for a server. */
-  servers(): Promise<ServerConnection[]> {
+  servers(timeoutSeconds = this.timeoutSeconds): Promise<ServerConnection[]> {
     this.#servers ??= Promise.all([
       import('../gearman/servers.ts'),
       this.site().then((site) => site.gearmanServers()),
-    ]).then(([{connectServers}, addresses]) =>
-      connectServers(addresses.value, {timeoutSeconds: this.timeoutSeconds}),
-    );
+    ]).then(([{connectServers}, addresses]) => connectServers(addresses.value, {timeoutSeconds}));
     return this.#servers;
   }
 

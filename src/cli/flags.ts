@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import {Args, Flags} from '@oclif/core';
 import {usageError} from '../errors.ts';
 
 const SITE_GROUP = 'SITE';
@@ -109,3 +109,10 @@ export const confirmationFlags = {
     summary: "Do not ask (the name that AtoM's own jobs:clear uses).",
   }),
 };
+
+/** A job's id as an argument. Never taken from a pipe in its place. */
+export const jobIdArg = Args.custom<number>({
+  description: "A job's id.",
+  ignoreStdin: true,
+  parse: wholeNumber(1, 'job id'),
+});

@@ -12,20 +12,29 @@ export interface Column<Row> {
 }
 
 const GAP = 2;
+/** Columns that shrink keep this much; where that is not enough, every column gives way down to the second. */
 const NARROWEST = 6;
+const NARROWEST_OF_ALL = 4;
 
-/** Widths that fit the screen: shrinking columns give way, the widest first, none below `NARROWEST`. */
-function fit(natural: readonly number[], shrinks: readonly boolean[], screenWidth: number): number[] {
+/** Widths that fit the screen, the widest columns giving way first. */
+function fitWidths(natural: readonly number[], shrinks: readonly boolean[], screenWidth: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - screenWidth;
   while (excess > 0) {
-    const candidates = widths.map((width, index) => (shrinks[index] ? width : 0));
-    const widest = Math.max(...candidates);
-    if (widest <= NARROWEST) break;
-    widths[candidates.indexOf(widest)]! -= 1;
+    let at = widest(widths, (width, index) => shrinks[index]! && width > NARROWEST);
+    if (at === -1) at = widest(widths, (width) => width > NARROWEST_OF_ALL);
+    if (at === -1) break;
+    widths[at]! -= 1;
     excess -= 1;
   }
   return widths;
+}
+
+function widest(widths: readonly number[], mayShrink: (width: number, index: number) => boolean): number {
+  return widths.reduce((best, width, index) => {
+    if (!mayShrink(width, index)) return best;
+    return best === -1 || width > widths[best]! ? index : best;
+  }, -1);
 }
 
 /** cli-table3 lays out a whole table at once, in more than linear time: long ones are given to it in parts. */
@@ -52,7 +61,7 @@ export async function renderTable<Row>(
     cells.reduce((widest, line) => Math.max(widest, stringWidth(line[index]!)), header.length),
   );
   const shrinks = columns.map((column) => column.shrinks === true);
-  const widths = fit(natural, shrinks, screen.width);
+  const widths = fitWidths(natural, shrinks, screen.width);
 
   const lines: string[][] = [
     columns.map(({header}) => paint(screen, 'bold', header)),

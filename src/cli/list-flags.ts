@@ -1,0 +1,52 @@
+import {Flags} from '@oclif/core';
+import {usageError} from '../errors.ts';
+import {type JobSort, SORT_KEYS} from '../jobs/list.ts';
+import {JOB_COLUMN_NAMES, type JobColumn} from '../render/job-columns.ts';
+import {wholeNumber} from './flags.ts';
+
+/** Which page of a listing, and in which order. */
+export const pageFlags = {
+  limit: Flags.custom<number>({
+    summary: 'At most this many jobs.',
+    helpValue: 'N',
+    default: 50,
+    parse: wholeNumber(1, 'number of jobs'),
+    exclusive: ['all'],
+  })(),
+  offset: Flags.custom<number>({
+    summary: 'Leave out the first N.',
+    helpValue: 'N',
+    default: 0,
+    parse: wholeNumber(0, 'number of jobs'),
+  })(),
+  all: Flags.boolean({summary: 'All jobs, no page.'}),
+  sort: Flags.string({
+    summary: `Sort by ${SORT_KEYS.join('|')}, with - for descending; ties by id.`,
+    helpValue: 'KEY',
+    default: '-id',
+  }),
+};
+
+/** Reads `name` or `-name`. @throws AtomctlError USAGE naming the sort keys */
+export function parseSort(text: string): JobSort {
+  const descending = text.startsWith('-');
+  const key = SORT_KEYS.find((name) => name === text.slice(descending ? 1 : 0));
+  if (key === undefined) {
+    throw usageError(
+      `"${text}" is nothing to sort by.`,
+      `Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
+    );
+  }
+  return {key, descending};
+}
+
+/** Reads a comma-separated list of columns. @throws AtomctlError USAGE naming the columns */
+export function parseColumns(text: string): JobColumn[] {
+  return text.split(',').map((wanted) => {
+    const column = JOB_COLUMN_NAMES.find((name) => name === wanted.trim());
+    if (column === undefined) {
+      throw usageError(`"${wanted}" is no column.`, `Choose from ${JOB_COLUMN_NAMES.join(',')}.`);
+    }
+    return column;
+  });
+}

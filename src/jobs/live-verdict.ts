@@ -1,0 +1,98 @@
+import type {LiveState} from './status.ts';
+
+/** A job that a Gearman server answered for by its unique key. */
+export interface KnownJob {
+  function: string;
+  running: boolean;
+}
+
+/** A queued job whose payload was read; `jobId` is null where the payload is not AtoM's. */
+export interface SeenPayload {
+  function: string;
+  jobId: number | null;
+}
+
+/** What is known of one row that the database calls running, read before and after Gearman was asked. */
+export interface RowEvidence {
+  id: number;
+  /** Gearman functions with jobs in them that may hold this row's job. */
+  functions: ReadonlySet<string>;
+  /** The answer for its key; null where no server knows it, or none could be asked. */
+  known: KnownJob | null;
+  /** Whether every server that may hold the job was asked for its key. */
+  keyAsked: boolean;
+  /** So young that it may not have been submitted yet. */
+  young: boolean;
+}
+
+export interface Evidence {
+  rows: readonly RowEvidence[];
+  /** Jobs and executing jobs of each function, over all servers. */
+  counts: ReadonlyMap<string, {total: number; running: number}>;
+  /** Every server answered. */
+  complete: boolean;
+  /** The functions are the site's own, not guessed at: see functionsOfSite. */
+  own: boolean;
+  /** No job started or ended while the evidence was gathered. */
+  unchanged: boolean;
+  /** What the payloads of all queued jobs said, read before the counts; null where these were not looked at. */
+  payloads: readonly SeenPayload[] | null;
+}
+
+/**
+ * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
+ * - a server's answer for the key, or a payload that was seen, settles it;
+ * - lost needs an answer from every server, and either nothing in any function that may hold the job, or a key
+ *   that no server knows, or payloads and counts that leave no room for it;
+ * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
+ */
+export function liveVerdicts(evidence: Evidence): Map<number, LiveState> {
+  return new Map(evidence.rows.map((row) => [row.id, verdict(row, evidence)]));
+}
+
+function verdict(row: RowEvidence, evidence: Evidence): LiveState {
+  if (row.known !== null) {
+    // Under a prefix that is not known to be the site's it may be the same job of a copy of the site.
+    if (!evidence.own) return 'uncertain';
+    return row.known.running ? 'executing' : 'queued';
+  }
+  if (evidence.payloads?.some(({jobId}) => jobId === row.id)) return 'queued';
+  if (row.young || !evidence.complete) return 'uncertain';
+  if (row.functions.size === 0 || row.keyAsked) return 'lost';
+  return evidence.own && evidence.unchanged ? verdictByCount(row, evidence) : 'uncertain';
+}
+
+/** For a row whose key cannot be asked: what the counts of its functions leave over for it. */
+function verdictByCount(row: RowEvidence, evidence: Evidence): LiveState {
+  const left = unexplained(row.functions, evidence);
+  if (left.running > 0) return 'uncertain';
+  if (left.total <= 0) return 'lost';
+  if (evidence.payloads !== null) return 'uncertain';
+  const rivals = evidence.rows.filter(
+    ({known, keyAsked, functions}) =>
+      known === null && !keyAsked && [...functions].some((name) => row.functions.has(name)),
+  );
+  const settled = rivals.every(({functions}) => [...functions].every((name) => row.functions.has(name)));
+  return settled && rivals.length === left.total ? 'queued' : 'uncertain';
+}
+
+/** The jobs of some functions that neither a known key nor a payload accounts for. */
+function unexplained(functions: ReadonlySet<string>, {rows, counts, payloads}: Evidence) {
+  const left = {total: 0, running: 0};
+  for (const name of functions) {
+    left.total += counts.get(name)?.total ?? 0;
+    left.running += counts.get(name)?.running ?? 0;
+  }
+  const knownIds = new Set<number>();
+  for (const {id, known} of rows) {
+    if (known === null || !functions.has(known.function)) continue;
+    knownIds.add(id);
+    left.total -= 1;
+    if (known.running) left.running -= 1;
+  }
+  for (const payload of payloads ?? []) {
+    if (!functions.has(payload.function)) continue;
+    if (payload.jobId === null || !knownIds.has(payload.jobId)) left.total -= 1;
+  }
+  return left;
+}

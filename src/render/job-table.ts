@@ -1,0 +1,34 @@
+import type {Job, StatusCounts} from '../jobs/job.ts';
+import {JOB_STATUSES} from '../jobs/status.ts';
+import {JOB_COLUMNS, type JobColumn} from './job-columns.ts';
+import {paint, type Screen} from './screen.ts';
+import {type Column, renderTable} from './table.ts';
+
+/** `3 running, 180 completed`: the statuses that occur; `no jobs` where none does. */
+export function countsText(counts: StatusCounts): string {
+  const parts = JOB_STATUSES.filter((status) => counts[status] > 0).map(
+    (status) => `${counts[status]} ${status}`,
+  );
+  return parts.length === 0 ? 'no jobs' : parts.join(', ');
+}
+
+export interface JobTableOptions {
+  columns: readonly JobColumn[];
+  screen: Screen;
+  /** Shown in place of a running job's live state where no Gearman server answered. */
+  liveUnknown: boolean;
+}
+
+/** The jobs as a table. */
+export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): Promise<string> {
+  const live: Column<Job> = options.liveUnknown
+    ? {header: 'LIVE', text: ({status}) => (status === 'running' ? '?' : '')}
+    : JOB_COLUMNS.live;
+  const columns = options.columns.map((name) => (name === 'live' ? live : JOB_COLUMNS[name]));
+  return renderTable(columns, jobs, options.screen);
+}
+
+/** The line under the table: how many of how many are shown. */
+export function renderJobSummary(shown: number, total: number, counts: StatusCounts, screen: Screen): string {
+  return `${paint(screen, 'dim', `${shown} of ${total} jobs shown: ${countsText(counts)}.`)}\n`;
+}
