@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {chmod, mkdir, realpath, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -34,6 +35,13 @@ export interface AtomRootOptions {
   workerTypes: Readonly<Record<string, readonly string[]>>;
 }
 
+/** The prefix of this site's Gearman functions: md5 of the root's path and the key, without a dash. */
+export function functionPrefix(root: string, workersKey: string | null): string {
+  return createHash('md5')
+    .update(`${root}${workersKey ?? ''}`)
+    .digest('hex');
+}
+
 /**
  * Writes the files by which an AtoM installation is known and configured, as its installer leaves them, and a
  * `symfony` whose `jobs:worker` is the sandbox's own worker. Returns the root with its symbolic links resolved.
@@ -42,7 +50,7 @@ export async function writeAtomRoot(directory: string, options: AtomRootOptions)
   await mkdir(join(directory, 'downloads/jobs'), {recursive: true});
   await mkdir(join(directory, 'cache'));
   const root = await realpath(directory);
-  for (const [path, text] of Object.entries(atomFiles(options))) {
+  for (const [path, text] of Object.entries(atomFiles(root, options))) {
     await mkdir(dirname(join(root, path)), {recursive: true});
     await writeFile(join(root, path), text);
   }
@@ -50,7 +58,7 @@ export async function writeAtomRoot(directory: string, options: AtomRootOptions)
   return root;
 }
 
-function atomFiles(options: AtomRootOptions): Record<string, string> {
+function atomFiles(root: string, options: AtomRootOptions): Record<string, string> {
   return {
     symfony: SYMFONY,
     'config/ProjectConfiguration.class.php':
@@ -59,6 +67,20 @@ function atomFiles(options: AtomRootOptions): Record<string, string> {
     'apps/qubit/config/gearman.yml': gearmanYml(options),
     'apps/qubit/config/settings.yml': settingsYml(options.timezone),
     'apps/qubit/config/app.yml': appYml(options.workersKey),
+    'config/sandbox.json': JSON.stringify(workerSettings(root, options), null, 2),
+  };
+}
+
+/** What the sandbox's worker reads instead of AtoM's own files. */
+function workerSettings(root: string, options: AtomRootOptions): object {
+  const {server, databaseName, gearman, timezone, workersKey, workerTypes} = options;
+  const {host, port, user, password} = server;
+  return {
+    database: {host, port, user, password, database: databaseName},
+    gearman,
+    prefix: functionPrefix(root, workersKey),
+    timezone,
+    workerTypes,
   };
 }
 

@@ -1,4 +1,4 @@
-import {createHash, randomBytes} from 'node:crypto';
+import {randomBytes} from 'node:crypto';
 import {mkdirSync} from 'node:fs';
 import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -6,7 +6,7 @@ import type {Connection} from 'mysql2/promise';
 import {createConnection} from 'mysql2/promise';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
 import {type InsertJob, insertJob, seedJobs} from './atom-jobs.ts';
-import {WORKER_CLASSES, writeAtomRoot} from './atom-root.ts';
+import {functionPrefix, WORKER_CLASSES, writeAtomRoot} from './atom-root.ts';
 import type {MariadbConnection} from './mariadb.ts';
 import {createScratch} from './scratch.ts';
 
@@ -67,9 +67,7 @@ export async function createAtomSite(
     workersKey,
     workerTypes,
   });
-  const prefix = createHash('md5')
-    .update(`${root}${workersKey ?? ''}`)
-    .digest('hex');
+  const prefix = functionPrefix(root, workersKey);
   const config: DatabaseConfig = {
     host: server.host,
     port: server.port,

@@ -6,8 +6,9 @@ export interface GearmanProcess {
   /** `host:port`, as flags and gearman.yml have it. */
   endpoint: string;
   pid: number;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
+  /** SIGTERM; `kill` is SIGKILL. Either way a queue in memory is gone. */
+  stop(): Promise<unknown>;
+  kill(): Promise<unknown>;
 }
 
 export interface GearmandOptions {

@@ -19,9 +19,9 @@ export interface MariadbConnection {
 export interface MariadbProcess extends MariadbConnection {
   pid(): number;
   /** Ends it in good order; the data stay for the next start. */
-  stop(): Promise<void>;
+  stop(): Promise<unknown>;
   /** Ends it as a crash would; the data stay for the next start. */
-  kill(): Promise<void>;
+  kill(): Promise<unknown>;
   /** Starts it again on the same port and socket. */
   start(): Promise<void>;
 }

@@ -10,6 +10,9 @@ export {ATOM_PASSWORD, type MariadbConnection, type MariadbProcess, startMariadb
 export {ATOMCTL, cleanEnvironment, type RunResult, runAtomctl, runOnTerminal} from './run-atomctl.ts';
 export {createScratch} from './scratch.ts';
 export {freePort} from './server-process.ts';
+export {type SubmittedJob, submitBackground, submitJob} from './submit-job.ts';
+export {until} from './until.ts';
+export {startWorker, type WorkerProcess} from './worker.ts';
 
 /** Creates a site on the run's MariaDB; drop it in `afterAll`. */
 export function createSite(options: AtomSiteOptions = {}): Promise<AtomSite> {

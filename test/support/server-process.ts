@@ -1,6 +1,6 @@
-import {type ChildProcess, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {connect, createServer, type Socket} from 'node:net';
+import {connect, createServer} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 /**
@@ -16,39 +16,40 @@ exec "$@" 3<&- </dev/null
 
 export interface ServerProcess {
   readonly pid: number;
-  /** What it wrote to stderr so far, for messages about a failed start. */
-  errors(): string;
+  /** What it has printed so far, on stdout and stderr. */
+  output(): string;
   exited(): boolean;
+  /** Resolves to its exit status when it ends; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Asks it to end (SIGTERM), waits until it has. */
-  stop(): Promise<void>;
+  stop(): Promise<number | null>;
   /** Ends it without warning (SIGKILL), as a crash would. */
-  kill(): Promise<void>;
+  kill(): Promise<number | null>;
 }
 
 /** Starts a server in a session of its own, so that Ctrl-C reaches only us. */
 export function spawnServer(command: string, args: readonly string[]): ServerProcess {
-  const child = spawn('/bin/sh', ['-c', GUARD, command, command, ...args], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
+  const child = spawn('/bin/sh', ['-c', GUARD, command, command, ...args], {detached: true});
+  let output = '';
+  const collect = (chunk: string) => {
+    output += chunk;
+  };
+  child.stdout.setEncoding('utf8').on('data', collect);
+  child.stderr.setEncoding('utf8').on('data', collect);
+  const ended = once(child, 'exit').then(([code]) => {
+    child.stdin.destroy();
+    return code as number | null;
   });
-  let errors = '';
-  child.stderr.on('data', (chunk) => {
-    errors = (errors + chunk).slice(-8000);
-  });
-  const ended = once(child, 'exit');
-  child.on('exit', () => child.stdin.destroy());
-  (child.stdin as Socket).unref();
-  (child.stderr as Socket).unref();
-  child.unref();
-  const end = async (signal: NodeJS.Signals) => {
-    if (!hasExited(child)) child.kill(signal);
-    child.ref();
-    await ended;
+  const exited = () => child.exitCode !== null || child.signalCode !== null;
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return ended;
   };
   return {
     pid: child.pid!,
-    errors: () => errors,
-    exited: () => hasExited(child),
+    output: () => output,
+    exited,
+    ended,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -86,7 +87,7 @@ export async function startOnFreePort(
     const port = wantedPort ?? (await freePort());
     const server = start(port);
     if (await waitUntilListening(server, port)) return {server, port};
-    if (attempt === 4) throw new Error(`The server did not start: ${server.errors()}`);
+    if (attempt === 4) throw new Error(`The server did not start: ${server.output()}`);
   }
 }
 
@@ -100,8 +101,4 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-function hasExited(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
