@@ -8,9 +8,9 @@ export interface FunctionName {
 /** Since AtoM 2.5.2: `md5(root . workers_key)`, a dash, the job class. */
 const PREFIXED = /^([0-9a-f]{32})-(.+)$/s;
 
-/** The name under which a site's workers register `jobClass`; the bare class where the site has no prefix. */
+/** The name under which a site's workers register `jobClass`; the bare class where the prefix is null or empty. */
 export function functionName(prefix: string | null, jobClass: string): string {
-  return prefix === null ? jobClass : `${prefix}-${jobClass}`;
+  return prefix ? `${prefix}-${jobClass}` : jobClass;
 }
 
 /** Takes a Gearman function's name apart; a name that does not start with a prefix is all job class. */

@@ -1,0 +1,62 @@
+import {AtomctlError} from '../errors.ts';
+import {formatAddress, type ServerAddress} from '../gearman/address.ts';
+import type {Connection, FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
+import {connectServers} from '../gearman/servers.ts';
+
+/** What one Gearman server said when it was asked; the two lists are empty where it did not answer. */
+export interface ServerReport {
+  /** `host:port`. */
+  address: string;
+  reachable: boolean;
+  /** null where the server does not tell. */
+  version: string | null;
+  /** Why the server is not reachable, one sentence; null where it is. */
+  error: string | null;
+  functions: FunctionStatus[];
+  connections: Connection[];
+}
+
+/**
+ * Connects to every server, asks each what it has, and disconnects. A server that fails is reported, never thrown.
+ * @param options.timeoutSeconds bounds each connection and each reply
+ */
+export async function askServers(options: {
+  addresses: readonly ServerAddress[];
+  timeoutSeconds: number;
+}): Promise<ServerReport[]> {
+  const connections = await connectServers(options.addresses, {timeoutSeconds: options.timeoutSeconds});
+  try {
+    return await Promise.all(connections.map(reportServer));
+  } finally {
+    for (const connection of connections) if ('server' in connection) connection.server.close();
+  }
+}
+
+/** Asks one connected server for its functions, its connections and its version. Never throws AtomctlError. */
+export async function reportServer(connection: ServerConnection): Promise<ServerReport> {
+  const address = formatAddress(connection.address);
+  if (!('server' in connection)) return unreachable(address, connection.error);
+  try {
+    const functions = await connection.server.status();
+    const connections = await connection.server.connections();
+    const version = await versionOf(connection.server);
+    return {address, reachable: true, version, error: null, functions, connections};
+  } catch (error) {
+    return unreachable(address, error);
+  }
+}
+
+/** Asked last: Python's gear leaves the question unanswered, and is a working server all the same. */
+async function versionOf(server: GearmanServer): Promise<string | null> {
+  try {
+    return (await server.version()).version;
+  } catch (error) {
+    if (error instanceof AtomctlError) return null;
+    throw error;
+  }
+}
+
+function unreachable(address: string, error: unknown): ServerReport {
+  if (!(error instanceof AtomctlError)) throw error;
+  return {address, reachable: false, version: null, error: error.message, functions: [], connections: []};
+}

@@ -1,0 +1,150 @@
+import type {Backlog} from './backlog.ts';
+import {functionName} from './function-name.ts';
+import type {QueueFunction} from './functions.ts';
+import type {ServerReport} from './server-report.ts';
+
+/** From best to worst: the worst of several wins. The exit codes are those of the Monitoring Plugins. */
+export const VERDICTS = {
+  ok: {severity: 0, pluginExitStatus: 0, color: 'green'},
+  unknown: {severity: 1, pluginExitStatus: 3, color: 'yellow'},
+  warning: {severity: 2, pluginExitStatus: 1, color: 'yellow'},
+  critical: {severity: 3, pluginExitStatus: 2, color: 'red'},
+} as const;
+
+export type Verdict = keyof typeof VERDICTS;
+
+/** What is too much; an absent bound is none. A bound is passed by more than its value. */
+export interface QueueLimits {
+  /** Jobs that wait, for each job class. */
+  warningQueued?: number;
+  criticalQueued?: number;
+  /** Seconds since the oldest running row was started. */
+  warningAge?: number;
+  criticalAge?: number;
+}
+
+export interface Evidence {
+  servers: readonly ServerReport[];
+  /** All functions of all servers. */
+  functions: readonly QueueFunction[];
+  /** This site's; null where it is not known. */
+  prefix: string | null;
+  /** The job classes that must have a worker. */
+  required: readonly string[];
+  /** Job classes that no bound applies to. */
+  excluded: readonly string[];
+  limits: QueueLimits;
+  /** What the database says; null where it was not asked, a sentence where it could not answer. */
+  backlog: Backlog | string | null;
+}
+
+interface Problem {
+  verdict: Exclude<Verdict, 'ok'>;
+  text: string;
+}
+
+/** Judges the queue's health by what the servers and the database said; each problem is one sentence. */
+export function judge(evidence: Evidence): {status: Verdict; problems: string[]} {
+  const problems = [
+    ...unreachableServers(evidence),
+    ...missingWorkers(evidence),
+    ...longQueues(evidence),
+    ...oldRows(evidence),
+  ].sort((one, other) => VERDICTS[other.verdict].severity - VERDICTS[one.verdict].severity);
+  return {status: problems[0]?.verdict ?? 'ok', problems: problems.map(({text}) => text)};
+}
+
+function unreachableServers({servers}: Evidence): Problem[] {
+  return servers.flatMap(({error}) => (error === null ? [] : [{verdict: 'critical', text: error}]));
+}
+
+function missingWorkers(evidence: Evidence): Problem[] {
+  const {servers, functions, prefix, required} = evidence;
+  const answering = servers.filter(({reachable}) => reachable);
+  if (answering.length === 0) return [];
+  if (prefix === null) return [unknownPrefix()];
+  const served = functions.filter(({thisSite, workers}) => thisSite && workers > 0);
+  if (served.length === 0) return noWorkerOfThisSite(evidence);
+  return required.flatMap((jobClass) => {
+    const name = functionName(prefix, jobClass);
+    return served.some((row) => row.function === name)
+      ? missingSomewhere(answering, name, jobClass)
+      : [{verdict: 'critical', text: `${jobClass} has no worker.`}];
+  });
+}
+
+/** AtoM submits a job to any one of its servers: one that no worker is connected to keeps it for ever. */
+function missingSomewhere(answering: readonly ServerReport[], name: string, jobClass: string): Problem[] {
+  const without = answering.filter(({functions}) =>
+    functions.every((row) => row.function !== name || row.workers === 0),
+  );
+  if (without.length === 0) return [];
+  const addresses = without.map(({address}) => address).join(', ');
+  return [{verdict: 'warning', text: `${jobClass} has no worker on ${addresses}.`}];
+}
+
+function unknownPrefix(): Problem {
+  const text = "This site's functions are not known: give --atom-root or --function-prefix.";
+  return {verdict: 'unknown', text};
+}
+
+/**
+ * The prefix comes from the root's path: in a container, or after a deploy that swaps a link, the workers' differs
+ * from the one computed here. Nothing is wrong where every class that could be missed was excluded.
+ */
+function noWorkerOfThisSite({functions, prefix, required, excluded}: Evidence): Problem[] {
+  if (required.length === 0 && excluded.length > 0) return [];
+  const missing = required.length === 0 ? '' : `, nothing does ${enumerate(required)}`;
+  const strangers = functions.filter((row) => row.jobClass !== null && !row.thisSite && row.workers > 0);
+  const others = [...new Set(strangers.map((row) => row.prefix ?? 'no prefix'))];
+  const hint =
+    others.length === 0
+      ? ''
+      : ` Workers with ${enumerate(others)} are: if they are this site's, they run with another root or` +
+        ' workers_key, and --function-prefix tells atomctl theirs.';
+  const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
+  return [{verdict: 'critical', text: `No worker of this site (${own}) is connected${missing}.${hint}`}];
+}
+
+/** The first three by name, the rest by number. */
+function enumerate(names: readonly string[]): string {
+  const rest = names.length - 3;
+  return `${names.slice(0, 3).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function longQueues({functions, prefix, excluded, limits}: Evidence): Problem[] {
+  return functions
+    .filter((row) => row.thisSite || prefix === null)
+    .filter((row) => !excluded.includes(row.jobClass ?? row.function))
+    .flatMap((row) =>
+      passed(
+        row.queued,
+        limits.warningQueued,
+        limits.criticalQueued,
+        (bound) => `${row.jobClass ?? row.function} has ${row.queued} jobs queued, more than ${bound}.`,
+      ),
+    );
+}
+
+function oldRows({backlog, limits}: Evidence): Problem[] {
+  if (typeof backlog === 'string') return [{verdict: 'unknown', text: backlog}];
+  const age = backlog?.oldestSeconds ?? 0;
+  return passed(
+    age,
+    limits.warningAge,
+    limits.criticalAge,
+    (bound) => `The oldest running job was started ${age} s ago, more than ${bound} s.`,
+  );
+}
+
+/** The worse of the two bounds that the value passes. */
+function passed(
+  value: number,
+  warning: number | undefined,
+  critical: number | undefined,
+  text: (bound: number) => string,
+): Problem[] {
+  if (critical !== undefined && value > critical) return [{verdict: 'critical', text: text(critical)}];
+  if (warning !== undefined && value > warning) return [{verdict: 'warning', text: text(warning)}];
+  return [];
+}
