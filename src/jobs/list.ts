@@ -4,7 +4,7 @@ import type {JobFilter} from './filter.ts';
 import type {Job, StatusCounts} from './job.ts';
 import {type JobClock, loadJobs} from './load-jobs.ts';
 import {JOB_STATUSES, STATUSES} from './status.ts';
-import {type JobCondition, jobCondition} from './where.ts';
+import {type JobCondition, jobCondition, objectJoin} from './where.ts';
 
 export const SORT_KEYS = ['id', 'name', 'status', 'started', 'finished', 'duration'] as const;
 
@@ -71,10 +71,8 @@ export function pageStatement(query: JobQuery): {sql: string; values: SqlValue[]
   };
 }
 
-/** Sorting by start needs `object`, also for rows without one, unless the condition has joined it already. */
 function sortJoin(condition: JobCondition, sort: JobSort): string {
-  if (condition.join !== '') return condition.join;
-  return sort.key === 'started' || sort.key === 'duration' ? 'LEFT JOIN object ON object.id = job.id' : '';
+  return sort.key === 'started' || sort.key === 'duration' ? objectJoin(condition) : condition.join;
 }
 
 /** What comes before the id in ORDER BY. Jobs without the value stand where MySQL puts NULL: below all others. */

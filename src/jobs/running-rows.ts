@@ -1,7 +1,7 @@
 import type {Queryable} from '../mysql/database.ts';
 import type {JobFilter} from './filter.ts';
 import {STATUSES} from './status.ts';
-import {jobCondition} from './where.ts';
+import {jobCondition, objectJoin} from './where.ts';
 
 /** What live-state.ts needs of a row that the database calls running. */
 export interface RunningRow {
@@ -22,20 +22,20 @@ const IN_LINE = `": ${LABEL}`;
  * parameters crosses the wire. Where a job was handed out again all such lines are equal; the first is taken.
  */
 export async function runningRows(options: {database: Queryable; filter: JobFilter}): Promise<RunningRow[]> {
-  const {join, sql, values} = jobCondition(options.filter);
+  const condition = jobCondition(options.filter);
   const rows = await options.database.query<{
     id: number;
     name: string | null;
     created_at: string | null;
     line: string | null;
   }>(
-    `SELECT job.id, job.name, started.created_at,
+    `SELECT job.id, job.name, object.created_at,
             IF(LOCATE(?, job.output) = 0, NULL,
                SUBSTRING_INDEX(SUBSTRING(job.output, LOCATE(?, job.output) + ?), CHAR(10), 1)) AS line
-     FROM job ${join} LEFT JOIN object started ON started.id = job.id
-     WHERE ${sql} AND job.status_id = ?
+     FROM job ${objectJoin(condition)}
+     WHERE ${condition.sql} AND job.status_id = ?
      ORDER BY job.id`,
-    [IN_LINE, IN_LINE, IN_LINE.length - LABEL.length, ...values, STATUSES.running.termId],
+    [IN_LINE, IN_LINE, IN_LINE.length - LABEL.length, ...condition.values, STATUSES.running.termId],
   );
   return rows.map(({id, name, created_at: startedAt, line}) => ({
     id,

@@ -1,0 +1,24 @@
+export interface CsvOptions {
+  /** Puts an apostrophe before cells that a spreadsheet would run as a formula: = + - @, tab, carriage return. */
+  escapeFormulas: boolean;
+  /** Begins with a byte order mark, by which Excel knows UTF-8. */
+  bom: boolean;
+}
+
+/**
+ * The CSV of a header and any number of rows, in chunks as the rows come: lines end with a newline, cells are
+ * quoted where they must be, as PHP's fputcsv has it.
+ */
+export async function* renderCsv(
+  header: readonly string[],
+  batches: AsyncIterable<string[][]> | Iterable<string[][]>,
+  {escapeFormulas, bom}: CsvOptions,
+): AsyncIterable<string> {
+  const {stringify} = await import('csv-stringify/sync');
+  // A row of one empty cell would otherwise be an empty line, which most readers skip.
+  const quoted_empty = header.length === 1;
+  yield stringify([[...header]], {bom});
+  for await (const rows of batches) {
+    if (rows.length > 0) yield stringify(rows, {escape_formulas: escapeFormulas, quoted_empty});
+  }
+}
