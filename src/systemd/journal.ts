@@ -1,0 +1,136 @@
+import {spawn} from 'node:child_process';
+import {createInterface} from 'node:readline';
+import {AtomctlError} from '../errors.ts';
+import {toolEnvironment, WITHOUT_SYSTEMD} from './command.ts';
+import type {Scope} from './service-manager.ts';
+
+export interface JournalEntry {
+  at: Date;
+  /** The unit whose process wrote it, or of which systemd itself speaks. */
+  unit: string | null;
+  pid: number | null;
+  message: string;
+  /** systemd's kind of event, 32 hex digits; null for what a service wrote. */
+  messageId: string | null;
+}
+
+export interface JournalQuery {
+  scope: Scope;
+  units: readonly string[];
+  /** Only what systemd itself says about the units, not what their processes wrote. */
+  eventsOnly?: boolean;
+  since?: Date;
+  /** Only since the machine was started. */
+  thisBoot?: boolean;
+  /** The newest N. */
+  lines?: number;
+  /** Goes on with new entries until `signal` aborts. */
+  follow?: boolean;
+  signal?: AbortSignal;
+}
+
+const NOT_ALLOWED = /insufficient permissions|not seeing messages from other users/;
+
+/**
+ * The journal's entries about units, oldest first.
+ * @throws AtomctlError SYSTEMD_REFUSED where this user may not read the journal, SYSTEMD_UNAVAILABLE without
+ *   one, FAILED with what journalctl said
+ */
+export async function* readJournal(query: JournalQuery): AsyncGenerator<JournalEntry> {
+  const child = spawn('journalctl', journalArguments(query), {
+    env: toolEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = () => child.kill();
+  query.signal?.addEventListener('abort', stop, {once: true});
+  const ended = new Promise<number | Error>((resolve) => {
+    child.once('error', resolve);
+    child.once('close', (status) => resolve(status ?? 0));
+  });
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    complaint += text;
+  });
+  let entries = 0;
+  try {
+    for await (const line of createInterface({input: child.stdout})) {
+      const entry = parseEntry(line);
+      if (entry !== null) {
+        entries += 1;
+        yield entry;
+      }
+    }
+    const status = await ended;
+    if (query.signal?.aborted === true) return;
+    if (status !== 0 || entries === 0) refuse(status, complaint);
+  } finally {
+    query.signal?.removeEventListener('abort', stop);
+    child.kill();
+  }
+}
+
+function journalArguments(query: JournalQuery): string[] {
+  const args = ['--output=json', '--no-pager', '--quiet'];
+  if (query.scope === 'user') args.push('--user');
+  if (query.since !== undefined) args.push(`--since=@${Math.floor(query.since.getTime() / 1000)}`);
+  if (query.thisBoot === true) args.push('--boot');
+  if (query.lines !== undefined) args.push(`--lines=${query.lines}`);
+  if (query.follow === true) args.push('--follow');
+  return [...args, ...(query.eventsOnly === true ? eventMatches(query) : unitArguments(query))];
+}
+
+function unitArguments({scope, units}: JournalQuery): string[] {
+  return units.map((unit) => (scope === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`));
+}
+
+/** Any process may write UNIT= into the journal; only the manager has this process id or unit. */
+function eventMatches({scope, units}: JournalQuery): string[] {
+  return scope === 'user'
+    ? ['_SYSTEMD_USER_UNIT=init.scope', ...units.map((unit) => `USER_UNIT=${unit}`)]
+    : ['_PID=1', ...units.map((unit) => `UNIT=${unit}`)];
+}
+
+function refuse(status: number | Error, complaint: string): void {
+  if (status instanceof Error) {
+    throw new AtomctlError('SYSTEMD_UNAVAILABLE', 'This machine has no journalctl.', {
+      hint: WITHOUT_SYSTEMD,
+      cause: status,
+    });
+  }
+  if (NOT_ALLOWED.test(complaint)) {
+    throw new AtomctlError('SYSTEMD_REFUSED', 'This user may not read the journal.', {
+      hint: 'Run it with sudo, or have the user added to the group systemd-journal.',
+    });
+  }
+  if (status !== 0) {
+    const said = complaint.split('\n', 1)[0]!.trim() || `exit status ${status}`;
+    throw new AtomctlError('FAILED', `journalctl failed: ${said.replace(/\.?$/, '.')}`);
+  }
+}
+
+/** journalctl gives text that is not UTF-8 as a list of bytes, and several values of one field as a list. */
+function fieldText(value: unknown): string {
+  if (Array.isArray(value)) {
+    return typeof value[0] === 'number' ? Buffer.from(value).toString('utf8') : fieldText(value[0]);
+  }
+  return typeof value === 'string' ? value : '';
+}
+
+function parseEntry(line: string): JournalEntry | null {
+  let fields: Record<string, unknown>;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const text = (name: string) => fieldText(fields[name]);
+  const unit =
+    text('USER_UNIT') || text('UNIT') || text('_SYSTEMD_USER_UNIT') || text('_SYSTEMD_UNIT') || null;
+  return {
+    at: new Date(Number(text('__REALTIME_TIMESTAMP')) / 1000),
+    unit,
+    pid: Number(text('_PID')) || null,
+    message: text('MESSAGE'),
+    messageId: text('MESSAGE_ID') || null,
+  };
+}

@@ -1,0 +1,99 @@
+import {AtomctlError} from '../errors.ts';
+import {type CommandResult, runTool, WITHOUT_SYSTEMD} from './command.ts';
+import type {Scope, ServiceManager} from './service-manager.ts';
+import {parseUnitStates, UNIT_PROPERTIES} from './unit-state.ts';
+
+export interface SystemctlOptions {
+  scope: Scope;
+  /** Puts sudo before what changes something. Never done unasked. */
+  sudo: boolean;
+  /** Seconds for an answer about states. */
+  readSeconds: number;
+  /** Seconds for carrying out a change; a stop may take as long as the worker needs to end. */
+  changeSeconds: number;
+}
+
+/** systemd through systemctl: properties from `show`, never the text that `status` prints for people. */
+export function systemctl(options: SystemctlOptions): ServiceManager {
+  const manager = options.scope === 'user' ? ['--user'] : [];
+
+  async function read(...args: string[]): Promise<string> {
+    const result = await runTool('systemctl', [...manager, ...args], {deadlineSeconds: options.readSeconds});
+    if (result.status !== 0) throw failure(result, `systemctl ${args[0]}`, options, args[0]!);
+    return result.stdout;
+  }
+
+  async function change(...args: string[]): Promise<void> {
+    const line = ['systemctl', ...manager, ...args];
+    // Where a password would be asked for, polkit refuses instead: a script must not hang at a hidden question.
+    const words = ['systemctl', ...manager, '--no-ask-password', ...args];
+    if (options.sudo) words.unshift('sudo');
+    const result = await runTool(words[0]!, words.slice(1), {deadlineSeconds: options.changeSeconds});
+    if (result.status !== 0) throw failure(result, line.join(' '), options, args.at(-1)!);
+  }
+
+  return {
+    scope: options.scope,
+    show: async (names) => {
+      if (names.length === 0) return [];
+      return parseUnitStates(await read('show', '-p', UNIT_PROPERTIES.join(','), '--', ...names));
+    },
+    services: async () => {
+      const [loaded, files] = await Promise.all([
+        read('list-units', '--all', '--full', '--plain', '--no-legend', '--type=service'),
+        read('list-unit-files', '--full', '--no-legend', '--type=service'),
+      ]);
+      return serviceNames(`${loaded}\n${files}`);
+    },
+    change: (verb, name) => change(verb, '--', name),
+    reload: () => change('daemon-reload'),
+    commandFor: (verb, name) => ['systemctl', ...manager, verb, name].join(' '),
+  };
+}
+
+/** First words of the lists that are services; a template (`atom-worker@.service`) is none itself. */
+function serviceNames(lists: string): string[] {
+  const names = lists.split('\n').flatMap((line) => line.trim().split(/\s+/, 1));
+  return [...new Set(names.filter((name) => name.endsWith('.service') && !name.endsWith('@.service')))];
+}
+
+const NO_SYSTEMD = /not been booted with systemd|Failed to connect to (?:system )?bus|Failed to get D-Bus/;
+const NOT_ALLOWED =
+  /Access denied|authentication (?:is )?required|Permission denied|Operation not permitted|a password is required|not in the sudoers|not allowed to execute/i;
+const NO_UNIT = /not found\.?$|not loaded|does not exist|No such file or directory/m;
+
+/** Why systemctl failed, from the first line it wrote. */
+function failure(
+  {stderr, status}: CommandResult,
+  command: string,
+  {scope}: SystemctlOptions,
+  unit: string,
+): AtomctlError {
+  const said = stderr.split('\n', 1)[0]!.trim() || `exit status ${status}`;
+  if (NO_SYSTEMD.test(stderr)) return unavailable(scope);
+  if (NOT_ALLOWED.test(stderr)) {
+    return new AtomctlError('SYSTEMD_REFUSED', `systemd refused "${command}": ${sentence(said)}`, {
+      hint: `Run "sudo ${command}", or give --sudo.`,
+    });
+  }
+  if (NO_UNIT.test(stderr)) {
+    return new AtomctlError('NO_SUCH_UNIT', `systemd has no unit ${unit}: ${sentence(said)}`, {
+      hint: 'Name it with --unit, or write one with atomctl worker:unit --install.',
+    });
+  }
+  return new AtomctlError('FAILED', `"${command}" failed: ${sentence(said)}`);
+}
+
+function unavailable(scope: Scope): AtomctlError {
+  return scope === 'user'
+    ? new AtomctlError('SYSTEMD_UNAVAILABLE', 'No systemd manager runs for this user.', {
+        hint: 'Log in as that user, have "loginctl enable-linger USER" run, or leave out --user-manager.',
+      })
+    : new AtomctlError('SYSTEMD_UNAVAILABLE', 'systemd does not run on this machine.', {
+        hint: WITHOUT_SYSTEMD,
+      });
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

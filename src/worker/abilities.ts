@@ -1,0 +1,95 @@
+import {splitFunctionName} from '../queue/function-name.ts';
+import type {ServerReport} from '../queue/server-report.ts';
+
+/** What the site expects its workers to register. */
+export interface SiteAbilities {
+  /** The site's function prefix: null where it is not known, empty where the site's functions have none. */
+  prefix: string | null;
+  /** gearman.yml's `worker_types`: the job classes of each type. */
+  workerTypes: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a Gearman server said of its connections; none where it did not answer. */
+export type ServerAnswer = Pick<ServerReport, 'address' | 'error' | 'connections'>;
+
+/** Asks every Gearman server of the site anew. Never rejects for a server that does not answer. */
+export type AskServers = () => Promise<ServerAnswer[]>;
+
+/** What one worker has registered with one server. */
+export interface Registration {
+  /** `host:port`. */
+  server: string;
+  /** Why the server did not answer; null where it did. */
+  error: string | null;
+  /** Job classes of this site, sorted; empty where the worker is not connected. */
+  abilities: string[];
+  /** Job classes that the site expects of this worker and that it has not registered; none where unknown. */
+  missing: string[];
+  /** The prefixes under which it registered, where these are not the site's. */
+  strangePrefixes: string[];
+}
+
+/** Stock gearman.yml lists the class, but it exists only where its plugin is on, and workers skip it otherwise. */
+const PLUGIN_CLASSES = new Set(['qtSwordPluginWorker']);
+
+/**
+ * The job classes that a worker with this command registers: those of `--abilities`, else those of `--types`,
+ * else all that gearman.yml lists.
+ */
+export function expectedClasses(command: string, workerTypes: SiteAbilities['workerTypes']): string[] {
+  const abilities = optionList(command, 'abilities');
+  if (abilities !== null) return abilities;
+  const types = optionList(command, 'types') ?? Object.keys(workerTypes);
+  const classes = types.flatMap((type) => workerTypes[type] ?? []);
+  return [...new Set(classes)].filter((jobClass) => !PLUGIN_CLASSES.has(jobClass));
+}
+
+function optionList(command: string, option: string): string[] | null {
+  const [, value] = new RegExp(`\\s--${option}[= ]"?([^\\s"]+)`).exec(command) ?? [];
+  return value === undefined ? null : value.split(',').filter(Boolean);
+}
+
+/** What the processes of one worker have registered with each server, against what is expected of it. */
+export function registrations(options: {
+  answers: readonly ServerAnswer[];
+  pids: readonly number[];
+  expected: readonly string[];
+  prefix: string | null;
+}): Registration[] {
+  const {pids, expected, prefix} = options;
+  return options.answers.map(({address, error, connections}) => {
+    const names = connections
+      .filter(({id}) => isOneOf(id, pids))
+      .flatMap(({functions}) => functions)
+      .map(splitFunctionName);
+    const own = names.filter((name) => prefix === null || (name.prefix ?? '') === prefix);
+    const abilities = [...new Set(own.map(({jobClass}) => jobClass))].sort();
+    const strange = names.filter((name) => !own.includes(name)).map((name) => name.prefix ?? 'no prefix');
+    return {
+      server: address,
+      error,
+      abilities,
+      missing: error === null ? expected.filter((jobClass) => !abilities.includes(jobClass)) : [],
+      strangePrefixes: [...new Set(strange)],
+    };
+  });
+}
+
+/** Whether a worker has registered, with every server, all that is expected of it, and something at all. */
+export function isComplete(registered: readonly Registration[]): boolean {
+  return registered.every(
+    ({error, abilities, missing}) => error === null && abilities.length > 0 && missing.length === 0,
+  );
+}
+
+/** The ids under which processes are connected: a worker that starts anew gets another, even with the same PID. */
+export function workerIds(answers: readonly ServerAnswer[], pids: readonly number[]): Set<string> {
+  const ids = answers.flatMap(({connections}) => connections.map(({id}) => id));
+  return new Set(ids.filter((id) => isOneOf(id, pids)));
+}
+
+/** AtoM's worker calls itself `pid_<PID>_<hex>`. */
+function isOneOf(workerId: string, pids: readonly number[]): boolean {
+  const [, pid] = /^pid_(\d+)_/.exec(workerId) ?? [];
+  return pid !== undefined && pids.includes(Number(pid));
+}

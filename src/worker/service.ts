@@ -1,0 +1,184 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {AtomctlError} from '../errors.ts';
+import {processesOf} from '../systemd/control-group.ts';
+import type {ServiceManager} from '../systemd/service-manager.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+import {
+  type AskServers,
+  expectedClasses,
+  isComplete,
+  type Registration,
+  registrations,
+  type ServerAnswer,
+  type SiteAbilities,
+  workerIds,
+} from './abilities.ts';
+import {abilityCount, registrationFaults} from './ability-words.ts';
+import {whyNotRunning} from './ending.ts';
+import {limitWords, type StartLimit} from './start-limit.ts';
+
+export interface ServiceOptions {
+  manager: ServiceManager;
+  units: readonly UnitState[];
+  site: SiteAbilities;
+  askServers: AskServers;
+  /** Where a unit stands with systemd's start limit, read anew. */
+  readLimit: (unit: UnitState) => Promise<StartLimit>;
+  /** How long to wait for Gearman to show the change. */
+  waitSeconds: number;
+  signal?: AbortSignal;
+}
+
+export interface StartOptions extends ServiceOptions {
+  /** Clear systemd's failure state and start counter first. */
+  reset: boolean;
+}
+
+/** What became of one unit. */
+export interface UnitChange {
+  unit: string;
+  /** It was done, and Gearman confirms it. */
+  done: boolean;
+  /** What happened: sentences. */
+  message: string;
+  mainPid: number | null;
+  /** What its worker has registered with each server afterwards. */
+  servers: Registration[];
+}
+
+/**
+ * Starts the units and waits until each has registered, with every Gearman server, the abilities that the site
+ * expects of it. A unit that cannot be started or registers nothing is told in its result, not thrown.
+ * @throws AtomctlError SYSTEMD_UNAVAILABLE, SYSTEMD_REFUSED, NO_SUCH_UNIT
+ */
+export function startWorker(options: StartOptions): Promise<UnitChange[]> {
+  return Promise.all(options.units.map((unit) => bringUp('start', unit, options)));
+}
+
+/**
+ * Restarts the units, one after the other so that the site keeps a worker where it has several, and waits as
+ * `startWorker` does. A unit whose starts are used up is left running rather than stopped and then refused,
+ * unless the counter is reset.
+ */
+export async function restartWorker(options: StartOptions): Promise<UnitChange[]> {
+  const changes: UnitChange[] = [];
+  for (const unit of options.units) changes.push(await bringUp('restart', unit, options));
+  return changes;
+}
+
+/**
+ * Stops the units, all at once so that none is handed the job of another, and waits until no Gearman server has a
+ * connection of theirs. What a worker was executing, gearmand has queued again by then.
+ */
+export function stopWorker(options: ServiceOptions): Promise<UnitChange[]> {
+  return Promise.all(options.units.map((unit) => takeDown(unit, options)));
+}
+
+async function bringUp(
+  verb: 'start' | 'restart',
+  unit: UnitState,
+  options: StartOptions,
+): Promise<UnitChange> {
+  const {manager} = options;
+  if (options.reset) await manager.change('reset-failed', unit.name);
+  else if (verb === 'restart' && unit.active === 'active') {
+    const limit = await options.readLimit(unit);
+    if (limit.burst > 0 && (limit.startsUsed ?? 0) >= limit.burst) return leftRunning(unit, limit, options);
+  }
+  const failure = await attempt(() => manager.change(verb, unit.name));
+  const change =
+    failure === null ? await awaitRegistration(unit, options) : await refused(unit, failure, options);
+  const already = verb === 'start' && unit.active === 'active' && change.done;
+  return already ? {...change, message: `${unit.name} was running already. ${change.message}`} : change;
+}
+
+/** Runs a change; the failure of the unit itself is returned, for its state to be explained. */
+async function attempt(change: () => Promise<void>): Promise<AtomctlError | null> {
+  try {
+    await change();
+    return null;
+  } catch (error) {
+    if (error instanceof AtomctlError && error.code === 'FAILED') return error;
+    throw error;
+  }
+}
+
+async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceOptions): Promise<UnitChange> {
+  const {servers} = await look(unit.name, options);
+  const message =
+    `${unit.name} was left running: its ${limitWords(limit)} may be used up, and systemd would stop it and then` +
+    ' refuse to start it. Give --reset to clear the counter first.';
+  return {unit: unit.name, done: false, message, mainPid: unit.mainPid, servers};
+}
+
+async function refused(unit: UnitState, failure: AtomctlError, options: ServiceOptions): Promise<UnitChange> {
+  const {state, servers} = await look(unit.name, options);
+  const limit = await options.readLimit(state);
+  const why = whyNotRunning(state, limit, 'see atomctl worker:logs') ?? failure.message;
+  const message = `${unit.name} did not start. ${why}`;
+  return {unit: unit.name, done: false, message, mainPid: state.mainPid, servers};
+}
+
+async function awaitRegistration(unit: UnitState, options: ServiceOptions): Promise<UnitChange> {
+  const found = await poll(options, async () => {
+    const seen = await look(unit.name, options);
+    const up = seen.state.active === 'active' && isComplete(seen.servers);
+    return {...seen, up, settled: up || seen.state.active === 'failed'};
+  });
+  const {state, servers, up} = found;
+  if (state.active !== 'active') {
+    return refused(unit, new AtomctlError('FAILED', `It is ${state.active}.`), options);
+  }
+  const message = up
+    ? `${unit.name} runs (PID ${state.mainPid}) and has registered ${abilityCount(servers)}.`
+    : `${unit.name} is active (PID ${state.mainPid}), but after ${options.waitSeconds} s ${registrationFaults(servers).join(' ')}`;
+  return {unit: unit.name, done: up, message, mainPid: state.mainPid, servers};
+}
+
+async function takeDown(unit: UnitState, options: ServiceOptions): Promise<UnitChange> {
+  const {manager, askServers} = options;
+  const ids = workerIds(await askServers(), await processesOf(unit));
+  const failure = await attempt(() => manager.change('stop', unit.name));
+  const {state, servers, gone} = await poll(options, async () => {
+    const seen = await look(unit.name, options);
+    const connected = seen.answers.some(({connections}) => connections.some(({id}) => ids.has(id)));
+    const gone = !connected && (seen.state.active === 'inactive' || seen.state.active === 'failed');
+    return {...seen, gone, settled: gone};
+  });
+  const silent = servers.filter(({error}) => error !== null).map(({server}) => server);
+  const message = !gone
+    ? `${unit.name} is ${state.active}, and after ${options.waitSeconds} s it is still stopping or connected.${failure === null ? '' : ` ${failure.message}`}`
+    : silent.length > 0
+      ? `${unit.name} is stopped; ${silent.join(', ')} did not answer, so it was not checked there.`
+      : `${unit.name} is stopped, and its abilities are gone from ${servers.map(({server}) => server).join(', ')}.`;
+  return {unit: unit.name, done: gone && silent.length === 0, message, mainPid: state.mainPid, servers};
+}
+
+interface Look {
+  state: UnitState;
+  answers: ServerAnswer[];
+  servers: Registration[];
+}
+
+/** A unit as systemd and Gearman see it now. */
+async function look(name: string, {manager, askServers, site}: ServiceOptions): Promise<Look> {
+  const [[state], answers] = await Promise.all([manager.show([name]), askServers()]);
+  const expected = expectedClasses(state!.command, site.workerTypes);
+  const pids = await processesOf(state!);
+  return {state: state!, answers, servers: registrations({answers, pids, expected, prefix: site.prefix})};
+}
+
+const POLL_MILLISECONDS = 200;
+
+/** Looks again and again until what is seen is settled, or the wait is over; then returns what was seen last. */
+async function poll<T extends {settled: boolean}>(
+  options: ServiceOptions,
+  see: () => Promise<T>,
+): Promise<T> {
+  const deadline = Date.now() + options.waitSeconds * 1000;
+  for (;;) {
+    const seen = await see();
+    if (seen.settled || Date.now() >= deadline) return seen;
+    await sleep(POLL_MILLISECONDS, undefined, {signal: options.signal});
+  }
+}

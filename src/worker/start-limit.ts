@@ -1,0 +1,74 @@
+import type {JournalEntry} from '../systemd/journal.ts';
+import {formatTimeSpan} from '../systemd/time-span.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+
+/**
+ * How far a unit is from systemd's start limit. systemd counts starts, by hand or automatic, and forgets them when
+ * the interval that began with the first is over, at `reset-failed`, at `daemon-reload` and at boot. It does not
+ * tell its count, so this rests on the journal.
+ */
+export interface StartLimit {
+  /** 0 where there is no limit. */
+  burst: number;
+  intervalSeconds: number;
+  /** At most this many starts are counted now: resets leave no trace. null where the journal cannot be read. */
+  startsUsed: number | null;
+  /** systemd refuses to start it. */
+  hit: boolean;
+  /** Until systemd would start it again by itself or by hand; null where not hit or not known. */
+  secondsLeft: number | null;
+}
+
+/** systemd's id of the event "a unit was started" (SD_MESSAGE_UNIT_STARTED). */
+const STARTED = '39f53479d3a045ac8e11786248231fbf';
+const REFUSED = 'Start request repeated too quickly';
+const RELOADING = /^Reloading\b/;
+
+/**
+ * Works out where a unit stands from what systemd wrote about it since boot.
+ * @param events of this unit, and systemd's notices of reloads, oldest first; null where not readable
+ */
+export function startLimit(unit: UnitState, events: readonly JournalEntry[] | null, now: Date): StartLimit {
+  const {burst, intervalSeconds} = unit.startLimit;
+  const unlimited = burst === 0 || intervalSeconds === 0;
+  const limit = {burst: unlimited ? 0 : burst, intervalSeconds};
+  if (unlimited) return {...limit, startsUsed: 0, hit: false, secondsLeft: null};
+  if (events === null) {
+    return {...limit, startsUsed: null, hit: hitWithoutJournal(unit), secondsLeft: null};
+  }
+
+  const {starts, refused} = readEvents(events);
+  const age = (at: number) => (now.getTime() - at) / 1000;
+  // Where a start was refused, the interval began with the first of the last `burst` that were not, whatever was
+  // reset before.
+  const secondsLeft = intervalSeconds - age(starts.at(-burst) ?? now.getTime());
+  const hit = unit.active === 'failed' && refused && secondsLeft > 0;
+  return {
+    ...limit,
+    startsUsed: Math.min(burst, starts.filter((at) => age(at) < intervalSeconds).length),
+    hit,
+    secondsLeft: hit && starts.length >= burst ? Math.ceil(secondsLeft) : null,
+  };
+}
+
+/** The moments at which the unit was started, and whether the last try was refused and nothing has been reset since. */
+function readEvents(events: readonly JournalEntry[]): {starts: number[]; refused: boolean} {
+  const starts: number[] = [];
+  let refused = false;
+  for (const {at, message, messageId} of events) {
+    if (messageId === STARTED) starts.push(at.getTime());
+    if (messageId === STARTED || RELOADING.test(message)) refused = false;
+    else if (message.includes(REFUSED)) refused = true;
+  }
+  return {starts, refused};
+}
+
+/** A crash loop ends with the result of the crash, not with `start-limit-hit`; then the restarts tell. */
+function hitWithoutJournal({active, result, restarts, startLimit: {burst}}: UnitState): boolean {
+  return active === 'failed' && (result === 'start-limit-hit' || restarts >= burst);
+}
+
+/** `3 starts in 1d`. */
+export function limitWords({burst, intervalSeconds}: StartLimit): string {
+  return `${burst} starts in ${formatTimeSpan(intervalSeconds)}`;
+}

@@ -1,0 +1,72 @@
+import {realpath} from 'node:fs/promises';
+import {dirname, isAbsolute, join} from 'node:path';
+import {AtomctlError} from '../errors.ts';
+import {type ServiceManager, serviceName} from '../systemd/service-manager.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+
+export interface FindUnitsOptions {
+  manager: ServiceManager;
+  /** The AtoM root, symbolic links resolved; null where there is none. */
+  root: string | null;
+  /** Units named by the user; empty to search. */
+  names: readonly string[];
+}
+
+/**
+ * The worker units of a site: the named ones, else every service whose command holds `jobs:worker` and that runs
+ * in the site's root, instances of templates included. Names vary from site to site, so they tell nothing.
+ * @throws AtomctlError NO_SUCH_UNIT where a named unit does not exist or none is found; what the manager throws
+ */
+export async function findUnits(options: FindUnitsOptions): Promise<UnitState[]> {
+  return options.names.length > 0 ? namedUnits(options) : searchUnits(options);
+}
+
+async function namedUnits({manager, names}: FindUnitsOptions): Promise<UnitState[]> {
+  const units = await manager.show([...new Set(names.map(serviceName))]);
+  const absent = units.find((unit) => unit.load === 'not-found');
+  if (absent !== undefined) {
+    throw new AtomctlError('NO_SUCH_UNIT', `systemd has no unit ${absent.name}.`, {
+      hint: 'Leave out --unit to search for the worker, or write a unit with atomctl worker:unit --install.',
+    });
+  }
+  return units;
+}
+
+async function searchUnits({manager, root}: FindUnitsOptions): Promise<UnitState[]> {
+  if (root === null) {
+    throw new AtomctlError(
+      'NO_SUCH_UNIT',
+      'No AtoM installation was found, so its worker cannot be either.',
+      {
+        hint: 'Give --atom-root DIR, or --unit NAME.',
+      },
+    );
+  }
+  const services = await manager.show(await manager.services());
+  const workers = services.filter((unit) => unit.command.includes('jobs:worker'));
+  const ours = await Promise.all(workers.map((unit) => runsIn(unit, root)));
+  const found = byName(workers.filter((_, index) => ours[index]));
+  if (found.length > 0) return found;
+  const elsewhere = workers.map(({name}) => name).join(', ');
+  throw new AtomctlError(
+    'NO_SUCH_UNIT',
+    `No unit of the ${manager.scope} manager runs jobs:worker in ${root}.${elsewhere && ` Those of other directories: ${elsewhere}.`}`,
+    {
+      hint: `Name one with --unit, write one with atomctl worker:unit --install${manager.scope === 'system' ? ', or look at a user manager with --user-manager' : ''}.`,
+    },
+  );
+}
+
+/** Services turn up twice where one has an alias. */
+function byName(units: readonly UnitState[]): UnitState[] {
+  return [...new Map(units.map((unit) => [unit.name, unit])).values()];
+}
+
+/** By its working directory, or by the path of the `symfony` script in its command. */
+async function runsIn(unit: UnitState, root: string): Promise<boolean> {
+  const [script] = /\S*\bsymfony(?=\s)/.exec(unit.command) ?? [''];
+  const directory = isAbsolute(script)
+    ? dirname(script)
+    : join(unit.workingDirectory ?? '/', dirname(script || '.'));
+  return (await realpath(directory).catch(() => directory)) === root;
+}
