@@ -1,0 +1,170 @@
+import {describe, expect, test} from 'vitest';
+import {type QueueStatusOptions, queueStatus} from '../../../src/queue/status.ts';
+import {answering, OTHER_PREFIX, PREFIX, silent} from './server-reports.ts';
+
+const A = `${PREFIX}-arFindingAidJob`;
+const B = `${PREFIX}-arFileImportJob`;
+const FOREIGN = `${OTHER_PREFIX}-arFindingAidJob`;
+const BOTH_SERVED = answering(
+  'one:4730',
+  [
+    [A, 4, 1, 1],
+    [B, 9, 0, 1],
+  ],
+  {pid_1_a: [A, B]},
+);
+const ONE_SERVED = answering(
+  'one:4730',
+  [
+    [A, 0, 0, 1],
+    [B, 2, 0, 0],
+  ],
+  {pid_1_a: [A]},
+);
+const NONE_SERVED = answering('one:4730', [[A, 0, 0, 0]]);
+
+function verdict(options: Partial<QueueStatusOptions>) {
+  const {status, problems} = queueStatus({
+    servers: [BOTH_SERVED],
+    prefix: PREFIX,
+    jobClasses: ['arFindingAidJob', 'arFileImportJob'],
+    ...options,
+  });
+  return [status, ...problems];
+}
+
+const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (string | RegExp)[]][] = [
+  ['all served', {}, ['ok']],
+  ['a server that is down', {servers: [BOTH_SERVED, silent('two:1')]}, ['critical', /two:1 does not answer/]],
+  ['all servers down: nothing is said of workers', {servers: [silent('two:1')]}, ['critical', /two:1/]],
+  [
+    'a listed class without a worker',
+    {servers: [ONE_SERVED]},
+    ['critical', 'arFileImportJob has no worker.'],
+  ],
+  ['the same, excluded', {servers: [ONE_SERVED], excluded: ['arFileImportJob']}, ['ok']],
+  ['a required class', {required: ['arMyPluginJob']}, ['critical', 'arMyPluginJob has no worker.']],
+  ['a required class that is served', {required: ['arFileImportJob'], jobClasses: []}, ['ok']],
+  [
+    'the plugin class that stock gearman.yml lists',
+    {jobClasses: ['arFindingAidJob', 'qtSwordPluginWorker']},
+    ['ok'],
+  ],
+  [
+    'the same, required',
+    {required: ['qtSwordPluginWorker']},
+    ['critical', 'qtSwordPluginWorker has no worker.'],
+  ],
+  [
+    'no worker at all',
+    {servers: [NONE_SERVED]},
+    [
+      'critical',
+      `No worker of this site (prefix ${PREFIX}) is connected, nothing does arFindingAidJob, arFileImportJob.`,
+    ],
+  ],
+  [
+    'no worker at all, and no class known',
+    {servers: [NONE_SERVED], jobClasses: []},
+    ['critical', /is connected\.$/],
+  ],
+  [
+    'no worker at all, but all classes excluded',
+    {servers: [NONE_SERVED], excluded: ['arFindingAidJob', 'arFileImportJob']},
+    ['ok'],
+  ],
+  [
+    'workers of another prefix alone: a moved root',
+    {servers: [answering('one:4730', [[FOREIGN, 0, 0, 1]], {pid_1_a: [FOREIGN]})]},
+    ['critical', new RegExp(`${OTHER_PREFIX}.*root or workers_key.*--function-prefix`)],
+  ],
+  [
+    'workers of another prefix beside our own',
+    {
+      servers: [
+        answering(
+          'one:4730',
+          [
+            [A, 0, 0, 1],
+            [B, 0, 0, 1],
+            [FOREIGN, 0, 0, 1],
+          ],
+          {w: [A, B], x: [FOREIGN]},
+        ),
+      ],
+    },
+    ['ok'],
+  ],
+  [
+    'a class served on one server of two',
+    {
+      servers: [
+        BOTH_SERVED,
+        answering(
+          'two:4730',
+          [
+            [A, 0, 0, 1],
+            [B, 0, 0, 0],
+          ],
+          {pid_1_a: [A]},
+        ),
+      ],
+    },
+    ['warning', 'arFileImportJob has no worker on two:4730.'],
+  ],
+  ['a queue as long as the bound', {limits: {warningQueued: 9}}, ['ok']],
+  [
+    'a queue longer than the bound',
+    {limits: {warningQueued: 8}},
+    ['warning', 'arFileImportJob has 9 jobs queued, more than 8.'],
+  ],
+  [
+    'the worse bound counts',
+    {limits: {warningQueued: 1, criticalQueued: 8}},
+    ['critical', /FileImport.*more than 8/, /FindingAid.* 3 .*more than 1/],
+  ],
+  ['an excluded queue', {limits: {criticalQueued: 3}, excluded: ['arFileImportJob']}, ['ok']],
+  [
+    "another site's queue",
+    {
+      servers: [
+        answering(
+          'one:4730',
+          [
+            [A, 0, 0, 1],
+            [B, 0, 0, 1],
+            [FOREIGN, 99, 0, 1],
+          ],
+          {w: [A, B]},
+        ),
+      ],
+      limits: {criticalQueued: 3},
+    },
+    ['ok'],
+  ],
+  [
+    'a row as old as the bound',
+    {limits: {criticalAge: 60}, backlog: {running: 1, oldestSeconds: 60}},
+    ['ok'],
+  ],
+  [
+    'an older row',
+    {limits: {warningAge: 60, criticalAge: 90}, backlog: {running: 1, oldestSeconds: 61}},
+    ['warning', /61 s ago, more than 60 s/],
+  ],
+  ['no running row', {limits: {criticalAge: 0}, backlog: {running: 0, oldestSeconds: null}}, ['ok']],
+  ['a database that fails', {backlog: 'The database is away.'}, ['unknown', 'The database is away.']],
+  [
+    'a warning is worse than unknown, critical worse than both, in whatever order they were found',
+    {backlog: 'The database is away.', limits: {warningQueued: 8}, required: ['arX']},
+    ['critical', /arX/, /FileImport/, /away/],
+  ],
+];
+
+describe('the verdict', () => {
+  test.each(CASES)('%s', (_what, options, expected) => {
+    expect(verdict(options)).toEqual(
+      expected.map((text) => (typeof text === 'string' ? text : expect.stringMatching(text))),
+    );
+  });
+});
