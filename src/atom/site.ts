@@ -16,12 +16,18 @@ export interface SiteOptions {
   functionPrefix?: Setting<string>;
   timezone?: Setting<string>;
   site?: Setting<string>;
+  /** atomctl's own configuration file, where not one of the usual ones. */
+  config?: Setting<string>;
 }
 
 /** The world outside, handed in so that tests can give their own. */
 export interface SiteSurroundings {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
+  /** Where AtoM may be installed; absent: USUAL_PLACES. */
+  usualPlaces?: readonly string[];
+  /** atomctl's own configuration files, low to high; absent: the system's and the user's. */
+  siteFiles?: readonly string[];
 }
 
 /**

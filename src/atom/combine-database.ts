@@ -1,0 +1,66 @@
+import {AtomctlError, usageError} from '../errors.ts';
+import type {DatabaseConfig} from '../mysql/database.ts';
+import type {Setting} from './site.ts';
+
+/**
+ * One place that may say something about the database, null where it does not; asked only where those above it
+ * leave something open.
+ */
+export type DatabaseSource = () => Promise<Setting<Partial<DatabaseConfig>> | null>;
+
+/**
+ * The database, put together from sources given highest first; the origin names each that had part in it.
+ *
+ * Place (host or socket), user, database name and TLS are each taken from the highest source that gives them. What
+ * belongs to one of them goes with it: a port counts with the place, a password with the user, from the same source
+ * or a higher one, never from below. So no user is tried with another's password, and no host with another's port.
+ * @throws AtomctlError NO_SITE where no source gives anything, USAGE where user or database name stay open,
+ *   and whatever a source throws
+ */
+export async function combineDatabase(sources: readonly DatabaseSource[]): Promise<Setting<DatabaseConfig>> {
+  const open: Partial<DatabaseConfig> = {};
+  const origins: string[] = [];
+  for (const source of sources) {
+    if (isComplete(open)) break;
+    const said = await source();
+    if (said && adopt(open, said.value)) origins.push(said.origin);
+  }
+  return {value: complete(open, origins.join(', ')), origin: origins.join(', ')};
+}
+
+function isComplete(fields: Partial<DatabaseConfig>): boolean {
+  return hasPlace(fields) && fields.user !== undefined && fields.database !== undefined;
+}
+
+function hasPlace({host, socketPath}: Partial<DatabaseConfig>): boolean {
+  return Boolean(host ?? socketPath);
+}
+
+/** Fills what is still open from a lower source; whether it gave anything. */
+function adopt(open: Partial<DatabaseConfig>, fields: Partial<DatabaseConfig>): boolean {
+  const adopted: Partial<DatabaseConfig> = {};
+  const {host = null, socketPath = null, port, user, password, database, tls} = fields;
+  if (!hasPlace(open)) {
+    if (hasPlace(fields)) Object.assign(adopted, {host, socketPath});
+    if (open.port === undefined && port !== undefined) adopted.port = port;
+  }
+  if (open.user === undefined) {
+    if (user !== undefined) adopted.user = user;
+    if (open.password === undefined && password !== undefined) adopted.password = password;
+  }
+  if (open.database === undefined && database !== undefined) adopted.database = database;
+  if (open.tls === undefined && tls !== undefined) adopted.tls = tls;
+  Object.assign(open, adopted);
+  return Object.keys(adopted).length > 0;
+}
+
+function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConfig {
+  const hint = 'Give --database-url mysql://user:password@host:port/database, or --atom-root DIR.';
+  if (origin === '')
+    throw new AtomctlError('NO_SITE', 'No AtoM installation and no database were found.', {hint});
+  const {host = null, socketPath = null, port = 3306, user, password = '', database, tls} = fields;
+  if (!hasPlace(fields)) throw usageError(`The configuration (${origin}) names no database server.`, hint);
+  if (user === undefined) throw usageError(`The configuration (${origin}) names no database user.`, hint);
+  if (database === undefined) throw usageError(`The configuration (${origin}) names no database.`, hint);
+  return {host, port, socketPath, user, password, database, tls: tls ?? {mode: 'off', caFile: null}};
+}

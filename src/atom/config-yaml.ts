@@ -1,0 +1,116 @@
+import path from 'node:path';
+import {usageError} from '../errors.ts';
+import {deepMerge, flatten, lookUp, type PhpArray, type PhpValue, sectionsFor} from './php-value.ts';
+import {holdsUnreadable, readYamlSections} from './yaml-sections.ts';
+
+/** The directories of a configuration file below the root, low to high. */
+const LAYERS = ['config', 'apps/qubit/config'];
+
+/** A configuration value and the files that give it, the highest first. */
+export interface YamlSetting {
+  value: PhpValue;
+  origin: string;
+}
+
+interface Layer {
+  file: string;
+  sections: PhpArray;
+}
+
+/** One of AtoM's YAML files (`gearman.yml`), its layers merged as symfony's sfDefineEnvironmentConfigHandler does. */
+export interface ConfigYaml {
+  /**
+   * The value at a path of keys in the first of the environments that gives one; undefined where none does.
+   * A null counts as none.
+   * @throws AtomctlError USAGE where the value hangs on PHP that could not be evaluated
+   */
+  get(keys: readonly string[], environments: readonly string[]): YamlSetting | undefined;
+}
+
+/** The files from which AtoM reads one configuration, low to high, whether they exist or not. */
+export function yamlLayers(root: string, name: string): string[] {
+  return LAYERS.map((directory) => path.join(root, directory, name));
+}
+
+/**
+ * Reads `<root>/config/NAME` and, above it, `<root>/apps/qubit/config/NAME`.
+ *
+ * The sections of both merge first and are flattened for an environment afterwards, so an `all:` of the application
+ * does not beat a `prod:` of the project. PHP tags are evaluated, `%CONSTANTS%` replaced, and scalars read as YAML 1.2,
+ * which is sfYaml's version as AtoM sets it.
+ * @throws AtomctlError USAGE where a file cannot be read or is no YAML
+ */
+export async function readConfigYaml(
+  root: string,
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ConfigYaml> {
+  const layers: Layer[] = [];
+  for (const file of yamlLayers(root, name)) {
+    const sections = await readYamlSections(file, env);
+    if (sections !== null) layers.push({file, sections});
+  }
+  const merged = layers.map(({sections}) => sections).reduce(deepMerge, new Map());
+
+  return {
+    get(keys, environments) {
+      for (const environment of environments) {
+        const found = lookUp(flatten(merged, environment), keys) ?? null;
+        if (found === null) continue;
+        const value = replaceConstants(found, constantsOf(root, environment));
+        const origin = origins(layers, keys, environment, value instanceof Map);
+        if (holdsUnreadable(value)) {
+          throw usageError(
+            `${keys.at(-1)} in ${origin} is computed by PHP that atomctl cannot evaluate.`,
+            'Give the value by flag or environment.',
+          );
+        }
+        return {value, origin};
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Of symfony's `%CONSTANTS%` those that follow from the root and the environment; unknown ones stay as written. */
+function constantsOf(root: string, environment: string): ReadonlyMap<string, string> {
+  return new Map([
+    ['sf_environment', environment],
+    ['sf_app', 'qubit'],
+    ['sf_root_dir', root],
+    ['sf_web_dir', root],
+    ['sf_apps_dir', `${root}/apps`],
+    ['sf_app_dir', `${root}/apps/qubit`],
+    ['sf_app_config_dir', `${root}/apps/qubit/config`],
+    ['sf_config_dir', `${root}/config`],
+    ['sf_cache_dir', `${root}/cache`],
+    ['sf_data_dir', `${root}/data`],
+    ['sf_lib_dir', `${root}/lib`],
+    ['sf_log_dir', `${root}/log`],
+    ['sf_plugins_dir', `${root}/plugins`],
+    ['sf_upload_dir', `${root}/uploads`],
+  ]);
+}
+
+function replaceConstants(value: PhpValue, constants: ReadonlyMap<string, string>): PhpValue {
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, entry]) => [key, replaceConstants(entry, constants)]));
+  }
+  if (typeof value !== 'string') return value;
+  return value.replace(/%(.+?)%/g, (whole, name: string) => constants.get(name.toLowerCase()) ?? whole);
+}
+
+/** The files that give a value: of a scalar the one that wins, of an array all that have part in it. */
+function origins(
+  layers: readonly Layer[],
+  keys: readonly string[],
+  environment: string,
+  all: boolean,
+): string {
+  const files = sectionsFor(environment)
+    .flatMap((section) =>
+      layers.filter(({sections}) => lookUp(sections.get(section), keys) !== undefined).map(({file}) => file),
+    )
+    .reverse();
+  return (all ? [...new Set(files)] : files.slice(0, 1)).join(', ');
+}

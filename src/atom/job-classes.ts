@@ -1,0 +1,45 @@
+/** What is special about a job class of AtoM. */
+export interface JobClassFacts {
+  /** The English name that `job.name` may hold instead of the class; in another language, its translation. */
+  storedAs?: string;
+  /** AtoM lets only the oldest running of all such jobs work, so a lost one blocks every later one. */
+  oneAtATime?: true;
+}
+
+/** The job classes that AtoM itself has; plugins add more. */
+export const JOB_CLASSES: Readonly<Record<string, JobClassFacts>> = {
+  arFindingAidJob: {},
+  arInheritRightsJob: {storedAs: 'Inherit rights'},
+  arUpdateEsActorRelationsJob: {},
+  arCalculateDescendantDatesJob: {},
+  arObjectMoveJob: {oneAtATime: true},
+  arInformationObjectCsvExportJob: {storedAs: 'CSV export'},
+  arInformationObjectXmlExportJob: {storedAs: 'XML export'},
+  arActorCsvExportJob: {storedAs: 'CSV export'},
+  arActorXmlExportJob: {storedAs: 'XML export'},
+  arRepositoryCsvExportJob: {storedAs: 'CSV export'},
+  qtSwordPluginWorker: {},
+  arUpdatePublicationStatusJob: {},
+  arFileImportJob: {oneAtATime: true},
+  arXmlExportSingleFileJob: {},
+  arGenerateReportJob: {},
+  arUpdateEsIoDocumentsJob: {},
+  arPhysicalObjectCsvHoldingsReportJob: {},
+  arValidateCsvJob: {},
+};
+
+const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => storedAs));
+
+/**
+ * Whether a row with this `job.name` may be a job of this class.
+ *
+ * A class's name is that class, and an English stored name one of its classes. Any other name may be a translated
+ * one, or a plugin's own: then every class may be meant that is stored under a translated name or is not AtoM's.
+ */
+export function mayBeFunctionOf(jobName: string, jobClass: string): boolean {
+  if (jobName === jobClass) return true;
+  if (Object.hasOwn(JOB_CLASSES, jobName)) return false;
+  const facts = Object.hasOwn(JOB_CLASSES, jobClass) ? JOB_CLASSES[jobClass] : undefined;
+  if (STORED_NAMES.has(jobName)) return facts?.storedAs === jobName;
+  return facts === undefined || facts.storedAs !== undefined;
+}

@@ -1,0 +1,50 @@
+import {existsSync} from 'node:fs';
+import {usageError} from '../errors.ts';
+import type {DatabaseConfig} from '../mysql/database.ts';
+
+/** Where MySQL and MariaDB put their socket, by distribution. */
+export const USUAL_SOCKETS = [
+  '/run/mysqld/mysqld.sock',
+  '/var/run/mysqld/mysqld.sock',
+  '/var/lib/mysql/mysql.sock',
+  '/tmp/mysql.sock',
+] as const;
+
+/** The first usual socket that exists; where none does, the first. */
+export function findSocket(exists: (path: string) => boolean = existsSync): string {
+  return USUAL_SOCKETS.find(exists) ?? USUAL_SOCKETS[0];
+}
+
+/**
+ * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` standing for a semicolon in a value.
+ *
+ * As PHP has it, no host and host=localhost mean the Unix socket, whatever the port, and `unix_socket` counts only
+ * then; every other host, 127.0.0.1 included, means TCP.
+ * @param origin where the DSN came from, for the error
+ * @throws AtomctlError USAGE; its message never repeats the DSN, which may hold a password
+ */
+export function parsePdoDsn(dsn: string, origin: string, socket = findSocket): Partial<DatabaseConfig> {
+  const wrong = (problem: string) =>
+    usageError(
+      `The database DSN (${origin}) ${problem}.`,
+      'AtoM writes mysql:host=HOST;port=PORT;dbname=DATABASE; or give the database with --database-url.',
+    );
+  if (!dsn.startsWith('mysql:')) throw wrong('does not begin with mysql:');
+  const values = new Map<string, string>();
+  for (const [, key, value] of dsn.slice('mysql:'.length).matchAll(/\s*([^=;]+)=((?:;;|[^;])*)/g)) {
+    values.set(key!.trim(), value!.replaceAll(';;', ';'));
+  }
+  const database = values.get('dbname');
+  const host = (values.get('host') || 'localhost').replace(/^\[(.*)\]$/, '$1');
+  const port = Number(values.get('port') || 3306);
+  if (!database) throw wrong('names no database');
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw wrong('has a port that is no number up to 65535');
+  const place =
+    host === 'localhost'
+      ? {host: null, socketPath: values.get('unix_socket') || socket()}
+      : {host, socketPath: null};
+  const user = values.get('user');
+  const password = values.get('password');
+  return {...place, port, database, ...(user ? {user} : {}), ...(password ? {password} : {})};
+}

@@ -1,0 +1,171 @@
+import {readFile, stat} from 'node:fs/promises';
+import path from 'node:path';
+import type {LineCounter, Pair} from 'yaml';
+import {AtomctlError, usageError} from '../errors.ts';
+import {parseDatabaseUrl} from '../mysql/database-url.ts';
+import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
+
+/** A site of atomctl's own configuration file; each origin is `FILE:LINE`. */
+export interface NamedSite {
+  name: string;
+  origin: string;
+  root?: Setting<string>;
+  database?: Setting<string>;
+  defaultsFile?: Setting<string>;
+  gearman?: Setting<string[]>;
+  functionPrefix?: Setting<string>;
+  timezone?: Setting<string>;
+}
+
+interface Key {
+  name: string;
+  origin: string;
+}
+
+const SITE_KEYS = ['root', 'database', 'defaultsFile', 'gearman', 'functionPrefix', 'timezone'] as const;
+const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
+
+/**
+ * The site that `--site` names; undefined where it was not given, and then no file is read.
+ * @throws AtomctlError USAGE where no file names it (the message lists the known ones), and as listSites does
+ */
+export async function findNamedSite(
+  options: SiteOptions,
+  surroundings: SiteSurroundings,
+): Promise<NamedSite | undefined> {
+  if (!options.site) return undefined;
+  const sites = await listSites(options, surroundings);
+  const {value, origin} = options.site;
+  const site = sites.find(({name}) => name === value);
+  if (site) return site;
+  const known = sites.map(({name}) => name).join(', ');
+  throw usageError(
+    `There is no site "${value}" (${origin}).`,
+    known === '' ? 'No configuration file of atomctl names any site.' : `Known sites are ${known}.`,
+  );
+}
+
+/**
+ * All sites of atomctl's configuration: of the file that `--config` names, else of /etc/atomctl/config.yml and above it
+ * `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), where a site replaces one of the same name whole.
+ * @throws AtomctlError USAGE, naming file and line, where a file is malformed, has an unknown key, or holds a password
+ *   and may be read by others; and where the file that `--config` names does not exist
+ */
+export async function listSites(
+  {config}: Pick<SiteOptions, 'config'>,
+  {env, cwd, siteFiles = usualSiteFiles(env)}: SiteSurroundings,
+): Promise<NamedSite[]> {
+  const files = config ? [path.resolve(cwd, config.value)] : siteFiles;
+  const sites = new Map<string, NamedSite>();
+  for (const file of files) {
+    const source = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT' && !config) return null;
+      const origin = config ? ` (${config.origin})` : '';
+      throw new AtomctlError(
+        'USAGE',
+        `The configuration file ${file}${origin} cannot be read (${cause.code}).`,
+        {
+          cause,
+        },
+      );
+    });
+    if (source === null) continue;
+    for (const site of await parseSites(source, file)) sites.set(site.name, site);
+    if ([...sites.values()].some(holdsPassword)) await refuseIfReadableByOthers(file);
+  }
+  return [...sites.values()];
+}
+
+function usualSiteFiles(env: SiteSurroundings['env']): string[] {
+  const home = env.XDG_CONFIG_HOME || (env.HOME && path.join(env.HOME, '.config'));
+  return ['/etc/atomctl/config.yml', ...(home ? [path.join(home, 'atomctl/config.yml')] : [])];
+}
+
+function holdsPassword({database}: NamedSite): boolean {
+  return database !== undefined && parseDatabaseUrl(database.value, database.origin).password !== '';
+}
+
+async function refuseIfReadableByOthers(file: string): Promise<void> {
+  const {mode} = await stat(file);
+  if ((mode & 0o077) === 0) return;
+  throw usageError(
+    `${file} holds a database password and others may read it (mode ${(mode & 0o777).toString(8)}).`,
+    `Run: chmod 600 ${file}`,
+  );
+}
+
+async function parseSites(source: string, file: string): Promise<NamedSite[]> {
+  return new SiteFileReader(file, await import('yaml')).read(source);
+}
+
+/** Walks the parsed document, so that each complaint can say on which line its reason stands. */
+class SiteFileReader {
+  readonly #file: string;
+  readonly #yaml: typeof import('yaml');
+  readonly #lines: LineCounter;
+
+  constructor(file: string, yaml: typeof import('yaml')) {
+    this.#file = file;
+    this.#yaml = yaml;
+    this.#lines = new yaml.LineCounter();
+  }
+
+  read(source: string): NamedSite[] {
+    // Failsafe: every scalar is text, so that a prefix of digits alone stays what was written.
+    const {contents, errors} = this.#yaml.parseDocument(source, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      schema: 'failsafe',
+    });
+    if (errors[0]) throw usageError(`${this.#place(errors[0].pos[0])} is no YAML: ${errors[0].message}.`);
+    if (contents === null) return [];
+    return this.#entries(contents, 'the file', `${this.#file}:1`).flatMap((entry) => {
+      const {name, origin} = this.#key(entry, ['sites']);
+      return this.#entries(entry.value, name, origin).map((site) => this.#site(site));
+    });
+  }
+
+  #site(entry: Pair): NamedSite {
+    const {name, origin} = this.#key(entry);
+    const site: NamedSite = {name, origin};
+    for (const pair of this.#entries(entry.value, `the site "${name}"`, origin)) {
+      const key = this.#key(pair, SITE_KEYS);
+      const value = key.name === 'gearman' ? this.#texts(pair.value, key) : this.#text(pair.value, key);
+      Object.assign(site, {[key.name]: {value, origin: key.origin}});
+    }
+    return site;
+  }
+
+  #entries(node: unknown, what: string, origin: string): Pair[] {
+    if (this.#yaml.isMap(node)) return node.items;
+    throw usageError(`At ${origin}, ${what} has to be a map.`);
+  }
+
+  #key({key}: Pair, known?: readonly string[]): Key {
+    const node = this.#yaml.isScalar(key) ? key : null;
+    const name = String(node?.value ?? '');
+    const origin = this.#place(node?.range?.[0] ?? 0);
+    if (known && !known.includes(name)) {
+      throw usageError(`At ${origin} stands the unknown key "${name}".`, `Known are ${known.join(', ')}.`);
+    }
+    return {name, origin};
+  }
+
+  #text(node: unknown, {name, origin}: Key): string {
+    const text = this.#yaml.isScalar(node) ? node.value : null;
+    if (typeof text !== 'string' || text === '') throw usageError(`At ${origin}, ${name} has to be a text.`);
+    if (PATH_KEYS.includes(name) && !path.isAbsolute(text)) {
+      throw usageError(`At ${origin}, ${name} has to be an absolute path.`);
+    }
+    return text;
+  }
+
+  #texts(node: unknown, key: Key): string[] {
+    if (!this.#yaml.isSeq(node)) return [this.#text(node, key)];
+    return node.items.map((item) => this.#text(item, key));
+  }
+
+  #place(offset: number): string {
+    return `${this.#file}:${this.#lines.linePos(offset).line}`;
+  }
+}

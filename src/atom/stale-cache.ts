@@ -1,0 +1,51 @@
+import {readdir, stat} from 'node:fs/promises';
+import path from 'node:path';
+import {yamlLayers} from './config-yaml.ts';
+
+/** A compiled configuration that AtoM goes on using although a file it was made from is newer. */
+export interface StaleCache {
+  /** The compiled file, absolute. */
+  cache: string;
+  /** The newest of its sources. */
+  source: string;
+  environment: string;
+}
+
+const NAMES = ['gearman', 'app'];
+
+/**
+ * The compiled gearman.yml and app.yml that are older than their sources. Outside of symfony's debug mode the
+ * compiled file wins until the cache is cleared, so the workers may go by other servers, types or another key
+ * than the files say.
+ * @param root the AtoM installation, absolute
+ */
+export async function findStaleCaches(root: string): Promise<StaleCache[]> {
+  const directory = path.join(root, 'cache/qubit');
+  const environments = (await readdir(directory).catch(() => [])).sort();
+  const stale: StaleCache[] = [];
+  for (const environment of environments) {
+    for (const name of NAMES) {
+      const cache = path.join(directory, environment, 'config', `config_${name}.yml.php`);
+      const source = await newest(yamlLayers(root, `${name}.yml`));
+      const compiledAt = await modifiedAt(cache);
+      if (source && compiledAt !== null && compiledAt < source.at) {
+        stale.push({cache, source: source.file, environment});
+      }
+    }
+  }
+  return stale;
+}
+
+async function newest(files: readonly string[]): Promise<{file: string; at: number} | undefined> {
+  const dated = await Promise.all(files.map(async (file) => ({file, at: await modifiedAt(file)})));
+  return dated
+    .flatMap(({file, at}) => (at === null ? [] : [{file, at}]))
+    .sort((left, right) => right.at - left.at)[0];
+}
+
+async function modifiedAt(file: string): Promise<number | null> {
+  return stat(file).then(
+    ({mtimeMs}) => mtimeMs,
+    () => null,
+  );
+}

@@ -1,0 +1,169 @@
+import {readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {AtomctlError, usageError} from '../errors.ts';
+import type {DatabaseConfig, TlsMode} from './database.ts';
+
+interface OptionLine {
+  group: string;
+  /** Underscores made dashes, as MySQL treats them alike. */
+  key: string;
+  value: string | null;
+  place: string;
+}
+
+/** MySQL's own bound on files that include each other. */
+const MAX_INCLUDE_DEPTH = 10;
+
+/**
+ * What a MySQL option file says about the connection, in its groups `[client]` and `[atomctl]`; within a group the
+ * last mention wins, and `[atomctl]` beats `[client]` wherever it stands. A field that the file does not give is
+ * absent. A file that gives a place gives it whole: `host` clears the socket and the other way round; host=localhost
+ * with a socket, or a socket alone, is the socket, as for MySQL's own clients.
+ *
+ * Follows MySQL's syntax: `#` and `;` comments, quotes, the escapes \b \t \n \r \\ \s, `!include`, `!includedir`.
+ * @param origin where the path came from, for the error
+ * @throws AtomctlError USAGE where the file cannot be read or a line is wrong; no message repeats a value
+ */
+export async function readOptionFile(file: string, origin: string): Promise<Partial<DatabaseConfig>> {
+  const lines = await readLines(file, `${file} (${origin})`, 0);
+  const options = new Map<string, OptionLine>();
+  for (const group of ['client', 'atomctl']) {
+    for (const line of lines) {
+      if (line.group === group) options.set(line.key, line);
+    }
+  }
+  return connectionFields(options);
+}
+
+function connectionFields(options: ReadonlyMap<string, OptionLine>): Partial<DatabaseConfig> {
+  const fields: Partial<DatabaseConfig> = {};
+  const host = options.get('host')?.value;
+  const socket = options.get('socket')?.value;
+  const user = options.get('user')?.value;
+  const password = options.get('password')?.value;
+  const database = options.get('database')?.value;
+  const port = options.get('port');
+  const tls = readTls(options);
+  if (socket && (!host || host === 'localhost')) Object.assign(fields, {host: null, socketPath: socket});
+  else if (host) Object.assign(fields, {host, socketPath: null});
+  if (port?.value) fields.port = readPort(port);
+  if (user) fields.user = user;
+  if (password !== undefined && password !== null) fields.password = password;
+  if (database) fields.database = database;
+  if (tls) fields.tls = tls;
+  return fields;
+}
+
+function readPort({value, place}: OptionLine): number {
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
+  throw usageError(`The port at ${place} is not a number between 1 and 65535.`);
+}
+
+/** MySQL writes `ssl-mode`, MariaDB `ssl` and `ssl-verify-server-cert`. `PREFERRED` demands nothing, so it is off. */
+const SSL_MODES: Readonly<Record<string, TlsMode>> = {
+  DISABLED: 'off',
+  PREFERRED: 'off',
+  REQUIRED: 'required',
+  VERIFY_CA: 'verify-ca',
+  VERIFY_IDENTITY: 'verify-identity',
+};
+
+function readTls(options: ReadonlyMap<string, OptionLine>): DatabaseConfig['tls'] | null {
+  const caFile = options.get('ssl-ca')?.value ?? null;
+  const named = options.get('ssl-mode');
+  if (named) {
+    const mode = SSL_MODES[(named.value ?? '').toUpperCase()];
+    if (mode) return {mode, caFile};
+    throw usageError(
+      `The ssl-mode at ${named.place} is unknown.`,
+      `Known are ${Object.keys(SSL_MODES).join(', ')}.`,
+    );
+  }
+  if (isOn(options.get('ssl-verify-server-cert'))) return {mode: 'verify-identity', caFile};
+  if (caFile !== null) return {mode: 'verify-ca', caFile};
+  return isOn(options.get('ssl')) ? {mode: 'required', caFile} : null;
+}
+
+function isOn(line: OptionLine | undefined): boolean {
+  return line !== undefined && !['0', 'off', 'false'].includes((line.value ?? '1').toLowerCase());
+}
+
+async function readLines(file: string, name: string, depth: number): Promise<OptionLine[]> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new AtomctlError('USAGE', `The option file ${name} cannot be read (${cause.code}).`, {cause});
+  });
+  const found: OptionLine[] = [];
+  let group = '';
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    const place = `${file}:${index + 1}`;
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
+    if (line.startsWith('!')) {
+      for (const included of await includedFiles(line, place, depth)) {
+        found.push(...(await readLines(included, `${included} (${place})`, depth + 1)));
+      }
+      continue;
+    }
+    const header = /^\[([^\]]*)\]/.exec(line);
+    if (header) group = header[1]!.trim();
+    else found.push({group, place, ...readOption(line)});
+  }
+  return found;
+}
+
+async function includedFiles(line: string, place: string, depth: number): Promise<string[]> {
+  const [, directive, target] = /^!(include|includedir)\s+(.+)$/.exec(line) ?? [];
+  if (!directive || !target)
+    throw usageError(`The directive at ${place} is neither !include nor !includedir.`);
+  if (depth >= MAX_INCLUDE_DEPTH)
+    throw usageError(`The option files at ${place} include each other too deeply.`);
+  if (directive === 'include') return [target];
+  const names = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
+    throw new AtomctlError('USAGE', `The directory ${target} (${place}) cannot be read (${cause.code}).`, {
+      cause,
+    });
+  });
+  return names
+    .filter((name) => name.endsWith('.cnf'))
+    .sort()
+    .map((name) => path.join(target, name));
+}
+
+function readOption(line: string): Pick<OptionLine, 'key' | 'value'> {
+  const text = withoutEndComment(line);
+  const equals = text.indexOf('=');
+  const key = (equals < 0 ? text : text.slice(0, equals)).trim().replaceAll('_', '-');
+  return {key, value: equals < 0 ? null : unquote(text.slice(equals + 1).trim())};
+}
+
+/** A `#` outside quotes starts a comment in mid-line too. */
+function withoutEndComment(line: string): string {
+  let quote = '';
+  let escaped = false;
+  for (const [index, character] of [...line].entries()) {
+    if ((character === '"' || character === "'") && !escaped) {
+      if (quote === '') quote = character;
+      else if (quote === character) quote = '';
+    }
+    if (quote === '' && character === '#') return [...line].slice(0, index).join('').trim();
+    escaped = quote !== '' && character === '\\' && !escaped;
+  }
+  return line;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  b: '\b',
+  t: '\t',
+  n: '\n',
+  r: '\r',
+  s: ' ',
+  '"': '"',
+  "'": "'",
+  '\\': '\\',
+};
+
+function unquote(value: string): string {
+  const inner = /^(["'])(.+)\1$/s.exec(value)?.[2] ?? (/^(""|'')$/.test(value) ? '' : value);
+  return inner.replace(/\\(.)/gs, (whole, character: string) => ESCAPES[character] ?? whole);
+}
