@@ -3,6 +3,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import type {TestProject} from 'vitest/node';
 import {type MariadbConnection, startMariadb} from './mariadb.ts';
+import {removeScratch} from './scratch.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,7 +17,10 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const [server] = await Promise.all([startMariadb(), build()]);
   const {host, port, socketPath, user, password} = server;
   project.provide('mariadb', {host, port, socketPath, user, password});
-  return async () => void (await server.kill());
+  return async () => {
+    await server.kill();
+    removeScratch();
+  };
 }
 
 /** The compiler writes its output even where it finds fault; type errors are `npm run typecheck`'s to report. */

@@ -19,7 +19,7 @@ export interface ServerProcess {
   /** What it has printed so far, on stdout and stderr. */
   output(): string;
   exited(): boolean;
-  /** Resolves to its exit status when it ends; null where a signal ended it. */
+  /** Resolves to its exit status once it and its watchdog have ended; null where a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Asks it to end (SIGTERM), waits until it has. */
   stop(): Promise<number | null>;
@@ -36,8 +36,10 @@ export function spawnServer(command: string, args: readonly string[]): ServerPro
   };
   child.stdout.setEncoding('utf8').on('data', collect);
   child.stderr.setEncoding('utf8').on('data', collect);
-  const ended = once(child, 'exit').then(([code]) => {
+  const closed = once(child, 'close');
+  const ended = once(child, 'exit').then(async ([code]) => {
     child.stdin.destroy();
+    await closed;
     return code as number | null;
   });
   const exited = () => child.exitCode !== null || child.signalCode !== null;

@@ -1,0 +1,16 @@
+/** `npm run demo`: a walk through the commands on a site of its own. With `--shell`, a shell on that site. */
+import {createDemoSite} from './demo-site.ts';
+import {openShell} from './shell.ts';
+import {walk} from './walk.ts';
+
+console.log('Starting a MariaDB, a gearmand, a site with three months of jobs, and a worker.');
+const demo = await createDemoSite();
+let wrong = 0;
+try {
+  if (process.argv.includes('--shell')) await openShell(demo);
+  else wrong = await walk(demo);
+} finally {
+  await demo.remove();
+}
+if (wrong > 0) console.log(`\n${wrong} steps did not end as they must.`);
+process.exitCode = wrong > 0 ? 1 : 0;
