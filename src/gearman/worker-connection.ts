@@ -4,7 +4,7 @@ import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} fr
 import type {ConnectOptions} from './server.ts';
 import {Wire} from './wire.ts';
 
-/** A job that a server handed to this connection, with the payload its client sent. */
+/** A job that a server handed out, with the payload that its client sent. */
 export interface GrabbedJob {
   handle: string;
   function: string;
@@ -14,23 +14,23 @@ export interface GrabbedJob {
 
 /**
  * A connection that takes jobs as a worker does. It never sleeps on the queue, so that a server wakes real workers
- * only. Every call is confirmed by the server before it resolves; errors are those of GearmanServer.
+ * only. What a call asks for is done when it resolves; it rejects as GearmanServer's questions do.
  */
 export interface WorkerConnection {
-  /** Registers functions and takes one job of theirs, or null where none waits. gearmand only. */
+  /** Registers functions and takes one job of theirs; null where none waits. gearmand only. */
   grab(functions: readonly string[]): Promise<GrabbedJob | null>;
   /** Ends a job as failed: it leaves the queue for good. */
   fail(handle: string): Promise<void>;
   /** Ends a job as done: it leaves the queue for good. */
   complete(handle: string): Promise<void>;
   /**
-   * Unregisters all functions. gearmand queues at once, at the end, every job held here that has not ended, and counts
-   * a retry for each; with `--job-retries=N` it drops a job at its N-th return.
+   * Unregisters all functions. With that gearmand queues every job held here again, at the end, wakes idle workers
+   * and counts a retry; with `--job-retries=N` it drops a job at its N-th return. Other servers keep the job away.
    */
   giveBack(): Promise<void>;
-  /** Sends requests in one exchange and resolves to the packets that came back. */
+  /** Sends any requests at once and resolves to the packets that came back. */
   exchange(requests: readonly Buffer[], asked: string): Promise<Packet[]>;
-  /** Ends the connection, with the same effect on held jobs as `giveBack`, a moment later. */
+  /** Ends the connection. gearmand gives back what is held here a moment later. */
   close(): void;
 }
 
@@ -49,10 +49,9 @@ export async function connectWorker(
   return {
     exchange,
     async grab(functions) {
-      const abilities = functions.map((name) => request(PACKET.CAN_DO, name));
-      const packets = await exchange([...abilities, request(PACKET.GRAB_JOB_UNIQ)], 'GRAB_JOB_UNIQ');
-      const assigned = packets.find(({type}) => type === PACKET.JOB_ASSIGN_UNIQ);
-      if (assigned) return grabbedJob(assigned);
+      const packets = await exchange(grabRequests(functions), 'GRAB_JOB_UNIQ');
+      const [job] = grabbedJobs(packets);
+      if (job) return job;
       if (packets.some(({type}) => type === PACKET.NO_JOB)) return null;
       throw replyFault(address, 'GRAB_JOB_UNIQ', new NotGearman('neither a job nor none'));
     },
@@ -69,7 +68,17 @@ export async function connectWorker(
   };
 }
 
-function grabbedJob({data}: Packet): GrabbedJob {
-  const [handle, name, unique, payload] = splitArguments(data, 4);
-  return {handle: handle!, function: name!, unique: unique!, payload: payload!};
+/** The requests that register functions and take one job of theirs. */
+export function grabRequests(functions: readonly string[]): Buffer[] {
+  return [...functions.map((name) => request(PACKET.CAN_DO, name)), request(PACKET.GRAB_JOB_UNIQ)];
+}
+
+/** The jobs that were handed out among the packets of an answer. */
+export function grabbedJobs(packets: readonly Packet[]): GrabbedJob[] {
+  return packets
+    .filter(({type}) => type === PACKET.JOB_ASSIGN_UNIQ)
+    .map(({data}) => {
+      const [handle, name, unique, payload] = splitArguments(data, 4);
+      return {handle: handle!, function: name!, unique: unique!, payload: payload!};
+    });
 }

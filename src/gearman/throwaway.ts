@@ -1,0 +1,40 @@
+import {randomUUID} from 'node:crypto';
+import {PACKET, request} from './packet.ts';
+import type {ConnectOptions, GearmanServer} from './server.ts';
+import {connectWorker, grabbedJobs, grabRequests} from './worker-connection.ts';
+
+/**
+ * Whether a job that is returned to the queue so many times is still handed out afterwards. gearmand's
+ * `--job-retries` cannot be asked for, so a job of our own, on a function of its own, is taken and returned that
+ * often. It is submitted in the foreground: should the process die, gearmand forgets it and stores it nowhere.
+ * @throws AtomctlError as GearmanServer's questions do
+ */
+export async function survivesReturns(
+  server: GearmanServer,
+  returns: number,
+  options: ConnectOptions,
+): Promise<boolean> {
+  const name = `atomctl-throwaway-${randomUUID()}`;
+  const worker = await connectWorker(server.address, options);
+  try {
+    const grab = grabRequests([name]);
+    const returnAndGrab = [request(PACKET.RESET_ABILITIES), ...grab];
+    const grabs = grabbedJobs(
+      await worker.exchange(
+        [
+          request(PACKET.SUBMIT_JOB, name, name, ''),
+          ...grab,
+          ...Array.from({length: returns}, () => returnAndGrab).flat(),
+        ],
+        'GRAB_JOB_UNIQ',
+      ),
+    );
+    const survived = grabs.length === returns + 1;
+    if (survived) await worker.complete(grabs[0]!.handle);
+    await worker.giveBack();
+    await server.dropFunction(name);
+    return survived;
+  } finally {
+    worker.close();
+  }
+}

@@ -1,0 +1,37 @@
+import {AtomctlError} from '../errors.ts';
+import {formatAddress} from '../gearman/address.ts';
+import type {ConnectOptions, GearmanServer} from '../gearman/server.ts';
+import {survivesReturns} from '../gearman/throwaway.ts';
+
+/**
+ * Only gearmand, the server in C, queues a job again whose worker gives it back: the others drop it.
+ * @throws AtomctlError REFUSED where the server is another; or as GearmanServer's questions do
+ */
+export async function refuseOtherServers(server: GearmanServer): Promise<void> {
+  const {implementation} = await server.version();
+  if (implementation === 'gearmand') return;
+  throw new AtomctlError(
+    'REFUSED',
+    `Gearman server ${formatAddress(server.address)} is not gearmand (the one in C): it loses a job that is looked at.`,
+    {hint: 'Nothing was touched. Such a server tells how many jobs wait, but not which.'},
+  );
+}
+
+/**
+ * Makes sure that every job of a server can be given back once more, and touches nobody's job to find out.
+ *
+ * With `--job-retries=N` gearmand drops a job at its N-th return. So a job of our own must survive one return more
+ * than the most that any job has behind it.
+ * @throws AtomctlError REFUSED where a job could be dropped, as on any server but gearmand; or as GearmanServer's questions do
+ */
+export async function refuseWhereReturnsDrop(server: GearmanServer, options: ConnectOptions): Promise<void> {
+  await refuseOtherServers(server);
+  const jobs = (await server.jobs()).filter((job) => !job.ignored);
+  const returns = jobs.reduce((most, job) => Math.max(most, job.retries), 0) + 1;
+  if (await survivesReturns(server, returns, options)) return;
+  throw new AtomctlError(
+    'REFUSED',
+    `Gearman server ${formatAddress(server.address)} limits retries: a job that is looked at could be dropped.`,
+    {hint: 'Nothing was touched. Let the queue run empty, or raise --job-retries of gearmand.'},
+  );
+}
