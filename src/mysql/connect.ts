@@ -1,0 +1,125 @@
+import type {Database, DatabaseConfig, Queryable, Row, ServerInfo, SqlValue} from './database.ts';
+import {translateFailure} from './failure.ts';
+import {retryWhileBusy} from './retry.ts';
+import {isPrivilegeError} from './server-error.ts';
+import {Session} from './session.ts';
+
+export interface ConnectOptions {
+  /** Bounds connecting with login, and how long a server may stay silent before it is looked after. */
+  timeoutSeconds: number;
+}
+
+/**
+ * Connects to MySQL 8 or later or MariaDB 10.5 or later: TCP or socket, in the clear or over TLS. A statement may
+ * take as long as it needs while the server lives; a server that falls silent is noticed within twice the timeout.
+ * @throws AtomctlError DATABASE_UNREACHABLE, DATABASE_TIMEOUT, DATABASE_LOGIN_REFUSED, DATABASE_UNKNOWN; USAGE
+ *   where the CA file cannot be read
+ */
+export async function connectDatabase(config: DatabaseConfig, options: ConnectOptions): Promise<Database> {
+  return new MysqlDatabase(config, options, await openSession(config, options));
+}
+
+async function openSession(config: DatabaseConfig, {timeoutSeconds}: ConnectOptions): Promise<Session> {
+  try {
+    return await Session.open(config, timeoutSeconds);
+  } catch (error) {
+    throw translateFailure(error, 'login', config);
+  }
+}
+
+class MysqlDatabase implements Database {
+  readonly #config: DatabaseConfig;
+  readonly #options: ConnectOptions;
+  readonly #session: Session;
+  /** What a transaction's work gets: no retries, as a statement alone cannot be repeated there. */
+  readonly #withinTransaction: Queryable;
+  #inTransaction = false;
+
+  constructor(config: DatabaseConfig, options: ConnectOptions, session: Session) {
+    this.#config = config;
+    this.#options = options;
+    this.#session = session;
+    this.#withinTransaction = {
+      query: (sql, values) => this.#rows(sql, values),
+      execute: (sql, values) => this.#changes(sql, values),
+    };
+  }
+
+  get server(): ServerInfo {
+    return this.#session.server;
+  }
+
+  query<T = Row>(sql: string, values?: readonly SqlValue[]): Promise<T[]> {
+    return retryWhileBusy(() => this.#rows<T>(sql, values));
+  }
+
+  execute(sql: string, values?: readonly SqlValue[]): Promise<number> {
+    return retryWhileBusy(() => this.#changes(sql, values));
+  }
+
+  /** On a connection of its own, so that statements can run between the rows and an early stop ends nothing else. */
+  async *stream(sql: string, values?: readonly SqlValue[]): AsyncGenerator<readonly unknown[]> {
+    const session = await openSession(this.#config, this.#options);
+    try {
+      yield* session.rows(sql, values);
+    } catch (error) {
+      throw await this.#translate(error);
+    } finally {
+      // What the server has not sent yet it need not send: it stops at the closed connection.
+      session.destroy();
+    }
+  }
+
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    return retryWhileBusy(() => this.#attempt(work));
+  }
+
+  async close(): Promise<void> {
+    this.#session.end();
+  }
+
+  async #attempt<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    // START TRANSACTION inside a transaction would commit the outer one without a word.
+    if (this.#inTransaction) throw new Error('transactions do not nest');
+    this.#inTransaction = true;
+    try {
+      await this.#run('START TRANSACTION');
+      const result = await work(this.#withinTransaction);
+      await this.#run('COMMIT');
+      return result;
+    } catch (error) {
+      // Where the connection is gone the server has rolled back by itself.
+      await this.#session.run('ROLLBACK').catch(() => {});
+      throw error;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  async #rows<T>(sql: string, values?: readonly SqlValue[]): Promise<T[]> {
+    return (await this.#run(sql, values)) as T[];
+  }
+
+  async #changes(sql: string, values?: readonly SqlValue[]): Promise<number> {
+    return ((await this.#run(sql, values)) as {affectedRows: number}).affectedRows;
+  }
+
+  async #run(sql: string, values?: readonly SqlValue[]): ReturnType<Session['run']> {
+    try {
+      return await this.#session.run(sql, values);
+    } catch (error) {
+      throw await this.#translate(error);
+    }
+  }
+
+  async #translate(error: unknown): Promise<unknown> {
+    return translateFailure(error, 'statement', this.#config, await this.#account(error));
+  }
+
+  /** Which account a GRANT has to name: the login `atom` may be `'atom'@'%'` or `'atom'@'10.0.%'`. */
+  async #account(error: unknown): Promise<string | null> {
+    if (!isPrivilegeError(error)) return null;
+    const reply = await this.#session.run('SELECT CURRENT_USER() AS account').catch(() => null);
+    return (reply as {account: string}[] | null)?.[0]?.account ?? null;
+  }
+}

@@ -1,0 +1,55 @@
+import {AtomctlError} from '../errors.ts';
+import type {DatabaseConfig} from './database.ts';
+import {describeEndpoint, endpointOf} from './endpoint.ts';
+import {explainBrokenLogin, explainRefusedLogin} from './login-failure.ts';
+import {isServerError} from './server-error.ts';
+import {explainRefusedStatement, lostConnection} from './statement-failure.ts';
+import type {Explain} from './verdict.ts';
+
+export type Stage = 'login' | 'statement';
+
+/**
+ * What the driver, the socket or the server threw, as an error for the user: one sentence and a hint, no SQL and
+ * no password. An AtomctlError passes unchanged, and so does what is no failure of the database at all.
+ * @param account as `CURRENT_USER()` says, for the GRANT in a hint; null where it is not known
+ */
+export function translateFailure(
+  error: unknown,
+  stage: Stage,
+  config: DatabaseConfig,
+  account: string | null = null,
+): unknown {
+  if (!isDatabaseFailure(error)) return error;
+  const [code, message, hint] = explain(
+    error,
+    stage,
+  )({
+    config,
+    account,
+    place: describeEndpoint(endpointOf(config)),
+    code: error.code ?? 'connection closed',
+    said: error.message.replace(/\.$/, ''),
+  });
+  return new AtomctlError(code, message, {hint, cause: withoutSql(error)});
+}
+
+/** Whatever has a code comes from Node, the driver or the server; `fatal` is the driver's mark where it has none. */
+function isDatabaseFailure(error: unknown): error is Error & {code?: string} {
+  if (!(error instanceof Error) || error instanceof AtomctlError) return false;
+  return 'code' in error || ('fatal' in error && error.fatal === true);
+}
+
+function explain(error: Error, stage: Stage): Explain {
+  if (isServerError(error)) {
+    return (stage === 'login' ? explainRefusedLogin : explainRefusedStatement)(error.errno);
+  }
+  return stage === 'login' ? explainBrokenLogin : lostConnection;
+}
+
+/** The driver hangs the statement with its values on its errors; not even DEBUG need show them. */
+function withoutSql(error: Error & {code?: string}): Error {
+  const bare = new Error(error.message);
+  bare.name = error.code ?? error.name;
+  if (error.stack !== undefined) bare.stack = error.stack;
+  return bare;
+}

@@ -1,0 +1,129 @@
+import {type Explain, quotedName, refusedStatement} from './verdict.ts';
+
+const CHECK_SERVER = 'Check that the database server runs, and its host and port (atomctl config).';
+const CHECK_ACCOUNT = 'Have a database administrator look at the account.';
+
+const refusedLogin: Explain = ({config, place}) => [
+  'DATABASE_LOGIN_REFUSED',
+  `The MySQL server at ${place} refused the login of "${config.user}" ${config.password === '' ? 'without' : 'with'} a password.`,
+  `Check user and password (atomctl config), and from where the account may log in${config.tls.mode === 'off' ? '; some accounts need TLS (?ssl=required)' : ''}.`,
+];
+
+const lockedAccount: Explain = ({config, place}) => [
+  'DATABASE_LOGIN_REFUSED',
+  `The account of "${config.user}" on the MySQL server at ${place} is locked, or its password has expired.`,
+  CHECK_ACCOUNT,
+];
+
+const unknownMethod: Explain = ({config, place}) => [
+  'DATABASE_LOGIN_REFUSED',
+  `The MySQL server at ${place} logs "${config.user}" in by a method that atomctl does not know.`,
+  'Use an account with caching_sha2_password or mysql_native_password.',
+];
+
+const full: Explain = ({place}) => [
+  'DATABASE_UNREACHABLE',
+  `The MySQL server at ${place} has no connection to spare.`,
+  'Try again in a moment; SHOW PROCESSLIST tells a database administrator who holds them.',
+];
+
+/** Codes of Node and of the driver, from before a session stands. */
+const BY_CODE: Record<string, Explain> = {
+  ECONNREFUSED: ({place}) => [
+    'DATABASE_UNREACHABLE',
+    `No MySQL server listens at ${place}: connection refused.`,
+    CHECK_SERVER,
+  ],
+  ENOENT: ({place}) => [
+    'DATABASE_UNREACHABLE',
+    `There is no MySQL socket at ${place}.`,
+    'Check that the server runs on this machine, or name its host or socket with --database-url.',
+  ],
+  EACCES: ({place}) => [
+    'DATABASE_UNREACHABLE',
+    `This user may not use the MySQL socket at ${place}.`,
+    'Run as a user who may, or connect by host and port.',
+  ],
+  ENOTFOUND: ({config}) => [
+    'DATABASE_UNREACHABLE',
+    `The database host "${config.host}" has no address.`,
+    'Check its spelling (atomctl config) and the name servers of this machine.',
+  ],
+  EAI_AGAIN: ({config}) => [
+    'DATABASE_UNREACHABLE',
+    `The name servers gave no answer about the database host "${config.host}".`,
+    'Check its spelling (atomctl config) and the name servers of this machine.',
+  ],
+  PROTOCOL_CONNECTION_LOST: ({place}) => [
+    'DATABASE_UNREACHABLE',
+    `The server at ${place} closed the connection before the login was complete.`,
+    CHECK_SERVER,
+  ],
+  HANDSHAKE_NO_SSL_SUPPORT: ({place}) => [
+    'DATABASE_UNREACHABLE',
+    `The MySQL server at ${place} offers no TLS.`,
+    'Set ssl_cert and ssl_key on the server, or leave ssl out of the database URL.',
+  ],
+  HANDSHAKE_SSL_ERROR: ({place, said}) => [
+    'DATABASE_UNREACHABLE',
+    `TLS with the MySQL server at ${place} failed: ${said}.`,
+    'Check ssl and sslCa in the database URL, and the certificate of the server.',
+  ],
+  AUTH_SWITCH_PLUGIN_ERROR: unknownMethod,
+  MYSQL_CLEAR_PASSWORD_NOT_ENABLED: unknownMethod,
+};
+
+const BY_ERRNO: Record<number, Explain> = {
+  1040: full,
+  1203: full,
+  1226: full,
+  // A user without any privilege there is not told whether the database exists.
+  1044: ({config, place}) => [
+    'DATABASE_LOGIN_REFUSED',
+    `The MySQL server at ${place} has no database "${config.database}" for the user "${config.user}".`,
+    `Check its name (atomctl config), or have SELECT ON ${quotedName(config.database)}.* granted to the user.`,
+  ],
+  1045: refusedLogin,
+  1698: refusedLogin,
+  1049: ({config, place}) => [
+    'DATABASE_UNKNOWN',
+    `There is no database "${config.database}" on the MySQL server at ${place}.`,
+    'Check its name (atomctl config).',
+  ],
+  1129: ({place}) => [
+    'DATABASE_UNREACHABLE',
+    `The MySQL server at ${place} blocks this host after too many failed connections.`,
+    'Have a database administrator run FLUSH HOSTS.',
+  ],
+  1130: ({place}) => [
+    'DATABASE_LOGIN_REFUSED',
+    `The MySQL server at ${place} takes no logins from this host.`,
+    CHECK_ACCOUNT,
+  ],
+  1251: unknownMethod,
+  1820: lockedAccount,
+  1862: lockedAccount,
+  3118: lockedAccount,
+  4151: lockedAccount,
+  3159: ({place}) => [
+    'DATABASE_LOGIN_REFUSED',
+    `The MySQL server at ${place} takes logins over TLS alone.`,
+    'Add ?ssl=required to the database URL.',
+  ],
+};
+
+/** The verdict on an error packet in answer to a login. */
+export function explainRefusedLogin(errno: number): Explain {
+  return BY_ERRNO[errno] ?? refusedStatement;
+}
+
+/** The verdict on what else keeps a session from being opened. */
+export const explainBrokenLogin: Explain = (facts) => {
+  // The driver has no code for it, only words.
+  if (facts.said.includes('unknown plugin')) return unknownMethod(facts);
+  return BY_CODE[facts.code]?.(facts) ?? unreachable(facts);
+};
+
+function unreachable({place, code}: Parameters<Explain>[0]): ReturnType<Explain> {
+  return ['DATABASE_UNREACHABLE', `The MySQL server at ${place} cannot be reached (${code}).`, CHECK_SERVER];
+}

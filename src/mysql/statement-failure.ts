@@ -1,0 +1,90 @@
+import {missingColumn, missingTable} from './schema.ts';
+import {type Explain, quotedName, refusedStatement} from './verdict.ts';
+
+/** The verdict on a connection that broke: the server may have carried out the last statement, or not. */
+export const lostConnection: Explain = ({place}) => [
+  'DATABASE_LOST',
+  `The connection to the MySQL server at ${place} was lost.`,
+  'Look whether the last change was made before running it again.',
+];
+
+const busy: Explain = ({config}) => [
+  'DATABASE_BUSY',
+  `Other sessions hold locks in database "${config.database}" that were not released in time.`,
+  'Try again later; SHOW PROCESSLIST tells a database administrator who holds them.',
+];
+
+const tooLong: Explain = ({place}) => [
+  'DATABASE_TIMEOUT',
+  `The MySQL server at ${place} ended a statement that took longer than it allows.`,
+  'Narrow the filter, or have max_statement_time or max_execution_time raised.',
+];
+
+const readOnly: Explain = ({place}) => [
+  'DATABASE_ERROR',
+  `The MySQL server at ${place} is read-only.`,
+  'Name the primary server, not a replica.',
+];
+
+const BY_ERRNO: Record<number, Explain> = {
+  1044: missingPrivilege,
+  1142: missingPrivilege,
+  1143: missingPrivilege,
+  1227: missingPrivilege,
+  1146: ({said, config}) => missingTable(said, config.database),
+  1054: ({said, config}) => missingColumn(said, config.database),
+  // 1020 is how MariaDB 11.6 and later reports that another transaction was faster.
+  1020: busy,
+  1205: busy,
+  1213: busy,
+  1317: ({place}) => [
+    'DATABASE_ERROR',
+    `Somebody ended the statement on the MySQL server at ${place} (KILL QUERY).`,
+    'Run it again, or ask the database administrator why.',
+  ],
+  1969: tooLong,
+  3024: tooLong,
+  1053: lostConnection,
+  1079: lostConnection,
+  1927: lostConnection,
+  4031: lostConnection,
+  1290: readOnly,
+  1792: readOnly,
+  1836: readOnly,
+  // Its words quote the statement, which is nothing for a message.
+  1064: (facts) => refusedStatement({...facts, said: 'it does not understand a statement'}),
+};
+
+/** The verdict on an error packet in answer to a statement. */
+export function explainRefusedStatement(errno: number): Explain {
+  return BY_ERRNO[errno] ?? refusedStatement;
+}
+
+/** `SELECT command denied to user 'atom'@'web1' for column 'output' in table 'job'`; the table may be qualified. */
+const DENIED = /^([A-Z ,]+) command denied to user .* for (?:column \S+ in )?table (\S+)$/;
+
+function missingPrivilege({said, config, account}: Parameters<Explain>[0]): ReturnType<Explain> {
+  const grantee = account === null ? `"${config.user}"` : accountName(account);
+  const [, privilege, path] = DENIED.exec(said) ?? [];
+  if (privilege === undefined || path === undefined) {
+    return [
+      'DATABASE_PRIVILEGE',
+      `The database user "${config.user}" lacks a privilege: ${said}.`,
+      `Have it granted to ${grantee}.`,
+    ];
+  }
+  const table = path.replace(/[`'"]/g, '').split('.').at(-1)!;
+  return [
+    'DATABASE_PRIVILEGE',
+    `The database user "${config.user}" may not ${privilege} in table "${table}" of database "${config.database}".`,
+    `Have run: GRANT ${privilege} ON ${quotedName(config.database)}.${quotedName(table)} TO ${grantee};`,
+  ];
+}
+
+/** `atom@%` as a GRANT wants it: `'atom'@'%'`. */
+function accountName(account: string): string {
+  const at = account.lastIndexOf('@');
+  return [account.slice(0, at), account.slice(at + 1)]
+    .map((part) => `'${part.replaceAll("'", "''")}'`)
+    .join('@');
+}
