@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import {Command, type Interfaces} from '@oclif/core';
 import type {AtomctlError} from '../errors.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
@@ -59,6 +60,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected async present(document: object, text: () => string | Promise<string>): Promise<void> {
     if (this.jsonEnabled()) process.stdout.write(`${sanitizeJson(JSON.stringify(document, null, 2))}\n`);
     else process.stdout.write(await text());
+  }
+
+  /** A stream of data to stdout, no faster than the reader takes it; made harmless where that is a terminal. */
+  protected async print(chunks: AsyncIterable<string>): Promise<void> {
+    for await (const chunk of chunks) {
+      const text = process.stdout.isTTY ? sanitizeBlock(chunk) : chunk;
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+    }
   }
 
   /** A notice or warning to stderr, not under --quiet. */

@@ -39,7 +39,11 @@ export class Context {
 
   /** @throws AtomctlError where no database is configured, it cannot be reached or refuses the login */
   database(): Promise<Database> {
-    this.#database ??= this.#connectDatabase();
+    this.#database ??= this.#connectDatabase().catch((error: unknown) => {
+      // A command that tries again (--wait, --watch) shall find a database that came back.
+      this.#database = undefined;
+      throw error;
+    });
     return this.#database;
   }
 

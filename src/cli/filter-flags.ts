@@ -12,6 +12,7 @@ export const filterFlags = {
     summary: 'Only jobs with this status.',
     options: JOB_STATUSES,
     multiple: true,
+    multipleNonGreedy: true,
     helpGroup: FILTER_GROUP,
   })(),
   running: Flags.boolean({summary: 'Short for --status running.', helpGroup: FILTER_GROUP}),
@@ -21,12 +22,14 @@ export const filterFlags = {
     summary: 'Only jobs of this name; * stands for any text.',
     helpValue: 'PATTERN',
     multiple: true,
+    multipleNonGreedy: true,
     helpGroup: FILTER_GROUP,
   }),
   user: Flags.string({
     summary: "Only this user's jobs; - for jobs with no user.",
     helpValue: 'NAME',
     multiple: true,
+    multipleNonGreedy: true,
     helpGroup: FILTER_GROUP,
   }),
   since: Flags.string({
@@ -48,6 +51,7 @@ export const filterFlags = {
     summary: 'Only the job with this id.',
     helpValue: 'ID',
     multiple: true,
+    multipleNonGreedy: true,
     parse: wholeNumber(1, 'job id'),
     helpGroup: FILTER_GROUP,
   })({multiple: true}),
@@ -55,6 +59,7 @@ export const filterFlags = {
     summary: 'Only running jobs whose live state is this.',
     options: LIVE_STATE_NAMES,
     multiple: true,
+    multipleNonGreedy: true,
     helpGroup: FILTER_GROUP,
   })(),
 };

@@ -56,6 +56,7 @@ export const sharedFlags = {
     helpValue: 'HOST[:PORT]',
     helpGroup: SITE_GROUP,
     multiple: true,
+    multipleNonGreedy: true,
     delimiter: ',',
   }),
   'function-prefix': Flags.string({

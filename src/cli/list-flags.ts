@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../errors.ts';
 import {type JobSort, SORT_KEYS} from '../jobs/list.ts';
-import {JOB_COLUMN_NAMES, type JobColumn} from '../render/job-columns.ts';
 import {wholeNumber} from './flags.ts';
 
 /** Which page of a listing, and in which order. */
@@ -40,13 +39,17 @@ export function parseSort(text: string): JobSort {
   return {key, descending};
 }
 
-/** Reads a comma-separated list of columns. @throws AtomctlError USAGE naming the columns */
-export function parseColumns(text: string): JobColumn[] {
+/** Reads a comma-separated list of columns of `known`. @throws AtomctlError USAGE naming the columns */
+export function parseColumns<Column extends string>(text: string, known: readonly Column[]): Column[] {
   return text.split(',').map((wanted) => {
-    const column = JOB_COLUMN_NAMES.find((name) => name === wanted.trim());
-    if (column === undefined) {
-      throw usageError(`"${wanted}" is no column.`, `Choose from ${JOB_COLUMN_NAMES.join(',')}.`);
-    }
+    const column = known.find((name) => name === wanted.trim());
+    if (column === undefined)
+      throw usageError(`"${wanted}" is no column.`, `Choose from ${known.join(',')}.`);
     return column;
   });
+}
+
+/** The flag that `parseColumns` reads. */
+export function columnsFlag(known: readonly string[]) {
+  return Flags.string({summary: `Which columns, in which order: ${known.join(',')}.`, helpValue: 'A,B,C'});
 }

@@ -1,4 +1,4 @@
-import type {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../errors.ts';
 import type {LiveOptions, LiveReport} from '../jobs/live-state.ts';
 import type {Context} from './context.ts';
 
@@ -15,17 +15,33 @@ export async function liveSources(
   const [servers, prefix] = await Promise.all([context.servers(timeoutSeconds), site.functionPrefix()]);
   const sources = {servers, prefix: prefix.value, now: context.now};
   if (options.probe !== true) return sources;
-  const {probePayloads} = await import('../jobs/probe.ts');
-  const probe = () =>
-    probePayloads({servers, prefix: prefix.value, timeoutSeconds}).catch((error: AtomctlError) => {
-      if (error.code !== 'REFUSED') throw error;
-      options.notice(`The queue was not probed. ${error.message} ${error.hint ?? ''}`.trim());
+  const {siftQueue} = await import('../jobs/queued-jobs.ts');
+  const probe = async () => {
+    try {
+      return (await siftQueue({servers, prefix: prefix.value, timeoutSeconds})).waiting;
+    } catch (error) {
+      if (!(error instanceof AtomctlError) || error.code !== 'REFUSED') throw error;
+      options.notice(`The queue was not probed: ${error.message} ${error.hint ?? ''}`.trim());
       return null;
-    });
+    }
+  };
   return {...sources, probe};
 }
 
 /** Says on stderr which servers could not be asked for the live state, once each. */
 export function noticeMissing(report: LiveReport, notice: (text: string) => void): void {
   for (const {message} of report.missing) notice(`The live state is not certain: ${message}`);
+}
+
+/** The live report for a filter by live state. @throws AtomctlError for the database */
+export async function liveReport(context: Context, notice: (text: string) => void): Promise<LiveReport> {
+  const [{liveStates}, database, time, sources] = await Promise.all([
+    import('../jobs/live-state.ts'),
+    context.database(),
+    context.time(),
+    liveSources(context, {notice}),
+  ]);
+  const report = await liveStates({database, time, ...sources});
+  noticeMissing(report, notice);
+  return report;
 }

@@ -1,4 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises';
+import {AtomctlError} from '../errors.ts';
 import type {Database, Queryable} from '../mysql/database.ts';
 import {noJobs, surveyJobs} from './count.ts';
 import {deleteJobRows} from './delete-jobs.ts';
@@ -38,6 +39,8 @@ export interface ClearResult {
   /** Download paths that were left alone, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
   downloadsKept: string[];
   interrupted: boolean;
+  /** What ended the clear early; the counts say what was gone by then. */
+  failure: AtomctlError | null;
 }
 
 /** What would be cleared. `inactive` leaves out the jobs that are running, as AtoM's "Clear inactive jobs" does. */
@@ -58,29 +61,45 @@ function finishedOnly(filter: JobFilter): JobFilter {
 /**
  * Deletes the planned jobs in bounded transactions, walking up the primary key. Each job is checked against the
  * filter again under its lock: one that has changed since (a finished job that runs again) stays.
- * @throws AtomctlError for the database; what the finished transactions deleted stays deleted
+ * A failure of the database ends the clear and is told with what was done by then: that stays done.
  */
 export async function clearJobs(options: ClearOptions): Promise<ClearResult> {
-  const {database, plan, signal} = options;
   const result: ClearResult = {
     cleared: 0,
     byStatus: noJobs(),
     downloadsDeleted: 0,
     downloadsKept: [],
     interrupted: false,
+    failure: null,
   };
+  try {
+    await clearBatches(options, result);
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    result.failure = error;
+  }
+  return result;
+}
+
+async function clearBatches(
+  {database, plan, signal, ...options}: ClearOptions,
+  result: ClearResult,
+): Promise<void> {
   const size = new BatchSize(options.batchSize);
   for (let afterId = 0; ; ) {
-    if (signal.aborted) return {...result, interrupted: true};
+    if (signal.aborted) {
+      result.interrupted = true;
+      return;
+    }
     const ids = await nextIds(database, plan, {afterId, limit: size.jobs});
-    if (ids.length === 0) return result;
+    if (ids.length === 0) return;
     const started = performance.now();
     const gone = await database.transaction((tx) => deleteMatching(tx, plan.filter, ids));
     size.learn(performance.now() - started);
     await record(gone, options.downloads, result);
     options.onProgress(result.cleared);
     afterId = ids.at(-1)!;
-    if (ids.length < size.jobs && afterId >= plan.lastId) return result;
+    if (afterId >= plan.lastId) return;
     await pause(options.pauseSeconds * 1000, undefined, {signal}).catch(() => {});
   }
 }

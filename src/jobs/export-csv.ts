@@ -19,14 +19,19 @@ const ROWS_PER_BATCH = 1000;
  */
 export async function* exportRows(options: ExportOptions): AsyncIterable<string[][]> {
   const columns = options.columns.map((name) => HISTORY_COLUMNS[name]);
-  let batch: string[][] = [];
-  for await (const record of historyRecords(options)) {
-    batch.push(columns.map(({cell}) => cell(record, options)));
-    if (batch.length < ROWS_PER_BATCH) continue;
-    yield batch;
-    batch = [];
+  const toCells = (record: HistoryRecord) => columns.map(({cell}) => cell(record, options));
+  const {sql, values} = exportStatement(options.filter, options.columns);
+  let batch: HistoryRecord[] = [];
+  for await (const row of options.database.stream(sql, values)) {
+    const record = readRow(row as StreamedRow, batch.at(-1));
+    if (record === null) continue;
+    if (batch.length === ROWS_PER_BATCH) {
+      yield batch.map(toCells);
+      batch = [];
+    }
+    batch.push(record);
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) yield batch.map(toCells);
 }
 
 type StreamedRow = readonly [
@@ -43,20 +48,18 @@ type StreamedRow = readonly [
   note: string | null,
 ];
 
-/** Puts together the rows of each job: the join repeats a job for each of its notes, one after the other. */
-async function* historyRecords({database, filter, columns}: ExportOptions): AsyncIterable<HistoryRecord> {
-  const {sql, values} = exportStatement(filter, columns);
-  let record: HistoryRecord | undefined;
-  for await (const row of database.stream(sql, values)) {
-    const [id, name, statusId, createdAt, completedAt, user, objectId, objectClass, slug, noteId, text] =
-      row as StreamedRow;
-    if (record?.id !== id) {
-      if (record) yield record;
-      record = {id, name, statusId, createdAt, completedAt, user, objectId, objectClass, slug, notes: []};
-    }
-    if (noteId !== null) record.notes.push({id: noteId, text: text ?? ''});
+/**
+ * The job that a row begins, or null where the row only adds a note to the job before it: the join repeats a job
+ * for each of its notes, one after the other.
+ */
+function readRow(row: StreamedRow, last: HistoryRecord | undefined): HistoryRecord | null {
+  const [id, name, statusId, createdAt, completedAt, user, objectId, objectClass, slug, noteId, text] = row;
+  const notes = noteId === null ? [] : [{id: noteId, text: text ?? ''}];
+  if (last?.id === id) {
+    last.notes.push(...notes);
+    return null;
   }
-  if (record) yield record;
+  return {id, name, statusId, createdAt, completedAt, user, objectId, objectClass, slug, notes};
 }
 
 /** What each need joins, and what it selects; NULLs stand in where no column needs it. */

@@ -1,6 +1,7 @@
 import type {Database} from '../mysql/database.ts';
 import type {Job} from './job.ts';
 import {type JobList, type JobQuery, listJobs} from './list.ts';
+import {settleLiveFilter} from './live-filter.ts';
 import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
 import {loadJobs} from './load-jobs.ts';
 
@@ -18,18 +19,11 @@ export async function listLiveJobs(
   sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now' | 'probe'>>,
 ): Promise<LiveJobList> {
   const askLive = async () => liveStates({database: query.database, time: query.time, ...(await sources())});
-  const {live: wanted, ...filter} = query.filter;
-  if (wanted !== undefined) {
-    const report = await askLive();
-    const ids = report.rows
-      .map(({id}) => id)
-      .filter((id) => wanted.includes(report.states.get(id)!) && (filter.ids?.includes(id) ?? true));
-    const list = await listJobs({...query, filter: {...filter, ids}});
-    return {...list, jobs: withStates(list.jobs, report), report};
-  }
+  let report: LiveReport | null = null;
+  const filter = await settleLiveFilter(query.filter, async () => (report = await askLive()));
   const list = await listJobs({...query, filter});
-  if (!query.live || !list.jobs.some(isRunning)) return {...list, report: null};
-  const report = await askLive();
+  if (!query.live || !list.jobs.some(isRunning)) return {...list, report};
+  report ??= await askLive();
   return {...list, jobs: withStates(await reloadEnded(list.jobs, report, query), report), report};
 }
 
@@ -49,6 +43,6 @@ async function reloadEnded(
 }
 
 /** The jobs, each running one with its live state; one that cannot be told is uncertain. */
-export function withStates(jobs: readonly Job[], {states}: LiveReport): Job[] {
+function withStates(jobs: readonly Job[], {states}: LiveReport): Job[] {
   return jobs.map((job) => (isRunning(job) ? {...job, live: states.get(job.id) ?? 'uncertain'} : job));
 }

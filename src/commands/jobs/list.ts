@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {filterFlags, jobFilter} from '../../cli/filter-flags.ts';
-import {pageFlags, parseColumns, parseSort} from '../../cli/list-flags.ts';
+import {columnsFlag, pageFlags, parseColumns, parseSort} from '../../cli/list-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {listLiveJobs} from '../../jobs/live-list.ts';
-import {csvChunk} from '../../render/csv.ts';
+import {renderCsv} from '../../render/csv.ts';
 import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, JOB_COLUMNS} from '../../render/job-columns.ts';
 import {renderJobSummary, renderJobTable} from '../../render/job-table.ts';
 
@@ -28,10 +28,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable.`;
   static override flags = {
     ...filterFlags,
     ...pageFlags,
-    columns: Flags.string({
-      summary: `Which columns, in which order: ${JOB_COLUMN_NAMES.join(',')}.`,
-      helpValue: 'A,B,C',
-    }),
+    columns: columnsFlag(JOB_COLUMN_NAMES),
     csv: Flags.boolean({summary: 'Print CSV, with the columns of the table.', exclusive: ['json']}),
     'no-truncate': Flags.boolean({summary: 'Cut nothing, even where the terminal is too narrow.'}),
     'no-live': Flags.boolean({
@@ -46,7 +43,8 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable.`;
 
   async run(): Promise<void> {
     const {flags} = this;
-    const columns = flags.columns === undefined ? DEFAULT_JOB_COLUMNS : parseColumns(flags.columns);
+    const columns =
+      flags.columns === undefined ? DEFAULT_JOB_COLUMNS : parseColumns(flags.columns, JOB_COLUMN_NAMES);
     const now = this.context.now();
     const filter = await jobFilter(flags, () => this.context.time(), now);
     const [database, time] = await Promise.all([this.context.database(), this.context.time()]);
@@ -66,12 +64,12 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable.`;
     if (list.report !== null) noticeMissing(list.report, (text) => this.notice(text));
 
     const {jobs, total, counts} = list;
+    if (flags.csv) {
+      const cells = jobs.map((job) => columns.map((name) => JOB_COLUMNS[name].text(job)));
+      await this.print(renderCsv(columns, [cells], {escapeFormulas: true, bom: false}));
+      return;
+    }
     await this.present({jobs, total, counts}, async () => {
-      if (flags.csv)
-        return csvChunk(
-          columns,
-          jobs.map((job) => columns.map((name) => JOB_COLUMNS[name].text(job))),
-        );
       const screen = flags['no-truncate'] ? {...this.screen, width: Number.POSITIVE_INFINITY} : this.screen;
       const table = await renderJobTable(jobs, {
         columns,

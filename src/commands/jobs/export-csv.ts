@@ -1,0 +1,55 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {filterFlags, jobFilter} from '../../cli/filter-flags.ts';
+import {columnsFlag, parseColumns} from '../../cli/list-flags.ts';
+import {liveReport} from '../../cli/live.ts';
+import {exportRows} from '../../jobs/export-csv.ts';
+import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES} from '../../jobs/history-columns.ts';
+import {checkHistoryFile, writeHistoryFile} from '../../jobs/history-file.ts';
+import {settleLiveFilter} from '../../jobs/live-filter.ts';
+import {renderCsv} from '../../render/csv.ts';
+
+export default class JobsExportCsv extends BaseCommand<typeof JobsExportCsv> {
+  static override summary = "Export the job history as AtoM's own CSV, oldest first.";
+  static override description =
+    `Streams, however long the history. A file is written beside its place and renamed when it is whole and synced.
+
+Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 database unreachable.`;
+  static override examples = [
+    {
+      description: 'Everything, to a file',
+      command: '<%= config.bin %> <%= command.id %> --output jobs.csv --force',
+    },
+    {
+      description: 'Failed jobs of the last 90 days, with their ids, to another program',
+      command:
+        '<%= config.bin %> <%= command.id %> --failed --since 2026-08-25 --columns id,started,name,info | head',
+    },
+  ];
+  static override enableJsonFlag = false;
+  static override flags = {
+    ...filterFlags,
+    output: Flags.string({char: 'o', summary: 'The file to write; stdout otherwise.', helpValue: 'FILE'}),
+    force: Flags.boolean({summary: 'Replace the file where it exists.', dependsOn: ['output']}),
+    columns: columnsFlag(HISTORY_COLUMN_NAMES),
+    bom: Flags.boolean({summary: 'Begin with a byte order mark, by which Excel knows UTF-8.'}),
+    'no-escape-formulas': Flags.boolean({
+      summary: 'Leave cells as they are that a spreadsheet would run as a formula.',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const {flags, context} = this;
+    const columns =
+      flags.columns === undefined ? ATOM_COLUMNS : parseColumns(flags.columns, HISTORY_COLUMN_NAMES);
+    const now = context.now();
+    const wanted = await jobFilter(flags, () => context.time(), now);
+    if (flags.output !== undefined) await checkHistoryFile({path: flags.output, force: flags.force});
+    const [database, time] = await Promise.all([context.database(), context.time()]);
+    const filter = await settleLiveFilter(wanted, () => liveReport(context, (text) => this.notice(text)));
+    const rows = exportRows({database, time, now, filter, columns});
+    const chunks = renderCsv(columns, rows, {escapeFormulas: !flags['no-escape-formulas'], bom: flags.bom});
+    if (flags.output === undefined) await this.print(chunks);
+    else await writeHistoryFile({path: flags.output, chunks, force: flags.force});
+  }
+}

@@ -1,0 +1,39 @@
+import type {KillOptions, Target} from './kill.ts';
+
+/** Why a job may not be killed as things are, with the command that would do it; null where it may. */
+export function refusal(options: KillOptions, target: Target): string | null {
+  if (options.force) return null;
+  const {job, now} = target;
+  switch (now) {
+    case 'finished':
+      if (options.deleteRows) return null;
+      return `Job ${job.id} has ended already (${job.status}). To remove its row: atomctl jobs:kill ${job.id} --delete`;
+    case 'lost':
+      return null;
+    case 'executing':
+      return executingRefusal(options, target);
+    case 'queued':
+    case 'uncertain':
+      return `Job ${job.id} is ${now}. ${unsettledReason(target)} Its row was left as it is; --force changes it all the same.`;
+  }
+}
+
+function executingRefusal({worker}: KillOptions, {job}: Target): string {
+  if (worker !== null) {
+    return `Job ${job.id} is still executing, by a worker that could not be stopped from here. Stop that worker, then kill the job again.`;
+  }
+  return (
+    `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
+    '(--force changes the row alone, and the worker may overwrite it).'
+  );
+}
+
+function unsettledReason({findings}: Target): string {
+  const {report, peekRefusal} = findings;
+  if (report.missing.length > 0) return report.missing.map(({message}) => message).join(' ');
+  if (peekRefusal !== null) return peekRefusal.message;
+  if (!report.own) {
+    return "No server shows any life under this site's function prefix, so its jobs cannot be told from another site's (see atomctl config).";
+  }
+  return 'The queue moved while it was looked at; try again.';
+}

@@ -1,0 +1,58 @@
+import type {ClearPlan} from '../jobs/clear.ts';
+import type {SiteCleared} from '../jobs/clear-site.ts';
+import {countsText} from './job-table.ts';
+import {sanitizeLine} from './sanitize.ts';
+import {paint, type Screen} from './screen.ts';
+
+/** What clear reports under --json: what went, or with dryRun what would go. */
+export function clearDocument(
+  options:
+    | {plan: ClearPlan; dryRun: true}
+    | {plan: ClearPlan; dryRun: false; cleared: SiteCleared; exported: string | null},
+) {
+  const done = options.dryRun ? null : options.cleared;
+  return {
+    cleared: done?.cleared ?? options.plan.total,
+    byStatus: done?.byStatus ?? options.plan.counts,
+    queueRemoved: done?.queueRemoved ?? 0,
+    queueExecuting: done?.queueExecuting ?? 0,
+    downloadsDeleted: done?.downloadsDeleted ?? 0,
+    exported: options.dryRun ? null : options.exported,
+    dryRun: options.dryRun,
+    warnings: done?.problems ?? [],
+  };
+}
+
+/** What would go, with a warning where jobs are running. */
+export function renderClearPlan({total, counts}: ClearPlan, screen: Screen): string {
+  const lines = [`${total} jobs to clear: ${countsText(counts)}.`];
+  if (counts.running > 0) {
+    lines.push(
+      paint(
+        screen,
+        'yellow',
+        `Warning: ${counts.running} of them are running; a worker that executes one may fail.`,
+      ),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What went. */
+export function renderCleared(cleared: SiteCleared, exported: string | null, screen: Screen): string {
+  const end = cleared.interrupted || cleared.failure !== null ? 'were cleared before it stopped' : 'cleared';
+  const lines = [`${cleared.cleared} jobs ${end}: ${countsText(cleared.byStatus)}.`];
+  if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
+  if (cleared.queueRemoved > 0) lines.push(`${cleared.queueRemoved} queued jobs were taken out of Gearman.`);
+  if (cleared.queueExecuting > 0) {
+    lines.push(
+      paint(
+        screen,
+        'yellow',
+        `${cleared.queueExecuting} of them were executing; their workers go on until they notice.`,
+      ),
+    );
+  }
+  if (cleared.downloadsDeleted > 0) lines.push(`${cleared.downloadsDeleted} download files were deleted.`);
+  return `${lines.join('\n')}\n`;
+}
