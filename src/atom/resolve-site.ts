@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {usageError} from '../errors.ts';
@@ -7,6 +6,7 @@ import type {DatabaseConfig} from '../mysql/database.ts';
 import {combineDatabase} from './combine-database.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config-yaml.ts';
 import {databaseSources} from './database-sources.ts';
+import {computeFunctionPrefix} from './function-prefix.ts';
 import {phpString} from './php-value.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
 import {findNamedSite} from './site-file.ts';
@@ -71,11 +71,9 @@ class ResolvedSite implements Site {
     const given = this.#options.functionPrefix ?? named?.functionPrefix;
     if (given) return readPrefix(given);
     const {value: root, origin} = await this.root();
-    if (root === null) return {value: null, origin};
-    const app = await readConfigYaml(root, 'app.yml', this.#surroundings.env);
-    const key = app.get(['workers_key'], WEB_FIRST);
-    const value = md5(root + phpString(key?.value ?? null));
-    return {value, origin: key ? `${root} and workers_key in ${key.origin}` : root};
+    return root === null
+      ? {value: null, origin}
+      : computeFunctionPrefix(root, this.#surroundings.env, WEB_FIRST);
   });
 
   readonly timezone = once(async (): Promise<Setting<string>> => {
@@ -114,10 +112,6 @@ class ResolvedSite implements Site {
     const {value: root} = await this.root();
     return root === null ? null : readConfigYaml(root, 'gearman.yml', this.#surroundings.env);
   });
-}
-
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex');
 }
 
 /** Runs `make` when first called and gives every caller the same promise. */

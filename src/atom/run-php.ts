@@ -8,7 +8,7 @@ const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
 
 const PROGRAM = `
 ob_start();
-$returned = (function () { return include $GLOBALS['argv'][1]; })();
+$returned = (function () { return require $GLOBALS['argv'][1]; })();
 $output = ob_get_clean();
 echo json_encode(['output' => $output, 'returned' => $returned], JSON_THROW_ON_ERROR);
 `;

@@ -70,8 +70,9 @@ export async function listSites(
       );
     });
     if (source === null) continue;
-    for (const site of await parseSites(source, file)) sites.set(site.name, site);
-    if ([...sites.values()].some(holdsPassword)) await refuseIfReadableByOthers(file);
+    const parsed = await parseSites(source, file);
+    if (parsed.some(holdsPassword)) await refuseIfReadableByOthers(file);
+    for (const site of parsed) sites.set(site.name, site);
   }
   return [...sites.values()];
 }

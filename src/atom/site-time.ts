@@ -22,7 +22,8 @@ export interface SiteTime {
 }
 
 const WALL = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
-const WHEN = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
+const WHEN =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
 /**
  * The clock of a zone.

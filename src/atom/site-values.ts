@@ -19,12 +19,13 @@ export function readServers({value, origin}: Setting<string[]>): Setting<ServerA
 }
 
 /**
- * A function prefix; the dash that stands between it and the job class may be given with it.
+ * A function prefix; the dash that stands between it and the job class may be given with it. The empty text is none,
+ * as of AtoM before 2.5.2.
  * @throws AtomctlError USAGE where it is not 32 hexadecimal digits
  */
 export function readPrefix({value, origin}: Setting<string>): Setting<string> {
-  const prefix = /^([0-9a-f]{32})-?$/.exec(value)?.[1];
-  if (prefix) return {value: prefix, origin};
+  const prefix = value === '' ? '' : /^([0-9a-f]{32})-?$/.exec(value)?.[1];
+  if (prefix !== undefined) return {value: prefix, origin};
   throw usageError(
     `"${value}" (${origin}) is no function prefix, which is 32 hexadecimal digits.`,
     'atomctl queue:status --all-sites shows the prefixes that the servers have.',

@@ -42,7 +42,10 @@ export interface Site {
   root(): Promise<Setting<string | null>>;
   database(): Promise<Setting<DatabaseConfig>>;
   gearmanServers(): Promise<Setting<ServerAddress[]>>;
-  /** `md5(root . workers_key)` in hex, without the dash; null where it can neither be computed nor was given. */
+  /**
+   * `md5(root . workers_key)` in hex, without the dash; empty where the functions have none (AtoM before 2.5.2),
+   * null where it can neither be computed nor was given.
+   */
   functionPrefix(): Promise<Setting<string | null>>;
   /** An IANA zone that this Node knows, for instance `America/Vancouver`. */
   timezone(): Promise<Setting<string>>;

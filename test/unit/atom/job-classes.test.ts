@@ -1,0 +1,34 @@
+import {expect, it} from 'vitest';
+import {JOB_CLASSES, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
+
+const PLUGIN = 'myPluginJob';
+
+/** The classes that a row of this name may belong to, of AtoM's and one plugin's. */
+function candidates(jobName: string): string[] {
+  return [...Object.keys(JOB_CLASSES), PLUGIN]
+    .filter((jobClass) => mayBeFunctionOf(jobName, jobClass))
+    .sort();
+}
+
+const EXPORTS = {
+  csv: ['arActorCsvExportJob', 'arInformationObjectCsvExportJob', 'arRepositoryCsvExportJob'],
+  xml: ['arActorXmlExportJob', 'arInformationObjectXmlExportJob'],
+};
+
+it.each([
+  ['arFileImportJob', ['arFileImportJob']],
+  ['arInheritRightsJob', ['arInheritRightsJob']],
+  ['arActorCsvExportJob', ['arActorCsvExportJob']],
+  ['Inherit rights', ['arInheritRightsJob']],
+  ['CSV export', EXPORTS.csv],
+  ['XML export', EXPORTS.xml],
+  [PLUGIN, ['arInheritRightsJob', PLUGIN, ...EXPORTS.csv, ...EXPORTS.xml].sort()],
+  ['Hériter des droits', ['arInheritRightsJob', PLUGIN, ...EXPORTS.csv, ...EXPORTS.xml].sort()],
+])('a row named %s', (jobName, classes) => {
+  expect(candidates(jobName)).toEqual(classes);
+});
+
+it('two classes run one at a time', () => {
+  const alone = Object.keys(JOB_CLASSES).filter((jobClass) => JOB_CLASSES[jobClass]?.oneAtATime);
+  expect(alone).toEqual(['arObjectMoveJob', 'arFileImportJob']);
+});

@@ -1,0 +1,82 @@
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {readOptionFile} from '../../../src/mysql/option-file.ts';
+import {createScratch} from '../../support/scratch.ts';
+
+function write(text: string): string {
+  const file = join(createScratch('option-file'), 'my.cnf');
+  writeFileSync(file, text);
+  return file;
+}
+
+const read = (text: string) => readOptionFile(write(text), '--defaults-file');
+
+describe('an option file', () => {
+  it.each([
+    ['a place by host', '[client]\nhost=db\nport = 3307\n', {host: 'db', socketPath: null, port: 3307}],
+    ['a socket', '[client]\nsocket=/s\n', {host: null, socketPath: '/s'}],
+    ['localhost with a socket', '[client]\nhost=localhost\nsocket=/s\n', {host: null, socketPath: '/s'}],
+    ['a socket that another host overrides', '[client]\nsocket=/s\nhost=db', {host: 'db', socketPath: null}],
+    ['credentials', '[client]\nuser=u\npassword=p\ndatabase=d', {user: 'u', password: 'p', database: 'd'}],
+    ['the last mention', '[client]\nuser=a\n[mysqld]\nuser=x\n[client]\nuser=b\n', {user: 'b'}],
+    ['atomctl above client, wherever it stands', '[atomctl]\nuser=a\n[client]\nuser=b\n', {user: 'a'}],
+    [
+      'comments',
+      '# x\n; y\n[client] # z\nuser = u # mine\npassword="a#b" # c\n',
+      {user: 'u', password: 'a#b'},
+    ],
+    ['an unquoted # as a comment', '[client]\npassword=a#b', {password: 'a'}],
+    ['quotes', `[client]\nuser='u'\npassword="it's "\n`, {user: 'u', password: "it's "}],
+    ['an empty password', '[client]\npassword=""', {password: ''}],
+    [
+      'escapes',
+      String.raw`[client]
+password=a\sb\\c\"d\x`,
+      {password: String.raw`a b\c"d\x`},
+    ],
+    ['Windows lines', '[client]\r\nuser=u\r\n', {user: 'u'}],
+    ['ssl-mode', '[client]\nssl_mode=VERIFY_CA\nssl-ca=/ca', {tls: {mode: 'verify-ca', caFile: '/ca'}}],
+    ['ssl', '[client]\nssl', {tls: {mode: 'required', caFile: null}}],
+    ['ssl=0', '[client]\nssl=0', {}],
+    [
+      'MariaDB verification',
+      '[client]\nssl-verify-server-cert',
+      {tls: {mode: 'verify-identity', caFile: null}},
+    ],
+    ['what is of no interest', '[client]\nprompt=x\n[mysql]\nuser=x\n', {}],
+  ])('%s', async (_, text, expected) => {
+    expect(await read(text)).toEqual(expected);
+  });
+
+  it('includes files and directories', async () => {
+    const directory = createScratch('option-file');
+    mkdirSync(join(directory, 'conf.d'));
+    writeFileSync(join(directory, 'user.cnf'), '[client]\nuser=included\n');
+    writeFileSync(join(directory, 'conf.d/b.cnf'), '[client]\ndatabase=b\n');
+    writeFileSync(join(directory, 'conf.d/a.cnf'), '[client]\ndatabase=a\nport=1\n');
+    writeFileSync(join(directory, 'conf.d/c.txt'), '[client]\ndatabase=c\n');
+    const text = `!include ${directory}/user.cnf\n!includedir ${directory}/conf.d\n`;
+    expect(await read(text)).toEqual({user: 'included', database: 'b', port: 1});
+  });
+
+  it.each([
+    ['[client]\nport=hunter2', /my\.cnf:2 is not a number/],
+    ['[client]\nssl-mode=hunter2', /my\.cnf:2 is unknown/],
+    ['!pragma hunter2', /my\.cnf:1 is neither/],
+    ['!include /no/such/file', /\/no\/such\/file \(.*my\.cnf:1\) cannot be read \(ENOENT\)/],
+    ['!includedir /no/such/directory', /my\.cnf:1\) cannot be read/],
+  ])('refuses %j', async (text, reason) => {
+    await expect(read(text)).rejects.toThrow(reason);
+    await expect(read(text)).rejects.not.toThrow(/hunter2/);
+  });
+
+  it('refuses one that is missing, naming its origin, and one that includes itself', async () => {
+    await expect(readOptionFile('/no/such.cnf', 'ATOMCTL_DEFAULTS_FILE')).rejects.toThrow(
+      '/no/such.cnf (ATOMCTL_DEFAULTS_FILE) cannot be read (ENOENT)',
+    );
+    const file = write('');
+    writeFileSync(file, `!include ${file}\n`);
+    await expect(readOptionFile(file, '--defaults-file')).rejects.toThrow(/include each other/);
+  });
+});
