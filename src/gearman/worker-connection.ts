@@ -17,7 +17,7 @@ export interface GrabbedJob {
  * only. What a call asks for is done when it resolves; it rejects as GearmanServer's questions do.
  */
 export interface WorkerConnection {
-  /** Registers functions and takes one job of theirs; null where none waits. gearmand only. */
+  /** Registers functions, in addition to earlier ones, and takes one job; null where none waits. gearmand only. */
   grab(functions: readonly string[]): Promise<GrabbedJob | null>;
   /** Ends a job as failed: it leaves the queue for good. */
   fail(handle: string): Promise<void>;
@@ -43,13 +43,17 @@ export async function connectWorker(
   {timeoutSeconds}: ConnectOptions,
 ): Promise<WorkerConnection> {
   const wire = await Wire.open(address, timeoutSeconds);
+  // gearmand counts a function that is registered twice as two workers.
+  const registered = new Set<string>();
   const exchange = (requests: readonly Buffer[], asked: string) =>
     wire.exchange(endWithEcho(requests), asked, untilEcho());
 
   return {
     exchange,
     async grab(functions) {
-      const packets = await exchange(grabRequests(functions), 'GRAB_JOB_UNIQ');
+      const added = functions.filter((name) => !registered.has(name));
+      const packets = await exchange(grabRequests(added), 'GRAB_JOB_UNIQ');
+      for (const name of added) registered.add(name);
       const [job] = grabbedJobs(packets);
       if (job) return job;
       if (packets.some(({type}) => type === PACKET.NO_JOB)) return null;
@@ -63,6 +67,7 @@ export async function connectWorker(
     },
     async giveBack() {
       await exchange([request(PACKET.RESET_ABILITIES)], 'RESET_ABILITIES');
+      registered.clear();
     },
     close: () => wire.close(),
   };

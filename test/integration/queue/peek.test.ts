@@ -2,6 +2,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it, onTestFinished} from 'vitest';
+import {takeLock} from '../../../src/gearman/lock.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
 import {MOST_HELD, type PeekOptions, peekQueue} from '../../../src/queue/peek.ts';
@@ -152,6 +153,18 @@ describe('peekQueue on gearmand', () => {
       message: expect.stringContaining(`${MOST_HELD + 1} jobs wait`),
     });
     expect((await ask(server, (it) => it.jobs())).filter((job) => job.retries > 0)).toEqual([]);
+  });
+
+  it('waits for its turn where another atomctl looks, and gives up in time', async () => {
+    const server = await gearmand();
+    await submit(server, 2, 'f');
+    const lock = await takeLock(server.address, 'atomctl-peek', TIMEOUT);
+    const early = await peekQueue(server.address, ['f'], {timeoutSeconds: 0.1}).catch((caught) => caught);
+    expect(early).toMatchObject({code: 'REFUSED', message: expect.stringContaining('Another atomctl')});
+    const patient = peekQueue(server.address, ['f'], TIMEOUT);
+    await lock!.release();
+    expect((await patient).jobs).toHaveLength(2);
+    expect(await drain(server)).toEqual([1, 2]);
   });
 
   it('loses nothing where its process is killed in the middle', async () => {
