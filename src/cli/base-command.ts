@@ -20,6 +20,7 @@ export type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = sharedFlags;
   static override enableJsonFlag = true;
+  static override usage = '<%= command.id %> [FLAGS]';
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;

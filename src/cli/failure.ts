@@ -4,8 +4,9 @@ import {AtomctlError} from '../errors.ts';
 function parserSentence(message: string): string {
   return message
     .replace(/^Parsing --?[\w-]+ *\n\s*/, '')
+    .replace(/\n*Note: [^]*$/, '')
     .replace(/\n?See more help with --help\s*$/, '')
-    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\s+/g, ' ')
     .trim();
 }
 

@@ -10,6 +10,7 @@ import {renderKilled} from '../../render/kill.ts';
 
 export default class JobsKill extends BaseCommand<typeof JobsKill> {
   static override summary = 'End specific jobs and leave every other job and the history alone.';
+  static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =
     `Takes the job out of Gearman first, so that it never runs again, then marks its row as an error with a note that
 says who killed it, when and why; --delete removes the row instead. A job that is executing ends only with its

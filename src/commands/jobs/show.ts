@@ -7,6 +7,7 @@ import {renderJobDetails} from '../../render/job-details.ts';
 
 export default class JobsShow extends BaseCommand<typeof JobsShow> {
   static override summary = 'Show one job: overview, notes, errors, the whole log.';
+  static override usage = '<%= command.id %> ID [FLAGS]';
   static override description =
     `The job details page of AtoM, and for a running job its live state and its last sign of life.
 

@@ -1,0 +1,31 @@
+import type {Hook} from '@oclif/core';
+
+/** Runs where no command has the name that was typed: one sentence with the nearest one, exit status 2. */
+const commandNotFound: Hook.CommandNotFound = async ({id, config}) => {
+  const known = config.commands.filter(({hidden}) => !hidden).map((command) => command.id);
+  const nearest = known
+    .map((name) => ({name, distance: editDistance(id, name)}))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const suggestion =
+    nearest !== undefined && nearest.distance <= 3
+      ? `Did you mean ${nearest.name}?`
+      : 'See the commands with: atomctl --help';
+  process.stderr.write(`Error: There is no command ${JSON.stringify(id)}. ${suggestion}\n`);
+  process.exit(2);
+};
+
+export default commandNotFound;
+
+/** Levenshtein's distance: how many letters to add, take or change to make one word of the other. */
+function editDistance(one: string, other: string): number {
+  let previous = Array.from({length: other.length + 1}, (_, index) => index);
+  for (const [row, letter] of [...one].entries()) {
+    const current = [row + 1];
+    for (let column = 0; column < other.length; column += 1) {
+      const change = previous[column]! + (letter === other[column] ? 0 : 1);
+      current.push(Math.min(change, previous[column + 1]! + 1, current[column]! + 1));
+    }
+    previous = current;
+  }
+  return previous[other.length]!;
+}

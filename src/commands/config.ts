@@ -1,0 +1,25 @@
+import {siteDocument} from '../atom/site-document.ts';
+import {BaseCommand} from '../cli/base-command.ts';
+import {renderSite} from '../render/site.ts';
+
+export default class Config extends BaseCommand<typeof Config> {
+  static override summary =
+    'Show which site, database, Gearman servers, prefix and timezone are in use, and why.';
+  static override description =
+    `For each value the winner and where it came from. Precedence: flag, atomctl's environment, AtoM's container environment,
+the named site, AtoM's files, default. Secrets are masked. Nothing is connected to.
+
+Exit status: 0 shown, 2 a value is wrong: it is named with its origin.`;
+  static override examples = [
+    {description: 'Which database and which prefix?', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'Where does the timezone come from?',
+      command: '<%= config.bin %> <%= command.id %> --json | jq .timezone',
+    },
+  ];
+
+  async run(): Promise<void> {
+    const document = await siteDocument(await this.context.site());
+    await this.present(document, () => renderSite(document, this.screen));
+  }
+}
