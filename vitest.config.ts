@@ -1,7 +1,14 @@
 import {defineConfig} from 'vitest/config';
 
+const results = process.env.TEST_RESULTS;
+
 export default defineConfig({
   test: {
+    reporters: [
+      'default',
+      './test/support/skip-reporter.ts',
+      ...(results ? [['json', {outputFile: results}] as ['json', {outputFile: string}]] : []),
+    ],
     projects: [
       {test: {name: 'unit', include: ['test/unit/**/*.test.ts']}},
       {
