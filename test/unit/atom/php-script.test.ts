@@ -29,7 +29,7 @@ const SCRIPTS: [string, string, unknown][] = [
   [
     'quotes and escapes',
     String.raw`return ['it\'s \n \\', "a\t\"\$x\\ \x41\101\u{e9}\q", "é"];`,
-    {0: String.raw`it's \n ` + '\\', 1: 'a\t"$x\\ AAé\\q', 2: 'é'},
+    {0: `${String.raw`it's \n `}\\`, 1: 'a\t"$x\\ AAé\\q', 2: 'é'},
   ],
   ['interpolation', `$h = 'x'; $a = ['k' => 'v']; return "$h-{$h}-{$a['k']}";`, 'x-x-v'],
   [

@@ -1,5 +1,7 @@
+import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {loadSiteTime, parseAge} from '../../../src/atom/site-time.ts';
+import {phpIsInstalled} from './installed-php.ts';
 
 const vancouver = await loadSiteTime('America/Vancouver');
 
@@ -96,4 +98,34 @@ describe('AGE', () => {
   it.each(['90', 'd', '-1d', '1.5h', '1y', '1h30m', '90 d', '999999999d', ''])('refuses %j', (text) => {
     expect(() => parseAge(text, '--older-than')).toThrow(`"${text}" (--older-than) is no age.`);
   });
+});
+
+it.skipIf(!phpIsInstalled())('is what PHP makes of the same wall-clock text', async () => {
+  const zones = [
+    'America/Vancouver',
+    'Europe/London',
+    'Australia/Lord_Howe',
+    'Asia/Kathmandu',
+    'America/Sao_Paulo',
+  ];
+  const walls = [
+    '2024-03-31 01:30:00',
+    '2025-10-05 02:10:00',
+
+    '2026-03-08 02:30:00',
+    '2025-11-02 01:30:00',
+    '2018-11-04 00:15:00',
+    '2026-06-30 23:59:59',
+  ];
+  // No time that London has twice: PHP takes the second there, and the first everywhere else.
+  const program = `foreach (json_decode($argv[1]) as [$zone, $wall]) {
+    $times[] = (new DateTime($wall, new DateTimeZone($zone)))->format('c');
+  }
+  echo json_encode($times);`;
+  const pairs = zones.flatMap((zone) => walls.map((wall) => [zone, wall] as const));
+  const expected = JSON.parse(
+    execFileSync('php', ['-n', '-r', program, '--', JSON.stringify(pairs)], {encoding: 'utf8'}),
+  );
+  const times = await Promise.all(pairs.map(async ([zone, wall]) => (await loadSiteTime(zone)).toIso(wall)));
+  expect(times).toEqual(expected);
 });

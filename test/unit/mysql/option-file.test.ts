@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
@@ -79,4 +80,41 @@ password=a\sb\\c\"d\x`,
     writeFileSync(file, `!include ${file}\n`);
     await expect(readOptionFile(file, '--defaults-file')).rejects.toThrow(/include each other/);
   });
+});
+
+const TRICKY = `# a
+; b
+[client]
+user = u # mine
+password="a#b\\"c" # x
+host='h\\'s'
+[mysqld]
+user=other
+[client] # again
+ database=a\\sb\\\\c\\x\\
+user="a"b"
+socket =
+port=3307   
+connect-timeout="it's" # don't
+`;
+
+function printDefaults(file: string): string | null {
+  try {
+    return execFileSync('my_print_defaults', [`--defaults-file=${file}`, 'client'], {encoding: 'utf8'});
+  } catch {
+    console.warn("skipped: my_print_defaults is not installed, so MySQL's own reading cannot be compared");
+    return null;
+  }
+}
+
+it('is read as MySQL itself reads it', async ({skip}) => {
+  const file = write(TRICKY);
+  const printed = printDefaults(file);
+  if (printed === null) return skip();
+  const options = new Map([...printed.matchAll(/^--([\w-]+)=(.*)$/gm)].map(([, key, value]) => [key, value]));
+  const read = await readOptionFile(file, '--defaults-file');
+  expect(options.get('socket')).toBe('');
+  for (const key of ['user', 'password', 'host', 'database'] as const)
+    expect(read[key], key).toBe(options.get(key));
+  expect(read).toMatchObject({user: 'a"b', port: Number(options.get('port')), socketPath: null});
 });
