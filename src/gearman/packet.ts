@@ -10,14 +10,12 @@ export const PACKET = {
   CAN_DO: 1,
   RESET_ABILITIES: 3,
   SUBMIT_JOB: 7,
-  JOB_CREATED: 8,
   NO_JOB: 10,
   WORK_COMPLETE: 13,
   WORK_FAIL: 14,
   GET_STATUS: 15,
   ECHO_REQ: 16,
   ECHO_RES: 17,
-  SUBMIT_JOB_BG: 18,
   ERROR: 19,
   STATUS_RES: 20,
   GRAB_JOB_UNIQ: 30,
@@ -36,12 +34,12 @@ const NUL = '\0';
 
 /** A request's bytes. */
 export function request(type: number, ...args: string[]): Buffer {
-  return packet('\0REQ', type, args);
-}
-
-/** A server's answer in bytes: what atomctl reads. */
-export function response(type: number, ...args: string[]): Buffer {
-  return packet('\0RES', type, args);
+  const data = Buffer.from(args.join(NUL));
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write('\0REQ', 'latin1');
+  header.writeUInt32BE(type, 4);
+  header.writeUInt32BE(data.length, 8);
+  return Buffer.concat([header, data]);
 }
 
 /** The first `count` arguments of a packet; the last of them takes the rest, NULs included. */
@@ -86,13 +84,4 @@ function packetAt(bytes: Buffer, offset: number): Packet | undefined {
   if (bytes.length < start + length) return undefined;
   // A copy: the inbox overwrites its bytes with the next answer.
   return {type: bytes.readUInt32BE(offset + 4), data: Buffer.from(bytes.subarray(start, start + length))};
-}
-
-function packet(magic: string, type: number, args: readonly string[]): Buffer {
-  const data = Buffer.from(args.join(NUL));
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write(magic, 'latin1');
-  header.writeUInt32BE(type, 4);
-  header.writeUInt32BE(data.length, 8);
-  return Buffer.concat([header, data]);
 }

@@ -9,6 +9,7 @@ import {
   splitArguments,
   untilEcho,
 } from '../../../src/gearman/packet.ts';
+import {response} from './scripted-server.ts';
 
 const ECHO = response(PACKET.ECHO_RES, 'atomctl');
 

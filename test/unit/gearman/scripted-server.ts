@@ -1,6 +1,7 @@
 import {type AddressInfo, createServer, type Server, type Socket} from 'node:net';
 import {onTestFinished} from 'vitest';
 import type {ServerAddress} from '../../../src/gearman/address.ts';
+import {request} from '../../../src/gearman/packet.ts';
 
 /** A server on a free loopback port that does as the test says, and is gone after it. */
 export async function scriptedServer(
@@ -22,4 +23,11 @@ export async function scriptedServer(
     server.close();
   });
   return {host, port: (server.address() as AddressInfo).port};
+}
+
+/** A server's packet: a request's but for the magic word. */
+export function response(type: number, ...args: string[]): Buffer {
+  const bytes = request(type, ...args);
+  bytes.write('\0RES', 'latin1');
+  return bytes;
 }
