@@ -52,11 +52,12 @@ export async function peekQueue(
 ): Promise<PeekResult> {
   const server = await connectServer(address, options);
   try {
-    if ((await waitingJobs(server, functions)).count === 0) return {jobs: [], removed: []};
+    // What seems to be executing may wait in truth, held by another atomctl that looks.
+    const mayWait = (await server.status()).some((row) => row.total > 0 && functions.includes(row.function));
+    if (!mayWait) return {jobs: [], removed: []};
     await refuseOtherServers(server);
     const lock = await lockServer(address, options);
     try {
-      // Counted anew: until now another look may have held jobs.
       const waiting = await waitingJobs(server, functions);
       if (waiting.count === 0) return {jobs: [], removed: []};
       await refuseWhereReturnsDrop(server, options);

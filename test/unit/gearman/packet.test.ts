@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {NotGearman, Refusal} from '../../../src/gearman/fault.ts';
-import {
-  endWithEcho,
-  PACKET,
-  request,
-  response,
-  splitArguments,
-  untilEcho,
-} from '../../../src/gearman/packet.ts';
+import {endWithEcho, PACKET, request, splitArguments, untilEcho} from '../../../src/gearman/packet.ts';
 import {response} from './scripted-server.ts';
 
 const ECHO = response(PACKET.ECHO_RES, 'atomctl');
