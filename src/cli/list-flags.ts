@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../errors.ts';
 import {type JobSort, SORT_KEYS} from '../jobs/list.ts';
+import {JOB_COLUMN_NAMES} from '../render/job-columns.ts';
 import {wholeNumber} from './flags.ts';
 
 /** Which page of a listing, and in which order. */
@@ -53,3 +54,18 @@ export function parseColumns<Column extends string>(text: string, known: readonl
 export function columnsFlag(known: readonly string[]) {
   return Flags.string({summary: `Which columns, in which order: ${known.join(',')}.`, helpValue: 'A,B,C'});
 }
+
+/** How a listing of jobs is shown. */
+export const listFlags = {
+  columns: columnsFlag(JOB_COLUMN_NAMES),
+  csv: Flags.boolean({summary: 'Print CSV, with the columns of the table.', exclusive: ['json']}),
+  'no-truncate': Flags.boolean({summary: 'Cut nothing, even where the terminal is too narrow.'}),
+  'no-live': Flags.boolean({
+    summary: 'Do not ask Gearman for the live state.',
+    exclusive: ['live', 'probe'],
+  }),
+  probe: Flags.boolean({
+    summary:
+      'Look at the payloads of the queued jobs too, which settles every state. Hands all back in order.',
+  }),
+};

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {readBacklog} from '../queue/backlog.ts';
+import {readBacklog} from '../jobs/backlog.ts';
 import type {LookOptions} from '../queue/look.ts';
 import type {QueueLimits} from '../queue/verdict.ts';
 import type {Context} from './context.ts';

@@ -12,7 +12,7 @@ export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
 /** The text in a colour where the screen has colours, otherwise as it is. */
 export function paint(screen: Screen, color: Color, text: string): string {
-  return screen.color && text !== '' ? styleText(color, text) : text;
+  return screen.color && text !== '' ? styleText(color, text, {validateStream: false}) : text;
 }
 
 /** The screen behind a stream, by its size, the flag and the NO_COLOR and FORCE_COLOR conventions. */

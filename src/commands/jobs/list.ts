@@ -1,7 +1,6 @@
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {filterFlags, jobFilter} from '../../cli/filter-flags.ts';
-import {columnsFlag, pageFlags, parseColumns, parseSort} from '../../cli/list-flags.ts';
+import {listFlags, pageFlags, parseColumns, parseSort} from '../../cli/list-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {listLiveJobs} from '../../jobs/live-list.ts';
 import {renderCsv} from '../../render/csv.ts';
@@ -25,21 +24,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable.`;
       command: "<%= config.bin %> <%= command.id %> --failed --name '*Import*' --since 2026-10-23 --json",
     },
   ];
-  static override flags = {
-    ...filterFlags,
-    ...pageFlags,
-    columns: columnsFlag(JOB_COLUMN_NAMES),
-    csv: Flags.boolean({summary: 'Print CSV, with the columns of the table.', exclusive: ['json']}),
-    'no-truncate': Flags.boolean({summary: 'Cut nothing, even where the terminal is too narrow.'}),
-    'no-live': Flags.boolean({
-      summary: 'Do not ask Gearman for the live state.',
-      exclusive: ['live', 'probe'],
-    }),
-    probe: Flags.boolean({
-      summary:
-        'Look at the payloads of the queued jobs too, which settles every state. Hands all back in order.',
-    }),
-  };
+  static override flags = {...filterFlags, ...pageFlags, ...listFlags};
 
   async run(): Promise<void> {
     const {flags} = this;

@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {readBacklog} from '../../../src/jobs/backlog.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
-import {readBacklog} from '../../../src/queue/backlog.ts';
 import {lookAtQueue} from '../../../src/queue/look.ts';
 import {askServers} from '../../../src/queue/server-report.ts';
 import {queueWorkers} from '../../../src/queue/workers.ts';

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../../../src/render/sanitize.ts';
+
+const ESCAPE_SEQUENCE = '\u001b[2J\u001b]0;owned\u0007';
+const HARMFUL =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+const anyText = fc.string({unit: 'binary'});
+
+describe('sanitizeLine', () => {
+  it.each([
+    ['an escape sequence', ESCAPE_SEQUENCE, '\\x1b[2J\\x1b]0;owned\\x07'],
+    ['line breaks and tabs', 'one\r\ntwo\tthree', 'one two three'],
+    ['a C1 control', 'a\u009b31mb', 'a\\x9b31mb'],
+    ['a mark that reorders text', 'a\u202eb', 'a\\u202eb'],
+    ['a lone surrogate', 'a\ud800b', 'a\ufffdb'],
+    ['what is harmless', 'Ünïcode 日本 😀 עברית', 'Ünïcode 日本 😀 עברית'],
+  ])('makes %s harmless', (_, text, safe) => {
+    expect(sanitizeLine(text)).toBe(safe);
+  });
+
+  it('lets nothing harmful and no line break through, whatever comes', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const safe = sanitizeLine(text);
+        expect(safe).not.toMatch(HARMFUL);
+        expect(safe).not.toMatch(/[\n\t]/);
+      }),
+      {numRuns: 2000},
+    );
+  });
+});
+
+describe('sanitizeBlock', () => {
+  it('keeps lines and tabs, and shows everything else', () => {
+    expect(sanitizeBlock(`one\r\n\ttwo\rthree${ESCAPE_SEQUENCE}`)).toBe(
+      'one\n\ttwo\\x0dthree\\x1b[2J\\x1b]0;owned\\x07',
+    );
+  });
+
+  it('lets nothing harmful through, whatever comes', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(sanitizeBlock(text)).not.toMatch(HARMFUL);
+      }),
+      {numRuns: 2000},
+    );
+  });
+});
+
+describe('sanitizeJson', () => {
+  it('means the same and holds no raw control character', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const json = sanitizeJson(JSON.stringify({text}));
+        expect(json).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
+        expect(JSON.parse(json)).toEqual({text});
+      }),
+      {numRuns: 2000},
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import {stripVTControlCharacters} from 'node:util';
+import stringWidth from 'string-width';
+import {describe, expect, it} from 'vitest';
+import type {Screen} from '../../../src/render/screen.ts';
+import {type Column, renderTable} from '../../../src/render/table.ts';
+
+interface Row {
+  id: number;
+  name: string;
+  info: string;
+}
+
+const COLUMNS: Column<Row>[] = [
+  {header: 'ID', align: 'right', text: ({id}) => String(id)},
+  {header: 'NAME', shrinks: true, text: ({name}) => name, color: () => 'green'},
+  {header: 'INFO', shrinks: true, text: ({info}) => info},
+];
+const PIPE: Screen = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};
+const ROWS: Row[] = [
+  {id: 7, name: 'arFileImportJob', info: 'Imported 12 of 900 rows into the fonds of the town'},
+  {id: 155764, name: 'x', info: '日本語の説明、とても長い説明文です。終わりまで見えますか'},
+];
+
+describe('renderTable', () => {
+  it('cuts nothing in a pipe', async () => {
+    const table = await renderTable(COLUMNS, ROWS, PIPE);
+    expect(table).toBe(
+      '    ID  NAME             INFO\n' +
+        '     7  arFileImportJob  Imported 12 of 900 rows into the fonds of the town\n' +
+        '155764  x                日本語の説明、とても長い説明文です。終わりまで見えますか\n',
+    );
+  });
+
+  it.each([30, 40, 60, 80])(
+    'fits a terminal of %i columns, wide characters counted as two',
+    async (width) => {
+      const table = await renderTable(COLUMNS, ROWS, {isTTY: true, width, color: true});
+      const lines = table.trimEnd().split('\n');
+      expect(lines).toHaveLength(3);
+      for (const line of lines)
+        expect(stringWidth(stripVTControlCharacters(line))).toBeLessThanOrEqual(width);
+      expect(table.includes('…')).toBe(width < 81);
+      expect(lines[1]).toContain('\u001b[32m');
+    },
+  );
+
+  it('keeps a cell on its line and its control characters off the terminal', async () => {
+    const table = await renderTable(COLUMNS, [{id: 1, name: 'a\nb', info: '\u001b[2Jc'}], PIPE);
+    expect(table.split('\n')[1]).toBe(' 1  a b   \\x1b[2Jc');
+  });
+
+  it('aligns long tables throughout', async () => {
+    const rows = Array.from({length: 450}, (_, index) => ({
+      id: index,
+      name: 'n'.repeat(1 + (index % 9)),
+      info: 'i',
+    }));
+    const lines = (await renderTable(COLUMNS, rows, PIPE)).trimEnd().split('\n');
+    expect(lines).toHaveLength(451);
+    expect(new Set(lines.slice(1).map((line) => line.lastIndexOf('i')))).toEqual(new Set([16]));
+  });
+});
