@@ -69,6 +69,13 @@ export async function* readJournal(query: JournalQuery): AsyncGenerator<JournalE
   }
 }
 
+/** All entries at once, for a query that does not follow. */
+export async function collectJournal(query: Omit<JournalQuery, 'follow'>): Promise<JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  for await (const entry of readJournal(query)) entries.push(entry);
+  return entries;
+}
+
 function journalArguments(query: JournalQuery): string[] {
   const args = ['--output=json', '--no-pager', '--quiet'];
   if (query.scope === 'user') args.push('--user');

@@ -9,11 +9,8 @@ export interface SiteAbilities {
   workerTypes: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What a Gearman server said of its connections; none where it did not answer. */
-export type ServerAnswer = Pick<ServerReport, 'address' | 'error' | 'connections'>;
-
 /** Asks every Gearman server of the site anew. Never rejects for a server that does not answer. */
-export type AskServers = () => Promise<ServerAnswer[]>;
+export type AskServers = () => Promise<ServerReport[]>;
 
 /** What one worker has registered with one server. */
 export interface Registration {
@@ -51,7 +48,7 @@ function optionList(command: string, option: string): string[] | null {
 
 /** What the processes of one worker have registered with each server, against what is expected of it. */
 export function registrations(options: {
-  answers: readonly ServerAnswer[];
+  answers: readonly ServerReport[];
   pids: readonly number[];
   expected: readonly string[];
   prefix: string | null;
@@ -83,7 +80,7 @@ export function isComplete(registered: readonly Registration[]): boolean {
 }
 
 /** The ids under which processes are connected: a worker that starts anew gets another, even with the same PID. */
-export function workerIds(answers: readonly ServerAnswer[], pids: readonly number[]): Set<string> {
+export function workerIds(answers: readonly ServerReport[], pids: readonly number[]): Set<string> {
   const ids = answers.flatMap(({connections}) => connections.map(({id}) => id));
   return new Set(ids.filter((id) => isOneOf(id, pids)));
 }

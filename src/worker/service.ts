@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
+import type {ServerReport} from '../queue/server-report.ts';
 import {processesOf} from '../systemd/control-group.ts';
 import type {ServiceManager} from '../systemd/service-manager.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
@@ -9,7 +10,6 @@ import {
   isComplete,
   type Registration,
   registrations,
-  type ServerAnswer,
   type SiteAbilities,
   workerIds,
 } from './abilities.ts';
@@ -156,7 +156,7 @@ async function takeDown(unit: UnitState, options: ServiceOptions): Promise<UnitC
 
 interface Look {
   state: UnitState;
-  answers: ServerAnswer[];
+  answers: ServerReport[];
   servers: Registration[];
 }
 

@@ -1,0 +1,62 @@
+import type {UnitState} from '../systemd/unit-state.ts';
+import type {Registration} from './abilities.ts';
+import {registrationFault} from './ability-words.ts';
+import {comesBack, whyNotRunning} from './ending.ts';
+import {limitWords, type StartLimit} from './start-limit.ts';
+
+export interface Problem {
+  verdict: 'warning' | 'critical';
+  /** A sentence that names the unit. */
+  text: string;
+}
+
+export interface UnitEvidence {
+  unit: UnitState;
+  limit: StartLimit;
+  servers: readonly Registration[];
+  /** What a person would type to start it. */
+  startCommand: string;
+}
+
+/**
+ * What is wrong with a unit, the worst first. Active is not healthy: a worker does jobs only where it has
+ * registered its abilities, with every server, since AtoM submits a job to any of them.
+ */
+export function judgeUnit(evidence: UnitEvidence): Problem[] {
+  const {unit, limit, startCommand} = evidence;
+  const why = whyNotRunning(unit, limit, startCommand);
+  const problems: Problem[] =
+    why === null
+      ? runningFaults(evidence)
+      : [{verdict: 'critical', text: `${unit.name} is ${stateWords(unit)}. ${why}`}];
+  if (['disabled', 'indirect'].includes(unit.enablement)) {
+    problems.push({
+      verdict: 'warning',
+      text: `${unit.name} is not enabled: it will not start when the machine does.`,
+    });
+  }
+  return problems;
+}
+
+function stateWords({active, sub}: UnitState): string {
+  return active === sub ? active : `${active} (${sub})`;
+}
+
+/** A server that did not answer is told once for all units, not here. */
+function runningFaults({unit, limit, servers}: UnitEvidence): Problem[] {
+  const faults = servers
+    .filter(({error}) => error === null)
+    .flatMap((registration): Problem[] => {
+      const fault = registrationFault(registration);
+      if (fault === null) return [];
+      const verdict = registration.abilities.length === 0 ? 'critical' : 'warning';
+      return [{verdict, text: `${unit.name} is active (PID ${unit.mainPid}), but ${fault}`}];
+    });
+  if (comesBack(unit) === null && limit.burst > 0 && limit.startsUsed === limit.burst) {
+    const text =
+      `${unit.name} may have used up its ${limitWords(limit)}: systemd may not start it again after its next end` +
+      ' or restart. atomctl worker:reset clears the counter.';
+    faults.push({verdict: 'warning', text});
+  }
+  return faults;
+}

@@ -1,0 +1,112 @@
+import type {ServerReport} from '../queue/server-report.ts';
+import {processesOf} from '../systemd/control-group.ts';
+import type {ServiceManager} from '../systemd/service-manager.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+import {
+  type AskServers,
+  expectedClasses,
+  type Registration,
+  registrations,
+  type SiteAbilities,
+} from './abilities.ts';
+import {endingWords} from './ending.ts';
+import type {ExecutingJob} from './executing.ts';
+import {judgeUnit, type Problem} from './health.ts';
+import type {StartLimit} from './start-limit.ts';
+import {type UnmanagedWorker, unmanagedWorkers} from './unmanaged.ts';
+
+export interface WorkerStatusOptions {
+  manager: ServiceManager;
+  units: readonly UnitState[];
+  site: SiteAbilities;
+  askServers: AskServers;
+  readLimit: (unit: UnitState) => Promise<StartLimit>;
+  /** The site's executing jobs, each with the unit whose worker has it where that is known. */
+  executing: readonly ExecutingJob[];
+}
+
+/** The worker service, as `worker:status --json` prints it. */
+export interface WorkerStatus {
+  status: 'ok' | 'warning' | 'critical';
+  /** One sentence each, the worst first. */
+  problems: string[];
+  units: UnitReport[];
+  /** Workers of this site that are connected and belong to none of the units: in containers, in terminals. */
+  unmanaged: UnmanagedWorker[];
+  executing: ExecutingJob[];
+  servers: {address: string; reachable: boolean; error: string | null}[];
+}
+
+export interface UnitReport {
+  unit: string;
+  /** systemd's words for its states. */
+  load: string;
+  active: string;
+  sub: string;
+  enabled: boolean;
+  enablement: string;
+  /** ISO 8601, UTC: since when it is in its active state. */
+  since: string | null;
+  mainPid: number | null;
+  memoryBytes: number | null;
+  restarts: number;
+  startLimit: StartLimit;
+  /** systemd's word for how it ended last. */
+  result: string;
+  exitStatus: number | null;
+  /** How it ended last, in words; null before it first ended. */
+  ending: string | null;
+  servers: Registration[];
+  problems: string[];
+}
+
+/** The units as systemd and Gearman see them, and the verdict on their health. */
+export async function workerStatus(options: WorkerStatusOptions): Promise<WorkerStatus> {
+  const {units, site} = options;
+  const answers = await options.askServers();
+  const pids = await Promise.all(units.map(processesOf));
+  const judged = await Promise.all(units.map((unit, at) => reportUnit(unit, pids[at]!, answers, options)));
+  const problems = [
+    ...answers.flatMap(({error}): Problem[] => (error === null ? [] : [{verdict: 'critical', text: error}])),
+    ...judged.flatMap(({problems}) => problems),
+  ].sort((one, other) => Number(other.verdict === 'critical') - Number(one.verdict === 'critical'));
+  return {
+    status: problems[0]?.verdict ?? 'ok',
+    problems: problems.map(({text}) => text),
+    units: judged.map(({report}) => report),
+    unmanaged: unmanagedWorkers({answers, pids: pids.flat(), prefix: site.prefix}),
+    executing: [...options.executing],
+    servers: answers.map(({address, error}) => ({address, reachable: error === null, error})),
+  };
+}
+
+async function reportUnit(
+  unit: UnitState,
+  pids: readonly number[],
+  answers: readonly ServerReport[],
+  {manager, site, readLimit}: WorkerStatusOptions,
+): Promise<{report: UnitReport; problems: Problem[]}> {
+  const limit = await readLimit(unit);
+  const expected = expectedClasses(unit.command, site.workerTypes);
+  const servers = registrations({answers, pids, expected, prefix: site.prefix});
+  const problems = judgeUnit({unit, limit, servers, startCommand: manager.commandFor('start', unit.name)});
+  const report = {
+    unit: unit.name,
+    load: unit.load,
+    active: unit.active,
+    sub: unit.sub,
+    enabled: unit.enablement.startsWith('enabled'),
+    enablement: unit.enablement,
+    since: unit.since?.toISOString() ?? null,
+    mainPid: unit.mainPid,
+    memoryBytes: unit.memoryBytes,
+    restarts: unit.restarts,
+    startLimit: limit,
+    result: unit.result,
+    exitStatus: unit.lastExit?.how === 'exited' ? unit.lastExit.status : null,
+    ending: endingWords(unit),
+    servers,
+    problems: problems.map(({text}) => text),
+  };
+  return {report, problems};
+}
