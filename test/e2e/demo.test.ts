@@ -1,0 +1,52 @@
+import {execFile, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {expect, test} from 'vitest';
+import {cleanEnvironment} from '../support/sandbox.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What `bin/demo` starts once it has built, which this run has done already. */
+async function runDemo(args: readonly string[], stdin: string): Promise<{code: number; output: string}> {
+  const child = spawn(
+    process.execPath,
+    ['--import', './test/support/typescript.mjs', 'test/support/demo/demo.ts', ...args],
+    {cwd: repository, env: cleanEnvironment()},
+  );
+  let output = '';
+  const collect = (chunk: Buffer) => {
+    output += chunk;
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  child.stdin.end(stdin);
+  const [code] = await once(child, 'close');
+  return {code, output};
+}
+
+async function expectNothingLeft(output: string): Promise<void> {
+  const [scratch] = /\/[^\s"]*\/atomctl-\w{6}/.exec(output)!;
+  expect(existsSync(scratch)).toBe(false);
+  await expect(promisify(execFile)('pgrep', ['-f', scratch])).rejects.toMatchObject({code: 1});
+}
+
+test('the demo walks through the commands and leaves nothing behind', {timeout: 180_000}, async () => {
+  const {code, output} = await runDemo([], '');
+  expect(output).not.toContain('should have ended');
+  expect(code).toBe(0);
+  expect(output).toMatch(/12 of \d+ jobs shown/);
+  expect(output).toMatch(/executing[\s\S]*lost/);
+  expect(output).toContain('startDate,endDate,jobName,jobStatus,jobInfo,jobUser');
+  expect(output).toMatch(/"cleared": ?\d+/);
+  expect(output).not.toContain('f3b7c1d2e4');
+  await expectNothingLeft(output);
+});
+
+test('the demo’s shell has atomctl and the site, until it is left', {timeout: 60_000}, async () => {
+  const {code, output} = await runDemo(['--shell'], 'echo root $ATOMCTL_ROOT\natomctl jobs:list --limit 3\n');
+  expect(output).toMatch(/3 of \d+ jobs shown/);
+  expect(code).toBe(0);
+  await expectNothingLeft(output);
+});
