@@ -8,7 +8,7 @@ const WELCOME = `
 A site of your own, with about 200 jobs, a queue and a worker. Nothing here touches anything else, and all of it
 goes when you leave the shell. Try:
 
-    atomctl jobs:list            atomctl queue:status         atomctl doctor
+    atomctl jobs:list            atomctl queue:status         atomctl config
     atomctl jobs:show 1100       atomctl jobs:kill --help     atomctl --help
 `;
 

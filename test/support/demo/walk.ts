@@ -32,11 +32,6 @@ function steps({failed, lost, executing, queued}: DemoJobs): Step[] {
       command: 'atomctl jobs:list --running --probe --columns id,started,duration,name,live,info',
     },
     {
-      says: 'The manual’s troubleshooting page as one command. It finds the lost job.',
-      command: 'atomctl doctor',
-      exits: 1,
-    },
-    {
       says: 'Kill the third of the five that wait …',
       command: `atomctl jobs:kill ${third} --reason 'submitted by mistake' --yes`,
     },
