@@ -1,17 +1,15 @@
-import path from 'node:path';
-import {CONSTANTS, dirname, OPERATORS, readNumber} from './php-language.ts';
-import {isTruthy, type PhpArray, type PhpValue, phpString} from './php-value.ts';
+import {
+  NotStaticError,
+  notStatic,
+  PhpEvaluator,
+  type PhpNode,
+  type PhpSurroundings,
+} from './php-expression.ts';
+import {isTruthy, type PhpValue, phpString} from './php-value.ts';
 
-/** Static reading has met something it does not know; the message says what and on which line, never a value. */
-export class NotStaticError extends Error {
-  override readonly name = 'NotStaticError';
-}
+export {NotStaticError};
 
-export interface PhpScriptOptions {
-  /** Absolute, symbolic links resolved: what `__FILE__` is. */
-  file: string;
-  /** What `getenv()`, `$_ENV` and `$_SERVER` see. */
-  env: Readonly<Record<string, string | undefined>>;
+export interface PhpScriptOptions extends PhpSurroundings {
   /** Stands in the output for an `echo` that cannot be read; without it, such an echo throws. */
   placeholder?: string;
 }
@@ -42,24 +40,15 @@ export async function readPhpScript(source: string, options: PhpScriptOptions): 
   return {output: script.output, returned: script.returned ?? null};
 }
 
-/** The parts of php-parser's nodes that are read here. */
-interface PhpNode {
-  kind: string;
-  loc?: {start: {line: number}};
-  [part: string]: unknown;
-}
-
 class PhpScript {
   output = '';
   returned: PhpValue | undefined;
-  readonly #options: PhpScriptOptions;
-  readonly #variables = new Map<string, PhpValue>();
-  readonly #constants = new Map(Object.entries(CONSTANTS));
+  readonly #placeholder: string | undefined;
+  readonly #evaluator: PhpEvaluator;
 
-  constructor(options: PhpScriptOptions) {
-    this.#options = options;
-    const environment = new Map(Object.entries(options.env).map(([name, text]) => [name, text ?? null]));
-    this.#variables.set('_ENV', environment).set('_SERVER', environment);
+  constructor({placeholder, ...surroundings}: PhpScriptOptions) {
+    this.#placeholder = placeholder;
+    this.#evaluator = new PhpEvaluator(surroundings);
   }
 
   run(statements: readonly PhpNode[]): void {
@@ -78,18 +67,18 @@ class PhpScript {
         for (const expression of node.expressions as PhpNode[]) this.output += this.#echoed(expression);
         return;
       case 'return':
-        this.returned = node.expr ? this.#evaluate(node.expr as PhpNode) : null;
+        this.returned = node.expr ? this.#evaluator.evaluate(node.expr as PhpNode) : null;
         return;
       case 'expressionstatement':
-        this.#evaluate(node.expression as PhpNode);
+        this.#evaluator.evaluate(node.expression as PhpNode);
         return;
       case 'constantstatement':
         for (const {name, value} of node.constants as {name: {name: string}; value: PhpNode}[]) {
-          this.#constants.set(name.name, this.#evaluate(value));
+          this.#evaluator.define(name.name, this.#evaluator.evaluate(value));
         }
         return;
       case 'if': {
-        const branch = isTruthy(this.#evaluate(node.test as PhpNode)) ? node.body : node.alternate;
+        const branch = isTruthy(this.#evaluator.evaluate(node.test as PhpNode)) ? node.body : node.alternate;
         if (branch) this.#execute(branch as PhpNode);
         return;
       }
@@ -106,169 +95,10 @@ class PhpScript {
 
   #echoed(expression: PhpNode): string {
     try {
-      return phpString(this.#evaluate(expression));
+      return phpString(this.#evaluator.evaluate(expression));
     } catch (error) {
-      if (error instanceof NotStaticError && this.#options.placeholder) return this.#options.placeholder;
+      if (error instanceof NotStaticError && this.#placeholder) return this.#placeholder;
       throw error;
     }
   }
-
-  #evaluate(node: PhpNode): PhpValue {
-    const value = this.#evaluateQuietly(node);
-    if (value === undefined) throw notStatic(node, 'a value that is not set');
-    return value;
-  }
-
-  /** As PHP evaluates what stands left of `??`: undefined, rather than an error, where a variable is not set. */
-  #evaluateQuietly(node: PhpNode): PhpValue | undefined {
-    switch (node.kind) {
-      case 'string':
-        return readString(node);
-      case 'nowdoc':
-        return node.value as string;
-      case 'encapsed':
-        if (node.type === 'shell') throw notStatic(node, 'a shell command');
-        return (node.value as {expression: PhpNode}[])
-          .map(({expression}) => phpString(this.#evaluate(expression)))
-          .join('');
-      case 'number':
-        return readNumber(node.value as string);
-      case 'boolean':
-        return node.value as boolean;
-      case 'nullkeyword':
-        return null;
-      case 'array':
-        return this.#array(node.items as PhpNode[]);
-      case 'name':
-        return this.#constant(node);
-      case 'magic':
-        return this.#magic(node);
-      case 'call':
-        return this.#call(node);
-      case 'bin':
-        return this.#binary(node);
-      case 'retif':
-        return this.#conditional(node);
-      case 'unary':
-        return this.#unary(node);
-      case 'assign':
-        return this.#assign(node);
-      case 'variable':
-        return this.#variables.get(node.name as string);
-      case 'offsetlookup':
-        return this.#offset(node);
-      case 'isset':
-        return (node.variables as PhpNode[]).every(
-          (variable) => (this.#evaluateQuietly(variable) ?? null) !== null,
-        );
-      case 'empty':
-        return !isTruthy(this.#evaluateQuietly(node.expression as PhpNode) ?? null);
-      default:
-        throw notStatic(node, `a ${node.kind} expression`);
-    }
-  }
-
-  #array(items: readonly PhpNode[]): PhpArray {
-    const array: PhpArray = new Map();
-    let next = 0n;
-    for (const item of items) {
-      if (item.kind !== 'entry' || item.byRef || item.unpack) throw notStatic(item, 'an unusual array entry');
-      const key = item.key ? this.#evaluate(item.key as PhpNode) : next;
-      const name = phpString(key);
-      if (/^(0|-?[1-9]\d*)$/.test(name) && BigInt(name) >= next) next = BigInt(name) + 1n;
-      array.set(name, this.#evaluate(item.value as PhpNode));
-    }
-    return array;
-  }
-
-  #constant(node: PhpNode): PhpValue {
-    const value = this.#constants.get((node.name as string).replace(/^\\/, ''));
-    if (value === undefined) throw notStatic(node, `the constant ${node.name}`);
-    return value;
-  }
-
-  #magic(node: PhpNode): string {
-    if (node.value === '__FILE__') return this.#options.file;
-    if (node.value === '__DIR__') return path.dirname(this.#options.file);
-    throw notStatic(node, `the constant ${node.value}`);
-  }
-
-  #call(node: PhpNode): PhpValue {
-    const callee = node.what as PhpNode;
-    const name =
-      callee.kind === 'name' ? (callee.name as string).replace(/^\\/, '').toLowerCase() : callee.kind;
-    const given = (node.arguments as PhpNode[]).map((argument) => this.#evaluate(argument));
-    const [first = null, second] = given;
-    switch (name) {
-      case 'getenv':
-        if (given.length === 0) break;
-        return this.#options.env[phpString(first)] ?? false;
-      case 'dirname':
-        return dirname(phpString(first), Number(second ?? 1));
-      case 'defined':
-        return this.#constants.has(phpString(first));
-      case 'define':
-        if (given.length < 2) break;
-        this.#constants.set(phpString(first), second ?? null);
-        return true;
-    }
-    throw notStatic(node, `a call of ${name}()`);
-  }
-
-  #binary(node: PhpNode): PhpValue | undefined {
-    const left = node.left as PhpNode;
-    const right = node.right as PhpNode;
-    switch (node.type) {
-      case '??':
-        return this.#evaluateQuietly(left) ?? this.#evaluateQuietly(right);
-      case '&&':
-        return isTruthy(this.#evaluate(left)) && isTruthy(this.#evaluate(right));
-      case '||':
-        return isTruthy(this.#evaluate(left)) || isTruthy(this.#evaluate(right));
-    }
-    const value = OPERATORS[node.type as string]?.(this.#evaluate(left), this.#evaluate(right));
-    if (value === undefined) throw notStatic(node, `the operator ${node.type} on such values`);
-    return value;
-  }
-
-  /** `test ? a : b`, and `test ?: b`, whose value is that of the test. */
-  #conditional(node: PhpNode): PhpValue {
-    const test = this.#evaluate(node.test as PhpNode);
-    if (!isTruthy(test)) return this.#evaluate(node.falseExpr as PhpNode);
-    return node.trueExpr ? this.#evaluate(node.trueExpr as PhpNode) : test;
-  }
-
-  #unary(node: PhpNode): PhpValue {
-    const value = this.#evaluate(node.what as PhpNode);
-    if (node.type === '!') return !isTruthy(value);
-    if (typeof value === 'bigint' && node.type === '-') return -value;
-    if (typeof value === 'bigint' && node.type === '~') return ~value;
-    if (typeof value === 'number' && node.type === '-') return -value;
-    throw notStatic(node, `the operator ${node.type} on such a value`);
-  }
-
-  #assign(node: PhpNode): PhpValue {
-    const target = node.left as PhpNode;
-    if (target.kind !== 'variable' || typeof target.name !== 'string' || node.operator !== '=') {
-      throw notStatic(node, 'an assignment to more than a variable');
-    }
-    const value = this.#evaluate(node.right as PhpNode);
-    this.#variables.set(target.name, value);
-    return value;
-  }
-
-  #offset(node: PhpNode): PhpValue | undefined {
-    const array = this.#evaluateQuietly(node.what as PhpNode);
-    return array instanceof Map ? array.get(phpString(this.#evaluate(node.offset as PhpNode))) : undefined;
-  }
-}
-
-function notStatic(node: PhpNode, what: string): NotStaticError {
-  return new NotStaticError(node.loc ? `${what} on line ${node.loc.start.line}` : what);
-}
-
-/** php-parser decodes escapes, but takes the bytes of `"\xc3\xa9"` for characters of their own. */
-function readString(node: PhpNode): string {
-  if (/\\(x[89a-f]|[23]\d\d)/i.test(node.raw as string)) throw notStatic(node, 'a byte escape');
-  return node.value as string;
 }

@@ -69,7 +69,12 @@ async function parseYaml(text: string, file: string): Promise<PhpValue> {
   if (error) {
     throw usageError(`${file}:${lineCounter.linePos(error.pos[0]).line} is no YAML: ${error.message}.`);
   }
-  return toPhpValue(document.toJS({mapAsMap: true}));
+  try {
+    return toPhpValue(document.toJS({mapAsMap: true}));
+  } catch (cause) {
+    // An alias without its anchor, or aliases that multiply without end.
+    throw new AtomctlError('USAGE', `${file} has an alias that cannot be resolved.`, {cause});
+  }
 }
 
 /** sfYaml reads digits behind a zero as an octal number, as PHP does. */
