@@ -57,6 +57,8 @@ export async function startMariadb(args: readonly string[] = []): Promise<Mariad
     '--innodb-flush-method=nosync',
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
+    // Else it wants a host name that resolves, which a container may not have.
+    '--force',
   ]);
   const options = [
     ...ownFiles,
