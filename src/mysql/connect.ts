@@ -57,7 +57,10 @@ class MysqlDatabase implements Database {
     return retryWhileBusy(() => this.#changes(sql, values));
   }
 
-  /** On a connection of its own, so that statements can run between the rows and an early stop ends nothing else. */
+  /**
+   * On a connection of its own: statements can run between the rows, and an early stop just closes it, whereupon
+   * the server stops sending.
+   */
   async *stream(sql: string, values?: readonly SqlValue[]): AsyncGenerator<readonly unknown[]> {
     const session = await openSession(this.#config, this.#options);
     try {
@@ -65,8 +68,7 @@ class MysqlDatabase implements Database {
     } catch (error) {
       throw await this.#translate(error);
     } finally {
-      // What the server has not sent yet it need not send: it stops at the closed connection.
-      session.destroy();
+      session.end();
     }
   }
 

@@ -27,8 +27,9 @@ export function translateFailure(
     config,
     account,
     place: describeEndpoint(endpointOf(config)),
-    code: error.code ?? 'connection closed',
-    said: error.message.replace(/\.$/, ''),
+    // The driver has no name for the newer errors of MariaDB.
+    code: error.code ?? (isServerError(error) ? String(error.errno) : 'connection closed'),
+    said: error.message.replace(/[\s.:]+$/, ''),
   });
   return new AtomctlError(code, message, {hint, cause: withoutSql(error)});
 }

@@ -105,30 +105,31 @@ export class Session {
   }
 
   /**
-   * The rows of one statement as arrays, read no faster than they are taken. Rows that wait for the reader are
-   * not silence of the server. Stopping early leaves the rest unread: destroy the session then.
+   * The rows of one statement as arrays, read no faster than they are taken. Stopping early leaves the rest
+   * unread and the session good for nothing but its end.
    */
   async *rows(sql: string, values: readonly SqlValue[] = []): AsyncGenerator<readonly unknown[]> {
     const rows = this.#connection.query({sql, values: [...values], rowsAsArray: true}).stream();
+    // The driver tells the connection of its loss, and leaves a statement that streams waiting for ever.
+    this.#connection.once('error', (error) => rows.destroy(error));
+    // Rows that wait for their reader are no silence of the server.
     const endWatch = this.#watch(() =>
       rows.readableLength > 0 ? Symbol('waiting') : this.#socket.bytesRead,
     );
+    this.#pending++;
     try {
       yield* rows;
+      this.#pending--;
     } finally {
       endWatch();
     }
   }
 
-  /** Takes leave of the server; a statement still running is abandoned. The process may end at once after it. */
+  /** Takes leave of the server, or drops a statement that still runs. The process need not wait for either. */
   end(): void {
     if (this.#pending > 0) this.#socket.destroy();
     else this.#connection.end();
     this.#socket.unref();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
   }
 
   #watch(progress: () => unknown): () => void {

@@ -76,7 +76,7 @@ function missingPrivilege({said, config, account}: Parameters<Explain>[0]): Retu
   const table = path.replace(/[`'"]/g, '').split('.').at(-1)!;
   return [
     'DATABASE_PRIVILEGE',
-    `The database user "${config.user}" may not ${privilege} in table "${table}" of database "${config.database}".`,
+    `The database user "${config.user}" lacks ${privilege} on table "${table}" of database "${config.database}".`,
     `Have run: GRANT ${privilege} ON ${quotedName(config.database)}.${quotedName(table)} TO ${grantee};`,
   ];
 }
