@@ -47,6 +47,7 @@ describe('layers and sections', () => {
       [['a', 'b']],
       'apps/qubit/config/x.yml, config/x.yml',
     ],
+    ['a merge key', 'common: &common {k: low}\nprod:\n  <<: *common\n', null, 'low', 'config/x.yml'],
     ['the last of two equal keys', 'all: {k: a}\nall: {k: b}', null, 'b', 'config/x.yml'],
   ])('%s', async (_, project, app, value, origin) => {
     expect(await read(project, app, ['k'])).toEqual({value, origin});
