@@ -24,8 +24,10 @@ export interface JournalQuery {
   thisBoot?: boolean;
   /** The newest N. */
   lines?: number;
-  /** Goes on with new entries until `signal` aborts. */
+  /** Goes on with new entries until `signal` aborts; begins with the newest ten unless told otherwise. */
   follow?: boolean;
+  /** Begins with the oldest entry also where it follows. */
+  wholeHistory?: boolean;
   signal?: AbortSignal;
 }
 
@@ -83,6 +85,7 @@ function journalArguments(query: JournalQuery): string[] {
   if (query.thisBoot === true) args.push('--boot');
   if (query.lines !== undefined) args.push(`--lines=${query.lines}`);
   if (query.follow === true) args.push('--follow');
+  if (query.wholeHistory === true) args.push('--no-tail');
   return [...args, ...(query.eventsOnly === true ? eventMatches(query) : unitArguments(query))];
 }
 

@@ -29,7 +29,8 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
     const words = ['systemctl', ...manager, '--no-ask-password', ...args];
     if (options.sudo) words.unshift('sudo');
     const result = await runTool(words[0]!, words.slice(1), {deadlineSeconds: options.changeSeconds});
-    if (result.status !== 0) throw failure(result, line.join(' '), options, args.at(-1)!);
+    if (result.status === 0 || nothingToReset(args[0]!, result)) return;
+    throw failure(result, line.join(' '), options, args.at(-1)!);
   }
 
   return {
@@ -55,6 +56,11 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
 function serviceNames(lists: string): string[] {
   const names = lists.split('\n').flatMap((line) => line.trim().split(/\s+/, 1));
   return [...new Set(names.filter((name) => name.endsWith('.service') && !name.endsWith('@.service')))];
+}
+
+/** systemd forgets a unit that neither runs nor failed, and then has no failure of it to reset. */
+function nothingToReset(verb: string, {stderr}: CommandResult): boolean {
+  return verb === 'reset-failed' && /not loaded/.test(stderr);
 }
 
 const NO_SYSTEMD = /not been booted with systemd|Failed to connect to (?:system )?bus|Failed to get D-Bus/;

@@ -1,0 +1,54 @@
+import {AtomctlError} from '../errors.ts';
+import {interruptionQuestion} from '../render/worker-question.ts';
+import type {ExecutingJob} from '../worker/executing.ts';
+import type {ServiceOptions} from '../worker/service.ts';
+import {confirm} from './confirm.ts';
+import type {Context} from './context.ts';
+import {liveReport} from './live.ts';
+
+/** The site's executing jobs, with their units. None, and a notice, where the database cannot tell. */
+export async function executingJobs(
+  context: Context,
+  {manager, units}: Pick<ServiceOptions, 'manager' | 'units'>,
+  notice: (text: string) => void,
+): Promise<ExecutingJob[]> {
+  try {
+    const {states, rows} = await liveReport(context, notice);
+    const jobs = rows.filter(({id}) => states.get(id) === 'executing').map(({id, name}) => ({id, name}));
+    const {assignToUnits} = await import('../worker/executing.ts');
+    return await assignToUnits({jobs, units, scope: manager.scope});
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    notice(`Which jobs are executing is not known: ${error.message}`);
+    return [];
+  }
+}
+
+/**
+ * Asks before a worker is ended in the middle of a job; asks nothing where none executes.
+ * @throws AtomctlError NEEDS_CONFIRMATION without a terminal, DECLINED for a no
+ */
+export async function agreeToInterrupt(
+  context: Context,
+  service: ServiceOptions,
+  options: {verb: 'stop' | 'restart'; assumeYes: boolean; notice: (text: string) => void},
+): Promise<void> {
+  const {units, site, askServers} = service;
+  if (options.assumeYes || units.every(({mainPid}) => mainPid === null)) return;
+  const [executing, answers, {queueFunctions}] = await Promise.all([
+    executingJobs(context, service, options.notice),
+    askServers(),
+    import('../queue/functions.ts'),
+  ]);
+  const names = new Set(units.map(({name}) => name));
+  const concerned = executing.filter(({unit}) => unit === null || names.has(unit));
+  // What Gearman counts and the database does not name: the database may be away, or the job uncertain.
+  const jobClasses = Object.values(site.workerTypes).flat();
+  const functions = queueFunctions(answers, {prefix: site.prefix, jobClasses});
+  const running = functions.filter(({thisSite}) => thisSite).reduce((sum, row) => sum + row.running, 0);
+  const unnamed = Math.max(0, running - executing.length);
+  if (concerned.length + unnamed === 0) return;
+  const {stdin, stdout, stderr} = process;
+  const question = interruptionQuestion({verb: options.verb, units: [...names], jobs: concerned, unnamed});
+  await confirm({question, assumeYes: false, stdin, stdout, stderr});
+}

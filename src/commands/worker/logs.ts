@@ -1,0 +1,66 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {wholeNumber} from '../../cli/flags.ts';
+import {interruptibly} from '../../cli/interruption.ts';
+import {findWorker, unitFlags} from '../../cli/worker-service.ts';
+import {sanitizeJson} from '../../render/sanitize.ts';
+import {logEntryDocument, renderJournalEntry} from '../../render/worker-log.ts';
+import {workerLog} from '../../worker/logs.ts';
+
+const DEFAULT_LINES = 50;
+
+export default class WorkerLogs extends BaseCommand<typeof WorkerLogs> {
+  static override summary = "The journal of the worker's units.";
+  static override description =
+    `What the worker printed and what systemd says about it, oldest first. A worker prints the lines of each job's log too; --job picks those of one job. With --follow and --json each entry is a JSON document on a line of its own.
+
+Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd here.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --follow',
+    '<%= config.bin %> <%= command.id %> --job 500 --since 2026-11-23',
+  ];
+  static override flags = {
+    ...unitFlags,
+    follow: Flags.boolean({char: 'f', summary: 'Go on with new entries.'}),
+    since: Flags.string({summary: "From this date or date-time on, in the site's zone.", helpValue: 'WHEN'}),
+    lines: Flags.custom<number>({
+      summary: `The newest N entries; ${DEFAULT_LINES} unless --since or --job is given.`,
+      helpValue: 'N',
+      parse: wholeNumber(1, 'number of lines'),
+    })(),
+    job: Flags.custom<number>({
+      summary: "Only this job's lines.",
+      helpValue: 'ID',
+      parse: wholeNumber(1, 'job id'),
+    })(),
+  };
+
+  async run(): Promise<void> {
+    const {follow, since, lines, job: jobId} = this.flags;
+    const [{manager, units}, time] = await Promise.all([
+      findWorker(this.context, this.flags),
+      this.context.time(),
+    ]);
+    const from = since === undefined ? undefined : new Date(time.toEpochMs(time.parseWhen(since, '--since')));
+    const newest = lines ?? (from === undefined && jobId === undefined ? DEFAULT_LINES : undefined);
+    await interruptibly(async (signal) => {
+      const entries = workerLog({
+        scope: manager.scope,
+        units: units.map(({name}) => name),
+        since: from,
+        lines: newest,
+        jobId,
+        follow,
+        signal,
+      });
+      const whole: object[] = [];
+      for await (const entry of entries) {
+        const document = logEntryDocument(entry, time);
+        if (!this.jsonEnabled()) process.stdout.write(renderJournalEntry(entry, time, units.length > 1));
+        else if (follow) process.stdout.write(`${sanitizeJson(JSON.stringify(document))}\n`);
+        else whole.push(document);
+      }
+      if (this.jsonEnabled() && !follow) await this.present({entries: whole}, () => '');
+    });
+  }
+}

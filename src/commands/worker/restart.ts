@@ -1,0 +1,33 @@
+import {BaseCommand} from '../../cli/base-command.ts';
+import {agreeToInterrupt} from '../../cli/executing.ts';
+import {confirmationFlags} from '../../cli/flags.ts';
+import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker-service.ts';
+import {renderChanges} from '../../render/worker.ts';
+import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
+import {restartWorker} from '../../worker/service.ts';
+
+export default class WorkerRestart extends BaseCommand<typeof WorkerRestart> {
+  static override summary = 'Restart the worker, and see that Gearman has its abilities again.';
+  static override description =
+    `Restarts the units one after the other and waits until each has registered its abilities with every Gearman server. Restarts count towards systemd's start limit: a worker whose starts may be used up is left running, unless --reset clears the count first. Where a job is executing it asks first, since Gearman hands that job out again; to end the job itself, use jobs:kill --restart-worker.
+
+Exit status: 0 restarted and registered, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --reset --yes',
+  ];
+  static override flags = {...changeFlags, ...resetFlag, ...confirmationFlags};
+
+  async run(): Promise<void> {
+    const {flags, context} = this;
+    const service = await workerService(context, await findWorker(context, flags), flags.wait);
+    await agreeToInterrupt(context, service, {
+      verb: 'restart',
+      assumeYes: flags.yes || flags['no-confirmation'],
+      notice: (text) => this.notice(text),
+    });
+    const changes = await restartWorker({...service, reset: flags.reset});
+    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    this.exitWith(changesExitStatus(changes));
+  }
+}

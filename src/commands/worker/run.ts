@@ -1,0 +1,33 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {workerChoiceFlags, workerChoices} from '../../cli/worker-choices.ts';
+import {requireRoot} from '../../cli/worker-service.ts';
+import {runForeground} from '../../worker/run-foreground.ts';
+import {workerArguments} from '../../worker/unit-file.ts';
+
+export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
+  static override summary = 'Run the worker in the foreground.';
+  static override description =
+    `Runs php symfony jobs:worker in the AtoM root, as a container does and as one looks for a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit.
+
+Exit status: the worker's; 128 and the signal's number where a signal ended it; 1 where PHP cannot be run, 2 usage error.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --abilities arFileImportJob --max-job-count 50',
+  ];
+  static override enableJsonFlag = false;
+  static override flags = {
+    ...workerChoiceFlags,
+    php: Flags.string({summary: 'The PHP interpreter.', helpValue: 'PATH', default: 'php'}),
+  };
+
+  async run(): Promise<void> {
+    const status = await runForeground({
+      root: await requireRoot(this.context),
+      php: this.flags.php,
+      workerArguments: workerArguments(workerChoices(this.flags)),
+      onTerminal: process.stdin.isTTY === true,
+    });
+    this.exitWith(status);
+  }
+}

@@ -1,0 +1,26 @@
+import {BaseCommand} from '../../cli/base-command.ts';
+import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker-service.ts';
+import {renderChanges} from '../../render/worker.ts';
+import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
+import {startWorker} from '../../worker/service.ts';
+
+export default class WorkerStart extends BaseCommand<typeof WorkerStart> {
+  static override summary = 'Start the worker, and see that Gearman has its abilities.';
+  static override description =
+    `Starts the units through systemd and waits until each has registered its abilities with every Gearman server. Where systemd refuses because of the start limit it says how long that lasts; --reset clears the count first.
+
+Exit status: 0 started and registered, 1 not, 2 usage error, 3 no systemd here.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --sudo --wait 60',
+  ];
+  static override flags = {...changeFlags, ...resetFlag};
+
+  async run(): Promise<void> {
+    const found = await findWorker(this.context, this.flags);
+    const service = await workerService(this.context, found, this.flags.wait);
+    const changes = await startWorker({...service, reset: this.flags.reset});
+    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    this.exitWith(changesExitStatus(changes));
+  }
+}

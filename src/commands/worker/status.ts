@@ -1,0 +1,34 @@
+import {BaseCommand} from '../../cli/base-command.ts';
+import {executingJobs} from '../../cli/executing.ts';
+import {findWorker, unitFlags, workerService} from '../../cli/worker-service.ts';
+import {EXIT} from '../../errors.ts';
+import {renderWorkerStatus} from '../../render/worker.ts';
+import {workerStatus} from '../../worker/status.ts';
+
+export default class WorkerStatus extends BaseCommand<typeof WorkerStatus> {
+  static override summary =
+    "The worker's units as systemd and Gearman see them, and whether they are healthy.";
+  static override description =
+    `A unit is healthy when it runs and has registered, with every Gearman server, the abilities that gearman.yml lists: active alone does not mean that it does any work. For a unit that does not run it says why, and whether it will come back by itself. Workers that are connected but belong to no unit are shown too.
+
+systemd does not tell how many starts it has counted, so that number is a bound, from the journal.
+
+Exit status: 0 healthy, 1 a problem was found, 2 usage error, 3 no systemd here, or no Gearman server answered.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --unit atom-worker@1 --json',
+  ];
+  static override flags = unitFlags;
+
+  async run(): Promise<void> {
+    const found = await findWorker(this.context, this.flags);
+    const [service, executing] = await Promise.all([
+      workerService(this.context, found, 0),
+      executingJobs(this.context, found, (text) => this.notice(text)),
+    ]);
+    const status = await workerStatus({...service, executing});
+    await this.present(status, () => renderWorkerStatus(status, this.screen, this.context.now()));
+    if (status.servers.every(({reachable}) => !reachable)) this.exitWith(EXIT.unreachable);
+    else this.exitWith(status.status === 'ok' ? EXIT.ok : EXIT.failed);
+  }
+}

@@ -1,0 +1,33 @@
+import {BaseCommand} from '../../cli/base-command.ts';
+import {agreeToInterrupt} from '../../cli/executing.ts';
+import {confirmationFlags} from '../../cli/flags.ts';
+import {changeFlags, findWorker, workerService} from '../../cli/worker-service.ts';
+import {renderChanges} from '../../render/worker.ts';
+import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
+import {stopWorker} from '../../worker/service.ts';
+
+export default class WorkerStop extends BaseCommand<typeof WorkerStop> {
+  static override summary = 'Stop the worker, and see that Gearman no longer has its abilities.';
+  static override description =
+    `Stops the units through systemd and waits until no Gearman server has a connection of theirs. Where a job is executing it asks first, since Gearman hands that job out again to the next worker.
+
+Exit status: 0 stopped and gone from Gearman, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --unit atom-worker@2 --yes',
+  ];
+  static override flags = {...changeFlags, ...confirmationFlags};
+
+  async run(): Promise<void> {
+    const {flags, context} = this;
+    const service = await workerService(context, await findWorker(context, flags), flags.wait);
+    await agreeToInterrupt(context, service, {
+      verb: 'stop',
+      assumeYes: flags.yes || flags['no-confirmation'],
+      notice: (text) => this.notice(text),
+    });
+    const changes = await stopWorker(service);
+    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    this.exitWith(changesExitStatus(changes));
+  }
+}

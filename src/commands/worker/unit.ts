@@ -1,0 +1,62 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {confirm} from '../../cli/confirm.ts';
+import {confirmationFlags} from '../../cli/flags.ts';
+import {workerChoiceFlags, workerChoices} from '../../cli/worker-choices.ts';
+import {requireRoot, scopeOf, serviceManager, sudoFlag} from '../../cli/worker-service.ts';
+import {sanitizeBlock} from '../../render/sanitize.ts';
+import {installUnit, proposeUnit, unitPath} from '../../worker/install-unit.ts';
+import {unitFile, workerArguments} from '../../worker/unit-file.ts';
+
+export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
+  static override summary = "Print a unit file for this site's worker, or install it.";
+  static override description =
+    `The unit of AtoM's manual, ordered after MySQL and Gearman, and with a restart at the worker's own limits where these are used. --install shows the difference from what is there, asks where a file would change, writes it and has systemd read it.
+
+Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3 no systemd here, 5 declined.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --php /usr/bin/php8.1',
+    '<%= config.bin %> <%= command.id %> --template --max-job-count 100 --install',
+  ];
+  static override flags = {
+    name: Flags.string({summary: "The unit's name.", helpValue: 'NAME', default: 'atom-worker'}),
+    template: Flags.boolean({summary: 'A template, for several workers: NAME@1, NAME@2, ...'}),
+    user: Flags.string({summary: 'The account that runs it.', helpValue: 'NAME', default: 'www-data'}),
+    php: Flags.string({summary: 'The PHP interpreter.', helpValue: 'PATH', default: '/usr/bin/php'}),
+    ...workerChoiceFlags,
+    install: Flags.boolean({summary: 'Write it, and have systemd read it.'}),
+    'user-manager': Flags.boolean({summary: "For this user's systemd instead of the machine's."}),
+    ...sudoFlag,
+    ...confirmationFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = this;
+    const scope = scopeOf(flags);
+    const text = unitFile({
+      ...flags,
+      scope,
+      root: await requireRoot(this.context),
+      workerArguments: workerArguments(workerChoices(flags)),
+    });
+    const path = unitPath(`${flags.name}${flags.template ? '@' : ''}.service`, scope, process.env);
+    if (!flags.install) return this.present({path, unit: text, installed: false}, () => text);
+
+    const manager = await serviceManager(this.context, flags);
+    const proposal = await proposeUnit(path, text);
+    if (proposal.before !== null && proposal.difference !== '') {
+      this.notice(sanitizeBlock(proposal.difference));
+      const assumeYes = flags.yes || flags['no-confirmation'];
+      await confirm({
+        question: `Replace ${path}? (y/N)`,
+        assumeYes,
+        stdin: process.stdin,
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
+    }
+    await installUnit(proposal, {manager, sudo: flags.sudo});
+    const {difference} = proposal;
+    await this.present({path, unit: text, installed: true, difference}, () => `${path} is installed.\n`);
+  }
+}

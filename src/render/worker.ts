@@ -1,0 +1,86 @@
+import type {SettingChange} from '../worker/enablement.ts';
+import type {UnitChange} from '../worker/service.ts';
+import type {UnitReport, WorkerStatus} from '../worker/status.ts';
+import type {UnmanagedWorker} from '../worker/unmanaged.ts';
+import {formatDuration} from './duration.ts';
+import {sanitizeLine} from './sanitize.ts';
+import {type Color, paint, type Screen} from './screen.ts';
+import {type Column, renderTable} from './table.ts';
+
+const VERDICT_COLORS = {ok: 'green', warning: 'yellow', critical: 'red'} as const;
+
+/** The verdict and its problems, then each unit, then what is connected without one. */
+export async function renderWorkerStatus(status: WorkerStatus, screen: Screen, now: Date): Promise<string> {
+  const problems = status.problems.map((problem) => `  ${sanitizeLine(problem)}\n`).join('');
+  const parts = [`Status: ${paint(screen, VERDICT_COLORS[status.status], status.status)}\n${problems}`];
+  for (const unit of status.units) parts.push(renderUnit(unit, status, screen, now));
+  if (status.unmanaged.length > 0) {
+    const table = await renderTable(UNMANAGED_COLUMNS, status.unmanaged, screen);
+    parts.push(`Connected, but of no unit here (a container's, a terminal's, another machine's):\n${table}`);
+  }
+  return parts.join('\n');
+}
+
+function renderUnit(unit: UnitReport, {executing}: WorkerStatus, screen: Screen, now: Date): string {
+  const state = unit.active === unit.sub ? unit.active : `${unit.active} (${unit.sub})`;
+  const jobs = executing.filter((job) => job.unit === unit.unit);
+  const lines: [string, string | null][] = [
+    ['State', `${paint(screen, stateColor(unit), state)}${sinceWords(unit.since, now)}`],
+    ['At boot', unit.enablement || 'no unit file'],
+    ['Process', unit.mainPid === null ? null : `${unit.mainPid}${memoryWords(unit.memoryBytes)}`],
+    ['Starts', startWords(unit)],
+    ['Last end', unit.ending],
+    ...unit.servers.map((server): [string, string] => ['Gearman', registrationWords(server)]),
+    ['Executing', jobs.length === 0 ? null : jobs.map(({id, name}) => `job ${id} (${name})`).join(', ')],
+  ];
+  const shown = lines.filter(([, text]) => text !== null);
+  return `${paint(screen, 'bold', sanitizeLine(unit.unit))}\n${shown.map(([label, text]) => `  ${label.padEnd(10)}${text}\n`).join('')}`;
+}
+
+function stateColor({active}: UnitReport): Color {
+  if (active === 'active') return 'green';
+  return active === 'activating' || active === 'deactivating' ? 'yellow' : 'red';
+}
+
+function sinceWords(since: string | null, now: Date): string {
+  if (since === null) return '';
+  return ` for ${formatDuration(Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1000)))}`;
+}
+
+function memoryWords(bytes: number | null): string {
+  return bytes === null ? '' : `, ${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+/** Resets leave no trace in the journal, so that the count of starts is a bound. */
+function startWords({startLimit, restarts}: UnitReport): string {
+  const {burst, intervalSeconds, startsUsed, hit} = startLimit;
+  const again = `restarted by itself ${restarts} ${restarts === 1 ? 'time' : 'times'}`;
+  if (burst === 0) return `no limit, ${again}`;
+  const used = hit ? String(burst) : startsUsed === null ? 'an unknown number' : `at most ${startsUsed}`;
+  return `${used} of ${burst} in ${formatDuration(intervalSeconds)} used, ${again}`;
+}
+
+function registrationWords({server, error, abilities, missing}: UnitReport['servers'][number]): string {
+  if (error !== null) return `${server}: did not answer`;
+  const count = `${abilities.length} ${abilities.length === 1 ? 'ability' : 'abilities'}`;
+  const lacks = missing.length === 0 ? '' : `, ${missing.length} missing: ${missing.join(' ')}`;
+  return sanitizeLine(`${server}: ${count}${lacks}`);
+}
+
+const UNMANAGED_COLUMNS: Column<UnmanagedWorker>[] = [
+  {header: 'WORKER', text: ({id}) => id},
+  {header: 'PID', text: ({pid}) => (pid === null ? '' : String(pid)), align: 'right'},
+  {header: 'HOST', text: ({ip}) => ip},
+  {header: 'SERVERS', text: ({servers}) => servers.join(' ')},
+  {header: 'ABILITIES', text: ({abilities}) => String(abilities.length), align: 'right'},
+];
+
+/** One line for each unit: what happened to it. */
+export function renderChanges(changes: readonly (UnitChange | SettingChange)[], screen: Screen): string {
+  return changes
+    .map(
+      ({done, message}) =>
+        `${paint(screen, done ? 'green' : 'red', done ? 'ok' : 'failed')}  ${sanitizeLine(message)}\n`,
+    )
+    .join('');
+}

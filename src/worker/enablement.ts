@@ -1,0 +1,60 @@
+import type {ServiceManager} from '../systemd/service-manager.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+
+/** What became of a unit whose settings in systemd were to change, as read back afterwards. */
+export interface SettingChange {
+  unit: string;
+  done: boolean;
+  message: string;
+  /** systemd's words, after. */
+  enablement: string;
+  active: string;
+  result: string;
+}
+
+/** Has the units started at boot, or not. @throws AtomctlError what the manager throws */
+export function enableUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
+  return change(manager, units, 'enable', ({enablement}) => enablement.startsWith('enabled'), {
+    done: 'will start when the machine does.',
+    not: 'is still not enabled.',
+  });
+}
+
+/** Has the units not started at boot; a running one goes on. @throws AtomctlError what the manager throws */
+export function disableUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
+  return change(manager, units, 'disable', ({enablement}) => !enablement.startsWith('enabled'), {
+    done: 'will not start when the machine does.',
+    not: 'is still enabled.',
+  });
+}
+
+/** Clears the units' failure state and their count of starts. @throws AtomctlError what the manager throws */
+export function resetUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
+  return change(manager, units, 'reset-failed', ({active}) => active !== 'failed', {
+    done: 'has its failure state and its count of starts cleared.',
+    not: 'is still failed.',
+  });
+}
+
+async function change(
+  manager: ServiceManager,
+  units: readonly UnitState[],
+  verb: 'enable' | 'disable' | 'reset-failed',
+  isDone: (after: UnitState) => boolean,
+  words: {done: string; not: string},
+): Promise<SettingChange[]> {
+  for (const {name} of units) await manager.change(verb, name);
+  const after = await manager.show(units.map(({name}) => name));
+  return after.map((unit) => {
+    const done = isDone(unit);
+    const {name, enablement, active, result} = unit;
+    return {
+      unit: name,
+      done,
+      message: `${name} ${done ? words.done : words.not}`,
+      enablement,
+      active,
+      result,
+    };
+  });
+}

@@ -1,0 +1,75 @@
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {homedir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {AtomctlError} from '../errors.ts';
+import {runTool} from '../systemd/command.ts';
+import type {Scope, ServiceManager} from '../systemd/service-manager.ts';
+
+/** A unit file that could be written, compared with what is there. */
+export interface UnitProposal {
+  path: string;
+  text: string;
+  /** What is there now; null where nothing is. */
+  before: string | null;
+  /** Unified difference from what is there; empty where nothing changes. */
+  difference: string;
+}
+
+/** Where an administrator's unit files are: the machine's, or the user's own. */
+export function unitPath(
+  name: string,
+  scope: Scope,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  if (scope === 'system') return join('/etc/systemd/system', name);
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'systemd/user', name);
+}
+
+/** @throws AtomctlError FAILED where what is there cannot be read */
+export async function proposeUnit(path: string, text: string): Promise<UnitProposal> {
+  const before = await readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return null;
+    throw new AtomctlError('FAILED', `${path} could not be read (${error.code}).`, {cause: error});
+  });
+  const {stdout} = await runTool(
+    'diff',
+    ['--unified', `--label=${path}`, `--label=${path} (new)`, before === null ? '/dev/null' : path, '-'],
+    {deadlineSeconds: 10, input: text},
+  );
+  return {path, text, before, difference: stdout};
+}
+
+/**
+ * Writes a proposed unit file and has systemd read it.
+ * @param options.sudo writes it with sudo
+ * @throws AtomctlError SYSTEMD_REFUSED where the file may not be written; what the manager throws
+ */
+export async function installUnit(
+  {path, text}: UnitProposal,
+  {manager, sudo}: {manager: ServiceManager; sudo: boolean},
+): Promise<void> {
+  if (sudo) await writeWithSudo(path, text);
+  else await write(path, text);
+  await manager.reload();
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), {recursive: true});
+    await writeFile(path, text, {mode: 0o644});
+  } catch (error) {
+    throw notWritable(path, (error as NodeJS.ErrnoException).code ?? String(error), error);
+  }
+}
+
+async function writeWithSudo(path: string, text: string): Promise<void> {
+  const {status, stderr} = await runTool('sudo', ['tee', '--', path], {deadlineSeconds: 60, input: text});
+  if (status !== 0) throw notWritable(path, stderr.trim().split('\n').at(-1) ?? `exit status ${status}`);
+}
+
+function notWritable(path: string, reason: string, cause?: unknown): AtomctlError {
+  return new AtomctlError('SYSTEMD_REFUSED', `${path} could not be written (${reason}).`, {
+    hint: `Give --sudo, or run "atomctl worker:unit | sudo tee ${path}" and "sudo systemctl daemon-reload".`,
+    cause,
+  });
+}

@@ -1,0 +1,111 @@
+import type {Scope} from '../systemd/service-manager.ts';
+
+export interface UnitFileOptions {
+  scope: Scope;
+  /** The AtoM root. */
+  root: string;
+  /** One unit for several workers, each an instance: `NAME@1`, `NAME@2`, … */
+  template: boolean;
+  /** The account that PHP runs as; not for a user's manager, which has no other. */
+  user: string;
+  /** The PHP interpreter's absolute path. */
+  php: string;
+  /** What jobs:worker is given, as `workerArguments` makes it. */
+  workerArguments: readonly string[];
+}
+
+/** What `jobs:worker` can be told. */
+export interface WorkerChoices {
+  abilities?: string;
+  types?: string;
+  maxJobCount?: number;
+  maxMemUsage?: number;
+}
+
+/** The worker's own options in its own spelling. */
+export function workerArguments(choices: WorkerChoices): string[] {
+  const {abilities, types, maxJobCount, maxMemUsage} = choices;
+  const options = {abilities, types, 'max-job-count': maxJobCount, 'max-mem-usage': maxMemUsage};
+  return Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}=${value}`],
+  );
+}
+
+/** What PHP is given before the script: a worker lives long and imports may be large. */
+export const PHP_OPTIONS = ['-d', 'memory_limit=-1', '-d', 'error_reporting=E_ALL'];
+
+/** The text of a unit file for the site's worker. */
+export function unitFile(options: UnitFileOptions): string {
+  const sections = [unitSection(options), serviceSection(options), installSection(options)];
+  return `# Written by: atomctl worker:unit\n${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function unitSection(options: UnitFileOptions): string[] {
+  const instance = options.template ? ' %i' : '';
+  return [
+    '[Unit]',
+    `Description=AtoM worker${instance} of ${escapePercent(options.root)}`,
+    ...(options.scope === 'system' ? ORDERING : []),
+    ...(isLimited(options) ? LIMITED_STARTS : RARE_STARTS),
+  ];
+}
+
+/** A name that is no unit of the machine is passed over by systemd. */
+const ORDERING = [
+  '# The worker ends where it cannot reach its database or Gearman: those on this machine go first.',
+  'Wants=network-online.target',
+  'After=network-online.target',
+  'After=mysql.service mysqld.service mariadb.service',
+  'After=gearman-job-server.service gearmand.service',
+];
+
+const RARE_STARTS = [
+  '# A job that brings its worker down is handed to the next one: after three starts in a day, a person should look.',
+  'StartLimitIntervalSec=24h',
+  'StartLimitBurst=3',
+];
+
+const LIMITED_STARTS = [
+  '# Each time the worker reaches its limit is a start too, so that these have to allow for more than crashes.',
+  'StartLimitIntervalSec=1h',
+  'StartLimitBurst=10',
+];
+
+function serviceSection(options: UnitFileOptions): string[] {
+  const words = [options.php, ...PHP_OPTIONS, 'symfony', 'jobs:worker', ...options.workerArguments];
+  return [
+    '[Service]',
+    'Type=simple',
+    ...(options.scope === 'system' ? [`User=${options.user}`] : []),
+    `WorkingDirectory=${escapePercent(options.root)}`,
+    `ExecStart=${words.map(quote).join(' ')}`,
+    'Restart=on-failure',
+    'RestartSec=30',
+    ...(isLimited(options) ? LIMIT_EXIT : []),
+  ];
+}
+
+const LIMIT_EXIT = [
+  '# What the worker exits with at --max-job-count or --max-mem-usage: no failure, and time for a new one.',
+  'SuccessExitStatus=111',
+  'RestartForceExitStatus=111',
+];
+
+function installSection({scope}: UnitFileOptions): string[] {
+  return ['[Install]', `WantedBy=${scope === 'system' ? 'multi-user.target' : 'default.target'}`];
+}
+
+function isLimited({workerArguments}: UnitFileOptions): boolean {
+  return workerArguments.some((argument) => argument.startsWith('--max-'));
+}
+
+/** systemd replaces what follows a percent sign. */
+function escapePercent(text: string): string {
+  return text.replaceAll('%', '%%');
+}
+
+/** A word of a command line; systemd expands `$` in it, and splits at spaces outside quotes. */
+function quote(word: string): string {
+  const escaped = escapePercent(word).replaceAll('$', '$$$$');
+  return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped.replace(/[\\"]/g, '\\$&')}"`;
+}
