@@ -49,7 +49,13 @@ const FAST_AND_CARELESS = [
 export async function startMariadb(args: readonly string[] = []): Promise<MariadbProcess> {
   const scratch = createScratch('mariadb');
   const socketPath = join(scratch, 'mysqld.sock');
-  const ownFiles = ['--no-defaults', `--datadir=${join(scratch, 'data')}`, `--user=${userInfo().username}`];
+  const ownFiles = [
+    '--no-defaults',
+    `--datadir=${join(scratch, 'data')}`,
+    // Temporary tables in /tmp may be swept away by whoever tidies it.
+    `--tmpdir=${scratch}`,
+    `--user=${userInfo().username}`,
+  ];
   const logSize = '--innodb-log-file-size=64M';
   await run('mariadb-install-db', [
     ...ownFiles,
