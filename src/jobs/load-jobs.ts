@@ -101,9 +101,9 @@ export function durationSeconds(
   {time, now}: JobClock,
 ): number | null {
   if (job.startedAt === null) return null;
-  const startMs = time.toEpochMs(job.startedAt);
-  if (job.running) return Math.floor((now.getTime() - startMs) / 1000);
-  return job.finishedAt === null ? null : Math.floor((time.toEpochMs(job.finishedAt) - startMs) / 1000);
+  const endMs = job.running ? now.getTime() : time.toEpochMs(job.finishedAt ?? '');
+  const seconds = Math.floor((endMs - time.toEpochMs(job.startedAt)) / 1000);
+  return Number.isNaN(seconds) ? null : seconds;
 }
 
 /** AtoM's module for a class: `QubitInformationObject` is `informationobject`. */
