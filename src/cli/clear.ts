@@ -3,10 +3,13 @@ import type {ClearSiteOptions} from '../jobs/clear-site.ts';
 import type {JobFilter} from '../jobs/filter.ts';
 import type {Context} from './context.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from './flags.ts';
+import {sudoFlag, type UnitFlags, unitFlags} from './worker-service.ts';
 
 /** What and how to clear, beside the job filters. */
 export const clearFlags = {
   ...confirmationFlags,
+  ...unitFlags,
+  ...sudoFlag,
   inactive: Flags.boolean({summary: 'Only jobs that have ended (AtoM\'s "Clear inactive jobs").'}),
   'dry-run': Flags.boolean({summary: 'Say what would go and change nothing.'}),
   export: Flags.string({
@@ -32,7 +35,7 @@ export const clearFlags = {
   })(),
 };
 
-interface ClearFlagValues {
+interface ClearFlagValues extends UnitFlags {
   'keep-queue': boolean;
   'restart-worker': boolean;
   'delete-downloads': boolean;
@@ -50,7 +53,7 @@ export async function clearSources(
   return {
     queue: flags['keep-queue'] ? null : {...(await queueSources(context)), everything},
     worker: flags['restart-worker']
-      ? await (await import('./worker-control.ts')).workerControl(context)
+      ? await (await import('./worker-control.ts')).workerControl(context, flags)
       : null,
     downloads: flags['delete-downloads'] ? await downloadsOf(context) : null,
     batchSize: flags['batch-size'] ?? null,

@@ -10,10 +10,13 @@ import type {Context} from './context.ts';
 import {type FilterFlags, hasFilter, jobFilter} from './filter-flags.ts';
 import {confirmationFlags} from './flags.ts';
 import {liveSources, noticeMissing} from './live.ts';
+import {sudoFlag, type UnitFlags, unitFlags} from './worker-service.ts';
 
 /** Which jobs and how to kill them, beside the job filters. */
 export const killFlags = {
   ...confirmationFlags,
+  ...unitFlags,
+  ...sudoFlag,
   'all-matching': Flags.boolean({summary: 'All running jobs that the filters match, instead of ids.'}),
   reason: Flags.string({summary: "Why, for the job's error note.", helpValue: 'TEXT'}),
   delete: Flags.boolean({
@@ -28,7 +31,7 @@ export const killFlags = {
   }),
 };
 
-interface KillFlagValues {
+interface KillFlagValues extends UnitFlags {
   reason?: string;
   delete: boolean;
   force: boolean;
@@ -99,7 +102,7 @@ export async function killSources(
     by: `${userInfo().username}@${hostname()}`,
     culture: 'en',
     worker: flags['restart-worker']
-      ? await (await import('./worker-control.ts')).workerControl(context)
+      ? await (await import('./worker-control.ts')).workerControl(context, flags)
       : null,
   };
 }
