@@ -30,7 +30,7 @@ function renderUnit(unit: UnitReport, {executing}: WorkerStatus, screen: Screen,
     ['Process', unit.mainPid === null ? null : `${unit.mainPid}${memoryWords(unit.memoryBytes)}`],
     ['Starts', startWords(unit)],
     ['Last end', unit.ending],
-    ...unit.servers.map((server): [string, string] => ['Gearman', registrationWords(server)]),
+    ...(unit.mainPid === null ? [] : unit.servers.map(registrationLine)),
     ['Executing', jobs.length === 0 ? null : jobs.map(({id, name}) => `job ${id} (${name})`).join(', ')],
   ];
   const shown = lines.filter(([, text]) => text !== null);
@@ -60,11 +60,16 @@ function startWords({startLimit, restarts}: UnitReport): string {
   return `${used} of ${burst} in ${formatDuration(intervalSeconds)} used, ${again}`;
 }
 
-function registrationWords({server, error, abilities, missing}: UnitReport['servers'][number]): string {
-  if (error !== null) return `${server}: did not answer`;
-  const count = `${abilities.length} ${abilities.length === 1 ? 'ability' : 'abilities'}`;
-  const lacks = missing.length === 0 ? '' : `, ${missing.length} missing: ${missing.join(' ')}`;
-  return sanitizeLine(`${server}: ${count}${lacks}`);
+/** Which abilities are missing stands among the problems. */
+function registrationLine({
+  server,
+  error,
+  abilities,
+  missing,
+}: UnitReport['servers'][number]): [string, string] {
+  if (error !== null) return ['Gearman', `${server}: did not answer`];
+  const lacks = missing.length === 0 ? '' : `, ${missing.length} missing`;
+  return ['Gearman', `${server}: ${abilities.length} abilities${lacks}`];
 }
 
 const UNMANAGED_COLUMNS: Column<UnmanagedWorker>[] = [

@@ -15,14 +15,14 @@ export interface ServiceManager {
   readonly scope: Scope;
   /** The named units in the given order; one that does not exist has `load: 'not-found'`. */
   show(names: readonly string[]): Promise<UnitState[]>;
-  /** The names of all services that are loaded or have a unit file, templates themselves left out. */
-  services(): Promise<string[]>;
+  /** All services that systemd has in memory: those that run, failed, or are to be started with the machine. */
+  services(): Promise<UnitState[]>;
+  /** Where it looks for unit files, the first found winning. */
+  directories(): Promise<string[]>;
   /** Carries the verb out and waits until systemd has done it; the service itself may take longer to be ready. */
   change(verb: Verb, name: string): Promise<void>;
   /** Reads changed unit files. */
   reload(): Promise<void>;
-  /** The command that a person would type for it. */
-  commandFor(verb: Verb, name: string): string;
 }
 
 /** `atom-worker` and `atom-worker@1` are short for the service of that name. */

@@ -3,6 +3,8 @@ import {type CommandResult, runTool, WITHOUT_SYSTEMD} from './command.ts';
 import type {Scope, ServiceManager} from './service-manager.ts';
 import {parseUnitStates, UNIT_PROPERTIES} from './unit-state.ts';
 
+const PROPERTIES = UNIT_PROPERTIES.join(',');
+
 export interface SystemctlOptions {
   scope: Scope;
   /** Puts sudo before what changes something. Never done unasked. */
@@ -37,25 +39,16 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
     scope: options.scope,
     show: async (names) => {
       if (names.length === 0) return [];
-      return parseUnitStates(await read('show', '-p', UNIT_PROPERTIES.join(','), '--', ...names));
+      return parseUnitStates(await read('show', '-p', PROPERTIES, '--', ...names));
     },
-    services: async () => {
-      const [loaded, files] = await Promise.all([
-        read('list-units', '--all', '--full', '--plain', '--no-legend', '--type=service'),
-        read('list-unit-files', '--full', '--no-legend', '--type=service'),
-      ]);
-      return serviceNames(`${loaded}\n${files}`);
+    services: async () => parseUnitStates(await read('show', '--all', '-p', PROPERTIES, '*.service')),
+    directories: async () => {
+      const answer = await read('show', '-p', 'UnitPath');
+      return answer.replace('UnitPath=', '').trim().split(' ').filter(Boolean);
     },
     change: (verb, name) => change(verb, '--', name),
     reload: () => change('daemon-reload'),
-    commandFor: (verb, name) => ['systemctl', ...manager, verb, name].join(' '),
   };
-}
-
-/** First words of the lists that are services; a template (`atom-worker@.service`) is none itself. */
-function serviceNames(lists: string): string[] {
-  const names = lists.split('\n').flatMap((line) => line.trim().split(/\s+/, 1));
-  return [...new Set(names.filter((name) => name.endsWith('.service') && !name.endsWith('@.service')))];
 }
 
 /** systemd forgets a unit that neither runs nor failed, and then has no failure of it to reset. */

@@ -26,5 +26,11 @@ export function registrationFault(registration: Registration): string | null {
     );
   }
   if (abilities.length === 0) return `it has registered nothing with ${server}: it does no jobs.`;
-  return missing.length > 0 ? `it has not registered ${missing.join(', ')} with ${server}.` : null;
+  return missing.length > 0 ? `it has not registered ${enumerate(missing)} with ${server}.` : null;
+}
+
+/** The first three by name, the rest by number. */
+function enumerate(names: readonly string[]): string {
+  const rest = names.length - 3;
+  return `${names.slice(0, 3).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

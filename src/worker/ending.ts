@@ -46,38 +46,29 @@ export function comesBack(unit: UnitState): boolean | null {
   return unit.active === 'activating';
 }
 
-/**
- * Why a worker that does not run does not, and whether it will come back, in sentences; null while it runs.
- * @param startCommand what a person would type to start it
- */
-export function whyNotRunning(unit: UnitState, limit: StartLimit, startCommand: string): string | null {
-  const ending = endingWords(unit);
+/** Why a worker that does not run does not, in sentences; null while it runs. */
+export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null {
   if (unit.load === 'masked') return 'It is masked: nothing can start it before "systemctl unmask".';
   if (unit.load !== 'loaded') return `systemd could not load it (${unit.load}).`;
   if (comesBack(unit) === null) return null;
+  const ending = endingWords(unit);
   if (unit.active === 'deactivating') return 'It is being stopped.';
-  if (unit.active === 'activating') {
-    if (unit.sub !== 'auto-restart') return 'It is being started.';
-    return `${capital(ending ?? 'it ended')}; systemd starts it again ${formatTimeSpan(unit.restartDelaySeconds)} after that.`;
+  if (unit.sub === 'auto-restart') {
+    return `${capital(ending ?? 'it ended')}. systemd starts it again ${formatTimeSpan(unit.restartDelaySeconds)} after that.`;
   }
+  if (unit.active === 'activating') return 'It is being started.';
   if (limit.hit) return atTheLimit(ending, limit);
-  if (ending === null) return `It was not started since the machine was. ${willNot(startCommand)}`;
-  if (unit.result === 'success' && unit.lastExit?.status === 0) {
-    return `It ended with exit status 0: stopped by hand, or by SIGTERM from outside. ${willNot(startCommand)}`;
-  }
-  return `${capital(ending)}. ${willNot(startCommand)}`;
+  if (ending === null) return 'It has not been started since the machine was.';
+  const byHand = unit.result === 'success' && unit.lastExit?.status === 0;
+  return `${capital(ending)}${byHand ? ': stopped by hand, or by SIGTERM from outside' : ''}.`;
 }
 
 function atTheLimit(ending: string | null, limit: StartLimit): string {
   const left = limit.secondsLeft === null ? '' : ` for another ${formatTimeSpan(limit.secondsLeft)}`;
   return (
     `${ending === null ? '' : `${capital(ending)}. `}It reached the start limit of ${limitWords(limit)}:` +
-    ` systemd refuses to start it${left}, until the counter is reset (atomctl worker:restart --reset).`
+    ` systemd refuses to start it${left}, unless the count is reset (atomctl worker:restart --reset).`
   );
-}
-
-function willNot(startCommand: string): string {
-  return `It will not come back by itself: ${startCommand}.`;
 }
 
 function capital(text: string): string {

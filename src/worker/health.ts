@@ -14,8 +14,6 @@ export interface UnitEvidence {
   unit: UnitState;
   limit: StartLimit;
   servers: readonly Registration[];
-  /** What a person would type to start it. */
-  startCommand: string;
 }
 
 /**
@@ -23,12 +21,9 @@ export interface UnitEvidence {
  * registered its abilities, with every server, since AtoM submits a job to any of them.
  */
 export function judgeUnit(evidence: UnitEvidence): Problem[] {
-  const {unit, limit, startCommand} = evidence;
-  const why = whyNotRunning(unit, limit, startCommand);
-  const problems: Problem[] =
-    why === null
-      ? runningFaults(evidence)
-      : [{verdict: 'critical', text: `${unit.name} is ${stateWords(unit)}. ${why}`}];
+  const {unit, limit} = evidence;
+  const why = whyNotRunning(unit, limit);
+  const problems = why === null ? runningFaults(evidence) : [notRunning(unit, why)];
   if (['disabled', 'indirect'].includes(unit.enablement)) {
     problems.push({
       verdict: 'warning',
@@ -36,6 +31,12 @@ export function judgeUnit(evidence: UnitEvidence): Problem[] {
     });
   }
   return problems;
+}
+
+function notRunning(unit: UnitState, why: string): Problem {
+  const alone =
+    comesBack(unit) === false ? ' It will not come back by itself: atomctl worker:start starts it.' : '';
+  return {verdict: 'critical', text: `${unit.name} is ${stateWords(unit)}. ${why}${alone}`};
 }
 
 function stateWords({active, sub}: UnitState): string {

@@ -114,8 +114,8 @@ async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceO
 async function refused(unit: UnitState, failure: AtomctlError, options: ServiceOptions): Promise<UnitChange> {
   const {state, servers} = await look(unit.name, options);
   const limit = await options.readLimit(state);
-  const why = whyNotRunning(state, limit, 'see atomctl worker:logs') ?? failure.message;
-  const message = `${unit.name} did not start. ${why}`;
+  const why = whyNotRunning(state, limit) ?? failure.message;
+  const message = `${unit.name} did not start. ${why} See atomctl worker:logs.`;
   return {unit: unit.name, done: false, message, mainPid: state.mainPid, servers};
 }
 

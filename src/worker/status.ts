@@ -1,6 +1,5 @@
 import type {ServerReport} from '../queue/server-report.ts';
 import {processesOf} from '../systemd/control-group.ts';
-import type {ServiceManager} from '../systemd/service-manager.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import {
   type AskServers,
@@ -16,7 +15,6 @@ import type {StartLimit} from './start-limit.ts';
 import {type UnmanagedWorker, unmanagedWorkers} from './unmanaged.ts';
 
 export interface WorkerStatusOptions {
-  manager: ServiceManager;
   units: readonly UnitState[];
   site: SiteAbilities;
   askServers: AskServers;
@@ -84,12 +82,12 @@ async function reportUnit(
   unit: UnitState,
   pids: readonly number[],
   answers: readonly ServerReport[],
-  {manager, site, readLimit}: WorkerStatusOptions,
+  {site, readLimit}: WorkerStatusOptions,
 ): Promise<{report: UnitReport; problems: Problem[]}> {
   const limit = await readLimit(unit);
   const expected = expectedClasses(unit.command, site.workerTypes);
   const servers = registrations({answers, pids, expected, prefix: site.prefix});
-  const problems = judgeUnit({unit, limit, servers, startCommand: manager.commandFor('start', unit.name)});
+  const problems = judgeUnit({unit, limit, servers});
   const report = {
     unit: unit.name,
     load: unit.load,

@@ -1,8 +1,11 @@
-import {realpath} from 'node:fs/promises';
+import {readdir, readFile, realpath} from 'node:fs/promises';
 import {dirname, isAbsolute, join} from 'node:path';
 import {AtomctlError} from '../errors.ts';
 import {type ServiceManager, serviceName} from '../systemd/service-manager.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
+
+/** The symfony task that is AtoM's worker. */
+const WORKER_TASK = 'jobs:worker';
 
 export interface FindUnitsOptions {
   manager: ServiceManager;
@@ -42,10 +45,10 @@ async function searchUnits({manager, root}: FindUnitsOptions): Promise<UnitState
       },
     );
   }
-  const services = await manager.show(await manager.services());
-  const workers = services.filter((unit) => unit.command.includes('jobs:worker'));
+  const candidates = [...(await manager.services()), ...(await unloadedWorkers(manager))];
+  const workers = byName(candidates.filter(isWorker));
   const ours = await Promise.all(workers.map((unit) => runsIn(unit, root)));
-  const found = byName(workers.filter((_, index) => ours[index]));
+  const found = workers.filter((_, index) => ours[index]);
   if (found.length > 0) return found;
   const elsewhere = workers.map(({name}) => name).join(', ');
   throw new AtomctlError(
@@ -55,6 +58,29 @@ async function searchUnits({manager, root}: FindUnitsOptions): Promise<UnitState
       hint: `Name one with --unit, write one with atomctl worker:unit --install${manager.scope === 'system' ? ', or look at a user manager with --user-manager' : ''}.`,
     },
   );
+}
+
+/**
+ * Worker units that are stopped and not enabled: systemd does not have them in memory, and loading every unit file
+ * that there is takes it a second or more, so those that speak of the worker are picked first.
+ */
+async function unloadedWorkers(manager: ServiceManager): Promise<UnitState[]> {
+  const names = await Promise.all((await manager.directories()).map(workerFilesIn));
+  return manager.show([...new Set(names.flat())]);
+}
+
+/** A template (`atom-worker@.service`) is no unit itself; its instances are in memory or do not exist. */
+async function workerFilesIn(directory: string): Promise<string[]> {
+  const files = await readdir(directory).catch(() => []);
+  const names = files.filter((name) => name.endsWith('.service') && !name.endsWith('@.service'));
+  const texts = await Promise.all(
+    names.map((name) => readFile(join(directory, name), 'utf8').catch(() => '')),
+  );
+  return names.filter((_, index) => texts[index]!.includes(WORKER_TASK));
+}
+
+function isWorker({command}: UnitState): boolean {
+  return command.includes(WORKER_TASK);
 }
 
 /** Services turn up twice where one has an alias. */

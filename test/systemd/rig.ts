@@ -49,6 +49,8 @@ export async function bootRig(): Promise<Rig> {
     ...[`--machine=rig-${process.pid}`, '--console=pipe', `--bind=${scratch}`, `--bind-ro=${PROJECT}`],
     `--bind-ro=${node}:/usr/bin/node`,
     `--bind-ro=${configuration}/mariadb.cnf:/etc/mysql/mariadb.conf.d/99-rig.cnf`,
+    // Masked: a MariaDB that a socket unit starts does not listen on its own port.
+    '--bind-ro=/dev/null:/etc/systemd/system/mariadb.socket',
     `--bind-ro=${configuration}/gearman-job-server.conf:/etc/systemd/system/gearman-job-server.service.d/rig.conf`,
     `--bind-ro=${configuration}/gearman-second.service:/etc/systemd/system/gearman-second.service`,
     '--boot',
