@@ -4,7 +4,7 @@ import {AtomctlError} from '../errors.ts';
 function parserSentence(message: string): string {
   return message
     .replace(/^Parsing --?[\w-]+ *\n\s*/, '')
-    .replace(/\n*Note: [^]*$/, '')
+    .replace(/\n*Note: [\s\S]*$/, '')
     .replace(/\n?See more help with --help\s*$/, '')
     .replace(/\s+/g, ' ')
     .trim();

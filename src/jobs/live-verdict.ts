@@ -33,15 +33,17 @@ export interface Evidence {
   complete: boolean;
   /** The functions are the site's own, not guessed at: see functionsOfSite. */
   own: boolean;
-  /** No job started or ended while the evidence was gathered. */
+  /** No job was seen to start or end while the evidence was gathered: counts and keys speak of one moment. */
   unchanged: boolean;
-  /** What the payloads of all queued jobs said, read before the counts; null where these were not looked at. */
-  payloads: readonly SeenPayload[] | null;
+  /** Another atomctl holds queued jobs to look at them, which the servers then call running. */
+  peeked: boolean;
+  /** What the payloads of queued jobs said, read before the counts; none where these were not looked at. */
+  payloads: readonly SeenPayload[];
 }
 
 /**
  * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
- * - a server's answer for the key, or a payload that was seen, settles it;
+ * - a server's answer for the key, or a payload that was seen, settles it, unless another atomctl looks at the queue;
  * - lost needs an answer from every server, and either nothing in any function that may hold the job, or a key
  *   that no server knows, or payloads and counts that leave no room for it;
  * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
@@ -54,23 +56,31 @@ function verdict(row: RowEvidence, evidence: Evidence): LiveState {
   if (row.known !== null) {
     // Under a prefix that is not known to be the site's it may be the same job of a copy of the site.
     if (!evidence.own) return 'uncertain';
-    return row.known.running ? 'executing' : 'queued';
+    if (!row.known.running) return 'queued';
+    return evidence.peeked ? 'uncertain' : 'executing';
   }
-  if (evidence.payloads?.some(({jobId}) => jobId === row.id)) return 'queued';
+  if (wasSeen(row, evidence)) return 'queued';
   if (row.young || !evidence.complete) return 'uncertain';
   if (row.functions.size === 0 || row.keyAsked) return 'lost';
   return evidence.own && evidence.unchanged ? verdictByCount(row, evidence) : 'uncertain';
 }
 
+function wasSeen({id}: RowEvidence, {payloads}: Evidence): boolean {
+  return payloads.some(({jobId}) => jobId === id);
+}
+
 /** For a row whose key cannot be asked: what the counts of its functions leave over for it. */
 function verdictByCount(row: RowEvidence, evidence: Evidence): LiveState {
+  if (!evidence.own || !evidence.unchanged) return 'uncertain';
   const left = unexplained(row.functions, evidence);
   if (left.running > 0) return 'uncertain';
   if (left.total <= 0) return 'lost';
-  if (evidence.payloads !== null) return 'uncertain';
   const rivals = evidence.rows.filter(
-    ({known, keyAsked, functions}) =>
-      known === null && !keyAsked && [...functions].some((name) => row.functions.has(name)),
+    (other) =>
+      other.known === null &&
+      !other.keyAsked &&
+      !wasSeen(other, evidence) &&
+      [...other.functions].some((name) => row.functions.has(name)),
   );
   const settled = rivals.every(({functions}) => [...functions].every((name) => row.functions.has(name)));
   return settled && rivals.length === left.total ? 'queued' : 'uncertain';
@@ -90,7 +100,7 @@ function unexplained(functions: ReadonlySet<string>, {rows, counts, payloads}: E
     left.total -= 1;
     if (known.running) left.running -= 1;
   }
-  for (const payload of payloads ?? []) {
+  for (const payload of payloads) {
     if (!functions.has(payload.function)) continue;
     if (payload.jobId === null || !knownIds.has(payload.jobId)) left.total -= 1;
   }
