@@ -3,8 +3,11 @@ import type {Registration} from './abilities.ts';
 /** `14 abilities with 127.0.0.1:4730`; of several servers the largest number. */
 export function abilityCount(registered: readonly Registration[]): string {
   const count = Math.max(0, ...registered.map(({abilities}) => abilities.length));
-  const servers = registered.map(({server}) => server).join(', ');
-  return `${count} ${count === 1 ? 'ability' : 'abilities'} with ${servers}`;
+  return `${count} ${count === 1 ? 'ability' : 'abilities'} with ${serverList(registered)}`;
+}
+
+export function serverList(registered: readonly Registration[]): string {
+  return registered.map(({server}) => server).join(', ');
 }
 
 /** What is wrong with a running worker's registrations: a sentence for each server, none where all is well. */

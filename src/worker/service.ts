@@ -13,7 +13,7 @@ import {
   type SiteAbilities,
   workerIds,
 } from './abilities.ts';
-import {abilityCount, registrationFaults} from './ability-words.ts';
+import {abilityCount, registrationFaults, serverList} from './ability-words.ts';
 import {whyNotRunning} from './ending.ts';
 import {limitWords, type StartLimit} from './start-limit.ts';
 
@@ -26,7 +26,6 @@ export interface ServiceOptions {
   readLimit: (unit: UnitState) => Promise<StartLimit>;
   /** How long to wait for Gearman to show the change. */
   waitSeconds: number;
-  signal?: AbortSignal;
 }
 
 export interface StartOptions extends ServiceOptions {
@@ -76,20 +75,23 @@ export function stopWorker(options: ServiceOptions): Promise<UnitChange[]> {
 
 async function bringUp(
   verb: 'start' | 'restart',
-  unit: UnitState,
+  {name}: UnitState,
   options: StartOptions,
 ): Promise<UnitChange> {
   const {manager} = options;
-  if (options.reset) await manager.change('reset-failed', unit.name);
-  else if (verb === 'restart' && unit.active === 'active') {
-    const limit = await options.readLimit(unit);
-    if (limit.burst > 0 && (limit.startsUsed ?? 0) >= limit.burst) return leftRunning(unit, limit, options);
+  const [before] = await manager.show([name]);
+  const runs = before!.active === 'active';
+  if (options.reset) await manager.change('reset-failed', name);
+  else if (verb === 'restart' && runs) {
+    const limit = await options.readLimit(before!);
+    if (limit.burst > 0 && (limit.startsUsed ?? 0) >= limit.burst)
+      return leftRunning(before!, limit, options);
   }
-  const failure = await attempt(() => manager.change(verb, unit.name));
-  const change =
-    failure === null ? await awaitRegistration(unit, options) : await refused(unit, failure, options);
-  const already = verb === 'start' && unit.active === 'active' && change.done;
-  return already ? {...change, message: `${unit.name} was running already. ${change.message}`} : change;
+  const failure = await attempt(() => manager.change(verb, name));
+  if (failure !== null) return refused(name, failure.message, options);
+  const change = await awaitRegistration(name, options);
+  const already = verb === 'start' && runs && change.done;
+  return already ? {...change, message: `${name} was running already. ${change.message}`} : change;
 }
 
 /** Runs a change; the failure of the unit itself is returned, for its state to be explained. */
@@ -111,47 +113,51 @@ async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceO
   return {unit: unit.name, done: false, message, mainPid: unit.mainPid, servers};
 }
 
-async function refused(unit: UnitState, failure: AtomctlError, options: ServiceOptions): Promise<UnitChange> {
-  const {state, servers} = await look(unit.name, options);
+async function refused(name: string, failure: string, options: ServiceOptions): Promise<UnitChange> {
+  const {state, servers} = await look(name, options);
   const limit = await options.readLimit(state);
-  const why = whyNotRunning(state, limit) ?? failure.message;
-  const message = `${unit.name} did not start. ${why} See atomctl worker:logs.`;
-  return {unit: unit.name, done: false, message, mainPid: state.mainPid, servers};
+  const why = whyNotRunning(state, limit) ?? failure;
+  const message = `${name} did not start. ${why} See atomctl worker:logs.`;
+  return {unit: name, done: false, message, mainPid: state.mainPid, servers};
 }
 
-async function awaitRegistration(unit: UnitState, options: ServiceOptions): Promise<UnitChange> {
+async function awaitRegistration(name: string, options: ServiceOptions): Promise<UnitChange> {
   const found = await poll(options, async () => {
-    const seen = await look(unit.name, options);
+    const seen = await look(name, options);
     const up = seen.state.active === 'active' && isComplete(seen.servers);
     return {...seen, up, settled: up || seen.state.active === 'failed'};
   });
   const {state, servers, up} = found;
-  if (state.active !== 'active') {
-    return refused(unit, new AtomctlError('FAILED', `It is ${state.active}.`), options);
-  }
+  if (state.active !== 'active') return refused(name, `It is ${state.active}.`, options);
   const message = up
-    ? `${unit.name} runs (PID ${state.mainPid}) and has registered ${abilityCount(servers)}.`
-    : `${unit.name} is active (PID ${state.mainPid}), but after ${options.waitSeconds} s ${registrationFaults(servers).join(' ')}`;
-  return {unit: unit.name, done: up, message, mainPid: state.mainPid, servers};
+    ? `${name} runs (PID ${state.mainPid}) and has registered ${abilityCount(servers)}.`
+    : `${name} is active (PID ${state.mainPid}), but after ${options.waitSeconds} s ${registrationFaults(servers).join(' ')}`;
+  return {unit: name, done: up, message, mainPid: state.mainPid, servers};
 }
 
-async function takeDown(unit: UnitState, options: ServiceOptions): Promise<UnitChange> {
+async function takeDown({name}: UnitState, options: ServiceOptions): Promise<UnitChange> {
   const {manager, askServers} = options;
-  const ids = workerIds(await askServers(), await processesOf(unit));
-  const failure = await attempt(() => manager.change('stop', unit.name));
+  const [[before], answers] = await Promise.all([manager.show([name]), askServers()]);
+  const ids = workerIds(answers, await processesOf(before!));
+  const failure = await attempt(() => manager.change('stop', name));
   const {state, servers, gone} = await poll(options, async () => {
-    const seen = await look(unit.name, options);
+    const seen = await look(name, options);
     const connected = seen.answers.some(({connections}) => connections.some(({id}) => ids.has(id)));
-    const gone = !connected && (seen.state.active === 'inactive' || seen.state.active === 'failed');
+    const gone = !connected && ['inactive', 'failed'].includes(seen.state.active);
     return {...seen, gone, settled: gone};
   });
-  const silent = servers.filter(({error}) => error !== null).map(({server}) => server);
-  const message = !gone
-    ? `${unit.name} is ${state.active}, and after ${options.waitSeconds} s it is still stopping or connected.${failure === null ? '' : ` ${failure.message}`}`
-    : silent.length > 0
-      ? `${unit.name} is stopped; ${silent.join(', ')} did not answer, so it was not checked there.`
-      : `${unit.name} is stopped, and its abilities are gone from ${servers.map(({server}) => server).join(', ')}.`;
-  return {unit: unit.name, done: gone && silent.length === 0, message, mainPid: state.mainPid, servers};
+  const asked = servers.every(({error}) => error === null);
+  const message = gone
+    ? stoppedWords(name, servers)
+    : `${name} is ${state.active}, and its worker still connected, after ${options.waitSeconds} s. ${failure?.message ?? ''}`;
+  return {unit: name, done: gone && asked, message: message.trimEnd(), mainPid: state.mainPid, servers};
+}
+
+function stoppedWords(name: string, servers: readonly Registration[]): string {
+  const silent = servers.filter(({error}) => error !== null);
+  return silent.length === 0
+    ? `${name} is stopped, and its abilities are gone from ${serverList(servers)}.`
+    : `${name} is stopped; ${serverList(silent)} did not answer, so it was not checked there.`;
 }
 
 interface Look {
@@ -179,6 +185,6 @@ async function poll<T extends {settled: boolean}>(
   for (;;) {
     const seen = await see();
     if (seen.settled || Date.now() >= deadline) return seen;
-    await sleep(POLL_MILLISECONDS, undefined, {signal: options.signal});
+    await sleep(POLL_MILLISECONDS);
   }
 }
