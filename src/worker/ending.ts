@@ -58,9 +58,11 @@ export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null
   }
   if (unit.active === 'activating') return 'It is being started.';
   if (limit.hit) return atTheLimit(ending, limit);
-  if (ending === null) return 'It has not been started since the machine was.';
-  const byHand = unit.result === 'success' && unit.lastExit?.status === 0;
-  return `${capital(ending)}${byHand ? ': stopped by hand, or by SIGTERM from outside' : ''}.`;
+  // systemd forgets a unit that ended well and that nothing is to start with the machine.
+  if (ending === null && !limit.startsUsed) return 'It has not been started lately.';
+  if (ending !== null && !(unit.result === 'success' && unit.lastExit?.status === 0))
+    return `${capital(ending)}.`;
+  return `${capital(ending ?? 'it ended well')}: stopped by hand, or by SIGTERM from outside.`;
 }
 
 function atTheLimit(ending: string | null, limit: StartLimit): string {

@@ -82,6 +82,15 @@ export function inRig(rig: Pick<RigAddress, 'leader'>, ...command: string[]): Pr
   });
 }
 
+/** Writes a file inside, with the parents that are there. */
+export async function writeInRig(
+  {leader}: Pick<RigAddress, 'leader'>,
+  path: string,
+  text: string,
+): Promise<void> {
+  await writeFile(`/proc/${leader}/root${path}`, text);
+}
+
 /** atomctl inside, for the site in `root`, as root unless `user` is named. */
 export function atomctlInRig(
   rig: Pick<RigAddress, 'leader'>,

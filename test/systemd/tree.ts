@@ -9,7 +9,15 @@ const run = promisify(execFile);
 
 const SUITE = 'bookworm';
 /** What a host of AtoM has that its worker's unit meets; Node and this project are bound in when it boots. */
-const PACKAGES = ['systemd-sysv', 'dbus', 'sudo', 'gearman-job-server', 'mariadb-server', 'php-cli'];
+const PACKAGES = [
+  'systemd-sysv',
+  'libpam-systemd',
+  'dbus',
+  'sudo',
+  'gearman-job-server',
+  'mariadb-server',
+  'php-cli',
+];
 const TOOLS = ['debootstrap', 'systemd-nspawn', 'unshare', 'nsenter'];
 
 /** Why this machine cannot boot a systemd of its own, one sentence; null where it can. */

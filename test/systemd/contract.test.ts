@@ -1,0 +1,43 @@
+import {describe, inject, test} from 'vitest';
+import {systemctl} from '../../src/systemd/systemctl.ts';
+import {systemdContract} from '../support/systemd-contract.ts';
+import {inRig, type RigAddress, writeInRig} from './rig.ts';
+
+const rig = inject('rig');
+
+if ('skipped' in rig) describe.skip(`a real systemd (${rig.skipped})`, () => test('skipped', () => {}));
+else {
+  process.env.PATH = `${rig.tools}:${process.env.PATH}`;
+  const manager = systemctl({scope: 'system', sudo: false, readSeconds: 10, changeSeconds: 30});
+  systemdContract('the real one', () => ({
+    manager,
+    install: (name) => install(rig, name),
+    exit: (name, status) => exit(rig, name, status),
+  }));
+}
+
+/** The shell ends with the status that stands in a file once it is sent SIGUSR1, and with 0 on SIGTERM. */
+async function install(rig: RigAddress, name: string): Promise<void> {
+  const script = `trap 'exit $(cat /run/${name}.status)' USR1; trap 'exit 0' TERM; while :; do sleep 0.05; done`;
+  await writeInRig(
+    rig,
+    `/etc/systemd/system/${name}`,
+    `[Unit]
+StartLimitIntervalSec=24h
+StartLimitBurst=3
+[Service]
+WorkingDirectory=/var
+ExecStart=/bin/sh -c "${script.replaceAll('$', '$$$$')}" jobs:worker
+Restart=on-failure
+RestartSec=100ms
+[Install]
+WantedBy=multi-user.target
+`,
+  );
+  await inRig(rig, 'systemctl', 'daemon-reload');
+}
+
+async function exit(rig: RigAddress, name: string, status: number): Promise<void> {
+  await writeInRig(rig, `/run/${name}.status`, String(status));
+  await inRig(rig, 'systemctl', 'kill', '--kill-who=main', '--signal=USR1', name);
+}
