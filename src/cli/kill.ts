@@ -40,13 +40,13 @@ interface KillFlagValues extends UnitFlags {
 
 interface Wanted {
   ids: readonly number[];
-  flags: FilterFlags & {'all-matching': boolean; delete: boolean};
+  flags: FilterFlags & {'all-matching': boolean};
   notice: (text: string) => void;
 }
 
 /**
- * The jobs that the command line names, with their live states, to ask about.
- * @throws AtomctlError USAGE for ids and filters together or neither, NO_SUCH_JOB where no job is left
+ * The jobs that the command line names, with their live states, to ask about; none where no job matches the filters.
+ * @throws AtomctlError USAGE for ids and filters together or neither, NO_SUCH_JOB where there is none of the ids
  */
 export async function jobsToKill(context: Context, wanted: Wanted): Promise<Job[]> {
   const filter = await wantedFilter(context, wanted);
@@ -57,7 +57,7 @@ export async function jobsToKill(context: Context, wanted: Wanted): Promise<Job[
     liveSources(context, wanted),
   );
   if (report !== null) noticeMissing(report, wanted.notice);
-  if (jobs.length > 0) return jobs;
+  if (jobs.length > 0 || wanted.flags['all-matching']) return jobs;
   if (wanted.ids.length === 1) throw noSuchJob(wanted.ids[0]!);
   throw new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
     hint: 'See the ids with: atomctl jobs:list',
@@ -91,7 +91,7 @@ async function wantedFilter(context: Context, {ids, flags}: Wanted): Promise<Job
 export async function killSources(
   context: Context,
   flags: KillFlagValues,
-): Promise<Omit<KillOptions, 'ids'>> {
+): Promise<Omit<KillOptions, 'ids' | 'signal'>> {
   const [queue, database] = await Promise.all([queueSources(context), context.database()]);
   return {
     ...queue,
@@ -99,10 +99,19 @@ export async function killSources(
     deleteRows: flags.delete,
     force: flags.force,
     reason: flags.reason ?? null,
-    by: `${userInfo().username}@${hostname()}`,
+    by: `${userName()}@${hostname()}`,
     culture: 'en',
     worker: flags['restart-worker']
       ? await (await import('./worker-control.ts')).workerControl(context, flags)
       : null,
   };
+}
+
+/** Who is at the keyboard, also behind sudo; a container's user often has a number and no name. */
+function userName(): string {
+  try {
+    return process.env.SUDO_USER || userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
 }

@@ -1,4 +1,3 @@
-import {AtomctlError} from '../errors.ts';
 import type {LiveOptions, LiveReport} from '../jobs/live-state.ts';
 import type {Context} from './context.ts';
 
@@ -17,13 +16,10 @@ export async function liveSources(
   if (options.probe !== true) return sources;
   const {siftQueue} = await import('../jobs/queued-jobs.ts');
   const probe = async () => {
-    try {
-      return (await siftQueue({servers, prefix: prefix.value, timeoutSeconds})).waiting;
-    } catch (error) {
-      if (!(error instanceof AtomctlError) || error.code !== 'REFUSED') throw error;
-      options.notice(`The queue was not probed: ${error.message} ${error.hint ?? ''}`.trim());
-      return null;
-    }
+    const {waiting, problems} = await siftQueue({servers, prefix: prefix.value, timeoutSeconds});
+    for (const {message, hint} of problems)
+      options.notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
+    return waiting;
   };
   return {...sources, probe};
 }

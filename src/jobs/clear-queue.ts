@@ -1,5 +1,5 @@
 import {AtomctlError} from '../errors.ts';
-import {drainQueue} from '../queue/drain.ts';
+import {drainFunction} from '../queue/drain.ts';
 import {MOST_HELD} from '../queue/peek.ts';
 import {functionsOfSite, takeSnapshot} from '../queue/snapshot.ts';
 import type {JobFilter} from './filter.ts';
@@ -28,39 +28,75 @@ export interface QueueCleared {
  * Takes the queued jobs that are about to be cleared out of Gearman, and only this site's: another site's functions
  * on the same server keep theirs. A server that does not answer, or where taking some jobs would lose others, is left
  * alone and told: the rows may go all the same, since a job without a row fails as soon as a worker begins it.
+ * Interrupted, it ends early and says what is gone.
  */
 export async function clearQueue(options: ClearQueueOptions): Promise<QueueCleared> {
   const report = await liveStates(options);
   const rows = await runningRows({database: options.database, filter: options.filter});
   const ids = new Set(rows.map(({id}) => id).filter((id) => id <= options.lastId));
   const executing = [...ids].filter((id) => report.states.get(id) === 'executing').length;
-  const problems = report.missing.map(({message}) => message);
-  let removed = 0;
-  try {
-    removed = await (options.everything ? removeAll(options) : removeThese(options, ids));
-  } catch (error) {
-    if (!(error instanceof AtomctlError) || error.code === 'INTERRUPTED') throw error;
-    problems.push(error.message);
-  }
-  return {queueRemoved: removed, queueExecuting: executing, problem: problems.join(' ') || null};
+  const {count, problems} = options.everything ? await removeAll(options) : await removeThese(options, ids);
+  return {
+    queueRemoved: count,
+    queueExecuting: executing,
+    problem: [...report.missing, ...problems].map(({message}) => message).join(' ') || null,
+  };
 }
 
-async function removeThese(options: ClearQueueOptions, ids: ReadonlySet<number>): Promise<number> {
-  if (ids.size === 0) return 0;
-  return (await siftQueue({...options, take: ({jobId}) => jobId !== null && ids.has(jobId)})).removed.length;
+interface Removal {
+  count: number;
+  problems: AtomctlError[];
 }
 
-/** All that waits, but for jobs that came after the question. A long queue is drained, a short one keeps its order. */
-async function removeAll(options: ClearQueueOptions): Promise<number> {
+async function removeThese(options: ClearQueueOptions, ids: ReadonlySet<number>): Promise<Removal> {
+  return ids.size === 0 ? {count: 0, problems: []} : remove(options, (id) => id !== null && ids.has(id));
+}
+
+/** All that waits, but for jobs that came after the question: a queue too long to be held is shortened first. */
+async function removeAll(options: ClearQueueOptions): Promise<Removal> {
+  const drained = await drainLongQueues(options);
+  if (options.signal.aborted || drained.problems.length > 0) return drained;
+  const rest = await remove(options, (id) => (id ?? 0) <= options.lastId);
+  return {...rest, count: drained.count + rest.count};
+}
+
+async function remove(
+  options: ClearQueueOptions,
+  wanted: (jobId: number | null) => boolean,
+): Promise<Removal> {
+  const {removed, problems} = await siftQueue({...options, take: ({jobId}) => wanted(jobId)});
+  return {count: removed.length, problems};
+}
+
+/** How long a queue is left for siftQueue: room enough for what is submitted until then. */
+const LEFT_TO_SIFT = MOST_HELD / 2;
+
+/**
+ * Ends the oldest jobs of queues that are too long to be held at once. Not more than that: a queue is shortened
+ * from its front, so that what came after the question keeps its order.
+ */
+async function drainLongQueues(options: ClearQueueOptions): Promise<Removal> {
   const {own, functions} = functionsOfSite(await takeSnapshot(options.servers), options.prefix);
-  const waiting = functions.filter(({total, running}) => own && total > running);
-  if (waiting.reduce((sum, {total, running}) => sum + total - running, 0) <= MOST_HELD) {
-    return (await siftQueue({...options, take: ({jobId}) => (jobId ?? 0) <= options.lastId})).removed.length;
+  const waiting = functions
+    .map(({server, function: name, total, running}) => ({server, name, count: total - running}))
+    .filter(({count}) => own && count > 0);
+  const drained: Removal = {count: 0, problems: []};
+  for (const server of new Set(waiting.map((queue) => queue.server))) {
+    const queues = waiting.filter((queue) => queue.server === server);
+    const length = queues.reduce((sum, {count}) => sum + count, 0);
+    if (length <= MOST_HELD) continue;
+    let excess = length - LEFT_TO_SIFT;
+    try {
+      for (const {name, count} of queues) {
+        if (excess <= 0) break;
+        const ended = await drainFunction(server.address, name, {...options, limit: Math.min(count, excess)});
+        drained.count += ended;
+        excess -= ended;
+      }
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+      drained.problems.push(error);
+    }
   }
-  let removed = 0;
-  for (const server of new Set(waiting.map((seen) => seen.server))) {
-    const names = waiting.filter((seen) => seen.server === server).map((seen) => seen.function);
-    removed += await drainQueue(server.address, names, options);
-  }
-  return removed;
+  return drained;
 }

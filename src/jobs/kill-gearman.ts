@@ -1,10 +1,11 @@
 import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
-import type {FoundJob} from './live-state.ts';
+import type {FoundJob} from './live-keys.ts';
 
 /**
  * Cancels a job that was found by its key. Gearman cancels by handle and does not say which handle has which key, so
- * only where exactly one job of the server is in the same state (executing or not) is it certain to be that one.
+ * only where exactly one job of the server is in the same state (executing or not) is it certain to be that one. The
+ * key is asked for again afterwards: were it not in that state any more, the handle could be the next job's.
  */
 export async function cancelInGearman(found: FoundJob | undefined): Promise<'cancelled' | 'remains'> {
   if (found === undefined) return 'remains';
@@ -15,7 +16,8 @@ export async function cancelInGearman(found: FoundJob | undefined): Promise<'can
       const presence = presences[index];
       return presence?.known === true && presence.running === found.running;
     });
-    if (alike.length !== 1) return 'remains';
+    const [still] = await found.server.statusOfUniqueKeys([found.unique]);
+    if (alike.length !== 1 || !still!.known || still!.running !== found.running) return 'remains';
     return (await found.server.cancel(alike[0]!)) ? 'cancelled' : 'remains';
   } catch (error) {
     if (error instanceof AtomctlError) return 'remains';

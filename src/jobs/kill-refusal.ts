@@ -1,3 +1,4 @@
+import type {AtomctlError} from '../errors.ts';
 import type {KillOptions, Target} from './kill.ts';
 
 /** Why a job may not be killed as things are, with the command that would do it; null where it may. */
@@ -7,6 +8,8 @@ export function refusal(options: KillOptions, target: Target): string | null {
   switch (now) {
     case 'finished':
       if (options.deleteRows) return null;
+      if (job.status === 'running')
+        return `Job ${job.id} ended while it was looked at. Its row was left as it is.`;
       return `Job ${job.id} has ended already (${job.status}). To remove its row: atomctl jobs:kill ${job.id} --delete`;
     case 'lost':
       return null;
@@ -18,7 +21,8 @@ export function refusal(options: KillOptions, target: Target): string | null {
   }
 }
 
-function executingRefusal({worker}: KillOptions, {job}: Target): string {
+function executingRefusal({worker}: KillOptions, {job, findings}: Target): string {
+  if (findings.problems.length > 0) return `Job ${job.id} is executing. ${sentences(findings.problems)}`;
   if (worker !== null) {
     return `Job ${job.id} is still executing, by a worker that could not be stopped from here. Stop that worker, then kill the job again.`;
   }
@@ -28,12 +32,15 @@ function executingRefusal({worker}: KillOptions, {job}: Target): string {
   );
 }
 
-function unsettledReason({findings}: Target): string {
-  const {report, peekRefusal} = findings;
-  if (report.missing.length > 0) return report.missing.map(({message}) => message).join(' ');
-  if (peekRefusal !== null) return peekRefusal.message;
+function unsettledReason({findings: {report, problems}}: Target): string {
+  if (report.missing.length > 0) return sentences(report.missing);
+  if (problems.length > 0) return sentences(problems);
   if (!report.own) {
     return "No server shows any life under this site's function prefix, so its jobs cannot be told from another site's (see atomctl config).";
   }
-  return 'The queue moved while it was looked at; try again.';
+  return 'The queue moved while it was looked at, or the job is only just being submitted; try again in some seconds.';
+}
+
+function sentences(problems: readonly AtomctlError[]): string {
+  return problems.map(({message}) => message).join(' ');
 }

@@ -5,12 +5,14 @@
  */
 import {AtomctlError} from '../errors.ts';
 import type {Job} from './job.ts';
+import {type Findings, findAndTakeOut, takeOut} from './kill-findings.ts';
 import {cancelInGearman, stillInGearman} from './kill-gearman.ts';
 import {refusal} from './kill-refusal.ts';
 import {changeRow, type RowChange} from './kill-row.ts';
-import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
+import type {LiveOptions} from './live-state.ts';
 import {loadJobs} from './load-jobs.ts';
-import {type QueueOptions, type RemovedJob, type SiftedQueue, siftQueue} from './queued-jobs.ts';
+import type {QueueOptions} from './queued-jobs.ts';
+import {reasonAgainstRestart} from './restart-safety.ts';
 import type {LiveState} from './status.ts';
 import {problemOf, type WorkerControl} from './worker-control.ts';
 
@@ -19,6 +21,8 @@ export interface KillOptions extends QueueOptions, RowChange, Omit<LiveOptions, 
   /** Changes the rows also of finished jobs, and of jobs that Gearman may still run. */
   force: boolean;
   worker: WorkerControl | null;
+  /** Aborted, the kill leaves the jobs alone that it has not begun with. */
+  signal: AbortSignal;
 }
 
 export type KillState = LiveState | 'finished';
@@ -37,16 +41,10 @@ export interface Killed {
 export interface KillResult {
   killed: Killed[];
   workerRestarted: boolean;
-  /** Why the worker could not be stopped or started; null where it could, or did not have to be. */
+  /** Why the worker was not stopped, or could not be stopped or started; null where all of it went well. */
   workerProblem: AtomctlError | null;
-}
-
-/** What is known once Gearman was asked and what could be taken out was taken out. */
-export interface Findings {
-  report: LiveReport;
-  removed: ReadonlyMap<number, RemovedJob>;
-  /** Why the queue could not be looked at; null where it was, or did not have to be. */
-  peekRefusal: AtomctlError | null;
+  /** Jobs were left alone because of an interruption. */
+  interrupted: boolean;
 }
 
 /** One job to kill: what it was before anything was done, and what it is now. */
@@ -58,75 +56,91 @@ export interface Target {
 }
 
 /**
- * Kills each job on its own; one that is refused does not stop the rest. Where one is executing and the workers may
- * be restarted, they are stopped first, which puts it back into the queue, and started again whatever happens.
- * @throws AtomctlError for the database, before the first row was changed
+ * Kills each job on its own; one that is refused does not stop the rest, and what fails once something was done is
+ * told for each job. Where one is executing and the workers may be restarted, they are stopped first, which puts it
+ * back into the queue, and started again whatever happens.
+ * @throws AtomctlError for the database, or INTERRUPTED, before anything was done
  */
 export async function killJobs(options: KillOptions): Promise<KillResult> {
-  const before = await liveStates(options);
-  const executes = options.ids.some((id) => before.states.get(id) === 'executing');
-  if (options.worker === null || !executes) {
-    const killed = await killEach(options, before, await takeOut(options, before));
-    return {killed, workerRestarted: false, workerProblem: null};
+  const jobs = await loadJobs({...options, now: options.now(), ids: [...new Set(options.ids)]});
+  const ids = new Set(jobs.filter((job) => mayChange(job, options)).map(({id}) => id));
+  if (options.signal.aborted)
+    throw new AtomctlError('INTERRUPTED', 'Interrupted before the first job was killed.', {
+      hint: 'Nothing was changed.',
+    });
+  const first = await findAndTakeOut(options, ids);
+  const executing = [...ids].filter((id) => first.report.states.get(id) === 'executing');
+  if (options.worker === null || executing.length === 0 || options.signal.aborted) {
+    return {...(await killEach(options, jobs, first)), workerRestarted: false, workerProblem: null};
   }
-  let workerProblem = await problemOf(options.worker.stop());
-  const stopped = workerProblem === null;
-  let killed: Killed[];
-  try {
-    killed = await killEach(
-      options,
-      before,
-      await takeOut(options, stopped ? await liveStates(options) : before),
-    );
-  } finally {
-    workerProblem = (await problemOf(options.worker.start())) ?? workerProblem;
+  const servers = new Set(executing.map((id) => first.report.found.get(id)!.server));
+  const against = await reasonAgainstRestart([...servers], options);
+  if (against !== null) {
+    const findings = {...first, problems: [...first.problems, against]};
+    return {...(await killEach(options, jobs, findings)), workerRestarted: false, workerProblem: against};
   }
-  return {killed, workerRestarted: stopped && workerProblem === null, workerProblem};
-}
-
-/** Takes the jobs to kill out of the queue and tells what the others are. Touches the queue only where it must. */
-async function takeOut(options: KillOptions, report: LiveReport): Promise<Findings> {
-  const ids = new Set(options.ids);
-  const mayWait = options.ids.some((id) =>
-    ['queued', 'uncertain', undefined].includes(report.states.get(id)),
+  return restartAround(options.worker, async (stopped) =>
+    killEach(options, jobs, stopped ? await takeOut(options, ids, first) : first, new Set(executing)),
   );
-  if (!mayWait) return {report, removed: new Map(), peekRefusal: null};
-  let look: SiftedQueue = {waiting: [], removed: []};
+}
+
+/** Whether a kill changes the job at all: the row of one that has ended only where that was asked for. */
+function mayChange({status}: Job, {force, deleteRows}: KillOptions): boolean {
+  return status === 'running' || force || deleteRows;
+}
+
+type KillCount = Pick<KillResult, 'killed' | 'interrupted'>;
+
+async function restartAround(
+  worker: WorkerControl,
+  kill: (stopped: boolean) => Promise<KillCount>,
+): Promise<KillResult> {
+  const stopProblem = await problemOf(worker.stop());
+  let result: KillCount;
+  let startProblem: AtomctlError | null;
   try {
-    // The look serves as the probe of a second report: what it did not find waiting is executing, ended or lost.
-    const probe = async () => {
-      look = await siftQueue({...options, take: ({jobId}) => jobId !== null && ids.has(jobId)});
-      return look.waiting;
-    };
-    const settled = await liveStates({...options, probe});
-    return {
-      report: settled,
-      removed: new Map(look.removed.map((job) => [job.jobId!, job])),
-      peekRefusal: null,
-    };
-  } catch (error) {
-    if (!(error instanceof AtomctlError) || error.code !== 'REFUSED') throw error;
-    return {report, removed: new Map(), peekRefusal: error};
+    result = await kill(stopProblem === null);
+  } finally {
+    startProblem = await problemOf(worker.start());
   }
+  const workerProblem = stopProblem ?? startProblem;
+  return {...result, workerRestarted: workerProblem === null, workerProblem};
 }
 
-async function killEach(options: KillOptions, before: LiveReport, findings: Findings): Promise<Killed[]> {
-  const jobs = await loadJobs({...options, now: options.now(), ids: options.ids});
+async function killEach(
+  options: KillOptions,
+  jobs: readonly Job[],
+  findings: Findings,
+  executed: ReadonlySet<number> = new Set(),
+): Promise<KillCount> {
   const killed: Killed[] = [];
-  for (const id of options.ids) {
+  let interrupted = false;
+  for (const id of new Set(options.ids)) {
     const job = jobs.find((candidate) => candidate.id === id);
-    if (job === undefined)
+    if (job === undefined) {
       killed.push({id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`});
-    else killed.push(await killOne(options, targetOf(job, before, findings)));
+      continue;
+    }
+    const target = targetOf(job, findings, executed);
+    // What is out of Gearman already has to leave its row too: else it would be lost.
+    if (options.signal.aborted && !findings.removed.has(id)) {
+      interrupted = true;
+      killed.push(refused(target, `Interrupted: job ${id} was left as it is.`));
+    } else killed.push(await killOne(options, target));
   }
-  return killed;
+  return {killed, interrupted};
 }
 
-function targetOf(job: Job, before: LiveReport, findings: Findings): Target {
-  const now = job.status === 'running' ? (findings.report.states.get(job.id) ?? 'uncertain') : 'finished';
-  const first = before.states.get(job.id);
-  const was = first === 'executing' ? first : findings.removed.has(job.id) ? 'queued' : now;
-  return {job, was, now, findings};
+function targetOf(job: Job, findings: Findings, executed: ReadonlySet<number>): Target {
+  // A running row without a state has ended while the servers were asked.
+  const now = job.status === 'running' ? (findings.report.states.get(job.id) ?? 'finished') : 'finished';
+  if (executed.has(job.id)) return {job, was: 'executing', now, findings};
+  return {job, was: findings.removed.has(job.id) && job.status === 'running' ? 'queued' : now, now, findings};
+}
+
+function refused({job: {id}, was, now}: Target, message: string): Killed {
+  const gone = now === 'finished' || now === 'lost';
+  return {id, was, action: 'refused', gearman: gone ? 'none' : 'remains', message};
 }
 
 async function killOne(options: KillOptions, target: Target): Promise<Killed> {
@@ -135,20 +149,14 @@ async function killOne(options: KillOptions, target: Target): Promise<Killed> {
   let gearman: GearmanOutcome = removed === undefined ? 'none' : 'removed';
   if (removed === undefined) {
     const message = refusal(options, target);
-    if (message !== null)
-      return {id: job.id, was, action: 'refused', gearman: now === 'finished' ? 'none' : 'remains', message};
+    if (message !== null) return refused(target, message);
     if (now !== 'lost' && now !== 'finished')
       gearman = await cancelInGearman(findings.report.found.get(job.id));
   }
   const change = await changeRow(options, job, was);
   if (removed !== undefined && (await stillInGearman(options.servers, removed.unique))) gearman = 'remains';
-  return {
-    id: job.id,
-    was,
-    gearman,
-    ...change,
-    message: [change.message, REMAINDER[gearman]].filter(Boolean).join(' '),
-  };
+  const message = [change.message, REMAINDER[gearman]].filter(Boolean).join(' ');
+  return {id: job.id, was, gearman, ...change, message};
 }
 
 /** What is left to say of Gearman after a row was changed. */

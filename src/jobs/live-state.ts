@@ -7,20 +7,23 @@
  * the row before it tells Gearman that the job has ended, so a job that no server knows and whose row, read
  * again afterwards, still says running, is lost.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../atom/job-classes.ts';
 import type {SiteTime} from '../atom/site-time.ts';
 import type {AtomctlError} from '../errors.ts';
-import type {GearmanServer, ServerConnection} from '../gearman/server.ts';
+import type {ServerConnection} from '../gearman/server.ts';
 import type {Queryable} from '../mysql/database.ts';
-import {functionsOfSite, type SeenFunction, takeSnapshot} from '../queue/snapshot.ts';
-import {uniqueKey} from '../queue/unique-key.ts';
-import {type KnownJob, liveVerdicts, type SeenPayload} from './live-verdict.ts';
-import {parametersTextOf} from './log.ts';
+import {functionsOfSite, type QueueSnapshot, type SeenFunction, takeSnapshot} from '../queue/snapshot.ts';
+import {askForKeys, type FoundJob, type KeyAnswers} from './live-keys.ts';
+import {liveVerdicts, type RowEvidence, type SeenPayload} from './live-verdict.ts';
 import {type RunningRow, runningRows} from './running-rows.ts';
 import {type LiveState, STATUSES} from './status.ts';
 
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
 const YOUNGEST_LOST_SECONDS = 10;
+/** Another atomctl's look at the queue takes some milliseconds a job. */
+const PEEK_PATIENCE_MS = 1000;
+const PEEK_RETRY_MS = 10;
 
 export interface LiveOptions {
   database: Queryable;
@@ -30,13 +33,7 @@ export interface LiveOptions {
   time: SiteTime;
   now: () => Date;
   /** Looks at the payloads of the site's queued jobs; not given where the queue must not be touched. */
-  probe?: () => Promise<SeenPayload[] | null>;
-}
-
-/** A job whose key a server knows: where, and under which key. */
-export interface FoundJob extends KnownJob {
-  server: GearmanServer;
-  unique: string;
+  probe?: () => Promise<SeenPayload[]>;
 }
 
 export interface LiveReport {
@@ -53,39 +50,80 @@ export interface LiveReport {
 }
 
 /**
- * The live state of every running row of the site. Costs one query, two exchanges with each server and one more
- * query. A server that does not answer costs certainty, never the report.
+ * The live state of every running row of the site. Costs two queries and two exchanges with each server, and a third
+ * exchange where counts have to decide. A server that does not answer costs certainty, never the report.
  * @throws AtomctlError for the database, or what `probe` throws
  */
 export async function liveStates(options: LiveOptions): Promise<LiveReport> {
   const rows = await runningRows({database: options.database, filter: {}});
-  const payloads = (await options.probe?.()) ?? null;
-  const snapshot = await takeSnapshot(options.servers);
-  const {own, functions} = functionsOfSite(snapshot, options.prefix);
-  const busy = functions.filter(({total}) => total > 0);
-  const keys = await askForKeys(rows, busy);
+  const payloads = (await options.probe?.()) ?? [];
+  const {snapshot, own, busy, keys} = await lookUnpeeked(rows, options);
+  const evidence = rows.map((row) => rowEvidence(row, busy, keys, options));
+  const still = evidence.some(needsCounts) ? sameCounts(busy, await takeSnapshot(options.servers)) : true;
   const idsAfter = new Set(await runningIds(options.database));
 
   const missing = [...snapshot.missing.map(({error}) => error), ...keys.missing];
   const states = liveVerdicts({
-    rows: rows
-      .filter(({id}) => idsAfter.has(id))
-      .map((row) => ({
-        id: row.id,
-        functions: new Set(
-          busy.filter(({jobClass}) => mayBeFunctionOf(row.name, jobClass)).map((seen) => seen.function),
-        ),
-        known: keys.found.get(row.id) ?? null,
-        keyAsked: keys.asked.has(row.id),
-        young: isYoung(row, options),
-      })),
+    rows: evidence.filter(({id}) => idsAfter.has(id)),
     counts: countsByFunction(busy),
     complete: missing.length === 0,
     own,
-    unchanged: idsAfter.size === rows.length && rows.every(({id}) => idsAfter.has(id)),
+    unchanged: still && idsAfter.size === rows.length && rows.every(({id}) => idsAfter.has(id)),
+    peeked: snapshot.peeked || keys.peeked,
     payloads,
   });
   return {states, found: keys.found, rows, missing, answered: snapshot.answered.length > 0, own};
+}
+
+interface Look {
+  snapshot: QueueSnapshot;
+  own: boolean;
+  /** Functions that may hold jobs of the site, with jobs in them. */
+  busy: SeenFunction[];
+  keys: KeyAnswers;
+}
+
+/** Asks the servers for counts and keys, again for a while where another atomctl holds jobs to look at them. */
+async function lookUnpeeked(rows: readonly RunningRow[], options: LiveOptions): Promise<Look> {
+  for (const deadline = performance.now() + PEEK_PATIENCE_MS; ; await sleep(PEEK_RETRY_MS)) {
+    const snapshot = await takeSnapshot(options.servers);
+    const {own, functions} = functionsOfSite(snapshot, options.prefix);
+    const busy = functions.filter(({total}) => total > 0);
+    const keys = await askForKeys(rows, busy);
+    const peeked = busy.length > 0 && (snapshot.peeked || keys.peeked);
+    if (!peeked || performance.now() > deadline) return {snapshot, own, busy, keys};
+  }
+}
+
+function rowEvidence(
+  row: RunningRow,
+  busy: readonly SeenFunction[],
+  keys: KeyAnswers,
+  options: LiveOptions,
+): RowEvidence {
+  const functions = busy.filter(({jobClass}) => mayBeFunctionOf(row.name, jobClass));
+  return {
+    id: row.id,
+    functions: new Set(functions.map((seen) => seen.function)),
+    known: keys.found.get(row.id) ?? null,
+    keyAsked: keys.asked.has(row.id),
+    young: isYoung(row, options),
+  };
+}
+
+/** Whether the counts will decide: the job may be in Gearman, and there is no key to ask for. */
+function needsCounts({functions, known, keyAsked}: RowEvidence): boolean {
+  return known === null && !keyAsked && functions.size > 0;
+}
+
+/** Whether nothing was seen to move meanwhile in the functions that had jobs. */
+function sameCounts(busy: readonly SeenFunction[], later: QueueSnapshot): boolean {
+  const counts = countsByFunction(busy);
+  const laterCounts = countsByFunction(later.functions.filter((seen) => counts.has(seen.function)));
+  return [...counts].every(([name, {total, running}]) => {
+    const now = laterCounts.get(name);
+    return now?.total === total && now.running === running;
+  });
 }
 
 /** A row whose start lies in the future, or is not stored, gets the benefit of the doubt too. */
@@ -98,60 +136,6 @@ async function runningIds(database: Queryable): Promise<number[]> {
   const {termId} = STATUSES.running;
   const rows = await database.query<{id: number}>('SELECT id FROM job WHERE status_id = ?', [termId]);
   return rows.map(({id}) => id);
-}
-
-interface KeyAnswers {
-  found: Map<number, FoundJob>;
-  /** Rows whose key every server that may hold the job was asked for. */
-  asked: Set<number>;
-  missing: AtomctlError[];
-}
-
-/** Asks each server for the keys of the rows that its busy functions may hold: one exchange a server. */
-async function askForKeys(rows: readonly RunningRow[], busy: readonly SeenFunction[]): Promise<KeyAnswers> {
-  const answers: KeyAnswers = {found: new Map(), asked: new Set(), missing: []};
-  for (const {id, parametersLine} of rows) if (parametersLine !== null) answers.asked.add(id);
-  const servers = new Set(busy.map(({server}) => server));
-  await Promise.all(
-    [...servers].map(async (server) => {
-      const questions = questionsFor(
-        rows,
-        busy.filter((seen) => seen.server === server),
-        answers.asked,
-      );
-      if (questions.length === 0) return;
-      try {
-        const presences = await server.statusOfUniqueKeys(questions.map(({unique}) => unique));
-        questions.forEach(({id, name, unique}, index) => {
-          const presence = presences[index];
-          if (presence?.known)
-            answers.found.set(id, {function: name, running: presence.running, server, unique});
-        });
-      } catch (thrown) {
-        const error = thrown as AtomctlError;
-        // A server that cannot answer for keys (Perl's) leaves the counts; one that fell silent leaves nothing.
-        if (error.code !== 'GEARMAN_PROTOCOL') answers.missing.push(error);
-        for (const {id} of questions) answers.asked.delete(id);
-      }
-    }),
-  );
-  return answers;
-}
-
-/** The keys to ask one server for. A row whose logged parameters make no key is taken out of `asked`. */
-function questionsFor(rows: readonly RunningRow[], busy: readonly SeenFunction[], asked: Set<number>) {
-  const questions: {id: number; name: string; unique: string}[] = [];
-  for (const row of rows) {
-    const parameters = row.parametersLine === null ? null : parametersTextOf(row.parametersLine);
-    if (parameters === null) continue;
-    for (const seen of busy) {
-      if (!mayBeFunctionOf(row.name, seen.jobClass)) continue;
-      const unique = uniqueKey(seen.function, parameters);
-      if (unique === null) asked.delete(row.id);
-      else questions.push({id: row.id, name: seen.function, unique});
-    }
-  }
-  return questions;
 }
 
 function countsByFunction(functions: readonly SeenFunction[]): Map<string, {total: number; running: number}> {

@@ -1,4 +1,5 @@
 /** The site's queued jobs in Gearman, by the id in their payload: looked at, or taken out. */
+import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import {peekQueue} from '../queue/peek.ts';
 import {functionsOfSite, takeSnapshot} from '../queue/snapshot.ts';
@@ -9,12 +10,12 @@ export interface QueueOptions {
   prefix: string | null;
   /** A bound on each reply of a server. */
   timeoutSeconds: number;
+  /** Aborted before a server's jobs are held: that server is not looked at. */
+  signal?: AbortSignal;
 }
 
-/** A job that was taken out of the queue: its server's address, its handle and unique key. */
+/** A job that was taken out of the queue, with its unique key. */
 export interface RemovedJob extends SeenPayload {
-  address: ServerConnection['address'];
-  handle: string;
   unique: string;
 }
 
@@ -22,26 +23,33 @@ export interface SiftedQueue {
   /** What still waits. */
   waiting: SeenPayload[];
   removed: RemovedJob[];
+  /** One error for each server that could not be looked at; what others gave up stands beside it. */
+  problems: AtomctlError[];
 }
 
 /**
  * Looks at the payloads of all queued jobs of the site, on every server, and hands each back where it was, but for
- * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life.
- * @throws AtomctlError REFUSED where a server would drop what is handed back; no job was touched then
+ * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server
+ * that would drop what is handed back keeps its jobs untouched; never rejects for a server.
  */
 export async function siftQueue(
   options: QueueOptions & {take?: (job: SeenPayload) => boolean},
 ): Promise<SiftedQueue> {
-  const {servers, prefix, timeoutSeconds, take} = options;
+  const {servers, prefix, timeoutSeconds, take, signal} = options;
   const {own, functions} = functionsOfSite(await takeSnapshot(servers), prefix);
-  const look: SiftedQueue = {waiting: [], removed: []};
-  if (!own) return look;
-  const queued = functions.filter(({total, running}) => total > running);
-  for (const server of new Set(queued.map((seen) => seen.server))) {
-    const names = queued.filter((seen) => seen.server === server).map((seen) => seen.function);
-    const peeked = await peekQueue(server.address, names, {timeoutSeconds, take});
-    look.waiting.push(...peeked.jobs);
-    look.removed.push(...peeked.removed.map((job) => ({...job, address: server.address})));
+  const look: SiftedQueue = {waiting: [], removed: [], problems: []};
+  // Executing ones too: they may wait in truth, held by another atomctl that looks at them.
+  const busy = functions.filter(({total}) => own && total > 0);
+  for (const server of new Set(busy.map((seen) => seen.server))) {
+    const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
+    try {
+      const {jobs, removed} = await peekQueue(server.address, names, {timeoutSeconds, take, signal});
+      look.waiting.push(...jobs);
+      look.removed.push(...removed);
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+      look.problems.push(error);
+    }
   }
   return look;
 }

@@ -1,49 +1,61 @@
-import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from '../gearman/address.ts';
 import {type ConnectOptions, connectServer} from '../gearman/server.ts';
 import {connectWorker} from '../gearman/worker-connection.ts';
-import {jobIdOf} from './peek.ts';
-import {refuseWhereReturnsDrop} from './retry-limit.ts';
+import {jobIdOf, lockServer} from './peek.ts';
+import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
 export interface DrainOptions extends ConnectOptions {
+  /** How many to end at most. */
+  limit: number;
   /** Jobs of rows with higher ids stay. */
   lastId: number;
-  signal?: AbortSignal;
+  signal: AbortSignal;
 }
 
 /**
- * Empties functions of one server, however many jobs wait: takes each and ends it as failed, one at a time. Executing
- * jobs are left alone. Ends at the first job of a row that is newer than `lastId`, which goes back to the end of the
- * queue, where the newest belong.
+ * Takes the first jobs of a function that wait on one server, however many, and ends each as failed: nothing is held
+ * but the one in hand. Executing jobs are left alone. Stops at the limit, when the signal is aborted, and at the first
+ * job of a row that is newer than `lastId`, which goes back to the end of the queue.
  * @returns how many were ended
- * @throws AtomctlError REFUSED where a job that goes back could be lost; INTERRUPTED where the signal was aborted; or
- *   as GearmanServer's questions do
+ * @throws AtomctlError REFUSED where a job that goes back could be lost, or another atomctl looks at the server; or as
+ *   GearmanServer's questions do
  */
-export async function drainQueue(
+export async function drainFunction(
   address: ServerAddress,
-  functions: readonly string[],
+  name: string,
   options: DrainOptions,
 ): Promise<number> {
   const server = await connectServer(address, options);
   try {
-    await refuseWhereReturnsDrop(server, options);
+    await refuseOtherServers(server);
+    const lock = await lockServer(address, options);
+    try {
+      await refuseWhereReturnsDrop(server, options);
+      return await endJobs(address, name, options);
+    } finally {
+      await lock.release();
+    }
   } finally {
     server.close();
   }
+}
+
+async function endJobs(address: ServerAddress, name: string, options: DrainOptions): Promise<number> {
+  const {limit, lastId, signal} = options;
   const worker = await connectWorker(address, options);
   try {
-    for (let ended = 0; ; ended += 1) {
-      if (options.signal?.aborted) {
-        throw new AtomctlError('INTERRUPTED', `Interrupted: ${ended} queued jobs were taken out of Gearman.`);
-      }
-      const job = await worker.grab(functions);
-      if (job === null) return ended;
-      if ((jobIdOf(job.payload) ?? 0) > options.lastId) {
+    let ended = 0;
+    while (ended < limit && !signal.aborted) {
+      const job = await worker.grab([name]);
+      if (job === null) break;
+      if ((jobIdOf(job.payload) ?? 0) > lastId) {
         await worker.giveBack();
-        return ended;
+        break;
       }
       await worker.fail(job.handle);
+      ended += 1;
     }
+    return ended;
   } finally {
     worker.close();
   }

@@ -10,13 +10,12 @@ import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import {type ServerLock, takeLock} from '../gearman/lock.ts';
 import {type ConnectOptions, connectServer, type GearmanServer} from '../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
+import {PEEK_LOCK} from './own-functions.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
 /** Each held job costs a connection here and in gearmand, which often may have no more than 1024. */
 export const MOST_HELD = 500;
 
-/** A function that no worker has: who is handed its job may look at the queue. */
-const LOCK = 'atomctl-peek';
 const LOCK_RETRY_MS = 20;
 
 export interface PeekedJob extends GrabbedJob {
@@ -90,13 +89,21 @@ async function waitingJobs(server: GearmanServer, functions: readonly string[]):
   return {functions: rows.map((row) => row.function), count};
 }
 
-async function lockServer(address: ServerAddress, options: PeekOptions): Promise<ServerLock> {
+/**
+ * Waits for the right to hold jobs of a server: one atomctl at a time has it.
+ * @throws AtomctlError REFUSED where another has it for longer than the timeout; INTERRUPTED; or as GearmanServer's
+ *   questions do
+ */
+export async function lockServer(
+  address: ServerAddress,
+  options: ConnectOptions & {signal?: AbortSignal},
+): Promise<ServerLock> {
   const deadline = Date.now() + options.timeoutSeconds * 1000;
   for (;;) {
     if (options.signal?.aborted) {
       throw new AtomctlError('INTERRUPTED', 'Interrupted before looking at the queue; nothing was touched.');
     }
-    const lock = await takeLock(address, LOCK, options);
+    const lock = await takeLock(address, PEEK_LOCK, options);
     if (lock) return lock;
     if (Date.now() > deadline) {
       throw new AtomctlError(

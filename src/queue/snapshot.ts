@@ -1,6 +1,7 @@
 import type {AtomctlError} from '../errors.ts';
 import type {FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
 import {type FunctionName, splitFunctionName} from './function-name.ts';
+import {isOwnFunction, PEEK_LOCK} from './own-functions.ts';
 
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {
@@ -12,11 +13,13 @@ export interface QueueSnapshot {
   functions: SeenFunction[];
   answered: GearmanServer[];
   missing: {address: ServerConnection['address']; error: AtomctlError}[];
+  /** On some server an atomctl looks at the queue: jobs that it holds count as running. */
+  peeked: boolean;
 }
 
-/** Asks every server for its functions, side by side. Never rejects for a server that fails. */
+/** Asks every server for its functions, side by side, without atomctl's own. Never rejects for a server that fails. */
 export async function takeSnapshot(servers: readonly ServerConnection[]): Promise<QueueSnapshot> {
-  const snapshot: QueueSnapshot = {functions: [], answered: [], missing: []};
+  const snapshot: QueueSnapshot = {functions: [], answered: [], missing: [], peeked: false};
   await Promise.all(
     servers.map(async (connection) => {
       if ('error' in connection) {
@@ -25,10 +28,13 @@ export async function takeSnapshot(servers: readonly ServerConnection[]): Promis
       }
       const {address, server} = connection;
       try {
-        const functions = await server.status();
+        const rows = await server.status();
         snapshot.answered.push(server);
+        snapshot.peeked ||= rows.some((row) => row.function === PEEK_LOCK && row.total > 0);
         snapshot.functions.push(
-          ...functions.map((row) => ({...row, ...splitFunctionName(row.function), server})),
+          ...rows
+            .filter((row) => !isOwnFunction(row.function))
+            .map((row) => ({...row, ...splitFunctionName(row.function), server})),
         );
       } catch (error) {
         snapshot.missing.push({address, error: error as AtomctlError});
@@ -41,12 +47,13 @@ export async function takeSnapshot(servers: readonly ServerConnection[]): Promis
 /**
  * The functions that may hold a site's jobs. Where no server shows any life under the site's own prefix, the
  * prefix may be computed wrong (a root moved, a container's path): then every function may, and `own` is false.
+ * @param prefix null where it is not known, empty where the site's functions have none
  */
 export function functionsOfSite(
   snapshot: QueueSnapshot,
   prefix: string | null,
 ): {own: boolean; functions: SeenFunction[]} {
-  const functions = snapshot.functions.filter((row) => row.prefix === prefix);
+  const functions = snapshot.functions.filter((row) => (row.prefix ?? '') === prefix);
   const alive = functions.some(({total, workers}) => total > 0 || workers > 0);
   return prefix !== null && alive ? {own: true, functions} : {own: false, functions: snapshot.functions};
 }

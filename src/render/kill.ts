@@ -6,6 +6,7 @@ const COLORS: Record<Killed['action'], Color> = {marked: 'green', deleted: 'gree
 
 /** What became of each job, one line each. */
 export function renderKilled(killed: readonly Killed[], screen: Screen): string {
+  if (killed.length === 0) return 'No job matches.\n';
   return killed
     .map(({id, was, action, message}) => {
       const from = was === null ? '' : ` (was ${was})`;

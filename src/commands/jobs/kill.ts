@@ -2,6 +2,7 @@ import {BaseCommand} from '../../cli/base-command.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags} from '../../cli/filter-flags.ts';
 import {jobIdArg} from '../../cli/flags.ts';
+import {interruptibly} from '../../cli/interruption.ts';
 import {jobsToKill, killFlags, killSources} from '../../cli/kill.ts';
 import {killJobs} from '../../jobs/kill.ts';
 import {killExitStatus} from '../../jobs/kill-exit.ts';
@@ -16,8 +17,8 @@ export default class JobsKill extends BaseCommand<typeof JobsKill> {
 says who killed it, when and why; --delete removes the row instead. A job that is executing ends only with its
 worker: --restart-worker. What cannot be told for certain is refused with the reason.
 
-Exit status: 0 all killed, 1 some, 2 usage error (nothing touched), 3 a server unreachable, 4 no such job, 5 declined or
-refused.`;
+Exit status: 0 all killed (or no job matches the filters), 1 some, 2 usage error (nothing touched), 3 a server
+unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [
     {
       description: 'End a job that is stuck',
@@ -41,7 +42,7 @@ refused.`;
       flags,
       notice: (text) => this.notice(text),
     });
-    if (!assumeYes) {
+    if (!assumeYes && jobs.length > 0) {
       stderr.write(
         await renderJobTable(jobs, {
           columns: ['id', 'started', 'name', 'status', 'live', 'user'],
@@ -52,12 +53,11 @@ refused.`;
     }
     const verb = flags.delete ? 'kill and DELETE' : 'kill';
     const question = `Are you sure you want to ${verb} ${jobs.length === 1 ? `job ${jobs[0]!.id}` : `these ${jobs.length} jobs`}? (y/N)`;
-    await confirm({question, assumeYes, stdin, stdout, stderr});
+    await confirm({question, assumeYes: assumeYes || jobs.length === 0, stdin, stdout, stderr});
 
-    const result = await killJobs({
-      ...(await killSources(context, flags)),
-      ids: this.args.id ?? jobs.map(({id}) => id),
-    });
+    const sources = await killSources(context, flags);
+    const ids = this.args.id ?? jobs.map(({id}) => id);
+    const result = await interruptibly((signal) => killJobs({...sources, ids, signal}));
     if (result.workerProblem !== null) this.notice(`Warning: ${result.workerProblem.message}`);
     const {killed, workerRestarted} = result;
     await this.present({killed, workerRestarted}, () => renderKilled(killed, this.screen));

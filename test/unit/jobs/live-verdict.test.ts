@@ -1,0 +1,223 @@
+import {describe, expect, it} from 'vitest';
+import {type Evidence, liveVerdicts, type RowEvidence} from '../../../src/jobs/live-verdict.ts';
+
+const F = 'p-arFindingAidJob';
+const G = 'p-arFileImportJob';
+
+/** A row whose job may be in F, has never started, and is old enough to be lost. */
+function row(id: number, evidence: Partial<RowEvidence> = {}): RowEvidence {
+  return {id, functions: new Set([F]), known: null, keyAsked: false, young: false, ...evidence};
+}
+
+/** A row that has started, so that the servers could be asked for its key. */
+function started(id: number, known: 'running' | 'waiting' | 'unknown', inFunction = F): RowEvidence {
+  const job = known === 'unknown' ? null : {function: inFunction, running: known === 'running'};
+  return row(id, {functions: new Set([inFunction]), keyAsked: true, known: job});
+}
+
+/** What was found where everything answered and nothing moved; `counts` as [total, running] of each function. */
+function evidence(
+  rows: RowEvidence[],
+  counts: Record<string, [total: number, running: number]>,
+  rest: Partial<Evidence> = {},
+): Evidence {
+  return {
+    rows,
+    counts: new Map(Object.entries(counts).map(([name, [total, running]]) => [name, {total, running}])),
+    complete: true,
+    own: true,
+    unchanged: true,
+    peeked: false,
+    payloads: [],
+    ...rest,
+  };
+}
+
+const seen = (jobId: number | null, inFunction = F) => ({function: inFunction, jobId});
+const verdicts = (given: Evidence) => Object.fromEntries(liveVerdicts(given));
+
+describe('a key that a server was asked for', () => {
+  it.each<[string, Evidence, string]>([
+    ['is known and running', evidence([started(1, 'running')], {[F]: [1, 1]}), 'executing'],
+    ['is known and waits: its worker died', evidence([started(1, 'waiting')], {[F]: [1, 0]}), 'queued'],
+    ['is known nowhere, whatever else waits', evidence([started(1, 'unknown')], {[F]: [9, 3]}), 'lost'],
+    [
+      'runs, though its payload was seen waiting before',
+      evidence([started(1, 'running')], {[F]: [1, 1]}, {payloads: [seen(1)]}),
+      'executing',
+    ],
+    [
+      'runs under a prefix that may be a copy of the site',
+      evidence([started(1, 'running')], {[F]: [1, 1]}, {own: false}),
+      'uncertain',
+    ],
+    [
+      'is known nowhere, under no prefix at all',
+      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {own: false}),
+      'lost',
+    ],
+    [
+      'is known nowhere, but one server is silent',
+      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {complete: false}),
+      'uncertain',
+    ],
+    [
+      'is known on one server, though another is silent',
+      evidence([started(1, 'running')], {[F]: [1, 1]}, {complete: false}),
+      'executing',
+    ],
+    [
+      'is known nowhere and was submitted a moment ago',
+      evidence([{...started(1, 'unknown'), young: true}], {[F]: [1, 1]}),
+      'uncertain',
+    ],
+    [
+      'runs, or another atomctl holds it to look at it',
+      evidence([started(1, 'running')], {[F]: [1, 1]}, {peeked: true}),
+      'uncertain',
+    ],
+    [
+      'waits, while another atomctl looks at others',
+      evidence([started(1, 'waiting')], {[F]: [2, 1]}, {peeked: true}),
+      'queued',
+    ],
+  ])('%s', (_name, given, state) => {
+    expect(verdicts(given)).toEqual({1: state});
+  });
+});
+
+describe('a row that never started', () => {
+  it.each<[string, Evidence, string]>([
+    ['and none of its functions has a job', evidence([row(1, {functions: new Set()})], {}), 'lost'],
+    [
+      'and none of its functions has a job, not even with another prefix',
+      evidence([row(1, {functions: new Set()})], {}, {own: false}),
+      'lost',
+    ],
+    [
+      'and none has a job, but one server is silent',
+      evidence([row(1, {functions: new Set()})], {}, {complete: false}),
+      'uncertain',
+    ],
+    [
+      'and none has a job, but it may not be submitted yet',
+      evidence([row(1, {functions: new Set(), young: true})], {}),
+      'uncertain',
+    ],
+    ['and the one job waits that no key explains', evidence([row(1)], {[F]: [1, 0]}), 'queued'],
+    [
+      'and the one job waits, perhaps of another site',
+      evidence([row(1)], {[F]: [1, 0]}, {own: false}),
+      'uncertain',
+    ],
+    [
+      'and the one job waits, perhaps not its own: it is young',
+      evidence([row(1, {young: true})], {[F]: [1, 0]}),
+      'uncertain',
+    ],
+    ['and more jobs wait than rows', evidence([row(1)], {[F]: [2, 0]}), 'uncertain'],
+    [
+      'and one runs that no key explains: it may be just starting',
+      evidence([row(1)], {[F]: [1, 1]}),
+      'uncertain',
+    ],
+    ['and something moved meanwhile', evidence([row(1)], {[F]: [1, 0]}, {unchanged: false}), 'uncertain'],
+    ['and its payload waits', evidence([row(1)], {[F]: [3, 0]}, {payloads: [seen(1)]}), 'queued'],
+    [
+      'and its payload waits, whatever moved or did not answer',
+      evidence(
+        [row(1, {young: true})],
+        {[F]: [3, 2]},
+        {payloads: [seen(1)], complete: false, unchanged: false},
+      ),
+      'queued',
+    ],
+    [
+      'and what waits is a job without a row',
+      evidence([row(1)], {[F]: [1, 0]}, {payloads: [seen(99)]}),
+      'lost',
+    ],
+    ['and what waits is no job of AtoM', evidence([row(1)], {[F]: [1, 0]}, {payloads: [seen(null)]}), 'lost'],
+    [
+      'and what was seen waiting was of another function',
+      evidence([row(1)], {[F]: [1, 0], [G]: [1, 0]}, {payloads: [seen(99, G)]}),
+      'queued',
+    ],
+  ])('%s', (_name, given, state) => {
+    expect(verdicts(given)).toEqual({1: state});
+  });
+});
+
+describe('several rows', () => {
+  it('executing, queued again, waiting by count and lost beside each other', () => {
+    const rows = [started(1, 'running'), started(2, 'waiting'), row(3), row(4), started(5, 'unknown')];
+    expect(verdicts(evidence(rows, {[F]: [4, 1]}))).toEqual({
+      1: 'executing',
+      2: 'queued',
+      3: 'queued',
+      4: 'queued',
+      5: 'lost',
+    });
+  });
+
+  it('fewer jobs than rows: one of them is lost, but not which without the payloads', () => {
+    const rows = [started(1, 'running'), row(2), row(3)];
+    const counts: Record<string, [number, number]> = {[F]: [2, 1]};
+    expect(verdicts(evidence(rows, counts))).toEqual({1: 'executing', 2: 'uncertain', 3: 'uncertain'});
+    expect(verdicts(evidence(rows, counts, {payloads: [seen(3)]}))).toEqual({
+      1: 'executing',
+      2: 'lost',
+      3: 'queued',
+    });
+  });
+
+  it('no job left over: every row that never started is lost', () => {
+    expect(verdicts(evidence([started(1, 'running'), row(2), row(3)], {[F]: [1, 1]}))).toEqual({
+      1: 'executing',
+      2: 'lost',
+      3: 'lost',
+    });
+  });
+
+  it('a payload and a key of the same job count once', () => {
+    const rows = [started(1, 'waiting'), row(2)];
+    expect(verdicts(evidence(rows, {[F]: [2, 0]}, {payloads: [seen(1)]}))).toEqual({
+      1: 'queued',
+      2: 'queued',
+    });
+  });
+
+  it('two jobs that change places between count and key do not pass for one that is lost', () => {
+    // Row 2 was executing when counted, row 1 waited; by the time of the keys row 1 had begun.
+    const rows = [started(1, 'running'), row(2)];
+    const given = evidence(rows, {[F]: [2, 1]}, {unchanged: false});
+    expect(verdicts(given)).toEqual({1: 'executing', 2: 'uncertain'});
+  });
+
+  it('counts of one class do not speak for another', () => {
+    const rows = [row(1), row(2, {functions: new Set([G])})];
+    expect(verdicts(evidence(rows, {[F]: [1, 0], [G]: [2, 1]}))).toEqual({1: 'queued', 2: 'uncertain'});
+  });
+
+  it('a name that several classes share is settled only where its rivals share all of them', () => {
+    const csvExport = row(1, {functions: new Set([F, G])});
+    const counts: Record<string, [number, number]> = {[F]: [1, 0], [G]: [1, 0]};
+    expect(verdicts(evidence([csvExport, row(2)], counts))).toEqual({1: 'queued', 2: 'uncertain'});
+    const wider = row(2, {functions: new Set([F, G, 'p-arOther'])});
+    expect(verdicts(evidence([csvExport, wider], {...counts, 'p-arOther': [1, 0]}))[1]).toBe('uncertain');
+  });
+
+  it('what a server would not show leaves the counts to decide', () => {
+    const rows = [row(1), row(2), row(3)];
+    expect(verdicts(evidence(rows, {[F]: [3, 0]}, {payloads: [seen(1)]}))).toEqual({
+      1: 'queued',
+      2: 'queued',
+      3: 'queued',
+    });
+    expect(verdicts(evidence(rows, {[F]: [2, 0]}, {payloads: [seen(1)]}))).toEqual({
+      1: 'queued',
+      2: 'uncertain',
+      3: 'uncertain',
+    });
+  });
+});
