@@ -1,0 +1,72 @@
+import {BaseCommand} from '../cli/base-command.ts';
+import {requireAnswerer} from '../cli/confirm.ts';
+import {doctorFlags, mend, patient, selection} from '../cli/doctor.ts';
+import {startExamination} from '../doctor/examination.ts';
+import {examine} from '../doctor/examine.ts';
+import {type Finding, overallStatus} from '../doctor/finding.ts';
+import {planRemedies} from '../doctor/mend.ts';
+import {EXIT} from '../errors.ts';
+import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
+
+export default class Doctor extends BaseCommand<typeof Doctor> {
+  static override summary =
+    "The troubleshooting page of AtoM's manual as one command; --fix mends what is safe to mend.";
+  static override description =
+    `Looks at the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what mends it. What cannot be looked at is skipped with the reason. --fix says what it would do, asks, does it, and looks again: the findings under --json are those after it.
+
+Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed, 2 usage error (nothing touched), 5 declined, 130 interrupted.`;
+  static override examples = [
+    {description: 'What is wrong with the jobs?', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'Only what needs attention, for cron',
+      command: '<%= config.bin %> <%= command.id %> --quiet --skip missing-downloads',
+    },
+    {
+      description: 'Mark lost jobs as errors and remove orphaned rows',
+      command: '<%= config.bin %> <%= command.id %> --fix --yes',
+    },
+  ];
+  static override flags = doctorFlags;
+
+  async run(): Promise<void> {
+    const {flags} = this;
+    const {stdin, stdout} = process;
+    const assumeYes = flags.yes || flags['no-confirmation'];
+    if (flags.fix) requireAnswerer({assumeYes, stdin, stdout});
+    const site = await patient(this.context, flags);
+    const examination = startExamination(site);
+    const chosen = selection(flags);
+    const found = await examine(examination, chosen);
+    const planned = flags.fix ? await planRemedies(examination, found) : [];
+    if (planned.length === 0) {
+      if (flags.fix) this.notice('Nothing to mend.');
+      await this.present({status: overallStatus(found), findings: found, fixed: []}, () => this.#text(found));
+      this.#exitFor(found);
+      return;
+    }
+    if (!this.jsonEnabled()) stdout.write(this.#text(found));
+    const {fixed, interrupted} = await mend(planned, {examination, assumeYes, quiet: flags.quiet});
+    const left = await examine(startExamination(site), chosen);
+    await this.present(
+      {status: overallStatus(left), findings: left, fixed},
+      () => renderFixed(fixed, this.screen) + renderTally(left, this.screen),
+    );
+    this.#exitFor(left);
+    if (fixed.some(({error}) => error !== null)) this.exitWith(EXIT.failed);
+    if (interrupted) this.exitWith(EXIT.interrupted);
+  }
+
+  /** Under --quiet only what needs attention. */
+  #text(findings: readonly Finding[]): string {
+    const {screen} = this;
+    if (!this.flags.quiet) return `${renderFindings(findings, screen)}\n${renderTally(findings, screen)}`;
+    return renderFindings(
+      findings.filter(({state}) => state === 'warning' || state === 'problem'),
+      screen,
+    );
+  }
+
+  #exitFor(findings: readonly Finding[]): void {
+    this.exitWith(overallStatus(findings) === 'problem' ? EXIT.failed : EXIT.ok);
+  }
+}

@@ -1,0 +1,66 @@
+/** From best to worst in `severity`; what was skipped says nothing about the site's health. */
+export const FINDING_STATES = {
+  ok: {severity: 0, color: 'green'},
+  skipped: {severity: 0, color: 'dim'},
+  warning: {severity: 1, color: 'yellow'},
+  problem: {severity: 2, color: 'red'},
+} as const;
+
+export type FindingState = keyof typeof FINDING_STATES;
+export type HealthStatus = Exclude<FindingState, 'skipped'>;
+
+/** What one check found, as `doctor --json` prints it. */
+export interface Finding {
+  /** The check's name, stable from version to version. */
+  id: string;
+  /** The check's place in the table of checks, from 1. */
+  number: number;
+  state: FindingState;
+  title: string;
+  /** What was seen; of what was skipped, why. */
+  evidence: string;
+  /** What follows from it; null where nothing does. */
+  consequence: string | null;
+  /** What mends it, a command where there is one; null where nothing has to be mended. */
+  remedy: string | null;
+}
+
+/** What a check says of what it looked at. */
+export interface Outcome {
+  state: HealthStatus;
+  evidence: string;
+  consequence?: string;
+  remedy?: string;
+}
+
+/** What is not as it should be, what follows from it, and what mends it. */
+export type Fault = Required<Omit<Outcome, 'state'>>;
+
+/** All is well. `remark` tells what is worth knowing all the same. */
+export function healthy(evidence: string, remark: Partial<Fault> = {}): Outcome {
+  return {...remark, state: 'ok', evidence};
+}
+
+/** Something will go wrong, or has gone wrong and is over. */
+export function warning(fault: Fault): Outcome {
+  return {...fault, state: 'warning'};
+}
+
+/** Something is wrong and does not mend itself. */
+export function problem(fault: Fault): Outcome {
+  return {...fault, state: 'problem'};
+}
+
+/**
+ * Thrown by evidence that cannot be had, for a reason that is no fault of its own or that another finding tells.
+ * The check that asked for it is skipped with this reason.
+ */
+export class NotExamined extends Error {
+  override readonly name = 'NotExamined';
+}
+
+/** The worst state among the findings. */
+export function overallStatus(findings: readonly Finding[]): HealthStatus {
+  const worst = Math.max(0, ...findings.map(({state}) => FINDING_STATES[state].severity));
+  return (['ok', 'warning', 'problem'] as const)[worst]!;
+}

@@ -1,0 +1,31 @@
+import {AtomctlError} from '../errors.ts';
+import type {ServiceManager} from '../systemd/service-manager.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+import {readStartLimit} from '../worker/read-start-limit.ts';
+import type {StartLimit} from '../worker/start-limit.ts';
+import {findUnits} from '../worker/units.ts';
+import {NotExamined} from './finding.ts';
+
+/** A worker's unit and where it stands with systemd's start limit. */
+export interface WorkerUnit {
+  unit: UnitState;
+  limit: StartLimit;
+}
+
+/** The units that run this site's workers. @throws NotExamined where there is no systemd, or no such unit */
+export async function findWorkerUnits(options: {
+  manager: ServiceManager;
+  root: string | null;
+  now: () => Date;
+}): Promise<WorkerUnit[]> {
+  const {manager, root} = options;
+  try {
+    const units = await findUnits({manager, root, names: []});
+    return await Promise.all(
+      units.map(async (unit) => ({unit, limit: await readStartLimit(unit, manager.scope, options.now())})),
+    );
+  } catch (error) {
+    if (error instanceof AtomctlError) throw new NotExamined(error.message);
+    throw error;
+  }
+}

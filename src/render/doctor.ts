@@ -1,0 +1,54 @@
+import {FINDING_STATES, type Finding, type FindingState} from '../doctor/finding.ts';
+import type {Fixed} from '../doctor/mend.ts';
+import {sanitizeLine} from './sanitize.ts';
+import {paint, type Screen} from './screen.ts';
+
+const STATES = Object.keys(FINDING_STATES) as FindingState[];
+const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
+const INDENT = ' '.repeat('99. '.length + STATE_WIDTH + 1);
+
+/** Every finding with its evidence; below what is not well, or worth a remark, what follows and what mends it. */
+export function renderFindings(findings: readonly Finding[], screen: Screen): string {
+  return findings.map((finding) => renderFinding(finding, screen)).join('');
+}
+
+function renderFinding(finding: Finding, screen: Screen): string {
+  const {number, state, title, evidence, consequence, remedy} = finding;
+  const head = `${`${number}.`.padStart(3)} ${paint(screen, FINDING_STATES[state].color, state.padEnd(STATE_WIDTH))} `;
+  const lines = wrap(`${title}: ${evidence}`, screen);
+  if (consequence !== null) lines.push(...wrap(consequence, screen));
+  if (remedy !== null)
+    lines.push(...wrap(`Remedy: ${remedy}`, screen).map((line) => paint(screen, 'bold', line)));
+  return `${head}${lines.join(`\n${INDENT}`)}\n`;
+}
+
+/** Breaks a line at spaces so that it fits beside the indent; a word that is too long stands alone. */
+function wrap(text: string, {width}: Screen): string[] {
+  const lines: string[] = [];
+  for (const word of sanitizeLine(text).split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && INDENT.length + last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+/** How many checks came out how: `26 checks: 22 ok, 1 problem, 3 skipped.` */
+export function renderTally(findings: readonly Finding[], screen: Screen): string {
+  const counts = STATES.flatMap((state) => {
+    const count = findings.filter((finding) => finding.state === state).length;
+    return count === 0 ? [] : [paint(screen, FINDING_STATES[state].color, `${count} ${state}`)];
+  });
+  return `${findings.length} checks: ${counts.join(', ')}.\n`;
+}
+
+/** What was mended, and what ended it early. */
+export function renderFixed(fixed: readonly Fixed[], screen: Screen): string {
+  return fixed
+    .map(({message, error}) => {
+      const end = error === null ? '' : ` ${paint(screen, 'red', sanitizeLine(`Then it failed: ${error}`))}`;
+      return `${paint(screen, 'green', 'Mended:')} ${sanitizeLine(message)}${end}\n`;
+    })
+    .join('');
+}
