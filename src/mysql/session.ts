@@ -2,12 +2,10 @@ import type {Socket} from 'node:net';
 import type {Connection, RowDataPacket} from 'mysql2';
 import {AtomctlError} from '../errors.ts';
 import type {DatabaseConfig, ServerInfo, SqlValue} from './database.ts';
-import {describeEndpoint, dial, endpointOf} from './endpoint.ts';
-import {readGreeting} from './greeting.ts';
+import {describeEndpoint, endpointOf} from './endpoint.ts';
+import {type LoggedIn, logIn} from './login.ts';
 import {isServerError} from './server-error.ts';
-import {SET_SESSION} from './session-settings.ts';
 import {watchSilence} from './silence.ts';
-import {tlsOptions} from './tls.ts';
 
 /** What the server answers to a statement: rows, or how many it changed. */
 export type Reply = Record<string, unknown>[] | {affectedRows: number};
@@ -25,67 +23,17 @@ export class Session {
   #pending = 0;
   #check: Promise<void> | undefined;
 
-  private constructor(
-    config: DatabaseConfig,
-    timeoutSeconds: number,
-    opened: {socket: Socket; connection: Connection; server: ServerInfo},
-  ) {
+  private constructor(config: DatabaseConfig, timeoutSeconds: number, loggedIn: LoggedIn) {
     this.#config = config;
     this.#timeoutSeconds = timeoutSeconds;
-    this.#socket = opened.socket;
-    this.#connection = opened.connection;
-    this.server = opened.server;
+    this.#socket = loggedIn.socket;
+    this.#connection = loggedIn.connection;
+    this.server = loggedIn.server;
   }
 
-  /**
-   * Connects, logs in and sets the session, all within `timeoutSeconds`. The driver is loaded while the server
-   * makes up its greeting.
-   */
+  /** Connects, logs in and sets the session, all within `timeoutSeconds`. */
   static async open(config: DatabaseConfig, timeoutSeconds: number): Promise<Session> {
-    const ssl = await tlsOptions(config.tls);
-    const endpoint = endpointOf(config);
-    const place = describeEndpoint(endpoint);
-    const socket = dial(endpoint, timeoutSeconds).on('error', () => {});
-    const deadline = setTimeout(
-      () => socket.destroy(noAnswer(place, timeoutSeconds, socket.connecting)),
-      timeoutSeconds * 1000,
-    );
-    try {
-      const [server, {createConnection}] = await Promise.all([readGreeting(socket, place), import('mysql2')]);
-      if (socket.errored) throw socket.errored;
-      const connection = createConnection({
-        ...endpoint,
-        stream: socket,
-        // The deadline above covers what this would.
-        connectTimeout: 0,
-        user: config.user,
-        password: config.password,
-        database: config.database,
-        ssl,
-        // As the server's own clients: a matched row that stays as it was is not a changed one. Files stay here.
-        flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
-        charset: 'UTF8MB4_BIN',
-        connectAttributes: {program_name: 'atomctl'},
-        // Debian's root logs in by the socket alone; the server asks the kernel who we are.
-        authPlugins: {auth_socket: () => () => Buffer.alloc(0)},
-        dateStrings: true,
-        jsonStrings: true,
-        supportBigNumbers: true,
-        decimalNumbers: true,
-        stringifyObjects: true,
-      });
-      await new Promise<void>((resolve, reject) => {
-        // It stays: a connection that dies while idle says so by an event, and the next statement fails.
-        connection.on('error', reject);
-        connection.query(SET_SESSION, (error) => (error ? reject(error) : resolve()));
-      });
-      return new Session(config, timeoutSeconds, {socket, connection, server: server!});
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    } finally {
-      clearTimeout(deadline);
-    }
+    return new Session(config, timeoutSeconds, await logIn(config, timeoutSeconds));
   }
 
   /** Sends one statement, its values quoted into it, and waits for the whole reply. */
@@ -156,13 +104,4 @@ export class Session {
       );
     }
   }
-}
-
-function noAnswer(place: string, timeoutSeconds: number, connecting: boolean): AtomctlError {
-  const message = connecting
-    ? `The MySQL server at ${place} could not be reached within ${timeoutSeconds} s.`
-    : `The server at ${place} took the connection and did not complete the login within ${timeoutSeconds} s.`;
-  return new AtomctlError('DATABASE_TIMEOUT', message, {
-    hint: 'Check that MySQL runs there and that no firewall is in between, or give it longer with --timeout.',
-  });
 }

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, inject, test} from 'vitest';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database} from '../../../src/mysql/database.ts';
@@ -144,5 +145,13 @@ describe("a hostile server's settings", () => {
     );
     expect(await other.query('SELECT COUNT(*) AS n FROM counted')).toEqual([{n: 0}]);
     await other.close();
+  });
+
+  test('cut off neither a slow reader nor an idle session', async () => {
+    const sql = "SELECT REPEAT('x', 1000) FROM seq_1_to_100000";
+    let rows = 0;
+    for await (const _ of onHostile.stream(sql)) if (++rows === 10) await sleep(2500);
+    expect(rows).toBe(100_000);
+    expect(await onHostile.query('SELECT 1 AS alive')).toEqual([{alive: 1}]);
   });
 });
