@@ -25,14 +25,13 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
     return result.stdout;
   }
 
-  async function change(...args: string[]): Promise<void> {
-    const line = ['systemctl', ...manager, ...args];
+  async function change(verb: string, ...names: string[]): Promise<void> {
     // Where a password would be asked for, polkit refuses instead: a script must not hang at a hidden question.
-    const words = ['systemctl', ...manager, '--no-ask-password', ...args];
+    const words = ['systemctl', ...manager, '--no-ask-password', verb, '--', ...names];
     if (options.sudo) words.unshift('sudo');
     const result = await runTool(words[0]!, words.slice(1), {deadlineSeconds: options.changeSeconds});
-    if (result.status === 0 || nothingToReset(args[0]!, result)) return;
-    throw failure(result, line.join(' '), options, args.at(-1)!);
+    if (result.status === 0 || nothingToReset(verb, result)) return;
+    throw failure(result, ['systemctl', ...manager, verb, ...names].join(' '), options, names[0] ?? verb);
   }
 
   return {
@@ -46,7 +45,7 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
       const answer = await read('show', '-p', 'UnitPath');
       return answer.replace('UnitPath=', '').trim().split(' ').filter(Boolean);
     },
-    change: (verb, name) => change(verb, '--', name),
+    change,
     reload: () => change('daemon-reload'),
   };
 }
