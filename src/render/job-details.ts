@@ -7,6 +7,12 @@ import {paint, type Screen} from './screen.ts';
 
 /** The job details page: overview, notes, errors, the whole log. */
 export function renderJobDetails(job: JobDetails, screen: Screen): string {
+  const log = job.log === '' ? '  (empty)' : sanitizeBlock(job.log).replace(/\n+$/, '');
+  return `${renderJobOverview(job, screen)}${log}\n`;
+}
+
+/** The page down to the heading of the log, which is to follow. */
+export function renderJobOverview(job: Omit<JobDetails, 'log' | 'parameters'>, screen: Screen): string {
   const status = paint(screen, STATUSES[job.status].color, job.status);
   const live =
     job.live === null
@@ -41,11 +47,7 @@ export function renderJobDetails(job: JobDetails, screen: Screen): string {
       screen,
     ),
   );
-  lines.push(
-    '',
-    paint(screen, 'bold', 'Log'),
-    job.log === '' ? '  (empty)' : sanitizeBlock(job.log).replace(/\n+$/, ''),
-  );
+  lines.push('', paint(screen, 'bold', 'Log'));
   return `${lines.join('\n')}\n`;
 }
 

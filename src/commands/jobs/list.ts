@@ -1,11 +1,15 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {filterFlags, jobFilter} from '../../cli/filter-flags.ts';
-import {listFlags, pageFlags, parseColumns, parseSort} from '../../cli/list-flags.ts';
-import {liveSources, noticeMissing} from '../../cli/live.ts';
-import {listLiveJobs} from '../../jobs/live-list.ts';
-import {renderCsv} from '../../render/csv.ts';
-import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, JOB_COLUMNS} from '../../render/job-columns.ts';
-import {renderJobSummary, renderJobTable} from '../../render/job-table.ts';
+import {filterFlags} from '../../cli/filter-flags.ts';
+import {
+  listingColumns,
+  listingDocument,
+  lookAtListing,
+  renderListing,
+  renderListingCsv,
+  watchedListing,
+} from '../../cli/job-listing.ts';
+import {listFlags, pageFlags} from '../../cli/list-flags.ts';
+import {watch, watchFlag} from '../../cli/watch.ts';
 
 export default class JobsList extends BaseCommand<typeof JobsList> {
   static override summary = 'List the jobs, newest first.';
@@ -13,7 +17,7 @@ export default class JobsList extends BaseCommand<typeof JobsList> {
     `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they
 really are: executing, queued, lost (no Gearman server knows the job: it will never end by itself) or uncertain.
 
-Exit status: 0 listed, 2 usage error, 3 database unreachable.`;
+Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was interrupted.`;
   static override examples = [
     {
       description: 'What is running, and what is it really doing?',
@@ -24,44 +28,27 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable.`;
       command: "<%= config.bin %> <%= command.id %> --failed --name '*Import*' --since 2026-10-23 --json",
     },
   ];
-  static override flags = {...filterFlags, ...pageFlags, ...listFlags};
+  static override flags = {
+    ...filterFlags,
+    ...pageFlags,
+    ...listFlags,
+    // A probe takes jobs and gives them back, and every return counts as a retry.
+    watch: watchFlag(['csv', 'probe']),
+  };
 
   async run(): Promise<void> {
-    const {flags} = this;
-    const columns =
-      flags.columns === undefined ? DEFAULT_JOB_COLUMNS : parseColumns(flags.columns, JOB_COLUMN_NAMES);
-    const now = this.context.now();
-    const filter = await jobFilter(flags, () => this.context.time(), now);
-    const [database, time] = await Promise.all([this.context.database(), this.context.time()]);
-    const list = await listLiveJobs(
-      {
-        database,
-        time,
-        now,
-        filter,
-        sort: parseSort(flags.sort),
-        limit: flags.all ? null : flags.limit,
-        offset: flags.offset,
-        live: !flags['no-live'],
-      },
-      () => liveSources(this.context, {probe: flags.probe, notice: (text) => this.notice(text)}),
-    );
-    if (list.report !== null) noticeMissing(list.report, (text) => this.notice(text));
-
-    const {jobs, total, counts} = list;
-    if (flags.csv) {
-      const cells = jobs.map((job) => columns.map((name) => JOB_COLUMNS[name].text(job)));
-      await this.print(renderCsv(columns, [cells], {escapeFormulas: true, bom: false}));
+    const {flags, context} = this;
+    const notice = (text: string) => this.notice(text);
+    listingColumns(flags);
+    if (flags.watch === undefined) {
+      const list = await lookAtListing(context, flags, notice);
+      if (flags.csv) await this.print(renderListingCsv(list, flags));
+      else await this.present(listingDocument(list), () => renderListing(list, flags, this.screen));
       return;
     }
-    await this.present({jobs, total, counts}, async () => {
-      const screen = flags['no-truncate'] ? {...this.screen, width: Number.POSITIVE_INFINITY} : this.screen;
-      const table = await renderJobTable(jobs, {
-        columns,
-        screen,
-        liveUnknown: list.report?.answered === false,
-      });
-      return flags.quiet ? table : table + renderJobSummary(jobs.length, total, counts, screen);
-    });
+    const watched = {...watchedListing(flags), seconds: flags.watch};
+    const {stdin, stdout} = process;
+    const place = {json: this.jsonEnabled(), screen: () => this.screen, stdin, stdout, notice};
+    this.exitWith(await watch(context, watched, place));
   }
 }

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg} from '../../cli/flags.ts';
+import {follow} from '../../cli/follow.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {showLiveJob} from '../../jobs/live-show.ts';
 import {renderJobDetails} from '../../render/job-details.ts';
@@ -11,25 +12,42 @@ export default class JobsShow extends BaseCommand<typeof JobsShow> {
   static override description =
     `The job details page of AtoM, and for a running job its live state and its last sign of life.
 
-Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job.`;
+With --follow and --json: a document a line, one for whatever is new, {"job": Job, "log": "what was added",
+"logAnew": false, "end": null}; the last has "end" as finished, lost or deleted. Where logAnew is true the log was begun
+anew and is told from its start.
+
+Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With --follow that of the job, as jobs:wait
+has it: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
   static override examples = [
     {description: 'Everything about a job', command: '<%= config.bin %> <%= command.id %> 500'},
     {description: 'Only its log', command: '<%= config.bin %> <%= command.id %> 500 --json | jq -r .log'},
+    {
+      description: 'Its log to the end, as it grows',
+      command: '<%= config.bin %> <%= command.id %> 500 --follow',
+    },
   ];
   static override args = {
     id: jobIdArg({required: true}),
   };
   static override flags = {
+    follow: Flags.boolean({char: 'f', summary: 'Go on printing the log as it grows, to the end of the job.'}),
     'no-live': Flags.boolean({summary: 'Do not ask Gearman for the live state.'}),
   };
 
   async run(): Promise<void> {
+    const notice = (text: string) => this.notice(text);
+    const wanted = {id: this.args.id, live: !this.flags['no-live']};
+    if (this.flags.follow) {
+      const write = (text: string) => process.stdout.write(text);
+      const shown = {json: this.jsonEnabled(), screen: this.screen, write, notice};
+      this.exitWith(await follow(this.context, {...wanted, ...shown}));
+      return;
+    }
     const [database, time] = await Promise.all([this.context.database(), this.context.time()]);
-    const {job, report} = await showLiveJob(
-      {database, time, now: this.context.now(), id: this.args.id, live: !this.flags['no-live']},
-      () => liveSources(this.context, {notice: (text) => this.notice(text)}),
+    const {job, report} = await showLiveJob({database, time, now: this.context.now(), ...wanted}, () =>
+      liveSources(this.context, {notice}),
     );
-    if (report !== null) noticeMissing(report, (text) => this.notice(text));
+    if (report !== null) noticeMissing(report, notice);
     await this.present(job, () => renderJobDetails(job, this.screen));
   }
 }

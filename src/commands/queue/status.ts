@@ -2,10 +2,11 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {secondsFrom} from '../../cli/flags.ts';
-import {healthFlags, lookOptions, queueLimits} from '../../cli/queue-health.ts';
-import {type AtomctlError, EXIT} from '../../errors.ts';
+import {healthFlags, queueLimits} from '../../cli/queue-health.ts';
+import {queueExitStatus, shownLookOptions, watchedQueue} from '../../cli/queue-look.ts';
+import {watch, watchFlag} from '../../cli/watch.ts';
+import type {AtomctlError} from '../../errors.ts';
 import {lookAtQueue} from '../../queue/look.ts';
-import type {QueueStatus as Status} from '../../queue/status.ts';
 import {VERDICTS} from '../../queue/verdict.ts';
 import {waitUntilHealthy} from '../../queue/wait-until-healthy.ts';
 import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue-monitoring.ts';
@@ -18,7 +19,7 @@ export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
 
 The verdict is critical where a server does not answer, a job class that gearman.yml lists has no worker, or a --critical limit is passed; warning where a --warning limit is passed, or a job class has no worker on one of several servers; unknown where the database does not answer or this site's function prefix is not known.
 
-Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered. With --nagios: 0 ok, 1 warning, 2 critical, 3 unknown, also for a usage error.`;
+Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered, 130 a watch was interrupted. With --nagios: 0 ok, 1 warning, 2 critical, 3 unknown, also for a usage error.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --nagios --warning-queued 20 --critical-age 6h',
@@ -34,6 +35,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
       default: 0,
       parse: secondsFrom(0),
     })(),
+    watch: watchFlag(['nagios', 'prometheus', 'wait']),
     nagios: Flags.boolean({
       summary: 'Print one plugin line with figures, and use the plugin exit codes.',
       exclusive: ['json', 'prometheus'],
@@ -42,20 +44,22 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
   };
 
   async run(): Promise<void> {
-    const {wait: seconds, nagios, prometheus} = this.flags;
-    const shown = {allSites: this.flags['all-sites'], all: this.flags.all || nagios};
-    const options = {...(await lookOptions(this.context, this.flags)), ...shown};
-    const look = await waitUntilHealthy({
-      look: () => lookAtQueue(options),
-      seconds,
-      now: this.context.now,
-      sleep,
-    });
+    const {flags, context} = this;
+    if (flags.watch !== undefined) {
+      const {stdin, stdout} = process;
+      const notice = (text: string) => this.notice(text);
+      const place = {json: this.jsonEnabled(), screen: () => this.screen, stdin, stdout, notice};
+      this.exitWith(await watch(context, {...watchedQueue(flags), seconds: flags.watch}, place));
+      return;
+    }
+    const {wait: seconds, nagios, prometheus} = flags;
+    const options = await shownLookOptions(context, flags);
+    const look = await waitUntilHealthy({look: () => lookAtQueue(options), seconds, now: context.now, sleep});
     await this.present(look.status, () => {
-      if (nagios) return renderQueuePlugin(look, queueLimits(this.flags));
+      if (nagios) return renderQueuePlugin(look, queueLimits(flags));
       return prometheus ? renderQueueMetrics(look) : renderQueueStatus(look, this.screen);
     });
-    this.exitWith(nagios ? VERDICTS[look.status.status].pluginExitStatus : exitStatus(look.status));
+    this.exitWith(nagios ? VERDICTS[look.status.status].pluginExitStatus : queueExitStatus(look.status));
   }
 
   /** A monitoring system reads one line on stdout, whatever went wrong. */
@@ -72,9 +76,4 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
   get #isPlugin(): boolean {
     return this.argv.includes('--nagios');
   }
-}
-
-function exitStatus({status, servers}: Status): number {
-  if (servers.every(({reachable}) => !reachable)) return EXIT.unreachable;
-  return status === 'ok' ? EXIT.ok : EXIT.failed;
 }

@@ -1,0 +1,66 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Context} from './context.ts';
+import {interruptibly} from './interruption.ts';
+
+/** What a command that stays works with, from one look to the next. */
+export interface Stay {
+  /** Aborted by Ctrl-C or SIGTERM. */
+  signal: AbortSignal;
+  /** Waits for milliseconds, or until the signal is aborted. */
+  pause: (milliseconds: number) => Promise<void>;
+  /** The context with the connections of now. */
+  context: () => Context;
+  /** Closes the connections; those asked for next are opened anew. */
+  reopen: () => Promise<void>;
+}
+
+/**
+ * Runs work that stays until something happens. It outlives its connections, and Ctrl-C ends it between two looks:
+ * whatever a look waits for has a bound.
+ */
+export function stay<T>(settings: Context, work: (stay: Stay) => Promise<T>): Promise<T> {
+  return interruptibly(async (signal) => {
+    let context = new FreshContext(settings);
+    const pause = async (milliseconds: number) => {
+      await sleep(milliseconds, undefined, {signal}).catch(() => {});
+    };
+    const reopen = async () => {
+      await context.dispose();
+      context = new FreshContext(settings);
+    };
+    try {
+      return await work({signal, pause, context: () => context, reopen});
+    } finally {
+      await context.dispose();
+    }
+  });
+}
+
+/** The settings of another context, with connections of its own. */
+class FreshContext extends Context {
+  readonly #settings: Context;
+
+  constructor(settings: Context) {
+    const {timeoutSeconds, now} = settings;
+    super({site: {}, env: {}, cwd: '', timeoutSeconds, now});
+    this.#settings = settings;
+  }
+
+  override site(): ReturnType<Context['site']> {
+    return this.#settings.site();
+  }
+
+  override time(): ReturnType<Context['time']> {
+    return this.#settings.time();
+  }
+}
+
+/** A notice that says each thing once, however often a look finds it. */
+export function onceEach(notice: (text: string) => void): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    notice(text);
+  };
+}

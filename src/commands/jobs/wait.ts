@@ -1,0 +1,42 @@
+import {BaseCommand} from '../../cli/base-command.ts';
+import {jobIdArg} from '../../cli/flags.ts';
+import {waitFlags, waitOnJobs} from '../../cli/wait.ts';
+import {isLost} from '../../jobs/look-at-jobs.ts';
+import {isEnded, waitExitStatus} from '../../jobs/wait.ts';
+import {renderWaited} from '../../render/outcome.ts';
+
+export default class JobsWait extends BaseCommand<typeof JobsWait> {
+  static override summary = 'Block until jobs end; the exit status tells how.';
+  static override usage = '<%= command.id %> ID... [FLAGS]';
+  static override description =
+    `Waits until every one of the jobs has ended, then prints how. A job found lost (no Gearman server knows it, so it
+will never end) ends the wait at once. A database that restarts meanwhile is given a minute to come back.
+With --json, "deleted" lists the jobs whose rows were deleted meanwhile; "jobs" holds all others as last seen.
+
+Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable,
+4 no such job, 124 the time is over, 130 interrupted.`;
+  static override examples = [
+    {
+      description: 'Go on only after an import has completed, within an hour',
+      command: '<%= config.bin %> <%= command.id %> 500 --max-wait 3600 && echo imported',
+    },
+    {
+      description: 'Does a worker take the job at all?',
+      command: '<%= config.bin %> <%= command.id %> 500 --until started --max-wait 30',
+    },
+  ];
+  static override args = {id: jobIdArg({multiple: true, required: true})};
+  static override flags = waitFlags;
+
+  async run(): Promise<void> {
+    const notice = (text: string) => this.notice(text);
+    const ids = this.args.id;
+    const waited = await waitOnJobs(this.context, {ids, flags: this.flags, stderr: process.stderr, notice});
+    const {jobs, deleted, timeOver} = waited;
+    const open = jobs.filter((job) => !isEnded(job)).map(({id}) => id);
+    if (timeOver) notice(`The time is over before the end of: ${open.join(' ')}`);
+    for (const {id} of jobs.filter(isLost)) notice(`End the lost job with: atomctl jobs:kill ${id}`);
+    await this.present({jobs, timeOver, deleted}, () => renderWaited(waited, this.screen));
+    this.exitWith(waitExitStatus(waited));
+  }
+}
