@@ -95,7 +95,10 @@ const SITE_FLAGS = {
   config: 'ATOMCTL_CONFIG',
 } as const;
 
-type SiteFlags = Partial<Record<Exclude<keyof typeof SITE_FLAGS, 'gearman'>, string>> & {gearman?: string[]};
+type SiteFlags = Partial<Record<Exclude<keyof typeof SITE_FLAGS, 'gearman'>, string>> & {
+  /** Where the environment gives it, oclif leaves it the one text that it is. */
+  gearman?: string | string[];
+};
 
 /** The site's options with their origins: `typed` holds the names of the flags that stood on the command line. */
 export function siteOptions(flags: SiteFlags, typed: ReadonlySet<string>): SiteOptions {
@@ -108,7 +111,7 @@ export function siteOptions(flags: SiteFlags, typed: ReadonlySet<string>): SiteO
     atomRoot: setting('atom-root', flags['atom-root']),
     databaseUrl: setting('database-url', flags['database-url']),
     defaultsFile: setting('defaults-file', flags['defaults-file']),
-    gearman: setting('gearman', flags.gearman),
+    gearman: setting('gearman', typeof flags.gearman === 'string' ? [flags.gearman] : flags.gearman),
     functionPrefix: setting('function-prefix', flags['function-prefix']),
     timezone: setting('timezone', flags.timezone),
     site: setting('site', flags.site),

@@ -3,24 +3,37 @@ import {usageError} from '../errors.ts';
 
 const SITE_GROUP = 'SITE';
 
-/** Reads a whole number of at least `min`. @throws AtomctlError USAGE naming the flag's value */
+/** What oclif tells a parser about the value: the word it was typed as, none where a variable gave it. */
+interface Given {
+  token?: {type: 'arg' | 'flag'};
+}
+
+/** Where a value came from, in brackets behind it; nothing for an argument, which is where the eye is. */
+function originText({token}: Given, {name, env}: {name: string; env?: string}): string {
+  if (token === undefined) return ` (${env ?? name})`;
+  return token.type === 'flag' ? ` (--${name})` : '';
+}
+
+/** Reads a whole number of at least `min`. @throws AtomctlError USAGE naming the value and where it came from */
 export function wholeNumber(min: number, what: string) {
-  return async (text: string): Promise<number> => {
+  return async (text: string, given: Given, option: {name: string; env?: string}): Promise<number> => {
     const value = Number(text);
     if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < min) {
-      throw usageError(`"${text}" is no ${what}.`, `Give a whole number of at least ${min}.`);
+      const wrong = `"${text}"${originText(given, option)}`;
+      throw usageError(`${wrong} is no ${what}.`, `Give a whole number of at least ${min}.`);
     }
     return value;
   };
 }
 
-/** Reads a number of seconds, fractions allowed, greater than zero (or at least `min`). */
+/** Reads a number of seconds of at least `min`, fractions allowed. @throws AtomctlError USAGE as wholeNumber does */
 export function secondsFrom(min: number) {
-  return async (text: string): Promise<number> => {
+  return async (text: string, given: Given, option: {name: string; env?: string}): Promise<number> => {
     const value = Number(text);
     if (!/^\d+(\.\d+)?$/.test(text.trim()) || value < min || value > 86_400) {
+      const wrong = `"${text}"${originText(given, option)}`;
       throw usageError(
-        `"${text}" is no number of seconds.`,
+        `${wrong} is no number of seconds.`,
         `Give a number from ${min} to 86400, for example 5.`,
       );
     }

@@ -33,7 +33,7 @@ export function parseSort(text: string): JobSort {
   const key = SORT_KEYS.find((name) => name === text.slice(descending ? 1 : 0));
   if (key === undefined) {
     throw usageError(
-      `"${text}" is nothing to sort by.`,
+      `"${text}" (--sort) is nothing to sort by.`,
       `Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
     );
   }
@@ -45,7 +45,7 @@ export function parseColumns<Column extends string>(text: string, known: readonl
   return text.split(',').map((wanted) => {
     const column = known.find((name) => name === wanted.trim());
     if (column === undefined)
-      throw usageError(`"${wanted}" is no column.`, `Choose from ${known.join(',')}.`);
+      throw usageError(`"${wanted}" (--columns) is no column.`, `Choose from ${known.join(',')}.`);
     return column;
   });
 }
