@@ -1,17 +1,23 @@
 import type {Hook} from '@oclif/core';
+import {AtomctlError, EXIT} from '../errors.ts';
+import {errorDocument, errorSentence} from '../render/error.ts';
+import {maskPasswords} from './failure.ts';
 
 /** Runs where no command has the name that was typed: one sentence with the nearest one, exit status 2. */
-const commandNotFound: Hook.CommandNotFound = async ({id, config}) => {
+const commandNotFound: Hook.CommandNotFound = async ({id, argv, config}) => {
   const known = config.commands.filter(({hidden}) => !hidden).map((command) => command.id);
   const nearest = known
     .map((name) => ({name, distance: editDistance(id, name)}))
     .sort((a, b) => a.distance - b.distance)[0];
-  const suggestion =
-    nearest !== undefined && nearest.distance <= 3
-      ? `Did you mean ${nearest.name}?`
-      : 'See the commands with: atomctl --help';
-  process.stderr.write(`Error: There is no command ${JSON.stringify(id)}. ${suggestion}\n`);
-  process.exit(2);
+  const error = new AtomctlError('USAGE', `There is no command ${JSON.stringify(maskPasswords(id))}.`, {
+    hint:
+      nearest !== undefined && nearest.distance <= 3
+        ? `Did you mean ${nearest.name}?`
+        : 'See the commands with: atomctl --help',
+  });
+  if (argv?.includes('--json')) process.stdout.write(errorDocument(error));
+  else process.stderr.write(errorSentence(error));
+  process.exit(EXIT.usage);
 };
 
 export default commandNotFound;

@@ -12,9 +12,13 @@ export default class Help extends Command {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
+    const {command: id} = args;
+    if (id !== undefined && !this.config.findCommand(id) && !this.config.findTopic(id)) {
+      await this.config.runHook('command_not_found', {id});
+    }
     const HelpClass = await loadHelpClass(this.config);
     await new HelpClass(this.config, this.config.pjson.oclif.helpOptions).showHelp(
-      args.command === undefined ? [] : [args.command],
+      id === undefined ? [] : [id],
     );
   }
 }
