@@ -1,12 +1,14 @@
 import {once} from 'node:events';
 import {Command, type Interfaces} from '@oclif/core';
-import type {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../errors.ts';
+import {errorDocument, errorSentence} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags} from './flags.ts';
+import {boundNameLookups} from './name-lookup.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof BaseCommand)['baseFlags'] & T['flags']
@@ -28,11 +30,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async init(): Promise<void> {
     await super.init();
-    // A reader that closes the pipe early (`| head`) has what it wanted: end quietly.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
-    });
+    // Before oclif's own listener, which throws.
+    process.stdout.prependListener('error', (error) => this.#endWithoutStdout(error));
     const {args, flags, raw} = await this.parse({
       args: this.ctor.args,
       flags: this.ctor.flags,
@@ -43,9 +42,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.flags = flags as FlagsOf<T>;
     this.args = args as ArgsOf<T>;
     const typed = new Set(raw.flatMap((token) => (token.type === 'flag' ? [token.flag] : [])));
+    const {timeout: timeoutSeconds} = flags as {timeout: number};
+    boundNameLookups(timeoutSeconds, process.env);
     this.context = new Context({
       site: siteOptions(flags as never, typed),
-      timeoutSeconds: (flags as {timeout: number}).timeout,
+      timeoutSeconds,
       env: process.env,
       cwd: process.cwd(),
       now: () => new Date(),
@@ -88,15 +89,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** How an error is shown; a command whose output others parse may override it. */
   protected presentError(error: AtomctlError): void {
-    if (this.jsonEnabled()) {
-      const {code, message, hint} = error;
-      const document = {error: {code, message, hint: hint ?? null}};
-      process.stdout.write(`${sanitizeJson(JSON.stringify(document, null, 2))}\n`);
-    } else {
-      process.stderr.write(
-        `Error: ${sanitizeBlock([error.message, error.hint].filter(Boolean).join(' '))}\n`,
-      );
-    }
+    if (this.jsonEnabled()) process.stdout.write(errorDocument(error));
+    else process.stderr.write(errorSentence(error));
   }
 
   override async catch(thrown: Error): Promise<void> {
@@ -108,6 +102,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async finally(): Promise<void> {
     await this.context?.dispose();
+  }
+
+  /** A reader that closes the pipe early (`| head`) has what it wanted; a full disk is an error. */
+  #endWithoutStdout(cause: NodeJS.ErrnoException): never {
+    if (cause.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    const error = new AtomctlError('OUTPUT_FAILED', `stdout cannot be written to (${cause.code}).`, {
+      hint: 'See whether the disk that it goes to is full.',
+      cause,
+    });
+    process.stderr.write(errorSentence(error));
+    process.exit(this.exitStatusFor(error));
   }
 
   async #secrets(): Promise<string[]> {
