@@ -14,6 +14,8 @@ export default class JobsExportCsv extends BaseCommand<typeof JobsExportCsv> {
   static override description =
     `Streams, however long the history. A file is written beside its place and renamed when it is whole and synced.
 
+With --output and --json: {"exported": "FILE", "total": n}.
+
 Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 database unreachable.`;
   static override examples = [
     {
@@ -26,9 +28,13 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
         '<%= config.bin %> <%= command.id %> --failed --since 2026-08-25 --columns id,started,name,info | head',
     },
   ];
-  static override enableJsonFlag = false;
   static override flags = {
     ...filterFlags,
+    json: Flags.boolean({
+      summary: 'Tell as JSON what was written to the file.',
+      dependsOn: ['output'],
+      helpGroup: 'GLOBAL',
+    }),
     output: Flags.string({char: 'o', summary: 'The file to write; stdout otherwise.', helpValue: 'FILE'}),
     force: Flags.boolean({summary: 'Replace the file where it exists.', dependsOn: ['output']}),
     columns: columnsFlag(HISTORY_COLUMN_NAMES),
@@ -47,9 +53,25 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
     if (flags.output !== undefined) await checkHistoryFile({path: flags.output, force: flags.force});
     const [database, time] = await Promise.all([context.database(), context.time()]);
     const filter = await settleLiveFilter(wanted, () => liveReport(context, (text) => this.notice(text)));
-    const rows = exportRows({database, time, now, filter, columns});
+    let total = 0;
+    const rows = passOn(exportRows({database, time, now, filter, columns}), (batch) => {
+      total += batch.length;
+    });
     const chunks = renderCsv(columns, rows, {escapeFormulas: !flags['no-escape-formulas'], bom: flags.bom});
-    if (flags.output === undefined) await this.print(chunks);
-    else await writeHistoryFile({path: flags.output, chunks, force: flags.force});
+    if (flags.output === undefined) {
+      await this.print(chunks);
+      return;
+    }
+    await writeHistoryFile({path: flags.output, chunks, force: flags.force});
+    if (flags.json) await this.present({exported: flags.output, total}, () => '');
+    else this.notice(`${total} jobs exported to ${flags.output}.`);
+  }
+}
+
+/** The same batches, each shown to `see` on its way. */
+async function* passOn<T>(batches: AsyncIterable<T>, see: (batch: T) => void): AsyncIterable<T> {
+  for await (const batch of batches) {
+    see(batch);
+    yield batch;
   }
 }
