@@ -26,15 +26,17 @@ const SITE_KEYS = ['root', 'database', 'defaultsFile', 'gearman', 'functionPrefi
 const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
 
 /**
- * The site that `--site` names; undefined where it was not given, and then no file is read.
+ * The site that `--site` names; undefined where it was not given, and then no file is read but one that `--config`
+ * names, which has to be right all the same.
  * @throws AtomctlError USAGE where no file names it (the message lists the known ones), and as listSites does
  */
 export async function findNamedSite(
   options: SiteOptions,
   surroundings: SiteSurroundings,
 ): Promise<NamedSite | undefined> {
-  if (!options.site) return undefined;
+  if (!options.site && !options.config) return undefined;
   const sites = await listSites(options, surroundings);
+  if (!options.site) return undefined;
   const {value, origin} = options.site;
   const site = sites.find(({name}) => name === value);
   if (site) return site;
