@@ -1,0 +1,93 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import {
+  ATOMCTL,
+  type AtomSite,
+  cleanEnvironment,
+  createScratch,
+  createSite,
+  runAtomctl,
+  until,
+} from '../support/sandbox.ts';
+
+let site: AtomSite;
+let scratch: string;
+
+beforeAll(async () => {
+  site = await createSite();
+  scratch = createScratch('worker');
+  await mkdir(join(scratch, 'empty'));
+});
+
+afterAll(() => site.drop());
+
+/** An interpreter that tells how it was called, and ends with 42 on SIGTERM. */
+async function fakePhp(): Promise<string> {
+  const php = join(scratch, 'php');
+  await writeFile(
+    php,
+    '#!/bin/sh\ntrap "exit 42" TERM\necho "$PWD: $*"\nwhile [ "$STAY" ]; do sleep 0.05; done\nexit 111\n',
+  );
+  await chmod(php, 0o755);
+  return php;
+}
+
+test('no systemd: one sentence, exit 3, and what works instead', async () => {
+  const env = {...site.env, PATH: join(scratch, 'empty')};
+  for (const command of ['status', 'start', 'logs']) {
+    const {code, stdout, stderr} = await runAtomctl([`worker:${command}`], {env});
+    expect(code).toBe(3);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(
+      /^Error: This machine has no systemctl\. In a container, .*atomctl worker:run.*\n$/,
+    );
+  }
+  const {stdout} = await runAtomctl(['worker', 'status', '--json'], {env});
+  expect(JSON.parse(stdout)).toMatchObject({error: {code: 'SYSTEMD_UNAVAILABLE'}});
+});
+
+test('run: the worker in the root, its options passed on, its exit status returned', async () => {
+  const php = await fakePhp();
+  const given = ['--abilities=arFileImportJob,arObjectMoveJob', '--max-job-count=5', '--max-mem-usage=512'];
+  const {code, stdout} = await runAtomctl(['worker:run', '--php', php, ...given], {env: site.env});
+  expect(code).toBe(111);
+  expect(stdout).toBe(
+    `${site.root}: -d memory_limit=-1 -d error_reporting=E_ALL symfony jobs:worker ${given.join(' ')}\n`,
+  );
+});
+
+test('run: a signal reaches the worker, whose exit status is returned', async () => {
+  const child = spawn(process.execPath, [ATOMCTL, 'worker:run', '--php', await fakePhp()], {
+    env: cleanEnvironment({...site.env, STAY: 'yes'}),
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  await until(() => output.includes('jobs:worker'));
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([42, null]);
+});
+
+test('run: PHP that cannot be run, options that are none', async () => {
+  const missing = await runAtomctl(['worker:run', '--php', '/no/such/php'], {env: site.env});
+  expect(missing).toMatchObject({code: 1, stderr: expect.stringContaining('--php PATH')});
+  const wrong = await runAtomctl(['worker:run', '--types', 'a b'], {env: site.env});
+  expect(wrong).toMatchObject({code: 2, stderr: expect.stringContaining('"a b"')});
+});
+
+test('unit: printed without any systemd, written to a user manager only where asked', async () => {
+  const env = {...site.env, PATH: join(scratch, 'empty'), XDG_CONFIG_HOME: join(scratch, 'config')};
+  const {code, stdout} = await runAtomctl(['worker:unit', '--user-manager', '--json'], {env});
+  expect(code).toBe(0);
+  const path = join(scratch, 'config/systemd/user/atom-worker.service');
+  expect(JSON.parse(stdout)).toEqual({
+    path,
+    installed: false,
+    unit: expect.stringContaining(`WorkingDirectory=${site.root}\n`),
+  });
+  await expect(readFile(path)).rejects.toThrow('ENOENT');
+});

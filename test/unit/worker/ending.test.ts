@@ -1,0 +1,79 @@
+import {expect, test} from 'vitest';
+import type {UnitState} from '../../../src/systemd/unit-state.ts';
+import {whyNotRunning} from '../../../src/worker/ending.ts';
+import {judgeUnit} from '../../../src/worker/health.ts';
+import type {StartLimit} from '../../../src/worker/start-limit.ts';
+import {NEVER_STARTED} from '../../support/fake-systemd.ts';
+
+const LIMIT: StartLimit = {burst: 3, intervalSeconds: 86_400, startsUsed: 1, hit: false, secondsLeft: null};
+const failed = (status: number, how: 'exited' | 'killed' = 'exited'): Partial<UnitState> => ({
+  active: 'failed',
+  sub: 'failed',
+  result: how === 'exited' ? 'exit-code' : 'signal',
+  lastExit: {how, status},
+});
+
+const CASES: [string, Partial<UnitState>, Partial<StartLimit>, RegExp | null][] = [
+  ['it runs', {active: 'active', sub: 'running'}, {}, null],
+  ['never started', {}, {startsUsed: 0}, /^It has not been started lately\.$/],
+  ['forgotten by systemd', {}, {}, /^It ended well: stopped by hand, or by SIGTERM from outside\.$/],
+  [
+    'SIGTERM from outside',
+    {lastExit: {how: 'exited', status: 0}},
+    {},
+    /^It ended with exit status 0: stopped by hand, or by SIGTERM from outside\.$/,
+  ],
+  [
+    'its own limit',
+    failed(111),
+    {},
+    /exit status 111: the worker's own limit \(--max-job-count or --max-mem-usage\)/,
+  ],
+  ['no PHP', failed(203), {}, /its program could not be executed/],
+  ['a fatal error', failed(255), {}, /PHP ended with a fatal error/],
+  ['another status', failed(7), {}, /^It ended with exit status 7\.$/],
+  ['a signal', failed(9, 'killed'), {}, /^It was ended by SIGKILL\.$/],
+  ['no memory left', {...failed(9, 'killed'), result: 'oom-kill'}, {}, /killed because memory ran out/],
+  [
+    'the start limit',
+    failed(255),
+    {hit: true, secondsLeft: 79_800},
+    /^It ended with exit status 255.* It reached the start limit of 3 starts in 1d: .* for another 22h 10min, unless/,
+  ],
+  [
+    'about to come back',
+    {...failed(255), active: 'activating', sub: 'auto-restart', restartDelaySeconds: 30},
+    {},
+    /systemd starts it again 30s after that\.$/,
+  ],
+  ['masked', {load: 'masked'}, {}, /masked/],
+  ['a broken unit file', {load: 'bad-setting'}, {}, /could not load it \(bad-setting\)/],
+];
+
+test.each(CASES)('why it does not run: %s', (_, fields, limit, words) => {
+  const unit = {...NEVER_STARTED, ...fields};
+  const why = whyNotRunning(unit, {...LIMIT, ...limit});
+  if (words === null) expect(why).toBeNull();
+  else expect(why).toMatch(words);
+});
+
+test('whether it comes back by itself', () => {
+  const texts = (fields: Partial<UnitState>) =>
+    judgeUnit({unit: {...NEVER_STARTED, enablement: 'enabled', ...fields}, limit: LIMIT, servers: []}).map(
+      ({text}) => text,
+    );
+  expect(texts(failed(7))).toEqual([
+    expect.stringContaining('will not come back by itself: atomctl worker:start'),
+  ]);
+  expect(texts({...failed(7), active: 'activating', sub: 'auto-restart'})[0]).not.toContain(
+    'will not come back',
+  );
+});
+
+test('a worker that may not survive its next end is told of while it runs', () => {
+  const unit = {...NEVER_STARTED, enablement: 'enabled', active: 'active', sub: 'running'};
+  expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 3}, servers: []})).toMatchObject([
+    {verdict: 'warning', text: expect.stringContaining('worker:reset clears')},
+  ]);
+  expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 2}, servers: []})).toEqual([]);
+});
