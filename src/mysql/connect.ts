@@ -72,6 +72,18 @@ class MysqlDatabase implements Database {
     }
   }
 
+  async visit(
+    sql: string,
+    values: readonly SqlValue[],
+    visit: (row: readonly unknown[]) => void,
+  ): Promise<void> {
+    try {
+      await this.#session.visit(sql, values, visit);
+    } catch (error) {
+      throw await this.#translate(error);
+    }
+  }
+
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     return retryWhileBusy(() => this.#attempt(work));
   }

@@ -19,6 +19,11 @@ export interface Database extends Queryable {
   readonly server: ServerInfo;
   /** Rows as arrays, in order, with back-pressure; stops the statement when the consumer stops. */
   stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<readonly unknown[]>;
+  /**
+   * Hands rows as arrays to `visit` as fast as they arrive, for whoever never has to wait between two of them:
+   * hundreds of thousands take half the time of `stream`, which makes a promise for each.
+   */
+  visit(sql: string, values: readonly SqlValue[], visit: (row: readonly unknown[]) => void): Promise<void>;
   /** Runs `work` in one transaction; retried on deadlock and lock wait timeout up to a bound, rolled back on a throw. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   close(): Promise<void>;

@@ -73,6 +73,37 @@ export class Session {
     }
   }
 
+  /** Hands each row of one statement, as an array, to `visit` as it arrives. What `visit` throws ends the session. */
+  async visit(
+    sql: string,
+    values: readonly SqlValue[],
+    visit: (row: readonly unknown[]) => void,
+  ): Promise<void> {
+    const endWatch = this.#watch(() => this.#socket.bytesRead);
+    this.#pending++;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const query = this.#connection.query({sql, values: [...values], rowsAsArray: true});
+        this.#connection.once('error', reject);
+        query.on('error', reject).on('end', () => {
+          this.#connection.off('error', reject);
+          resolve();
+        });
+        query.on('result', (row) => {
+          try {
+            visit(row as unknown as readonly unknown[]);
+          } catch (error) {
+            this.#socket.destroy();
+            reject(error);
+          }
+        });
+      });
+    } finally {
+      this.#pending--;
+      endWatch();
+    }
+  }
+
   /** Takes leave of the server, or drops a statement that still runs. The process need not wait for either. */
   end(): void {
     if (this.#pending > 0) this.#socket.destroy();
