@@ -46,19 +46,21 @@ export function selection(flags: {check?: string[]; skip?: string[]}): Selection
 /** The site as the doctor is to see it. @throws AtomctlError USAGE where a setting is wrong */
 export async function patient(context: Context, flags: {'stuck-after': number}): Promise<Patient> {
   const site = await context.site();
-  const [root, prefix, workerTypes, downloads, time, manager] = await Promise.all([
+  const [root, prefix, workerTypes, downloads, time, manager, {readStartLimit}] = await Promise.all([
     site.root(),
     site.functionPrefix(),
     site.workerTypes(),
     site.downloads(),
     context.time(),
     serviceManager(context, {'user-manager': false}),
+    import('../worker/read-start-limit.ts'),
   ]);
   return {
     database: () => context.database(),
     databaseConfig: async () => (await site.database()).value,
     servers: () => context.servers(),
     manager,
+    readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
     time,
     now: context.now,
     root: root.value,

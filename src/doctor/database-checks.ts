@@ -1,5 +1,5 @@
 import {AtomctlError} from '../errors.ts';
-import type {Queryable, ServerInfo} from '../mysql/database.ts';
+import type {ServerInfo} from '../mysql/database.ts';
 import {checkSchema} from '../mysql/schema.ts';
 import type {Check} from './check.ts';
 import {connectedDatabase, type Examination} from './examination.ts';
@@ -54,39 +54,39 @@ async function examineSchema(examination: Examination): Promise<Outcome> {
 }
 
 /**
- * What kill, clear and doctor --fix do beyond reading. EXPLAIN asks for the same privileges as the statement, and
- * does nothing.
+ * What kill, clear and doctor --fix do beyond reading jobs: privilege, table, and a statement that needs it. EXPLAIN
+ * asks for the same privileges as the statement, and does nothing.
  */
-const WRITES = [
-  'SELECT id FROM term WHERE FALSE',
-  'UPDATE job SET status_id = NULL, completed_at = NULL WHERE FALSE',
-  'DELETE FROM job WHERE FALSE',
-  'UPDATE object SET updated_at = updated_at WHERE FALSE',
-  'DELETE FROM object WHERE FALSE',
-  "INSERT INTO note (object_id, source_culture) VALUES (0, 'en')",
-  "INSERT INTO note_i18n (id, culture, content) VALUES (0, 'en', '')",
-];
+const NEEDED = [
+  ['SELECT', 'term', 'SELECT id FROM term WHERE FALSE'],
+  ['UPDATE', 'job', 'UPDATE job SET status_id = NULL, completed_at = NULL WHERE FALSE'],
+  ['DELETE', 'job', 'DELETE FROM job WHERE FALSE'],
+  ['UPDATE', 'object', 'UPDATE object SET updated_at = updated_at WHERE FALSE'],
+  ['DELETE', 'object', 'DELETE FROM object WHERE FALSE'],
+  ['INSERT', 'note', "INSERT INTO note (object_id, source_culture) VALUES (0, 'en')"],
+  ['INSERT', 'note_i18n', "INSERT INTO note_i18n (id, culture, content) VALUES (0, 'en', '')"],
+] as const;
 
 async function examinePrivileges(examination: Examination): Promise<Outcome> {
   const database = await examination.database();
-  const refusals = await refusedWrites(database);
-  if (refusals.length === 0) return healthy('Everything may be read and changed that kill and clear need.');
-  const sentences = (texts: (string | undefined)[]) => [...new Set(texts)].filter(Boolean).join(' ');
-  return warning({
-    evidence: sentences(refusals.map(({message}) => message)),
-    consequence: 'Jobs can be listed, but jobs:kill, jobs:clear and doctor --fix will fail.',
-    remedy: sentences(refusals.map(({hint}) => hint)) || 'Name a user that may change jobs.',
-  });
+  const lacking: string[] = [];
+  const grants: string[] = [];
+  for (const [privilege, table, statement] of NEEDED) {
+    const refusal = await failureOf(database.query(`EXPLAIN ${statement}`));
+    if (refusal === null) continue;
+    // What is refused for another reason (a read-only replica) is refused for every statement.
+    if (refusal.code !== 'DATABASE_PRIVILEGE') return unchangeable(refusal.message, refusal.hint);
+    lacking.push(`${privilege} on ${table}`);
+    grants.push(refusal.hint ?? '');
+  }
+  if (lacking.length > 0)
+    return unchangeable(`The database user lacks ${lacking.join(', ')}.`, grants.join(' '));
+  return healthy('Everything may be read and changed that kill and clear need.');
 }
 
-async function refusedWrites(database: Queryable): Promise<AtomctlError[]> {
-  const refusals: AtomctlError[] = [];
-  for (const statement of WRITES) {
-    const refusal = await failureOf(database.query(`EXPLAIN ${statement}`));
-    if (refusal?.code === 'DATABASE_LOST') throw refusal;
-    if (refusal !== null) refusals.push(refusal);
-  }
-  return refusals;
+function unchangeable(evidence: string, remedy = 'Name a user that may change jobs.'): Outcome {
+  const consequence = 'Jobs can be listed, but jobs:kill, jobs:clear and doctor --fix will fail.';
+  return warning({evidence, consequence, remedy});
 }
 
 /** The expected failure that work ended with, or null. A wrong setting is the user's to mend before all else. */

@@ -6,6 +6,8 @@ import type {Database, DatabaseConfig} from '../mysql/database.ts';
 import {checkSchema} from '../mysql/schema.ts';
 import {reportServer, type ServerReport} from '../queue/server-report.ts';
 import type {ServiceManager} from '../systemd/service-manager.ts';
+import type {UnitState} from '../systemd/unit-state.ts';
+import type {StartLimit} from '../worker/start-limit.ts';
 import {NotExamined} from './finding.ts';
 import {findLostFiles, type LostFiles} from './job-files.ts';
 import {type JobLog, readJobLogs} from './job-logs.ts';
@@ -19,6 +21,8 @@ export interface Patient {
   databaseConfig: () => Promise<DatabaseConfig>;
   servers: () => Promise<ServerConnection[]>;
   manager: ServiceManager;
+  /** Where a unit stands with systemd's start limit. */
+  readLimit: (unit: UnitState) => Promise<StartLimit>;
   time: SiteTime;
   now: () => Date;
   /** null where no AtoM installation was found. */

@@ -6,6 +6,7 @@ import type {Check} from './check.ts';
 import type {Examination} from './examination.ts';
 import {healthy, NotExamined, type Outcome, problem, warning} from './finding.ts';
 import {counted, someOf} from './words.ts';
+import type {WorkerUnit} from './worker-unit.ts';
 
 /** The Gearman servers, and the workers that are connected to them. */
 export const GEARMAN_CHECKS: readonly Check[] = [
@@ -72,9 +73,14 @@ async function examineWorkers(examination: Examination): Promise<Outcome> {
 
 /** A unit that does not run explains why its worker is not connected, and has a finding of its own. */
 async function requireRunningUnit(examination: Examination): Promise<void> {
-  const units = await examination.units().catch(() => []);
+  const units = await examination.units().catch(noUnits);
   const down = units.find(({unit}) => unit.active !== 'active');
   if (down) throw new NotExamined(`${down.unit.name} does not run, so no worker is connected.`);
+}
+
+function noUnits(error: unknown): WorkerUnit[] {
+  if (error instanceof NotExamined) return [];
+  throw error;
 }
 
 async function examineClasses(examination: Examination): Promise<Outcome> {

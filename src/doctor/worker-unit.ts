@@ -1,7 +1,6 @@
 import {AtomctlError} from '../errors.ts';
 import type {ServiceManager} from '../systemd/service-manager.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
-import {readStartLimit} from '../worker/read-start-limit.ts';
 import type {StartLimit} from '../worker/start-limit.ts';
 import {findUnits} from '../worker/units.ts';
 import {NotExamined} from './finding.ts';
@@ -16,14 +15,11 @@ export interface WorkerUnit {
 export async function findWorkerUnits(options: {
   manager: ServiceManager;
   root: string | null;
-  now: () => Date;
+  readLimit: (unit: UnitState) => Promise<StartLimit>;
 }): Promise<WorkerUnit[]> {
-  const {manager, root} = options;
   try {
-    const units = await findUnits({manager, root, names: []});
-    return await Promise.all(
-      units.map(async (unit) => ({unit, limit: await readStartLimit(unit, manager.scope, options.now())})),
-    );
+    const units = await findUnits({...options, names: []});
+    return await Promise.all(units.map(async (unit) => ({unit, limit: await options.readLimit(unit)})));
   } catch (error) {
     if (error instanceof AtomctlError) throw new NotExamined(error.message);
     throw error;

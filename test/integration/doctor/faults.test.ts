@@ -1,0 +1,333 @@
+import {mkdir, rm, utimes, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {createConnection} from 'mysql2/promise';
+import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
+import type {Patient} from '../../../src/doctor/examination.ts';
+import {connectGearman} from '../../support/gearman-wire.mjs';
+import {
+  type AtomSite,
+  createSite,
+  freePort,
+  type GearmanProcess,
+  startGearmand,
+  startWorker,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from '../../support/sandbox.ts';
+import {spawnServer, startOnFreePort} from '../../support/server-process.ts';
+import {connect, connectAs, examineOnce, faultsOf, healthyPatient, managerWith} from './patient.ts';
+
+/** Gearman's packet types. */
+const ECHO_REQ = 16;
+const SET_CLIENT_ID = 22;
+
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let worker: WorkerProcess;
+let patient: Patient;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  site = await createSite({gearman: [gearmand.endpoint]});
+  worker = await startWorker(site);
+  patient = await healthyPatient(site);
+  const path = 'downloads/jobs/0123.zip';
+  await writeFile(join(site.root, path), '');
+  await site.insertJob({downloadPath: path, output: logOf(['Job started.', 'Job finished.'])});
+  await site.insertJob({status: 'error', notes: [{text: 'No such file', error: true}], userToken: 'secret'});
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await Promise.all([gearmand?.stop(), site?.drop()]);
+});
+
+/** A log as the worker writes it, in the morning of a day long gone. */
+const logOf = (messages: readonly string[]) =>
+  messages.map((message) => `[info] [2026-03-04 09:00:00] Job 1 "arX": ${message}\n`).join('');
+
+/** What a fault changes of the patient, and how it is undone. */
+interface SetUp {
+  patient?: Partial<Patient>;
+  undo?: () => Promise<unknown>;
+}
+
+const insert = (job: Parameters<AtomSite['insertJob']>[0]) => async (): Promise<SetUp> => {
+  const id = await site.insertJob(job);
+  return {undo: () => site.query('DELETE FROM object WHERE id = ?', [id])};
+};
+
+const file =
+  (path: string, text = '') =>
+  async (): Promise<SetUp> => {
+    const full = join(site.root, path);
+    await mkdir(dirname(full), {recursive: true});
+    await writeFile(full, text);
+    await utimes(full, 1, 1);
+    return {undo: () => rm(full)};
+  };
+
+const unit =
+  (fields: Parameters<typeof managerWith>[1], spoil = async (_: Patient['manager']) => {}) =>
+  async (): Promise<SetUp> => {
+    const manager = await managerWith(site, fields);
+    await spoil(manager);
+    return {patient: {manager}};
+  };
+
+const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, evidence: RegExp][] = [
+  [
+    'no database server',
+    async () => {
+      const port = await freePort();
+      return {patient: {database: () => connectAs({...site.config, port})}};
+    },
+    'database: problem',
+    /refused/,
+  ],
+  [
+    "a database that is not AtoM's",
+    async () => {
+      await site.query('ALTER TABLE job RENAME COLUMN output TO old_output');
+      return {undo: () => site.query('ALTER TABLE job RENAME COLUMN old_output TO output')};
+    },
+    'schema: problem',
+    /older than 2\.4/,
+  ],
+  [
+    'a user who may only read',
+    async () => {
+      const root = await createConnection({user: 'root', socketPath: inject('mariadb').socketPath});
+      await root.query("CREATE USER reader IDENTIFIED BY 'r'");
+      await root.query(`GRANT SELECT ON ${site.databaseName}.* TO reader`);
+      const config = {...site.config, user: 'reader', password: 'r'};
+      const undo = () => root.query('DROP USER reader').finally(() => root.end());
+      return {patient: {database: () => connectAs(config)}, undo};
+    },
+    'privileges: warning',
+    /lacks UPDATE on job, DELETE on job, UPDATE on object, DELETE on object, INSERT on note, INSERT/,
+  ],
+  [
+    'a Gearman server that does not answer',
+    async () => {
+      const endpoints = [gearmand.endpoint, `127.0.0.1:${await freePort()}`];
+      return {patient: {servers: () => connect(endpoints)}};
+    },
+    'gearman-servers: problem',
+    /cannot be reached/,
+  ],
+  [
+    'workers under another prefix',
+    async () => ({patient: {prefix: 'f'.repeat(32)}}),
+    'site-workers: problem',
+    /prefix f{32}\) is connected; workers with another prefix are: [0-9a-f]{32}\./,
+  ],
+  [
+    'a class without a worker',
+    async () => ({
+      patient: {workerTypes: {general: ['arFindingAidJob', 'arPluginJob', 'qtSwordPluginWorker']}},
+    }),
+    'job-classes: problem',
+    /has no worker for arPluginJob\.$/,
+  ],
+  [
+    'a server without a worker',
+    async () => {
+      const second = await startGearmand();
+      const endpoints = [gearmand.endpoint, second.endpoint];
+      return {patient: {servers: () => connect(endpoints)}, undo: second.stop};
+    },
+    'job-classes: problem',
+    /has no worker for .* and 12 more\.$/,
+  ],
+  [
+    'a worker that registered nothing',
+    async () => {
+      const idle = await connectGearman(gearmand.endpoint);
+      idle.send(SET_CLIENT_ID, 'pid_77_65fa');
+      idle.send(ECHO_REQ, 'here');
+      await idle.receive();
+      return {undo: async () => idle.close()};
+    },
+    'idle-workers: warning',
+    /pid_77_65fa on 127/,
+  ],
+  [
+    'a compiled configuration older than its source',
+    file('cache/qubit/worker/config/config_gearman.yml.php'),
+    'stale-cache: warning',
+    /config_gearman\.yml\.php \(made from .*gearman\.yml\)/,
+  ],
+  [
+    'a unit at its start limit',
+    unit({restartPolicy: 'on-failure'}, async (manager) => {
+      for (let crash = 0; crash < 3; crash++)
+        (manager as Awaited<ReturnType<typeof managerWith>>).exit('atom-worker.service', 255);
+    }),
+    'worker-unit: problem',
+    /start limit of 3 starts in 1d/,
+  ],
+  ['a unit that is not enabled', unit({enablement: 'disabled'}), 'worker-unit: warning', /not enabled/],
+  [
+    'a worker with a limit that runs into the start limit',
+    unit({command: 'php symfony jobs:worker --max-job-count=50'}),
+    'worker-renewal: warning',
+    /111 at --max-job-count or --max-mem-usage, and systemd allows 3 starts in 1d/,
+  ],
+  [
+    'a worker with a limit that nothing restarts',
+    unit({command: 'php symfony jobs:worker --max-mem-usage=9', restartPolicy: 'no'}),
+    'worker-renewal: warning',
+    /not restarted after it \(Restart=no\)/,
+  ],
+  [
+    'a unit that does not wait for MySQL',
+    unit({after: []}),
+    'worker-ordering: warning',
+    /after mysql\.service/,
+  ],
+  [
+    'a lost job',
+    insert({status: 'running', name: 'arFindingAidJob'}),
+    'lost-jobs: problem',
+    /knows 1 job .*\(arFindingAidJob\)\./,
+  ],
+  [
+    'a lost import',
+    insert({status: 'running', name: 'arFileImportJob'}),
+    'serial-jobs: problem',
+    /\(arFileImportJob\) is lost; none waits behind\./,
+  ],
+  [
+    'a job that ended and says Running',
+    insert({status: 'running', output: logOf(['Job started.', 'Job finished.'])}),
+    'ended-jobs: problem',
+    /1 running job ends with "Job finished\."/,
+  ],
+  [
+    'a job handed out again and again',
+    insert({status: 'error', output: logOf(Array(5).fill('Job started.'))}),
+    'redelivered-jobs: warning',
+    /\(arFindingAidJob\) 5 times/,
+  ],
+  [
+    'a log at the cap',
+    insert({output: logOf(['Job started.', 'x'.repeat(70_000)]).slice(0, 65_534)}),
+    'full-logs: warning',
+    /1 log .* reached 65,534/,
+  ],
+  [
+    'a completed job with an error note',
+    insert({notes: [{text: 'Row 12 failed', error: true}]}),
+    'failed-completed-jobs: warning',
+    /^1 completed job has error notes: \d+\.$/,
+  ],
+  [
+    'the remains of DELETE FROM job',
+    async () => {
+      const id = await site.insertJob({notes: [{text: 'a'}, {text: 'b'}], userToken: 'secret'});
+      await site.query('DELETE FROM job WHERE id = ?', [id]);
+      return {undo: () => site.query('DELETE FROM object WHERE id = ?', [id])};
+    },
+    'orphans: warning',
+    /^1 object with 2 notes and 1 property belong/,
+  ],
+  [
+    'a download without its job',
+    file('downloads/jobs/a87ff679a2f3e71d9181a67b7542122c.zip'),
+    'stray-downloads: warning',
+    /a87ff679a2f3e71d9181a67b7542122c\.zip\.$/,
+  ],
+  [
+    'a job without its download',
+    insert({downloadPath: 'downloads/jobs/gone.zip'}),
+    'missing-downloads: warning',
+    /\d+ \(downloads\/jobs\/gone\.zip\)/,
+  ],
+];
+
+describe('a healthy site', () => {
+  it('is found well in every point', async () => {
+    const findings = await examineOnce(patient);
+    expect(findings.filter(({state}) => state !== 'ok')).toEqual([]);
+    expect(findings.map(({number}) => number)).toEqual(findings.map((_, index) => index + 1));
+    expect(JSON.stringify(findings)).not.toContain('secret');
+  });
+
+  it.each(FAULTS)('with %s has this fault alone', async (_, setUp, found, evidence) => {
+    const {patient: changed, undo} = await setUp();
+    try {
+      const findings = await examineOnce({...patient, ...changed});
+      expect(faultsOf(findings)).toEqual([found]);
+      const fault = findings.find(({id}) => found.startsWith(`${id}:`))!;
+      expect(fault.evidence).toMatch(evidence);
+      expect(fault.consequence && fault.remedy).toBeTruthy();
+    } finally {
+      await undo?.();
+    }
+  });
+});
+
+/** Ages the log of a job that is being executed; its parameters stay, so that its key does. */
+const age = (id: number) =>
+  site.query(
+    "UPDATE job SET output = REGEXP_REPLACE(output, '\\\\[20[^]]*\\\\]', '[2026-03-04 09:00:00]') WHERE id = ?",
+    [id],
+  );
+
+describe('a job that is being executed', () => {
+  it.each([
+    ['arFindingAidJob', 'silent-jobs', /\(arFindingAidJob\) for \d+d/],
+    [
+      'arObjectMoveJob',
+      'serial-jobs',
+      /\(arObjectMoveJob\) is silent for \d+d.*; \d+ \(arFileImportJob\) waits behind\./,
+    ],
+  ])('%s that fell silent is found by %s alone', async (jobClass, id, evidence) => {
+    const {id: stuck} = await submitJob(site, {jobClass, parameters: {sandbox: {seconds: 3600}}});
+    await until(() => worker.started().includes(stuck));
+    const behind = await submitJob(site, {jobClass: 'arFileImportJob'});
+    expect(faultsOf(await examineOnce(patient))).toEqual([]);
+    await age(stuck);
+    const findings = await examineOnce(patient);
+    expect(faultsOf(findings)).toEqual([`${id}: warning`]);
+    expect(findings.find((finding) => finding.id === id)!.evidence).toMatch(evidence);
+    expect(faultsOf(await examineOnce({...patient, stuckAfterSeconds: 10 * 365 * 86_400}))).toEqual([]);
+
+    await site.query('DELETE FROM object WHERE id IN (?)', [[stuck, behind.id]]);
+    await worker.kill();
+    worker = await startWorker(site);
+    await until(async () => (await site.query('SELECT id FROM job WHERE status_id = 183')).length === 0);
+  });
+});
+
+describe("gearmand's own settings", () => {
+  it('are remarked on, and open to every interface is a warning', async () => {
+    const {server, port} = await startOnFreePort((free) =>
+      spawnServer('/usr/sbin/gearmand', [
+        '-p',
+        String(free),
+        '--log-file=stderr',
+        '-j3',
+        '--queue-type',
+        'libsqlite3',
+        '--libsqlite3-db=:memory:',
+      ]),
+    );
+    const open = await createSite({gearman: [`127.0.0.1:${port}`]});
+    const itsWorker = await startWorker(open);
+    try {
+      const findings = await examineOnce(await healthyPatient(open));
+      expect(faultsOf(findings)).toEqual(['gearmand-network: warning']);
+      const evidence = Object.fromEntries(findings.map((finding) => [finding.id, finding.evidence]));
+      expect(evidence['gearmand-network']).toMatch(/every interface/);
+      expect(evidence['gearmand-queue']).toMatch(/in libsqlite3\.$/);
+      expect(evidence['gearmand-retries']).toMatch(/3 times at most\.$/);
+    } finally {
+      await itsWorker.stop();
+      await server.stop();
+      await open.drop();
+    }
+  });
+});
