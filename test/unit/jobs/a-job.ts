@@ -1,0 +1,22 @@
+import type {Job} from '../../../src/jobs/job.ts';
+
+/** A job of which a test cares for some properties only. */
+export function aJob(some: Partial<Job> = {}): Job {
+  return {
+    id: 1,
+    name: 'arFindingAidJob',
+    status: 'running',
+    live: null,
+    startedAt: null,
+    finishedAt: null,
+    durationSeconds: null,
+    user: null,
+    userId: null,
+    objectId: null,
+    objectType: null,
+    objectSlug: null,
+    downloadPath: null,
+    notes: [],
+    ...some,
+  };
+}
