@@ -69,7 +69,8 @@ function registrationLine({
 }: UnitReport['servers'][number]): [string, string] {
   if (error !== null) return ['Gearman', `${server}: did not answer`];
   const lacks = missing.length === 0 ? '' : `, ${missing.length} missing`;
-  return ['Gearman', `${server}: ${abilities.length} abilities${lacks}`];
+  const count = abilities.length === 1 ? '1 ability' : `${abilities.length} abilities`;
+  return ['Gearman', `${server}: ${count}${lacks}`];
 }
 
 const UNMANAGED_COLUMNS: Column<UnmanagedWorker>[] = [

@@ -80,7 +80,6 @@ export async function collectJournal(query: Omit<JournalQuery, 'follow'>): Promi
 
 function journalArguments(query: JournalQuery): string[] {
   const args = ['--output=json', '--no-pager', '--quiet'];
-  if (query.scope === 'user') args.push('--user');
   if (query.since !== undefined) args.push(`--since=@${Math.floor(query.since.getTime() / 1000)}`);
   if (query.thisBoot === true) args.push('--boot');
   if (query.lines !== undefined) args.push(`--lines=${query.lines}`);
@@ -93,10 +92,14 @@ function unitArguments({scope, units}: JournalQuery): string[] {
   return units.map((unit) => (scope === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`));
 }
 
-/** Any process may write UNIT= into the journal; only the manager has this process id or unit. */
+/** Any process may write UNIT= into the journal; only the manager has this process id, or unit and user. */
 function eventMatches({scope, units}: JournalQuery): string[] {
   return scope === 'user'
-    ? ['_SYSTEMD_USER_UNIT=init.scope', ...units.map((unit) => `USER_UNIT=${unit}`)]
+    ? [
+        `_UID=${process.getuid?.()}`,
+        '_SYSTEMD_USER_UNIT=init.scope',
+        ...units.map((unit) => `USER_UNIT=${unit}`),
+      ]
     : ['_PID=1', ...units.map((unit) => `UNIT=${unit}`)];
 }
 

@@ -2,7 +2,7 @@ import {AtomctlError} from '../errors.ts';
 import {collectJournal, type JournalEntry} from '../systemd/journal.ts';
 import type {Scope} from '../systemd/service-manager.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
-import {type StartLimit, startLimit} from './start-limit.ts';
+import {isReload, type StartLimit, startLimit} from './start-limit.ts';
 
 /** Where a unit stands with systemd's start limit; from its state alone where the journal cannot be read. */
 export async function readStartLimit(unit: UnitState, scope: Scope, now: Date): Promise<StartLimit> {
@@ -25,5 +25,5 @@ async function eventsOf(unit: UnitState, scope: Scope, since: Date): Promise<Jou
   if (unit.active !== 'failed' || last === undefined) return events;
   // Reloads are logged for no unit: only those after the last event matter.
   const reloads = await collectJournal({...query, units: [], since: last.at});
-  return [...events, ...reloads.filter(({at, unit}) => unit === null && at > last.at)];
+  return [...events, ...reloads.filter(({at, message}) => at > last.at && isReload(message))];
 }

@@ -22,7 +22,6 @@ export interface StartLimit {
 /** systemd's id of the event "a unit was started" (SD_MESSAGE_UNIT_STARTED). */
 const STARTED = '39f53479d3a045ac8e11786248231fbf';
 const REFUSED = 'Start request repeated too quickly';
-const RELOADING = /^Reloading\b/;
 
 /**
  * Works out where a unit stands from what systemd wrote about it since boot.
@@ -57,10 +56,15 @@ function readEvents(events: readonly JournalEntry[]): {starts: number[]; refused
   let refused = false;
   for (const {at, message, messageId} of events) {
     if (messageId === STARTED) starts.push(at.getTime());
-    if (messageId === STARTED || RELOADING.test(message)) refused = false;
+    if (messageId === STARTED || isReload(message)) refused = false;
     else if (message.includes(REFUSED)) refused = true;
   }
   return {starts, refused};
+}
+
+/** Whether systemd says that it reads its unit files anew, which makes it forget the starts that it counted. */
+export function isReload(message: string): boolean {
+  return /^Reloading\b/.test(message);
 }
 
 /** A crash loop ends with the result of the crash, not with `start-limit-hit`; then the restarts tell. */

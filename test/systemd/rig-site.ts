@@ -2,7 +2,7 @@ import {chmod} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {type AtomSite, createAtomSite} from '../support/atom-site.ts';
 import type {RunResult} from '../support/run-atomctl.ts';
-import {atomctlInRig, inRig, type RigAddress, writeInRig} from './rig.ts';
+import {atomctlCommand, inRig, type RigAddress, writeInRig} from './rig.ts';
 
 /** A site whose worker is a unit of the rig's systemd, in the worlds inside and outside alike. */
 export interface RigSite {
@@ -17,6 +17,8 @@ export interface RigSite {
   /** Sends a signal to the unit's main process. */
   signal(name: string): Promise<void>;
 }
+
+const AS_WORKER = ['setpriv', '--reuid=www-data', '--clear-groups'];
 
 /** Creates a site with both Gearman servers; its unit is still to be installed. */
 export async function createRigSite(rig: RigAddress, name: string): Promise<RigSite> {
@@ -40,8 +42,8 @@ export async function createRigSite(rig: RigAddress, name: string): Promise<RigS
     site,
     unit,
     show,
-    atomctl: (...args) => atomctlInRig(rig, site.root, args),
-    atomctlAsWorker: (...args) => atomctlInRig(rig, site.root, args, 'www-data'),
+    atomctl: (...args) => inRig(rig, ...atomctlCommand(site.root, args)),
+    atomctlAsWorker: (...args) => inRig(rig, ...AS_WORKER, ...atomctlCommand(site.root, args)),
     signal: async (name) => {
       await inRig(rig, 'systemctl', 'kill', '--kill-who=main', `--signal=${name}`, unit);
     },

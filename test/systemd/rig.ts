@@ -1,4 +1,4 @@
-import {execFile} from 'node:child_process';
+import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {chmod, mkdir, readFile, realpath, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -91,15 +91,14 @@ export async function writeInRig(
   await writeFile(`/proc/${leader}/root${path}`, text);
 }
 
-/** atomctl inside, for the site in `root`, as root unless `user` is named. */
-export function atomctlInRig(
-  rig: Pick<RigAddress, 'leader'>,
-  root: string,
-  args: readonly string[],
-  user = 'root',
-): Promise<RunResult> {
-  const command = ['env', `ATOMCTL_ROOT=${root}`, '/usr/bin/node', ATOMCTL, ...args];
-  return inRig(rig, ...(user === 'root' ? [] : ['setpriv', `--reuid=${user}`, '--clear-groups']), ...command);
+/** A command that goes on inside until it is killed. */
+export function spawnInRig(rig: Pick<RigAddress, 'leader'>, ...command: string[]): ChildProcess {
+  return spawn('nsenter', [...enter(rig.leader), ...command]);
+}
+
+/** The words that run atomctl inside for the site in `root`, with `env` set. */
+export function atomctlCommand(root: string, args: readonly string[], env: readonly string[] = []): string[] {
+  return ['env', `ATOMCTL_ROOT=${root}`, ...env, '/usr/bin/node', ATOMCTL, ...args];
 }
 
 function enter(leader: number): string[] {

@@ -1,7 +1,8 @@
+import {once} from 'node:events';
 import {afterAll, beforeAll, describe, expect, inject, test} from 'vitest';
 import {submitJob} from '../support/submit-job.ts';
 import {until} from '../support/until.ts';
-import {inRig, type RigAddress, writeInRig} from './rig.ts';
+import {atomctlCommand, inRig, type RigAddress, spawnInRig, writeInRig} from './rig.ts';
 import {createRigSite, overrideUnit, type RigSite} from './rig-site.ts';
 
 const rig = inject('rig') as RigAddress;
@@ -313,6 +314,49 @@ describe.skipIf(skipped)(
       });
       expect((await atomctlAsWorker('worker:unit', '--install', '--name', 'allowed', '--sudo')).code).toBe(0);
       expect((await inRig(rig, 'systemctl', 'cat', 'allowed.service')).stdout).toContain('jobs:worker');
+    });
+
+    test("a user's own manager", async () => {
+      const {site} = await createRigSite(rig, 'own');
+      await inRig(rig, 'systemctl', 'start', 'user@0.service');
+      const atomctl = (...args: string[]) =>
+        inRig(
+          rig,
+          ...atomctlCommand(site.root, [...args, '--user-manager'], ['XDG_RUNTIME_DIR=/run/user/0']),
+        );
+      expect((await atomctl('worker:status')).stderr).toContain('No unit of the user manager');
+      expect((await atomctl('worker:unit', '--install', '--name', 'own')).code).toBe(0);
+      expect(await atomctl('worker:start')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('own.service'),
+      });
+      expect((await atomctl('worker:enable')).code).toBe(0);
+      const {code, stdout} = await atomctl('worker:status', '--json');
+      expect(JSON.parse(stdout)).toMatchObject({status: 'ok', units: [{startLimit: {startsUsed: 1}}]});
+      expect(code).toBe(0);
+      expect((await atomctl('worker:logs')).stdout).toContain('Running worker...');
+      expect((await atomctl('worker:stop')).code).toBe(0);
+      await site.drop();
+    });
+
+    test('logs --follow goes on until it is interrupted', async () => {
+      const {site, atomctl, unit} = await siteWithUnit();
+      await atomctl('worker:start');
+      const following = spawnInRig(rig, ...atomctlCommand(site.root, ['worker:logs', '--follow', '--json']));
+      let output = '';
+      following.stdout!.on('data', (chunk) => {
+        output += chunk;
+      });
+      await until(() => output.includes('Running worker...'));
+      const {id} = await submitJob(site);
+      await until(() => output.includes(`Job ${id} \\"arFindingAidJob\\": Job finished.`));
+      await inRig(rig, 'pkill', '--signal=INT', '--exact', 'atomctl');
+      expect(await once(following, 'exit')).toEqual([0, null]);
+      const entries = output
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(entries.at(-1)).toMatchObject({unit, at: expect.stringMatching(/^20.*-0[78]:00$/)});
     });
 
     test('a unit file that differs: the difference is shown, nothing is written unasked', async () => {
