@@ -68,9 +68,11 @@ export async function runOnTerminal(
     screen += chunk;
   });
   child.stdin.on('error', () => {}).write(input);
+  // Either may come first.
+  const closed = once(child.stdout, 'close');
   const [code] = (await once(child, 'exit')) as [number | null];
   child.stdin.end();
-  await once(child.stdout, 'close');
+  await closed;
   return {code, screen: screen.replaceAll('\r\n', '\n')};
 }
 
