@@ -1,0 +1,114 @@
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import {
+  ATOM_PASSWORD,
+  type AtomSite,
+  createSite,
+  freePort,
+  type GearmanProcess,
+  runAtomctl,
+  startGearmand,
+  startWorker,
+  type WorkerProcess,
+} from '../support/sandbox.ts';
+
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  site = await createSite({gearman: [gearmand.endpoint]});
+  worker = await startWorker(site);
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await Promise.all([gearmand?.stop(), site?.drop()]);
+});
+
+const doctor = (...args: string[]) => runAtomctl(['doctor', ...args], {env: site.env});
+const running = () => site.query('SELECT id FROM job WHERE status_id = 183');
+
+it('a healthy site: exit 0, no warning; nothing to say to cron, nothing to mend', async () => {
+  const [json, quiet, fix] = await Promise.all([doctor('--json'), doctor('-q'), doctor('--fix', '--yes')]);
+  const {status, findings, fixed} = JSON.parse(json.stdout);
+  expect([json.code, json.stderr, status, fixed]).toEqual([0, '', 'ok', []]);
+  expect(findings.length).toBeGreaterThan(20);
+  for (const {id, state} of findings)
+    expect([id, state]).toEqual([id, expect.stringMatching(/^(ok|skipped)$/)]);
+  expect(findings[0]).toEqual({
+    id: 'database',
+    number: 1,
+    state: 'ok',
+    title: expect.any(String),
+    evidence: expect.stringMatching(/^MariaDB \d/),
+    consequence: null,
+    remedy: null,
+  });
+  expect(quiet).toEqual({code: 0, stdout: '', stderr: ''});
+  expect([fix.code, fix.stderr]).toEqual([0, 'Nothing to mend.\n']);
+});
+
+it('a lost job: named, never mended unasked, mended, healthy again', async () => {
+  const lost = await site.insertJob({status: 'running', name: 'Evil\u001b[2J'});
+  const found = await doctor();
+  expect(found.code).toBe(1);
+  expect(found.stdout).toMatch(
+    new RegExp(`^ *\\d+\\. problem Lost jobs: .*${lost} \\(Evil\\\\x1b\\[2J\\)\\.$`, 'm'),
+  );
+  expect(found.stdout).toMatch(/^ +Remedy: atomctl doctor --fix/m);
+  expect(found.stdout).toMatch(/checks: \d+ ok,.* 1 problem\.$/m);
+
+  const unasked = await doctor('--fix');
+  expect([unasked.code, unasked.stdout]).toEqual([2, '']);
+  expect(await running()).toHaveLength(1);
+
+  const mended = await doctor('--fix', '--yes', '--json');
+  const {status, fixed} = JSON.parse(mended.stdout);
+  expect([mended.code, status]).toEqual([0, 'ok']);
+  expect(mended.stderr).toContain('1 lost job would be marked');
+  expect(fixed).toEqual([
+    {id: 'lost-jobs', count: 1, message: '1 lost job marked as an error.', error: null},
+  ]);
+  expect(await running()).toEqual([]);
+});
+
+it('warnings alone exit 0; a check can be left out or made alone', async () => {
+  const id = await site.insertJob({notes: [{text: 'n'}]});
+  await site.query('DELETE FROM job WHERE id = ?', [id]);
+  const [warned, skipped, alone] = await Promise.all([
+    doctor('-q'),
+    doctor('-q', '--skip', 'orphans'),
+    doctor('--check', 'orphans', '--check', 'schema', '--json'),
+  ]);
+  expect([warned.code, skipped]).toEqual([0, {code: 0, stdout: '', stderr: ''}]);
+  expect(warned.stdout).toMatch(/^\d+\. warning Orphaned rows: 1 object with 1 note and 0 properties/);
+  const {status, findings} = JSON.parse(alone.stdout);
+  expect([status, findings.map((finding: {id: string}) => finding.id)]).toEqual([
+    'warning',
+    ['schema', 'orphans'],
+  ]);
+  const text = await doctor('--fix', '--yes');
+  expect(text.stdout).toMatch(/^Mended: 1 orphaned object deleted/m);
+  expect(await site.query('SELECT id FROM object WHERE id = ?', [id])).toEqual([]);
+});
+
+it('servers that are down are findings, in time and without the password', async () => {
+  const port = await freePort();
+  const url = `mysql://atom:${ATOM_PASSWORD}@127.0.0.1:${port}/atom`;
+  const {code, stdout, stderr} = await doctor('--database-url', url, '--gearman', `127.0.0.1:${port}`);
+  expect([code, stderr]).toEqual([1, '']);
+  expect(stdout).toMatch(/^ 1\. problem Database server: .*refused/m);
+  expect(stdout).toMatch(/^ 4\. problem Gearman servers: .*cannot be reached/m);
+  expect(stdout).not.toContain(ATOM_PASSWORD);
+});
+
+it('what the user got wrong is a usage error', async () => {
+  const runs = [
+    ['--stuck-after', 'soon'],
+    ['--skip', 'nothing'],
+    ['--timezone', 'Mars/Base'],
+  ];
+  const results = await Promise.all(runs.map((args) => doctor(...args)));
+  expect(results.map(({code, stdout}) => [code, stdout])).toEqual(runs.map(() => [2, '']));
+});

@@ -1,0 +1,50 @@
+import {expect, it} from 'vitest';
+import type {Finding} from '../../../src/doctor/finding.ts';
+import {renderFindings, renderFixed, renderTally} from '../../../src/render/doctor.ts';
+
+const PLAIN = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};
+
+const FINE: Finding = {
+  id: 'database',
+  number: 1,
+  state: 'ok',
+  title: 'Database server',
+  evidence: 'MySQL 8.4 answers.',
+  consequence: null,
+  remedy: null,
+};
+const LOST: Finding = {
+  id: 'lost-jobs',
+  number: 15,
+  state: 'problem',
+  title: 'Lost jobs',
+  evidence: 'No server knows 1 job: 12 (\u001b]0;owned\u0007).',
+  consequence: 'Nobody will ever run it.',
+  remedy: 'atomctl doctor --fix',
+};
+
+it('numbers the findings, with what follows and what mends below', () => {
+  expect(renderFindings([FINE, LOST], PLAIN)).toBe(
+    ` 1. ok      Database server: MySQL 8.4 answers.
+15. problem Lost jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
+            Nobody will ever run it.
+            Remedy: atomctl doctor --fix
+`,
+  );
+});
+
+it('breaks lines to fit a terminal', () => {
+  const lines = renderFindings([LOST], {isTTY: true, width: 40, color: false}).split('\n');
+  expect(lines.every((line) => line.length <= 40)).toBe(true);
+  expect(lines.slice(1, -1).every((line) => line.startsWith(' '.repeat(12)))).toBe(true);
+});
+
+it('colours the states, the counts and what was mended', () => {
+  const screen = {...PLAIN, color: true};
+  const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
+  expect(renderFindings([LOST], screen)).toContain(red('problem'));
+  expect(renderTally([FINE, LOST], screen)).toContain(red('1 problem'));
+  expect(renderTally([FINE, LOST, FINE], PLAIN)).toBe('3 checks: 2 ok, 1 problem.\n');
+  const failed = {id: 'orphans', count: 0, message: '0 deleted.', error: 'No privilege.'};
+  expect(renderFixed([failed], screen)).toContain(red('Then it failed: No privilege.'));
+});
