@@ -1,0 +1,206 @@
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {takeLock} from '../../../src/gearman/lock.ts';
+import {connectServers} from '../../../src/gearman/servers.ts';
+import {connectWorker} from '../../../src/gearman/worker-connection.ts';
+import {liveStates} from '../../../src/jobs/live-state.ts';
+import {siftQueue} from '../../../src/jobs/queued-jobs.ts';
+import {PEEK_LOCK} from '../../../src/queue/own-functions.ts';
+import {
+  freePort,
+  type GearmanProcess,
+  startGearmand,
+  startPerlGearmand,
+  submitBackground,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from '../../support/sandbox.ts';
+import {crash, createQueueSite, executeJob, handedOut, insertLost, type QueueSite} from './queue-site.ts';
+
+type States = Record<number, string>;
+
+async function states(at: QueueSite, options: Partial<QueueSite['sources']> & {probe?: boolean} = {}) {
+  const {probe, ...others} = options;
+  const sources = {...at.sources, ...others};
+  const report = await liveStates({
+    ...sources,
+    probe: probe ? async () => (await siftQueue(sources)).waiting : undefined,
+  });
+  return {...report, byId: Object.fromEntries(report.states) as States};
+}
+
+/** No claim but the truth; only uncertainty may stand in its place. */
+function expectNoneWrong(said: States, truth: States): void {
+  const wrong = Object.entries(truth).filter(
+    ([id, state]) => ![state, 'uncertain'].includes(said[Number(id)]!),
+  );
+  expect({wrong, said}).toEqual({wrong: [], said});
+  expect(Object.keys(said)).toEqual(Object.keys(truth));
+}
+
+describe('on gearmand', () => {
+  let gearmand: GearmanProcess;
+  let at: QueueSite;
+  const workers: WorkerProcess[] = [];
+
+  beforeAll(async () => {
+    gearmand = await startGearmand();
+    at = await createQueueSite(gearmand);
+  });
+
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+    await handedOut(at.site);
+    await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  });
+
+  afterAll(async () => {
+    await at.drop();
+    await gearmand.kill();
+  });
+
+  async function execute(): Promise<number> {
+    const {id, worker} = await executeJob(at.site);
+    workers.push(worker);
+    return id;
+  }
+
+  test('two executing, five queued, one queued again, two lost: all right with a probe, none wrong without', async () => {
+    const executing = [await execute(), await execute()];
+    const crashed = await executeJob(at.site);
+    const queued: number[] = [];
+    for (let count = 0; count < 5; count += 1) queued.push((await submitJob(at.site)).id);
+    await crash(crashed.worker, crashed.unique, at.server);
+    const lost = [await insertLost(at.site, '{"name":"arFindingAidJob","id":7}'), await insertLost(at.site)];
+    const truth: States = {};
+    for (const id of executing) truth[id] = 'executing';
+    for (const id of [...queued, crashed.id]) truth[id] = 'queued';
+    for (const id of lost) truth[id] = 'lost';
+
+    const jobsBefore = await at.server.jobs();
+    const plain = await states(at);
+    expectNoneWrong(plain.byId, truth);
+    expect([...executing, crashed.id, lost[0]!].map((id) => plain.byId[id])).toEqual([
+      'executing',
+      'executing',
+      'queued',
+      'lost',
+    ]);
+    expect(await at.server.jobs()).toEqual(jobsBefore);
+
+    expect((await states(at, {probe: true})).byId).toEqual(truth);
+    expect(await handedOut(at.site)).toEqual([...queued, crashed.id]);
+  });
+
+  test('without a lost row that never started, the counts settle the queued ones too', async () => {
+    const executing = await execute();
+    const queued = [(await submitJob(at.site)).id, (await submitJob(at.site)).id];
+    expect((await states(at)).byId).toEqual({
+      [executing]: 'executing',
+      [queued[0]!]: 'queued',
+      [queued[1]!]: 'queued',
+    });
+  });
+
+  test('what another atomctl holds is never called executing', async () => {
+    const again = await executeJob(at.site);
+    await crash(again.worker, again.unique, at.server);
+    const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
+    const holder = await connectWorker(gearmand.address, {timeoutSeconds: 2});
+    await holder.grab([at.site.functionName('arFindingAidJob')]);
+    // Longer than anyone's patience: nothing can be told. Then the look ends while someone waits for that.
+    expect((await states(at)).byId).toEqual({[again.id]: 'uncertain'});
+    const patient = states(at);
+    await holder.giveBack();
+    await lock!.release();
+    expect((await patient).byId).toEqual({[again.id]: 'queued'});
+    holder.close();
+  });
+
+  test('a row that has only just been inserted is not called lost', async () => {
+    const now = at.sources.time.toWall(new Date());
+    const young = await at.site.insertJob({name: 'arFindingAidJob', status: 'running', startedAt: now});
+    expect((await states(at)).byId).toEqual({[young]: 'uncertain'});
+    const later = () => new Date(Date.now() + 60_000);
+    expect((await states(at, {now: later})).byId).toEqual({[young]: 'lost'});
+  });
+
+  test('a copy of the site with the same jobs proves nothing, nor does a prefix without life', async () => {
+    const executing = await execute();
+    const never = await insertLost(at.site);
+    const elsewhere = {prefix: 'f'.repeat(32)};
+    const {byId, own} = await states(at, elsewhere);
+    expect({byId, own}).toEqual({byId: {[executing]: 'uncertain', [never]: 'uncertain'}, own: false});
+    expect((await states(at, {prefix: null, probe: true})).byId[executing]).toBe('uncertain');
+  });
+
+  test("a site from before prefixes, beside atomctl's own functions", async () => {
+    await (await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2}))!.release();
+    const id = await at.site.insertJob({name: 'SomePluginJob', status: 'running'});
+    await submitBackground(gearmand.endpoint, 'SomePluginJob', 'key', JSON.stringify({id}));
+    expect((await states(at, {prefix: '', probe: true})).byId).toEqual({[id]: 'queued'});
+    await at.server.dropFunction('SomePluginJob');
+    expect((await states(at, {prefix: ''})).byId).toEqual({[id]: 'lost'});
+  });
+});
+
+describe('several servers', () => {
+  test('one that does not answer makes lost impossible to claim, and takes no certainty from the others', async () => {
+    const gearmand = await startGearmand();
+    const second = await startGearmand();
+    const at = await createQueueSite(gearmand, second);
+    const closed = {host: '127.0.0.1', port: await freePort()};
+    const servers = [...at.sources.servers, ...(await connectServers([closed], {timeoutSeconds: 2}))];
+    const executing = await executeJob(at.site);
+    const waiting = await submitJob(at.site, {jobClass: 'arFileImportJob', server: second.endpoint});
+    const lost = await insertLost(at.site);
+    const {byId, missing, answered} = await states(at, {servers});
+    expect(byId).toEqual({[executing.id]: 'executing', [waiting.id]: 'uncertain', [lost]: 'uncertain'});
+    expect([missing.map(({code}) => code), answered]).toEqual([['GEARMAN_UNREACHABLE'], true]);
+
+    // The second server's import is taken by the same worker once it is free; so stop it first.
+    await executing.worker.kill();
+    await until(async () => (await states(at)).byId[executing.id] === 'queued');
+    expect((await states(at, {probe: true})).byId).toEqual({
+      [executing.id]: 'queued',
+      [waiting.id]: 'queued',
+      [lost]: 'lost',
+    });
+    await second.kill();
+    expectNoneWrong((await states(at)).byId, {
+      [executing.id]: 'queued',
+      [waiting.id]: 'uncertain',
+      [lost]: 'lost',
+    });
+    await gearmand.kill();
+    const down = await states(at);
+    expect([new Set(Object.values(down.byId)), down.answered]).toEqual([new Set(['uncertain']), false]);
+    await at.drop();
+  });
+});
+
+describe("Perl's gearman-server", () => {
+  test('is never wrong, and is not probed', async () => {
+    const perl = await startPerlGearmand();
+    const at = await createQueueSite(perl);
+    const executing = await executeJob(at.site);
+    const lost = [await insertLost(at.site, '{"name":"arFindingAidJob","id":7}'), await insertLost(at.site)];
+    const truth: States = {[executing.id]: 'executing', [lost[0]!]: 'lost', [lost[1]!]: 'lost'};
+    expectNoneWrong((await states(at)).byId, truth);
+
+    const queued = [(await submitJob(at.site)).id, (await submitJob(at.site)).id];
+    for (const id of queued) truth[id] = 'queued';
+    expectNoneWrong((await states(at)).byId, truth);
+    const look = await siftQueue({...at.sources, take: () => true});
+    expect(look).toMatchObject({waiting: [], removed: [], problems: [{code: 'REFUSED'}]});
+    expectNoneWrong((await states(at, {probe: true})).byId, truth);
+    const rows = await at.server.status();
+    expect(rows.find((row) => row.function === at.site.functionName('arFindingAidJob'))).toMatchObject({
+      total: 3,
+      running: 1,
+    });
+    await executing.worker.kill();
+    await at.drop();
+    await perl.kill();
+  });
+});
