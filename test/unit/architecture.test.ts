@@ -10,7 +10,7 @@ const ARROWS: Record<string, readonly string[]> = {
   commands: ['cli', 'render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd'],
   cli: ['render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd'],
   // Renderers read the types of what they render, and the tables of words; they never do anything.
-  render: ['doctor', 'jobs', 'queue', 'worker', 'atom'],
+  render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
   doctor: ['jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd'],
   jobs: ['queue', 'atom', 'mysql', 'gearman'],
   worker: ['queue', 'atom', 'gearman', 'systemd'],
