@@ -4,6 +4,7 @@ import {AtomctlError} from '../errors.ts';
 import {errorDocument, errorSentence} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
+import {type Ask, askSites} from './all-sites.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
@@ -62,6 +63,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected async present(document: object, text: () => string | Promise<string>): Promise<void> {
     if (this.jsonEnabled()) process.stdout.write(`${sanitizeJson(JSON.stringify(document, null, 2))}\n`);
     else process.stdout.write(await text());
+  }
+
+  /** Presents what was found, of one site or of every one, and ends with its exit status. */
+  protected async answer(ask: Ask, everySite = false): Promise<void> {
+    const options = {everySite, notice: (text: string) => this.notice(text), stderr: process.stderr};
+    const {document, text, exitStatus} = await askSites(this.context, options, ask);
+    await this.present(document, () => text(this.screen));
+    this.exitWith(exitStatus);
   }
 
   /** A stream of data to stdout, no faster than the reader takes it; made harmless where that is a terminal. */

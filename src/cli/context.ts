@@ -1,5 +1,6 @@
 import type {Setting, Site, SiteOptions} from '../atom/site.ts';
 import type {SiteTime} from '../atom/site-time.ts';
+import {usageError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {Database} from '../mysql/database.ts';
 
@@ -73,6 +74,30 @@ export class Context {
     return this.#servers;
   }
 
+  /**
+   * A context for each site that atomctl's configuration names, by its name.
+   * @throws AtomctlError USAGE where it names none, or where a flag or a variable would speak for all of them
+   */
+  async everySite(): Promise<Map<string, Context>> {
+    const {site: given, env, cwd} = this.#options;
+    refuseSpokesmen(given, env);
+    const {listSites} = await import('../atom/site-file.ts');
+    const sites = await listSites(given, {env, cwd});
+    if (sites.length === 0) {
+      throw usageError(
+        'The configuration of atomctl names no site.',
+        'Name them in /etc/atomctl/config.yml, or give another file with --config.',
+      );
+    }
+    const {config} = given;
+    return new Map(
+      sites.map(({name, origin}) => [
+        name,
+        new Context({...this.#options, site: {config, site: {value: name, origin}}}),
+      ]),
+    );
+  }
+
   /** Closes every connection; safe to call twice and after failures. */
   async dispose(): Promise<void> {
     const [servers, database] = await Promise.allSettled([this.#servers, this.#database]);
@@ -81,6 +106,27 @@ export class Context {
     }
     if (database.status === 'fulfilled') await database.value?.close().catch(() => {});
   }
+}
+
+/** AtoM's container environment stands above a named site, so that every one of them would be that container's. */
+const CONTAINER_VARIABLES = [
+  'ATOM_MYSQL_DSN',
+  'ATOM_MYSQL_USERNAME',
+  'ATOM_MYSQL_PASSWORD',
+  'ATOM_GEARMAND_HOST',
+];
+
+/** One site's value above every named site would show that site again and again, under the others' names. */
+function refuseSpokesmen(given: SiteOptions, env: ContextOptions['env']): void {
+  const {config: _, site, ...values} = given;
+  const named = site?.origin.startsWith('--') ? site : undefined;
+  const origins = [named, ...Object.values(values)].flatMap((setting) => setting?.origin ?? []);
+  const [origin] = [...origins, ...CONTAINER_VARIABLES.filter((name) => env[name])];
+  if (origin === undefined) return;
+  throw usageError(
+    `${origin} is about one site, and every site was asked for.`,
+    `Leave ${origin} out, or ask one site with --site NAME.`,
+  );
 }
 
 /** Environment variable of each shared flag that tells about the site. */

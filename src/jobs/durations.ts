@@ -1,12 +1,9 @@
 /** How long a group of jobs took. A quantile may lie between two of them, so it need not be whole. */
 export interface DurationSummary {
-  /** Seconds, as the other three. */
+  /** Seconds, as the other two. */
   median: number;
   p95: number;
   longest: number;
-  sum: number;
-  /** How many jobs the figures are of. */
-  jobs: number;
 }
 
 /** Durations counted by the second: exact quantiles in the memory of the seconds that occur, not of the jobs. */
@@ -27,8 +24,6 @@ export class Durations {
       median: quantile(counted, jobs, 0.5),
       p95: quantile(counted, jobs, 0.95),
       longest: last[0],
-      sum: counted.reduce((total, [seconds, count]) => total + seconds * count, 0),
-      jobs,
     };
   }
 }

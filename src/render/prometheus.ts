@@ -13,16 +13,24 @@ export interface Sample {
   value: number;
 }
 
-/** The metrics in Prometheus's text exposition format; a metric without samples is left out. */
-export function renderMetrics(metrics: readonly Metric[]): string {
+/**
+ * The metrics in Prometheus's text exposition format; a metric without samples is left out.
+ * @param common labels that every sample has before its own
+ */
+export function renderMetrics(
+  metrics: readonly Metric[],
+  common: Readonly<Record<string, string>> = {},
+): string {
   return metrics
     .filter(({samples}) => samples.length > 0)
-    .map(renderMetric)
+    .map((metric) => renderMetric(metric, common))
     .join('');
 }
 
-function renderMetric({name, help, type, samples}: Metric): string {
-  const lines = samples.map(({labels = {}, value}) => `${name}${renderLabels(labels)} ${renderValue(value)}`);
+function renderMetric({name, help, type, samples}: Metric, common: Readonly<Record<string, string>>): string {
+  const lines = samples.map(
+    ({labels, value}) => `${name}${renderLabels({...common, ...labels})} ${renderValue(value)}`,
+  );
   return [`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n');
 }
 

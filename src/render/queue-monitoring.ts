@@ -48,8 +48,18 @@ export function renderQueuePlugin({status, backlog}: QueueLook, limits: QueueLim
   });
 }
 
-/** The queue as Prometheus metrics, for node_exporter's textfile collector. */
-export function renderQueueMetrics({status, backlog}: QueueLook): string {
+/** Of the site here, by job name in the job statistics: in one directory of text files its help must be the same. */
+export const OLDEST_RUNNING = {
+  name: 'atom_job_oldest_running_seconds',
+  help: 'Age of the oldest job that the database calls running; 0 where there is none.',
+  type: 'gauge',
+} as const;
+
+/** The queue as Prometheus metrics, for node_exporter's textfile collector, each with `labels` too. */
+export function renderQueueMetrics(
+  {status, backlog}: QueueLook,
+  labels: Readonly<Record<string, string>>,
+): string {
   const {servers, functions} = status;
   const metrics: Metric[] = [
     {
@@ -80,14 +90,9 @@ export function renderQueueMetrics({status, backlog}: QueueLook): string {
     },
   ];
   if (backlog !== null) {
-    metrics.push({
-      name: 'atom_job_oldest_running_seconds',
-      help: 'Age of the oldest job that the database calls running; 0 where there is none.',
-      type: 'gauge',
-      samples: [{value: backlog.oldestSeconds ?? 0}],
-    });
+    metrics.push({...OLDEST_RUNNING, samples: [{value: backlog.oldestSeconds ?? 0}]});
   }
-  return renderMetrics(metrics);
+  return renderMetrics(metrics, labels);
 }
 
 function functionMetric(

@@ -96,6 +96,7 @@ describe('the house', () => {
       'csv-stringify',
       'cli-progress',
       'string-width',
+      'chartscii',
     ];
     const found = [...files].flatMap(([path, text]) =>
       heavy

@@ -1,3 +1,4 @@
+import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {filterFlags} from '../../cli/filter-flags.ts';
 import {
@@ -10,6 +11,8 @@ import {
 } from '../../cli/job-listing.ts';
 import {listFlags, pageFlags} from '../../cli/list-flags.ts';
 import {watch, watchFlag} from '../../cli/watch.ts';
+import {EXIT} from '../../errors.ts';
+import type {Screen} from '../../render/screen.ts';
 
 export default class JobsList extends BaseCommand<typeof JobsList> {
   static override summary = 'List the jobs, newest first.';
@@ -34,16 +37,23 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     ...listFlags,
     // A probe takes jobs and gives them back, and every return counts as a retry.
     watch: watchFlag(['csv', 'probe']),
+    'all-sites': allSitesFlag(['watch', 'csv']),
   };
 
   async run(): Promise<void> {
     const {flags, context} = this;
     const notice = (text: string) => this.notice(text);
     listingColumns(flags);
+    if (flags.csv) {
+      await this.print(renderListingCsv(await lookAtListing(context, flags, notice), flags));
+      return;
+    }
     if (flags.watch === undefined) {
-      const list = await lookAtListing(context, flags, notice);
-      if (flags.csv) await this.print(renderListingCsv(list, flags));
-      else await this.present(listingDocument(list), () => renderListing(list, flags, this.screen));
+      await this.answer(async (site, tell) => {
+        const list = await lookAtListing(site, flags, tell);
+        const text = (screen: Screen) => renderListing(list, flags, screen);
+        return {document: listingDocument(list), text, exitStatus: EXIT.ok};
+      }, flags['all-sites']);
       return;
     }
     const watched = {...watchedListing(flags), seconds: flags.watch};

@@ -1,14 +1,10 @@
-import {setTimeout as sleep} from 'node:timers/promises';
-import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {secondsFrom} from '../../cli/flags.ts';
+import {deliverMetrics} from '../../cli/metrics.ts';
 import {healthFlags, queueLimits} from '../../cli/queue-health.ts';
-import {queueExitStatus, shownLookOptions, watchedQueue} from '../../cli/queue-look.ts';
-import {watch, watchFlag} from '../../cli/watch.ts';
+import {lookForHealth, queueExitStatus, queueFlags, watchedQueue} from '../../cli/queue-look.ts';
+import {watch} from '../../cli/watch.ts';
 import type {AtomctlError} from '../../errors.ts';
-import {lookAtQueue} from '../../queue/look.ts';
 import {VERDICTS} from '../../queue/verdict.ts';
-import {waitUntilHealthy} from '../../queue/wait-until-healthy.ts';
 import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue-monitoring.ts';
 import {renderQueueStatus} from '../../render/queue-table.ts';
 
@@ -25,23 +21,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
     '<%= config.bin %> <%= command.id %> --nagios --warning-queued 20 --critical-age 6h',
     '<%= config.bin %> <%= command.id %> --wait 30 --require-worker arFindingAidJob',
   ];
-  static override flags = {
-    'all-sites': Flags.boolean({summary: 'Show the functions of other sites too, by their prefix.'}),
-    all: Flags.boolean({summary: 'Show functions with no work and no workers too.'}),
-    ...healthFlags,
-    wait: Flags.custom<number>({
-      summary: 'Try again until healthy, for so long at most.',
-      helpValue: 'SECONDS',
-      default: 0,
-      parse: secondsFrom(0),
-    })(),
-    watch: watchFlag(['nagios', 'prometheus', 'wait']),
-    nagios: Flags.boolean({
-      summary: 'Print one plugin line with figures, and use the plugin exit codes.',
-      exclusive: ['json', 'prometheus'],
-    }),
-    prometheus: Flags.boolean({summary: 'Print Prometheus metrics.', exclusive: ['json']}),
-  };
+  static override flags = {...queueFlags, ...healthFlags};
 
   async run(): Promise<void> {
     const {flags, context} = this;
@@ -52,14 +32,19 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
       this.exitWith(await watch(context, {...watchedQueue(flags), seconds: flags.watch}, place));
       return;
     }
-    const {wait: seconds, nagios, prometheus} = flags;
-    const options = await shownLookOptions(context, flags);
-    const look = await waitUntilHealthy({look: () => lookAtQueue(options), seconds, now: context.now, sleep});
-    await this.present(look.status, () => {
-      if (nagios) return renderQueuePlugin(look, queueLimits(flags));
-      return prometheus ? renderQueueMetrics(look) : renderQueueStatus(look, this.screen);
-    });
-    this.exitWith(nagios ? VERDICTS[look.status.status].pluginExitStatus : queueExitStatus(look.status));
+    await this.answer(async (site) => {
+      const look = await lookForHealth(site, flags);
+      const plugin = () => renderQueuePlugin(look, queueLimits(flags));
+      const metrics = () => deliverMetrics(flags, (labels) => renderQueueMetrics(look, labels));
+      return {
+        document: look.status,
+        text: (screen) => {
+          if (flags.nagios) return plugin();
+          return flags.prometheus ? metrics() : renderQueueStatus(look, screen);
+        },
+        exitStatus: queueExitStatus(look.status, flags),
+      };
+    }, flags['every-site']);
   }
 
   /** A monitoring system reads one line on stdout, whatever went wrong. */

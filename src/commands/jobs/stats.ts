@@ -1,0 +1,45 @@
+import {allSitesFlag} from '../../cli/all-sites.ts';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {filterFlags} from '../../cli/filter-flags.ts';
+import {lookAtStats} from '../../cli/job-stats.ts';
+import {deliverMetrics, metricsFlags} from '../../cli/metrics.ts';
+import {EXIT} from '../../errors.ts';
+import {renderStats} from '../../render/stats.ts';
+import {renderStatsMetrics} from '../../render/stats-metrics.ts';
+
+export default class JobsStats extends BaseCommand<typeof JobsStats> {
+  static override summary = 'Counts, durations and failures by job name, by day and by user.';
+  static override description =
+    `For each name the share of failures and the median, 95th percentile and longest duration among the jobs that
+ended; for each day, by the start of the jobs, how many completed and failed, drawn on a terminal; the busiest users.
+
+Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database unreachable.`;
+  static override examples = [
+    {
+      description: 'What fails, and what takes long?',
+      command: '<%= config.bin %> <%= command.id %> --since 2026-08-01',
+    },
+    {
+      description: "For node_exporter's textfile collector",
+      command: '<%= config.bin %> <%= command.id %> --prometheus --output atom-jobs.prom',
+    },
+  ];
+  static override flags = {
+    ...filterFlags,
+    'all-sites': allSitesFlag(['prometheus']),
+    ...metricsFlags,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = this;
+    await this.answer(async (context, notice) => {
+      const stats = await lookAtStats(context, flags, notice);
+      const metrics = () => deliverMetrics(flags, (labels) => renderStatsMetrics(stats, labels));
+      return {
+        document: stats,
+        text: (screen) => (flags.prometheus ? metrics() : renderStats(stats, screen)),
+        exitStatus: EXIT.ok,
+      };
+    }, flags['all-sites']);
+  }
+}
