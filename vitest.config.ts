@@ -13,8 +13,16 @@ export default defineConfig({
       {test: {name: 'unit', include: ['test/unit/**/*.test.ts']}},
       {
         test: {
+          name: 'property',
+          include: ['test/property/**/*.test.ts'],
+          globalSetup: 'test/property/global-setup.ts',
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'servers',
-          include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/{integration,faults,e2e}/**/*.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -7,7 +7,14 @@ export {WORKER_CLASSES} from './atom-root.ts';
 export type {AtomSite, AtomSiteOptions} from './atom-site.ts';
 export {type GearmanProcess, startGearmand, startPerlGearmand} from './gearmand.ts';
 export {ATOM_PASSWORD, type MariadbConnection, type MariadbProcess, startMariadb} from './mariadb.ts';
-export {ATOMCTL, cleanEnvironment, type RunResult, runAtomctl, runOnTerminal} from './run-atomctl.ts';
+export {
+  ATOMCTL,
+  cleanEnvironment,
+  type RunOptions,
+  type RunResult,
+  runAtomctl,
+  runOnTerminal,
+} from './run-atomctl.ts';
 export {createScratch} from './scratch.ts';
 export {freePort} from './server-process.ts';
 export {type SubmittedJob, submitBackground, submitJob} from './submit-job.ts';

@@ -15,8 +15,14 @@ export interface StallingProxy {
   close(): Promise<void>;
 }
 
-/** Starts one in front of a server on 127.0.0.1. */
-export async function startStallingProxy(port: number): Promise<StallingProxy> {
+/**
+ * Starts one in front of a server on 127.0.0.1.
+ * @param stallAfter how many bytes from the server pass before it falls silent by itself
+ */
+export async function startStallingProxy(
+  port: number,
+  {stallAfter = Number.POSITIVE_INFINITY} = {},
+): Promise<StallingProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
   let received = 0;
@@ -33,6 +39,7 @@ export async function startStallingProxy(port: number): Promise<StallingProxy> {
       from.on('data', (chunk) => {
         if (stalled) return;
         if (from === upstream) received += chunk.length;
+        stalled = received >= stallAfter;
         // Back-pressure goes through, so that a slow reader slows the server.
         if (!to.write(chunk)) {
           from.pause();

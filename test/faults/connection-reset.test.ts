@@ -1,0 +1,168 @@
+import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {loadSiteTime} from '../../src/atom/site-time.ts';
+import {AtomctlError} from '../../src/errors.ts';
+import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear.ts';
+import {exportRows} from '../../src/jobs/export-csv.ts';
+import {type Killed, killJobs} from '../../src/jobs/kill.ts';
+import {connectDatabase} from '../../src/mysql/connect.ts';
+import type {DatabaseConfig} from '../../src/mysql/database.ts';
+import {peekQueue} from '../../src/queue/peek.ts';
+import {createQueueSite, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
+import {everyTable} from '../integration/jobs/whole-site.ts';
+import {type GearmanProcess, startGearmand, submitJob} from '../support/sandbox.ts';
+import {atEachStep} from './breaking-proxy.ts';
+
+const TIMEOUT = {timeoutSeconds: 5};
+
+let gearmand: GearmanProcess;
+let at: QueueSite;
+let config: DatabaseConfig;
+let empty: Record<string, unknown[]>;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  at = await createQueueSite(gearmand);
+  config = at.site.config;
+  empty = await everyTable(at.site);
+});
+
+beforeEach(() => at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'"));
+
+afterAll(async () => {
+  await at?.drop();
+  await gearmand?.kill();
+});
+
+/** What came of work that may be cut off: its result, or its error, which has to be one of ours. */
+async function outcome<T>(work: Promise<T>): Promise<T | AtomctlError> {
+  return work.catch((error: unknown) => {
+    expect(error).toBeInstanceOf(AtomctlError);
+    return error as AtomctlError;
+  });
+}
+
+const countJobs = async () => (await at.site.query('SELECT id FROM job')).length;
+
+describe.each(['request', 'reply'] as const)('the connection to MySQL is reset at each %s', (kind) => {
+  test('of an export: all rows or an error, never fewer rows without one', async () => {
+    await at.site.seedJobs(1500);
+    const time = await loadSiteTime('UTC');
+    async function exportAll(port: number): Promise<number> {
+      const database = await connectDatabase({...config, port}, TIMEOUT);
+      try {
+        let count = 0;
+        const what = {filter: {}, columns: ['id', 'info'], time, now: new Date(0)} as const;
+        for await (const rows of exportRows({...what, database, columns: ['id', 'info']}))
+          count += rows.length;
+        return count;
+      } finally {
+        await database.close();
+      }
+    }
+    const steps = await atEachStep(config.port, kind, async (port, _, broken) => {
+      const result = await outcome(exportAll(port));
+      if (!broken()) expect(result).toBe(1500);
+      else expect(result).toMatchObject({exitStatus: 3});
+    });
+    expect(steps).toBeGreaterThan(4);
+  });
+
+  test('of a clear: what it counts is gone, whole, and a second run clears the rest', async () => {
+    async function clear(port: number): Promise<ClearResult> {
+      const database = await connectDatabase({...config, port}, TIMEOUT);
+      try {
+        return await clearJobs({
+          database,
+          plan: await planClear({database, filter: {}, inactive: false}),
+          downloads: null,
+          batchSize: 2,
+          pauseSeconds: 0,
+          signal: new AbortController().signal,
+          onProgress: () => {},
+        });
+      } finally {
+        await database.close();
+      }
+    }
+    const steps = await atEachStep(config.port, kind, async (port, _, broken) => {
+      await at.site.seedJobs(6);
+      const result = await outcome(clear(port));
+      const gone = 6 - (await countJobs());
+      if (result instanceof AtomctlError) expect([gone, result.exitStatus]).toEqual([0, 3]);
+      else {
+        // A batch whose COMMIT was carried out, and whose answer was lost, is not counted.
+        expect([gone, gone - 2]).toContain(result.cleared);
+        if (kind === 'request') expect(result.cleared).toBe(gone);
+        if (broken() && result.failure !== null) expect(result.failure.exitStatus).toBe(3);
+        else expect([result.cleared, result.failure]).toEqual([6, null]);
+      }
+      expect(await clear(config.port)).toMatchObject({cleared: 6 - gone, failure: null});
+      expect(await everyTable(at.site)).toEqual(empty);
+    });
+    expect(steps).toBeGreaterThan(15);
+  });
+
+  test('of a kill: the row is changed whole or not at all, and a second run completes it', async () => {
+    async function kill(port: number, id: number) {
+      const database = await connectDatabase({...config, port}, TIMEOUT);
+      try {
+        const options = {
+          deleteRows: false,
+          force: false,
+          reason: null,
+          by: 'a test',
+          culture: 'en',
+          worker: null,
+        };
+        const {signal} = new AbortController();
+        return await killJobs({...at.sources, ...options, database, ids: [id], signal});
+      } finally {
+        await database.close();
+      }
+    }
+    const steps = await atEachStep(config.port, kind, async (port, _, broken) => {
+      const id = await at.site.insertJob({status: 'running'});
+      const result = await outcome(kill(port, id));
+      const [row] = await at.site.query(
+        `SELECT status_id, completed_at IS NOT NULL AS ended,
+           (SELECT COUNT(*) FROM note JOIN note_i18n USING (id) WHERE object_id = job.id) AS notes
+         FROM job WHERE id = ?`,
+        [id],
+      );
+      const whole = {status_id: 185, ended: 1, notes: 1};
+      expect([whole, {status_id: 183, ended: 0, notes: 0}]).toContainEqual(row);
+      if (result instanceof AtomctlError) expect([row.status_id, result.exitStatus]).toEqual([183, 3]);
+      else {
+        const [{action, message}] = result.killed as [Killed];
+        if (action === 'marked') expect(row).toEqual(whole);
+        else
+          expect(message).toMatch(/could not be changed: .* was lost\..* Kill it again to complete this\.$/);
+        if (!broken()) expect(action).toBe('marked');
+      }
+      const {
+        killed: [again],
+      } = await kill(config.port, id);
+      expect(again!.action).toBe(row.status_id === 183 ? 'marked' : 'refused');
+      expect(await at.site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 185}]);
+    });
+    expect(steps).toBeGreaterThan(8);
+  });
+});
+
+describe.each(['request', 'reply'] as const)('the connection to Gearman is reset at each %s', (kind) => {
+  test('of a look that takes one job out: no other job is lost, and a second look completes it', async () => {
+    const name = at.site.functionName('arFindingAidJob');
+    const steps = await atEachStep(gearmand.address.port, kind, async (port, _, broken) => {
+      const ids: number[] = [];
+      for (let count = 0; count < 3; count++) ids.push((await submitJob(at.site)).id);
+      const take = ({jobId}: {jobId: number | null}) => jobId === ids[1];
+      const look = (where: number) => peekQueue({host: '127.0.0.1', port: where}, [name], {...TIMEOUT, take});
+      const result = await outcome(look(port));
+      if (result instanceof AtomctlError) expect(result.code).toMatch(/^GEARMAN_/);
+      else if (!broken()) expect(result.removed.map(({jobId}) => jobId)).toEqual([ids[1]]);
+      await look(gearmand.address.port);
+      expect((await handedOut(at.site)).toSorted()).toEqual([ids[0], ids[2]]);
+    });
+    expect(steps).toBeGreaterThan(15);
+  });
+});

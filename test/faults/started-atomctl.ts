@@ -1,0 +1,35 @@
+import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {tmpdir} from 'node:os';
+import {ATOMCTL, cleanEnvironment, type RunOptions, type RunResult} from '../support/sandbox.ts';
+
+/** An atomctl that is under way, so that something can happen to it or to its servers. */
+export interface StartedAtomctl {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** What stderr received so far. */
+  stderr(): string;
+  /** Resolves once it has ended and all it printed is read. Until it is asked for, nobody reads stdout. */
+  end(): Promise<RunResult>;
+}
+
+export function startAtomctl(
+  args: readonly string[],
+  {cwd = tmpdir(), env = {}}: Omit<RunOptions, 'stdin'> = {},
+): StartedAtomctl {
+  const child = spawn(process.execPath, [ATOMCTL, ...args], {cwd, env: cleanEnvironment(env)});
+  child.stdin.end();
+  const closed = once(child, 'close');
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    stderr += chunk;
+  });
+  async function end(): Promise<RunResult> {
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      stdout += chunk;
+    });
+    const [code] = (await closed) as [number | null];
+    return {code, stdout, stderr};
+  }
+  return {child, stderr: () => stderr, end};
+}
