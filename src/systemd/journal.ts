@@ -92,7 +92,10 @@ function unitArguments({scope, units}: JournalQuery): string[] {
   return units.map((unit) => (scope === 'user' ? `--user-unit=${unit}` : `--unit=${unit}`));
 }
 
-/** Any process may write UNIT= into the journal; only the manager has this process id, or unit and user. */
+/**
+ * Any process may write UNIT= into the journal, but only the machine's manager has process id 1, and only the
+ * user's own processes have the user's id.
+ */
 function eventMatches({scope, units}: JournalQuery): string[] {
   return scope === 'user'
     ? [

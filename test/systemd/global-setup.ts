@@ -1,6 +1,6 @@
 import type {TestProject} from 'vitest/node';
 import {bootRig, type RigAddress} from './rig.ts';
-import {whyNoRig} from './tree.ts';
+import {NoTree, systemTree, whyNoRig} from './tree.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,12 +12,18 @@ declare module 'vitest' {
 /** Boots one systemd for all of its tests. Where it cannot, says why and lets the tests be skipped. */
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const reason = await whyNoRig();
-  if (reason !== null) {
-    console.warn(`Tests on a real systemd are skipped: ${reason}`);
-    project.provide('rig', {skipped: reason});
+  const tree = reason === null ? await systemTree().catch(whyNoTree) : {skipped: reason};
+  if (typeof tree !== 'string') {
+    console.warn(`Tests on a real systemd are skipped: ${tree.skipped}`);
+    project.provide('rig', tree);
     return undefined;
   }
-  const {stop, ...rig} = await bootRig();
+  const {stop, ...rig} = await bootRig(tree);
   project.provide('rig', rig);
   return stop;
+}
+
+function whyNoTree(error: unknown): {skipped: string} {
+  if (error instanceof NoTree) return {skipped: error.message};
+  throw error;
 }

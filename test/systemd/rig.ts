@@ -7,7 +7,6 @@ import {ATOMCTL, type RunResult} from '../support/run-atomctl.ts';
 import {createScratch} from '../support/scratch.ts';
 import {freePort, spawnServer} from '../support/server-process.ts';
 import {until} from '../support/until.ts';
-import {systemTree} from './tree.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
@@ -28,9 +27,8 @@ export interface Rig extends RigAddress {
   stop(): Promise<void>;
 }
 
-/** Boots the tree. Nothing it writes outlives it: the root is an overlay in memory. */
-export async function bootRig(): Promise<Rig> {
-  const tree = await systemTree();
+/** Boots a tree. Nothing it writes outlives it: the root is an overlay in memory. */
+export async function bootRig(tree: string): Promise<Rig> {
   // Not below /tmp, over which the container mounts its own; open, since the units run as www-data.
   process.env.TMPDIR = '/var/tmp';
   const scratch = createScratch('rig');

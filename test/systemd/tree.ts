@@ -31,12 +31,19 @@ export async function whyNoRig(): Promise<string | null> {
     );
     if (!found) return `booting a systemd of our own needs ${tool}.`;
   }
-  return null;
+  return run('unshare', ['--pid', '--fork', '--mount', 'true']).then(
+    () => null,
+    () => 'booting a systemd of our own needs the right to make namespaces.',
+  );
 }
+
+/** The tree could not be built, for want of a network, say. */
+export class NoTree extends Error {}
 
 /**
  * The directory tree of a small Debian, built by debootstrap the first time and kept in the user's cache, from
  * which it is booted read-only. Takes a minute or two and some 700 MB.
+ * @throws NoTree
  */
 export async function systemTree(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'atomctl');
@@ -57,6 +64,9 @@ export async function systemTree(): Promise<string> {
       {maxBuffer: 16 * 1024 * 1024, env: {...process.env, DEBIAN_FRONTEND: 'noninteractive'}},
     );
     await rename(join(building, 'tree'), tree);
+  } catch (error) {
+    const said = (error as {stdout?: string}).stdout?.trim().split('\n').at(-1) ?? String(error);
+    throw new NoTree(`debootstrap failed: ${said}`);
   } finally {
     await rm(building, {recursive: true, force: true});
   }

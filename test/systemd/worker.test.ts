@@ -1,12 +1,13 @@
 import {once} from 'node:events';
-import {afterAll, beforeAll, describe, expect, inject, test} from 'vitest';
+import {afterAll, beforeAll, beforeEach, describe, expect, inject, test} from 'vitest';
 import {submitJob} from '../support/submit-job.ts';
 import {until} from '../support/until.ts';
 import {atomctlCommand, inRig, type RigAddress, spawnInRig, writeInRig} from './rig.ts';
 import {createRigSite, overrideUnit, type RigSite} from './rig-site.ts';
 
-const rig = inject('rig') as RigAddress;
-const skipped = 'skipped' in rig;
+const provided = inject('rig');
+const reason = 'skipped' in provided ? provided.skipped : null;
+const rig = provided as RigAddress;
 
 let number = 0;
 const sites: RigSite[] = [];
@@ -39,336 +40,330 @@ async function jobRow({site}: RigSite, id: number) {
   return {...row, starts: (row.output ?? '').split('Job started.').length - 1};
 }
 
-describe.skipIf(skipped)(
-  `the worker on a real systemd${skipped ? ` (${(rig as never as {skipped: string}).skipped})` : ''}`,
-  () => {
-    beforeAll(async () => {
-      await writeInRig(
-        rig,
-        '/etc/sudoers.d/worker',
-        'www-data ALL=(ALL) NOPASSWD: /usr/bin/systemctl, /usr/bin/tee\n',
-      );
-    });
+describe('the worker on a real systemd', () => {
+  beforeAll(async () => {
+    if (reason !== null) return;
+    const rule = 'www-data ALL=(ALL) NOPASSWD: /usr/bin/systemctl, /usr/bin/tee\n';
+    await writeInRig(rig, '/etc/sudoers.d/worker', rule);
+  });
 
-    afterAll(async () => {
-      for (const {site, unit} of sites) {
-        await inRig(rig, 'systemctl', 'stop', unit);
-        await site.drop();
-      }
-    });
+  beforeEach(({skip}) => skip(reason !== null, reason ?? ''));
 
-    test('installed, started, enabled, restarted, stopped, disabled, reset: each as systemctl shows it', async () => {
-      const worker = await siteWithUnit();
-      const {atomctl, show, site, unit} = worker;
-      expect(await show('LoadState', 'WorkingDirectory', 'User', 'Restart', 'StartLimitBurst')).toEqual({
-        LoadState: 'loaded',
-        WorkingDirectory: site.root,
-        User: 'www-data',
-        Restart: 'on-failure',
-        StartLimitBurst: '3',
-      });
-      expect((await show('After')).After).toMatch(
-        /mariadb\.service.*gearman-job-server\.service|gearman-job-server\.service.*mariadb\.service/,
-      );
-
-      const started = await atomctl('worker:start', '--json');
-      const {MainPID} = await show('MainPID');
-      expect(started.code).toBe(0);
-      expect(JSON.parse(started.stdout)).toMatchObject({
-        done: true,
-        units: [
-          {unit, mainPid: Number(MainPID), servers: rig.gearman.map((server) => ({server, missing: []}))},
-        ],
-      });
-      expect(await statusOf(worker)).toMatchObject({
-        code: 1,
-        status: {status: 'warning', units: [{enabled: false}]},
-      });
-
-      expect(await atomctl('worker:enable')).toMatchObject({code: 0, stdout: expect.stringContaining(unit)});
-      expect((await show('UnitFileState')).UnitFileState).toBe('enabled');
-      const {code, status} = await statusOf(worker);
-      expect(status).toMatchObject({
-        status: 'ok',
-        problems: [],
-        units: [
-          {
-            unit,
-            active: 'active',
-            sub: 'running',
-            mainPid: Number(MainPID),
-            startLimit: {burst: 3, startsUsed: 1},
-          },
-        ],
-        unmanaged: [],
-      });
-      expect(status.units[0].servers.map(({abilities}: {abilities: string[]}) => abilities.length)).toEqual([
-        17, 17,
-      ]);
-      expect(code).toBe(0);
-
-      expect((await atomctl('worker:restart', '--yes')).code).toBe(0);
-      const restarted = await show('ActiveState', 'MainPID');
-      expect(restarted.ActiveState).toBe('active');
-      expect(restarted.MainPID).not.toBe(MainPID);
-
-      const stopped = await atomctl('worker:stop', '--yes');
-      expect(stopped).toMatchObject({code: 0, stdout: expect.stringContaining('gone from')});
-      expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'inactive', MainPID: '0'});
-      expect(JSON.parse((await atomctl('queue:workers', '--json')).stdout)).toMatchObject({workers: []});
-
-      expect((await atomctl('worker:disable')).code).toBe(0);
-      expect((await show('UnitFileState')).UnitFileState).toBe('disabled');
-      expect((await atomctl('worker:reset')).code).toBe(0);
-    });
-
-    test('crashes up to the start limit: status and start explain it, restart --reset brings it back', async () => {
-      const worker = await siteWithUnit();
-      const {atomctl, show, signal} = worker;
-      expect((await atomctl('worker:start')).code).toBe(0);
-      let last = '0';
-      while ((await show('ActiveState')).ActiveState !== 'failed') {
-        const {MainPID, ActiveState} = await show('MainPID', 'ActiveState');
-        if (ActiveState === 'active' && MainPID !== last) await signal('KILL');
-        last = MainPID!;
-      }
-
-      const {code, status} = await statusOf(worker);
-      expect(code).toBe(1);
-      expect(status).toMatchObject({
-        status: 'critical',
-        units: [
-          {
-            active: 'failed',
-            restarts: 3,
-            startLimit: {burst: 3, intervalSeconds: 86_400, startsUsed: 3, hit: true},
-          },
-        ],
-      });
-      expect(status.units[0].startLimit.secondsLeft).toBeGreaterThan(86_000);
-      expect(status.problems[0]).toMatch(/ended by SIGKILL.*start limit of 3 starts in 1d.*23h 59min/);
-
-      const refused = await atomctl('worker:start');
-      expect(refused.code).toBe(1);
-      expect(refused.stdout).toMatch(/did not start.*start limit of 3 starts in 1d.*--reset/);
-      expect((await show('ActiveState')).ActiveState).toBe('failed');
-
-      const restarted = await atomctl('worker:restart', '--reset');
-      expect(restarted).toMatchObject({code: 0, stdout: expect.stringContaining('registered 17 abilities')});
-      expect(await show('ActiveState', 'NRestarts')).toEqual({ActiveState: 'active', NRestarts: '0'});
-    });
-
-    test('a restart that would reach the start limit leaves the worker running; a reload of systemd clears the count', async () => {
-      const worker = await siteWithUnit();
-      const {atomctl, show, signal} = worker;
-      for (let start = 1; start <= 3; start++) expect((await atomctl('worker:restart')).code).toBe(0);
-      const {MainPID} = await show('MainPID');
-      const left = await atomctl('worker:restart');
-      expect(left).toMatchObject({code: 1, stdout: expect.stringContaining('left running')});
-      expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'active', MainPID});
-
-      await signal('KILL');
-      await until(async () => (await show('ActiveState')).ActiveState === 'failed');
-      expect((await statusOf(worker)).status.units[0].startLimit.hit).toBe(true);
-      await inRig(rig, 'systemctl', 'daemon-reload');
-      expect((await statusOf(worker)).status.units[0].startLimit.hit).toBe(false);
-      expect((await atomctl('worker:start')).code).toBe(0);
-    });
-
-    test('active, but nothing registered: a problem, and start says so', async () => {
-      const worker = await siteWithUnit();
-      await overrideUnit(
-        rig,
-        worker.unit,
-        "[Service]\nExecStart=\nExecStart=/bin/sh -c 'exec sleep 600' jobs:worker\n",
-      );
-      const {code, stdout} = await worker.atomctl('worker:start', '--wait', '0.5');
-      expect(code).toBe(1);
-      expect(stdout).toContain('has registered nothing');
-      expect((await worker.show('ActiveState')).ActiveState).toBe('active');
-      expect(await statusOf(worker)).toMatchObject({
-        code: 1,
-        status: {
-          status: 'critical',
-          problems: expect.arrayContaining([expect.stringContaining('has registered nothing')]),
-        },
-      });
-    });
-
-    test('SIGTERM from outside: status says that it will not come back by itself', async () => {
-      const worker = await siteWithUnit();
-      await worker.atomctl('worker:start');
-      await worker.signal('TERM');
-      await until(async () => (await worker.show('ActiveState')).ActiveState === 'inactive');
-      const {status} = await statusOf(worker);
-      expect(status.problems[0]).toMatch(/SIGTERM from outside\. It will not come back by itself/);
-      expect(status.units[0]).toMatchObject({active: 'inactive', mainPid: null});
-    });
-
-    test('a job limit: exit status 111 is no failure, and a new worker comes', async () => {
-      const worker = await siteWithUnit('--max-job-count', '1');
-      await worker.atomctl('worker:start');
-      const {MainPID} = await worker.show('MainPID');
-      await submitJob(worker.site);
-      await until(async () => {
-        const now = await worker.show('ActiveState', 'MainPID');
-        return now.ActiveState === 'active' && now.MainPID !== MainPID;
-      });
-      const {status} = await statusOf(worker);
-      expect(status.units[0]).toMatchObject({restarts: 1, startLimit: {burst: 10, intervalSeconds: 3600}});
-    });
-
-    test('a job that executes: stop and restart ask, status names it, logs show its lines alone', async () => {
-      const worker = await siteWithUnit();
-      await worker.atomctl('worker:start');
-      const before = await submitJob(worker.site);
-      await until(async () => (await jobRow(worker, before.id)).status_id === 184);
-      const {id} = await submitJob(worker.site, {parameters: {sandbox: {seconds: 300}}});
-      await until(async () => (await jobRow(worker, id)).starts === 1);
-
-      const {status} = await statusOf(worker);
-      expect(status.executing).toEqual([{id, name: 'arFindingAidJob', unit: worker.unit}]);
-      for (const verb of ['stop', 'restart']) {
-        expect(await worker.atomctl(`worker:${verb}`)).toMatchObject({
-          code: 2,
-          stderr: expect.stringContaining('--yes'),
-        });
-      }
-      expect((await worker.show('ActiveState')).ActiveState).toBe('active');
-
-      const {stdout} = await worker.atomctl('worker:logs', '--job', String(id), '--json');
-      const {entries} = JSON.parse(stdout);
-      expect(entries.length).toBeGreaterThan(1);
-      expect(entries.every(({message}: {message: string}) => message.includes(`Job ${id} "`))).toBe(true);
-      expect((await worker.atomctl('worker:logs', '--lines', '500')).stdout).toContain(`Job ${before.id} "`);
-
-      expect((await worker.atomctl('worker:stop', '--yes')).code).toBe(0);
-    });
-
-    test('jobs:kill --restart-worker: the executing job never runs again, the next one does', async () => {
-      const worker = await siteWithUnit();
-      await worker.atomctl('worker:start');
-      const killed = await submitJob(worker.site, {parameters: {sandbox: {seconds: 300}}});
-      const next = await submitJob(worker.site);
-      await until(async () => (await jobRow(worker, killed.id)).starts === 1);
-
-      const {code, stdout, stderr} = await worker.atomctl(
-        'jobs:kill',
-        String(killed.id),
-        '--restart-worker',
-        '--yes',
-        '--json',
-      );
-      expect(JSON.parse(stdout), stderr).toMatchObject({
-        killed: [{id: killed.id, was: 'executing', action: 'marked', gearman: 'removed'}],
-        workerRestarted: true,
-      });
-      expect(code).toBe(0);
-      await until(async () => (await jobRow(worker, next.id)).status_id === 184);
-      expect(await jobRow(worker, killed.id)).toMatchObject({status_id: 185, starts: 1});
-      expect((await worker.show('ActiveState')).ActiveState).toBe('active');
-      const {status} = await statusOf(worker);
-      expect(status.units[0].servers).toMatchObject([{missing: []}, {missing: []}]);
-    });
-
-    test("two sites on one host: only this site's unit is found and touched", async () => {
-      const [mine, other] = [await siteWithUnit(), await siteWithUnit()];
-      await other.atomctl('worker:start');
-      const {MainPID} = await other.show('MainPID');
-      expect((await mine.atomctl('worker:start')).code).toBe(0);
-      expect((await mine.atomctl('worker:restart')).code).toBe(0);
-      const {status} = await statusOf(mine);
-      expect(status.units.map(({unit}: {unit: string}) => unit)).toEqual([mine.unit]);
-      expect((await mine.atomctl('worker:stop')).code).toBe(0);
-      expect(await other.show('ActiveState', 'MainPID')).toEqual({ActiveState: 'active', MainPID});
-    });
-
-    test('a template for several workers', async () => {
-      const worker = await createRigSite(rig, 'many');
-      sites.push(worker);
-      const units = ['many@1', 'many@2'].flatMap((name) => ['--unit', name]);
-      expect((await worker.atomctl('worker:unit', '--install', '--template', '--name', 'many')).code).toBe(0);
-      expect((await worker.atomctl('worker:start', ...units)).code).toBe(0);
-      const {status} = await statusOf(worker);
-      expect(status.units).toMatchObject([{unit: 'many@1.service'}, {unit: 'many@2.service'}]);
-      expect(status.unmanaged).toEqual([]);
-      expect((await worker.atomctl('worker:stop')).code).toBe(0);
-    });
-
-    test('without the right: the sentence says what to run, --sudo runs it', async () => {
-      const {atomctlAsWorker, unit, show} = await siteWithUnit();
-      const refused = await atomctlAsWorker('worker:start', '--json');
-      expect(refused.code).toBe(1);
-      expect(JSON.parse(refused.stdout).error).toMatchObject({
-        code: 'SYSTEMD_REFUSED',
-        hint: expect.stringContaining(`sudo systemctl start ${unit}`),
-      });
-      expect((await show('ActiveState')).ActiveState).toBe('inactive');
-      expect((await atomctlAsWorker('worker:start', '--sudo')).code).toBe(0);
-      expect((await show('ActiveState')).ActiveState).toBe('active');
-
-      const denied = await atomctlAsWorker('worker:unit', '--install', '--name', 'denied');
-      expect(denied).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('sudo tee /etc/systemd/system/denied.service'),
-      });
-      expect((await atomctlAsWorker('worker:unit', '--install', '--name', 'allowed', '--sudo')).code).toBe(0);
-      expect((await inRig(rig, 'systemctl', 'cat', 'allowed.service')).stdout).toContain('jobs:worker');
-    });
-
-    test("a user's own manager", async () => {
-      const {site} = await createRigSite(rig, 'own');
-      await inRig(rig, 'systemctl', 'start', 'user@0.service');
-      const atomctl = (...args: string[]) =>
-        inRig(
-          rig,
-          ...atomctlCommand(site.root, [...args, '--user-manager'], ['XDG_RUNTIME_DIR=/run/user/0']),
-        );
-      expect((await atomctl('worker:status')).stderr).toContain('No unit of the user manager');
-      expect((await atomctl('worker:unit', '--install', '--name', 'own')).code).toBe(0);
-      expect(await atomctl('worker:start')).toMatchObject({
-        code: 0,
-        stdout: expect.stringContaining('own.service'),
-      });
-      expect((await atomctl('worker:enable')).code).toBe(0);
-      const {code, stdout} = await atomctl('worker:status', '--json');
-      expect(JSON.parse(stdout)).toMatchObject({status: 'ok', units: [{startLimit: {startsUsed: 1}}]});
-      expect(code).toBe(0);
-      expect((await atomctl('worker:logs')).stdout).toContain('Running worker...');
-      expect((await atomctl('worker:stop')).code).toBe(0);
+  afterAll(async () => {
+    for (const {site, unit} of sites) {
+      await inRig(rig, 'systemctl', 'stop', unit);
       await site.drop();
+    }
+  });
+
+  test('installed, started, enabled, restarted, stopped, disabled, reset: each as systemctl shows it', async () => {
+    const worker = await siteWithUnit();
+    const {atomctl, show, site, unit} = worker;
+    expect(await show('LoadState', 'WorkingDirectory', 'User', 'Restart', 'StartLimitBurst')).toEqual({
+      LoadState: 'loaded',
+      WorkingDirectory: site.root,
+      User: 'www-data',
+      Restart: 'on-failure',
+      StartLimitBurst: '3',
+    });
+    expect((await show('After')).After).toMatch(
+      /mariadb\.service.*gearman-job-server\.service|gearman-job-server\.service.*mariadb\.service/,
+    );
+
+    const started = await atomctl('worker:start', '--json');
+    const {MainPID} = await show('MainPID');
+    expect(started.code).toBe(0);
+    expect(JSON.parse(started.stdout)).toMatchObject({
+      done: true,
+      units: [
+        {unit, mainPid: Number(MainPID), servers: rig.gearman.map((server) => ({server, missing: []}))},
+      ],
+    });
+    expect(await statusOf(worker)).toMatchObject({
+      code: 1,
+      status: {status: 'warning', units: [{enabled: false}]},
     });
 
-    test('logs --follow goes on until it is interrupted', async () => {
-      const {site, atomctl, unit} = await siteWithUnit();
-      await atomctl('worker:start');
-      const following = spawnInRig(rig, ...atomctlCommand(site.root, ['worker:logs', '--follow', '--json']));
-      let output = '';
-      following.stdout!.on('data', (chunk) => {
-        output += chunk;
+    expect(await atomctl('worker:enable')).toMatchObject({code: 0, stdout: expect.stringContaining(unit)});
+    expect((await show('UnitFileState')).UnitFileState).toBe('enabled');
+    const {code, status} = await statusOf(worker);
+    expect(status).toMatchObject({
+      status: 'ok',
+      problems: [],
+      units: [
+        {
+          unit,
+          active: 'active',
+          sub: 'running',
+          mainPid: Number(MainPID),
+          startLimit: {burst: 3, startsUsed: 1},
+        },
+      ],
+      unmanaged: [],
+    });
+    expect(status.units[0].servers.map(({abilities}: {abilities: string[]}) => abilities.length)).toEqual([
+      17, 17,
+    ]);
+    expect(code).toBe(0);
+
+    expect((await atomctl('worker:restart', '--yes')).code).toBe(0);
+    const restarted = await show('ActiveState', 'MainPID');
+    expect(restarted.ActiveState).toBe('active');
+    expect(restarted.MainPID).not.toBe(MainPID);
+
+    const stopped = await atomctl('worker:stop', '--yes');
+    expect(stopped).toMatchObject({code: 0, stdout: expect.stringContaining('gone from')});
+    expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'inactive', MainPID: '0'});
+    expect(JSON.parse((await atomctl('queue:workers', '--json')).stdout)).toMatchObject({workers: []});
+
+    expect((await atomctl('worker:disable')).code).toBe(0);
+    expect((await show('UnitFileState')).UnitFileState).toBe('disabled');
+    expect((await atomctl('worker:reset')).code).toBe(0);
+  });
+
+  test('crashes up to the start limit: status and start explain it, restart --reset brings it back', async () => {
+    const worker = await siteWithUnit();
+    const {atomctl, show, signal} = worker;
+    expect((await atomctl('worker:start')).code).toBe(0);
+    let last = '0';
+    while ((await show('ActiveState')).ActiveState !== 'failed') {
+      const {MainPID, ActiveState} = await show('MainPID', 'ActiveState');
+      if (ActiveState === 'active' && MainPID !== last) await signal('KILL');
+      last = MainPID!;
+    }
+
+    const {code, status} = await statusOf(worker);
+    expect(code).toBe(1);
+    expect(status).toMatchObject({
+      status: 'critical',
+      units: [
+        {
+          active: 'failed',
+          restarts: 3,
+          startLimit: {burst: 3, intervalSeconds: 86_400, startsUsed: 3, hit: true},
+        },
+      ],
+    });
+    expect(status.units[0].startLimit.secondsLeft).toBeGreaterThan(86_000);
+    expect(status.problems[0]).toMatch(/ended by SIGKILL.*start limit of 3 starts in 1d.*23h 59min/);
+
+    const refused = await atomctl('worker:start');
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(/did not start.*start limit of 3 starts in 1d.*--reset/);
+    expect((await show('ActiveState')).ActiveState).toBe('failed');
+
+    const restarted = await atomctl('worker:restart', '--reset');
+    expect(restarted).toMatchObject({code: 0, stdout: expect.stringContaining('registered 17 abilities')});
+    expect(await show('ActiveState', 'NRestarts')).toEqual({ActiveState: 'active', NRestarts: '0'});
+  });
+
+  test('a restart that would reach the start limit leaves the worker running; a reload of systemd clears the count', async () => {
+    const worker = await siteWithUnit();
+    const {atomctl, show, signal} = worker;
+    for (let start = 1; start <= 3; start++) expect((await atomctl('worker:restart')).code).toBe(0);
+    const {MainPID} = await show('MainPID');
+    const left = await atomctl('worker:restart');
+    expect(left).toMatchObject({code: 1, stdout: expect.stringContaining('left running')});
+    expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'active', MainPID});
+
+    await signal('KILL');
+    await until(async () => (await show('ActiveState')).ActiveState === 'failed');
+    expect((await statusOf(worker)).status.units[0].startLimit.hit).toBe(true);
+    await inRig(rig, 'systemctl', 'daemon-reload');
+    expect((await statusOf(worker)).status.units[0].startLimit.hit).toBe(false);
+    expect((await atomctl('worker:start')).code).toBe(0);
+  });
+
+  test('active, but nothing registered: a problem, and start says so', async () => {
+    const worker = await siteWithUnit();
+    await overrideUnit(
+      rig,
+      worker.unit,
+      "[Service]\nExecStart=\nExecStart=/bin/sh -c 'exec sleep 600' jobs:worker\n",
+    );
+    const {code, stdout} = await worker.atomctl('worker:start', '--wait', '0.5');
+    expect(code).toBe(1);
+    expect(stdout).toContain('has registered nothing');
+    expect((await worker.show('ActiveState')).ActiveState).toBe('active');
+    expect(await statusOf(worker)).toMatchObject({
+      code: 1,
+      status: {
+        status: 'critical',
+        problems: expect.arrayContaining([expect.stringContaining('has registered nothing')]),
+      },
+    });
+  });
+
+  test('SIGTERM from outside: status says that it will not come back by itself', async () => {
+    const worker = await siteWithUnit();
+    await worker.atomctl('worker:start');
+    await worker.signal('TERM');
+    await until(async () => (await worker.show('ActiveState')).ActiveState === 'inactive');
+    const {status} = await statusOf(worker);
+    expect(status.problems[0]).toMatch(/SIGTERM from outside\. It will not come back by itself/);
+    expect(status.units[0]).toMatchObject({active: 'inactive', mainPid: null});
+  });
+
+  test('a job limit: exit status 111 is no failure, and a new worker comes', async () => {
+    const worker = await siteWithUnit('--max-job-count', '1');
+    await worker.atomctl('worker:start');
+    const {MainPID} = await worker.show('MainPID');
+    await submitJob(worker.site);
+    await until(async () => {
+      const now = await worker.show('ActiveState', 'MainPID');
+      return now.ActiveState === 'active' && now.MainPID !== MainPID;
+    });
+    const {status} = await statusOf(worker);
+    expect(status.units[0]).toMatchObject({restarts: 1, startLimit: {burst: 10, intervalSeconds: 3600}});
+  });
+
+  test('a job that executes: stop and restart ask, status names it, logs show its lines alone', async () => {
+    const worker = await siteWithUnit();
+    await worker.atomctl('worker:start');
+    const before = await submitJob(worker.site);
+    await until(async () => (await jobRow(worker, before.id)).status_id === 184);
+    const {id} = await submitJob(worker.site, {parameters: {sandbox: {seconds: 300}}});
+    await until(async () => (await jobRow(worker, id)).starts === 1);
+
+    const {status} = await statusOf(worker);
+    expect(status.executing).toEqual([{id, name: 'arFindingAidJob', unit: worker.unit}]);
+    for (const verb of ['stop', 'restart']) {
+      expect(await worker.atomctl(`worker:${verb}`)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--yes'),
       });
-      await until(() => output.includes('Running worker...'));
-      const {id} = await submitJob(site);
-      await until(() => output.includes(`Job ${id} \\"arFindingAidJob\\": Job finished.`));
-      await inRig(rig, 'pkill', '--signal=INT', '--exact', 'atomctl');
-      expect(await once(following, 'exit')).toEqual([0, null]);
-      const entries = output
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line));
-      expect(entries.at(-1)).toMatchObject({unit, at: expect.stringMatching(/^20.*-0[78]:00$/)});
-    });
+    }
+    expect((await worker.show('ActiveState')).ActiveState).toBe('active');
 
-    test('a unit file that differs: the difference is shown, nothing is written unasked', async () => {
-      const {atomctl, unit} = await siteWithUnit();
-      const name = unit.replace('.service', '');
-      const asked = await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody');
-      expect(asked).toMatchObject({code: 2, stderr: expect.stringContaining('-User=www-data\n+User=nobody')});
-      expect((await inRig(rig, 'systemctl', 'cat', unit)).stdout).toContain('User=www-data');
-      expect(
-        (await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody', '--yes')).code,
-      ).toBe(0);
-      expect((await inRig(rig, 'systemctl', 'show', '-p', 'User', unit)).stdout).toBe('User=nobody\n');
+    const {stdout} = await worker.atomctl('worker:logs', '--job', String(id), '--json');
+    const {entries} = JSON.parse(stdout);
+    expect(entries.length).toBeGreaterThan(1);
+    expect(entries.every(({message}: {message: string}) => message.includes(`Job ${id} "`))).toBe(true);
+    expect((await worker.atomctl('worker:logs', '--lines', '500')).stdout).toContain(`Job ${before.id} "`);
+
+    expect((await worker.atomctl('worker:stop', '--yes')).code).toBe(0);
+  });
+
+  test('jobs:kill --restart-worker: the executing job never runs again, the next one does', async () => {
+    const worker = await siteWithUnit();
+    await worker.atomctl('worker:start');
+    const killed = await submitJob(worker.site, {parameters: {sandbox: {seconds: 300}}});
+    const next = await submitJob(worker.site);
+    await until(async () => (await jobRow(worker, killed.id)).starts === 1);
+
+    const {code, stdout, stderr} = await worker.atomctl(
+      'jobs:kill',
+      String(killed.id),
+      '--restart-worker',
+      '--yes',
+      '--json',
+    );
+    expect(JSON.parse(stdout), stderr).toMatchObject({
+      killed: [{id: killed.id, was: 'executing', action: 'marked', gearman: 'removed'}],
+      workerRestarted: true,
     });
-  },
-);
+    expect(code).toBe(0);
+    await until(async () => (await jobRow(worker, next.id)).status_id === 184);
+    expect(await jobRow(worker, killed.id)).toMatchObject({status_id: 185, starts: 1});
+    expect((await worker.show('ActiveState')).ActiveState).toBe('active');
+    const {status} = await statusOf(worker);
+    expect(status.units[0].servers).toMatchObject([{missing: []}, {missing: []}]);
+  });
+
+  test("two sites on one host: only this site's unit is found and touched", async () => {
+    const [mine, other] = [await siteWithUnit(), await siteWithUnit()];
+    await other.atomctl('worker:start');
+    const {MainPID} = await other.show('MainPID');
+    expect((await mine.atomctl('worker:start')).code).toBe(0);
+    expect((await mine.atomctl('worker:restart')).code).toBe(0);
+    const {status} = await statusOf(mine);
+    expect(status.units.map(({unit}: {unit: string}) => unit)).toEqual([mine.unit]);
+    expect((await mine.atomctl('worker:stop')).code).toBe(0);
+    expect(await other.show('ActiveState', 'MainPID')).toEqual({ActiveState: 'active', MainPID});
+  });
+
+  test('a template for several workers', async () => {
+    const worker = await createRigSite(rig, 'many');
+    sites.push(worker);
+    const units = ['many@1', 'many@2'].flatMap((name) => ['--unit', name]);
+    expect((await worker.atomctl('worker:unit', '--install', '--template', '--name', 'many')).code).toBe(0);
+    expect((await worker.atomctl('worker:start', ...units)).code).toBe(0);
+    const {status} = await statusOf(worker);
+    expect(status.units).toMatchObject([{unit: 'many@1.service'}, {unit: 'many@2.service'}]);
+    expect(status.unmanaged).toEqual([]);
+    expect((await worker.atomctl('worker:stop')).code).toBe(0);
+  });
+
+  test('without the right: the sentence says what to run, --sudo runs it', async () => {
+    const {atomctlAsWorker, unit, show} = await siteWithUnit();
+    const refused = await atomctlAsWorker('worker:start', '--json');
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout).error).toMatchObject({
+      code: 'SYSTEMD_REFUSED',
+      hint: expect.stringContaining(`sudo systemctl start ${unit}`),
+    });
+    expect((await show('ActiveState')).ActiveState).toBe('inactive');
+    expect((await atomctlAsWorker('worker:start', '--sudo')).code).toBe(0);
+    expect((await show('ActiveState')).ActiveState).toBe('active');
+
+    const denied = await atomctlAsWorker('worker:unit', '--install', '--name', 'denied');
+    expect(denied).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('sudo tee /etc/systemd/system/denied.service'),
+    });
+    expect((await atomctlAsWorker('worker:unit', '--install', '--name', 'allowed', '--sudo')).code).toBe(0);
+    expect((await inRig(rig, 'systemctl', 'cat', 'allowed.service')).stdout).toContain('jobs:worker');
+  });
+
+  test("a user's own manager", async () => {
+    const {site} = await createRigSite(rig, 'own');
+    await inRig(rig, 'systemctl', 'start', 'user@0.service');
+    const atomctl = (...args: string[]) =>
+      inRig(rig, ...atomctlCommand(site.root, [...args, '--user-manager'], ['XDG_RUNTIME_DIR=/run/user/0']));
+    expect((await atomctl('worker:status')).stderr).toContain('No unit of the user manager');
+    expect((await atomctl('worker:unit', '--install', '--name', 'own')).code).toBe(0);
+    expect(await atomctl('worker:start')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('own.service'),
+    });
+    expect((await atomctl('worker:enable')).code).toBe(0);
+    const {code, stdout} = await atomctl('worker:status', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({status: 'ok', units: [{startLimit: {startsUsed: 1}}]});
+    expect(code).toBe(0);
+    expect((await atomctl('worker:logs')).stdout).toContain('Running worker...');
+    expect((await atomctl('worker:stop')).code).toBe(0);
+    await site.drop();
+  });
+
+  test('logs --follow goes on until it is interrupted', async () => {
+    const {site, atomctl, unit} = await siteWithUnit();
+    await atomctl('worker:start');
+    const following = spawnInRig(rig, ...atomctlCommand(site.root, ['worker:logs', '--follow', '--json']));
+    let output = '';
+    following.stdout!.on('data', (chunk) => {
+      output += chunk;
+    });
+    await until(() => output.includes('Running worker...'));
+    const {id} = await submitJob(site);
+    await until(() => output.includes(`Job ${id} \\"arFindingAidJob\\": Job finished.`));
+    await inRig(rig, 'pkill', '--signal=INT', '--exact', 'atomctl');
+    expect(await once(following, 'exit')).toEqual([0, null]);
+    const entries = output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(entries.at(-1)).toMatchObject({unit, at: expect.stringMatching(/^20.*-0[78]:00$/)});
+  });
+
+  test('a unit file that differs: the difference is shown, nothing is written unasked', async () => {
+    const {atomctl, unit} = await siteWithUnit();
+    const name = unit.replace('.service', '');
+    const asked = await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody');
+    expect(asked).toMatchObject({code: 2, stderr: expect.stringContaining('-User=www-data\n+User=nobody')});
+    expect((await inRig(rig, 'systemctl', 'cat', unit)).stdout).toContain('User=www-data');
+    expect(
+      (await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody', '--yes')).code,
+    ).toBe(0);
+    expect((await inRig(rig, 'systemctl', 'show', '-p', 'User', unit)).stdout).toBe('User=nobody\n');
+  });
+});
