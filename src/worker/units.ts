@@ -83,9 +83,10 @@ function isWorker({command}: UnitState): boolean {
   return command.includes(WORKER_TASK);
 }
 
-/** Services turn up twice where one has an alias. */
+/** Each once, in the order of their names: a service turns up twice where it has an alias. */
 function byName(units: readonly UnitState[]): UnitState[] {
-  return [...new Map(units.map((unit) => [unit.name, unit])).values()];
+  const found = new Map(units.map((unit) => [unit.name, unit]));
+  return [...found.values()].sort((one, other) => one.name.localeCompare(other.name));
 }
 
 /** By its working directory, or by the path of the `symfony` script in its command. */
