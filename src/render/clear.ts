@@ -25,13 +25,13 @@ export function clearDocument(
 
 /** What would go, with a warning where jobs are running. */
 export function renderClearPlan({total, counts}: ClearPlan, screen: Screen): string {
-  const lines = [`${total} jobs to clear: ${countsText(counts)}.`];
+  const lines = [`${jobs(total)} to clear: ${countsText(counts)}.`];
   if (counts.running > 0) {
     lines.push(
       paint(
         screen,
         'yellow',
-        `Warning: ${counts.running} of them are running; a worker that executes one may fail.`,
+        `Warning: ${counts.running} running among them; a worker that executes one may fail.`,
       ),
     );
   }
@@ -40,19 +40,23 @@ export function renderClearPlan({total, counts}: ClearPlan, screen: Screen): str
 
 /** What went. */
 export function renderCleared(cleared: SiteCleared, exported: string | null, screen: Screen): string {
-  const end = cleared.interrupted || cleared.failure !== null ? 'were cleared before it stopped' : 'cleared';
-  const lines = [`${cleared.cleared} jobs ${end}: ${countsText(cleared.byStatus)}.`];
+  const end = cleared.interrupted || cleared.failure !== null ? 'cleared before it stopped' : 'cleared';
+  const lines = [`${jobs(cleared.cleared)} ${end}: ${countsText(cleared.byStatus)}.`];
   if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
-  if (cleared.queueRemoved > 0) lines.push(`${cleared.queueRemoved} queued jobs were taken out of Gearman.`);
+  if (cleared.queueRemoved > 0) lines.push(`Taken out of Gearman: ${jobs(cleared.queueRemoved)}.`);
   if (cleared.queueExecuting > 0) {
     lines.push(
       paint(
         screen,
         'yellow',
-        `${cleared.queueExecuting} of them were executing; their workers go on until they notice.`,
+        `Executing among them: ${jobs(cleared.queueExecuting)}; a worker goes on until it notices.`,
       ),
     );
   }
-  if (cleared.downloadsDeleted > 0) lines.push(`${cleared.downloadsDeleted} download files were deleted.`);
+  if (cleared.downloadsDeleted > 0) lines.push(`Download files deleted: ${cleared.downloadsDeleted}.`);
   return `${lines.join('\n')}\n`;
+}
+
+function jobs(count: number): string {
+  return count === 1 ? '1 job' : `${count} jobs`;
 }

@@ -1,0 +1,139 @@
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
+import {everyTable} from '../integration/jobs/whole-site.ts';
+import {
+  freePort,
+  type GearmanProcess,
+  runAtomctl,
+  runOnTerminal,
+  startGearmand,
+  submitJob,
+  until,
+} from '../support/sandbox.ts';
+import {startAtomctl} from './atomctl-process.ts';
+
+let gearmand: GearmanProcess;
+let at: QueueSite;
+let other: QueueSite;
+let empty: Record<string, unknown[]>;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  [at, other] = await Promise.all([createQueueSite(gearmand), createQueueSite(gearmand)]);
+  empty = await everyTable(at.site);
+});
+
+afterEach(async () => {
+  for (const {site} of [at, other]) {
+    await handedOut(site);
+    await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  }
+});
+
+afterAll(async () => {
+  await Promise.all([at.drop(), other.drop()]);
+  await gearmand.kill();
+});
+
+const clear = (...args: string[]) => runAtomctl(['jobs:clear', ...args], {env: at.site.env});
+
+async function submit(count: number, {site} = at, jobClass = 'arFindingAidJob'): Promise<number[]> {
+  const ids: number[] = [];
+  while (ids.length < count) ids.push((await submitJob(site, {jobClass})).id);
+  return ids;
+}
+
+const rows = () => at.site.query('SELECT id FROM job');
+
+test('everything goes, from the table and from Gearman; the other site keeps its queue', async () => {
+  await submit(3);
+  await at.site.insertJob({status: 'error', notes: [{text: 'n', error: true}], userToken: 't'});
+  const theirs = await submit(2, other);
+
+  const dry = await clear('--dry-run', '--json');
+  expect([dry.code, JSON.parse(dry.stdout)]).toMatchObject([0, {cleared: 4, queueRemoved: 0, dryRun: true}]);
+  expect((await at.server.jobs()).length).toBe(5);
+
+  const {code, stdout, stderr} = await clear('--no-confirmation', '--json');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    cleared: 4,
+    byStatus: {running: 3, completed: 0, error: 1, unknown: 0},
+    queueRemoved: 3,
+    queueExecuting: 0,
+    downloadsDeleted: 0,
+    exported: null,
+    dryRun: false,
+  });
+  expect(await everyTable(at.site)).toEqual(empty);
+  expect([await handedOut(at.site), await handedOut(other.site)]).toEqual([[], theirs]);
+});
+
+test('a filter takes only its own out of the queue; --keep-queue none; an executing one is reported', async () => {
+  const {id: executing, worker} = await executeJob(at.site, 'arObjectMoveJob');
+  const kept = await submit(2);
+  await submit(1, at, 'arFileImportJob');
+  const filtered = await clear('--name', 'arFileImportJob', '--yes');
+  expect([filtered.code, filtered.stdout]).toEqual([
+    0,
+    '1 job cleared: 1 running.\nTaken out of Gearman: 1 job.\n',
+  ]);
+  const left = await clear('--id', String(kept[0]), '--keep-queue', '--yes', '--json');
+  expect(JSON.parse(left.stdout)).toMatchObject({cleared: 1, queueRemoved: 0});
+  expect(await handedOut(at.site)).toEqual(kept);
+
+  const {stdout} = await clear('--id', String(executing), '-B');
+  expect(stdout).toMatch(/Executing among them: 1 job;/);
+  await worker.kill();
+  await handedOut(at.site, 'arObjectMoveJob');
+});
+
+describe('the question', () => {
+  test('without a terminal is a usage error; n is exit 5; neither changes anything', async () => {
+    await submit(2);
+    const before = await everyTable(at.site);
+    const piped = await clear();
+    expect([piped.code, piped.stdout]).toEqual([2, '']);
+    const {code, screen} = await runOnTerminal(['jobs:clear'], {env: at.site.env, input: 'n\n'});
+    expect([code, screen]).toEqual([
+      5,
+      expect.stringContaining('Are you SURE you want to clear all 2 jobs? (y/N)'),
+    ]);
+    expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 2]);
+    const yes = await runOnTerminal(['jobs:clear'], {env: at.site.env, input: 'y\n'});
+    expect([yes.code, await rows(), (await at.server.jobs()).length]).toEqual([0, [], 0]);
+  });
+});
+
+test('Gearman down: the rows go, since their jobs fail at once without them; a warning says so', async () => {
+  await submit(2);
+  const gearman = `127.0.0.1:${await freePort()}`;
+  const {code, stdout, stderr} = await clear('--yes', '--json', '--gearman', gearman);
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(/^Warning: Gearman was left alone.*cannot be reached/),
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    cleared: 2,
+    queueRemoved: 0,
+    warnings: [expect.stringContaining(gearman)],
+  });
+  expect(await rows()).toEqual([]);
+});
+
+test('interrupted, it says how many are gone and exits 130; a second run completes it', async () => {
+  await at.site.seedJobs(200);
+  const {child, result} = startAtomctl(
+    ['jobs:clear', '--yes', '--json', '--batch-size', '5', '--pause', '0.1'],
+    at.site.env,
+  );
+  await until(async () => child.exitCode !== null || (await rows()).length < 200);
+  child.kill('SIGINT');
+  const {code, stdout} = await result;
+  const {cleared} = JSON.parse(stdout);
+  expect([code, cleared]).toEqual([130, 200 - (await rows()).length]);
+  expect(cleared % 5).toBe(0);
+  const second = await clear('--yes', '--json');
+  expect([second.code, JSON.parse(second.stdout).cleared]).toEqual([0, 200 - cleared]);
+  expect(await everyTable(at.site)).toEqual(empty);
+});

@@ -1,0 +1,209 @@
+import {hostname, userInfo} from 'node:os';
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {
+  createQueueSite,
+  executeJob,
+  handedOut,
+  insertLost,
+  type QueueSite,
+} from '../integration/jobs/queue-site.ts';
+import {everyTable, insertAllKinds} from '../integration/jobs/whole-site.ts';
+import {
+  freePort,
+  type GearmanProcess,
+  runAtomctl,
+  runOnTerminal,
+  startGearmand,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from '../support/sandbox.ts';
+
+let gearmand: GearmanProcess;
+let at: QueueSite;
+const workers: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  at = await createQueueSite(gearmand);
+});
+
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  await handedOut(at.site);
+  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+});
+
+afterAll(async () => {
+  await at.drop();
+  await gearmand.kill();
+});
+
+const kill = (...args: (string | number)[]) =>
+  runAtomctl(['jobs:kill', ...args.map(String)], {env: {...at.site.env, SUDO_USER: ''}});
+
+const onTerminal = (input: string, ...args: (string | number)[]) =>
+  runOnTerminal(['jobs:kill', ...args.map(String)], {env: at.site.env, input});
+
+async function submit(count: number): Promise<number[]> {
+  const ids: number[] = [];
+  while (ids.length < count) ids.push((await submitJob(at.site)).id);
+  return ids;
+}
+
+test('one of five queued jobs: the JSON, the note, and the order of the others', async () => {
+  const ids = await submit(5);
+  const third = ids[2]!;
+  const {code, stdout, stderr} = await kill(third, '--yes', '--json', '--reason', 'submitted twice');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(JSON.parse(stdout)).toEqual({
+    killed: [
+      {
+        id: third,
+        was: 'queued',
+        action: 'marked',
+        gearman: 'removed',
+        message: `Job ${third} is marked as an error. Its Gearman job is gone.`,
+      },
+    ],
+    workerRestarted: false,
+  });
+  const shown = JSON.parse(
+    (await runAtomctl(['jobs:show', String(third), '--json'], {env: at.site.env})).stdout,
+  );
+  expect(shown).toMatchObject({status: 'error', live: null, finishedAt: expect.any(String)});
+  expect(shown.notes).toEqual([
+    {
+      text: expect.stringMatching(
+        new RegExp(
+          `^Killed with atomctl by ${userInfo().username}@${hostname()} on [\\d-]+ [\\d:]+, while it was queued\\. Reason: submitted twice$`,
+        ),
+      ),
+      error: true,
+    },
+  ]);
+  expect(await handedOut(at.site)).toEqual(ids.filter((id) => id !== third));
+});
+
+test('refused, missing and done side by side: each is told, and the exit status sums it up', async () => {
+  const {id: executing, worker} = await executeJob(at.site);
+  workers.push(worker);
+  const lost = await insertLost(at.site);
+  const {completed} = await insertAllKinds(at.site);
+
+  const refused = await kill(executing, '-y');
+  expect([refused.code, refused.stdout]).toEqual([
+    5,
+    expect.stringMatching(/^\d+: refused \(was executing\)\..*--restart-worker/),
+  ]);
+  const ended = await kill(completed, '-y', '--json');
+  expect([ended.code, JSON.parse(ended.stdout).killed[0]]).toMatchObject([
+    5,
+    {was: 'finished', action: 'refused', gearman: 'none'},
+  ]);
+
+  const missing = await kill(999_999, '--yes', '--json');
+  expect([missing.code, JSON.parse(missing.stdout).error.code]).toEqual([4, 'NO_SUCH_JOB']);
+
+  const several = await kill(lost, 999_999, executing, '-B', '--json');
+  expect(several.code).toBe(1);
+  const {killed} = JSON.parse(several.stdout) as {killed: {id: number; was: string | null; action: string}[]};
+  expect(killed.map(({id, was, action}) => [id, was, action])).toEqual([
+    [lost, 'lost', 'marked'],
+    [999_999, null, 'refused'],
+    [executing, 'executing', 'refused'],
+  ]);
+});
+
+test('--force cancels the executing job and says what remains; --delete leaves nothing of a row and all of the others', async () => {
+  await insertAllKinds(at.site);
+  const before = await everyTable(at.site);
+  const {id, worker} = await executeJob(at.site);
+  workers.push(worker);
+  const forced = await kill(id, '--yes', '--force', '--json');
+  expect([forced.code, JSON.parse(forced.stdout).killed[0]]).toMatchObject([
+    0,
+    {
+      was: 'executing',
+      action: 'marked',
+      gearman: 'cancelled',
+      message: expect.stringContaining('goes on until it ends'),
+    },
+  ]);
+  await worker.kill();
+  const gone = await kill(id, '--yes', '--delete');
+  expect([gone.code, gone.stdout]).toEqual([0, `${id}: deleted (was finished). Job ${id} is deleted.\n`]);
+  expect(await everyTable(at.site)).toEqual(before);
+});
+
+describe('--all-matching', () => {
+  test('takes filters and only those, and means running jobs', async () => {
+    const lost = [await insertLost(at.site), await insertLost(at.site)];
+    const [queued] = await submit(1);
+    const ended = await at.site.insertJob({name: 'arFindingAidJob', status: 'error'});
+    const wrong = [
+      ['--all-matching'],
+      ['--all-matching', '--running', String(queued)],
+      ['--name', 'ar*'],
+      [],
+      [String(queued), '--running'],
+    ];
+    for (const args of wrong) expect([args, (await kill(...args, '--yes')).code]).toEqual([args, 2]);
+
+    const none = await kill('--all-matching', '--name', 'nothing', '--yes', '--json');
+    expect([none.code, JSON.parse(none.stdout)]).toEqual([0, {killed: [], workerRestarted: false}]);
+    // One of three never started: only the payloads tell which, and they are looked at where a job may wait.
+    const {code, stdout} = await kill('--all-matching', '--name', 'arFinding*', '--yes', '--json');
+    const {killed} = JSON.parse(stdout) as {killed: {id: number; was: string}[]};
+    expect([code, killed.map(({id, was}) => [id, was])]).toEqual([
+      0,
+      [
+        [lost[0], 'lost'],
+        [lost[1], 'lost'],
+        [queued, 'queued'],
+      ],
+    ]);
+    expect(await at.site.query('SELECT id FROM note WHERE object_id = ?', [ended])).toEqual([]);
+  });
+});
+
+describe('the question', () => {
+  test('without a terminal is a usage error that changes nothing', async () => {
+    const [id] = await submit(1);
+    const before = await everyTable(at.site);
+    const {code, stdout, stderr} = await kill(id!);
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(/no terminal.*--yes/)]);
+    const json = await kill(id!, '--json');
+    expect([json.code, JSON.parse(json.stdout).error.code]).toEqual([2, 'NEEDS_CONFIRMATION']);
+    expect([await everyTable(at.site), await handedOut(at.site)]).toEqual([before, [id]]);
+  });
+
+  test('shows the jobs; n is exit 5 and changes nothing, y kills', async () => {
+    const [id] = await submit(1);
+    const before = await everyTable(at.site);
+    const no = await onTerminal('n\n', id!);
+    expect([no.code, no.screen]).toEqual([
+      5,
+      expect.stringMatching(new RegExp(`kill job ${id}\\? \\(y/N\\)`)),
+    ]);
+    expect(no.screen).toMatch(/arFindingAidJob +.*queued/);
+    expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 1]);
+    const yes = await onTerminal('y\n', id!);
+    expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('marked')]);
+    expect(await handedOut(at.site)).toEqual([]);
+  });
+});
+
+test('Gearman down: lost cannot be claimed, so the kill is refused with the reason', async () => {
+  const lost = await insertLost(at.site);
+  const gearman = `127.0.0.1:${await freePort()}`;
+  const {code, stdout} = await kill(lost, '--yes', '--json', '--gearman', gearman);
+  expect(code).toBe(5);
+  expect(JSON.parse(stdout).killed[0]).toMatchObject({
+    was: 'uncertain',
+    action: 'refused',
+    gearman: 'remains',
+    message: expect.stringContaining(`${gearman} cannot be reached`),
+  });
+});

@@ -1,0 +1,151 @@
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {
+  crash,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  insertLost,
+  type QueueSite,
+} from '../integration/jobs/queue-site.ts';
+import {
+  type GearmanProcess,
+  runAtomctl,
+  startGearmand,
+  startPerlGearmand,
+  submitBackground,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from '../support/sandbox.ts';
+import {startAtomctl} from './atomctl-process.ts';
+
+let gearmand: GearmanProcess;
+let at: QueueSite;
+const workers: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  at = await createQueueSite(gearmand);
+});
+
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  await handedOut(at.site);
+  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+});
+
+afterAll(async () => {
+  await at.drop();
+  await gearmand.kill();
+});
+
+async function submit(count: number, {site} = at): Promise<number[]> {
+  const ids: number[] = [];
+  while (ids.length < count) ids.push((await submitJob(site)).id);
+  return ids;
+}
+
+/** The live state of each job that `jobs:list --json` tells, and the whole result. */
+async function list(args: string[] = [], where = at) {
+  const run = await runAtomctl(['jobs:list', '--json', ...args], {env: where.site.env});
+  if (run.code !== 0) throw new Error(`${run.code}: ${run.stdout}${run.stderr}`);
+  const jobs = JSON.parse(run.stdout).jobs as {id: number; live: string | null}[];
+  return {...run, live: Object.fromEntries(jobs.map(({id, live}) => [id, live]))};
+}
+
+describe('jobs:list', () => {
+  test('tells executing, queued, queued again and lost apart with --probe, is not wrong without, and keeps the queue', async () => {
+    const [one, two] = [await executeJob(at.site), await executeJob(at.site)];
+    workers.push(one.worker, two.worker);
+    const again = await executeJob(at.site);
+    const queued = await submit(5);
+    await crash(again.worker, again.unique, at.server);
+    const lost = [await insertLost(at.site, '{"id":7}'), await insertLost(at.site)];
+    const ended = await at.site.insertJob({status: 'completed'});
+
+    const truth = Object.fromEntries([
+      ...[one.id, two.id].map((id) => [id, 'executing']),
+      ...[...queued, again.id].map((id) => [id, 'queued']),
+      ...lost.map((id) => [id, 'lost']),
+      [ended, null],
+    ]);
+    const before = await at.server.jobs();
+    const plain = await list();
+    for (const [id, state] of Object.entries(plain.live)) expect([truth[id], 'uncertain']).toContain(state);
+    expect(plain.live).toMatchObject({
+      [one.id]: 'executing',
+      [again.id]: 'queued',
+      [lost[0]!]: 'lost',
+      [ended]: null,
+    });
+    expect([await at.server.jobs(), plain.code, plain.stderr]).toEqual([before, 0, '']);
+
+    const probed = await list(['--probe']);
+    expect([probed.live, probed.code, probed.stderr]).toEqual([truth, 0, '']);
+    expect((await list(['--probe', '--live', 'lost'])).live).toEqual({
+      [lost[0]!]: 'lost',
+      [lost[1]!]: 'lost',
+    });
+    expect(new Set(Object.values((await list(['--no-live'])).live))).toEqual(new Set([null]));
+    const {stdout} = await runAtomctl(['jobs:show', String(again.id), '--json'], {env: at.site.env});
+    expect(JSON.parse(stdout)).toMatchObject({id: again.id, live: 'queued'});
+    expect(await handedOut(at.site)).toEqual([...queued, again.id]);
+  });
+
+  test('killed in the middle of a probe loses nothing', async () => {
+    const name = at.site.functionName('arFindingAidJob');
+    const [first] = await submit(1);
+    for (let count = 0; count < 150; count += 1)
+      await submitBackground(gearmand.endpoint, name, `k${count}`, '{"id":1}');
+    const {child, result} = startAtomctl(['jobs:list', '--probe'], at.site.env);
+    const held = async () => (await at.server.status()).find((row) => row.function === name)!.running;
+    await until(async () => child.exitCode !== null || (await held()) > 5);
+    child.kill('SIGKILL');
+    expect((await result).signal).toBe('SIGKILL');
+    await until(async () => (await held()) === 0);
+    expect((await list(['--probe'])).live).toEqual({[first!]: 'queued'});
+    expect(await handedOut(at.site)).toHaveLength(151);
+  });
+});
+
+describe('a server that cannot tell all', () => {
+  test.each<[string, () => Promise<GearmanProcess>, RegExp]>([
+    ["Perl's", startPerlGearmand, /^The queue was not probed: .* is not gearmand/],
+    [
+      'with a limit of retries',
+      () => startGearmand(['--job-retries=1']),
+      /^The queue was not probed: .* limits retries/,
+    ],
+  ])('%s is not probed, and nothing wrong is said', async (_name, start, notice) => {
+    const server = await start();
+    const where = await createQueueSite(server);
+    const executing = await executeJob(where.site);
+    const queued = await submit(2, where);
+    const lost = await insertLost(where.site);
+    const {live, code, stderr} = await list(['--probe'], where);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(notice)]);
+    expect(['executing', 'uncertain']).toContain(live[executing.id]);
+    expect(['lost', 'uncertain']).toContain(live[lost]);
+    for (const id of queued) expect(['queued', 'uncertain']).toContain(live[id]);
+    const rows = await where.server.status();
+    expect(rows.find((row) => row.total > 0)).toMatchObject({total: 3, running: 1});
+    await executing.worker.kill();
+    await where.drop();
+    await server.kill();
+  });
+
+  test('that is down: the list is there, the column shows that nothing is known, stderr says why', async () => {
+    const down = await startGearmand();
+    const where = await createQueueSite(down);
+    const id = await insertLost(where.site);
+    await down.kill();
+    const text = await runAtomctl(['jobs:list', '--columns', 'id,live'], {env: where.site.env});
+    expect([text.code, text.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${id} +\\?`, 'm'))]);
+    expect(text.stderr).toMatch(/The live state is not certain: Gearman server .* cannot be reached/);
+    expect((await list(['--no-live'], where)).stderr).toBe('');
+    expect((await list(['--live', 'lost'], where)).live).toEqual({});
+    expect((await list(['--live', 'uncertain'], where)).live).toEqual({[id]: 'uncertain'});
+    await where.drop();
+  });
+});
