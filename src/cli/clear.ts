@@ -3,6 +3,7 @@ import type {ClearSiteOptions} from '../jobs/clear-site.ts';
 import type {JobFilter} from '../jobs/filter.ts';
 import type {Context} from './context.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from './flags.ts';
+import {untilInterrupted} from './interruption.ts';
 import {sudoFlag, type UnitFlags, unitFlags} from './worker-service.ts';
 
 /** What and how to clear, beside the job filters. */
@@ -85,7 +86,7 @@ export async function queueSources(context: Context) {
 /** Saves the history of what is about to go; the file's path, or null where none was asked for. */
 export async function exportBefore(
   context: Context,
-  {flags, filter}: {flags: ClearFlagValues; filter: JobFilter},
+  {flags, filter, signal}: {flags: ClearFlagValues; filter: JobFilter; signal: AbortSignal},
 ): Promise<string | null> {
   if (flags.export === undefined) return null;
   const [{exportRows}, {ATOM_COLUMNS}, {writeHistoryFile}, {renderCsv}] = await Promise.all([
@@ -97,6 +98,10 @@ export async function exportBefore(
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
-  await writeHistoryFile({path: flags.export, chunks, force: flags.force});
+  await writeHistoryFile({
+    path: flags.export,
+    chunks: untilInterrupted(chunks, signal),
+    force: flags.force,
+  });
   return flags.export;
 }

@@ -1,4 +1,6 @@
+import {auditFlag} from '../../cli/audit.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
+import {clearRecords} from '../../cli/change-records.ts';
 import {clearFlags, clearSources, exportBefore} from '../../cli/clear.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, hasFilter, jobFilter} from '../../cli/filter-flags.ts';
@@ -18,8 +20,8 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
     `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one
 and says how many are gone. Jobs that start after the question stay.
 
-Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 database unreachable, 5 declined,
-130 interrupted.`;
+Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 database unreachable, 5 declined
+or another run holds the site's lock, 130 interrupted.`;
   static override examples = [
     {
       description: 'What would go, if finished jobs older than 90 days went?',
@@ -30,7 +32,7 @@ Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 
       command: '<%= config.bin %> <%= command.id %> --inactive --older-than 90d --export old-jobs.csv --yes',
     },
   ];
-  static override flags = {...filterFlags, ...clearFlags};
+  static override flags = {...filterFlags, ...clearFlags, ...auditFlag};
 
   async run(): Promise<void> {
     const {flags, context} = this;
@@ -50,12 +52,20 @@ Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 
     await confirm({question, assumeYes, stdin, stdout, stderr});
 
     const everything = !hasFilter(flags) && !flags.inactive;
-    const exported = await exportBefore(context, {flags, filter: plan.filter});
-    const sources = await clearSources(context, {flags, everything});
-    const progress = await startProgress({total: plan.total, unit: 'jobs', quiet: flags.quiet, stderr});
-    const cleared = await interruptibly((signal) =>
-      clearSite({...sources, database, plan, signal, onProgress: (done) => progress.update(done)}),
-    ).finally(() => progress.stop());
+    const {exported, cleared} = await interruptibly(async (signal) => {
+      const {cleared, exported} = await this.change({
+      attempt: {filter: plan.filter, jobs: plan.total},
+      work: async () => {
+        const saved = await exportBefore(context, {flags, filter: plan.filter});
+        const sources = await clearSources(context, {flags, everything});
+        const progress = await startProgress({total: plan.total, unit: 'jobs', quiet: flags.quiet, stderr});
+        const done = await interruptibly((signal) =>
+          clearSite({...sources, database, plan, signal, onProgress: (jobs) => progress.update(jobs)}),
+        ).finally(() => progress.stop());
+        return {cleared: done, exported: saved};
+      },
+      changes: (done) => clearRecords(plan, done.cleared, done.exported),
+    });
 
     for (const problem of cleared.problems) this.notice(`Warning: ${problem}`);
     await this.present(clearDocument({plan, cleared, exported, dryRun: false}), () =>

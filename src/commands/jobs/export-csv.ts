@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {filterFlags, jobFilter} from '../../cli/filter-flags.ts';
+import {interruptibly, untilInterrupted} from '../../cli/interruption.ts';
 import {columnsFlag, parseColumns} from '../../cli/list-flags.ts';
 import {liveReport} from '../../cli/live.ts';
 import {exportRows} from '../../jobs/export-csv.ts';
@@ -62,7 +63,10 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
       await this.print(chunks);
       return;
     }
-    await writeHistoryFile({path: flags.output, chunks, force: flags.force});
+    const {output: path, force} = flags;
+    await interruptibly((signal) =>
+      writeHistoryFile({path, chunks: untilInterrupted(chunks, signal), force}),
+    );
     if (flags.json) await this.present({exported: flags.output, total}, () => '');
     else this.notice(`${total} jobs exported to ${flags.output}.`);
   }
