@@ -4,7 +4,7 @@ import {MOST_HELD} from '../queue/peek.ts';
 import {functionsOfSite, takeSnapshot} from '../queue/snapshot.ts';
 import type {JobFilter} from './filter.ts';
 import {type LiveOptions, liveStates} from './live-state.ts';
-import {type QueueOptions, siftQueue} from './queued-jobs.ts';
+import {NO_LIFE, type QueueOptions, siftQueue} from './queued-jobs.ts';
 import {runningRows} from './running-rows.ts';
 
 export interface ClearQueueOptions extends QueueOptions, Omit<LiveOptions, 'probe'> {
@@ -36,11 +36,11 @@ export async function clearQueue(options: ClearQueueOptions): Promise<QueueClear
   const ids = new Set(rows.map(({id}) => id).filter((id) => id <= options.lastId));
   const executing = [...ids].filter((id) => report.states.get(id) === 'executing').length;
   const {count, problems} = options.everything ? await removeAll(options) : await removeThese(options, ids);
-  return {
-    queueRemoved: count,
-    queueExecuting: executing,
-    problem: [...report.missing, ...problems].map(({message}) => message).join(' ') || null,
-  };
+  const sentences = [...report.missing, ...problems].map(({message}) => message);
+  const blind =
+    report.answered && !report.own && [...ids].some((id) => report.states.get(id) === 'uncertain');
+  if (blind) sentences.push(NO_LIFE);
+  return {queueRemoved: count, queueExecuting: executing, problem: sentences.join(' ') || null};
 }
 
 interface Removal {

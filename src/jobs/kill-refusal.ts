@@ -1,5 +1,6 @@
 import type {AtomctlError} from '../errors.ts';
 import type {KillOptions, Target} from './kill.ts';
+import {NO_LIFE} from './queued-jobs.ts';
 
 /** Why a job may not be killed as things are, with the command that would do it; null where it may. */
 export function refusal(options: KillOptions, target: Target): string | null {
@@ -35,9 +36,7 @@ function executingRefusal({worker}: KillOptions, {job, findings}: Target): strin
 function unsettledReason({findings: {report, problems}}: Target): string {
   if (report.missing.length > 0) return sentences(report.missing);
   if (problems.length > 0) return sentences(problems);
-  if (!report.own) {
-    return "No server shows any life under this site's function prefix, so its jobs cannot be told from another site's (see atomctl config).";
-  }
+  if (!report.own) return NO_LIFE;
   return 'The queue moved while it was looked at, or the job is only just being submitted; try again in some seconds.';
 }
 

@@ -27,6 +27,10 @@ export interface SiftedQueue {
   problems: AtomctlError[];
 }
 
+/** Said where the site's jobs may be in Gearman all the same: its prefix may be computed wrong. */
+export const NO_LIFE =
+  "No server shows any life under this site's function prefix, so its jobs cannot be told from another site's (see atomctl config).";
+
 /**
  * Looks at the payloads of all queued jobs of the site, on every server, and hands each back where it was, but for
  * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server

@@ -199,6 +199,17 @@ describe('where Gearman cannot be cleared', () => {
     await server.kill();
   });
 
+  test('a prefix without life: nothing that may be of another site is touched, and it is told', async () => {
+    const [id] = await submit(1);
+    const result = await clear({queue: {...at.sources, prefix: 'f'.repeat(32), everything: true}});
+    expect(result).toMatchObject({
+      cleared: 1,
+      queueRemoved: 0,
+      problems: [expect.stringMatching(/function prefix/)],
+    });
+    expect(await handedOut(at.site)).toEqual([id]);
+  });
+
   test('a server that is down does not keep the others from being cleared', async () => {
     const down = await startGearmand();
     const where = await createQueueSite(gearmand, down);
