@@ -8,7 +8,7 @@ import {findWorker, type UnitFlags, workerService} from './worker-service.ts';
 const WAIT_SECONDS = 30;
 
 /**
- * The site's worker units as kill and clear want them: stopped and started as a whole, each verified by Gearman.
+ * The site's active worker units as kill and clear want them: stopped and started as a whole, each verified by Gearman.
  * @throws AtomctlError SYSTEMD_UNAVAILABLE or NO_SUCH_UNIT, before anything was touched
  */
 export async function workerControl(context: Context, flags: UnitFlags): Promise<WorkerControl> {
@@ -16,7 +16,9 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
     import('../worker/service.ts'),
     findWorker(context, flags),
   ]);
-  const service = await workerService(context, found, WAIT_SECONDS);
+  // A unit that somebody stopped on purpose stays stopped.
+  const units = found.units.filter(({active}) => active === 'active');
+  const service = await workerService(context, {...found, units}, WAIT_SECONDS);
   return {
     stop: async () => requireDone(await stopWorker(service)),
     // Stopping counts towards no limit, but the starts before it did: cleared, so that this one is not refused.

@@ -1,3 +1,4 @@
+import {byCode} from './by-code.ts';
 import {splitFunctionName} from './function-name.ts';
 import type {ServerReport} from './server-report.ts';
 
@@ -73,12 +74,12 @@ function describe({id, ip, functions, servers}: ConnectedWorker, sitePrefix: str
   };
 }
 
-/** AtoM's worker calls itself by its process id and a moment in hex. */
+/** The process id in a worker's id, which AtoM makes of it and a moment in hex; null where the id is not AtoM's. */
 function pidOf(id: string): number | null {
   const [, pid] = /^pid_(\d+)_[0-9a-f.]+$/i.exec(id) ?? [];
   return pid === undefined ? null : Number(pid);
 }
 
 function compare(one: QueueWorker, other: QueueWorker): number {
-  return (one.prefix ?? '').localeCompare(other.prefix ?? '') || one.id.localeCompare(other.id);
+  return byCode(one.prefix ?? '', other.prefix ?? '') || byCode(one.id, other.id);
 }

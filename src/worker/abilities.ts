@@ -1,5 +1,7 @@
 import {splitFunctionName} from '../queue/function-name.ts';
 import type {ServerReport} from '../queue/server-report.ts';
+import {PLUGIN_CLASSES} from '../queue/status.ts';
+import {pidOf} from '../queue/workers.ts';
 
 /** What the site expects its workers to register. */
 export interface SiteAbilities {
@@ -25,9 +27,6 @@ export interface Registration {
   /** The prefixes under which it registered, where these are not the site's. */
   strangePrefixes: string[];
 }
-
-/** Stock gearman.yml lists the class, but it exists only where its plugin is on, and workers skip it otherwise. */
-const PLUGIN_CLASSES = new Set(['qtSwordPluginWorker']);
 
 /**
  * The job classes that a worker with this command registers: those of `--abilities`, else those of `--types`,
@@ -85,8 +84,7 @@ export function workerIds(answers: readonly ServerReport[], pids: readonly numbe
   return new Set(ids.filter((id) => isOneOf(id, pids)));
 }
 
-/** AtoM's worker calls itself `pid_<PID>_<hex>`. */
 function isOneOf(workerId: string, pids: readonly number[]): boolean {
-  const [, pid] = /^pid_(\d+)_/.exec(workerId) ?? [];
-  return pid !== undefined && pids.includes(Number(pid));
+  const pid = pidOf(workerId);
+  return pid !== null && pids.includes(pid);
 }
