@@ -2,9 +2,10 @@ import type {Screen} from '../render/screen.ts';
 import {bodyWidth, drawFrame, renderFrame} from '../render/watch-frame.ts';
 import type {Round, View, Watched, WatchPlace} from './watch.ts';
 
-/** The alternate screen without a cursor; the normal one as it was. */
+/** The alternate screen, empty and without a cursor. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[2J';
-const LEAVE = '\u001b[?25h\u001b[?1049l';
+/** The normal screen as it was. tmux, resized meanwhile, would keep lines of the other where the cursor is not home. */
+const LEAVE = '\u001b[2J\u001b[H\u001b[?25h\u001b[?1049l';
 
 const USUAL_ROWS = 24;
 

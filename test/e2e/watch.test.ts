@@ -1,0 +1,225 @@
+import {once} from 'node:events';
+import {connect, createServer, type Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {startAtomctl} from '../support/running-atomctl.ts';
+import {
+  ATOMCTL,
+  type AtomSite,
+  createSite,
+  type GearmanProcess,
+  runAtomctl,
+  startGearmand,
+  until,
+} from '../support/sandbox.ts';
+import {hasTmux, startTmux, type Tmux} from '../support/tmux.ts';
+
+const JOBS = 60;
+
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let first: number;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  site = await createSite({gearman: [gearmand.endpoint]});
+  first = await site.seedJobs(JOBS);
+});
+
+afterAll(async () => {
+  await Promise.all([gearmand?.stop(), site?.drop()]);
+});
+
+const watch = (...args: string[]) => startAtomctl(args, {env: site.env});
+const lines = (text: string) => text.trimEnd().split('\n');
+const interrupted = async (watching: ReturnType<typeof watch>) => {
+  watching.signal('SIGINT');
+  return (await watching.ended).code;
+};
+
+describe('in a pipe', () => {
+  test('a block each time, under the time of the look', async () => {
+    const watching = watch('jobs', 'list', '--watch=0.2', '--limit', '2', '--columns', 'id,status');
+    const times = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/gm;
+    await until(() => (watching.stdout().match(times) ?? []).length > 2);
+    expect(await interrupted(watching)).toBe(130);
+    const blocks = watching.stdout().split('\n\n').slice(0, 2);
+    const table = ['ID  STATUS', `${first + JOBS - 1}  completed`, `${first + JOBS - 2}  completed`];
+    for (const block of blocks) {
+      const [time, header, ...rest] = lines(block);
+      expect(time).toMatch(/^\d{4}-/);
+      expect([header!.replace(/ +/, '  ').trim(), ...rest]).toEqual([
+        ...table,
+        expect.stringMatching(/^2 of 60/),
+      ]);
+    }
+    expect(watching.stdout()).not.toContain('\u001b');
+  });
+
+  test('with --json a document a line, as without --watch', async () => {
+    const [list, queue] = [
+      watch('jobs:list', '--watch=0.1', '--json'),
+      watch('queue:status', '--watch=0.1', '--json'),
+    ];
+    await until(() => lines(list.stdout()).length > 2 && lines(queue.stdout()).length > 2);
+    expect([await interrupted(list), await interrupted(queue)]).toEqual([130, 130]);
+    const once = await runAtomctl(['jobs:list', '--json'], {env: site.env});
+    expect(lines(list.stdout()).map((line) => JSON.parse(line))[1]).toEqual(JSON.parse(once.stdout));
+    for (const line of lines(queue.stdout())) {
+      expect(JSON.parse(line)).toMatchObject({status: 'critical', servers: [{address: gearmand.endpoint}]});
+    }
+  });
+
+  test('--watch alone is every two seconds; what does not go with it is a usage error', async () => {
+    const {stdout} = await runAtomctl(['jobs:list', '--help']);
+    expect(stdout).toContain('--watch[=SECONDS]');
+    const wrong = [
+      ['jobs:list', '--watch', '--csv'],
+      ['jobs:list', '--watch', '--probe'],
+      ['jobs:list', '--watch=often'],
+      ['jobs:list', '--watch', '--columns', 'nothing'],
+      ['queue:status', '--watch', '--nagios'],
+      ['queue:status', '--wait', '3', '--watch'],
+    ];
+    const results = await Promise.all(wrong.map((args) => runAtomctl(args, {env: site.env})));
+    expect(results.map(({code}, index) => [wrong[index], code])).toEqual(
+      wrong.map((args) => [args, args.includes('--nagios') ? 3 : 2]),
+    );
+  });
+
+  test('a server that goes away is told of, tried again, and found when it is back', async () => {
+    const door = await openDoor(site.config.port);
+    const url = new URL(site.databaseUrl);
+    url.port = String(door.port);
+    const text = watch('jobs:list', '--watch=0.1', '--limit', '1', '--database-url', url.href);
+    const json = watch('jobs:list', '--watch=0.1', '--limit', '1', '--json', '--database-url', url.href);
+    const last = () => JSON.parse(lines(json.stdout()).at(-1) || '{}');
+    await until(() => text.stdout().includes('1 of 60') && last().total === JOBS);
+    door.shut();
+    await until(
+      () => text.stderr().includes('connection refused') && last().error?.code === 'DATABASE_UNREACHABLE',
+    );
+    const before = text.stdout().length;
+    await door.open();
+    await until(() => text.stdout().length > before && last().total === JOBS);
+    expect([await interrupted(text), await interrupted(json)]).toEqual([130, 130]);
+    expect(lines(text.stderr())).toHaveLength(1);
+    door.shut();
+
+    const never = await runAtomctl(['jobs:list', '--watch=0.1', '--database-url', url.href], {env: site.env});
+    expect(never.code).toBe(3);
+  });
+});
+
+describe('on a terminal', () => {
+  const SIZES = [
+    [80, 24],
+    [200, 50],
+    [43, 9],
+    [120, 70],
+  ] as const;
+
+  test('redraws in place while it is resized, marks what changed, leaves the last state', async (context) => {
+    if (!hasTmux()) return context.skip('tmux is not installed');
+    const tmux = await startTmux({columns: 80, rows: 24}, {...site.env, ATOMCTL});
+    try {
+      await tmux.type(`${process.execPath} $ATOMCTL jobs:list --all --watch=0.2; echo status $?`, 'Enter');
+      for (const [columns, rows] of SIZES) {
+        await tmux.resize(columns, rows);
+        await until(async () => tornLines(await tmux.screen(), {columns, rows}).length === 0);
+        await tmux.type('x', 'Enter');
+        for (let look = 0; look < 8; look++) {
+          expect(tornLines(await tmux.screen(), {columns, rows})).toEqual([]);
+          await sleep(50);
+        }
+      }
+      expect([await tmux.ask('alternate_on'), await tmux.ask('cursor_flag')]).toEqual(['1', '0']);
+
+      const row = async () => (await tmux.screen()).find((line) => line.includes(` ${first + 5} `)) ?? '';
+      await site.query('UPDATE job SET status_id = 183 WHERE id = ?', [first + 5]);
+      await until(async () => /^\* .*running/.test(await row()));
+      await until(async () => /^ {2}.*running/.test(await row()));
+
+      await tmux.type('C-c');
+      await until(async () => (await tmux.screen()).some((line) => /^status 130/.test(line)));
+      expect([await tmux.ask('alternate_on'), await tmux.ask('cursor_flag')]).toEqual(['0', '1']);
+      const left = await tmux.screen();
+      expect(left.filter((line) => /^ *\d+ {2}\d{4}-/.test(line))).toHaveLength(JOBS);
+      expect(left.filter((line) => /^60 of 60 jobs shown: 1 running/.test(line))).toHaveLength(1);
+    } finally {
+      await tmux.stop();
+    }
+  });
+
+  test('SIGTERM and a server that goes away leave the screen in order too', async (context) => {
+    if (!hasTmux()) return context.skip('tmux is not installed');
+    const gone = await startGearmand();
+    const tmux = await startTmux({columns: 100, rows: 20}, {...site.env, ATOMCTL});
+    const shows = (text: string) =>
+      until(async () => (await tmux.screen()).some((line) => line.includes(text)));
+    try {
+      const command = `queue:status --watch=0.2 --gearman ${gone.endpoint}`;
+      await tmux.type(`echo $$; exec ${process.execPath} $ATOMCTL ${command}`, 'Enter');
+      await shows('Status: critical');
+      await gone.kill();
+      await shows('unreachable');
+      expect((await tmux.screen()).filter((line) => /^\* /.test(line)).length).toBeGreaterThan(0);
+      await stopsWithin(tmux);
+    } finally {
+      await tmux.stop().catch(() => {});
+      await gone.stop();
+    }
+  });
+
+  async function stopsWithin(tmux: Tmux): Promise<void> {
+    const pid = Number(await tmux.ask('pane_pid'));
+    process.kill(pid, 'SIGTERM');
+    // The shell became atomctl: with it the window goes, and tmux with its last window.
+    await until(async () => (await tmux.screen().catch(() => null)) === null);
+  }
+});
+
+/** Lines of a frame that are not as they must be; `whole` is what every row of a watched list looks like. */
+function tornLines(screen: readonly string[], size: {columns: number; rows: number}): string[] {
+  const [title = '', gap = '?', header = '', ...rest] = screen;
+  const torn = [
+    ...(/^atomctl jobs:list, every 0\.2 s, /.test(title) ? [] : [title]),
+    ...(gap === '' ? [] : [gap]),
+    ...(/^ {2,}ID {2}/.test(header) ? [] : [header]),
+  ];
+  const body = rest.filter((line) => line !== '');
+  const room = size.rows - 3;
+  const cut = JOBS + 1 > room;
+  const rows = cut ? room - 1 : JOBS;
+  body.slice(0, rows).forEach((line) => {
+    if (!/^[ *] +\d+ {2}\d{1,4}\S* /.test(line)) torn.push(line);
+  });
+  const last = body[rows] ?? '';
+  if (!(cut ? /^ {2}… \d+ more lines$/ : /^[ *] 60 of 60 jobs shown/).test(last)) torn.push(`last: ${last}`);
+  torn.push(...body.slice(rows + 1), ...screen.filter((line) => line.length >= size.columns));
+  return torn;
+}
+
+/** A door before a server, which a test can shut. */
+async function openDoor(target: number) {
+  const inside = new Set<Socket>();
+  const server = createServer((client) => {
+    const behind = connect(target, '127.0.0.1');
+    for (const socket of [client, behind]) {
+      inside.add(socket);
+      socket.on('error', () => {}).on('close', () => inside.delete(socket));
+    }
+    client.pipe(behind).pipe(client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const {port} = server.address() as {port: number};
+  return {
+    port,
+    shut: () => {
+      server.close();
+      for (const socket of inside) socket.destroy();
+    },
+    open: () => once(server.listen(port, '127.0.0.1'), 'listening'),
+  };
+}
