@@ -76,7 +76,7 @@ function describe({id, ip, functions, servers}: ConnectedWorker, sitePrefix: str
 
 /** The process id in a worker's id, which AtoM makes of it and a moment in hex; null where the id is not AtoM's. */
 function pidOf(id: string): number | null {
-  const [, pid] = /^pid_(\d+)_[0-9a-f.]+$/i.exec(id) ?? [];
+  const [, pid] = /^pid_(\d+)_/.exec(id) ?? [];
   return pid === undefined ? null : Number(pid);
 }
 
