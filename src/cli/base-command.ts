@@ -5,6 +5,7 @@ import {errorDocument, errorSentence} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {type Ask, askSites} from './all-sites.ts';
+import type {ChangeOptions} from './change.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
@@ -71,6 +72,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const {document, text, exitStatus} = await askSites(this.context, options, ask);
     await this.present(document, () => text(this.screen));
     this.exitWith(exitStatus);
+  }
+
+  /** Changes the site under its lock and on record; the command has `auditFlag`. See changeSite. */
+  protected async change<T>(options: Pick<ChangeOptions<T>, 'attempt' | 'work' | 'changes'>): Promise<T> {
+    const {changeSite} = await import('./change.ts');
+    return changeSite(this.context, {
+      ...options,
+      command: this.id ?? '',
+      auditLog: (this.flags as {'audit-log'?: string})['audit-log'],
+      complain: (text) => process.stderr.write(`Warning: ${sanitizeBlock(text)}\n`),
+    });
   }
 
   /** A stream of data to stdout, no faster than the reader takes it; made harmless where that is a terminal. */

@@ -52,18 +52,19 @@ or another run holds the site's lock, 130 interrupted.`;
     await confirm({question, assumeYes, stdin, stdout, stderr});
 
     const everything = !hasFilter(flags) && !flags.inactive;
-    const {exported, cleared} = await interruptibly(async (signal) => {
-      const {cleared, exported} = await this.change({
+    const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
-      work: async () => {
-        const saved = await exportBefore(context, {flags, filter: plan.filter});
-        const sources = await clearSources(context, {flags, everything});
-        const progress = await startProgress({total: plan.total, unit: 'jobs', quiet: flags.quiet, stderr});
-        const done = await interruptibly((signal) =>
-          clearSite({...sources, database, plan, signal, onProgress: (jobs) => progress.update(jobs)}),
-        ).finally(() => progress.stop());
-        return {cleared: done, exported: saved};
-      },
+      work: () =>
+        interruptibly(async (signal) => {
+          const exported = await exportBefore(context, {flags, filter: plan.filter, signal});
+          const sources = await clearSources(context, {flags, everything});
+          const progress = await startProgress({total: plan.total, unit: 'jobs', quiet: flags.quiet, stderr});
+          const onProgress = (done: number) => progress.update(done);
+          const cleared = await clearSite({...sources, database, plan, signal, onProgress}).finally(() =>
+            progress.stop(),
+          );
+          return {exported, cleared};
+        }),
       changes: (done) => clearRecords(plan, done.cleared, done.exported),
     });
 

@@ -1,4 +1,6 @@
+import {auditFlag} from '../../cli/audit.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
+import {killRecords} from '../../cli/change-records.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags} from '../../cli/filter-flags.ts';
 import {jobIdArg} from '../../cli/flags.ts';
@@ -30,7 +32,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
     },
   ];
   static override args = {id: jobIdArg({multiple: true})};
-  static override flags = {...filterFlags, ...killFlags};
+  static override flags = {...filterFlags, ...killFlags, ...auditFlag};
 
   async run(): Promise<void> {
     const {flags, context} = this;
@@ -57,7 +59,11 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
 
     const sources = await killSources(context, flags);
     const ids = this.args.id ?? jobs.map(({id}) => id);
-    const result = await interruptibly((signal) => killJobs({...sources, ids, signal}));
+    const result = await this.change({
+      attempt: {jobs: ids},
+      work: () => interruptibly((signal) => killJobs({...sources, ids, signal})),
+      changes: (done) => killRecords(done.killed, flags.reason),
+    });
     if (result.workerProblem !== null) this.notice(`Warning: ${result.workerProblem.message}`);
     const {killed, workerRestarted} = result;
     await this.present({killed, workerRestarted}, () => renderKilled(killed, this.screen));

@@ -1,0 +1,90 @@
+import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {appendFile} from 'node:fs/promises';
+import {hostname, userInfo} from 'node:os';
+import {Flags} from '@oclif/core';
+import {sanitizeJson} from '../render/sanitize.ts';
+
+/** For the commands that change a site. */
+export const auditFlag = {
+  'audit-log': Flags.string({
+    summary: 'Append a JSON line for each change to this file; without it they go to the journal or syslog.',
+    env: 'ATOMCTL_AUDIT_LOG',
+    helpValue: 'FILE',
+  }),
+};
+
+/** One change. Neither part may hold a password. */
+export interface Change {
+  /** What was to be done. */
+  what: object;
+  /** What came of it. */
+  result: object;
+}
+
+export interface AuditOptions {
+  /** The command's id. */
+  command: string;
+  /** The database that was changed, without user and password. */
+  database: string;
+  /** null for the journal or syslog, where there is one. */
+  file: string | null;
+  now: Date;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Puts changes on record, a JSON line each: when, who, on which host, by which command, what, with which result.
+ * @returns null, or why it could not be done: the changes are made by now, so this is no error to throw
+ */
+export async function recordChanges(
+  changes: readonly Change[],
+  options: AuditOptions,
+): Promise<string | null> {
+  if (changes.length === 0) return null;
+  const text = changes.map((change) => `${lineOf(change, options)}\n`).join('');
+  try {
+    if (options.file === null) await sendToLogger(text);
+    else await appendFile(options.file, text, {mode: 0o600, flush: true});
+    return null;
+  } catch (error) {
+    const {code, message} = error as NodeJS.ErrnoException;
+    return `The audit trail lacks this change: ${options.file ?? 'logger'} failed (${code ?? message}).`;
+  }
+}
+
+/** `sudoUser` is who became `user`: under sudo all changes are root's. */
+function lineOf({what, result}: Change, {command, database, now, env}: AuditOptions): string {
+  const line = {
+    at: now.toISOString(),
+    user: userInfo().username,
+    sudoUser: env.SUDO_USER,
+    host: hostname(),
+    pid: process.pid,
+    command,
+    database,
+    what,
+    result,
+  };
+  return sanitizeJson(JSON.stringify(line));
+}
+
+/** Longer than any line here; logger's own bound is 1 KiB, and it cuts. */
+const LONGEST_LINE = '64KiB';
+const LOGGER = ['--tag', 'atomctl', '--priority', 'user.notice', '--size', LONGEST_LINE];
+const LOGGER_MILLISECONDS = 5000;
+
+/** By stdin, not by argument: the process list is everybody's. A host without logger or syslog has no trail. */
+async function sendToLogger(text: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const logger = execFile('logger', LOGGER, {timeout: LOGGER_MILLISECONDS}, (error) =>
+        error === null ? resolve() : reject(error),
+      );
+      logger.stdin?.on('error', () => {}).end(text);
+    });
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && existsSync('/dev/log')) throw error;
+  }
+}
