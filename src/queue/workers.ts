@@ -75,7 +75,7 @@ function describe({id, ip, functions, servers}: ConnectedWorker, sitePrefix: str
 }
 
 /** The process id in a worker's id, which AtoM makes of it and a moment in hex; null where the id is not AtoM's. */
-function pidOf(id: string): number | null {
+export function pidOf(id: string): number | null {
   const [, pid] = /^pid_(\d+)_/.exec(id) ?? [];
   return pid === undefined ? null : Number(pid);
 }
