@@ -1,0 +1,114 @@
+import {fileURLToPath} from 'node:url';
+import {type Command, Config, Parser} from '@oclif/core';
+import {expect, test} from 'vitest';
+import {fewAtATime} from '../support/few-at-a-time.ts';
+import {runAtomctl} from '../support/sandbox.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Example {
+  description?: string;
+  command: string;
+}
+
+function examplesOf({examples = []}: Command.Class): Example[] {
+  return examples.map((example) => (typeof example === 'string' ? {command: example} : (example as Example)));
+}
+
+/** The arguments that a shell would hand over: up to a pipe, quotes taken off. */
+function argumentsOf(command: string): string[] {
+  const words = command.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
+  const end = words.findIndex((word) => ['|', '&&', ';', '>', '<'].includes(word));
+  return (end === -1 ? words : words.slice(0, end)).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
+}
+
+async function commandClasses(): Promise<Command.Class[]> {
+  const config = await Config.load(ROOT);
+  return Promise.all(config.commands.map((command) => command.load()));
+}
+
+test('every command says what it does, how it ends, and shows two examples that parse', async () => {
+  const classes = await commandClasses();
+  expect(classes.length).toBeGreaterThan(15);
+  for (const command of classes) {
+    const {id, summary, description, args, flags, baseFlags, strict} = command;
+    expect(summary, id).toMatch(/^[A-Z].+\.$/s);
+    expect(description, id).toMatch(/\S/);
+    if (id !== 'help') expect(description, id).toMatch(/^Exit status: /m);
+    const examples = examplesOf(command);
+    expect(examples.length, id).toBeGreaterThanOrEqual(2);
+    for (const example of examples) {
+      expect(example.command).toContain('<%= config.bin %> <%= command.id %>');
+      const typed = argumentsOf(example.command.split('<%= command.id %>').slice(1).join(''));
+      const argv = typed.map((word) => (word === '--watch' ? '--watch=2' : word));
+      const json = {json: {type: 'boolean', parse: async (value: boolean) => value, name: 'json'}};
+      const known = {...json, ...baseFlags, ...flags} as never;
+      await expect(
+        Parser.parse(argv, {args, flags: known, strict}),
+        `${id}: ${typed.join(' ')}`,
+      ).resolves.toBeDefined();
+    }
+  }
+});
+
+test('every flag has a summary', async () => {
+  for (const {id, flags, baseFlags} of await commandClasses()) {
+    for (const [name, flag] of Object.entries({...baseFlags, ...flags})) {
+      expect(flag.summary ?? flag.description, `${id} --${name}`).toMatch(/\.$/);
+    }
+  }
+});
+
+test('help is the same however it is asked for, and shows the colon form', async () => {
+  const [colon, space, command, topic, nothing, unknown] = await fewAtATime(
+    [
+      ['jobs:list', '--help'],
+      ['jobs', 'list', '--help'],
+      ['help', 'jobs', 'list'],
+      ['jobs'],
+      [],
+      ['help', 'jbs:list'],
+    ],
+    (args) => runAtomctl(args),
+  );
+  expect(colon).toEqual(space);
+  expect(colon).toEqual(command);
+  expect(colon!.code).toBe(0);
+  expect(colon!.stdout).toContain('$ atomctl jobs:list');
+  for (const flag of ['--json', '--timeout', '--since', '--atom-root', '--quiet'])
+    expect(colon!.stdout).toContain(flag);
+  expect([topic!.code, nothing!.code]).toEqual([0, 0]);
+  expect(topic!.stdout).toMatch(/jobs:export-csv/);
+  expect(nothing!.stdout).toMatch(/doctor/);
+  expect([unknown!.code, unknown!.stdout]).toEqual([2, '']);
+  expect(unknown!.stderr).toBe('Error: There is no command "jbs:list". Did you mean jobs:list?\n');
+});
+
+test('what is no command line is one sentence on stderr, one document on stdout with --json, and exit 2', async () => {
+  const cases: [string[], RegExp][] = [
+    [['jobs:lst'], /no command "jobs:lst"/],
+    [['jobs', 'lst'], /no command "jobs:lst"/],
+    [['jobs:list', '--nope'], /--nope/],
+    [['jobs:list', 'extra'], /extra/],
+    [['jobs:list', '--limit', '0'], /"0" \(--limit\)/],
+    [['jobs:list', '--all', '--limit', '3'], /--all does not go with --limit/],
+    [['jobs:list', '--status', 'broken'], /--status=broken .*running, completed, error, unknown/],
+    [['jobs:list', '--older-than', '3 days'], /"3 days" \(--older-than\)/],
+    [['jobs:list', '--since', '2026-02-30', '--timezone', 'UTC'], /"2026-02-30" \(--since\)/],
+    [['jobs:show'], /argument id is missing/],
+    [['jobs:show', '0'], /"0" is no job id/],
+    [['jobs:export-csv', '--force'], /--force also needs --output/],
+    [['jobs:list'], /No AtoM installation and no database/],
+  ];
+  const texts = await fewAtATime(cases, ([args]) => runAtomctl(args));
+  const documents = await fewAtATime(cases, ([args]) => runAtomctl([...args, '--json']));
+  for (const [index, [args, message]] of cases.entries()) {
+    const {code, stdout, stderr} = texts[index]!;
+    expect([args, code, stdout]).toEqual([args, 2, '']);
+    expect(stderr).toMatch(/^Error: [^\n]+[.:] ?[^\n]*\n$/);
+    expect(stderr).toMatch(message);
+    const document = documents[index]!;
+    expect([args, document.code, document.stderr]).toEqual([args, 2, '']);
+    expect(JSON.parse(document.stdout).error.message).toMatch(message);
+  }
+});
