@@ -7,7 +7,8 @@ export interface CsvOptions {
 
 /**
  * The CSV of a header and any number of rows, in chunks as the rows come: lines end with a newline, cells are
- * quoted where they must be, as PHP's fputcsv has it.
+ * quoted where they must be, as PHP's fputcsv has it. The header comes with the first rows: where these fail,
+ * nothing was written.
  */
 export async function* renderCsv(
   header: readonly string[],
@@ -17,8 +18,11 @@ export async function* renderCsv(
   const {stringify} = await import('csv-stringify/sync');
   // A row of one empty cell would otherwise be an empty line, which most readers skip.
   const quoted_empty = header.length === 1;
-  yield stringify([[...header]], {bom});
+  let head = stringify([[...header]], {bom});
   for await (const rows of batches) {
-    if (rows.length > 0) yield stringify(rows, {escape_formulas: escapeFormulas, quoted_empty});
+    if (rows.length === 0) continue;
+    yield head + stringify(rows, {escape_formulas: escapeFormulas, quoted_empty});
+    head = '';
   }
+  if (head !== '') yield head;
 }
