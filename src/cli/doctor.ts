@@ -2,9 +2,17 @@ import {hostname, userInfo} from 'node:os';
 import {Flags} from '@oclif/core';
 import {CHECK_IDS} from '../doctor/checks.ts';
 import {type Examination, type Patient, startExamination} from '../doctor/examination.ts';
-import type {Selection} from '../doctor/examine.ts';
+import {examine, type Selection} from '../doctor/examine.ts';
+import {type Finding, overallStatus} from '../doctor/finding.ts';
 import {applyRemedies, type Fixed, type PlannedRemedy} from '../doctor/mend.ts';
+import {EXIT} from '../errors.ts';
+import {renderFindings, renderTally} from '../render/doctor.ts';
 import {sanitizeLine} from '../render/sanitize.ts';
+import type {Screen} from '../render/screen.ts';
+import {type Answer, allSitesFlag} from './all-sites.ts';
+import {auditFlag} from './audit.ts';
+import type {ChangeOptions} from './change.ts';
+import {mendRecords} from './change-records.ts';
 import {confirm} from './confirm.ts';
 import type {Context} from './context.ts';
 import {confirmationFlags} from './flags.ts';
@@ -26,6 +34,8 @@ export const doctorFlags = {
   fix: Flags.boolean({
     summary: 'Mend what is safe to mend: lost jobs are marked as errors, orphaned rows removed.',
   }),
+  ...auditFlag,
+  'all-sites': allSitesFlag(['fix']),
 };
 
 function checkFlag(summary: string) {
@@ -71,24 +81,82 @@ export async function patient(context: Context, flags: {'stuck-after': number}):
   };
 }
 
+export interface MendOptions {
+  examination: Examination;
+  assumeYes: boolean;
+  quiet: boolean;
+  /** Makes the change under the site's lock, and puts it on record. */
+  change: (options: Pick<ChangeOptions<Mended>, 'attempt' | 'work' | 'changes'>) => Promise<Mended>;
+}
+
+export interface Mended {
+  fixed: Fixed[];
+  interrupted: boolean;
+}
+
+interface LookFlags {
+  'stuck-after': number;
+  check?: string[];
+  skip?: string[];
+  quiet: boolean;
+}
+
+/** Examines a site and changes nothing. @throws AtomctlError USAGE where a setting is wrong */
+export async function lookAtSite(context: Context, flags: LookFlags): Promise<Answer> {
+  const examination = startExamination(await patient(context, flags));
+  return findingsAnswer(await examine(examination, selection(flags)), flags);
+}
+
+/** What is said of a site where nothing was mended. */
+export function findingsAnswer(findings: Finding[], flags: {quiet: boolean}): Answer {
+  return {
+    document: {status: overallStatus(findings), findings, fixed: []},
+    text: (screen) => findingsText(findings, screen, flags),
+    exitStatus: findingsExitStatus(findings),
+  };
+}
+
+/** The findings and their tally; under --quiet only what needs attention. */
+export function findingsText(
+  findings: readonly Finding[],
+  screen: Screen,
+  {quiet}: {quiet: boolean},
+): string {
+  if (!quiet) return `${renderFindings(findings, screen)}\n${renderTally(findings, screen)}`;
+  return renderFindings(
+    findings.filter(({state}) => state === 'warning' || state === 'problem'),
+    screen,
+  );
+}
+
+export function findingsExitStatus(findings: readonly Finding[]): number {
+  return overallStatus(findings) === 'problem' ? EXIT.failed : EXIT.ok;
+}
+
 /**
  * Says on stderr what would be mended, asks, and mends.
- * @throws AtomctlError DECLINED, INTERRUPTED at the question
+ * @throws AtomctlError DECLINED, INTERRUPTED at the question; LOCKED where other work is changing the site
  */
 export async function mend(
   planned: readonly PlannedRemedy[],
-  {examination, assumeYes, quiet}: {examination: Examination; assumeYes: boolean; quiet: boolean},
-): Promise<{fixed: Fixed[]; interrupted: boolean}> {
+  {examination, assumeYes, quiet, change}: MendOptions,
+): Promise<Mended> {
   const {stdin, stdout, stderr} = process;
   if (!assumeYes || !quiet) for (const {plan} of planned) stderr.write(`${sanitizeLine(plan)}\n`);
   await confirm({question: 'Mend this? (y/N)', assumeYes, stdin, stdout, stderr});
-  return interruptibly(async (signal) => ({
-    fixed: await applyRemedies({
-      remedies: planned.map(({remedy}) => remedy),
-      examination: startExamination(examination.patient),
-      by: `${userInfo().username}@${hostname()}`,
-      signal,
-    }),
-    interrupted: signal.aborted,
-  }));
+  const remedies = planned.map(({remedy}) => remedy);
+  return change({
+    attempt: {remedies: remedies.map(({id}) => id)},
+    work: () =>
+      interruptibly(async (signal) => ({
+        fixed: await applyRemedies({
+          remedies,
+          examination: startExamination(examination.patient),
+          by: `${userInfo().username}@${hostname()}`,
+          signal,
+        }),
+        interrupted: signal.aborted,
+      })),
+    changes: ({fixed}) => mendRecords(fixed),
+  });
 }

@@ -1,12 +1,22 @@
 import {BaseCommand} from '../cli/base-command.ts';
 import {requireAnswerer} from '../cli/confirm.ts';
-import {doctorFlags, mend, patient, selection} from '../cli/doctor.ts';
+import {
+  doctorFlags,
+  findingsAnswer,
+  findingsExitStatus,
+  findingsText,
+  lookAtSite,
+  type MendOptions,
+  mend,
+  patient,
+  selection,
+} from '../cli/doctor.ts';
 import {startExamination} from '../doctor/examination.ts';
 import {examine} from '../doctor/examine.ts';
-import {type Finding, overallStatus} from '../doctor/finding.ts';
+import {overallStatus} from '../doctor/finding.ts';
 import {planRemedies} from '../doctor/mend.ts';
 import {EXIT} from '../errors.ts';
-import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
+import {renderFixed, renderTally} from '../render/doctor.ts';
 
 export default class Doctor extends BaseCommand<typeof Doctor> {
   static override summary =
@@ -14,7 +24,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   static override description =
     `Looks at the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what mends it. What cannot be looked at is skipped with the reason. --fix says what it would do, asks, does it, and looks again: the findings under --json are those after it.
 
-Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed, 2 usage error (nothing touched), 5 declined, 130 interrupted.`;
+Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
   static override examples = [
     {description: 'What is wrong with the jobs?', command: '<%= config.bin %> <%= command.id %>'},
     {
@@ -29,44 +39,35 @@ Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed,
   static override flags = doctorFlags;
 
   async run(): Promise<void> {
+    if (this.flags.fix) await this.#fix();
+    else await this.answer((context) => lookAtSite(context, this.flags), this.flags['all-sites']);
+  }
+
+  async #fix(): Promise<void> {
     const {flags} = this;
     const {stdin, stdout} = process;
     const assumeYes = flags.yes || flags['no-confirmation'];
-    if (flags.fix) requireAnswerer({assumeYes, stdin, stdout});
+    requireAnswerer({assumeYes, stdin, stdout});
     const site = await patient(this.context, flags);
     const examination = startExamination(site);
     const chosen = selection(flags);
     const found = await examine(examination, chosen);
-    const planned = flags.fix ? await planRemedies(examination, found) : [];
+    const planned = await planRemedies(examination, found);
     if (planned.length === 0) {
-      if (flags.fix) this.notice('Nothing to mend.');
-      await this.present({status: overallStatus(found), findings: found, fixed: []}, () => this.#text(found));
-      this.#exitFor(found);
+      this.notice('Nothing to mend.');
+      await this.answer(async () => findingsAnswer(found, flags));
       return;
     }
-    if (!this.jsonEnabled()) stdout.write(this.#text(found));
-    const {fixed, interrupted} = await mend(planned, {examination, assumeYes, quiet: flags.quiet});
+    if (!this.jsonEnabled()) stdout.write(findingsText(found, this.screen, flags));
+    const change: MendOptions['change'] = (options) => this.change(options);
+    const {fixed, interrupted} = await mend(planned, {examination, assumeYes, quiet: flags.quiet, change});
     const left = await examine(startExamination(site), chosen);
     await this.present(
       {status: overallStatus(left), findings: left, fixed},
       () => renderFixed(fixed, this.screen) + renderTally(left, this.screen),
     );
-    this.#exitFor(left);
+    this.exitWith(findingsExitStatus(left));
     if (fixed.some(({error}) => error !== null)) this.exitWith(EXIT.failed);
     if (interrupted) this.exitWith(EXIT.interrupted);
-  }
-
-  /** Under --quiet only what needs attention. */
-  #text(findings: readonly Finding[]): string {
-    const {screen} = this;
-    if (!this.flags.quiet) return `${renderFindings(findings, screen)}\n${renderTally(findings, screen)}`;
-    return renderFindings(
-      findings.filter(({state}) => state === 'warning' || state === 'problem'),
-      screen,
-    );
-  }
-
-  #exitFor(findings: readonly Finding[]): void {
-    this.exitWith(overallStatus(findings) === 'problem' ? EXIT.failed : EXIT.ok);
   }
 }
