@@ -64,6 +64,7 @@ export function watch<T>(settings: Context, watched: Watched<T>, place: WatchPla
     const notices: string[] = [];
     const at = await wallClock(staying);
     const seen = await watched.look(staying.context(), (text) => notices.push(text));
+    if (staying.signal.aborted) return EXIT.interrupted;
     let round: Round<T> = {at, seen, notices, error: null};
     const view = openView(watched, place);
     const close = () => void view.close();

@@ -120,7 +120,6 @@ test('Ctrl-C leaves cleanly: 130, in text and in JSON', async () => {
 test('a database that crashes and comes back is outlived, by wait too', async () => {
   const mariadb = await startMariadb();
   const away = await createAtomSite(mariadb, {gearman: []});
-  // A connection that dies while idle must not take the test with it.
   const id = await away.insertJob({status: 'running', output: 'before\n'});
   const {databaseName, env} = away;
   const following = startAtomctl(['jobs:show', `${id}`, '--follow'], {env});

@@ -63,8 +63,8 @@ describe('in a pipe', () => {
     ];
     await until(() => lines(list.stdout()).length > 2 && lines(queue.stdout()).length > 2);
     expect([await interrupted(list), await interrupted(queue)]).toEqual([130, 130]);
-    const once = await runAtomctl(['jobs:list', '--json'], {env: site.env});
-    expect(lines(list.stdout()).map((line) => JSON.parse(line))[1]).toEqual(JSON.parse(once.stdout));
+    const plain = await runAtomctl(['jobs:list', '--json'], {env: site.env});
+    expect(lines(list.stdout()).map((line) => JSON.parse(line))[1]).toEqual(JSON.parse(plain.stdout));
     for (const line of lines(queue.stdout())) {
       expect(JSON.parse(line)).toMatchObject({status: 'critical', servers: [{address: gearmand.endpoint}]});
     }
@@ -164,14 +164,14 @@ describe('on a terminal', () => {
       await gone.kill();
       await shows('unreachable');
       expect((await tmux.screen()).filter((line) => /^\* /.test(line)).length).toBeGreaterThan(0);
-      await stopsWithin(tmux);
+      await endsOnSigterm(tmux);
     } finally {
       await tmux.stop().catch(() => {});
       await gone.stop();
     }
   });
 
-  async function stopsWithin(tmux: Tmux): Promise<void> {
+  async function endsOnSigterm(tmux: Tmux): Promise<void> {
     const pid = Number(await tmux.ask('pane_pid'));
     process.kill(pid, 'SIGTERM');
     // The shell became atomctl: with it the window goes, and tmux with its last window.
@@ -179,7 +179,7 @@ describe('on a terminal', () => {
   }
 });
 
-/** Lines of a frame that are not as they must be; `whole` is what every row of a watched list looks like. */
+/** What of a frame of the whole list is not as it must be at this size: nothing where no line is torn. */
 function tornLines(screen: readonly string[], size: {columns: number; rows: number}): string[] {
   const [title = '', gap = '?', header = '', ...rest] = screen;
   const torn = [
