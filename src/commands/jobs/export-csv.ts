@@ -59,16 +59,13 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
       total += batch.length;
     });
     const chunks = renderCsv(columns, rows, {escapeFormulas: !flags['no-escape-formulas'], bom: flags.bom});
-    if (flags.output === undefined) {
-      await this.print(chunks);
-      return;
-    }
     const {output: path, force} = flags;
+    if (path === undefined) return this.print(chunks);
     await interruptibly((signal) =>
       writeHistoryFile({path, chunks: untilInterrupted(chunks, signal), force}),
     );
-    if (flags.json) await this.present({exported: flags.output, total}, () => '');
-    else this.notice(`${total} jobs exported to ${flags.output}.`);
+    if (flags.json) await this.present({exported: path, total}, () => '');
+    else this.notice(`${total} jobs exported to ${path}.`);
   }
 }
 
