@@ -1,0 +1,75 @@
+import {describe, expect, it} from 'vitest';
+import {debugTrace, maskPasswords, toAtomctlError} from '../../../src/cli/failure.ts';
+import {AtomctlError, usageError} from '../../../src/errors.ts';
+
+/** An error as oclif's parser throws it. */
+function parserError(message: string): Error {
+  return Object.assign(new Error(`${message}\nSee more help with --help`), {oclif: {exit: 2}});
+}
+
+describe('toAtomctlError', () => {
+  it.each([
+    ['Nonexistent flag: --nope', 'Nonexistent flag: --nope.'],
+    ['Unexpected argument: mysql://u:secret@h/d', 'Unexpected argument: mysql://u:***@h/d.'],
+    [
+      "Missing 1 required arg:\nid  A job's id.\n\nNote: --id allows multiple values.",
+      'The argument id is missing.',
+    ],
+    [
+      'The following error occurred:\n  \u001b[2m--limit=3 cannot also be provided when using --all\u001b[22m',
+      '--limit does not go with --all.',
+    ],
+    [
+      'The following error occurred:\n  All of the following must be provided when using --force: --output',
+      '--force also needs --output.',
+    ],
+  ])('says in a sentence: %s', (said, sentence) => {
+    expect(toAtomctlError(parserError(said))).toMatchObject({code: 'USAGE', message: sentence});
+  });
+
+  it("takes off what oclif's parser wrapped around our own error, and keeps its code and hint", () => {
+    const error = usageError('"0" (--timeout) is no number of seconds.', 'Give 5.');
+    error.message = `Parsing --timeout \n\t${error.message}\nSee more help with --help`;
+    expect(toAtomctlError(error)).toMatchObject({
+      code: 'USAGE',
+      message: '"0" (--timeout) is no number of seconds.',
+      hint: 'Give 5.',
+    });
+  });
+
+  it('passes our own errors as they are, and takes what else comes for our mistake, its first line alone', () => {
+    const error = new AtomctlError('LOCKED', 'Note: this stays\nas it is.');
+    expect(toAtomctlError(error)).toBe(error);
+    const mistake = toAtomctlError(new TypeError('x of mysql://u:secret@h is\nnot a function'));
+    expect([mistake.code, mistake.message]).toEqual([
+      'INTERNAL',
+      'atomctl made a mistake: x of mysql://u:***@h is.',
+    ]);
+    expect(toAtomctlError('thrown text').message).toContain('thrown text');
+  });
+});
+
+describe('debugTrace', () => {
+  it('has the stack of each cause and strikes out every secret, in whichever form', () => {
+    const cause = new Error('refused s3cret% for mysql://u:o/th@er@h/d');
+    const trace = debugTrace(new AtomctlError('FAILED', 'Failed.', {cause}), ['s3cret%', 's3cret%25']);
+    expect(trace).toMatch(
+      /^AtomctlError: Failed\.\n {4}at [\s\S]+caused by Error: refused \*\*\* for mysql:\/\/u:\*\*\*@h\/d\n {4}at /,
+    );
+  });
+
+  it('ends with causes that go round', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(debugTrace(error, []).match(/round/g)!.length).toBeLessThan(10);
+  });
+});
+
+it.each([
+  ['mysql://u:p@h', 'mysql://u:***@h'],
+  ['--database-ulr=mysql://u:p@h/d, x', '--database-ulr=mysql://u:***@h/d, x'],
+  ['mysql://u@h/d', 'mysql://u@h/d'],
+  ['http://h:80/x and a@b', 'http://h:80/x and a@b'],
+])('maskPasswords %s', (text, masked) => {
+  expect(maskPasswords(text)).toBe(masked);
+});

@@ -1,0 +1,60 @@
+import {describe, expect, it} from 'vitest';
+import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {hasFilter, jobFilter} from '../../../src/cli/filter-flags.ts';
+
+const vancouver = () => loadSiteTime('America/Vancouver');
+/** Two o'clock for the second time that night: the clocks had gone back an hour before. */
+const NOW = new Date('2025-11-02T10:00:00Z');
+
+describe('jobFilter', () => {
+  it('adds the short forms to the statuses and asks for no zone where no time is given', async () => {
+    const noZone = () => Promise.reject(new Error('asked for the zone'));
+    await expect(
+      jobFilter(
+        {status: ['unknown'], running: true, completed: true, failed: true, user: ['-', 'a'], id: [1]},
+        noZone,
+        NOW,
+      ),
+    ).resolves.toEqual({
+      ids: [1],
+      statuses: ['unknown', 'running', 'completed', 'error'],
+      names: undefined,
+      users: [null, 'a'],
+      live: undefined,
+    });
+  });
+
+  it.each([
+    ['1h', '2025-11-02 01:00:00'],
+    // One o'clock had been there an hour earlier too.
+    ['2h', '2025-11-02 01:00:00'],
+    ['3h', '2025-11-02 00:00:00'],
+    ['1d', '2025-11-01 03:00:00'],
+  ])(
+    'counts an age of %s on the clock of the site, over the night on which it went back',
+    async (age, wall) => {
+      expect((await jobFilter({'older-than': age}, vancouver, NOW)).olderThan).toBe(wall);
+    },
+  );
+
+  it("reads since and until as the site's wall clock, an offset converted", async () => {
+    const filter = await jobFilter({since: '2025-03-09', until: '2025-03-09T10:30Z'}, vancouver, NOW);
+    expect([filter.since, filter.until]).toEqual(['2025-03-09 00:00:00', '2025-03-09 03:30:00']);
+  });
+
+  it.each([{since: 'x'}, {until: '2025-13-01'}, {'older-than': '1y'}])(
+    'refuses %o and names its flag',
+    async (flags) => {
+      await expect(jobFilter(flags, vancouver, NOW)).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining(`(--${Object.keys(flags)[0]})`),
+      });
+    },
+  );
+});
+
+it('hasFilter tells whether the flags leave out any job', () => {
+  for (const flags of [{}, {running: false, name: []}]) expect(hasFilter(flags)).toBe(false);
+  for (const flags of [{running: true}, {user: ['-']}, {since: '2025-01-01'}, {live: ['lost' as const]}])
+    expect(hasFilter(flags)).toBe(true);
+});
