@@ -98,6 +98,14 @@ export class Context {
     );
   }
 
+  /** The same settings with connections of their own, which are opened when they are asked for. */
+  renewed(): Context {
+    const fresh = new Context(this.#options);
+    fresh.#site = this.site();
+    fresh.#time = this.#time;
+    return fresh;
+  }
+
   /** Closes every connection; safe to call twice and after failures. */
   async dispose(): Promise<void> {
     const [servers, database] = await Promise.allSettled([this.#servers, this.#database]);

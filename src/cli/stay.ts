@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {Context} from './context.ts';
+import type {Context} from './context.ts';
 import {interruptibly} from './interruption.ts';
 
 /** What a command that stays works with, from one look to the next. */
@@ -20,13 +20,13 @@ export interface Stay {
  */
 export function stay<T>(settings: Context, work: (stay: Stay) => Promise<T>): Promise<T> {
   return interruptibly(async (signal) => {
-    let context = new FreshContext(settings);
+    let context = settings.renewed();
     const pause = async (milliseconds: number) => {
       await sleep(milliseconds, undefined, {signal}).catch(() => {});
     };
     const reopen = async () => {
       await context.dispose();
-      context = new FreshContext(settings);
+      context = settings.renewed();
     };
     try {
       return await work({signal, pause, context: () => context, reopen});
@@ -34,25 +34,6 @@ export function stay<T>(settings: Context, work: (stay: Stay) => Promise<T>): Pr
       await context.dispose();
     }
   });
-}
-
-/** The settings of another context, with connections of its own. */
-class FreshContext extends Context {
-  readonly #settings: Context;
-
-  constructor(settings: Context) {
-    const {timeoutSeconds, now} = settings;
-    super({site: {}, env: {}, cwd: '', timeoutSeconds, now});
-    this.#settings = settings;
-  }
-
-  override site(): ReturnType<Context['site']> {
-    return this.#settings.site();
-  }
-
-  override time(): ReturnType<Context['time']> {
-    return this.#settings.time();
-  }
 }
 
 /** A notice that says each thing once, however often a look finds it. */
