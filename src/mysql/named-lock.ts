@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {connectDatabase} from './connect.ts';
 import type {Database, DatabaseConfig} from './database.ts';
 
@@ -87,14 +88,30 @@ interface Process {
   Info: string | null;
 }
 
-/** An account sees its own processes without any privilege; another account's needs PROCESS. */
+/** Between two words, and before the first, a holder is silent for a moment. */
+const LOOKS = 10;
+const PAUSE_MS = 50;
+
 async function holderOf(database: Database, name: string): Promise<string> {
+  for (let look = 1; ; look++) {
+    const {word, connection} = await lookAtHolder(database, name);
+    if (word !== undefined) return word;
+    if (look === LOOKS) return connection;
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** An account sees its own processes without any privilege; another account's needs PROCESS. */
+async function lookAtHolder(
+  database: Database,
+  name: string,
+): Promise<{word: string | undefined; connection: string}> {
   const [lock] = await database.query<{id: number | null}>('SELECT IS_USED_LOCK(?) AS id', [name]);
   const processes = await database.query<Process>('SHOW FULL PROCESSLIST');
-  const process = processes.find(({Id}) => Id === lock?.id);
-  const word = /^DO SLEEP\(\d+\), '([^']*)'$/.exec(process?.Info ?? '')?.[1];
-  if (word !== undefined) return word;
-  return process === undefined
-    ? 'someone else'
-    : `connection ${process.Id} of ${process.User} from ${process.Host}`;
+  const holder = processes.find(({Id}) => Id === lock?.id);
+  return {
+    word: /^DO SLEEP\(\d+\), '([^']*)'$/.exec(holder?.Info ?? '')?.[1],
+    connection:
+      holder === undefined ? 'someone else' : `connection ${holder.Id} of ${holder.User} from ${holder.Host}`,
+  };
 }

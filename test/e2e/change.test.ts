@@ -1,0 +1,171 @@
+/** What makes changes safe to run from cron: one at a time, and on record. */
+import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {hostname, userInfo} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
+import {
+  ATOM_PASSWORD,
+  type AtomSite,
+  createScratch,
+  createSite,
+  runAtomctl,
+  until,
+} from '../support/sandbox.ts';
+import {startAtomctl} from './atomctl-process.ts';
+
+let site: AtomSite;
+let scratch: string;
+let log: string;
+
+beforeAll(async () => {
+  site = await createSite();
+});
+
+afterAll(() => site?.drop());
+
+afterEach(() => site.query("DELETE FROM object WHERE class_name = 'QubitJob'"));
+
+function records(): Record<string, unknown>[] {
+  if (!existsSync(log)) return [];
+  return readFileSync(log, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+beforeAll(() => {
+  scratch = createScratch('change');
+  log = join(scratch, 'audit.log');
+});
+
+/** Keeps whoever wants to delete a job waiting until the returned function is called. */
+async function holdUp(id: number): Promise<() => Promise<unknown>> {
+  await site.query('START TRANSACTION; SELECT id FROM job WHERE id = ? FOR UPDATE', [id]);
+  return () => site.query('COMMIT');
+}
+
+const CLEAR = ['jobs:clear', '--yes', '--keep-queue'];
+
+test('twenty clears at once: one runs, nineteen are refused, every row is accounted for once', {
+  timeout: 60_000,
+}, async () => {
+  const first = await site.seedJobs(300);
+  const letGo = await holdUp(first + 150);
+  const env = {...site.env, ATOMCTL_AUDIT_LOG: log};
+  const runs = Array.from({length: 20}, () => startAtomctl([...CLEAR, '--batch-size', '100', '--json'], env));
+  let ended = 0;
+  for (const {result} of runs) void result.then(() => ended++);
+  await until(() => ended >= 19);
+  await letGo();
+  const results = await Promise.all(runs.map(({result}) => result));
+
+  const done = results.filter(({code}) => code === 0);
+  const refused = results.filter(({code}) => code === 5);
+  expect([done.length, refused.length]).toEqual([1, 19]);
+  const winner = runs[results.indexOf(done[0]!)]!.child.pid;
+  for (const {stdout} of refused) {
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'LOCKED',
+      message: expect.stringMatching(
+        new RegExp(`jobs:clear by ${userInfo().username} on ${hostname()}, process ${winner}, since 20`),
+      ),
+    });
+  }
+  expect(JSON.parse(done[0]!.stdout).cleared).toBe(300);
+  expect(await site.query('SELECT COUNT(*) AS jobs FROM job')).toEqual([{jobs: 0}]);
+  expect(records()).toMatchObject([
+    {command: 'jobs:clear', pid: winner, result: {cleared: 300, error: null}},
+  ]);
+});
+
+test('whoever dies with the lock leaves it to the next; kill and clear exclude each other', async () => {
+  const id = await site.insertJob({status: 'running'});
+  const letGo = await holdUp(id);
+  const {child, result} = startAtomctl(CLEAR, site.env);
+  const kill = () => runAtomctl(['jobs:kill', String(id), '--yes', '--force', '--json'], {env: site.env});
+  await until(async () => JSON.parse((await kill()).stdout).error?.code === 'LOCKED');
+  child.kill('SIGKILL');
+  await result;
+  await letGo();
+  await until(async () => (await kill()).code === 0);
+  expect(await site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 185}]);
+});
+
+test('a line for each change, by whom and with what result; no password; for its owner alone', async () => {
+  const file = join(scratch, 'own.log');
+  const [lost, gone] = [await site.insertJob({status: 'running'}), await site.insertJob({status: 'running'})];
+  const finished = await site.insertJob();
+  const args = ['--yes', '--force', '--delete', '--reason', 'tidy \u009b "up"', '--audit-log', file];
+  const env = {SUDO_USER: 'alice', ATOMCTL_DATABASE_URL: site.databaseUrl};
+  const ids = [lost, gone, 999_999_999].map(String);
+  expect((await runAtomctl(['jobs:kill', ...ids, ...args], {env})).code).toBe(1);
+  expect((await runAtomctl([...CLEAR, '--dry-run', '--audit-log', file], {env})).code).toBe(0);
+  expect((await runAtomctl([...CLEAR, '--id', String(finished), '--audit-log', file], {env})).code).toBe(0);
+
+  const text = readFileSync(file, 'utf8');
+  expect(text).not.toContain(ATOM_PASSWORD);
+  expect(text).not.toContain('\u009b');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const common = {
+    at: expect.stringMatching(/^20\d\d-\d\d-\d\dT[\d:.]+Z$/),
+    user: userInfo().username,
+    sudoUser: 'alice',
+    host: hostname(),
+    pid: expect.any(Number),
+    database: `${site.databaseName} at ${site.config.host}:${site.config.port}`,
+  };
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const killed = (job: number) => ({
+    ...common,
+    command: 'jobs:kill',
+    what: {job, was: expect.any(String), reason: 'tidy \u009b "up"'},
+    result: {action: 'deleted', gearman: expect.any(String), message: expect.stringContaining(String(job))},
+  });
+  expect(lines).toEqual([
+    killed(lost),
+    killed(gone),
+    {
+      ...common,
+      command: 'jobs:clear',
+      what: {filter: {ids: [finished]}, jobs: 1},
+      result: {
+        cleared: 1,
+        byStatus: {running: 0, completed: 1, error: 0, unknown: 0},
+        queueRemoved: 0,
+        downloadsDeleted: 0,
+        exported: null,
+        interrupted: false,
+        error: null,
+      },
+    },
+  ]);
+});
+
+test('a trail that cannot be written is said, also under --quiet, and takes nothing back', async () => {
+  await site.insertJob();
+  const {code, stdout, stderr} = await runAtomctl([...CLEAR, '--quiet', '--json', '--audit-log', scratch], {
+    env: site.env,
+  });
+  expect([code, JSON.parse(stdout).cleared]).toEqual([0, 1]);
+  expect(stderr).toBe(`Warning: The audit trail lacks this change: ${scratch} failed (EISDIR).\n`);
+});
+
+test('without a file it goes to logger, whole, by its stdin', async () => {
+  const bin = join(scratch, 'bin');
+  const heard = join(scratch, 'heard');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'logger'), `#!/bin/sh\necho "$@" >${heard}.args\ncat >${heard}\n`);
+  chmodSync(join(bin, 'logger'), 0o755);
+  const id = await site.insertJob({status: 'running'});
+  const reason = 'x'.repeat(3000);
+  const env = {...site.env, PATH: `${bin}:${process.env.PATH}`};
+  const {code} = await runAtomctl(['jobs:kill', String(id), '--yes', '--force', '--reason', reason], {env});
+  expect(code).toBe(0);
+  const lines = readFileSync(heard, 'utf8').split('\n');
+  expect(lines).toHaveLength(2);
+  expect(JSON.parse(lines[0]!)).toMatchObject({command: 'jobs:kill', what: {job: id, reason}});
+  expect(readFileSync(`${heard}.args`, 'utf8')).not.toContain('jobs:kill');
+});
