@@ -33,11 +33,12 @@ const NAME_AND_PORT = /^([^\s:/@[\]]+)(?::(\d{1,5}))?$/;
 const BRACKETS_AND_PORT = /^\[([^\s[\]]+)\](?::(\d{1,5}))?$/;
 
 function splitAddress(text: string): {host: string | undefined; port: number} {
+  const named = NAME_AND_PORT.exec(text);
+  if (named) return {host: named[1], port: Number(named[2] ?? GEARMAN_PORT)};
   if (isIPv6(text)) return {host: text, port: GEARMAN_PORT};
   const bracketed = BRACKETS_AND_PORT.exec(text);
-  if (bracketed && !isIPv6(bracketed[1]!)) return {host: undefined, port: 0};
-  const match = bracketed ?? NAME_AND_PORT.exec(text);
-  return {host: match?.[1], port: match?.[2] === undefined ? GEARMAN_PORT : Number(match[2])};
+  if (bracketed === null || !isIPv6(bracketed[1]!)) return {host: undefined, port: 0};
+  return {host: bracketed[1], port: Number(bracketed[2] ?? GEARMAN_PORT)};
 }
 
 /**

@@ -1,3 +1,4 @@
+import {byCode} from './by-code.ts';
 import {splitFunctionName} from './function-name.ts';
 import type {ServerReport} from './server-report.ts';
 import {connectedWorkers} from './workers.ts';
@@ -60,7 +61,7 @@ function idleFunction(name: string, site: SiteFunctions): QueueFunction {
 function compare(one: QueueFunction, other: QueueFunction): number {
   return (
     Number(other.thisSite) - Number(one.thisSite) ||
-    (one.prefix ?? '').localeCompare(other.prefix ?? '') ||
-    one.function.localeCompare(other.function)
+    byCode(one.prefix ?? '', other.prefix ?? '') ||
+    byCode(one.function, other.function)
   );
 }

@@ -1,3 +1,4 @@
+import {cutLine} from './cut-line.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 
@@ -52,13 +53,11 @@ export async function renderTable<Row>(
   rows: readonly Row[],
   screen: Screen,
 ): Promise<string> {
-  const [{default: Table}, {default: stringWidth}] = await Promise.all([
-    import('cli-table3'),
-    import('string-width'),
-  ]);
+  const {default: Table} = await import('cli-table3');
   const cells = rows.map((row) => columns.map((column) => sanitizeLine(column.text(row))));
+  const widthOf = await widthOfTexts(cells.flat());
   const natural = columns.map(({header}, index) =>
-    cells.reduce((widest, line) => Math.max(widest, stringWidth(line[index]!)), header.length),
+    cells.reduce((widest, line) => Math.max(widest, widthOf(line[index]!)), header.length),
   );
   const shrinks = columns.map((column) => column.shrinks === true);
   const widths = fitWidths(natural, shrinks, screen.width);
@@ -66,7 +65,9 @@ export async function renderTable<Row>(
   const lines: string[][] = [
     columns.map(({header}) => paint(screen, 'bold', header)),
     ...cells.map((line, index) =>
-      line.map((text, at) => {
+      line.map((whole, at) => {
+        // The table's own cut would halve characters beyond the basic plane.
+        const text = cutLine(whole, widths[at]!, stringWidth);
         const color = columns[at]!.color?.(rows[index]!);
         return color === undefined ? text : paint(screen, color, text);
       }),
@@ -85,4 +86,10 @@ export async function renderTable<Row>(
     parts.push(table.toString());
   }
   return `${parts.join('\n').replace(/ +$/gm, '')}\n`;
+}
+
+/** How many columns of the screen each of these texts takes. Unicode's tables are loaded only where one needs them. */
+async function widthOfTexts(texts: readonly string[]): Promise<(text: string) => number> {
+  if (texts.every((text) => /^[ -~]*$/.test(text))) return (text) => text.length;
+  return (await import('string-width')).default;
 }

@@ -174,12 +174,14 @@ describe('peekQueue on gearmand', () => {
   it('loses nothing where its process is killed in the middle', async () => {
     const server = await gearmand();
     await submit(server, 12, 'f');
-    const module = fileURLToPath(new URL('../../../dist/queue/peek.js', import.meta.url));
+    const module = fileURLToPath(new URL('../../../src/queue/peek.ts', import.meta.url));
+    const typescript = fileURLToPath(new URL('../../support/typescript.mjs', import.meta.url));
     const script = `
       const {peekQueue} = await import(${JSON.stringify(module)});
       const take = ({jobId}) => jobId === 7 && process.kill(process.pid, 'SIGKILL');
       await peekQueue(${JSON.stringify(server.address)}, ['f'], {timeoutSeconds: 5, take});`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {stdio: 'inherit'});
+    const node = ['--import', typescript, '--input-type=module', '-e', script];
+    const child = spawn(process.execPath, node, {stdio: 'inherit'});
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
     await until(async () => (await ask(server, (it) => it.status())).every((row) => row.workers === 0));
 

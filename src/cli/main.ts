@@ -1,0 +1,22 @@
+import './debug.ts';
+import {readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {execute, settings} from '@oclif/core';
+import {joinTopic} from './command-line.ts';
+import {putCommandFirst} from './leading-flags.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+
+/**
+ * Runs the command that the arguments name, and sets the process's exit status. oclif is told what it would look
+ * for otherwise, at every start: where the package is, what is in its package.json, that there are no plugins.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.title = 'atomctl';
+  settings.enableAutoTranspile = false;
+  const pjson = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+  await execute({
+    args: joinTopic(await putCommandFirst(argv)),
+    loadOptions: {root: fileURLToPath(ROOT), pjson, userPlugins: false, devPlugins: false},
+  });
+}
