@@ -67,7 +67,7 @@ export async function renderTable<Row>(
     ...cells.map((line, index) =>
       line.map((whole, at) => {
         // The table's own cut would halve characters beyond the basic plane.
-        const text = cutLine(whole, widths[at]!, stringWidth);
+        const text = cutLine(whole, widths[at]!, widthOf);
         const color = columns[at]!.color?.(rows[index]!);
         return color === undefined ? text : paint(screen, color, text);
       }),
