@@ -33,13 +33,14 @@ const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => stor
 /**
  * Whether a row with this `job.name` may be a job of this class.
  *
- * A class's name is that class, and an English stored name one of its classes. Any other name may be a translated
- * one, or a plugin's own: then every class may be meant that is stored under a translated name or is not AtoM's.
+ * A class's name is that class, and an English stored name one of its classes or a plugin's. Any other name may be a
+ * translated one, or a plugin's own: then every class may be meant that is stored under a translated name or is not
+ * AtoM's.
  */
 export function mayBeFunctionOf(jobName: string, jobClass: string): boolean {
   if (jobName === jobClass) return true;
   if (Object.hasOwn(JOB_CLASSES, jobName)) return false;
   const facts = Object.hasOwn(JOB_CLASSES, jobClass) ? JOB_CLASSES[jobClass] : undefined;
-  if (STORED_NAMES.has(jobName)) return facts?.storedAs === jobName;
+  if (STORED_NAMES.has(jobName)) return facts === undefined || facts.storedAs === jobName;
   return facts === undefined || facts.storedAs !== undefined;
 }

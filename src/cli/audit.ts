@@ -1,9 +1,10 @@
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {appendFile} from 'node:fs/promises';
-import {hostname, userInfo} from 'node:os';
+import {hostname} from 'node:os';
 import {Flags} from '@oclif/core';
 import {sanitizeJson} from '../render/sanitize.ts';
+import {processUser} from './caller.ts';
 
 /** For the commands that change a site. */
 export const auditFlag = {
@@ -57,7 +58,7 @@ export async function recordChanges(
 function lineOf({what, result}: Change, {command, database, now, env}: AuditOptions): string {
   const line = {
     at: now.toISOString(),
-    user: userInfo().username,
+    user: processUser(),
     sudoUser: env.SUDO_USER,
     host: hostname(),
     pid: process.pid,

@@ -1,4 +1,3 @@
-import {hostname, userInfo} from 'node:os';
 import {Flags} from '@oclif/core';
 import {CHECK_IDS} from '../doctor/checks.ts';
 import {type Examination, type Patient, startExamination} from '../doctor/examination.ts';
@@ -11,6 +10,7 @@ import {sanitizeLine} from '../render/sanitize.ts';
 import type {Screen} from '../render/screen.ts';
 import {type Answer, allSitesFlag} from './all-sites.ts';
 import {auditFlag} from './audit.ts';
+import {caller} from './caller.ts';
 import type {ChangeOptions} from './change.ts';
 import {mendRecords} from './change-records.ts';
 import {confirm} from './confirm.ts';
@@ -152,7 +152,7 @@ export async function mend(
         fixed: await applyRemedies({
           remedies,
           examination: startExamination(examination.patient),
-          by: `${userInfo().username}@${hostname()}`,
+          by: caller(),
           signal,
         }),
         interrupted: signal.aborted,

@@ -1,10 +1,10 @@
-import {hostname, userInfo} from 'node:os';
 import {Flags} from '@oclif/core';
 import {AtomctlError, usageError} from '../errors.ts';
 import type {JobFilter} from '../jobs/filter.ts';
 import type {Job} from '../jobs/job.ts';
 import type {KillOptions} from '../jobs/kill.ts';
 import {noSuchJob} from '../jobs/show.ts';
+import {caller} from './caller.ts';
 import {queueSources} from './clear.ts';
 import type {Context} from './context.ts';
 import {type FilterFlags, hasFilter, jobFilter} from './filter-flags.ts';
@@ -99,19 +99,10 @@ export async function killSources(
     deleteRows: flags.delete,
     force: flags.force,
     reason: flags.reason ?? null,
-    by: `${userName()}@${hostname()}`,
+    by: caller(),
     culture: 'en',
     worker: flags['restart-worker']
       ? await (await import('./worker-control.ts')).workerControl(context, flags)
       : null,
   };
-}
-
-/** Who is at the keyboard, also behind sudo; a container's user often has a number and no name. */
-function userName(): string {
-  try {
-    return process.env.SUDO_USER || userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.()}`;
-  }
 }

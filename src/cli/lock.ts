@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
-import {hostname, userInfo} from 'node:os';
 import {AtomctlError} from '../errors.ts';
+import {caller} from './caller.ts';
 import type {Context} from './context.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function underSiteLock<T>(
   const since = time.toWall(context.now());
   const lock = await takeNamedLock(config, {
     name: `atomctl:${createHash('md5').update(config.database).digest('hex')}`,
-    holder: `${command} by ${userInfo().username} on ${hostname()}, process ${process.pid}, since ${since}`,
+    holder: `${command} by ${caller()}, process ${process.pid}, since ${since}`,
     timeoutSeconds: context.timeoutSeconds,
   });
   if (!lock.taken) {

@@ -67,7 +67,7 @@ test('twenty clears at once: one runs, nineteen are refused, every row is accoun
     expect(JSON.parse(stdout).error).toMatchObject({
       code: 'LOCKED',
       message: expect.stringMatching(
-        new RegExp(`jobs:clear by ${userInfo().username} on ${hostname()}, process ${winner}, since 20`),
+        new RegExp(`jobs:clear by ${userInfo().username}@${hostname()}, process ${winner}, since 20`),
       ),
     });
   }

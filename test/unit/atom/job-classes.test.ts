@@ -19,9 +19,9 @@ it.each([
   ['arFileImportJob', ['arFileImportJob']],
   ['arInheritRightsJob', ['arInheritRightsJob']],
   ['arActorCsvExportJob', ['arActorCsvExportJob']],
-  ['Inherit rights', ['arInheritRightsJob']],
-  ['CSV export', EXPORTS.csv],
-  ['XML export', EXPORTS.xml],
+  ['Inherit rights', ['arInheritRightsJob', PLUGIN]],
+  ['CSV export', [...EXPORTS.csv, PLUGIN]],
+  ['XML export', [...EXPORTS.xml, PLUGIN]],
   [PLUGIN, ['arInheritRightsJob', PLUGIN, ...EXPORTS.csv, ...EXPORTS.xml].sort()],
   ['Hériter des droits', ['arInheritRightsJob', PLUGIN, ...EXPORTS.csv, ...EXPORTS.xml].sort()],
 ])('a row named %s', (jobName, classes) => {
