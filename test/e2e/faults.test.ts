@@ -1,8 +1,10 @@
-import {spawn} from 'node:child_process';
+import {execFile, spawn} from 'node:child_process';
+import {createSocket} from 'node:dgram';
 import {once} from 'node:events';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {createServer, type Server} from 'node:net';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 import {afterAll, beforeAll, expect, inject, test} from 'vitest';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {
@@ -176,5 +178,42 @@ test('each fault of a Gearman server is one sentence and exit 3', async () => {
     expect(workers.code).toBe(3);
     expect(workers.stderr).toMatch(message);
     expect(workers.stderr).toMatch(/^[^\n]+\n$/);
+  }
+});
+
+test('a name server that is silent holds nobody beyond the timeout', async (context) => {
+  const nameServer = createSocket('udp4');
+  const resolvConf = join(scratch, 'resolv.conf');
+  writeFileSync(resolvConf, 'nameserver 127.0.0.77\n');
+  const inNamespace = (script: string, env = {}) =>
+    promisify(execFile)(
+      'unshare',
+      ['--mount', 'sh', '-c', `mount --bind ${resolvConf} /etc/resolv.conf && ${script}`],
+      {
+        env: cleanEnvironment(env),
+        // The resolver's own patience is ten seconds.
+        timeout: 8000,
+        killSignal: 'SIGKILL',
+      },
+    );
+  try {
+    await new Promise<void>((resolve, reject) =>
+      nameServer.once('error', reject).bind(53, '127.0.0.77', resolve),
+    );
+    await inNamespace('true');
+  } catch {
+    nameServer.close();
+    context.skip('only root may give a process a name server of its own');
+  }
+  try {
+    const url = 'mysql://u:wrong-secret@nowhere.invalid/d';
+    const ended = await inNamespace(`exec ${process.execPath} ${ATOMCTL} jobs:list`, {
+      ATOMCTL_DATABASE_URL: url,
+      ATOMCTL_TIMEOUT: '1',
+    }).catch((error) => error);
+    expect([ended.code, ended.stdout]).toEqual([3, '']);
+    expect(ended.stderr).toMatch(/^Error: [^\n]*nowhere\.invalid[^\n]+\n$/);
+  } finally {
+    nameServer.close();
   }
 });
