@@ -1,4 +1,3 @@
-import {cutLine} from './cut-line.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 
@@ -65,9 +64,7 @@ export async function renderTable<Row>(
   const lines: string[][] = [
     columns.map(({header}) => paint(screen, 'bold', header)),
     ...cells.map((line, index) =>
-      line.map((whole, at) => {
-        // The table's own cut would halve characters beyond the basic plane.
-        const text = cutLine(whole, widths[at]!, widthOf);
+      line.map((text, at) => {
         const color = columns[at]!.color?.(rows[index]!);
         return color === undefined ? text : paint(screen, color, text);
       }),
@@ -85,7 +82,9 @@ export async function renderTable<Row>(
     table.push(...lines.slice(start, start + ROWS_AT_ONCE));
     parts.push(table.toString());
   }
-  return `${parts.join('\n').replace(/ +$/gm, '')}\n`;
+  // cli-table3 cuts between the halves of a surrogate pair.
+  const text = parts.join('\n').replace(/\p{Surrogate}/gu, '\ufffd');
+  return `${text.replace(/ +$/gm, '')}\n`;
 }
 
 /** How many columns of the screen each of these texts takes. Unicode's tables are loaded only where one needs them. */

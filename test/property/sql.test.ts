@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import {expect, test} from 'vitest';
+import {exportStatement} from '../../src/jobs/export-csv.ts';
+import type {JobFilter} from '../../src/jobs/filter.ts';
+import {ATOM_COLUMNS} from '../../src/jobs/history-columns.ts';
+import {JOB_STATUSES} from '../../src/jobs/status.ts';
+import {jobCondition, likePattern} from '../../src/jobs/where.ts';
+import {anyText, holds} from './many.ts';
+
+const anyFilter: fc.Arbitrary<JobFilter> = fc.record(
+  {
+    ids: fc.array(fc.integer({min: 1}), {maxLength: 3}),
+    statuses: fc.uniqueArray(fc.constantFrom(...JOB_STATUSES)),
+    names: fc.array(anyText, {maxLength: 3}),
+    users: fc.array(fc.option(anyText, {nil: null}), {maxLength: 3}),
+    since: anyText,
+    until: anyText,
+    olderThan: anyText,
+  },
+  {requiredKeys: []},
+);
+
+/** Everything that a statement of the filters is made of: a statement with another word in it holds a value. */
+const WORDS = new RegExp(
+  `^(?:${[
+    'SELECT|FROM|WHERE|AND|OR|NOT|IN|IS|NULL|TRUE|FALSE|LIKE|COLLATE|ESCAPE|ORDER|BY|ON|STRAIGHT_JOIN|LEFT|JOIN|AS',
+    'job|object|user|note|note_i18n|slug|target|utf8mb4_bin',
+    'id|name|status_id|user_id|object_id|username|created_at|completed_at|class_name|content|source_culture|culture',
+  ].join('|')})$`,
+);
+
+/** What in a statement is neither a fixed word nor punctuation. The escape sign of LIKE is the only text in quotes. */
+function strangeParts(sql: string): string[] {
+  const parts = sql.replaceAll("ESCAPE '!'", 'ESCAPE').match(/\w+|[^\w\s.,()?=<>]+/g) ?? [];
+  return parts.filter((part) => !WORDS.test(part));
+}
+
+test('whatever a filter holds, its SQL is made of fixed words and placeholders alone', () => {
+  holds(
+    fc.property(anyFilter, (filter) => {
+      const {sql, values} = exportStatement(filter, ATOM_COLUMNS);
+      // The export's statement holds the condition that list, clear and statistics build theirs with.
+      expect(sql).toContain(jobCondition(filter).sql);
+      expect([strangeParts(sql), sql.split('?').length - 1]).toEqual([[], values.length]);
+    }),
+  );
+});
+
+test('a name pattern without a star matches itself alone; only a star is a wildcard', () => {
+  /** LIKE as the servers define it, with `!` as the escape sign. */
+  function like(pattern: string): RegExp {
+    const parts = pattern.match(/!?[\s\S]/g) ?? [];
+    const source = parts.map((part) => {
+      if (part === '%') return '[\\s\\S]*';
+      if (part === '_') return '[\\s\\S]';
+      return `\\u${part.at(-1)!.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    });
+    return new RegExp(`^${source.join('')}$`);
+  }
+  holds(
+    fc.property(anyText, anyText, (one, other) => {
+      const literal = one.replaceAll('*', '');
+      const matches = like(likePattern(literal));
+      expect(matches.test(literal)).toBe(true);
+      expect(matches.test(other)).toBe(other === literal);
+      expect(like(likePattern(`${literal}*`)).test(literal + other)).toBe(true);
+    }),
+  );
+});
