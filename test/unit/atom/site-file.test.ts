@@ -118,10 +118,13 @@ describe('named sites', () => {
     });
   });
 
-  it('are not read where none was asked for; a missing file that was given is refused', async () => {
-    expect(await findNamedSite(config('/no/such/file'), SURROUNDINGS)).toBeUndefined();
-    await expect(listSites(config('/no/such/file'), SURROUNDINGS)).rejects.toThrow(
-      'The configuration file /no/such/file (--config) cannot be read (ENOENT).',
-    );
+  it('are not read where none was asked for; a missing file that was given is refused, with a site or without', async () => {
+    const broken = {...SURROUNDINGS, siteFiles: ['/proc/self/mem']};
+    expect(await findNamedSite({}, broken)).toBeUndefined();
+    for (const read of [findNamedSite, listSites]) {
+      await expect(read(config('/no/such/file'), SURROUNDINGS)).rejects.toThrow(
+        'The configuration file /no/such/file (--config) cannot be read (ENOENT).',
+      );
+    }
   });
 });
