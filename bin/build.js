@@ -5,13 +5,17 @@
  * most of the time of a start (see test/bench). test/e2e/start-up.test.ts says what each start may load.
  */
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 
+const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = join(root, 'node_modules');
 const dist = join(root, 'dist');
+
+const temporal = (name) => join(modules, `temporal-polyfill/fns/${name}.js`);
 
 /** What a package is in the bundle, where that is less than the whole of it. */
 const STAND_INS = {
@@ -28,6 +32,11 @@ const STAND_INS = {
   mysql2: `export {default as createConnection} from '${join(modules, 'mysql2/lib/create_connection.js')}';`,
   // Its modules for browsers are the same in a form of which unused parts can be left out.
   yaml: `export {LineCounter, isMap, isScalar, isSeq, parseDocument} from '${join(modules, 'yaml/browser/index.js')}';`,
+  // Of its functions the few that src/atom/site-time.ts calls.
+  'temporal-polyfill/fns/PlainDateTime': `export {create, toZonedDateTime} from '${temporal('PlainDateTime')}';`,
+  'temporal-polyfill/fns/ZonedDateTime': `export {offset, toString} from '${temporal('ZonedDateTime')}';`,
+  'temporal-polyfill/fns/Instant': `export {fromEpochMilliseconds, fromString, toZonedDateTimeISO}
+    from '${temporal('Instant')}';`,
   // Its lines print argv whole, which src/cli/debug.ts switches off.
   debug: 'module.exports = () => () => {};',
   // Asked at every start, and all it changes is a word of --version.
@@ -48,7 +57,9 @@ const OCLIF_IMPORTS = String.raw`\w+_\d+`;
 
 /** What mysql2 requires in case of need, by file. */
 const MYSQL2_IMPORTS = {
-  'packets/packet.js': 'ErrorCodeToName',
+  'base/connection.js': 'Tls',
+  'tls_session_cache.js': 'Tls',
+  'packets/packet.js': 'ErrorCodeToName|Long',
   'commands/server_handshake.js': 'Errors',
 };
 
@@ -80,6 +91,10 @@ const leanPackages = {
     onLoad({filter, namespace: 'stand-in'}, ({path}) => ({contents: STAND_INS[path], resolveDir: root}));
     onLoad({filter: /@oclif\/core\/lib\/.*\.js$/}, async ({path}) => ({
       contents: requireLate(await readFile(path, 'utf8'), OCLIF_IMPORTS).replace(BY_LOCALE, BY_CODE),
+    }));
+    // Ten thousand statements in mysql2: a text instead, which is parsed when the first error comes.
+    onLoad({filter: /mysql2\/lib\/constants\/errors\.js$/}, ({path}) => ({
+      contents: `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(require(path)))});`,
     }));
     onLoad({filter: /mysql2\/lib\/.*\.js$/}, async ({path}) => {
       const names = MYSQL2_IMPORTS[path.replace(/^.*\/mysql2\/lib\//, '')];

@@ -21,47 +21,98 @@ export interface SiteTime {
   parseWhen(text: string, origin: string): string;
 }
 
-const WALL = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+const WALL = /^\d{4}-\d\d-\d\d \d\d:[0-5]\d:[0-5]\d$/;
 const WHEN =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
+/** An hour of the wall clock that the zone has once and whole, so that all of its times have one offset. */
+interface PlainHour {
+  startMs: number;
+  /** As ISO 8601 has it: `-08:00`. */
+  offset: string;
+}
+
+/** A history of years has tens of thousands of hours; more are not kept. */
+const HOURS_KEPT = 20_000;
+const HOUR_MS = 3_600_000;
+
 /**
- * The clock of a zone.
+ * The clock of a zone. What it finds out about an hour it keeps: a long list of jobs has many times in few hours.
  * @param zone an IANA zone that this Node knows
  */
 export async function loadSiteTime(zone: string): Promise<SiteTime> {
-  const {Temporal} = await import('temporal-polyfill');
+  const [PlainDateTime, ZonedDateTime, Instant] = await Promise.all([
+    import('temporal-polyfill/fns/PlainDateTime'),
+    import('temporal-polyfill/fns/ZonedDateTime'),
+    import('temporal-polyfill/fns/Instant'),
+  ]);
+  const hours = new Map<string, PlainHour | null>();
 
   function zoned(wall: string) {
-    if (!WALL.test(wall)) return null;
+    const [year, month, day, hour, minute, second] = wall.split(/[- :]/).map(Number);
     try {
-      return Temporal.PlainDateTime.from(wall).toZonedDateTime(zone, {disambiguation: 'compatible'});
+      const plain = PlainDateTime.create(year!, month!, day!, hour, minute, second);
+      return PlainDateTime.toZonedDateTime(plain, zone, {disambiguation: 'compatible'});
     } catch {
       return null;
     }
   }
 
+  const iso = (time: NonNullable<ReturnType<typeof zoned>>) =>
+    ZonedDateTime.toString(time, {timeZoneName: 'never', smallestUnit: 'second'});
+
+  /** The hour in which a wall-clock time lies; null where the clock was changed in it, or it is no hour. */
+  function plainHour(wall: string): PlainHour | null {
+    const name = wall.slice(0, 13);
+    const known = hours.get(name);
+    if (known !== undefined) return known;
+    const [first, next] = [zoned(`${name}:00:00`), zoned(`${name}:59:59`)];
+    const plain =
+      first !== null &&
+      next?.epochMilliseconds === first.epochMilliseconds + HOUR_MS - 1000 &&
+      iso(first).startsWith(name.replace(' ', 'T'));
+    const hour = plain ? {startMs: first.epochMilliseconds, offset: ZonedDateTime.offset(first)} : null;
+    if (hours.size === HOURS_KEPT) hours.clear();
+    hours.set(name, hour);
+    return hour;
+  }
+
+  function toIso(wall: string): string | null {
+    if (!WALL.test(wall)) return null;
+    const hour = plainHour(wall);
+    if (hour !== null) return `${wall.slice(0, 10)}T${wall.slice(11)}${hour.offset}`;
+    const time = zoned(wall);
+    return time && iso(time);
+  }
+
+  function toEpochMs(wall: string): number {
+    if (!WALL.test(wall)) return Number.NaN;
+    const hour = plainHour(wall);
+    if (hour === null) return zoned(wall)?.epochMilliseconds ?? Number.NaN;
+    return hour.startMs + (Number(wall.slice(14, 16)) * 60 + Number(wall.slice(17))) * 1000;
+  }
+
   function toWall(instant: Date): string {
-    const local = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone);
-    return local.toPlainDateTime().toString({smallestUnit: 'second'}).replace('T', ' ');
+    const local = Instant.toZonedDateTimeISO(Instant.fromEpochMilliseconds(instant.getTime()), zone);
+    return iso(local).slice(0, 19).replace('T', ' ');
   }
 
   return {
     zone,
     toWall,
-    toIso: (wall) => zoned(wall)?.toString({timeZoneName: 'never', smallestUnit: 'second'}) ?? null,
-    toEpochMs: (wall) => zoned(wall)?.epochMilliseconds ?? Number.NaN,
+    toIso,
+    toEpochMs,
     parseWhen(text, origin) {
       const [, date, minutes = '00:00', seconds = '00', offset] = WHEN.exec(text.trim()) ?? [];
       const wall = `${date} ${minutes}:${seconds}`;
-      if (zoned(wall) === null) {
+      if (toIso(wall) === null) {
         throw usageError(
           `"${text}" (${origin}) is no date or date-time.`,
           'Give for example 2026-11-23, 2026-11-23T14:30 or 2026-11-23T14:30:00Z.',
         );
       }
       if (offset === undefined) return wall;
-      return toWall(new Date(Temporal.Instant.from(`${wall}${offset}`).epochMilliseconds));
+      return toWall(new Date(Instant.fromString(`${wall}${offset}`).epochMilliseconds));
     },
   };
 }
