@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {EXIT} from '../../errors.ts';
+import {AtomctlError, EXIT} from '../../errors.ts';
 import {askServers} from '../../queue/server-report.ts';
 import {serverState} from '../../queue/status.ts';
 import {queueWorkers} from '../../queue/workers.ts';
@@ -25,10 +25,15 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
     });
     const workers = queueWorkers({servers, prefix: prefix.value});
     const failed = servers.flatMap(({error}) => error ?? []);
+    if (failed.length === servers.length) {
+      throw new AtomctlError('GEARMAN_UNREACHABLE', failed.join(' '), {
+        hint: 'Check that gearmand runs, and the servers (atomctl config).',
+      });
+    }
     for (const error of failed) this.notice(error);
     await this.present({workers, servers: servers.map(serverState)}, () =>
       renderQueueWorkers(workers, this.screen),
     );
-    if (failed.length > 0) this.exitWith(failed.length === servers.length ? EXIT.unreachable : EXIT.failed);
+    if (failed.length > 0) this.exitWith(EXIT.failed);
   }
 }
