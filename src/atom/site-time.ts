@@ -66,11 +66,11 @@ export async function loadSiteTime(zone: string): Promise<SiteTime> {
     const name = wall.slice(0, 13);
     const known = hours.get(name);
     if (known !== undefined) return known;
-    const [first, next] = [zoned(`${name}:00:00`), zoned(`${name}:59:59`)];
-    const plain =
-      first !== null &&
-      next?.epochMilliseconds === first.epochMilliseconds + HOUR_MS - 1000 &&
-      iso(first).startsWith(name.replace(' ', 'T'));
+    const ends = [zoned(`${name}:00:00`), zoned(`${name}:59:59`)];
+    const [first, last] = ends.map((end) =>
+      end && iso(end).startsWith(name.replace(' ', 'T')) ? end : null,
+    );
+    const plain = first && last && last.epochMilliseconds - first.epochMilliseconds === HOUR_MS - 1000;
     const hour = plain ? {startMs: first.epochMilliseconds, offset: ZonedDateTime.offset(first)} : null;
     if (hours.size === HOURS_KEPT) hours.clear();
     hours.set(name, hour);
