@@ -1,4 +1,5 @@
 import type {Setting, Site, SiteOptions} from '../atom/site.ts';
+import type {NamedSite} from '../atom/site-file.ts';
 import type {SiteTime} from '../atom/site-time.ts';
 import {usageError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
@@ -74,15 +75,21 @@ export class Context {
     return this.#servers;
   }
 
+  /** The sites that atomctl's configuration names. @throws AtomctlError USAGE where it is wrong */
+  async namedSites(): Promise<NamedSite[]> {
+    const {site, env, cwd} = this.#options;
+    const {listSites} = await import('../atom/site-file.ts');
+    return listSites(site, {env, cwd});
+  }
+
   /**
    * A context for each site that atomctl's configuration names, by its name.
    * @throws AtomctlError USAGE where it names none, or where a flag or a variable would speak for all of them
    */
   async everySite(): Promise<Map<string, Context>> {
-    const {site: given, env, cwd} = this.#options;
+    const {site: given, env} = this.#options;
     refuseSpokesmen(given, env);
-    const {listSites} = await import('../atom/site-file.ts');
-    const sites = await listSites(given, {env, cwd});
+    const sites = await this.namedSites();
     if (sites.length === 0) {
       throw usageError(
         'The configuration of atomctl names no site.',
@@ -138,7 +145,7 @@ function refuseSpokesmen(given: SiteOptions, env: ContextOptions['env']): void {
 }
 
 /** Environment variable of each shared flag that tells about the site. */
-const SITE_FLAGS = {
+export const SITE_FLAGS = {
   'atom-root': 'ATOMCTL_ROOT',
   'database-url': 'ATOMCTL_DATABASE_URL',
   'defaults-file': 'ATOMCTL_DEFAULTS_FILE',

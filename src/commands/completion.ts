@@ -1,0 +1,38 @@
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {Args, Command} from '@oclif/core';
+
+/** Files of completions/, as packagers of each shell name them. */
+const SCRIPTS = {bash: 'atomctl.bash', zsh: '_atomctl', fish: 'atomctl.fish'};
+
+export default class Completion extends Command {
+  static override summary = 'Print the completion script for a shell.';
+  static override usage = '<%= command.id %> bash|zsh|fish';
+  static override description =
+    `Completes commands, flags, statuses, columns, job classes, the sites that the configuration names, and the ids of
+running jobs.
+
+Exit status: 0 printed, 2 no such shell.`;
+  static override examples = [
+    {description: 'For this shell, bash', command: 'source <(<%= config.bin %> <%= command.id %> bash)'},
+    {
+      description: 'For every user of this machine',
+      command:
+        '<%= config.bin %> <%= command.id %> bash > /usr/share/bash-completion/completions/<%= config.bin %>',
+    },
+  ];
+  static override args = {
+    shell: Args.string({
+      description: 'Your shell.',
+      options: Object.keys(SCRIPTS),
+      required: true,
+      ignoreStdin: true,
+    }),
+  };
+
+  async run(): Promise<void> {
+    const {args} = await this.parse(Completion);
+    const script = SCRIPTS[args.shell as keyof typeof SCRIPTS];
+    process.stdout.write(await readFile(join(this.config.root, 'completions', script), 'utf8'));
+  }
+}

@@ -1,0 +1,131 @@
+/** Types into real shells and looks at what they then run. */
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import {
+  ATOMCTL,
+  type AtomSite,
+  cleanEnvironment,
+  createScratch,
+  createSite,
+  runAtomctl,
+} from '../support/sandbox.ts';
+
+let site: AtomSite;
+let scratch: string;
+let job: number;
+
+/** Answers completion as atomctl does, and prints the arguments of all else. */
+const SHIM = `#!/bin/sh
+case $1 in
+  completion*) exec ${process.execPath} ${ATOMCTL} "$@" ;;
+esac
+printf '<%s>' "$@"
+echo
+`;
+
+beforeAll(async () => {
+  site = await createSite();
+  await site.insertJob({status: 'completed'});
+  job = await site.insertJob({status: 'running'});
+  scratch = createScratch('completion');
+  mkdirSync(join(scratch, 'bin'));
+  writeFileSync(join(scratch, 'bin/atomctl'), SHIM);
+  chmodSync(join(scratch, 'bin/atomctl'), 0o755);
+  mkdirSync(join(scratch, 'atomctl'));
+  writeFileSync(
+    join(scratch, 'atomctl/config.yml'),
+    `sites:\n  northern: {root: ${site.root}}\n  southern: {root: ${site.root}}\n`,
+  );
+  writeFileSync(join(scratch, 'out-of-here.csv'), '');
+});
+
+afterAll(() => site?.drop());
+
+const SHELLS = [
+  {shell: 'bash', run: 'bash --norc --noprofile -i', setUp: 'source <(atomctl completion bash)'},
+  {
+    shell: 'zsh',
+    run: 'zsh -f -i',
+    setUp: 'autoload -Uz compinit; compinit -u -D; source <(atomctl completion zsh)',
+  },
+  {shell: 'fish', run: 'fish --no-config -i', setUp: 'atomctl completion fish | source'},
+];
+
+/** What a shell ran, a line each, after a tab at each `\t`. */
+async function typeInto(run: string, lines: readonly string[]): Promise<string[]> {
+  const child = spawn('script', ['-qec', run, '/dev/null'], {
+    cwd: scratch,
+    env: cleanEnvironment({
+      ...site.env,
+      PATH: `${join(scratch, 'bin')}:${process.env.PATH}`,
+      HOME: scratch,
+      XDG_CONFIG_HOME: scratch,
+      TERM: 'xterm',
+    }),
+  });
+  child.stdin.write(lines.map((line) => `${line}\n`).join(''));
+  const screen = await whole(child);
+  return screen.match(/(?:<[^<>\r\n]*>)+(?=\r?\n)/g) ?? [];
+}
+
+function whole(child: ChildProcess): Promise<string> {
+  let screen = '';
+  child.stdout!.setEncoding('utf8').on('data', (chunk) => {
+    screen += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', () => resolve(screen));
+  });
+}
+
+function installed(shell: string): boolean {
+  try {
+    execFileSync('which', [shell]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.for(SHELLS)('$shell', async ({shell, run, setUp}, {skip}) => {
+  skip(!installed(shell), `${shell} is not installed`);
+  const ran = await typeInto(run, [
+    setUp,
+    'atomctl jobs:sta\t',
+    'atomctl jobs k\t \t --rea\tx',
+    'atomctl jobs:list --sta\tco\t --no-t\t',
+    'atomctl jobs:list --status=err\t',
+    'atomctl jobs:list --columns id,nam\t',
+    'atomctl jobs:export-csv --output out-\t',
+    'atomctl --si\tsou\t config',
+    'exit',
+  ]);
+  expect(ran).toEqual([
+    '<jobs:stats>',
+    `<jobs><kill><${job}><--reason><x>`,
+    '<jobs:list><--status><completed><--no-truncate>',
+    '<jobs:list><--status=error>',
+    '<jobs:list><--columns><id,name>',
+    '<jobs:export-csv><--output><out-of-here.csv>',
+    '<--site><southern><config>',
+  ]);
+});
+
+test('no database, no message: the shell offers nothing', async () => {
+  const answer = await runAtomctl([
+    'completion:answer',
+    '--',
+    '--database-url',
+    'mysql://127.0.0.1:9/x',
+    'jobs:kill',
+    '',
+  ]);
+  expect(answer).toEqual({code: 1, stdout: '', stderr: ''});
+});
+
+test('no such shell is a usage error', async () => {
+  const {code, stderr} = await runAtomctl(['completion', 'tcsh']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
+});
