@@ -10,15 +10,23 @@ export default class Completion extends Command {
   static override usage = '<%= command.id %> bash|zsh|fish';
   static override description =
     `Completes commands, flags, statuses, columns, job classes, the sites that the configuration names, and the ids of
-running jobs.
+running jobs. For this shell alone: source <(atomctl completion bash).
 
 Exit status: 0 printed, 2 no such shell.`;
   static override examples = [
-    {description: 'For this shell, bash', command: 'source <(<%= config.bin %> <%= command.id %> bash)'},
     {
-      description: 'For every user of this machine',
+      description: 'bash, for every user of this machine',
       command:
         '<%= config.bin %> <%= command.id %> bash > /usr/share/bash-completion/completions/<%= config.bin %>',
+    },
+    {
+      description: 'zsh, likewise',
+      command:
+        '<%= config.bin %> <%= command.id %> zsh > /usr/local/share/zsh/site-functions/_<%= config.bin %>',
+    },
+    {
+      description: 'fish, for yourself',
+      command: '<%= config.bin %> <%= command.id %> fish > ~/.config/fish/completions/<%= config.bin %>.fish',
     },
   ];
   static override args = {

@@ -1,18 +1,26 @@
 import {Args, Command, loadHelpClass} from '@oclif/core';
+import {helpTopics} from '../cli/help-topics.ts';
+import {renderHelpTopic} from '../render/help-topic.ts';
 
 export default class Help extends Command {
-  static override summary = 'Show the help of a command or a topic.';
+  static override summary = 'Show the help of a command or a topic: exit-codes, filters, environment.';
   static override description = 'Without an argument, the list of commands. The same as --help.';
   static override usage = '<%= command.id %> [COMMAND]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> jobs:kill',
     '<%= config.bin %> <%= command.id %> queue',
+    '<%= config.bin %> <%= command.id %> filters',
   ];
   static override args = {command: Args.string({description: 'A command or a topic.', ignoreStdin: true})};
 
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
     const {command: id} = args;
+    const topic = helpTopics(this.config.commands)[id ?? ''];
+    if (topic !== undefined) {
+      process.stdout.write(renderHelpTopic(topic, process.stdout.columns || Number.POSITIVE_INFINITY));
+      return;
+    }
     if (id !== undefined && !this.config.findCommand(id) && !this.config.findTopic(id)) {
       await this.config.runHook('command_not_found', {id});
     }

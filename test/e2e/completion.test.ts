@@ -1,8 +1,9 @@
 /** Types into real shells and looks at what they then run. */
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {installed} from '../support/installed.ts';
 import {
   ATOMCTL,
   type AtomSite,
@@ -78,15 +79,6 @@ function whole(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.on('close', () => resolve(screen));
   });
-}
-
-function installed(shell: string): boolean {
-  try {
-    execFileSync('which', [shell]);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 test.for(SHELLS)('$shell', async ({shell, run, setUp}, {skip}) => {

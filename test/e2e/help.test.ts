@@ -1,6 +1,7 @@
 import {fileURLToPath} from 'node:url';
 import {type Command, Config, Parser} from '@oclif/core';
 import {expect, test} from 'vitest';
+import {EXIT} from '../../src/errors.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {runAtomctl} from '../support/sandbox.ts';
 
@@ -24,7 +25,7 @@ function argumentsOf(command: string): string[] {
 
 async function commandClasses(): Promise<Command.Class[]> {
   const config = await Config.load(ROOT);
-  return Promise.all(config.commands.map((command) => command.load()));
+  return Promise.all(config.commands.filter(({hidden}) => !hidden).map((command) => command.load()));
 }
 
 test('every command says what it does, how it ends, and shows two examples that parse', async () => {
@@ -82,6 +83,21 @@ test('help is the same however it is asked for, and shows the colon form', async
   expect(nothing!.stdout).toMatch(/doctor/);
   expect([unknown!.code, unknown!.stdout]).toEqual([2, '']);
   expect(unknown!.stderr).toBe('Error: There is no command "jbs:list". Did you mean jobs:list?\n');
+});
+
+test('the topics: exit codes from their table, filters and variables from the flags', async () => {
+  const topics = ['exit-codes', 'filters', 'environment'];
+  const [codes, filters, environment] = await fewAtATime(topics, (topic) => runAtomctl(['help', topic]));
+  for (const code of Object.values(EXIT))
+    expect(codes!.stdout).toMatch(new RegExp(`^ {2}${code} +[A-Za-z]`, 'm'));
+  for (const word of ['--older-than AGE', '--live executing|queued|lost|uncertain', 'strictly older'])
+    expect(filters!.stdout).toContain(word);
+  for (const word of ['ATOMCTL_AUDIT_LOG', 'ATOMCTL_TIMEOUT', 'ATOM_MYSQL_PASSWORD', 'NO_COLOR'])
+    expect(environment!.stdout).toContain(word);
+  for (const {code, stdout} of [codes!, filters!, environment!]) {
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  }
 });
 
 test('what is no command line is one sentence on stderr, one document on stdout with --json, and exit 2', async () => {

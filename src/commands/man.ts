@@ -1,0 +1,14 @@
+import {Command} from '@oclif/core';
+import {manual} from '../cli/manual.ts';
+import {renderManPage} from '../render/man-page.ts';
+
+/** Prints the manual page, for `man -l -`; man/atomctl.1 is made of it. */
+export default class Man extends Command {
+  static override hidden = true;
+  static override summary = 'Print the manual page, for man -l -.';
+
+  async run(): Promise<void> {
+    await this.parse(Man);
+    process.stdout.write(renderManPage(manual(this.config)));
+  }
+}
