@@ -16,6 +16,8 @@ export interface ClearPlan {
   total: number;
   /** Jobs that come after the question have higher ids and stay. */
   lastId: number;
+  /** Jobs that ran at the question and did not match for that: they stay, though they may match once they have ended. */
+  running: number[];
 }
 
 export interface ClearOptions {
@@ -49,8 +51,16 @@ export async function planClear(options: {
   filter: JobFilter;
   inactive: boolean;
 }): Promise<ClearPlan> {
+  const {database} = options;
   const filter = options.inactive ? finishedOnly(options.filter) : options.filter;
-  return {filter, ...(await surveyJobs({database: options.database, filter}))};
+  const running = filter.statuses?.includes('running') === false ? await runningIds(database, filter) : [];
+  return {filter, running, ...(await surveyJobs({database, filter}))};
+}
+
+async function runningIds(database: Queryable, filter: JobFilter): Promise<number[]> {
+  const {join, sql, values} = jobCondition({...filter, statuses: ['running']});
+  const rows = await database.query<{id: number}>(`SELECT job.id FROM job ${join} WHERE ${sql}`, values);
+  return rows.map(({id}) => id);
 }
 
 function finishedOnly(filter: JobFilter): JobFilter {
@@ -104,6 +114,9 @@ async function clearBatches(
   }
 }
 
+/** For lists that must not be empty. */
+const NO_JOB = 0;
+
 /** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
 async function nextIds(
   database: Queryable,
@@ -112,8 +125,9 @@ async function nextIds(
 ): Promise<number[]> {
   const {join, sql, values} = jobCondition(plan.filter);
   const rows = await database.query<{id: number}>(
-    `SELECT job.id FROM job ${join} WHERE ${sql} AND job.id > ? AND job.id <= ? ORDER BY job.id LIMIT ${limit}`,
-    [...values, afterId, plan.lastId],
+    `SELECT job.id FROM job ${join}
+     WHERE ${sql} AND job.id > ? AND job.id <= ? AND job.id NOT IN (?) ORDER BY job.id LIMIT ${limit}`,
+    [...values, afterId, plan.lastId, [NO_JOB, ...plan.running]],
   );
   return rows.map(({id}) => id);
 }

@@ -6,9 +6,7 @@ import {ATOMCTL, cleanEnvironment, type RunOptions, type RunResult} from '../sup
 /** An atomctl that is under way, so that something can happen to it or to its servers. */
 export interface StartedAtomctl {
   readonly child: ChildProcessWithoutNullStreams;
-  /** What stderr received so far. */
-  stderr(): string;
-  /** Resolves once it has ended and all it printed is read. Until it is asked for, nobody reads stdout. */
+  /** Resolves once it has ended. */
   end(): Promise<RunResult>;
 }
 
@@ -19,17 +17,17 @@ export function startAtomctl(
   const child = spawn(process.execPath, [ATOMCTL, ...args], {cwd, env: cleanEnvironment(env)});
   child.stdin.end();
   const closed = once(child, 'close');
+  let stdout = '';
   let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    stdout += chunk;
+  });
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     stderr += chunk;
   });
   async function end(): Promise<RunResult> {
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk) => {
-      stdout += chunk;
-    });
     const [code] = (await closed) as [number | null];
     return {code, stdout, stderr};
   }
-  return {child, stderr: () => stderr, end};
+  return {child, end};
 }

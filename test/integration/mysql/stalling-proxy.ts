@@ -10,6 +10,8 @@ export interface StallingProxy {
   received(): number;
   /** From now on nothing passes, in no connection, and none is closed. */
   stall(): void;
+  /** Everything passes again, what was held back first. */
+  resume(): void;
   /** Cuts every connection at once, without a farewell. */
   cut(): void;
   close(): Promise<void>;
@@ -27,6 +29,7 @@ export async function startStallingProxy(
   let connections = 0;
   let received = 0;
   let stalled = false;
+  const heldBack: (() => void)[] = [];
   const server = createServer((client) => {
     connections++;
     const upstream = connect(port, '127.0.0.1');
@@ -37,9 +40,12 @@ export async function startStallingProxy(
       sockets.add(from);
       from.on('error', () => {}).on('close', () => to.destroy());
       from.on('data', (chunk) => {
-        if (stalled) return;
+        if (stalled) {
+          heldBack.push(() => to.write(chunk));
+          return;
+        }
         if (from === upstream) received += chunk.length;
-        stalled = received >= stallAfter;
+        if (received >= stallAfter) stalled = true;
         // Back-pressure goes through, so that a slow reader slows the server.
         if (!to.write(chunk)) {
           from.pause();
@@ -58,6 +64,11 @@ export async function startStallingProxy(
     received: () => received,
     stall: () => {
       stalled = true;
+    },
+    resume: () => {
+      stalled = false;
+      stallAfter = Number.POSITIVE_INFINITY;
+      for (const pass of heldBack.splice(0)) pass();
     },
     cut,
     close: async () => {
