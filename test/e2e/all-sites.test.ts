@@ -1,0 +1,137 @@
+/** Several sites of one configuration file, asked at once. */
+import {chmodSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import {fewAtATime} from '../support/few-at-a-time.ts';
+import {
+  ATOM_PASSWORD,
+  type AtomSite,
+  createScratch,
+  createSite,
+  type GearmanProcess,
+  runAtomctl,
+  startGearmand,
+  startWorker,
+  type WorkerProcess,
+} from '../support/sandbox.ts';
+
+let gearmand: GearmanProcess;
+let worker: WorkerProcess;
+let north: AtomSite;
+let south: AtomSite;
+let config: string;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  const options = {gearman: [gearmand.endpoint], workerTypes: {general: ['arFindingAidJob']}};
+  [north, south] = await Promise.all([createSite(options), createSite(options)]);
+  worker = await startWorker(north);
+  await north.insertJob({name: 'northern', startedAt: '2026-03-04 23:30:00'});
+  await south.insertJob({name: 'southern', startedAt: '2026-03-04 23:30:00'});
+  config = join(createScratch('sites'), 'config.yml');
+  writeFileSync(
+    config,
+    `sites:
+  north:
+    root: ${north.root}
+  lost:
+    root: ${south.root}
+    database: mysql://nobody:hidden-secret@127.0.0.1:9/atom
+    gearman: 127.0.0.1:9
+  south:
+    root: ${south.root}
+    timezone: Pacific/Auckland
+`,
+  );
+  chmodSync(config, 0o600);
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await Promise.all([gearmand?.kill(), north?.drop(), south?.drop()]);
+});
+
+const atomctl = (...args: string[]) => runAtomctl([...args, '--config', config]);
+
+test('the results stand under their sites, in the order of the file; a failure is one of them', async () => {
+  const [list, stats, queue, doctor] = await fewAtATime(
+    [
+      ['jobs:list', '--all-sites'],
+      ['jobs:stats', '--every-site'],
+      ['queue:status', '--every-site', '--no-database'],
+      ['doctor', '--all-sites', '--check', 'database'],
+    ],
+    (args) => atomctl(...args, '--json'),
+  );
+  const sitesOf = ({stdout}: {stdout: string}) => JSON.parse(stdout).sites;
+  for (const answer of [list!, stats!, queue!, doctor!]) {
+    expect(sitesOf(answer).map(({site}: {site: string}) => site)).toEqual(['north', 'lost', 'south']);
+    expect(answer.stdout + answer.stderr).not.toMatch(new RegExp(`hidden-secret|${ATOM_PASSWORD}`));
+  }
+  const unreachable = {exitStatus: 3, result: null, error: {code: 'DATABASE_UNREACHABLE'}};
+  const listed = (name: string, startedAt: string) => ({
+    exitStatus: 0,
+    error: null,
+    result: {total: 1, jobs: [{name, startedAt}]},
+  });
+  expect(sitesOf(list!)).toMatchObject([
+    listed('northern', '2026-03-04T23:30:00-08:00'),
+    unreachable,
+    listed('southern', '2026-03-04T23:30:00+13:00'),
+  ]);
+  expect(sitesOf(stats!)).toMatchObject([{result: {total: 1}}, unreachable, {result: {total: 1}}]);
+  expect(sitesOf(queue!)).toMatchObject([
+    {exitStatus: 0, result: {status: 'ok'}},
+    {exitStatus: 3, result: {status: 'critical'}},
+    {exitStatus: 1, result: {status: 'critical'}},
+  ]);
+  expect(sitesOf(doctor!)).toMatchObject([
+    {exitStatus: 0, result: {status: 'ok'}},
+    {exitStatus: 1, result: {status: 'problem'}},
+    {exitStatus: 0},
+  ]);
+  expect([list, stats, queue, doctor].map((answer) => answer!.code)).toEqual([3, 3, 3, 1]);
+});
+
+test('text has a heading for each, errors are labelled and stand on stderr, the worst exit status counts', async () => {
+  const {code, stdout, stderr} = await atomctl('jobs:list', '--all-sites', '--quiet');
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/^== north ==\n.*\n.*northern.*\n\n== south ==\n.*\n.*southern/);
+  expect(stderr).toMatch(/^Error: lost: No MySQL server listens[^\n]+\n$/);
+  const narrow = await atomctl('jobs:list', '--all-sites', '--since', '2026-03-04T12:00:00Z', '--quiet');
+  expect(narrow.stdout).toMatch(/northern/);
+  expect(narrow.stdout).not.toMatch(/southern/);
+});
+
+test('what is about one site does not go with every site', async () => {
+  const cases: [args: string[], env: Record<string, string>, message: RegExp][] = [
+    [['--site', 'north'], {}, /--site is about one site/],
+    [['--gearman', 'x'], {}, /--gearman is about one site/],
+    [[], {ATOMCTL_DATABASE_URL: south.databaseUrl}, /ATOMCTL_DATABASE_URL is about one site/],
+    [[], {ATOM_MYSQL_DSN: 'mysql:host=x'}, /ATOM_MYSQL_DSN is about one site/],
+    [['--csv'], {}, /--csv/],
+  ];
+  const results = await fewAtATime(cases, ([args, env]) =>
+    runAtomctl(['jobs:list', '--all-sites', '--config', config, ...args], {env}),
+  );
+  for (const [index, [args, , message]] of cases.entries()) {
+    expect([args, results[index]!.code, results[index]!.stdout]).toEqual([args, 2, '']);
+    expect(results[index]!.stderr).toMatch(message);
+  }
+  const overridden = await runAtomctl(['jobs:stats', '--all-sites', '--json', '--config', config], {
+    env: {ATOMCTL_SITE: 'north'},
+  });
+  expect(JSON.parse(overridden.stdout).sites).toHaveLength(3);
+});
+
+test('no site is named: a usage error', async () => {
+  const empty = join(createScratch('sites'), 'config.yml');
+  writeFileSync(empty, 'sites: {}\n');
+  const {code, stderr} = await runAtomctl(['doctor', '--all-sites', '--config', empty]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('names no site')]);
+});
+
+test('a named site labels its metrics', async () => {
+  const {stdout} = await atomctl('jobs:stats', '--site', 'north', '--prometheus');
+  expect(stdout).toContain('atom_jobs{site="north",name="northern",status="completed"} 1\n');
+});
