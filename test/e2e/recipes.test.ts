@@ -1,0 +1,183 @@
+/** The README's recipes, run as they stand there. */
+import {execFile, execFileSync} from 'node:child_process';
+import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {installed} from '../support/installed.ts';
+import {
+  ATOMCTL,
+  type AtomSite,
+  cleanEnvironment,
+  createScratch,
+  createSite,
+  type GearmanProcess,
+  type RunResult,
+  startGearmand,
+  startWorker,
+  submitJob,
+  type WorkerProcess,
+} from '../support/sandbox.ts';
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const [, RECIPES = ''] = /^## Recipes\n(.*?)^## /ms.exec(README) ?? [];
+
+/** The code blocks of each recipe, by its title. */
+const recipes = new Map(
+  RECIPES.split(/^### /m)
+    .slice(1)
+    .map((recipe) => [
+      recipe.split('\n', 1)[0]!,
+      [...recipe.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+        language: language!,
+        text: text!,
+      })),
+    ]),
+);
+const tried = new Set<string>();
+
+/** A recipe's blocks, the scripts apart from the files. */
+function recipe(title: string): {scripts: string[]; files: string[]} {
+  tried.add(title);
+  const blocks = recipes.get(title) ?? [];
+  const texts = (script: boolean) =>
+    blocks.filter(({language}) => (language === 'sh') === script).map(({text}) => text);
+  return {scripts: texts(true), files: texts(false)};
+}
+
+let scratch: string;
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  scratch = createScratch('recipes');
+  mkdirSync(join(scratch, 'bin'));
+  writeFileSync(join(scratch, 'bin/atomctl'), `#!/bin/sh\nexec ${process.execPath} ${ATOMCTL} "$@"\n`);
+  chmodSync(join(scratch, 'bin/atomctl'), 0o755);
+  gearmand = await startGearmand();
+  const workerTypes = {general: ['arFileImportJob', 'arFindingAidJob']};
+  site = await createSite({gearman: [gearmand.endpoint], workerTypes});
+  worker = await startWorker(site);
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await Promise.all([gearmand?.kill(), site?.drop()]);
+});
+
+/** Runs a script as cron, a pipeline or a person would. */
+function run(script: string | undefined, env: Record<string, string> = {}): Promise<RunResult> {
+  const file = join(scratch, 'recipe');
+  writeFileSync(file, script ?? 'exit 99');
+  const PATH = `${join(scratch, 'bin')}:${process.env.PATH}`;
+  const all = cleanEnvironment({...site.env, PATH, HOME: scratch, ...env});
+  return new Promise((resolve) => {
+    execFile('/bin/sh', [file], {env: all, cwd: scratch}, (error, stdout, stderr) =>
+      resolve({code: error === null ? 0 : Number(error.code), stdout, stderr}),
+    );
+  });
+}
+
+describe.sequential('the README', () => {
+  test('prunes every night, saves what it prunes first, and does not overwrite it', async () => {
+    const {scripts} = recipe('Prune every night, and keep the history');
+    const history = join(scratch, 'history');
+    const gone = await site.insertJob({name: 'long ago', startedAt: '2020-01-01 00:00:00'});
+    const stays = await site.insertJob({status: 'running', startedAt: '2020-01-01 00:00:00'});
+    const audit = join(scratch, 'audit.log');
+    const env = {ATOM_HISTORY: history, ATOMCTL_AUDIT_LOG: audit};
+    const first = await run(scripts[0], env);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    const [file] = readdirSync(history);
+    expect(readFileSync(join(history, file!), 'utf8')).toContain('long ago');
+    expect(await site.query('SELECT id FROM job')).toEqual([{id: stays}]);
+    expect(JSON.parse(readFileSync(audit, 'utf8'))).toMatchObject({result: {cleared: 1}});
+    expect((await run(scripts[0], env)).code).toBe(2);
+    await site.query('DELETE FROM object WHERE id IN (?)', [[gone, stays]]);
+  });
+
+  test('tells of stuck jobs, and only then', async () => {
+    const {scripts} = recipe('Be told of stuck jobs');
+    expect(await run(scripts[0])).toEqual({code: 0, stdout: '', stderr: ''});
+    expect((await run(scripts[1])).stdout).toMatch(/^ATOM QUEUE OK: .* \| /);
+    const id = await site.insertJob({status: 'running', startedAt: '2020-01-01 00:00:00'});
+    const [cron, plugin] = [await run(scripts[0]), await run(scripts[1])];
+    expect([cron.code, cron.stdout]).toEqual([1, expect.stringContaining(String(id))]);
+    expect([plugin.code, plugin.stdout]).toEqual([2, expect.stringMatching(/^ATOM QUEUE CRITICAL: /)]);
+    await site.query('DELETE FROM object WHERE id = ?', [id]);
+  });
+
+  test('passes a deploy that went well, and stops one without its worker', async () => {
+    const {scripts} = recipe('Smoke test after a deploy');
+    const good = await run(scripts[0]);
+    expect([good.code, good.stderr]).toEqual([0, '']);
+    const soon = scripts[0]!.replace('--wait 60', '--wait 0.1').replace('arFileImportJob', 'arObjectMoveJob');
+    const bad = await run(soon);
+    expect([bad.code, bad.stdout]).toEqual([1, expect.stringContaining('arObjectMoveJob has no worker')]);
+  });
+
+  test('waits for an import, and shows one that failed', async () => {
+    const {scripts} = recipe('Wait for an import in a script');
+    const {id} = await submitJob(site, {jobClass: 'arFileImportJob'});
+    const done = await run(scripts[0]);
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining(`Import ${id} is done.\n`)]);
+    const failed = await site.insertJob({
+      name: 'arFileImportJob',
+      status: 'error',
+      notes: [{text: 'No such column', error: true}],
+    });
+    const shown = await run(scripts[0]);
+    expect([shown.code, shown.stderr]).toEqual([1, expect.stringContaining('No such column')]);
+    await site.query('DELETE FROM object WHERE id IN (?)', [[id, failed]]);
+  });
+
+  test('writes figures for Prometheus, also of a queue that is not well', async () => {
+    const {scripts} = recipe('Figures for Prometheus');
+    await site.insertJob();
+    for (const gearman of [gearmand.endpoint, '127.0.0.1:9']) {
+      const {code, stderr} = await run(scripts[0], {TEXTFILES: scratch, ATOMCTL_GEARMAN: gearman});
+      expect([code, stderr]).toEqual([0, '']);
+      const queue = readFileSync(join(scratch, 'atom-queue.prom'), 'utf8');
+      expect(queue).toContain(`gearman_up{server="${gearman}"} ${gearman === gearmand.endpoint ? 1 : 0}\n`);
+      expect(readFileSync(join(scratch, 'atom-jobs.prom'), 'utf8')).toMatch(/^atom_jobs\{.*\} 1$/m);
+    }
+  });
+
+  test('has units that systemd takes', ({skip}) => {
+    skip(!installed('systemd-analyze'), 'systemd-analyze is not installed');
+    const {files} = recipe('Figures for Prometheus');
+    const paths = files.map((text) => {
+      const name = /^# .*\/(.+)$/m.exec(text)![1]!;
+      // The script is not where the recipe puts it.
+      writeFileSync(join(scratch, name), text.replace('/usr/local/bin/atom-metrics', '/bin/true'));
+      return join(scratch, name);
+    });
+    expect(paths).toHaveLength(2);
+    const verify = 'systemd-analyze verify --man=no "$@" 2>&1';
+    const said = execFileSync('sh', ['-c', verify, 'sh', ...paths], {encoding: 'utf8'});
+    expect(said).toBe('');
+  });
+
+  test('asks several sites', async () => {
+    const {scripts, files} = recipe('Several sites on one host');
+    const south = await createSite({gearman: [gearmand.endpoint], workerTypes: {}});
+    const config = join(scratch, 'config.yml');
+    // The only thing that differs from host to host: where the sites are.
+    const text = files[0]!
+      .replace('/usr/share/nginx/north', site.root)
+      .replace('/usr/share/nginx/south', south.root);
+    writeFileSync(config, text);
+    await south.insertJob({status: 'running', name: 'southern'});
+    const all = await run(scripts[0], {ATOMCTL_CONFIG: config, ATOMCTL_ROOT: '', TEXTFILES: scratch});
+    expect(all.stdout).toMatch(/== north ==[\s\S]*== south ==[\s\S]*southern/);
+    expect(all.stdout.match(/== north ==/g)).toHaveLength(3);
+    expect(readFileSync(join(scratch, 'north.prom'), 'utf8')).toContain('atom_jobs{site="north"');
+    expect(all.code).toBe(0);
+    await south.drop();
+  });
+
+  test('has no recipe that was not tried', () => {
+    expect(recipes.size).toBe(6);
+    expect([...recipes.keys()]).toEqual([...tried]);
+  });
+});
