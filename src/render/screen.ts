@@ -26,7 +26,7 @@ export function screenOf(
   const refused = options.noColor || Boolean(NO_COLOR) || FORCE_COLOR === '0' || FORCE_COLOR === 'false';
   return {
     isTTY,
-    width: isTTY ? (stream.columns || 80) : Number.POSITIVE_INFINITY,
+    width: isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY,
     color: !refused && (forced || (isTTY && TERM !== 'dumb')),
   };
 }
