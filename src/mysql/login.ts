@@ -7,6 +7,10 @@ import {readGreeting} from './greeting.ts';
 import {SET_SESSION} from './session-settings.ts';
 import {tlsOptions} from './tls.ts';
 
+/** A login takes some hundred bytes. The driver itself would gather an answer without end for as long as it may. */
+const MOST_BYTES = 1024 * 1024;
+const LOOK_EVERY_MS = 20;
+
 export interface LoggedIn {
   socket: Socket;
   connection: Connection;
@@ -25,9 +29,13 @@ export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Pro
   // Whoever waits for the socket hears of its errors; in between, nobody may.
   const socket = dial(endpoint, timeoutSeconds).on('error', () => {});
   let deadline: NodeJS.Timeout | undefined;
+  let look: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     const expire = () => reject(noAnswer(place, timeoutSeconds, socket.connecting));
     deadline = setTimeout(expire, timeoutSeconds * 1000);
+    look = setInterval(() => {
+      if (socket.bytesRead > MOST_BYTES) reject(endlessAnswer(place));
+    }, LOOK_EVERY_MS);
   });
   try {
     return await Promise.race([introduce(socket, {...options, ...endpoint}, place), expiry]);
@@ -36,6 +44,7 @@ export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Pro
     throw error;
   } finally {
     clearTimeout(deadline);
+    clearInterval(look);
   }
 }
 
@@ -83,4 +92,12 @@ function noAnswer(place: string, timeoutSeconds: number, connecting: boolean): A
   return new AtomctlError('DATABASE_TIMEOUT', message, {
     hint: 'Check that MySQL runs there and that no firewall is in between, or give it longer with --timeout.',
   });
+}
+
+function endlessAnswer(place: string): AtomctlError {
+  return new AtomctlError(
+    'DATABASE_UNREACHABLE',
+    `The server at ${place} answers the login with more than any MySQL server would.`,
+    {hint: 'Check the host and the port of the database.'},
+  );
 }

@@ -1,0 +1,92 @@
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
+import {ATOMCTL, type AtomSite, cleanEnvironment, createSite, runAtomctl} from '../support/sandbox.ts';
+
+/** Whose history is a quarter of a megabyte as CSV: more than the disk, and more than any buffer. */
+const JOBS = 4000;
+
+let site: AtomSite;
+
+beforeAll(async () => {
+  site = await createSite();
+});
+
+beforeEach(async () => {
+  await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  await site.seedJobs(JOBS);
+});
+
+afterAll(() => site?.drop());
+
+/** A file system of 64 KiB; null where we may not mount one. */
+function smallDisk(): string | null {
+  const directory = mkdtempSync(join(tmpdir(), 'atomctl-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], {stdio: 'ignore'});
+  } catch {
+    rmdirSync(directory);
+    return null;
+  }
+  onTestFinished(() => {
+    execFileSync('umount', [directory]);
+    rmdirSync(directory);
+  });
+  return directory;
+}
+
+const jobCount = async () => (await site.query('SELECT id FROM job')).length;
+
+test.for([
+  ['jobs:export-csv', '--force', '--output'],
+  ['jobs:clear', '--yes', '--force', '--export'],
+])(
+  '%s to a full disk: what was there stays, nothing is left beside it, nothing is cleared',
+  async (args, {skip}) => {
+    const disk = smallDisk();
+    if (disk === null) return skip('mounting a small disk needs root');
+    const file = join(disk, 'jobs.csv');
+    writeFileSync(file, 'the old one\n');
+    const {code, stdout, stderr} = await runAtomctl([...args, file], {env: site.env});
+    const sentence = `Error: ${file} could not be written: the disk is full. Nothing was left of it. Give another place with more room and write permission.\n`;
+    expect([code, stdout, stderr]).toEqual([1, '', sentence]);
+    expect(readdirSync(disk)).toEqual(['jobs.csv']);
+    expect(readFileSync(file, 'utf8')).toBe('the old one\n');
+    expect(await jobCount()).toBe(JOBS);
+  },
+);
+
+test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all', '--no-live', '--json']])(
+  'stdout on a full disk: %s says so and exits 1',
+  async (...args) => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [ATOMCTL, ...args], {
+      env: cleanEnvironment(site.env),
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let stderr = '';
+    child.stderr!.setEncoding('utf8').on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect([code, stderr]).toEqual([
+      1,
+      'Error: stdout cannot be written to (ENOSPC). See whether the disk that it goes to is full.\n',
+    ]);
+  },
+);
+
+test('a clear whose answer goes to a full disk is carried out all the same, and exits 1', async () => {
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [ATOMCTL, 'jobs:clear', '--yes', '--keep-queue'], {
+    env: cleanEnvironment(site.env),
+    stdio: ['ignore', full, 'ignore'],
+  });
+  closeSync(full);
+  expect((await once(child, 'close'))[0]).toBe(1);
+  expect(await jobCount()).toBe(0);
+});

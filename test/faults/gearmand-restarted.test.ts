@@ -1,0 +1,139 @@
+import {once} from 'node:events';
+import {type AddressInfo, connect, createServer} from 'node:net';
+import {join} from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
+import {createQueueSite, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
+import {
+  createScratch,
+  freePort,
+  type GearmanProcess,
+  runAtomctl,
+  startGearmand,
+  submitJob,
+} from '../support/sandbox.ts';
+
+/** JOB_ASSIGN_UNIQ, by which the server hands a job out: from here on atomctl holds it. */
+const HANDED_OUT = Buffer.from([0, 0x52, 0x45, 0x53, 0, 0, 0, 31]);
+
+interface Restarting {
+  at: QueueSite;
+  /** Five queued jobs. */
+  ids: number[];
+  /** atomctl's arguments for the way on which gearmand ends as soon as it has handed out a job. */
+  through: string[];
+  /** Waits until gearmand has ended that way and starts it again. */
+  restart(): Promise<void>;
+}
+
+async function createRestarting(args: readonly string[]): Promise<Restarting> {
+  const port = await freePort();
+  let gearmand: GearmanProcess = await startGearmand(args, {port});
+  const at = await createQueueSite(gearmand);
+  const ids: number[] = [];
+  for (let count = 0; count < 5; count++) ids.push((await submitJob(at.site)).id);
+
+  let ended: Promise<unknown> | undefined;
+  const proxy = createServer((client) => {
+    const server = connect(port, '127.0.0.1');
+    client.on('error', () => {}).on('close', () => server.destroy());
+    server.on('error', () => {}).on('close', () => client.destroy());
+    client.pipe(server);
+    server.on('data', (chunk) => {
+      client.write(chunk);
+      if (chunk.includes(HANDED_OUT)) ended ??= gearmand.kill();
+    });
+  });
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(async () => {
+    proxy.close();
+    await at.drop();
+    await gearmand.kill();
+  });
+  const {port: proxyPort} = proxy.address() as AddressInfo;
+  async function restart(): Promise<void> {
+    expect(ended).toBeDefined();
+    await ended;
+    gearmand = await startGearmand(args, {port});
+  }
+  return {at, ids, through: ['--gearman', `127.0.0.1:${proxyPort}`], restart};
+}
+
+const statuses = async ({site}: QueueSite) =>
+  (await site.query('SELECT status_id FROM job ORDER BY id')).map(({status_id: status}) => status);
+const RUNNING = [183, 183, 183, 183, 183];
+const DIED = /cannot be reached|closed the connection|lost/;
+
+test('gearmand dies under a probe: the list is shown all the same, nothing is called lost, the queue is whole', async () => {
+  const database = join(createScratch('gearmand'), 'queue.db');
+  const {at, ids, through, restart} = await createRestarting([
+    '--queue-type=libsqlite3',
+    `--libsqlite3-db=${database}`,
+  ]);
+  const list = await runAtomctl(['jobs:list', '--probe', '--json', ...through], {env: at.site.env});
+  expect([list.code, list.stderr]).toEqual([0, expect.stringMatching(DIED)]);
+  const {jobs} = JSON.parse(list.stdout) as {jobs: {live: string | null}[]};
+  expect(jobs.map(({live}) => live)).toEqual(
+    RUNNING.map(() => expect.stringMatching(/^(queued|uncertain)$/)),
+  );
+  await restart();
+  expect((await handedOut(at.site)).toSorted()).toEqual(ids);
+});
+
+test('gearmand dies under a kill: the row is left as it is, no other job is lost, a second kill completes it', async () => {
+  const database = join(createScratch('gearmand'), 'queue.db');
+  const {at, ids, through, restart} = await createRestarting([
+    '--queue-type=libsqlite3',
+    `--libsqlite3-db=${database}`,
+  ]);
+  const kill = ['jobs:kill', String(ids[2]), '--yes', '--json'];
+  const first = await runAtomctl([...kill, ...through], {env: at.site.env});
+  expect(first.code).toBe(5);
+  expect(JSON.parse(first.stdout).killed).toEqual([
+    {
+      id: ids[2],
+      was: expect.any(String),
+      action: 'refused',
+      gearman: 'remains',
+      message: expect.stringMatching(DIED),
+    },
+  ]);
+  expect(await statuses(at)).toEqual(RUNNING);
+  await restart();
+  const second = await runAtomctl(kill, {env: at.site.env});
+  expect([second.code, JSON.parse(second.stdout).killed[0]]).toMatchObject([
+    0,
+    {was: 'queued', action: 'marked', gearman: 'removed'},
+  ]);
+  expect((await handedOut(at.site)).toSorted()).toEqual(ids.filter((id) => id !== ids[2]));
+});
+
+test('gearmand with its queue in memory dies under a kill: the jobs are lost with it, and are told to be', async () => {
+  const {at, ids, through, restart} = await createRestarting([]);
+  const kill = ['jobs:kill', String(ids[2]), '--yes', '--json'];
+  expect((await runAtomctl([...kill, ...through], {env: at.site.env})).code).toBe(5);
+  expect(await statuses(at)).toEqual(RUNNING);
+  await restart();
+  const {stdout} = await runAtomctl(['jobs:list', '--json'], {env: at.site.env});
+  expect(JSON.parse(stdout).jobs.map(({live}: {live: string}) => live)).toEqual(RUNNING.map(() => 'lost'));
+  const second = await runAtomctl(kill, {env: at.site.env});
+  expect([second.code, JSON.parse(second.stdout).killed[0]]).toMatchObject([
+    0,
+    {was: 'lost', action: 'marked'},
+  ]);
+});
+
+test('gearmand dies under a clear: that is told, the rows go, and what is left in the queue can only fail', async () => {
+  const database = join(createScratch('gearmand'), 'queue.db');
+  const {at, ids, through, restart} = await createRestarting([
+    '--queue-type=libsqlite3',
+    `--libsqlite3-db=${database}`,
+  ]);
+  const {code, stdout, stderr} = await runAtomctl(['jobs:clear', '--yes', '--json', ...through], {
+    env: at.site.env,
+  });
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, {cleared: 5, queueRemoved: 0}]);
+  expect(stderr).toMatch(/^Warning: Gearman was left alone, at least in part: [^\n]*\n$/);
+  expect(await statuses(at)).toEqual([]);
+  await restart();
+  expect((await handedOut(at.site)).toSorted()).toEqual(ids);
+});
