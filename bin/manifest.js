@@ -17,7 +17,11 @@ const plugin = new Plugin({
   respectNoCacheDefault: true,
 });
 await plugin.load();
-const manifest = `${JSON.stringify(plugin.manifest, null, 2)}\n`;
+// oclif finds them in the order in which a file system happens to list them.
+const commands = Object.fromEntries(
+  Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1)),
+);
+const manifest = `${JSON.stringify({...plugin.manifest, commands}, null, 2)}\n`;
 
 if (!process.argv.includes('--check')) {
   await writeFile(file, manifest);
