@@ -21,9 +21,6 @@ const SHARED = {
   format: 'esm',
   platform: 'node',
   target: 'node20.12',
-  banner: {
-    js: "import {createRequire as requireFrom} from 'node:module'; const require = requireFrom(import.meta.url);",
-  },
   metafile: true,
   logLevel: 'warning',
 };
@@ -38,15 +35,9 @@ const ONCE = {'./debug.ts': 'src/cli/debug.ts'};
 function buildOwn(commands, entryPoints) {
   const apart = {
     name: 'packages apart',
-    setup({onResolve, onLoad}) {
-      onResolve({filter: /^node:/}, ({path, namespace}) =>
-        namespace === 'builtin' ? {path, external: true} : {path, namespace: 'builtin'},
-      );
-      onLoad({filter: /.*/, namespace: 'builtin'}, ({path}) => ({
-        contents: `module.exports = require('${path}');`,
-      }));
+    setup({onResolve}) {
       onResolve({filter: /^[@a-z]|\/debug\.ts$/}, ({path, kind}) => {
-        if (kind === 'entry-point') return undefined;
+        if (kind === 'entry-point' || path.startsWith('node:')) return undefined;
         const name = ONCE[path] ?? /^(@[^/]+\/)?[^/]+/.exec(path)[0];
         const out = name.replace(/^@|^src\/|\.ts$/g, '').replaceAll('/', '-');
         entryPoints.set(name, {in: name, out: `packages/${out}`});
@@ -68,6 +59,9 @@ function buildPackages(entryPoints) {
     entryPoints,
     plugins: [leanPackages],
     external: LEFT_OUT,
+    banner: {
+      js: "import {createRequire as requireFrom} from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
   });
 }
 
