@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {appendFile} from 'node:fs/promises';
+import {open} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {Flags} from '@oclif/core';
 import {sanitizeJson} from '../render/sanitize.ts';
@@ -46,7 +46,7 @@ export async function recordChanges(
   const text = changes.map((change) => `${lineOf(change, options)}\n`).join('');
   try {
     if (options.file === null) await sendToLogger(text);
-    else await appendFile(options.file, text, {mode: 0o600, flush: true});
+    else await append(options.file, text);
     return null;
   } catch (error) {
     const {code, message} = error as NodeJS.ErrnoException;
@@ -68,6 +68,18 @@ function lineOf({what, result}: Change, {command, database, now, env}: AuditOpti
     result,
   };
   return sanitizeJson(JSON.stringify(line));
+}
+
+/** All lines in one write, so that those of two hosts' runs do not mingle, and down to the disk. */
+async function append(path: string, text: string): Promise<void> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    await file.appendFile(text);
+    // A device, such as /dev/null, has no disk to get to.
+    if ((await file.stat()).isFile()) await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Longer than any line here; logger's own bound is 1 KiB, and it cuts. */

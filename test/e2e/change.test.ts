@@ -1,8 +1,10 @@
 /** What makes changes safe to run from cron: one at a time, and on record. */
+import {createHash} from 'node:crypto';
 import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
+import {takeNamedLock} from '../../src/mysql/named-lock.ts';
 import {
   ATOM_PASSWORD,
   type AtomSite,
@@ -161,11 +163,33 @@ test('without a file it goes to logger, whole, by its stdin', async () => {
   chmodSync(join(bin, 'logger'), 0o755);
   const id = await site.insertJob({status: 'running'});
   const reason = 'x'.repeat(3000);
-  const env = {...site.env, PATH: `${bin}:${process.env.PATH}`};
+  const env = {...site.env, ATOMCTL_AUDIT_LOG: '', PATH: `${bin}:${process.env.PATH}`};
   const {code} = await runAtomctl(['jobs:kill', String(id), '--yes', '--force', '--reason', reason], {env});
   expect(code).toBe(0);
   const lines = readFileSync(heard, 'utf8').split('\n');
   expect(lines).toHaveLength(2);
   expect(JSON.parse(lines[0]!)).toMatchObject({command: 'jobs:kill', what: {job: id, reason}});
   expect(readFileSync(`${heard}.args`, 'utf8')).not.toContain('jobs:kill');
+});
+
+test('doctor --fix takes the lock too, and its mending is on record', async () => {
+  const file = join(scratch, 'mended.log');
+  const orphan = await site.insertJob();
+  await site.query('DELETE FROM job WHERE id = ?', [orphan]);
+  const fix = () =>
+    runAtomctl(['doctor', '--fix', '--yes', '--check', 'orphans', '--audit-log', file, '--json'], {
+      env: site.env,
+    });
+  const name = `atomctl:${createHash('md5').update(site.databaseName).digest('hex')}`;
+  const lock = await takeNamedLock(site.config, {name, holder: 'a test', timeoutSeconds: 5});
+  const refused = await fix();
+  expect([refused.code, refused.stderr + refused.stdout]).toEqual([5, expect.stringContaining('by a test')]);
+  expect(existsSync(file)).toBe(false);
+  if (lock.taken) await lock.release();
+  expect((await fix()).code).toBe(0);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+    command: 'doctor',
+    what: {remedy: expect.any(String)},
+    result: {count: 1, error: null},
+  });
 });

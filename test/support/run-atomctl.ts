@@ -78,10 +78,13 @@ export async function runOnTerminal(
 
 const FOREIGN = /^(ATOMCTL_|ATOM_|NO_COLOR|FORCE_COLOR|NODE_|VITEST|DEBUG|TEST$|COLUMNS|LINES|XDG_)/;
 
+/** What tests change is not for the journal of the machine that they run on. */
+const NO_AUDIT_TRAIL = {ATOMCTL_AUDIT_LOG: '/dev/null'};
+
 /** This process's environment without what would change atomctl's behaviour, plus what the test sets. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
-  return {...Object.fromEntries(kept), ...extra};
+  return {...Object.fromEntries(kept), ...NO_AUDIT_TRAIL, ...extra};
 }
 
 function shellQuote(text: string): string {

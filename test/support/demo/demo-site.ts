@@ -53,5 +53,6 @@ async function shellEnvironment(site: AtomSite, cwd: string): Promise<NodeJS.Pro
     PATH: `${bin}:${process.env.PATH}`,
     XDG_CONFIG_HOME: join(cwd, '.config'),
     XDG_STATE_HOME: join(cwd, '.state'),
+    ATOMCTL_AUDIT_LOG: join(cwd, 'audit.log'),
   };
 }
