@@ -59,7 +59,7 @@ function lineOf({what, result}: Change, {command, database, now, env}: AuditOpti
   const line = {
     at: now.toISOString(),
     user: processUser(),
-    sudoUser: env.SUDO_USER,
+    sudoUser: env.SUDO_USER || undefined,
     host: hostname(),
     pid: process.pid,
     command,
