@@ -1,0 +1,146 @@
+import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear.ts';
+import {connectDatabase} from '../../src/mysql/connect.ts';
+import type {Database} from '../../src/mysql/database.ts';
+import {
+  ATOMCTL,
+  type AtomSite,
+  cleanEnvironment,
+  createSite,
+  type GearmanProcess,
+  startGearmand,
+  until,
+} from '../support/sandbox.ts';
+
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let ours: Database;
+let theirs: Database;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  site = await createSite({gearman: [gearmand.endpoint]});
+  [ours, theirs] = await Promise.all([
+    connectDatabase(site.config, {timeoutSeconds: 5}),
+    connectDatabase(site.config, {timeoutSeconds: 5}),
+  ]);
+});
+
+afterEach(() => site.query("DELETE FROM object WHERE class_name = 'QubitJob'"));
+
+afterAll(async () => {
+  await Promise.all([ours?.close(), theirs?.close()]);
+  await site?.drop();
+  await gearmand?.kill();
+});
+
+async function clear(): Promise<ClearResult> {
+  return clearJobs({
+    database: ours,
+    plan: await planClear({database: ours, filter: {}, inactive: false}),
+    downloads: null,
+    batchSize: 10,
+    pauseSeconds: 0,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  });
+}
+
+const jobIds = async () =>
+  (await site.query<{id: number}>('SELECT id FROM job ORDER BY id')).map(({id}) => id);
+
+describe('a clear among the locks of others', () => {
+  test('gives up where a lock stays, says so in a sentence, and clears the rest once it is gone', async () => {
+    const first = await site.seedJobs(30);
+    await ours.execute('SET SESSION innodb_lock_wait_timeout = 0');
+    const blocked = await theirs.transaction(async (tx) => {
+      await tx.execute('UPDATE job SET output = NULL WHERE id = ?', [first + 15]);
+      return clear();
+    });
+    expect(blocked).toMatchObject({cleared: 10, failure: {code: 'DATABASE_BUSY', exitStatus: 1}});
+    expect(blocked.failure!.message).toMatch(
+      /^Other sessions hold locks in database "\w+" that were not released in time\.$/,
+    );
+    expect(await jobIds()).toHaveLength(20);
+    expect(await clear()).toMatchObject({cleared: 20, failure: null});
+    await ours.execute('SET SESSION innodb_lock_wait_timeout = 5');
+  });
+
+  test('runs a batch again that the server sacrificed to end a deadlock', async () => {
+    const first = await site.seedJobs(30);
+    const cleared = await theirs.transaction(async (tx) => {
+      // All but the first: the clear takes that and waits for the others. Having changed more, it is not we who are sacrificed.
+      await tx.execute("UPDATE job SET output = 'changed' WHERE id > ?", [first]);
+      const clearing = clear();
+      await until(async () => (await waiting()) > 0);
+      await tx.execute("UPDATE job SET output = 'changed' WHERE id = ?", [first]);
+      return {clearing};
+    });
+    expect(await cleared.clearing).toMatchObject({cleared: 30, failure: null});
+    expect(await jobIds()).toEqual([]);
+  });
+});
+
+/** How many statements of the clear have not been answered yet. */
+async function waiting(): Promise<number> {
+  const running = await site.query<{count: number}>(
+    "SELECT COUNT(*) AS count FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT job.id%FOR UPDATE'",
+  );
+  return running[0]!.count;
+}
+
+/** atomctl on a terminal, up to its question. */
+async function askedAbout(
+  args: readonly string[],
+): Promise<(answer: string) => Promise<{code: number; screen: string}>> {
+  const command = [process.execPath, ATOMCTL, ...args].join(' ');
+  const child: ChildProcessWithoutNullStreams = spawn('script', ['-qefc', command, '/dev/null'], {
+    env: cleanEnvironment({...site.env, TERM: 'dumb'}),
+  });
+  let screen = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    screen += chunk;
+  });
+  await until(() => screen.includes('(y/N)'));
+  const closed = once(child, 'close');
+  child.once('exit', () => child.stdin.end());
+  return async (answer) => {
+    child.stdin.write(`${answer}\n`);
+    const [code] = (await closed) as [number];
+    return {code, screen: screen.slice(screen.indexOf('(y/N)')).replaceAll('\r\n', '\n')};
+  };
+}
+
+describe('between the question and the act', () => {
+  test('a job ends: its kill is refused, and its end stays as it was', async () => {
+    const id = await site.insertJob({status: 'running'});
+    const answer = await askedAbout(['jobs:kill', String(id)]);
+    await site.query('UPDATE job SET status_id = 184, completed_at = ? WHERE id = ?', [
+      '2026-03-04 14:00:00',
+      id,
+    ]);
+    const {code, screen} = await answer('y');
+    expect([code, screen]).toEqual([5, expect.stringContaining('has ended already (completed)')]);
+    expect(await site.query('SELECT status_id, completed_at FROM job')).toEqual([
+      {status_id: 184, completed_at: '2026-03-04 14:00:00'},
+    ]);
+  });
+
+  test('jobs end, begin again and come: a clear takes what it asked about, and nothing else', async () => {
+    const [ended, begun, asked] = [
+      await site.insertJob({status: 'running'}),
+      await site.insertJob({status: 'completed'}),
+      await site.insertJob({status: 'completed'}),
+    ];
+    const answer = await askedAbout(['jobs:clear', '--inactive']);
+    await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ended]);
+    await site.query('UPDATE job SET status_id = 183 WHERE id = ?', [begun]);
+    const come = await site.insertJob({status: 'completed'});
+    const {code, screen} = await answer('y');
+    expect([code, screen]).toEqual([0, expect.stringContaining('1 job cleared: 1 completed.')]);
+    expect(await jobIds()).toEqual([ended, begun, come]);
+    expect(asked).toBeLessThan(come);
+  });
+});

@@ -1,0 +1,126 @@
+import {readFileSync} from 'node:fs';
+import {createConnection} from 'mysql2/promise';
+import {afterAll, beforeAll, beforeEach, describe, expect, inject, test} from 'vitest';
+import {
+  type AtomSite,
+  createScratch,
+  createSite,
+  type GearmanProcess,
+  type RunResult,
+  runAtomctl,
+  startGearmand,
+} from '../support/sandbox.ts';
+
+const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+/** The GRANT statements as README has them: those to look, then those to change. */
+const [LOOK, CHANGE] = README.split('### Database privileges')[1]!
+  .split('```')
+  .filter((block) => block.startsWith('sql\n'))
+  .map((block) => [...(block.match(/GRANT [^;]*/g) ?? [])]) as [string[], string[]];
+
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let lost: number;
+let ended: number;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  site = await createSite({gearman: [gearmand.endpoint]});
+  const user = {look: LOOK, all: [...LOOK, ...CHANGE]};
+  await asRoot(
+    Object.entries(user).flatMap(([name, grants]) => [
+      `CREATE USER ${account(name)} IDENTIFIED BY 'few'`,
+      ...grants.map((grant) => grantTo(name, grant)),
+    ]),
+  );
+});
+
+beforeEach(async () => {
+  await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  lost = await site.insertJob({status: 'running', notes: [{text: 'a note'}], userToken: 'secret'});
+  ended = await site.insertJob({status: 'error', objectId: 512, notes: [{text: 'a note', error: true}]});
+});
+
+afterAll(async () => {
+  await asRoot(['look', 'all'].map((name) => `DROP USER ${account(name)}`));
+  await site?.drop();
+  await gearmand?.kill();
+});
+
+const userName = (name: string) => `${name}_${site.databaseName}`;
+const account = (name: string) => `'${userName(name)}'@'127.0.0.%'`;
+
+/** README's statement for this database and this account. */
+function grantTo(name: string, grant: string): string {
+  return grant.replaceAll('atom.', `${site.databaseName}.`).replace("'atomctl'@'localhost'", account(name));
+}
+
+async function asRoot(statements: readonly string[]): Promise<void> {
+  const root = await createConnection({user: 'root', socketPath: inject('mariadb').socketPath});
+  for (const statement of statements) await root.query(statement);
+  await root.end();
+}
+
+function run(name: string, args: readonly string[]): Promise<RunResult> {
+  const {host, port} = site.config;
+  const url = `mysql://${userName(name)}:few@${host}:${port}/${site.databaseName}`;
+  return runAtomctl(args, {env: {...site.env, ATOMCTL_DATABASE_URL: url}});
+}
+
+test('README tells the privileges to look and to change', () => {
+  expect(LOOK).toEqual(["GRANT SELECT ON atom.* TO 'atomctl'@'localhost'"]);
+  expect(CHANGE.length).toBeGreaterThan(0);
+});
+
+describe.each(['look', 'all'])('a user with the privileges to %s', (name) => {
+  test.each([
+    ['jobs:list', '--user', 'admin', '--since', '2020-01-01'],
+    ['jobs:list', '--csv'],
+    ['jobs:export-csv'],
+    ['jobs:stats'],
+    ['queue:status', '--warning-age', '9000d'],
+    ['jobs:clear', '--dry-run'],
+  ])('%s: needs no more', async (...args) => {
+    const {stdout, stderr} = await run(name, args);
+    expect(stdout + stderr).not.toMatch(/lacks|denied|Error:/);
+    expect(stdout).not.toBe('');
+  });
+
+  test('jobs:show: needs no more', async () => {
+    expect((await run(name, ['jobs:show', String(ended)])).code).toBe(0);
+  });
+});
+
+describe('a user with the privileges to look', () => {
+  test.each([['kill'], ['clear']])(
+    'jobs:%s changes nothing and names the GRANT that is missing',
+    async (command) => {
+      const target = command === 'kill' ? [String(lost)] : [];
+      const {code, stdout, stderr} = await run('look', [`jobs:${command}`, ...target, '--yes']);
+      expect([code, stdout + stderr]).toEqual([
+        expect.any(Number),
+        expect.stringMatching(/lacks (SELECT|DELETE|UPDATE|INSERT)[^.]* on table "\w+"/),
+      ]);
+      expect(code).not.toBe(0);
+      expect(await site.query('SELECT id, status_id FROM job ORDER BY id')).toEqual([
+        {id: lost, status_id: 183},
+        {id: ended, status_id: 185},
+      ]);
+    },
+  );
+});
+
+/** Everything that atomctl changes in the database. */
+const CHANGES: [string, () => string[]][] = [
+  ['kill', () => ['jobs:kill', String(lost), '--yes']],
+  ['kill --delete', () => ['jobs:kill', String(ended), '--delete', '--yes']],
+  ['clear', () => ['jobs:clear', '--yes', '--user', 'admin', '--since', '2020-01-01']],
+  ['clear --export', () => ['jobs:clear', '--yes', '--export', `${createScratch('few')}/jobs.csv`]],
+  ['doctor --fix', () => ['doctor', '--fix', '--yes', '--check', 'lost-jobs', '--check', 'orphans']],
+];
+
+test.each(CHANGES)('a user with the privileges to change: %s works', async (_, args) => {
+  if (args()[0] === 'doctor') await site.query('DELETE FROM job WHERE id = ?', [ended]);
+  const {code, stdout, stderr} = await run('all', args());
+  expect([code, stdout + stderr]).toEqual([0, expect.not.stringMatching(/lacks|denied/)]);
+});
