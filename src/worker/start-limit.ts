@@ -38,16 +38,22 @@ export function startLimit(unit: UnitState, events: readonly JournalEntry[] | nu
 
   const {starts, refused} = readEvents(events);
   const age = (at: number) => (now.getTime() - at) / 1000;
+  const isRecent = (at: number) => age(at) < intervalSeconds;
   // Where a start was refused, the interval began with the first of the last `burst` that were not, whatever was
   // reset before.
   const secondsLeft = intervalSeconds - age(starts.at(-burst) ?? now.getTime());
   const hit = unit.active === 'failed' && refused && secondsLeft > 0;
   return {
     ...limit,
-    startsUsed: Math.min(burst, starts.filter((at) => age(at) < intervalSeconds).length),
+    startsUsed: Math.min(burst, Math.max(starts.filter(isRecent).length, runsSince(unit, isRecent))),
     hit,
     secondsLeft: hit && starts.length >= burst ? Math.ceil(secondsLeft) : null,
   };
+}
+
+/** 1 where the unit runs since a recent start, of which the journal may not tell yet; 0 where it does not. */
+function runsSince({active, since}: UnitState, isRecent: (at: number) => boolean): number {
+  return active === 'active' && since !== null && isRecent(since.getTime()) ? 1 : 0;
 }
 
 /** The moments at which the unit was started, and whether the last try was refused and nothing has been reset since. */

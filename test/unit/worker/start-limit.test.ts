@@ -40,6 +40,18 @@ test.each([
     {startsUsed: 2, hit: false},
   ],
   [
+    'a start that the journal does not tell of yet',
+    {...RUNNING, since: new Date(NOW.getTime() - 1000)},
+    [],
+    {startsUsed: 1, hit: false},
+  ],
+  [
+    'running for longer than the interval',
+    {...RUNNING, since: new Date(NOW.getTime() - 30 * HOUR * 1000)},
+    [],
+    {startsUsed: 0, hit: false},
+  ],
+  [
     'more starts than the burst: some were reset',
     RUNNING,
     [start(4), start(3), start(2), start(1)],
