@@ -5,11 +5,11 @@ import {errorDocument, errorSentence} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {type Ask, askSites} from './all-sites.ts';
-import type {ChangeOptions} from './change.ts';
+import type {ChangeOptions} from './changing/change.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
-import {sharedFlags} from './flags.ts';
+import {sharedFlags} from './flags/shared-flags.ts';
 import {boundNameLookups} from './name-lookup.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
@@ -76,7 +76,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** Changes the site under its lock and on record; the command has `auditFlag`. See changeSite. */
   protected async change<T>(options: Pick<ChangeOptions<T>, 'attempt' | 'work' | 'changes'>): Promise<T> {
-    const {changeSite} = await import('./change.ts');
+    const {changeSite} = await import('./changing/change.ts');
     return changeSite(this.context, {
       ...options,
       command: this.id ?? '',

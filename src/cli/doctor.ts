@@ -9,15 +9,15 @@ import {renderFindings, renderTally} from '../render/doctor.ts';
 import {sanitizeLine} from '../render/sanitize.ts';
 import type {Screen} from '../render/screen.ts';
 import {type Answer, allSitesFlag} from './all-sites.ts';
-import {auditFlag} from './audit.ts';
-import {caller} from './caller.ts';
-import type {ChangeOptions} from './change.ts';
-import {mendRecords} from './change-records.ts';
-import {confirm} from './confirm.ts';
+import {auditFlag} from './changing/audit.ts';
+import {caller} from './changing/caller.ts';
+import type {ChangeOptions} from './changing/change.ts';
+import {mendRecords} from './changing/change-records.ts';
+import {confirm} from './changing/confirm.ts';
+import {interruptibly} from './changing/interruption.ts';
 import type {Context} from './context.ts';
-import {confirmationFlags} from './flags.ts';
-import {interruptibly} from './interruption.ts';
-import {serviceManager} from './worker-service.ts';
+import {confirmationFlags} from './flags/shared-flags.ts';
+import {serviceManager} from './worker/worker-service.ts';
 
 /** What to look at, and what to do about it. */
 export const doctorFlags = {

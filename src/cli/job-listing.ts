@@ -5,10 +5,10 @@ import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, JOB_COLUMNS, type JobColumn} from
 import {renderJobSummary, renderJobTable} from '../render/job-table.ts';
 import type {Screen} from '../render/screen.ts';
 import type {Context} from './context.ts';
-import {type FilterFlags, jobFilter} from './filter-flags.ts';
-import {parseColumns, parseSort} from './list-flags.ts';
+import {type FilterFlags, jobFilter} from './flags/filter-flags.ts';
+import {parseColumns, parseSort} from './flags/list-flags.ts';
 import {liveSources, noticeMissing} from './live.ts';
-import type {Watched} from './watch.ts';
+import type {Watched} from './staying/watch.ts';
 
 export interface ListingFlags extends FilterFlags {
   limit: number;

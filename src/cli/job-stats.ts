@@ -1,6 +1,6 @@
 import {type JobStats, jobStats} from '../jobs/stats.ts';
 import type {Context} from './context.ts';
-import {type FilterFlags, jobFilter} from './filter-flags.ts';
+import {type FilterFlags, jobFilter} from './flags/filter-flags.ts';
 import {liveReport} from './live.ts';
 
 /** The figures of the jobs that the flags choose. @throws AtomctlError USAGE for a wrong filter; for the database */

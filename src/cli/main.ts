@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {execute, settings} from '@oclif/core';
 import {joinTopic} from './command-line.ts';
-import {putCommandFirst} from './leading-flags.ts';
+import {putCommandFirst} from './flags/leading-flags.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 

@@ -3,7 +3,7 @@ import {readBacklog} from '../jobs/backlog.ts';
 import type {LookOptions} from '../queue/look.ts';
 import type {QueueLimits} from '../queue/verdict.ts';
 import type {Context} from './context.ts';
-import {wholeNumber} from './flags.ts';
+import {wholeNumber} from './flags/shared-flags.ts';
 
 const HEALTH_GROUP = 'HEALTH';
 

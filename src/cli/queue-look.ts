@@ -8,10 +8,10 @@ import {waitUntilHealthy} from '../queue/wait-until-healthy.ts';
 import {renderQueueStatus} from '../render/queue-table.ts';
 import {allSitesFlag} from './all-sites.ts';
 import type {Context} from './context.ts';
-import {secondsFrom} from './flags.ts';
+import {secondsFrom} from './flags/shared-flags.ts';
 import {metricsFlags} from './metrics.ts';
 import {type HealthFlags, lookOptions} from './queue-health.ts';
-import {type Watched, watchFlag} from './watch.ts';
+import {type Watched, watchFlag} from './staying/watch.ts';
 
 /** How to look at the queue and how to show it, beside what its health is judged by. */
 export const queueFlags = {

@@ -1,5 +1,5 @@
 import {BaseCommand} from '../cli/base-command.ts';
-import {requireAnswerer} from '../cli/confirm.ts';
+import {requireAnswerer} from '../cli/changing/confirm.ts';
 import {
   doctorFlags,
   findingsAnswer,

@@ -1,8 +1,8 @@
 import {BaseCommand} from '../../cli/base-command.ts';
 import {complete, type Suggestion} from '../../cli/complete.ts';
 import {completedCommands} from '../../cli/completed-commands.ts';
-import {sharedFlags} from '../../cli/flags.ts';
-import {siteFlagWords} from '../../cli/site-flag-words.ts';
+import {sharedFlags} from '../../cli/flags/shared-flags.ts';
+import {siteFlagWords} from '../../cli/flags/site-flag-words.ts';
 import {sanitizeLine} from '../../render/sanitize.ts';
 
 /** A database that does not answer must not hold up the shell. */

@@ -1,10 +1,10 @@
-import {auditFlag} from '../../cli/audit.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {clearRecords} from '../../cli/change-records.ts';
-import {clearFlags, clearSources, exportBefore} from '../../cli/clear.ts';
-import {confirm, requireAnswerer} from '../../cli/confirm.ts';
-import {filterFlags, hasFilter, jobFilter} from '../../cli/filter-flags.ts';
-import {interruptibly} from '../../cli/interruption.ts';
+import {auditFlag} from '../../cli/changing/audit.ts';
+import {clearRecords} from '../../cli/changing/change-records.ts';
+import {clearFlags, clearSources, exportBefore} from '../../cli/changing/clear.ts';
+import {confirm, requireAnswerer} from '../../cli/changing/confirm.ts';
+import {interruptibly} from '../../cli/changing/interruption.ts';
+import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {liveReport} from '../../cli/live.ts';
 import {startProgress} from '../../cli/progress.ts';
 import {EXIT} from '../../errors.ts';

@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {filterFlags, jobFilter} from '../../cli/filter-flags.ts';
-import {interruptibly, untilInterrupted} from '../../cli/interruption.ts';
-import {columnsFlag, parseColumns} from '../../cli/list-flags.ts';
+import {interruptibly, untilInterrupted} from '../../cli/changing/interruption.ts';
+import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {columnsFlag, parseColumns} from '../../cli/flags/list-flags.ts';
 import {liveReport} from '../../cli/live.ts';
 import {exportRows} from '../../jobs/export-csv.ts';
 import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES} from '../../jobs/history-columns.ts';

@@ -1,11 +1,11 @@
-import {auditFlag} from '../../cli/audit.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {killRecords} from '../../cli/change-records.ts';
-import {confirm, requireAnswerer} from '../../cli/confirm.ts';
-import {filterFlags} from '../../cli/filter-flags.ts';
-import {jobIdArg} from '../../cli/flags.ts';
-import {interruptibly} from '../../cli/interruption.ts';
-import {jobsToKill, killFlags, killSources} from '../../cli/kill.ts';
+import {auditFlag} from '../../cli/changing/audit.ts';
+import {killRecords} from '../../cli/changing/change-records.ts';
+import {confirm, requireAnswerer} from '../../cli/changing/confirm.ts';
+import {interruptibly} from '../../cli/changing/interruption.ts';
+import {jobsToKill, killFlags, killSources} from '../../cli/changing/kill.ts';
+import {filterFlags} from '../../cli/flags/filter-flags.ts';
+import {jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {killJobs} from '../../jobs/kill.ts';
 import {killExitStatus} from '../../jobs/kill-exit.ts';
 import {renderJobTable} from '../../render/job-table.ts';

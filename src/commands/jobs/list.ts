@@ -1,6 +1,7 @@
 import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {filterFlags} from '../../cli/filter-flags.ts';
+import {filterFlags} from '../../cli/flags/filter-flags.ts';
+import {listFlags, pageFlags} from '../../cli/flags/list-flags.ts';
 import {
   listingColumns,
   listingDocument,
@@ -9,8 +10,7 @@ import {
   renderListingCsv,
   watchedListing,
 } from '../../cli/job-listing.ts';
-import {listFlags, pageFlags} from '../../cli/list-flags.ts';
-import {watch, watchFlag} from '../../cli/watch.ts';
+import {watch, watchFlag} from '../../cli/staying/watch.ts';
 import {EXIT} from '../../errors.ts';
 import type {Screen} from '../../render/screen.ts';
 

@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {jobIdArg} from '../../cli/flags.ts';
-import {follow} from '../../cli/follow.ts';
+import {jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
+import {follow} from '../../cli/staying/follow.ts';
 import {showLiveJob} from '../../jobs/live-show.ts';
 import {renderJobDetails} from '../../render/job-details.ts';
 

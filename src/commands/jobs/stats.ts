@@ -1,6 +1,6 @@
 import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {filterFlags} from '../../cli/filter-flags.ts';
+import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {lookAtStats} from '../../cli/job-stats.ts';
 import {deliverMetrics, metricsFlags} from '../../cli/metrics.ts';
 import {EXIT} from '../../errors.ts';

@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {jobIdArg} from '../../cli/flags.ts';
-import {waitFlags, waitOnJobs} from '../../cli/wait.ts';
+import {jobIdArg} from '../../cli/flags/shared-flags.ts';
+import {waitFlags, waitOnJobs} from '../../cli/staying/wait.ts';
 import {isLost} from '../../jobs/look-at-jobs.ts';
 import {isEnded, waitExitStatus} from '../../jobs/wait.ts';
 import {renderWaited} from '../../render/outcome.ts';

@@ -2,7 +2,7 @@ import {BaseCommand} from '../../cli/base-command.ts';
 import {deliverMetrics} from '../../cli/metrics.ts';
 import {healthFlags, queueLimits} from '../../cli/queue-health.ts';
 import {lookForHealth, queueExitStatus, queueFlags, watchedQueue} from '../../cli/queue-look.ts';
-import {watch} from '../../cli/watch.ts';
+import {watch} from '../../cli/staying/watch.ts';
 import type {AtomctlError} from '../../errors.ts';
 import {VERDICTS} from '../../queue/verdict.ts';
 import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue-monitoring.ts';

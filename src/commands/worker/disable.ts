@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker-service.ts';
+import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/worker-service.ts';
 import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
 import {disableUnits} from '../../worker/enablement.ts';

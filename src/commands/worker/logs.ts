@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {wholeNumber} from '../../cli/flags.ts';
-import {interruptibly} from '../../cli/interruption.ts';
-import {findWorker, unitFlags} from '../../cli/worker-service.ts';
+import {interruptibly} from '../../cli/changing/interruption.ts';
+import {wholeNumber} from '../../cli/flags/shared-flags.ts';
+import {findWorker, unitFlags} from '../../cli/worker/worker-service.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 import {logEntryDocument, renderJournalEntry} from '../../render/worker-log.ts';
 import {workerLog} from '../../worker/logs.ts';

@@ -1,7 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {agreeToInterrupt} from '../../cli/executing.ts';
-import {confirmationFlags} from '../../cli/flags.ts';
-import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker-service.ts';
+import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
+import {agreeToInterrupt} from '../../cli/worker/executing.ts';
+import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker/worker-service.ts';
 import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
 import {restartWorker} from '../../worker/service.ts';

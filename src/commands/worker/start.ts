@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker-service.ts';
+import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker/worker-service.ts';
 import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
 import {startWorker} from '../../worker/service.ts';

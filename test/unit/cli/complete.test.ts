@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {complete, type Suggestion} from '../../../src/cli/complete.ts';
 import type {CompletedCommand, CompletedFlag, Values} from '../../../src/cli/completed-commands.ts';
-import {siteFlagWords} from '../../../src/cli/site-flag-words.ts';
+import {siteFlagWords} from '../../../src/cli/flags/site-flag-words.ts';
 
 function flag(name: string, values: Values | null, more: Partial<CompletedFlag> = {}): CompletedFlag {
   return {name, summary: `The ${name}.`, repeatable: false, values, ...more};

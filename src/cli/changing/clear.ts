@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core';
-import type {ClearSiteOptions} from '../jobs/clear-site.ts';
-import type {JobFilter} from '../jobs/filter.ts';
-import type {Context} from './context.ts';
-import {confirmationFlags, secondsFrom, wholeNumber} from './flags.ts';
+import type {ClearSiteOptions} from '../../jobs/clear-site.ts';
+import type {JobFilter} from '../../jobs/filter.ts';
+import type {Context} from '../context.ts';
+import {confirmationFlags, secondsFrom, wholeNumber} from '../flags/shared-flags.ts';
+import {sudoFlag, type UnitFlags, unitFlags} from '../worker/worker-service.ts';
 import {untilInterrupted} from './interruption.ts';
-import {sudoFlag, type UnitFlags, unitFlags} from './worker-service.ts';
 
 /** What and how to clear, beside the job filters. */
 export const clearFlags = {
@@ -54,7 +54,7 @@ export async function clearSources(
   return {
     queue: flags['keep-queue'] ? null : {...(await queueSources(context)), everything},
     worker: flags['restart-worker']
-      ? await (await import('./worker-control.ts')).workerControl(context, flags)
+      ? await (await import('../worker/worker-control.ts')).workerControl(context, flags)
       : null,
     downloads: flags['delete-downloads'] ? await downloadsOf(context) : null,
     batchSize: flags['batch-size'] ?? null,
@@ -65,7 +65,7 @@ export async function clearSources(
 async function downloadsOf(context: Context): Promise<string> {
   const directory = await (await context.site()).downloads();
   if (directory !== null) return directory;
-  const {usageError} = await import('../errors.ts');
+  const {usageError} = await import('../../errors.ts');
   throw usageError(
     'The downloads directory of this site was not found.',
     'Give --atom-root, or leave out --delete-downloads.',
@@ -90,10 +90,10 @@ export async function exportBefore(
 ): Promise<string | null> {
   if (flags.export === undefined) return null;
   const [{exportRows}, {ATOM_COLUMNS}, {writeHistoryFile}, {renderCsv}] = await Promise.all([
-    import('../jobs/export-csv.ts'),
-    import('../jobs/history-columns.ts'),
-    import('../jobs/history-file.ts'),
-    import('../render/csv.ts'),
+    import('../../jobs/export-csv.ts'),
+    import('../../jobs/history-columns.ts'),
+    import('../../jobs/history-file.ts'),
+    import('../../render/csv.ts'),
   ]);
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});

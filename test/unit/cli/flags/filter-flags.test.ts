@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {loadSiteTime} from '../../../src/atom/site-time.ts';
-import {hasFilter, jobFilter} from '../../../src/cli/filter-flags.ts';
+import {loadSiteTime} from '../../../../src/atom/site-time.ts';
+import {hasFilter, jobFilter} from '../../../../src/cli/flags/filter-flags.ts';
 
 const vancouver = () => loadSiteTime('America/Vancouver');
 /** Two o'clock for the second time that night: the clocks had gone back an hour before. */

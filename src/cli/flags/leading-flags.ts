@@ -15,7 +15,7 @@ export async function putCommandFirst(argv: readonly string[]): Promise<string[]
 
 /** Tells how many words a shared flag takes, its value included; 0 for what is none. */
 async function sharedFlagWords(): Promise<(word: string) => number> {
-  const {sharedFlags} = await import('./flags.ts');
+  const {sharedFlags} = await import('./shared-flags.ts');
   const words = new Map([
     ['--json', 1],
     ['-q', 1],

@@ -1,16 +1,16 @@
 import {Flags} from '@oclif/core';
-import {AtomctlError, usageError} from '../errors.ts';
-import type {JobFilter} from '../jobs/filter.ts';
-import type {Job} from '../jobs/job.ts';
-import type {KillOptions} from '../jobs/kill.ts';
-import {noSuchJob} from '../jobs/show.ts';
+import {AtomctlError, usageError} from '../../errors.ts';
+import type {JobFilter} from '../../jobs/filter.ts';
+import type {Job} from '../../jobs/job.ts';
+import type {KillOptions} from '../../jobs/kill.ts';
+import {noSuchJob} from '../../jobs/show.ts';
+import type {Context} from '../context.ts';
+import {type FilterFlags, hasFilter, jobFilter} from '../flags/filter-flags.ts';
+import {confirmationFlags} from '../flags/shared-flags.ts';
+import {liveSources, noticeMissing} from '../live.ts';
+import {sudoFlag, type UnitFlags, unitFlags} from '../worker/worker-service.ts';
 import {caller} from './caller.ts';
 import {queueSources} from './clear.ts';
-import type {Context} from './context.ts';
-import {type FilterFlags, hasFilter, jobFilter} from './filter-flags.ts';
-import {confirmationFlags} from './flags.ts';
-import {liveSources, noticeMissing} from './live.ts';
-import {sudoFlag, type UnitFlags, unitFlags} from './worker-service.ts';
 
 /** Which jobs and how to kill them, beside the job filters. */
 export const killFlags = {
@@ -50,7 +50,7 @@ interface Wanted {
  */
 export async function jobsToKill(context: Context, wanted: Wanted): Promise<Job[]> {
   const filter = await wantedFilter(context, wanted);
-  const {listLiveJobs} = await import('../jobs/live-list.ts');
+  const {listLiveJobs} = await import('../../jobs/live-list.ts');
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: true} as const;
   const {jobs, report} = await listLiveJobs({database, time, now: context.now(), filter, ...page}, () =>
@@ -102,7 +102,7 @@ export async function killSources(
     by: caller(),
     culture: 'en',
     worker: flags['restart-worker']
-      ? await (await import('./worker-control.ts')).workerControl(context, flags)
+      ? await (await import('../worker/worker-control.ts')).workerControl(context, flags)
       : null,
   };
 }

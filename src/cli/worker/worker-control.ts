@@ -1,7 +1,7 @@
-import {AtomctlError} from '../errors.ts';
-import type {WorkerControl} from '../jobs/worker-control.ts';
-import type {UnitChange} from '../worker/service.ts';
-import type {Context} from './context.ts';
+import {AtomctlError} from '../../errors.ts';
+import type {WorkerControl} from '../../jobs/worker-control.ts';
+import type {UnitChange} from '../../worker/service.ts';
+import type {Context} from '../context.ts';
 import {findWorker, type UnitFlags, workerService} from './worker-service.ts';
 
 /** How long Gearman may take to show that a worker is gone, or is back. */
@@ -13,7 +13,7 @@ const WAIT_SECONDS = 30;
  */
 export async function workerControl(context: Context, flags: UnitFlags): Promise<WorkerControl> {
   const [{startWorker, stopWorker}, found] = await Promise.all([
-    import('../worker/service.ts'),
+    import('../../worker/service.ts'),
     findWorker(context, flags),
   ]);
   // A unit that somebody stopped on purpose stays stopped.

@@ -1,5 +1,5 @@
-import {type JobsLook, lookAtJobs} from '../jobs/look-at-jobs.ts';
-import {liveSources, noticeMissing} from './live.ts';
+import {type JobsLook, lookAtJobs} from '../../jobs/look-at-jobs.ts';
+import {liveSources, noticeMissing} from '../live.ts';
 import type {Stay} from './stay.ts';
 
 /** One look at some jobs on the connections of now. A Gearman server that is away is tried anew the next time. */

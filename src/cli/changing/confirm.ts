@@ -1,5 +1,5 @@
 import {createInterface} from 'node:readline/promises';
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../../errors.ts';
 
 export interface ConfirmOptions {
   question: string;

@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {open} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {Flags} from '@oclif/core';
-import {sanitizeJson} from '../render/sanitize.ts';
+import {sanitizeJson} from '../../render/sanitize.ts';
 import {processUser} from './caller.ts';
 
 /** For the commands that change a site. */

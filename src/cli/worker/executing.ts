@@ -1,10 +1,10 @@
-import {AtomctlError} from '../errors.ts';
-import {interruptionQuestion} from '../render/worker-question.ts';
-import type {ExecutingJob} from '../worker/executing.ts';
-import type {ServiceOptions} from '../worker/service.ts';
-import {confirm} from './confirm.ts';
-import type {Context} from './context.ts';
-import {liveReport} from './live.ts';
+import {AtomctlError} from '../../errors.ts';
+import {interruptionQuestion} from '../../render/worker-question.ts';
+import type {ExecutingJob} from '../../worker/executing.ts';
+import type {ServiceOptions} from '../../worker/service.ts';
+import {confirm} from '../changing/confirm.ts';
+import type {Context} from '../context.ts';
+import {liveReport} from '../live.ts';
 
 /** The site's executing jobs, with their units. None, and a notice, where the database cannot tell. */
 export async function executingJobs(
@@ -15,7 +15,7 @@ export async function executingJobs(
   try {
     const {states, rows} = await liveReport(context, notice);
     const jobs = rows.filter(({id}) => states.get(id) === 'executing').map(({id, name}) => ({id, name}));
-    const {assignToUnits} = await import('../worker/executing.ts');
+    const {assignToUnits} = await import('../../worker/executing.ts');
     return await assignToUnits({jobs, units, scope: manager.scope});
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
@@ -38,7 +38,7 @@ export async function agreeToInterrupt(
   const [executing, answers, {queueFunctions}] = await Promise.all([
     executingJobs(context, service, options.notice),
     askServers(),
-    import('../queue/functions.ts'),
+    import('../../queue/functions.ts'),
   ]);
   const names = new Set(units.map(({name}) => name));
   const concerned = executing.filter(({unit}) => unit === null || names.has(unit));

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../../errors.ts';
+import type {Context} from '../context.ts';
 import {caller} from './caller.ts';
-import type {Context} from './context.ts';
 
 /**
  * Does work that nothing else may do to the same site meanwhile: clear, kill and mend exclude each other, on any
@@ -14,7 +14,7 @@ export async function underSiteLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const [{takeNamedLock}, site, time] = await Promise.all([
-    import('../mysql/named-lock.ts'),
+    import('../../mysql/named-lock.ts'),
     context.site(),
     context.time(),
   ]);

@@ -1,7 +1,7 @@
-import type {Fixed} from '../doctor/mend.ts';
-import type {ClearPlan} from '../jobs/clear.ts';
-import type {SiteCleared} from '../jobs/clear-site.ts';
-import type {Killed} from '../jobs/kill.ts';
+import type {Fixed} from '../../doctor/mend.ts';
+import type {ClearPlan} from '../../jobs/clear.ts';
+import type {SiteCleared} from '../../jobs/clear-site.ts';
+import type {Killed} from '../../jobs/kill.ts';
 import type {Change} from './audit.ts';
 
 /** A record for each job that was killed, marked or deleted. What was refused changed nothing. */

@@ -1,4 +1,4 @@
-import {SITE_FLAGS} from './context.ts';
+import {SITE_FLAGS} from '../context.ts';
 
 /** The words of a command line that tell about the site, each flag with its value. */
 export function siteFlagWords(words: readonly string[]): string[] {

@@ -1,10 +1,10 @@
-import {EXIT} from '../errors.ts';
-import {type FollowStep, followJob, LogReader} from '../jobs/follow.ts';
-import {waitExitStatus} from '../jobs/wait.ts';
-import {renderFollowEnd, renderFollowed} from '../render/follow.ts';
-import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
-import type {Screen} from '../render/screen.ts';
-import type {Context} from './context.ts';
+import {EXIT} from '../../errors.ts';
+import {type FollowStep, followJob, LogReader} from '../../jobs/follow.ts';
+import {waitExitStatus} from '../../jobs/wait.ts';
+import {renderFollowEnd, renderFollowed} from '../../render/follow.ts';
+import {sanitizeBlock, sanitizeJson} from '../../render/sanitize.ts';
+import type {Screen} from '../../render/screen.ts';
+import type {Context} from '../context.ts';
 import {onceEach, stay} from './stay.ts';
 import {lookAtWatchedJobs} from './watched-jobs.ts';
 

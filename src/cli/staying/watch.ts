@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
-import {AtomctlError, EXIT} from '../errors.ts';
-import type {Screen} from '../render/screen.ts';
-import type {Context} from './context.ts';
-import {secondsFrom} from './flags.ts';
+import {AtomctlError, EXIT} from '../../errors.ts';
+import type {Screen} from '../../render/screen.ts';
+import type {Context} from '../context.ts';
+import {secondsFrom} from '../flags/shared-flags.ts';
 import {type Stay, stay} from './stay.ts';
 import {documentView, textView} from './watch-pipe.ts';
 import {terminalView} from './watch-terminal.ts';

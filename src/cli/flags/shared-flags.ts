@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core';
-import {usageError} from '../errors.ts';
+import {usageError} from '../../errors.ts';
 
 const SITE_GROUP = 'SITE';
 

@@ -1,4 +1,4 @@
-import {sanitizeJson} from '../render/sanitize.ts';
+import {sanitizeJson} from '../../render/sanitize.ts';
 import type {View, Watched, WatchPlace} from './watch.ts';
 
 /** For a pipe: a block each time, under the time of the look. */

@@ -1,11 +1,11 @@
 import {Flags} from '@oclif/core';
-import {AtomctlError} from '../errors.ts';
-import type {Scope, ServiceManager} from '../systemd/service-manager.ts';
-import type {UnitState} from '../systemd/unit-state.ts';
-import type {AskServers, SiteAbilities} from '../worker/abilities.ts';
-import type {ServiceOptions} from '../worker/service.ts';
-import type {Context} from './context.ts';
-import {secondsFrom} from './flags.ts';
+import {AtomctlError} from '../../errors.ts';
+import type {Scope, ServiceManager} from '../../systemd/service-manager.ts';
+import type {UnitState} from '../../systemd/unit-state.ts';
+import type {AskServers, SiteAbilities} from '../../worker/abilities.ts';
+import type {ServiceOptions} from '../../worker/service.ts';
+import type {Context} from '../context.ts';
+import {secondsFrom} from '../flags/shared-flags.ts';
 
 const UNIT_GROUP = 'UNIT';
 
@@ -59,7 +59,7 @@ const LONGEST_STOP_SECONDS = 120;
 
 /** systemd, with the bounds that the flags set. */
 export async function serviceManager(context: Context, flags: UnitFlags): Promise<ServiceManager> {
-  const {systemctl} = await import('../systemd/systemctl.ts');
+  const {systemctl} = await import('../../systemd/systemctl.ts');
   return systemctl({
     scope: scopeOf(flags),
     sudo: flags.sudo === true,
@@ -76,7 +76,7 @@ export interface FoundWorker {
 /** The site's worker units. @throws AtomctlError SYSTEMD_UNAVAILABLE, NO_SUCH_UNIT */
 export async function findWorker(context: Context, flags: UnitFlags): Promise<FoundWorker> {
   const [{findUnits}, manager, site] = await Promise.all([
-    import('../worker/units.ts'),
+    import('../../worker/units.ts'),
     serviceManager(context, flags),
     context.site(),
   ]);
@@ -92,7 +92,7 @@ export async function workerService(
   waitSeconds: number,
 ): Promise<ServiceOptions> {
   const [{readStartLimit}, askServers, site] = await Promise.all([
-    import('../worker/read-start-limit.ts'),
+    import('../../worker/read-start-limit.ts'),
     serverQuestion(context),
     siteAbilities(context),
   ]);
@@ -107,7 +107,7 @@ export async function workerService(
 }
 
 async function serverQuestion(context: Context): Promise<AskServers> {
-  const [{askServers}, site] = await Promise.all([import('../queue/server-report.ts'), context.site()]);
+  const [{askServers}, site] = await Promise.all([import('../../queue/server-report.ts'), context.site()]);
   const addresses = (await site.gearmanServers()).value;
   return () => askServers({addresses, timeoutSeconds: context.timeoutSeconds});
 }

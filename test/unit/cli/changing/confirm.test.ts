@@ -1,7 +1,7 @@
 import {PassThrough} from 'node:stream';
 import {describe, expect, it} from 'vitest';
-import {type ConfirmOptions, confirm} from '../../../src/cli/confirm.ts';
-import {interruptibly} from '../../../src/cli/interruption.ts';
+import {type ConfirmOptions, confirm} from '../../../../src/cli/changing/confirm.ts';
+import {interruptibly} from '../../../../src/cli/changing/interruption.ts';
 
 type Terminal = PassThrough & {isTTY: boolean};
 

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
-import {usageError} from '../errors.ts';
-import type {WorkerChoices} from '../worker/unit-file.ts';
-import {wholeNumber} from './flags.ts';
+import {usageError} from '../../errors.ts';
+import type {WorkerChoices} from '../../worker/unit-file.ts';
+import {wholeNumber} from '../flags/shared-flags.ts';
 
 /** What jobs:worker can be told, under the names that it gives it. */
 export const workerChoiceFlags = {

@@ -1,7 +1,7 @@
-import {AtomctlError} from '../errors.ts';
-import {describeEndpoint, endpointOf} from '../mysql/endpoint.ts';
+import {AtomctlError} from '../../errors.ts';
+import {describeEndpoint, endpointOf} from '../../mysql/endpoint.ts';
+import type {Context} from '../context.ts';
 import {type Change, recordChanges} from './audit.ts';
-import type {Context} from './context.ts';
 import {underSiteLock} from './lock.ts';
 
 export interface ChangeOptions<T> {

@@ -1,4 +1,4 @@
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../../errors.ts';
 
 /**
  * For work that must end between two steps, not in the middle of one: the first SIGINT or SIGTERM aborts the

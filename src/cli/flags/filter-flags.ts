@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
-import type {SiteTime} from '../atom/site-time.ts';
-import type {JobFilter} from '../jobs/filter.ts';
-import {JOB_STATUSES, type JobStatus, LIVE_STATE_NAMES, type LiveState} from '../jobs/status.ts';
-import {wholeNumber} from './flags.ts';
+import type {SiteTime} from '../../atom/site-time.ts';
+import type {JobFilter} from '../../jobs/filter.ts';
+import {JOB_STATUSES, type JobStatus, LIVE_STATE_NAMES, type LiveState} from '../../jobs/status.ts';
+import {wholeNumber} from './shared-flags.ts';
 
 const FILTER_GROUP = 'FILTER';
 
@@ -100,7 +100,7 @@ export async function jobFilter(
   };
   if (flags.since === undefined && flags.until === undefined && flags['older-than'] === undefined)
     return filter;
-  const [{parseAge}, clock] = await Promise.all([import('../atom/site-time.ts'), time()]);
+  const [{parseAge}, clock] = await Promise.all([import('../../atom/site-time.ts'), time()]);
   if (flags.since !== undefined) filter.since = clock.parseWhen(flags.since, '--since');
   if (flags.until !== undefined) filter.until = clock.parseWhen(flags.until, '--until');
   if (flags['older-than'] !== undefined) {

@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core';
-import {MILESTONES, type Milestone, startedIds, type Waited, waitForJobs} from '../jobs/wait.ts';
-import {renderWaiting} from '../render/outcome.ts';
-import type {Context} from './context.ts';
-import {secondsFrom} from './flags.ts';
-import {ProgressLine} from './progress-line.ts';
+import {MILESTONES, type Milestone, startedIds, type Waited, waitForJobs} from '../../jobs/wait.ts';
+import {renderWaiting} from '../../render/outcome.ts';
+import type {Context} from '../context.ts';
+import {secondsFrom} from '../flags/shared-flags.ts';
+import {ProgressLine} from '../progress-line.ts';
 import {onceEach, type Stay, stay} from './stay.ts';
 import {lookAtWatchedJobs} from './watched-jobs.ts';
 

@@ -1,5 +1,5 @@
-import type {Screen} from '../render/screen.ts';
-import {bodyWidth, drawFrame, renderFrame} from '../render/watch-frame.ts';
+import type {Screen} from '../../render/screen.ts';
+import {bodyWidth, drawFrame, renderFrame} from '../../render/watch-frame.ts';
 import type {Round, View, Watched, WatchPlace} from './watch.ts';
 
 /** The alternate screen, empty and without a cursor. */

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Context} from './context.ts';
-import {interruptibly} from './interruption.ts';
+import {interruptibly} from '../changing/interruption.ts';
+import type {Context} from '../context.ts';
 
 /** What a command that stays works with, from one look to the next. */
 export interface Stay {
