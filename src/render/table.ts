@@ -1,3 +1,4 @@
+import {stripVTControlCharacters} from 'node:util';
 import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 
@@ -37,12 +38,6 @@ function widest(widths: readonly number[], mayShrink: (width: number, index: num
   }, -1);
 }
 
-/** cli-table3 lays out a whole table at once, in more than linear time: long ones are given to it in parts. */
-const ROWS_AT_ONCE = 200;
-const RULES =
-  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle';
-const NO_RULES = Object.fromEntries(RULES.split(' ').map((rule) => [rule, '']));
-
 /**
  * A table without rules, one line a row. Fits a terminal's width by cutting (`…`) the columns that may shrink;
  * where the width is not bounded nothing is cut.
@@ -52,7 +47,6 @@ export async function renderTable<Row>(
   rows: readonly Row[],
   screen: Screen,
 ): Promise<string> {
-  const {default: Table} = await import('cli-table3');
   const cells = rows.map((row) => columns.map((column) => sanitizeLine(column.text(row))));
   const widthOf = await widthOfTexts(cells.flat());
   const natural = columns.map(({header}, index) =>
@@ -70,21 +64,54 @@ export async function renderTable<Row>(
       }),
     ),
   ];
-  const parts: string[] = [];
-  for (let start = 0; start < lines.length; start += ROWS_AT_ONCE) {
-    const table = new Table({
-      chars: NO_RULES,
-      colWidths: widths.map((width) => width + GAP),
-      colAligns: columns.map(({align}) => align ?? 'left'),
-      style: {head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP},
-      truncate: '…',
-    });
-    table.push(...lines.slice(start, start + ROWS_AT_ONCE));
-    parts.push(table.toString());
-  }
-  // cli-table3 cuts between the halves of a surrogate pair.
-  const text = parts.join('\n').replace(/\p{Surrogate}/gu, '\ufffd');
+  const fits = widths.every((width, index) => width === natural[index]);
+  const layOut = fits ? padCells : await cutCells();
+  const text = layOut(lines, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf});
   return `${text.replace(/ +$/gm, '')}\n`;
+}
+
+interface Layout {
+  widths: readonly number[];
+  aligns: readonly ('left' | 'right')[];
+  widthOf: (text: string) => number;
+}
+
+type LayOut = (lines: readonly (readonly string[])[], layout: Layout) => string;
+
+/** Where every text fits, as in a pipe, padding is all it takes; ten thousand jobs take no longer than their query. */
+const padCells: LayOut = (lines, {widths, aligns, widthOf}) => {
+  const pad = (text: string, index: number) => {
+    const blanks = ' '.repeat(widths[index]! - widthOf(stripVTControlCharacters(text)));
+    return aligns[index] === 'right' ? blanks + text : text + blanks;
+  };
+  return lines.map((line) => line.map(pad).join(' '.repeat(GAP))).join('\n');
+};
+
+/** cli-table3 lays out a whole table at once, in more than linear time: long ones are given to it in parts. */
+const ROWS_AT_ONCE = 200;
+const RULES =
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle';
+const NO_RULES = Object.fromEntries(RULES.split(' ').map((rule) => [rule, '']));
+
+/** Where texts have to be cut, cli-table3 does it, colours and wide characters in mind. */
+async function cutCells(): Promise<LayOut> {
+  const {default: Table} = await import('cli-table3');
+  return (lines, {widths, aligns}) => {
+    const parts: string[] = [];
+    for (let start = 0; start < lines.length; start += ROWS_AT_ONCE) {
+      const table = new Table({
+        chars: NO_RULES,
+        colWidths: widths.map((width) => width + GAP),
+        colAligns: [...aligns],
+        style: {head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP},
+        truncate: '…',
+      });
+      table.push(...lines.slice(start, start + ROWS_AT_ONCE).map((line) => [...line]));
+      parts.push(table.toString());
+    }
+    // cli-table3 cuts between the halves of a surrogate pair.
+    return parts.join('\n').replace(/\p{Surrogate}/gu, '\ufffd');
+  };
 }
 
 /** How many columns of the screen each of these texts takes. Unicode's tables are loaded only where one needs them. */

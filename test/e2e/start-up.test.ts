@@ -61,7 +61,7 @@ describe('a start loads what it uses and nothing else:', () => {
 
   it('queue:status without files of AtoM', async () => {
     const {files} = await loadedBy(['queue:status', '--no-database', ...queue]);
-    expect(files).toEqual(start('queue/status', 'cli-table3'));
+    expect(files).toEqual(start('queue/status'));
   });
 
   it('queue:status with the YAML files of AtoM', async () => {
@@ -71,7 +71,7 @@ describe('a start loads what it uses and nothing else:', () => {
 
   it('jobs:list', async () => {
     const {files, evaluated} = await loadedBy(['jobs:list', ...database, ...queue]);
-    expect(files).toEqual(start('jobs/list', 'mysql2', 'temporal-polyfill', 'cli-table3'));
+    expect(files).toEqual(start('jobs/list', 'mysql2', 'temporal-polyfill'));
     const late = evaluated.filter((name) => /constants\/errors|long|pool|iconv|promise/.test(name));
     expect(late).toEqual([]);
   });

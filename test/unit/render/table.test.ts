@@ -44,6 +44,17 @@ describe('renderTable', () => {
     },
   );
 
+  it('is the same where it fits, whether it had to be cut or not', async () => {
+    const wide: Row = {id: 1, name: 'wide', info: 'x'.repeat(60)};
+    const rows = [{id: 7, name: '説明', info: 'short'}, ROWS[0]!];
+    for (const color of [false, true]) {
+      const whole = await renderTable(COLUMNS, rows, {isTTY: true, width: 200, color});
+      const cut = await renderTable(COLUMNS, [...rows, wide], {isTTY: true, width: 79, color});
+      expect(cut.split('\n').slice(0, 3)).toEqual(whole.split('\n').slice(0, 3));
+      expect(cut).toContain('xx…');
+    }
+  });
+
   it('keeps a cell on its line and its control characters off the terminal', async () => {
     const table = await renderTable(COLUMNS, [{id: 1, name: 'a\nb', info: '\u001b[2Jc'}], PIPE);
     expect(table.split('\n')[1]).toBe(' 1  a b   \\x1b[2Jc');
