@@ -1,9 +1,11 @@
 import {AtomctlError} from '../errors.ts';
+import type {Queryable} from '../mysql/database.ts';
 import {drainFunction} from '../queue/drain.ts';
 import {MOST_HELD} from '../queue/peek.ts';
 import {functionsOfSite, takeSnapshot} from '../queue/snapshot.ts';
 import type {JobFilter} from './filter.ts';
 import {type LiveOptions, liveStates} from './live-state.ts';
+import type {SeenPayload} from './live-verdict.ts';
 import {NO_LIFE, type QueueOptions, siftQueue} from './queued-jobs.ts';
 import {runningRows} from './running-rows.ts';
 
@@ -49,23 +51,34 @@ interface Removal {
 }
 
 async function removeThese(options: ClearQueueOptions, ids: ReadonlySet<number>): Promise<Removal> {
-  return ids.size === 0 ? {count: 0, problems: []} : remove(options, (id) => id !== null && ids.has(id));
+  if (ids.size === 0) return {count: 0, problems: []};
+  const {removed, problems} = await siftQueue({
+    ...options,
+    take: ({jobId}) => jobId !== null && ids.has(jobId),
+  });
+  return {count: removed.length, problems};
 }
 
 /** All that waits, but for jobs that came after the question: a queue too long to be held is shortened first. */
 async function removeAll(options: ClearQueueOptions): Promise<Removal> {
   const drained = await drainLongQueues(options);
   if (options.signal.aborted || drained.problems.length > 0) return drained;
-  const rest = await remove(options, (id) => (id ?? 0) <= options.lastId);
-  return {...rest, count: drained.count + rest.count};
+  const sifted = await siftQueue({...options, take: ({jobId}) => (jobId ?? 0) <= options.lastId});
+  const leftovers = await leftoverIds(options.database, sifted.waiting);
+  const {count, problems} = await removeThese(options, leftovers);
+  return {count: drained.count + sifted.removed.length + count, problems: [...sifted.problems, ...problems]};
 }
 
-async function remove(
-  options: ClearQueueOptions,
-  wanted: (jobId: number | null) => boolean,
-): Promise<Removal> {
-  const {removed, problems} = await siftQueue({...options, take: ({jobId}) => wanted(jobId)});
-  return {count: removed.length, problems};
+/**
+ * The ids of waiting jobs that have no row: left by an earlier clear that could not reach Gearman. AtoM inserts the row
+ * before it submits the job, so one that came after the question has its row by the time it is seen waiting.
+ */
+async function leftoverIds(database: Queryable, waiting: readonly SeenPayload[]): Promise<Set<number>> {
+  const ids = waiting.flatMap(({jobId}) => jobId ?? []);
+  if (ids.length === 0) return new Set();
+  const rows = await database.query<{id: number}>('SELECT id FROM job WHERE id IN (?)', [ids]);
+  const withRow = new Set(rows.map(({id}) => id));
+  return new Set(ids.filter((id) => !withRow.has(id)));
 }
 
 /** How long a queue is left for siftQueue: room enough for what is submitted until then. */
