@@ -55,7 +55,7 @@ export function markdownTable(lines: readonly Comparison[]): string {
 }
 
 function range({median, least, most}: Spread): string {
-  return `${duration(median)} (${duration(least)} – ${duration(most)})`;
+  return least === most ? duration(median) : `${duration(median)} (${duration(least)} – ${duration(most)})`;
 }
 
 /** In milliseconds below a second. */
