@@ -10,28 +10,27 @@ export interface ExportOptions extends JobClock {
   columns: readonly HistoryColumn[];
 }
 
-const ROWS_PER_BATCH = 1000;
-
 /**
- * The cells of all matching jobs, oldest first, in batches of up to a thousand rows. One streaming query whatever
- * their number, and no more than a batch in memory; leaving the loop early ends the query. It reads one snapshot,
- * so that jobs which start, end or are cleared meanwhile do not tear it.
+ * The cells of all matching jobs, oldest first, as many rows at a time as the database has sent. One streaming query
+ * whatever their number, and no more than a batch in memory; leaving the loop early ends the query. It reads one
+ * snapshot, so that jobs which start, end or are cleared meanwhile do not tear it.
  */
 export async function* exportRows(options: ExportOptions): AsyncIterable<string[][]> {
   const columns = options.columns.map((name) => HISTORY_COLUMNS[name]);
   const toCells = (record: HistoryRecord) => columns.map(({cell}) => cell(record, options));
   const {sql, values} = exportStatement(options.filter, options.columns);
-  let batch: HistoryRecord[] = [];
-  for await (const row of options.database.stream(sql, values)) {
-    const record = readRow(row as StreamedRow, batch.at(-1));
-    if (record === null) continue;
-    if (batch.length === ROWS_PER_BATCH) {
-      yield batch.map(toCells);
-      batch = [];
+  // The next rows may have more notes of the last job.
+  let last: HistoryRecord | undefined;
+  for await (const rows of options.database.batches(sql, values)) {
+    const records = last === undefined ? [] : [last];
+    for (const row of rows) {
+      const record = readRow(row as StreamedRow, records.at(-1));
+      if (record !== null) records.push(record);
     }
-    batch.push(record);
+    last = records.pop();
+    if (records.length > 0) yield records.map(toCells);
   }
-  if (batch.length > 0) yield batch.map(toCells);
+  if (last !== undefined) yield [toCells(last)];
 }
 
 type StreamedRow = readonly [

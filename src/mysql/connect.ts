@@ -2,7 +2,7 @@ import type {Database, DatabaseConfig, Queryable, Row, ServerInfo, SqlValue} fro
 import {translateFailure} from './failure.ts';
 import {retryWhileBusy} from './retry.ts';
 import {isPrivilegeError} from './server-error.ts';
-import {Session} from './session.ts';
+import {type RowBatch, Session} from './session.ts';
 
 export interface ConnectOptions {
   /** Bounds connecting with login, and how long a server may stay silent before it is looked after. */
@@ -61,7 +61,7 @@ class MysqlDatabase implements Database {
    * On a connection of its own: statements can run between the rows, and an early stop just closes it, whereupon
    * the server stops sending.
    */
-  async *stream(sql: string, values?: readonly SqlValue[]): AsyncGenerator<readonly unknown[]> {
+  async *batches(sql: string, values?: readonly SqlValue[]): AsyncGenerator<RowBatch> {
     const session = await openSession(this.#config, this.#options);
     try {
       yield* session.rows(sql, values);
@@ -70,6 +70,10 @@ class MysqlDatabase implements Database {
     } finally {
       session.end();
     }
+  }
+
+  async *stream(sql: string, values?: readonly SqlValue[]): AsyncGenerator<readonly unknown[]> {
+    for await (const rows of this.batches(sql, values)) yield* rows;
   }
 
   async visit(

@@ -1,4 +1,5 @@
 import type {Socket} from 'node:net';
+import type {Readable} from 'node:stream';
 import type {Connection, RowDataPacket} from 'mysql2';
 import {AtomctlError} from '../errors.ts';
 import type {DatabaseConfig, ServerInfo, SqlValue} from './database.ts';
@@ -9,6 +10,16 @@ import {watchSilence} from './silence.ts';
 
 /** What the server answers to a statement: rows, or how many it changed. */
 export type Reply = Record<string, unknown>[] | {affectedRows: number};
+
+/** Rows as arrays; at least one. */
+export type RowBatch = readonly (readonly unknown[])[];
+
+/** Read before they are asked for. A row may be a whole log of 64 KiB. */
+const ROWS_AHEAD = 100;
+
+function* waiting(rows: Readable): Iterable<readonly unknown[]> {
+  for (let row = rows.read(); row !== null; row = rows.read()) yield row;
+}
 
 /**
  * One logged-in connection with atomctl's session settings. Its errors are the driver's or the socket's own;
@@ -53,11 +64,12 @@ export class Session {
   }
 
   /**
-   * The rows of one statement as arrays, read no faster than they are taken. Stopping early leaves the rest
-   * unread and the session good for nothing but its end.
+   * The rows of one statement as arrays, as many at a time as have come, and read no faster than they are taken.
+   * Stopping early leaves the rest unread and the session good for nothing but its end.
    */
-  async *rows(sql: string, values: readonly SqlValue[] = []): AsyncGenerator<readonly unknown[]> {
-    const rows = this.#connection.query({sql, values: [...values], rowsAsArray: true}).stream();
+  async *rows(sql: string, values: readonly SqlValue[] = []): AsyncGenerator<RowBatch> {
+    const query = this.#connection.query({sql, values: [...values], rowsAsArray: true});
+    const rows = query.stream({highWaterMark: ROWS_AHEAD});
     // The driver tells the connection of its loss, and leaves a statement that streams waiting for ever.
     this.#connection.once('error', (error) => rows.destroy(error));
     // Rows that wait for their reader are no silence of the server.
@@ -66,7 +78,7 @@ export class Session {
     );
     this.#pending++;
     try {
-      yield* rows;
+      for await (const row of rows) yield [row, ...waiting(rows)];
       this.#pending--;
     } finally {
       endWatch();
