@@ -1,3 +1,4 @@
+import {countJobs} from '../jobs/count.ts';
 import type {JobList} from '../jobs/list.ts';
 import {type LiveJobList, listLiveJobs} from '../jobs/live-list.ts';
 import {renderCsv} from '../render/csv.ts';
@@ -31,11 +32,16 @@ export async function lookAtListing(
   const now = context.now();
   const sort = parseSort(flags.sort);
   const filter = await jobFilter(flags, () => context.time(), now);
-  const [database, time] = await Promise.all([context.database(), context.time()]);
+  const database = await context.database();
+  // Counting a long history takes longest: the server does it while the site's clock is made ready.
+  const [time, counts] = await Promise.all([
+    context.time(),
+    filter.live === undefined ? countJobs({database, filter}) : undefined,
+  ]);
   const limit = flags.all ? null : flags.limit;
   const live = !flags['no-live'];
   const list = await listLiveJobs(
-    {database, time, now, filter, sort, limit, offset: flags.offset, live},
+    {database, time, now, filter, sort, limit, offset: flags.offset, counts, live},
     () => liveSources(context, {probe: flags.probe, notice}),
   );
   if (list.report !== null) noticeMissing(list.report, notice);

@@ -1,5 +1,5 @@
 import type {Database, Queryable, SqlValue} from '../mysql/database.ts';
-import {surveyJobs} from './count.ts';
+import {countJobs} from './count.ts';
 import type {JobFilter} from './filter.ts';
 import type {Job, StatusCounts} from './job.ts';
 import {type JobClock, loadJobs} from './load-jobs.ts';
@@ -19,6 +19,8 @@ export interface JobQuery extends JobClock {
   /** null for all. */
   limit: number | null;
   offset: number;
+  /** Of all that match, where that was counted already. */
+  counts?: StatusCounts;
 }
 
 export interface JobList {
@@ -35,7 +37,8 @@ const NO_LIMIT = '18446744073709551615';
 
 /** One page of the matching jobs, with the counts of all that match. */
 export async function listJobs(query: JobQuery & {database: Database}): Promise<JobList> {
-  const {counts, total} = await surveyJobs(query);
+  const counts = query.counts ?? (await countJobs(query));
+  const total = JOB_STATUSES.reduce((sum, status) => sum + counts[status], 0);
   const jobs: Job[] = [];
   for await (const some of jobPages(query)) jobs.push(...some);
   return {jobs, total, counts};
