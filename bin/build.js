@@ -5,8 +5,8 @@
  * find, read and evaluate them took most of the time of a start, and so would three dozen small modules of our own
  * (see test/bench). test/e2e/start-up.test.ts says what a start may load.
  */
-import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 import {LEFT_OUT, leanPackages} from './lean-packages.js';
@@ -26,13 +26,16 @@ const SHARED = {
 };
 
 /**
- * Modules of ours that exist once: debug.ts because the first to evaluate it takes DEBUG away. They are built with
- * the packages, which package.json names #packages.
+ * Modules of ours that exist once, built with the packages: debug.ts because the first to evaluate it takes DEBUG
+ * away.
  */
 const ONCE = {'./debug.ts': 'src/cli/debug.ts'};
 
+/** Stands for the way from a module to the packages, which hangs on where the module goes. */
+const PACKAGES = 'packages:';
+
 /** Builds the modules of ours. `entryPoints` is told what is left to be built apart from them. */
-function buildOwn(commands, entryPoints) {
+async function buildOwn(commands, entryPoints) {
   const apart = {
     name: 'packages apart',
     setup({onResolve}) {
@@ -41,16 +44,23 @@ function buildOwn(commands, entryPoints) {
         const name = ONCE[path] ?? /^(@[^/]+\/)?[^/]+/.exec(path)[0];
         const out = name.replace(/^@|^src\/|\.ts$/g, '').replaceAll('/', '-');
         entryPoints.set(name, {in: name, out: `packages/${out}`});
-        return {path: `#packages/${out}`, external: true};
+        return {path: `${PACKAGES}${out}.js`, external: true};
       });
     },
   };
-  return build({
+  const {outputFiles, metafile} = await build({
     ...SHARED,
     entryPoints: [...commands, 'src/cli/main.ts', 'src/cli/command-not-found.ts'],
     outbase: 'src',
     plugins: [apart],
+    write: false,
   });
+  for (const {path, text} of outputFiles) {
+    const way = relative(dirname(path), join(dist, 'packages'));
+    await mkdir(dirname(path), {recursive: true});
+    await writeFile(path, text.replaceAll(`"${PACKAGES}`, `"${way}/`));
+  }
+  return {metafile};
 }
 
 function buildPackages(entryPoints) {
