@@ -1,4 +1,5 @@
 import {usageError} from '../errors.ts';
+import {knownZone, type LocalTime, localTime, wallToEpochMs} from './zone.ts';
 
 /**
  * A site's clock. AtoM stores wall-clock texts, `YYYY-MM-DD HH:MM:SS` in PHP's zone, without an offset. A time that
@@ -21,7 +22,7 @@ export interface SiteTime {
   parseWhen(text: string, origin: string): string;
 }
 
-const WALL = /^\d{4}-\d\d-\d\d \d\d:[0-5]\d:[0-5]\d$/;
+const WALL = /^\d{4}-\d\d-\d\d (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/;
 const WHEN =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
@@ -38,64 +39,40 @@ const HOUR_MS = 3_600_000;
 
 /**
  * The clock of a zone. What it finds out about an hour it keeps: a long list of jobs has many times in few hours.
- * @param zone an IANA zone that this Node knows
+ * @param zone an IANA zone
+ * @throws RangeError where Node knows no such zone
  */
-export async function loadSiteTime(zone: string): Promise<SiteTime> {
-  const [PlainDateTime, ZonedDateTime, Instant] = await Promise.all([
-    import('temporal-polyfill/fns/PlainDateTime'),
-    import('temporal-polyfill/fns/ZonedDateTime'),
-    import('temporal-polyfill/fns/Instant'),
-  ]);
+export function createSiteTime(zone: string): SiteTime {
+  const name = knownZone(zone);
+  if (name === null) throw new RangeError(`No such zone: ${zone}`);
   const hours = new Map<string, PlainHour | null>();
-
-  function zoned(wall: string) {
-    const [year, month, day, hour, minute, second] = wall.split(/[- :]/).map(Number);
-    try {
-      const plain = PlainDateTime.create(year!, month!, day!, hour, minute, second);
-      return PlainDateTime.toZonedDateTime(plain, zone, {disambiguation: 'compatible'});
-    } catch {
-      return null;
-    }
-  }
-
-  const iso = (time: NonNullable<ReturnType<typeof zoned>>) =>
-    ZonedDateTime.toString(time, {timeZoneName: 'never', smallestUnit: 'second'});
 
   /** The hour in which a wall-clock time lies; null where the clock was changed in it, or it is no hour. */
   function plainHour(wall: string): PlainHour | null {
-    const name = wall.slice(0, 13);
-    const known = hours.get(name);
+    const hour = wall.slice(0, 13);
+    const known = hours.get(hour);
     if (known !== undefined) return known;
-    const ends = [zoned(`${name}:00:00`), zoned(`${name}:59:59`)];
-    const [first, last] = ends.map((end) =>
-      end && iso(end).startsWith(name.replace(' ', 'T')) ? end : null,
-    );
-    const plain = first && last && last.epochMilliseconds - first.epochMilliseconds === HOUR_MS - 1000;
-    const hour = plain ? {startMs: first.epochMilliseconds, offset: ZonedDateTime.offset(first)} : null;
+    const found = findPlainHour(hour, name!);
     if (hours.size === HOURS_KEPT) hours.clear();
-    hours.set(name, hour);
-    return hour;
-  }
-
-  function toIso(wall: string): string | null {
-    if (!WALL.test(wall)) return null;
-    const hour = plainHour(wall);
-    if (hour !== null) return `${wall.slice(0, 10)}T${wall.slice(11)}${hour.offset}`;
-    const time = zoned(wall);
-    return time && iso(time);
+    hours.set(hour, found);
+    return found;
   }
 
   function toEpochMs(wall: string): number {
     if (!WALL.test(wall)) return Number.NaN;
     const hour = plainHour(wall);
-    if (hour === null) return zoned(wall)?.epochMilliseconds ?? Number.NaN;
+    if (hour === null) return wallToEpochMs(wall, name!);
     return hour.startMs + (Number(wall.slice(14, 16)) * 60 + Number(wall.slice(17))) * 1000;
   }
 
-  function toWall(instant: Date): string {
-    const local = Instant.toZonedDateTimeISO(Instant.fromEpochMilliseconds(instant.getTime()), zone);
-    return iso(local).slice(0, 19).replace('T', ' ');
+  function toIso(wall: string): string | null {
+    const hour = WALL.test(wall) ? plainHour(wall) : null;
+    if (hour !== null) return iso({wall, offset: hour.offset});
+    const epochMs = toEpochMs(wall);
+    return Number.isNaN(epochMs) ? null : iso(localTime(epochMs, name!));
   }
+
+  const toWall = (instant: Date) => localTime(instant.getTime(), name!).wall;
 
   return {
     zone,
@@ -112,9 +89,29 @@ export async function loadSiteTime(zone: string): Promise<SiteTime> {
         );
       }
       if (offset === undefined) return wall;
-      return toWall(new Date(Instant.fromString(`${wall}${offset}`).epochMilliseconds));
+      return toWall(new Date(`${wall.replace(' ', 'T')}${isoOffset(offset)}`));
     },
   };
+}
+
+function iso({wall, offset}: LocalTime): string {
+  return `${wall.slice(0, 10)}T${wall.slice(11)}${offset}`;
+}
+
+/** `+01`, `+0130` and `z` as Date reads them. */
+function isoOffset(offset: string): string {
+  const [, hours, minutes = '00'] = /^([+-]\d\d):?(\d\d)?$/.exec(offset) ?? [];
+  return hours === undefined ? 'Z' : `${hours}:${minutes}`;
+}
+
+/** @param hour `YYYY-MM-DD HH` */
+function findPlainHour(hour: string, zone: string): PlainHour | null {
+  const ends = [wallToEpochMs(`${hour}:00:00`, zone), wallToEpochMs(`${hour}:59:59`, zone)];
+  const [startMs, endMs] = ends as [number, number];
+  if (endMs - startMs !== HOUR_MS - 1000) return null;
+  const [first, last] = [localTime(startMs, zone), localTime(endMs, zone)];
+  // An hour of which the zone skipped a part, or all, shows other times.
+  return first.wall.startsWith(hour) && last.wall.startsWith(hour) ? {startMs, offset: first.offset} : null;
 }
 
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};

@@ -1,6 +1,7 @@
 import {usageError} from '../errors.ts';
 import {formatAddress, parseAddress, type ServerAddress} from '../gearman/address.ts';
 import type {Setting} from './site.ts';
+import {knownZone} from './zone.ts';
 
 /**
  * A list of Gearman servers; each text may itself be a comma-separated list, and a server named twice counts once.
@@ -37,18 +38,9 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
  * @throws AtomctlError USAGE where this Node does not know it; offsets such as +01:00 are no zones
  */
 export function readZone({value, origin}: Setting<string>): Setting<string> {
-  if (/^[A-Za-z]/.test(value) && isKnownZone(value)) return {value, origin};
+  if (/^[A-Za-z]/.test(value) && knownZone(value) !== null) return {value, origin};
   throw usageError(
     `"${value}" (${origin}) is no known timezone.`,
     'Give an IANA name such as America/Vancouver.',
   );
-}
-
-function isKnownZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', {timeZone: name});
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -62,7 +62,7 @@ export class Context {
     this.#time ??= Promise.all([
       import('../atom/site-time.ts'),
       this.site().then((site) => site.timezone()),
-    ]).then(([{loadSiteTime}, zone]) => loadSiteTime(zone.value));
+    ]).then(([{createSiteTime}, zone]) => createSiteTime(zone.value));
     return this.#time;
   }
 

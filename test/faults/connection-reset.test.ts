@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {loadSiteTime} from '../../src/atom/site-time.ts';
+import {createSiteTime} from '../../src/atom/site-time.ts';
 import {AtomctlError} from '../../src/errors.ts';
 import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear.ts';
 import {exportRows} from '../../src/jobs/export-csv.ts';
@@ -46,7 +46,7 @@ const countJobs = async () => (await at.site.query('SELECT id FROM job')).length
 describe.each(['request', 'reply'] as const)('the connection to MySQL is reset at each %s', (kind) => {
   test('of an export: all rows or an error, never fewer rows without one', async () => {
     await at.site.seedJobs(1500);
-    const time = await loadSiteTime('UTC');
+    const time = createSiteTime('UTC');
     async function exportAll(port: number): Promise<number> {
       const database = await connectDatabase({...config, port}, TIMEOUT);
       try {

@@ -89,7 +89,6 @@ describe('the house', () => {
   it('loads no heavy package with a command: they are imported where they are first used', () => {
     const heavy = [
       'mysql2',
-      'temporal-polyfill',
       'yaml',
       'php-parser',
       'cli-table3',

@@ -1,4 +1,4 @@
-import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {type Patient, startExamination} from '../../../src/doctor/examination.ts';
 import {examine} from '../../../src/doctor/examine.ts';
 import type {Finding} from '../../../src/doctor/finding.ts';
@@ -19,7 +19,7 @@ export async function healthyPatient(site: AtomSite): Promise<Patient> {
     servers: () => connect(site.gearman),
     manager: await managerWith(site, {}),
     readLimit: async (unit) => startLimit(unit, null, new Date()),
-    time: await loadSiteTime(site.timezone),
+    time: createSiteTime(site.timezone),
     now: () => new Date(),
     root: site.root,
     prefix: site.prefix,

@@ -1,6 +1,6 @@
 import {parse} from 'csv-parse/sync';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {loadSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
 import {exportRows, exportStatement} from '../../../src/jobs/export-csv.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES, type HistoryColumn} from '../../../src/jobs/history-columns.ts';
@@ -130,7 +130,7 @@ beforeAll(async () => {
   site = await createSite({timezone: 'UTC'});
   [database, time] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 5}),
-    loadSiteTime('UTC'),
+    createSiteTime('UTC'),
   ]);
   stored = Array.from({length: COUNT}, (_, index) => makeJob(index));
   await insertAll(stored);

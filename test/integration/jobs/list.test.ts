@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {loadSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
 import {countJobs, surveyJobs} from '../../../src/jobs/count.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {type JobSort, jobPages, listJobs, pageStatement, SORT_KEYS} from '../../../src/jobs/list.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   site = await createSite();
   [database, time] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 5}),
-    loadSiteTime('America/Vancouver'),
+    createSiteTime('America/Vancouver'),
   ]);
   const add = async (letter: string, job: Parameters<AtomSite['insertJob']>[0]) => {
     ids[letter] = await site.insertJob(job);

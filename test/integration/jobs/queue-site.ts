@@ -1,4 +1,4 @@
-import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {parseAddress} from '../../../src/gearman/address.ts';
 import type {GearmanServer} from '../../../src/gearman/server.ts';
 import {connectServers} from '../../../src/gearman/servers.ts';
@@ -31,7 +31,7 @@ export async function sourcesOf(site: AtomSite) {
     database,
     servers,
     prefix: site.prefix as string | null,
-    time: await loadSiteTime(site.timezone),
+    time: createSiteTime(site.timezone),
     now: () => new Date(),
   };
   async function close(): Promise<void> {

@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {loadSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {jobStats} from '../../../src/jobs/stats.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
     UPDATE job SET name = 'arObjectMoveJob', user_id = NULL WHERE id % 7 = 0`);
   [database, time] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 30}),
-    loadSiteTime('America/Vancouver'),
+    createSiteTime('America/Vancouver'),
   ]);
 }, 120_000);
 

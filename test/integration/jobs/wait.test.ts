@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {loadSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
 import {connectServers} from '../../../src/gearman/servers.ts';
 import {lookAtJobs} from '../../../src/jobs/look-at-jobs.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
   database = await connectDatabase(site.config, {timeoutSeconds: 5});
-  time = await loadSiteTime(site.timezone);
+  time = createSiteTime(site.timezone);
 });
 
 afterAll(async () => {

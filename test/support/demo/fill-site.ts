@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
 import type {InsertJob, InsertNote} from '../atom-jobs.ts';
 import {ADMIN_ID} from '../atom-jobs.ts';
 import type {AtomSite} from '../atom-site.ts';
@@ -32,7 +32,7 @@ export interface DemoHistory {
 
 /** Three months of jobs up to now, made the same way each time: finished ones, and one that was lost. */
 export async function insertHistory(site: AtomSite, now: Date): Promise<DemoHistory> {
-  const time = await loadSiteTime(site.timezone);
+  const time = createSiteTime(site.timezone);
   const wall = (secondsAgo: number) => time.toWall(new Date(now.getTime() - secondsAgo * 1000));
   const random = numbersFrom(4730);
   await insertPat(site);
@@ -57,7 +57,7 @@ export async function submitPresent(
   site: AtomSite,
   now: Date,
 ): Promise<{executing: number; queued: number[]}> {
-  const time = await loadSiteTime(site.timezone);
+  const time = createSiteTime(site.timezone);
   const startedAt = time.toWall(now);
   const executing = await submitJob(site, {
     jobClass: 'arFileImportJob',

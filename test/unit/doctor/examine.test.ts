@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {CHECK_IDS} from '../../../src/doctor/checks.ts';
 import {type Patient, startExamination} from '../../../src/doctor/examination.ts';
 import {examine} from '../../../src/doctor/examine.ts';
@@ -34,7 +34,7 @@ const UNREACHABLE: Patient = {
   readLimit: async () => {
     throw noSystemd;
   },
-  time: await loadSiteTime('UTC'),
+  time: createSiteTime('UTC'),
   now: () => new Date(0),
   root: '/no/atom',
   prefix: null,

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {loadSiteTime} from '../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
 import type {Examination} from '../../../src/doctor/examination.ts';
 import type {JobLog} from '../../../src/doctor/job-logs.ts';
 import {type JobFault, runningJobs} from '../../../src/doctor/running-jobs.ts';
@@ -7,7 +7,7 @@ import {AtomctlError} from '../../../src/errors.ts';
 import type {LiveState} from '../../../src/jobs/status.ts';
 
 const NOW = new Date('2026-03-04T12:00:00Z');
-const time = await loadSiteTime('UTC');
+const time = createSiteTime('UTC');
 
 interface Evidence {
   state: LiveState;

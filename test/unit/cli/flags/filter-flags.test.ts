@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {loadSiteTime} from '../../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../../src/atom/site-time.ts';
 import {hasFilter, jobFilter} from '../../../../src/cli/flags/filter-flags.ts';
 
-const vancouver = () => loadSiteTime('America/Vancouver');
+const vancouver = async () => createSiteTime('America/Vancouver');
 /** Two o'clock for the second time that night: the clocks had gone back an hour before. */
 const NOW = new Date('2025-11-02T10:00:00Z');
 
