@@ -1,7 +1,7 @@
-import {readFile, realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
+import {readFile, realpath} from './files.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
 import {NotStaticError, readPhpScript} from './php-script.ts';
 import {flatten, lookUp, type PhpValue, phpString} from './php-value.ts';

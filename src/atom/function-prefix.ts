@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
-import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {readConfigYaml} from './config-yaml.ts';
+import {readFile} from './files.ts';
 import {phpString} from './php-value.ts';
 import type {Setting, SiteSurroundings} from './site.ts';
 

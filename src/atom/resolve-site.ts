@@ -1,4 +1,3 @@
-import {realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {usageError} from '../errors.ts';
 import {GEARMAN_PORT, type ServerAddress} from '../gearman/address.ts';
@@ -6,6 +5,7 @@ import type {DatabaseConfig} from '../mysql/database.ts';
 import {combineDatabase} from './combine-database.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config-yaml.ts';
 import {databaseSources} from './database-sources.ts';
+import {realpath} from './files.ts';
 import {computeFunctionPrefix} from './function-prefix.ts';
 import {phpString} from './php-value.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';

@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process';
-import {stat} from 'node:fs/promises';
 import path from 'node:path';
+import {stat} from './files.ts';
 import {fromJson, type PhpValue} from './php-value.ts';
 
 const TIME_LIMIT_MS = 10_000;

@@ -1,8 +1,8 @@
-import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
 import {AtomctlError, usageError} from '../errors.ts';
 import {parseDatabaseUrl} from '../mysql/database-url.ts';
+import {readFile, stat} from './files.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
 
 /** A site of atomctl's own configuration file; each origin is `FILE:LINE`. */

@@ -1,6 +1,6 @@
-import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {yamlLayers} from './config-yaml.ts';
+import {readdir, stat} from './files.ts';
 
 /** A compiled configuration that AtoM goes on using although a file it was made from is newer. */
 export interface StaleCache {

@@ -1,6 +1,6 @@
-import {readFile, realpath} from 'node:fs/promises';
 import type {ScalarTag} from 'yaml';
 import {AtomctlError, usageError} from '../errors.ts';
+import {readFile, realpath} from './files.ts';
 import {NotStaticError, readPhpScript} from './php-script.ts';
 import type {PhpArray, PhpValue} from './php-value.ts';
 import {runPhp} from './run-php.ts';

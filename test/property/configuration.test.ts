@@ -6,7 +6,7 @@ import {readConfigPhp} from '../../src/atom/config-php.ts';
 import {readConfigYaml} from '../../src/atom/config-yaml.ts';
 import {parsePdoDsn} from '../../src/atom/pdo-dsn.ts';
 import {listSites} from '../../src/atom/site-file.ts';
-import {loadSiteTime, parseAge} from '../../src/atom/site-time.ts';
+import {createSiteTime, parseAge} from '../../src/atom/site-time.ts';
 import {AtomctlError} from '../../src/errors.ts';
 import {parseDatabaseUrl} from '../../src/mysql/database-url.ts';
 import {readOptionFile} from '../../src/mysql/option-file.ts';
@@ -16,8 +16,8 @@ import {holdsLater, near} from './many.ts';
 
 /** What the file under test holds. Ten thousand real files would try the disk and not the parsers. */
 const content = vi.hoisted(() => ({file: '', text: ''}));
-vi.mock('node:fs/promises', async (original) => ({
-  ...(await original<typeof import('node:fs/promises')>()),
+vi.mock('../../src/atom/files.ts', async (original) => ({
+  ...(await original<typeof import('../../src/atom/files.ts')>()),
   readFile: async (file: string) => {
     if (file === content.file) return content.text;
     throw Object.assign(new Error('no such file'), {code: 'ENOENT'});
@@ -27,7 +27,7 @@ vi.mock('node:fs/promises', async (original) => ({
 const WITHOUT_PHP = {PATH: '/nonexistent'};
 const root = createRoot();
 const scratch = createScratch('hostile');
-const time = await loadSiteTime('America/Vancouver');
+const time = createSiteTime('America/Vancouver');
 
 const PHP = [
   '<?php ',
