@@ -68,6 +68,8 @@ async function driverOptions({user, password, database, tls}: DatabaseConfig): P
     password,
     database,
     ssl: await tlsOptions(tls),
+    // None is prepared; by default memory for sixteen thousand is taken.
+    maxPreparedStatements: 1,
     // The deadline of the login covers what this would.
     connectTimeout: 0,
     // A matched row that stays as it was is not a changed one, and no server may ask for this machine's files.

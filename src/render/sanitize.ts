@@ -7,7 +7,6 @@
 const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const HARMFUL_IN_BLOCK =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 function visible(character: string): string {
   const code = character.charCodeAt(0);
@@ -21,12 +20,12 @@ export function sanitizeLine(text: string): string {
   return text
     .replace(/[\r\n\t]+/g, ' ')
     .replace(HARMFUL, visible)
-    .replace(LONE_SURROGATE, '\ufffd');
+    .toWellFormed();
 }
 
 /** Many lines: keeps `\n` and tabs, takes `\r\n` for `\n`, makes every other control character visible. */
 export function sanitizeBlock(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(HARMFUL_IN_BLOCK, visible).replace(LONE_SURROGATE, '\ufffd');
+  return text.replace(/\r\n/g, '\n').replace(HARMFUL_IN_BLOCK, visible).toWellFormed();
 }
 
 /** JSON that means the same and holds no raw control character: JSON.stringify leaves DEL and C1 as they are. */

@@ -81,11 +81,16 @@ type LayOut = (lines: readonly (readonly string[])[], layout: Layout) => string;
 /** Where every text fits, as in a pipe, padding is all it takes; ten thousand jobs take no longer than their query. */
 const padCells: LayOut = (lines, {widths, aligns, widthOf}) => {
   const pad = (text: string, index: number) => {
-    const blanks = ' '.repeat(widths[index]! - widthOf(stripVTControlCharacters(text)));
+    const blanks = ' '.repeat(widths[index]! - widthOf(unpainted(text)));
     return aligns[index] === 'right' ? blanks + text : text + blanks;
   };
   return lines.map((line) => line.map(pad).join(' '.repeat(GAP))).join('\n');
 };
+
+/** After sanitising, the only escapes are those of our own paint. */
+function unpainted(text: string): string {
+  return text.includes('\u001b') ? stripVTControlCharacters(text) : text;
+}
 
 /** cli-table3 lays out a whole table at once, in more than linear time: long ones are given to it in parts. */
 const ROWS_AT_ONCE = 200;
