@@ -23,6 +23,7 @@ export class Context {
   readonly #options: ContextOptions;
   #site: Promise<Site> | undefined;
   #database: Promise<Database> | undefined;
+  readonly #replicas: Database[] = [];
   #time: Promise<SiteTime> | undefined;
   #servers: Promise<ServerConnection[]> | undefined;
 
@@ -55,6 +56,16 @@ export class Context {
       this.site().then((site) => site.database()),
     ]);
     return connectDatabase(config.value, {timeoutSeconds: this.timeoutSeconds});
+  }
+
+  /** The same database on another server: a replica. @throws AtomctlError as for the database itself */
+  async replica({host, port}: {host: string; port: number}): Promise<Database> {
+    const {connectDatabase} = await import('../mysql/connect.ts');
+    const {value} = await (await this.site()).database();
+    const options = {timeoutSeconds: this.timeoutSeconds};
+    const replica = await connectDatabase({...value, host, port, socketPath: null}, options);
+    this.#replicas.push(replica);
+    return replica;
   }
 
   /** The site's clock: its zone, and conversions between its wall clock and instants. */
@@ -119,7 +130,8 @@ export class Context {
     if (servers.status === 'fulfilled') {
       for (const connection of servers.value ?? []) if ('server' in connection) connection.server.close();
     }
-    if (database.status === 'fulfilled') await database.value?.close().catch(() => {});
+    const databases = database.status === 'fulfilled' && database.value ? [database.value] : [];
+    for (const each of [...databases, ...this.#replicas]) await each.close().catch(() => {});
   }
 }
 

@@ -2,6 +2,9 @@ import type {SqlValue} from '../mysql/database.ts';
 import type {JobFilter} from './filter.ts';
 import {JOB_STATUSES, type JobStatus, STATUSES} from './status.ts';
 
+/** The condition of a filter without a criterion. */
+export const EVERY_JOB = 'TRUE';
+
 /** A JobFilter as SQL: `FROM job ${join} WHERE ${sql}`, with `values` for the placeholders in `sql`. */
 export interface JobCondition {
   /** Empty, or the join to `object` where the condition reads the start time that AtoM keeps there. */
@@ -28,7 +31,7 @@ export function jobCondition(filter: JobFilter): JobCondition {
   const all = [...parts, ...bounds];
   return {
     join: bounds.length > 0 ? OBJECT_JOIN : '',
-    sql: all.map(({sql}) => sql).join(' AND ') || 'TRUE',
+    sql: all.map(({sql}) => sql).join(' AND ') || EVERY_JOB,
     values: all.flatMap(({values}) => values),
   };
 }

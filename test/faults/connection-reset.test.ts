@@ -77,6 +77,7 @@ describe.each(['request', 'reply'] as const)('the connection to MySQL is reset a
           downloads: null,
           batchSize: 2,
           pauseSeconds: 0,
+          replicas: null,
           signal: new AbortController().signal,
           onProgress: () => {},
         });

@@ -5,6 +5,7 @@ import type {Context} from '../context.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../flags/shared-flags.ts';
 import {sudoFlag, type UnitFlags, unitFlags} from '../worker/worker-service.ts';
 import {untilInterrupted} from './interruption.ts';
+import {type ReplicaFlags, replicaFlags, replicaWait} from './replicas.ts';
 
 /** What and how to clear, beside the job filters. */
 export const clearFlags = {
@@ -28,15 +29,16 @@ export const clearFlags = {
     helpValue: 'N',
     parse: wholeNumber(1, 'number of jobs'),
   })(),
+  ...replicaFlags,
   pause: Flags.custom<number>({
-    summary: 'Wait this long between transactions, so that a replica or the web site can catch up.',
+    summary: 'Wait this long between transactions, so that the web site gets its turn.',
     helpValue: 'SECONDS',
     default: 0,
     parse: secondsFrom(0),
   })(),
 };
 
-interface ClearFlagValues extends UnitFlags {
+interface ClearFlagValues extends UnitFlags, ReplicaFlags {
   'keep-queue': boolean;
   'restart-worker': boolean;
   'delete-downloads': boolean;
@@ -49,9 +51,13 @@ interface ClearFlagValues extends UnitFlags {
 /** What clearSite needs beside the plan. @throws AtomctlError USAGE where downloads are wanted and not to be found */
 export async function clearSources(
   context: Context,
-  {flags, everything}: {flags: ClearFlagValues; everything: boolean},
-): Promise<Pick<ClearSiteOptions, 'queue' | 'worker' | 'downloads' | 'batchSize' | 'pauseSeconds'>> {
+  options: {flags: ClearFlagValues; everything: boolean; notice: (text: string) => void},
+): Promise<
+  Pick<ClearSiteOptions, 'queue' | 'worker' | 'downloads' | 'batchSize' | 'pauseSeconds' | 'replicas'>
+> {
+  const {flags, everything} = options;
   return {
+    replicas: await replicaWait(context, options),
     queue: flags['keep-queue'] ? null : {...(await queueSources(context)), everything},
     worker: flags['restart-worker']
       ? await (await import('../worker/worker-control.ts')).workerControl(context, flags)

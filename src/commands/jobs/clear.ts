@@ -57,7 +57,8 @@ or another run holds the site's lock, 130 interrupted.`;
       work: () =>
         interruptibly(async (signal) => {
           const exported = await exportBefore(context, {flags, filter: plan.filter, signal});
-          const sources = await clearSources(context, {flags, everything});
+          const notice = (text: string) => this.notice(text);
+          const sources = await clearSources(context, {flags, everything, notice});
           const progress = await startProgress({total: plan.total, unit: 'jobs', quiet: flags.quiet, stderr});
           const onProgress = (done: number) => progress.update(done);
           const cleared = await clearSite({...sources, database, plan, signal, onProgress}).finally(() =>

@@ -51,6 +51,7 @@ async function clear({filter, meanwhile, ...options}: Clear = {}, where = at) {
     downloads: null,
     batchSize: null,
     pauseSeconds: 0,
+    replicas: null,
     signal: new AbortController().signal,
     onProgress: () => {},
     queue: {...where.sources, everything: filter === undefined},

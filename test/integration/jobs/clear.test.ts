@@ -38,6 +38,7 @@ async function clear(options: Partial<ClearOptions> & {filter?: JobFilter; inact
     downloads: null,
     batchSize: null,
     pauseSeconds: 0,
+    replicas: null,
     signal: new AbortController().signal,
     onProgress: () => {},
     ...others,
@@ -75,12 +76,21 @@ describe('clearJobs', () => {
     const {completed} = await insertAllKinds(site);
     const plan = await planClear({database, filter: {statuses: ['completed']}, inactive: false});
     const later = await site.insertJob();
-    const racing = withQueryHook(database, async (sql) => {
+    const racing = withStatementHook(database, async (sql) => {
       if (sql.includes('FOR UPDATE'))
         await site.query('UPDATE job SET status_id = 183 WHERE id = ?', [completed]);
     });
     expect(await clear({database: racing, plan})).toMatchObject({cleared: 0});
     expect(await jobIds()).toEqual(expect.arrayContaining([completed, later]));
+  });
+
+  test('counts what it deleted itself where another session deletes at the same time', async () => {
+    const first = await site.seedJobs(25);
+    const racing = withStatementHook(database, async (sql) => {
+      if (sql.startsWith('DELETE FROM object')) await site.query('DELETE FROM object WHERE id = ?', [first + 3]);
+    });
+    expect(await clear({database: racing, batchSize: 10})).toMatchObject({cleared: 24, failure: null});
+    expect(await jobIds()).toEqual([]);
   });
 
   test('works through batches of any size, and tells how far it is', async () => {
@@ -153,13 +163,16 @@ describe('clearJobs', () => {
 });
 
 /** The database, with something that happens just before a statement inside a transaction is sent. */
-function withQueryHook(real: Database, before: (sql: string) => Promise<void>): Database {
+function withStatementHook(real: Database, before: (sql: string) => Promise<void>): Database {
   return Object.assign(Object.create(real) as Database, {
     query: real.query.bind(real),
     transaction: <T>(work: Parameters<typeof real.transaction<T>>[0]) =>
       real.transaction((tx) =>
         work({
-          execute: tx.execute,
+          execute: async (sql: string, values?: readonly SqlValue[]) => {
+            await before(sql);
+            return tx.execute(sql, values);
+          },
           query: async <R>(sql: string, values?: readonly SqlValue[]) => {
             await before(sql);
             return tx.query<R>(sql, values);

@@ -1,0 +1,44 @@
+import {AtomctlError} from '../errors.ts';
+import type {Queryable, Row, ServerInfo} from './database.ts';
+
+/** Where a replica of a server can be reached. */
+export interface ReplicaAddress {
+  host: string;
+  port: number;
+}
+
+/**
+ * How far a replica is behind its source, in whole seconds, the furthest of its channels counting; null where one of
+ * them does not replicate. Needs the privilege REPLICATION CLIENT, on MariaDB REPLICA MONITOR.
+ * @param name for messages
+ * @throws AtomctlError FAILED where the server is no replica
+ */
+export async function replicaLag(
+  database: Queryable & {server: ServerInfo},
+  name: string,
+): Promise<number | null> {
+  const all = database.server.flavour === 'mariadb' ? 'ALL REPLICAS' : 'REPLICA';
+  const channels = await database.query(`SHOW ${all} STATUS`);
+  if (channels.length === 0) throw new AtomctlError('FAILED', `The server at ${name} is no replica.`);
+  const lags = channels.map(
+    (channel) => channel.Seconds_Behind_Source ?? channel.Seconds_Behind_Master ?? null,
+  );
+  return lags.includes(null) ? null : Math.max(...lags.map(Number));
+}
+
+/**
+ * The replicas that are connected to a server now. Needs the privilege REPLICATION SLAVE, on MariaDB REPLICATION
+ * MASTER ADMIN.
+ * @throws AtomctlError FAILED where one does not say where it can be reached (its option report_host)
+ */
+export async function listReplicas(database: Queryable & {server: ServerInfo}): Promise<ReplicaAddress[]> {
+  const hosts = database.server.flavour === 'mariadb' ? 'REPLICA HOSTS' : 'REPLICAS';
+  return (await database.query(`SHOW ${hosts}`)).map(addressOf);
+}
+
+function addressOf({Host: host, Port: port}: Row): ReplicaAddress {
+  if (typeof host === 'string' && host !== '') return {host, port: Number(port)};
+  throw new AtomctlError('FAILED', 'The database has a replica that does not say its host (report_host).', {
+    hint: 'Name it with --replica HOST[:PORT].',
+  });
+}
