@@ -1,6 +1,6 @@
-import {countJobs} from '../jobs/count.ts';
-import type {JobList} from '../jobs/list.ts';
-import {type LiveJobList, listLiveJobs} from '../jobs/live-list.ts';
+import {type JobTotals, totalJobs} from '../jobs/count.ts';
+import type {JobFilter} from '../jobs/filter.ts';
+import {type LiveJobs, listLiveJobs} from '../jobs/live-list.ts';
 import {renderCsv} from '../render/csv.ts';
 import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, JOB_COLUMNS, type JobColumn} from '../render/job-columns.ts';
 import {renderJobSummary, renderJobTable} from '../render/job-table.ts';
@@ -23,58 +23,64 @@ export interface ListingFlags extends FilterFlags {
   quiet?: boolean;
 }
 
+/** A page of jobs, and of how many it is one; null where that is not shown. */
+export interface Listing extends LiveJobs {
+  totals: JobTotals | null;
+}
+
+/** How well the jobs are counted: as a document says it, as a reader wants to know it, or not at all. */
+export type Counting = 'exact' | 'quick' | 'none';
+
 /** The page of jobs that the flags ask for, as it is now. @throws AtomctlError */
 export async function lookAtListing(
   context: Context,
   flags: ListingFlags,
-  notice: (text: string) => void,
-): Promise<LiveJobList> {
+  {counting, notice}: {counting: Counting; notice: (text: string) => void},
+): Promise<Listing> {
   const now = context.now();
   const sort = parseSort(flags.sort);
   const filter = await jobFilter(flags, () => context.time(), now);
   const database = await context.database();
-  // Counting a long history takes longest: the server does it while the site's clock is made ready.
-  const [time, counts] = await Promise.all([
-    context.time(),
-    filter.live === undefined ? countJobs({database, filter}) : undefined,
-  ]);
-  const limit = flags.all ? null : flags.limit;
-  const live = !flags['no-live'];
-  const list = await listLiveJobs(
-    {database, time, now, filter, sort, limit, offset: flags.offset, counts, live},
-    () => liveSources(context, {probe: flags.probe, notice}),
-  );
-  if (list.report !== null) noticeMissing(list.report, notice);
-  return list;
+  const page = {sort, limit: flags.all ? null : flags.limit, offset: flags.offset, live: !flags['no-live']};
+  const total = async (wanted: JobFilter) =>
+    counting === 'none' ? null : totalJobs({database, filter: wanted, mayGuess: counting === 'quick'});
+  const list = async () =>
+    listLiveJobs({...page, database, filter, time: await context.time(), now}, () =>
+      liveSources(context, {probe: flags.probe, notice}),
+    );
+  // Counting takes longest: the server does it while the site's clock is made ready.
+  const counted = filter.live === undefined;
+  const [early, jobs] = await Promise.all([counted ? total(filter) : null, list()]);
+  if (jobs.report !== null) noticeMissing(jobs.report, notice);
+  return {...jobs, totals: counted ? early : await total(jobs.filter)};
 }
 
 /** As `--json` prints it. */
-export function listingDocument({jobs, total, counts}: LiveJobList): JobList {
-  return {jobs, total, counts};
+export function listingDocument({jobs, totals}: Listing) {
+  return {jobs, ...totals};
 }
 
 /** As a table with a line under it. */
-export async function renderListing(list: LiveJobList, flags: ListingFlags, screen: Screen): Promise<string> {
+export async function renderListing(list: Listing, flags: ListingFlags, screen: Screen): Promise<string> {
   const columns = listingColumns(flags);
   const place = flags['no-truncate'] ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
   const liveUnknown = list.report?.answered === false;
   const table = await renderJobTable(list.jobs, {columns, screen: place, liveUnknown});
-  if (flags.quiet) return table;
-  return table + renderJobSummary(list.jobs.length, list.total, list.counts, place);
+  return list.totals === null ? table : table + renderJobSummary(list.jobs.length, list.totals, place);
 }
 
 /** The page to be watched. */
-export function watchedListing(flags: ListingFlags): Omit<Watched<LiveJobList>, 'seconds'> {
+export function watchedListing(flags: ListingFlags, counting: Counting): Omit<Watched<Listing>, 'seconds'> {
   return {
     title: 'atomctl jobs:list',
-    look: (context, notice) => lookAtListing(context, flags, notice),
+    look: (context, notice) => lookAtListing(context, flags, {counting, notice}),
     text: (list, screen) => renderListing(list, flags, screen),
     document: listingDocument,
   };
 }
 
 /** As CSV, with the columns of the table. */
-export function renderListingCsv({jobs}: LiveJobList, flags: ListingFlags): AsyncIterable<string> {
+export function renderListingCsv({jobs}: Listing, flags: ListingFlags): AsyncIterable<string> {
   const columns = listingColumns(flags);
   const cells = jobs.map((job) => columns.map((name) => JOB_COLUMNS[name].text(job)));
   return renderCsv(columns, [cells], {escapeFormulas: true, bom: false});

@@ -1,7 +1,6 @@
 import type {Database, Queryable, SqlValue} from '../mysql/database.ts';
-import {countJobs} from './count.ts';
 import type {JobFilter} from './filter.ts';
-import type {Job, StatusCounts} from './job.ts';
+import type {Job} from './job.ts';
 import {type JobClock, loadJobs} from './load-jobs.ts';
 import {JOB_STATUSES, STATUSES} from './status.ts';
 import {type JobCondition, jobCondition, objectJoin} from './where.ts';
@@ -19,15 +18,6 @@ export interface JobQuery extends JobClock {
   /** null for all. */
   limit: number | null;
   offset: number;
-  /** Of all that match, where that was counted already. */
-  counts?: StatusCounts;
-}
-
-export interface JobList {
-  jobs: Job[];
-  /** All that match, not only the page. */
-  total: number;
-  counts: StatusCounts;
 }
 
 /** Jobs are loaded this many at a time, so that neither a query nor its answer grows without bound. */
@@ -35,13 +25,11 @@ const JOBS_PER_QUERY = 1000;
 /** The largest LIMIT that MySQL takes: its way to say "no limit, but an offset". */
 const NO_LIMIT = '18446744073709551615';
 
-/** One page of the matching jobs, with the counts of all that match. */
-export async function listJobs(query: JobQuery & {database: Database}): Promise<JobList> {
-  const counts = query.counts ?? (await countJobs(query));
-  const total = JOB_STATUSES.reduce((sum, status) => sum + counts[status], 0);
+/** One page of the matching jobs. */
+export async function listJobs(query: JobQuery & {database: Database}): Promise<Job[]> {
   const jobs: Job[] = [];
   for await (const some of jobPages(query)) jobs.push(...some);
-  return {jobs, total, counts};
+  return jobs;
 }
 
 /**
@@ -51,8 +39,15 @@ export async function listJobs(query: JobQuery & {database: Database}): Promise<
 export async function* jobPages(query: JobQuery & {database: Database}): AsyncIterable<Job[]> {
   const {database, time, now} = query;
   const ids = await pageIds(query);
+  const load = (start: number) =>
+    loadJobs({database, time, now, ids: ids.slice(start, start + JOBS_PER_QUERY)});
+  let next = load(0);
   for (let start = 0; start < ids.length; start += JOBS_PER_QUERY) {
-    yield await loadJobs({database, time, now, ids: ids.slice(start, start + JOBS_PER_QUERY)});
+    const jobs = await next;
+    // The server looks for these while those are shown.
+    next = load(start + JOBS_PER_QUERY);
+    next.catch(() => {});
+    yield jobs;
   }
 }
 

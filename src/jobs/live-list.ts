@@ -1,11 +1,15 @@
 import type {Database} from '../mysql/database.ts';
+import type {JobFilter} from './filter.ts';
 import type {Job} from './job.ts';
-import {type JobList, type JobQuery, listJobs} from './list.ts';
+import {type JobQuery, listJobs} from './list.ts';
 import {settleLiveFilter} from './live-filter.ts';
 import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
 import {loadJobs} from './load-jobs.ts';
 
-export interface LiveJobList extends JobList {
+export interface LiveJobs {
+  jobs: Job[];
+  /** What the page is a page of: the query's filter, a live state in it turned into the ids of the jobs in it. */
+  filter: JobFilter;
   /** null where the live state was not asked for, or no job of the page is running. */
   report: LiveReport | null;
 }
@@ -17,14 +21,14 @@ export interface LiveJobList extends JobList {
 export async function listLiveJobs(
   query: JobQuery & {database: Database; live: boolean},
   sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now' | 'probe'>>,
-): Promise<LiveJobList> {
+): Promise<LiveJobs> {
   const askLive = async () => liveStates({database: query.database, time: query.time, ...(await sources())});
   let report: LiveReport | null = null;
   const filter = await settleLiveFilter(query.filter, async () => (report = await askLive()));
-  const list = await listJobs({...query, filter});
-  if (!query.live || !list.jobs.some(isRunning)) return {...list, report};
+  const jobs = await listJobs({...query, filter});
+  if (!query.live || !jobs.some(isRunning)) return {jobs, filter, report};
   report ??= await askLive();
-  return {...list, jobs: withStates(await reloadEnded(list.jobs, report, query), report), report};
+  return {jobs: withStates(await reloadEnded(jobs, report, query), report), filter, report};
 }
 
 function isRunning({status}: Job): boolean {

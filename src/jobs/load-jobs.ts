@@ -32,7 +32,7 @@ export async function loadJobs(
 ): Promise<Job[]> {
   const {database, ids, time, now} = options;
   if (ids.length === 0) return [];
-  const rows = await database.query<JobRow>(
+  const loadingRows = database.query<JobRow>(
     `SELECT job.id, job.name, job.status_id, object.created_at, job.completed_at, job.user_id, user.username,
             job.object_id, target.class_name AS object_class, slug.slug, job.download_path
      FROM job
@@ -43,7 +43,7 @@ export async function loadJobs(
      WHERE job.id IN (?)`,
     [ids],
   );
-  const notes = await loadNotes(database, ids);
+  const [rows, notes] = await Promise.all([loadingRows, loadNotes(database, ids)]);
   const jobs = new Map(rows.map((row) => [row.id, toJob(row, notes.get(row.id) ?? [], {time, now})]));
   return ids.map((id) => jobs.get(id)).filter((job) => job !== undefined);
 }

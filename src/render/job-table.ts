@@ -1,3 +1,4 @@
+import type {JobTotals} from '../jobs/count.ts';
 import type {Job, StatusCounts} from '../jobs/job.ts';
 import {JOB_STATUSES} from '../jobs/status.ts';
 import {JOB_COLUMNS, type JobColumn} from './job-columns.ts';
@@ -29,6 +30,10 @@ export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): 
 }
 
 /** The line under the table: how many of how many are shown. */
-export function renderJobSummary(shown: number, total: number, counts: StatusCounts, screen: Screen): string {
-  return `${paint(screen, 'dim', `${shown} of ${total} jobs shown: ${countsText(counts)}.`)}\n`;
+export function renderJobSummary(shown: number, {total, counts}: JobTotals, screen: Screen): string {
+  const text =
+    counts === null
+      ? `${shown} of about ${total} jobs shown; --json counts them.`
+      : `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
+  return `${paint(screen, 'dim', text)}\n`;
 }

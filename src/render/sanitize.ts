@@ -8,6 +8,9 @@ const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a
 const HARMFUL_IN_BLOCK =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
+/** Most texts hold none, and one look tells. */
+const UNUSUAL = /[^ -~]/;
+
 function visible(character: string): string {
   const code = character.charCodeAt(0);
   return code < 0x100
@@ -17,6 +20,7 @@ function visible(character: string): string {
 
 /** One line: line breaks and tabs become spaces, every other control character its visible escape. */
 export function sanitizeLine(text: string): string {
+  if (!UNUSUAL.test(text)) return text;
   return text
     .replace(/[\r\n\t]+/g, ' ')
     .replace(HARMFUL, visible)

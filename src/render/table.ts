@@ -67,7 +67,19 @@ export async function renderTable<Row>(
   const fits = widths.every((width, index) => width === natural[index]);
   const layOut = fits ? padCells : await cutCells();
   const text = layOut(lines, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf});
-  return `${text.replace(/ +$/gm, '')}\n`;
+  return `${withoutTrailingBlanks(text)}\n`;
+}
+
+/** A regular expression would try each run of blanks in turn, and a wide table is full of them. */
+function withoutTrailingBlanks(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      let end = line.length;
+      while (line[end - 1] === ' ') end -= 1;
+      return line.slice(0, end);
+    })
+    .join('\n');
 }
 
 interface Layout {

@@ -20,6 +20,9 @@ export default class JobsList extends BaseCommand<typeof JobsList> {
     `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they
 really are: executing, queued, lost (no Gearman server knows the job: it will never end by itself) or uncertain.
 
+The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the
+database's own estimate, and says so; --json counts them.
+
 Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was interrupted.`;
   static override examples = [
     {
@@ -44,19 +47,20 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     const {flags, context} = this;
     const notice = (text: string) => this.notice(text);
     listingColumns(flags);
+    const counting = this.jsonEnabled() ? 'exact' : flags.csv || flags.quiet ? 'none' : 'quick';
     if (flags.csv) {
-      await this.print(renderListingCsv(await lookAtListing(context, flags, notice), flags));
+      await this.print(renderListingCsv(await lookAtListing(context, flags, {counting, notice}), flags));
       return;
     }
     if (flags.watch === undefined) {
       await this.answer(async (site, tell) => {
-        const list = await lookAtListing(site, flags, tell);
+        const list = await lookAtListing(site, flags, {counting, notice: tell});
         const text = (screen: Screen) => renderListing(list, flags, screen);
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);
       return;
     }
-    const watched = {...watchedListing(flags), seconds: flags.watch};
+    const watched = {...watchedListing(flags, counting), seconds: flags.watch};
     const {stdin, stdout} = process;
     const place = {json: this.jsonEnabled(), screen: () => this.screen, stdin, stdout, notice};
     this.exitWith(await watch(context, watched, place));

@@ -87,7 +87,8 @@ describe('clearJobs', () => {
   test('counts what it deleted itself where another session deletes at the same time', async () => {
     const first = await site.seedJobs(25);
     const racing = withStatementHook(database, async (sql) => {
-      if (sql.startsWith('DELETE FROM object')) await site.query('DELETE FROM object WHERE id = ?', [first + 3]);
+      if (sql.startsWith('DELETE FROM object'))
+        await site.query('DELETE FROM object WHERE id = ?', [first + 3]);
     });
     expect(await clear({database: racing, batchSize: 10})).toMatchObject({cleared: 24, failure: null});
     expect(await jobIds()).toEqual([]);
