@@ -1,6 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
-import type {Database, Queryable} from '../mysql/database.ts';
+import type {Database, Queryable, SqlValue} from '../mysql/database.ts';
+import {BatchSize} from './batch-size.ts';
 import {noJobs, surveyJobs} from './count.ts';
 import {deleteJobRows} from './delete-jobs.ts';
 import {deleteDownloads} from './downloads.ts';
@@ -134,14 +135,23 @@ const GOING_JOB = 'job.id, job.status_id, job.download_path';
 function nextCandidates(
   database: Queryable,
   plan: ClearPlan,
-  {afterId, limit}: {afterId: number; limit: number},
+  after: {afterId: number; limit: number},
 ): Promise<GoingJob[]> {
+  const {sql, values} = candidatesStatement(plan, after);
+  return database.query<GoingJob>(sql, values);
+}
+
+/** The statement for a batch of candidates, which goes up the primary key from where the last one ended. */
+export function candidatesStatement(
+  plan: Pick<ClearPlan, 'filter' | 'lastId' | 'running'>,
+  {afterId, limit}: {afterId: number; limit: number},
+): {sql: string; values: SqlValue[]} {
   const {join, sql, values} = jobCondition(plan.filter);
-  return database.query<GoingJob>(
-    `SELECT ${GOING_JOB} FROM job ${join}
-     WHERE ${sql} AND job.id > ? AND job.id <= ? AND job.id NOT IN (?) ORDER BY job.id LIMIT ${limit}`,
-    [...values, afterId, plan.lastId, [NO_JOB, ...plan.running]],
-  );
+  return {
+    sql: `SELECT ${GOING_JOB} FROM job ${join}
+          WHERE ${sql} AND job.id > ? AND job.id <= ? AND job.id NOT IN (?) ORDER BY job.id LIMIT ${limit}`,
+    values: [...values, afterId, plan.lastId, [NO_JOB, ...plan.running]],
+  };
 }
 
 /**
@@ -197,28 +207,4 @@ async function record(gone: GoingJob[], downloads: string | null, result: ClearR
   const {deleted, kept} = await deleteDownloads({directory: downloads, paths});
   result.downloadsDeleted += deleted;
   result.downloadsKept.push(...kept);
-}
-
-const TRANSACTION_MS = 350;
-/** A list of more ids is long enough for MySQL to give up its index. */
-const MOST_JOBS = 10_000;
-
-/**
- * How many jobs one transaction takes. Unless it is given, it follows the time of the last one, so that locks are
- * held for a third of a second on a fast server and on a slow one, and half a second is seldom reached.
- */
-class BatchSize {
-  jobs: number;
-  readonly #fixed: boolean;
-
-  constructor(given: number | null) {
-    this.#fixed = given !== null;
-    this.jobs = given ?? 1000;
-  }
-
-  learn(milliseconds: number): void {
-    if (this.#fixed) return;
-    const wanted = Math.round((this.jobs * TRANSACTION_MS) / Math.max(milliseconds, 1));
-    this.jobs = Math.min(Math.max(wanted, 100, Math.ceil(this.jobs / 2)), MOST_JOBS, this.jobs * 2);
-  }
 }

@@ -1,4 +1,4 @@
-import type {Database} from '../mysql/database.ts';
+import type {Database, SqlValue} from '../mysql/database.ts';
 import type {DurationSummary} from './durations.ts';
 import type {JobFilter} from './filter.ts';
 import type {StatusCounts} from './job.ts';
@@ -57,15 +57,20 @@ export interface StatsOptions extends JobClock {
  */
 export async function jobStats(options: StatsOptions): Promise<JobStats> {
   const {database, filter} = options;
-  const condition = jobCondition(filter);
+  const {sql, values} = statsStatement(filter);
   const tally = new Tally(options);
-  await database.visit(
-    `SELECT job.name, job.status_id, object.created_at, job.completed_at, job.user_id
-     FROM job ${objectJoin(condition)} WHERE ${condition.sql}`,
-    condition.values,
-    (row) => tally.add(row as StatsRow),
-  );
+  await database.visit(sql, values, (row) => tally.add(row as StatsRow));
   return tally.stats(await usernames(database, tally.userIds));
+}
+
+/** The statement for what is tallied, in whatever order costs the database least. */
+export function statsStatement(filter: JobFilter): {sql: string; values: SqlValue[]} {
+  const condition = jobCondition(filter);
+  return {
+    sql: `SELECT job.name, job.status_id, object.created_at, job.completed_at, job.user_id
+          FROM job ${objectJoin(condition)} WHERE ${condition.sql}`,
+    values: condition.values,
+  };
 }
 
 /** Looked up afterwards: the database would send each name with each of its user's jobs. */

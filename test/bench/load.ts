@@ -1,5 +1,5 @@
 /**
- * `node --import ./test/support/typescript.mjs test/bench/load.ts [SECONDS]`: does `queue:status --watch=1` keep its
+ * `npm run bench:load [-- SECONDS]`: does `queue:status --watch=1` keep its
  * sockets and its memory, and does it leave the workers their throughput? Forty workers, ten thousand queued jobs, a look
  * each second for two minutes; in between it is halted for as long, so that both halves of a figure see the same machine.
  */

@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {type ClearOptions, clearJobs, planClear} from '../../../src/jobs/clear.ts';
+import {type ClearOptions, candidatesStatement, clearJobs, planClear} from '../../../src/jobs/clear.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, SqlValue} from '../../../src/mysql/database.ts';
@@ -92,6 +92,20 @@ describe('clearJobs', () => {
     });
     expect(await clear({database: racing, batchSize: 10})).toMatchObject({cleared: 24, failure: null});
     expect(await jobIds()).toEqual([]);
+  });
+
+  test.each<[string, JobFilter]>([
+    ['everything', {}],
+    ['one status', {statuses: ['error']}],
+    ['a user', {users: ['admin', null]}],
+    ['a start', {until: '2025-01-01 00:00:00'}],
+  ])('walks up the key for %s: no sort, no temporary table', async (_, filter) => {
+    const first = await site.seedJobs(2000);
+    const plan = {filter, lastId: first + 2000, running: []};
+    const {sql, values} = candidatesStatement(plan, {afterId: first + 100, limit: 100});
+    const explained = await database.query<{table: string; Extra: string}>(`EXPLAIN ${sql}`, values);
+    expect(explained[0]!.table).toBe('job');
+    expect(explained.map(({Extra}) => Extra).join()).not.toMatch(/filesort|temporary|join buffer/i);
   });
 
   test('works through batches of any size, and tells how far it is', async () => {

@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
-import {jobStats} from '../../../src/jobs/stats.ts';
+import {jobStats, statsStatement} from '../../../src/jobs/stats.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {type AtomSite, createSite} from '../../support/sandbox.ts';
@@ -156,4 +156,15 @@ test('filters choose what is counted, days on which the clocks change included',
   ];
   for (const [filter, condition] of runs) expect(await compare(filter, condition)).toBeGreaterThan(0);
   expect(await compare({names: ['nothing']}, 'FALSE')).toBe(0);
+});
+
+test.each<[string, JobFilter]>([
+  ['everything', {}],
+  ['one status', {statuses: ['error']}],
+  ['a start', {since: '2025-01-01 00:00:00'}],
+])('%s is read without a sort and without a temporary table', async (_, filter) => {
+  const {sql, values} = statsStatement(filter);
+  const plan = await database.query<{table: string; Extra: string}>(`EXPLAIN ${sql}`, values);
+  expect(plan[0]!.table).toBe('job');
+  expect(plan.map(({Extra}) => Extra).join()).not.toMatch(/filesort|temporary|join buffer/i);
 });
