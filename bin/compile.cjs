@@ -5,7 +5,6 @@
  * and where atomctl is installed. A start without it is slower, and does the same.
  */
 const {existsSync, readFileSync, readdirSync, renameSync, writeFileSync} = require('node:fs');
-const {wrap} = require('node:module');
 const {join} = require('node:path');
 const {setFlagsFromString} = require('node:v8');
 const {Script} = require('node:vm');
@@ -16,7 +15,12 @@ for (const name of names.filter((name) => name.endsWith('.cjs'))) {
   const path = join(dist, name);
   // All functions at once. V8 keeps the flags with the rest and compares them: back to what a start has.
   setFlagsFromString('--no-lazy');
-  const script = new Script(wrap(readFileSync(path, 'latin1')), {filename: path});
+  const script = new Script(
+    `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'latin1')}\n})`,
+    {
+      filename: path,
+    },
+  );
   setFlagsFromString('--lazy');
   writeFileSync(`${path}.new`, script.createCachedData());
   renameSync(`${path}.new`, `${path}.v8`);

