@@ -112,6 +112,19 @@ function escapeCharacter(character) {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
+/**
+ * The manifest without what only help and completion tell of. oclif looks for commands from the directory of its
+ * manifest.
+ */
+async function startManifest() {
+  const {commands, version} = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'));
+  const found = Object.entries(commands).map(([id, command]) => {
+    const {description, examples, summary, usage, ...kept} = command;
+    return [id, {...kept, args: {}, flags: {}, relativePath: ['..', '..', ...command.relativePath]}];
+  });
+  return JSON.stringify({commands: Object.fromEntries(found), version});
+}
+
 /** The licences of all packages of which something stands in dist. */
 async function licences(inputs) {
   const names = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
@@ -143,4 +156,6 @@ const builds = [await buildOwn(commands, packages), await buildPackages([...pack
 const outputs = new Set(builds.flatMap(({outputs}) => Object.keys(outputs)).map((path) => join(root, path)));
 await removeFiles((path) => !outputs.has(path));
 await writeFile(join(dist, 'licences.txt'), await licences(Object.keys(builds[1].inputs)));
+await mkdir(join(dist, 'start'), {recursive: true});
+await writeFile(join(dist, 'start/oclif.manifest.json'), await startManifest());
 execFileSync(process.execPath, [join(root, 'bin/compile.cjs')], {stdio: 'inherit'});

@@ -9,18 +9,17 @@ const {join} = require('node:path');
 const {setFlagsFromString} = require('node:v8');
 const {Script} = require('node:vm');
 
+/** As in bin/run.cjs. */
+const HEAD = '(function (exports, require, module, __filename, __dirname) {';
+const TAIL = '\n})';
+
 const dist = join(__dirname, '../dist');
 const names = existsSync(dist) ? readdirSync(dist, {recursive: true}) : [];
 for (const name of names.filter((name) => name.endsWith('.cjs'))) {
   const path = join(dist, name);
   // All functions at once. V8 keeps the flags with the rest and compares them: back to what a start has.
   setFlagsFromString('--no-lazy');
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'latin1')}\n})`,
-    {
-      filename: path,
-    },
-  );
+  const script = new Script(`${HEAD}${readFileSync(path, 'latin1')}${TAIL}`, {filename: path});
   setFlagsFromString('--lazy');
   writeFileSync(`${path}.new`, script.createCachedData());
   renameSync(`${path}.new`, `${path}.v8`);

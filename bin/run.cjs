@@ -8,6 +8,10 @@ const {readFileSync} = require('node:fs');
 const {dirname, join, resolve} = require('node:path');
 const {Script} = require('node:vm');
 
+/** As in bin/compile.cjs: V8 takes back what it kept of this text alone. */
+const HEAD = '(function (exports, require, module, __filename, __dirname) {';
+const TAIL = '\n})';
+
 const root = dirname(__dirname);
 const loaded = new Map();
 
@@ -18,14 +22,10 @@ function load(path) {
   loaded.set(path, module);
   const directory = dirname(path);
   const requireFrom = (name) => (/^[./]/.test(name) ? load(resolve(directory, name)) : require(name));
-  // The same text as in bin/compile.cjs: V8 compares.
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'latin1')}\n})`,
-    {
-      filename: path,
-      cachedData: readCompiled(path),
-    },
-  );
+  const script = new Script(`${HEAD}${readFileSync(path, 'latin1')}${TAIL}`, {
+    filename: path,
+    cachedData: readCompiled(path),
+  });
   script.runInThisContext()(module.exports, requireFrom, module, path, directory);
   return module.exports;
 }
