@@ -1,4 +1,5 @@
 import type {Queryable} from '../mysql/database.ts';
+import {amongIds} from './id-runs.ts';
 
 /**
  * Deletes these jobs with all that hangs on them, inside the caller's transaction. AtoM's foreign keys let the
@@ -9,9 +10,10 @@ import type {Queryable} from '../mysql/database.ts';
  */
 export async function deleteJobRows(tx: Queryable, ids: readonly number[]): Promise<number> {
   if (ids.length === 0) return 0;
-  const whole = await tx.execute("DELETE FROM object WHERE id IN (?) AND class_name = 'QubitJob'", [ids]);
+  const {sql, values} = amongIds('id', ids);
+  const whole = await tx.execute(`DELETE FROM object WHERE ${sql} AND class_name = 'QubitJob'`, values);
   if (whole >= ids.length) return whole;
-  return whole + (await tx.execute('DELETE FROM job WHERE id IN (?)', [ids]));
+  return whole + (await tx.execute(`DELETE FROM job WHERE ${sql}`, values));
 }
 
 /**

@@ -3,6 +3,7 @@ import {expect, test} from 'vitest';
 import {exportStatement} from '../../src/jobs/export-csv.ts';
 import type {JobFilter} from '../../src/jobs/filter.ts';
 import {ATOM_COLUMNS} from '../../src/jobs/history-columns.ts';
+import {amongIds} from '../../src/jobs/id-runs.ts';
 import {JOB_STATUSES} from '../../src/jobs/status.ts';
 import {jobCondition, likePattern} from '../../src/jobs/where.ts';
 import {anyText, holds} from './many.ts';
@@ -64,6 +65,28 @@ test('a name pattern without a star matches itself alone; only a star is a wildc
       expect(matches.test(literal)).toBe(true);
       expect(matches.test(other)).toBe(other === literal);
       expect(like(likePattern(`${literal}*`)).test(literal + other)).toBe(true);
+    }),
+  );
+});
+
+test('a condition that an id is among many holds for these and no other', () => {
+  const anyIds = fc
+    .array(fc.record({from: fc.integer({min: 1, max: 60}), count: fc.integer({min: 1, max: 15})}), {
+      maxLength: 5,
+    })
+    .map((runs) => runs.flatMap(({from, count}) => Array.from({length: count}, (_, index) => from + index)));
+  holds(
+    fc.property(anyIds, fc.integer({min: 0, max: 80}), (ids, id) => {
+      const {sql, values} = amongIds('id', ids);
+      const given = values.values();
+      const next = () => given.next().value as unknown;
+      const met = [...sql.matchAll(/BETWEEN|IN /g)].map(([word]) => {
+        if (word === 'IN ') return (next() as number[]).includes(id);
+        const [first, last] = [next() as number, next() as number];
+        return first <= id && id <= last;
+      });
+      expect(met.includes(true)).toBe(ids.includes(id));
+      expect([...given]).toEqual([]);
     }),
   );
 });
