@@ -21,51 +21,57 @@ interface JobRow {
   object_class: string | null;
   slug: string | null;
   download_path: string | null;
+  /** null for a job without a note. */
+  note_id: number | null;
+  type_id: number | null;
+  content: string | null;
 }
 
 /**
- * The jobs with these ids, in this order, each with its notes: two queries however many they are. Ids without a
- * row are left out. The log is never read here: it may be 64 KiB a job. `live` is null.
+ * The jobs with these ids, in this order, each with its notes, oldest first: one query however many they are. Ids
+ * without a row are left out. The log is never read here: it may be 64 KiB a job. `live` is null.
  */
 export async function loadJobs(
   options: JobClock & {database: Queryable; ids: readonly number[]},
 ): Promise<Job[]> {
   const {database, ids, time, now} = options;
   if (ids.length === 0) return [];
-  const loadingRows = database.query<JobRow>(
+  // A note in the culture in which it was written, as AtoM falls back to it. A job with many notes comes as often.
+  const rows = await database.query<JobRow>(
     `SELECT job.id, job.name, job.status_id, object.created_at, job.completed_at, job.user_id, user.username,
-            job.object_id, target.class_name AS object_class, slug.slug, job.download_path
+            job.object_id, target.class_name AS object_class, slug.slug, job.download_path,
+            note.id AS note_id, note.type_id, note_i18n.content
      FROM job
      LEFT JOIN object ON object.id = job.id
      LEFT JOIN user ON user.id = job.user_id
      LEFT JOIN object target ON target.id = job.object_id
      LEFT JOIN slug ON slug.object_id = job.object_id
+     LEFT JOIN note ON note.object_id = job.id
+     LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
      WHERE job.id IN (?)`,
     [ids],
   );
-  const [rows, notes] = await Promise.all([loadingRows, loadNotes(database, ids)]);
-  const jobs = new Map(rows.map((row) => [row.id, toJob(row, notes.get(row.id) ?? [], {time, now})]));
-  return ids.map((id) => jobs.get(id)).filter((job) => job !== undefined);
+  const rowsById = new Map<number, JobRow[]>();
+  for (const row of rows) {
+    const others = rowsById.get(row.id);
+    if (others === undefined) rowsById.set(row.id, [row]);
+    else others.push(row);
+  }
+  return ids.flatMap((id) => {
+    const ofJob = rowsById.get(id);
+    return ofJob === undefined ? [] : [toJob(ofJob[0]!, notesOf(ofJob), {time, now})];
+  });
 }
 
-/** Notes by job id, oldest first, in the culture each was written in, as AtoM falls back to it. */
-async function loadNotes(database: Queryable, ids: readonly number[]): Promise<Map<number, JobNote[]>> {
-  const rows = await database.query<{object_id: number; type_id: number | null; content: string | null}>(
-    `SELECT note.object_id, note.type_id, note_i18n.content
-     FROM note
-     LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
-     WHERE note.object_id IN (?)
-     ORDER BY note.id`,
-    [ids],
+function notesOf(rows: JobRow[]): JobNote[] {
+  if (rows[0]!.note_id === null) return [];
+  return (
+    rows
+      .sort((one, other) => one.note_id! - other.note_id!)
+      // An object with two slugs brings each of them twice.
+      .filter(({note_id: id}, index, all) => index === 0 || id !== all[index - 1]!.note_id)
+      .map(({content, type_id: typeId}) => ({text: content ?? '', error: typeId === ERROR_NOTE_TYPE_ID}))
   );
-  const notes = new Map<number, JobNote[]>();
-  for (const {object_id: jobId, type_id: typeId, content} of rows) {
-    const note = {text: content ?? '', error: typeId === ERROR_NOTE_TYPE_ID};
-    const ofJob = notes.get(jobId);
-    if (ofJob) ofJob.push(note);
-    else notes.set(jobId, [note]);
-  }
-  return notes;
 }
 
 function toJob(row: JobRow, notes: JobNote[], clock: JobClock): Job {

@@ -55,31 +55,27 @@ export async function renderTable<Row>(
   const shrinks = columns.map((column) => column.shrinks === true);
   const widths = fitWidths(natural, shrinks, screen.width);
 
-  const lines: string[][] = [
+  const painted = (line: string[], row: Row) =>
+    line.map((text, at) => {
+      const color = columns[at]!.color?.(row);
+      return color === undefined ? text : paint(screen, color, text);
+    });
+  const lines = [
     columns.map(({header}) => paint(screen, 'bold', header)),
-    ...cells.map((line, index) =>
-      line.map((text, at) => {
-        const color = columns[at]!.color?.(rows[index]!);
-        return color === undefined ? text : paint(screen, color, text);
-      }),
-    ),
+    ...(screen.color ? cells.map((line, index) => painted(line, rows[index]!)) : cells),
   ];
   const fits = widths.every((width, index) => width === natural[index]);
   const layOut = fits ? padCells : await cutCells();
-  const text = layOut(lines, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf});
-  return `${withoutTrailingBlanks(text)}\n`;
+  return layOut(lines, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf})
+    .map((line) => `${withoutTrailingBlanks(line)}\n`)
+    .join('');
 }
 
 /** A regular expression would try each run of blanks in turn, and a wide table is full of them. */
-function withoutTrailingBlanks(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => {
-      let end = line.length;
-      while (line[end - 1] === ' ') end -= 1;
-      return line.slice(0, end);
-    })
-    .join('\n');
+function withoutTrailingBlanks(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ') end -= 1;
+  return line.slice(0, end);
 }
 
 interface Layout {
@@ -88,7 +84,8 @@ interface Layout {
   widthOf: (text: string) => number;
 }
 
-type LayOut = (lines: readonly (readonly string[])[], layout: Layout) => string;
+/** Each line as one text. */
+type LayOut = (lines: readonly (readonly string[])[], layout: Layout) => string[];
 
 /** Where every text fits, as in a pipe, padding is all it takes; ten thousand jobs take no longer than their query. */
 const padCells: LayOut = (lines, {widths, aligns, widthOf}) => {
@@ -96,7 +93,8 @@ const padCells: LayOut = (lines, {widths, aligns, widthOf}) => {
     const blanks = ' '.repeat(widths[index]! - widthOf(unpainted(text)));
     return aligns[index] === 'right' ? blanks + text : text + blanks;
   };
-  return lines.map((line) => line.map(pad).join(' '.repeat(GAP))).join('\n');
+  const gap = ' '.repeat(GAP);
+  return lines.map((line) => line.map(pad).join(gap));
 };
 
 /** After sanitising, the only escapes are those of our own paint. */
@@ -127,7 +125,7 @@ async function cutCells(): Promise<LayOut> {
       parts.push(table.toString());
     }
     // cli-table3 cuts between the halves of a surrogate pair.
-    return parts.join('\n').replace(/\p{Surrogate}/gu, '\ufffd');
+    return parts.join('\n').toWellFormed().split('\n');
   };
 }
 
