@@ -9,26 +9,18 @@ const SHORTEST_RUN = 10;
  * @param column as SQL has it
  */
 export function amongIds(column: string, ids: readonly number[]): {sql: string; values: SqlValue[]} {
-  const [long, short] = [[] as number[][], [] as number[]];
-  for (const run of runsOf(ids.toSorted((one, other) => one - other))) {
-    if (run.length < SHORTEST_RUN) short.push(...run);
-    else long.push([run[0]!, run.at(-1)!]);
+  const sorted = ids.toSorted((one, other) => one - other);
+  const [bounds, single]: [number[], number[]] = [[], []];
+  for (let start = 0, end = 0; start < sorted.length; start = end) {
+    do end += 1;
+    while (sorted[end] === sorted[end - 1]! + 1);
+    if (end - start < SHORTEST_RUN) single.push(...sorted.slice(start, end));
+    else bounds.push(sorted[start]!, sorted[end - 1]!);
   }
-  const parts = long.map(() => `${column} BETWEEN ? AND ?`);
-  if (short.length > 0) parts.push(`${column} IN (?)`);
+  const parts = Array.from({length: bounds.length / 2}, () => `${column} BETWEEN ? AND ?`);
+  if (single.length > 0) parts.push(`${column} IN (?)`);
   return {
     sql: parts.length === 0 ? 'FALSE' : `(${parts.join(' OR ')})`,
-    values: short.length > 0 ? [...long.flat(), short] : long.flat(),
+    values: single.length > 0 ? [...bounds, single] : bounds,
   };
-}
-
-/** @param sorted ascending; an id that stands there twice begins a run of its own */
-function runsOf(sorted: readonly number[]): number[][] {
-  const runs: number[][] = [];
-  for (const id of sorted) {
-    const run = runs.at(-1);
-    if (run?.at(-1) === id - 1) run.push(id);
-    else runs.push([id]);
-  }
-  return runs;
 }
