@@ -5,6 +5,7 @@ import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
 import {takeNamedLock} from '../../src/mysql/named-lock.ts';
+import {isDeleting} from '../support/is-deleting.ts';
 import {
   ATOM_PASSWORD,
   type AtomSite,
@@ -46,14 +47,6 @@ async function holdUp(id: number): Promise<() => Promise<unknown>> {
   return () => site.query('COMMIT');
 }
 
-/** Whether a clear has the site's lock, and waits for what is held up. */
-async function isDeleting(): Promise<boolean> {
-  const statements = await site.query(
-    "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'DELETE FROM object%'",
-  );
-  return statements.length > 0;
-}
-
 const CLEAR = ['jobs:clear', '--yes', '--keep-queue'];
 
 test('twenty clears at once: one runs, nineteen are refused, every row is accounted for once', {
@@ -92,7 +85,8 @@ test('whoever dies with the lock leaves it to the next; kill and clear exclude e
   const id = await site.insertJob({status: 'running'});
   const letGo = await holdUp(id);
   const {child, result} = startAtomctl(CLEAR, site.env);
-  await until(isDeleting);
+  // It has the site's lock by then.
+  await until(() => isDeleting(site));
   const kill = () => runAtomctl(['jobs:kill', String(id), '--yes', '--force', '--json'], {env: site.env});
   expect(JSON.parse((await kill()).stdout).error?.code).toBe('LOCKED');
   child.kill('SIGKILL');

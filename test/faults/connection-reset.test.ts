@@ -7,6 +7,7 @@ import {type Killed, killJobs} from '../../src/jobs/kill.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
 import {peekQueue} from '../../src/queue/peek.ts';
+import {PLAIN_CLEAR} from '../integration/jobs/plain-clear.ts';
 import {createQueueSite, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
 import {everyTable} from '../integration/jobs/whole-site.ts';
 import {type GearmanProcess, startGearmand, submitJob} from '../support/sandbox.ts';
@@ -74,12 +75,8 @@ describe.each(['request', 'reply'] as const)('the connection to MySQL is reset a
         return await clearJobs({
           database,
           plan: await planClear({database, filter: {}, inactive: false}),
-          downloads: null,
+          ...PLAIN_CLEAR,
           batchSize: 2,
-          pauseSeconds: 0,
-          replicas: null,
-          signal: new AbortController().signal,
-          onProgress: () => {},
         });
       } finally {
         await database.close();

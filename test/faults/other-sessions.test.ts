@@ -4,6 +4,8 @@ import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {Database} from '../../src/mysql/database.ts';
+import {PLAIN_CLEAR} from '../integration/jobs/plain-clear.ts';
+import {isDeleting} from '../support/is-deleting.ts';
 import {
   ATOMCTL,
   type AtomSite,
@@ -40,12 +42,8 @@ async function clear(): Promise<ClearResult> {
   return clearJobs({
     database: ours,
     plan: await planClear({database: ours, filter: {}, inactive: false}),
-    downloads: null,
+    ...PLAIN_CLEAR,
     batchSize: 10,
-    pauseSeconds: 0,
-    replicas: null,
-    signal: new AbortController().signal,
-    onProgress: () => {},
   });
 }
 
@@ -75,7 +73,7 @@ describe('a clear among the locks of others', () => {
       // All but the first: the clear takes that and waits for the others. Having changed more, it is not we who are sacrificed.
       await tx.execute("UPDATE job SET output = 'changed' WHERE id > ?", [first]);
       const clearing = clear();
-      await until(async () => (await waiting()) > 0);
+      await until(() => isDeleting(site));
       await tx.execute("UPDATE job SET output = 'changed' WHERE id = ?", [first]);
       return {clearing};
     });
@@ -83,14 +81,6 @@ describe('a clear among the locks of others', () => {
     expect(await jobIds()).toEqual([]);
   });
 });
-
-/** How many statements of the clear have not been answered yet. */
-async function waiting(): Promise<number> {
-  const running = await site.query<{count: number}>(
-    "SELECT COUNT(*) AS count FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'DELETE FROM object%'",
-  );
-  return running[0]!.count;
-}
 
 /** atomctl on a terminal, up to its question. */
 async function askedAbout(

@@ -12,6 +12,7 @@ import {
   submitJob,
   until,
 } from '../../support/sandbox.ts';
+import {PLAIN_CLEAR} from './plain-clear.ts';
 import {controlOf, createQueueSite, executeJob, handedOut, type QueueSite} from './queue-site.ts';
 
 let gearmand: GearmanProcess;
@@ -48,12 +49,7 @@ async function clear({filter, meanwhile, ...options}: Clear = {}, where = at) {
   return clearSite({
     database,
     plan,
-    downloads: null,
-    batchSize: null,
-    pauseSeconds: 0,
-    replicas: null,
-    signal: new AbortController().signal,
-    onProgress: () => {},
+    ...PLAIN_CLEAR,
     queue: {...where.sources, everything: filter === undefined},
     worker: null,
     ...options,

@@ -7,6 +7,7 @@ import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, SqlValue} from '../../../src/mysql/database.ts';
 import {type AtomSite, createSite} from '../../support/sandbox.ts';
+import {PLAIN_CLEAR} from './plain-clear.ts';
 import {everyTable, insertAllKinds} from './whole-site.ts';
 
 let site: AtomSite;
@@ -35,12 +36,7 @@ async function clear(options: Partial<ClearOptions> & {filter?: JobFilter; inact
   return clearJobs({
     database,
     plan: await planClear({database, filter, inactive}),
-    downloads: null,
-    batchSize: null,
-    pauseSeconds: 0,
-    replicas: null,
-    signal: new AbortController().signal,
-    onProgress: () => {},
+    ...PLAIN_CLEAR,
     ...others,
   });
 }
