@@ -51,7 +51,7 @@ export interface JobTotals {
   counts: StatusCounts | null;
 }
 
-/** A server counts these in a few hundredths of a second, and ten times as many in no time that a list takes. */
+/** A server counts these in a few hundredths of a second; many more take longer than all else that a list asks. */
 const QUICKLY_COUNTED = 200_000;
 
 /**

@@ -39,15 +39,8 @@ export async function listJobs(query: JobQuery & {database: Database}): Promise<
 export async function* jobPages(query: JobQuery & {database: Database}): AsyncIterable<Job[]> {
   const {database, time, now} = query;
   const ids = await pageIds(query);
-  const load = (start: number) =>
-    loadJobs({database, time, now, ids: ids.slice(start, start + JOBS_PER_QUERY)});
-  let next = load(0);
   for (let start = 0; start < ids.length; start += JOBS_PER_QUERY) {
-    const jobs = await next;
-    // The server looks for these while those are shown.
-    next = load(start + JOBS_PER_QUERY);
-    next.catch(() => {});
-    yield jobs;
+    yield await loadJobs({database, time, now, ids: ids.slice(start, start + JOBS_PER_QUERY)});
   }
 }
 
