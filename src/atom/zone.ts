@@ -16,12 +16,9 @@ export interface LocalTime {
 const AREA_AND_CITY = /^[A-Z][A-Za-z_]+(\/[A-Z][A-Za-z_]+)+$/;
 const UTC = 'UTC';
 
-let current: string | undefined;
-
+/** V8 looks the zone up anew each time TZ is set. */
 function switchTo(zone: string): void {
-  if (zone === current) return;
-  process.env.TZ = zone;
-  current = zone;
+  if (process.env.TZ !== zone) process.env.TZ = zone;
 }
 
 /**
