@@ -4,6 +4,7 @@ import type {SiteTime} from '../atom/site-time.ts';
 import {usageError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {Database} from '../mysql/database.ts';
+import type {ReplicaAddress} from '../mysql/replica.ts';
 
 export interface ContextOptions {
   site: SiteOptions;
@@ -59,7 +60,7 @@ export class Context {
   }
 
   /** The same database on another server: a replica. @throws AtomctlError as for the database itself */
-  async replica({host, port}: {host: string; port: number}): Promise<Database> {
+  async replica({host, port}: ReplicaAddress): Promise<Database> {
     const {connectDatabase} = await import('../mysql/connect.ts');
     const {value} = await (await this.site()).database();
     const options = {timeoutSeconds: this.timeoutSeconds};

@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
 import type {Replica, ReplicaWait} from '../../jobs/replica-lag.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {Context} from '../context.ts';
@@ -63,7 +64,7 @@ async function connectReplica(context: Context, {host, port}: ReplicaAddress): P
     import('../../jobs/replica-lag.ts'),
   ]);
   const database = await context.replica({host, port});
-  const name = `${host}:${port}`;
+  const name = formatAddress({host, port});
   const replica = {name, lagSeconds: () => replicaLag(database, name)};
   await lagOf(replica);
   return replica;
