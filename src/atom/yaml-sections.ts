@@ -46,11 +46,16 @@ async function expandPhp(source: string, file: string, env: Environment): Promis
   if (run.ran) return run.output;
   // Most keys of these files are of no interest here, so one that stays unknown does no harm until it is asked for.
   try {
-    return (await readPhpScript(source, {...options, placeholder: UNREADABLE})).output;
+    return (await readPhpScript(keepLineEnds(source), {...options, placeholder: UNREADABLE})).output;
   } catch (error) {
     if (!(error instanceof NotStaticError)) throw error;
     throw usageError(`${file} needs php to be read (${error.message}), and ${run.reason}.`);
   }
+}
+
+/** PHP drops a line's end after a tag; files that mean to have one print it, and it would be lost with the rest. */
+function keepLineEnds(source: string): string {
+  return source.replace(/\?>(\r?\n)/g, '?>$1$1');
 }
 
 async function parseYaml(text: string, file: string): Promise<PhpValue> {
