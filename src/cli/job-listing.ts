@@ -1,4 +1,4 @@
-import {type JobTotals, totalJobs} from '../jobs/count.ts';
+import {guessTotal, type JobTotals, totalJobs} from '../jobs/count.ts';
 import type {JobFilter} from '../jobs/filter.ts';
 import {type LiveJobs, listLiveJobs} from '../jobs/live-list.ts';
 import {renderCsv} from '../render/csv.ts';
@@ -42,14 +42,15 @@ export async function lookAtListing(
   const filter = await jobFilter(flags, () => context.time(), now);
   const database = await context.database();
   const page = {sort, limit: flags.all ? null : flags.limit, offset: flags.offset, live: !flags['no-live']};
+  const counted = filter.live === undefined;
+  const guess = counted && counting === 'quick' ? await guessTotal({database, filter}) : null;
   const total = async (wanted: JobFilter) =>
-    counting === 'none' ? null : totalJobs({database, filter: wanted, mayGuess: counting === 'quick'});
+    counting === 'none' ? null : (guess ?? totalJobs({database, filter: wanted}));
   const list = async () =>
     listLiveJobs({...page, database, filter, time: await context.time(), now}, () =>
       liveSources(context, {probe: flags.probe, notice}),
     );
-  // Counting takes longest: the server does it while the site's clock is made ready.
-  const counted = filter.live === undefined;
+  // Counting takes longest: the server is asked first, and does it while the site's clock is made ready.
   const [early, jobs] = await Promise.all([counted ? total(filter) : null, list()]);
   if (jobs.report !== null) noticeMissing(jobs.report, notice);
   return {...jobs, totals: counted ? early : await total(jobs.filter)};

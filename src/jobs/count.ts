@@ -55,26 +55,25 @@ export interface JobTotals {
 const QUICKLY_COUNTED = 200_000;
 
 /**
- * How many jobs match. Where `mayGuess`, a long history is left uncounted, since that takes longer than all else
- * that a list asks: `total` is then the guess that the server's optimizer makes from its statistics.
+ * How many jobs match, as the server's optimizer guesses it from its statistics, where that is a long history: to
+ * count it takes longer than all else that a list asks. null where it is quickly counted, or a filter narrows it.
  */
-export async function totalJobs(options: {
+export async function guessTotal(options: {
   database: Queryable;
   filter: JobFilter;
-  mayGuess: boolean;
-}): Promise<JobTotals> {
-  const {database, filter, mayGuess} = options;
-  if (mayGuess && jobCondition(filter).sql === EVERY_JOB) {
-    const guess = await guessJobs(database);
-    if (guess > QUICKLY_COUNTED) return {total: guess, counts: null};
-  }
-  const counts = await countJobs({database, filter});
-  return {total: JOB_STATUSES.reduce((sum, status) => sum + counts[status], 0), counts};
+}): Promise<JobTotals | null> {
+  if (jobCondition(options.filter).sql !== EVERY_JOB) return null;
+  const [plan] = await options.database.query<{rows: number | string | null}>(
+    'EXPLAIN SELECT COUNT(*) FROM job',
+  );
+  const guess = Number(plan?.rows ?? 0);
+  return guess > QUICKLY_COUNTED ? {total: guess, counts: null} : null;
 }
 
-async function guessJobs(database: Queryable): Promise<number> {
-  const [plan] = await database.query<{rows: number | string | null}>('EXPLAIN SELECT COUNT(*) FROM job');
-  return Number(plan?.rows ?? 0);
+/** How many jobs match, counted. */
+export async function totalJobs(options: {database: Queryable; filter: JobFilter}): Promise<JobTotals> {
+  const counts = await countJobs(options);
+  return {total: JOB_STATUSES.reduce((sum, status) => sum + counts[status], 0), counts};
 }
 
 /** Zero for every status. */

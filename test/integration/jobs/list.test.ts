@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
-import {countJobs, surveyJobs, totalJobs} from '../../../src/jobs/count.ts';
+import {countJobs, guessTotal, surveyJobs, totalJobs} from '../../../src/jobs/count.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {type JobSort, jobPages, listJobs, pageStatement, SORT_KEYS} from '../../../src/jobs/list.ts';
 import {runningRows} from '../../../src/jobs/running-rows.ts';
@@ -191,9 +191,8 @@ describe('filters', () => {
     const counts = {running: 2, completed: 2, error: 1, unknown: 1};
     expect((await listJobs(query({}, {limit: 1, offset: 2}))).map(({id}) => id)).toEqual([ids.d]);
     expect(await countJobs({database, filter: {}})).toEqual(counts);
-    for (const mayGuess of [false, true]) {
-      expect(await totalJobs({database, filter: {}, mayGuess})).toEqual({total: 6, counts});
-    }
+    expect(await totalJobs({database, filter: {}})).toEqual({total: 6, counts});
+    expect(await guessTotal({database, filter: {}})).toBeNull();
   });
 });
 
@@ -211,19 +210,12 @@ describe('the total of a long history', () => {
     return spied;
   }
 
-  test('is what the server guesses, where that will do', async () => {
-    expect(await totalJobs({database: long(), filter: {}, mayGuess: true})).toEqual({
-      total: 1_000_000,
-      counts: null,
-    });
+  test('is guessed by the server', async () => {
+    expect(await guessTotal({database: long(), filter: {}})).toEqual({total: 1_000_000, counts: null});
   });
 
-  test.each([
-    ['of all', {}, false, 6],
-    ['of a filter', {statuses: ['running']}, true, 2],
-  ] as const)('is counted otherwise: %s', async (_, filter, mayGuess, total) => {
-    const database = long();
-    expect(await totalJobs({database, filter: {...filter} as JobFilter, mayGuess})).toMatchObject({total});
+  test('is not guessed where a filter narrows it', async () => {
+    expect(await guessTotal({database: long(), filter: {statuses: ['running']}})).toBeNull();
   });
 });
 
