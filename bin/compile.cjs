@@ -8,20 +8,30 @@
  * take twice as long; of the others it keeps all.
  */
 const {spawnSync} = require('node:child_process');
-const {existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync} = require('node:fs');
-const {createServer} = require('node:net');
+const {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} = require('node:fs');
+const {tmpdir} = require('node:os');
 const {join} = require('node:path');
 const {setFlagsFromString} = require('node:v8');
 const vm = require('node:vm');
+const {setTheScene} = require('./rehearsal.cjs');
 
 /** As in bin/run.cjs. */
 const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 const TAIL = '\n})';
 
-const SERVER = 'SERVER';
 const STARTS = [
   ['--version'],
-  ['queue:status', '--no-database', '--gearman', SERVER, '--function-prefix', '0'.repeat(32)],
+  ['queue:status'],
+  ['jobs:list'],
+  ['jobs:show', '1'],
 ];
 const LONGEST_START_MS = 20_000;
 
@@ -36,14 +46,22 @@ function compile(dist) {
   const paths = names.filter((name) => name.endsWith('.cjs')).map((name) => join(dist, name));
   for (const path of paths) rmSync(`${path}.v8`, {force: true});
   if (paths.length === 0) return;
-  for (const words of STARTS) {
+  for (const words of STARTS) rehearse(words);
+  for (const path of paths) if (!existsSync(`${path}.v8`)) keep(path, compileWhole(path));
+}
+
+function rehearse(words) {
+  const site = mkdtempSync(join(tmpdir(), 'atomctl-rehearsal-'));
+  try {
     spawnSync(process.execPath, [__filename, ...words], {
+      cwd: site,
       env: {},
       stdio: 'ignore',
       timeout: LONGEST_START_MS,
     });
+  } finally {
+    rmSync(site, {recursive: true, force: true});
   }
-  for (const path of paths) if (!existsSync(`${path}.v8`)) keep(path, compileWhole(path));
 }
 
 function compileWhole(path) {
@@ -66,19 +84,9 @@ function start(words) {
   process.once('exit', () => {
     for (const [path, script] of scripts) keep(path, script);
   });
-  const server = createServer(answerAsGearmandDoes).listen(0, '127.0.0.1', () => {
-    const {address, port} = server.address();
-    const given = words.map((word) => (word === SERVER ? `${address}:${port}` : word));
-    process.argv.splice(1, process.argv.length, join(__dirname, 'run.cjs'), ...given);
+  setTheScene(() => {
+    process.argv.splice(1, process.argv.length, join(__dirname, 'run.cjs'), ...words);
     require('./run.cjs');
-  });
-  server.unref();
-}
-
-/** An idle gearmand's answers in its administrative protocol. */
-function answerAsGearmandDoes(socket) {
-  socket.setEncoding('latin1').on('data', (text) => {
-    for (const line of text.trim().split('\n')) socket.write(line === 'version' ? 'OK 1.1.20\n' : '.\n');
   });
 }
 
