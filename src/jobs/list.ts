@@ -1,7 +1,7 @@
-import type {Database, Queryable, SqlValue} from '../mysql/database.ts';
+import type {Database, SqlValue} from '../mysql/database.ts';
 import type {JobFilter} from './filter.ts';
 import type {Job} from './job.ts';
-import {type JobClock, loadJobs} from './load-jobs.ts';
+import {type JobClock, loadJobs, loadPage, type Statement} from './load-jobs.ts';
 import {JOB_STATUSES, STATUSES} from './status.ts';
 import {type JobCondition, jobCondition, objectJoin} from './where.ts';
 
@@ -20,37 +20,30 @@ export interface JobQuery extends JobClock {
   offset: number;
 }
 
-/** Jobs are loaded this many at a time, so that neither a query nor its answer grows without bound. */
-const JOBS_PER_QUERY = 10_000;
+/** Where ids are told to the server one by one, as many at a time, so that no query grows without bound. */
+const IDS_PER_QUERY = 10_000;
 /** The largest LIMIT that MySQL takes: its way to say "no limit, but an offset". */
 const NO_LIMIT = '18446744073709551615';
 
-/** One page of the matching jobs. */
+/** One page of the matching jobs. A large offset skips index entries only, since a page is first a page of ids. */
 export async function listJobs(query: JobQuery & {database: Database}): Promise<Job[]> {
+  const {database, sort} = query;
+  const page = pageStatement(query);
+  if (sort.key === 'id') {
+    const jobs = [...(await loadPage({...query, page})).values()];
+    return jobs.sort((one, other) => (sort.descending ? other.id - one.id : one.id - other.id));
+  }
+  // Only the server knows the order, and a join would lose it.
+  const ids = (await database.query<{id: number}>(page.sql, page.values)).map(({id}) => id);
   const jobs: Job[] = [];
-  for await (const some of jobPages(query)) jobs.push(...some);
+  for (let start = 0; start < ids.length; start += IDS_PER_QUERY) {
+    jobs.push(...(await loadJobs({...query, ids: ids.slice(start, start + IDS_PER_QUERY)})));
+  }
   return jobs;
 }
 
-/**
- * The jobs of `listJobs`, some thousands at a time. First the ids of the whole page are read, without their
- * rows, so that a large offset skips index entries only.
- */
-export async function* jobPages(query: JobQuery & {database: Database}): AsyncIterable<Job[]> {
-  const {database, time, now} = query;
-  const ids = await pageIds(query);
-  for (let start = 0; start < ids.length; start += JOBS_PER_QUERY) {
-    yield await loadJobs({database, time, now, ids: ids.slice(start, start + JOBS_PER_QUERY)});
-  }
-}
-
-async function pageIds(query: JobQuery & {database: Queryable}): Promise<number[]> {
-  const {sql, values} = pageStatement(query);
-  return (await query.database.query<{id: number}>(sql, values)).map(({id}) => id);
-}
-
 /** The statement for a page's ids. Newest first is job's primary key read backwards: no sort, no other table. */
-export function pageStatement(query: JobQuery): {sql: string; values: SqlValue[]} {
+export function pageStatement(query: JobQuery): Statement {
   const condition = jobCondition(query.filter);
   const direction = query.sort.descending ? 'DESC' : 'ASC';
   const sorting = sortExpression(query);

@@ -1,4 +1,4 @@
-import type {Queryable} from '../mysql/database.ts';
+import type {Database} from '../mysql/database.ts';
 import type {JobDetails} from './job.ts';
 import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
 import type {JobClock} from './load-jobs.ts';
@@ -9,7 +9,7 @@ import {showJob} from './show.ts';
  * @throws AtomctlError NO_SUCH_JOB
  */
 export async function showLiveJob(
-  options: JobClock & {database: Queryable; id: number; live: boolean},
+  options: JobClock & {database: Database; id: number; live: boolean},
   sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now'>>,
 ): Promise<{job: JobDetails; report: LiveReport | null}> {
   const job = await showJob(options);

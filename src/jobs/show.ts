@@ -1,5 +1,5 @@
 import {AtomctlError} from '../errors.ts';
-import type {Queryable} from '../mysql/database.ts';
+import type {Database, Queryable} from '../mysql/database.ts';
 import type {JobDetails} from './job.ts';
 import {type JobClock, loadJobs} from './load-jobs.ts';
 import {lastActivity, parametersOf} from './log.ts';
@@ -8,7 +8,7 @@ import {lastActivity, parametersOf} from './log.ts';
  * One job with its whole log and what the log tells.
  * @throws AtomctlError NO_SUCH_JOB
  */
-export async function showJob(options: JobClock & {database: Queryable; id: number}): Promise<JobDetails> {
+export async function showJob(options: JobClock & {database: Database; id: number}): Promise<JobDetails> {
   const {database, id, time} = options;
   const [job] = await loadJobs({...options, ids: [id]});
   if (!job) throw noSuchJob(id);

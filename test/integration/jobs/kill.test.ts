@@ -248,7 +248,7 @@ describe('a job that has ended', () => {
   test('while it was looked at keeps its row', async () => {
     const [id] = await submit(1);
     const database = beforeQuery(at.sources.database, async (count) => {
-      if (count === 3) await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [id]);
+      if (count === 2) await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [id]);
     });
     const {first} = await kill([id!], {database, servers: []});
     expect(first).toMatchObject({
