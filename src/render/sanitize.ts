@@ -8,8 +8,12 @@ const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a
 const HARMFUL_IN_BLOCK =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Most texts hold none, and one look tells. */
 const UNUSUAL = /[^ -~]/;
+
+/** Whether a text is of printable ASCII alone, as most are: there is nothing in it to be made harmless. */
+export function isPlain(text: string): boolean {
+  return !UNUSUAL.test(text);
+}
 
 function visible(character: string): string {
   const code = character.charCodeAt(0);
@@ -20,7 +24,7 @@ function visible(character: string): string {
 
 /** One line: line breaks and tabs become spaces, every other control character its visible escape. */
 export function sanitizeLine(text: string): string {
-  if (!UNUSUAL.test(text)) return text;
+  if (isPlain(text)) return text;
   return text
     .replace(/[\r\n\t]+/g, ' ')
     .replace(HARMFUL, visible)

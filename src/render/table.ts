@@ -1,5 +1,5 @@
 import {stripVTControlCharacters} from 'node:util';
-import {sanitizeLine} from './sanitize.ts';
+import {isPlain, sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 
 export interface Column<Row> {
@@ -40,42 +40,34 @@ function widest(widths: readonly number[], mayShrink: (width: number, index: num
 
 /**
  * A table without rules, one line a row. Fits a terminal's width by cutting (`…`) the columns that may shrink;
- * where the width is not bounded nothing is cut.
+ * where the width is not bounded nothing is cut. Long tables are made column by column, which takes half the time.
  */
 export async function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   screen: Screen,
 ): Promise<string> {
-  const cells = rows.map((row) => columns.map((column) => sanitizeLine(column.text(row))));
-  const widthOf = await widthOfTexts(cells.flat());
+  const texts = columns.map((column) => rows.map((row) => sanitizeLine(column.text(row))));
+  const widthOf = await widthOfTexts(texts);
   const natural = columns.map(({header}, index) =>
-    cells.reduce((widest, line) => Math.max(widest, widthOf(line[index]!)), header.length),
+    texts[index]!.reduce((widest, text) => Math.max(widest, widthOf(text)), header.length),
   );
   const shrinks = columns.map((column) => column.shrinks === true);
   const widths = fitWidths(natural, shrinks, screen.width);
-
-  const painted = (line: string[], row: Row) =>
-    line.map((text, at) => {
-      const color = columns[at]!.color?.(row);
-      return color === undefined ? text : paint(screen, color, text);
-    });
-  const lines = [
-    columns.map(({header}) => paint(screen, 'bold', header)),
-    ...(screen.color ? cells.map((line, index) => painted(line, rows[index]!)) : cells),
-  ];
+  const painted = columns.map(({header, color}, index) => {
+    const below = texts[index]!;
+    return [
+      paint(screen, 'bold', header),
+      ...(screen.color && color ? below.map((text, at) => paintWith(color(rows[at]!), text)) : below),
+    ];
+  });
   const fits = widths.every((width, index) => width === natural[index]);
   const layOut = fits ? padCells : await cutCells();
-  return layOut(lines, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf})
-    .map((line) => `${withoutTrailingBlanks(line)}\n`)
-    .join('');
-}
+  return layOut(painted, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf});
 
-/** A regular expression would try each run of blanks in turn, and a wide table is full of them. */
-function withoutTrailingBlanks(line: string): string {
-  let end = line.length;
-  while (line[end - 1] === ' ') end -= 1;
-  return line.slice(0, end);
+  function paintWith(color: Color | undefined, text: string): string {
+    return color === undefined ? text : paint(screen, color, text);
+  }
 }
 
 interface Layout {
@@ -84,17 +76,28 @@ interface Layout {
   widthOf: (text: string) => number;
 }
 
-/** Each line as one text. */
-type LayOut = (lines: readonly (readonly string[])[], layout: Layout) => string[];
+/** The lines of a table that is given by its columns, each line with its end and no blanks before it. */
+type LayOut = (columns: readonly (readonly string[])[], layout: Layout) => string;
 
-/** Where every text fits, as in a pipe, padding is all it takes; ten thousand jobs take no longer than their query. */
-const padCells: LayOut = (lines, {widths, aligns, widthOf}) => {
-  const pad = (text: string, index: number) => {
-    const blanks = ' '.repeat(widths[index]! - widthOf(unpainted(text)));
-    return aligns[index] === 'right' ? blanks + text : text + blanks;
-  };
-  const gap = ' '.repeat(GAP);
-  return lines.map((line) => line.map(pad).join(gap));
+/**
+ * Where every text fits, as in a pipe, padding is all it takes; ten thousand jobs take no longer than their query.
+ * From the last column to the first, since behind the last text of a line there are to be no blanks.
+ */
+const padCells: LayOut = (columns, {widths, aligns, widthOf}) => {
+  const blanks = Array.from({length: Math.max(0, ...widths) + GAP + 1}, (_, length) => ' '.repeat(length));
+  const empty = (columns[0] ?? []).map(() => '');
+  const lines = columns.reduceRight<readonly string[]>((rests, texts, index) => {
+    const missing = (text: string) => widths[index]! - widthOf(unpainted(text));
+    const isLeft = aligns[index] !== 'right';
+    return texts.map((text, at) => {
+      const rest = rests[at]!;
+      if (rest === '' && isLeft) return withoutTrailingBlanks(text);
+      if (isLeft) return text + blanks[missing(text) + GAP] + rest;
+      const moved = blanks[missing(text)] + text;
+      return rest === '' ? withoutTrailingBlanks(moved) : moved + blanks[GAP] + rest;
+    });
+  }, empty);
+  return `${lines.join('\n')}\n`;
 };
 
 /** After sanitising, the only escapes are those of our own paint. */
@@ -111,7 +114,8 @@ const NO_RULES = Object.fromEntries(RULES.split(' ').map((rule) => [rule, '']));
 /** Where texts have to be cut, cli-table3 does it, colours and wide characters in mind. */
 async function cutCells(): Promise<LayOut> {
   const {default: Table} = await import('cli-table3');
-  return (lines, {widths, aligns}) => {
+  return (columns, {widths, aligns}) => {
+    const lines = (columns[0] ?? []).map((_, at) => columns.map((texts) => texts[at]!));
     const parts: string[] = [];
     for (let start = 0; start < lines.length; start += ROWS_AT_ONCE) {
       const table = new Table({
@@ -121,16 +125,24 @@ async function cutCells(): Promise<LayOut> {
         style: {head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': GAP},
         truncate: '…',
       });
-      table.push(...lines.slice(start, start + ROWS_AT_ONCE).map((line) => [...line]));
+      table.push(...lines.slice(start, start + ROWS_AT_ONCE));
       parts.push(table.toString());
     }
     // cli-table3 cuts between the halves of a surrogate pair.
-    return parts.join('\n').toWellFormed().split('\n');
+    const text = parts.join('\n').toWellFormed();
+    return `${text.split('\n').map(withoutTrailingBlanks).join('\n')}\n`;
   };
 }
 
+/** A regular expression would try each run of blanks in turn, and a wide table is full of them. */
+function withoutTrailingBlanks(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ') end -= 1;
+  return line.slice(0, end);
+}
+
 /** How many columns of the screen each of these texts takes. Unicode's tables are loaded only where one needs them. */
-async function widthOfTexts(texts: readonly string[]): Promise<(text: string) => number> {
-  if (texts.every((text) => /^[ -~]*$/.test(text))) return (text) => text.length;
+async function widthOfTexts(columns: readonly (readonly string[])[]): Promise<(text: string) => number> {
+  if (columns.every((texts) => texts.every(isPlain))) return (text) => text.length;
   return (await import('string-width')).default;
 }
