@@ -5,7 +5,7 @@ import type {Column} from './table.ts';
 
 /** An ISO time with its offset as the site's wall clock, which is what the reader's AtoM shows. */
 export function wallClock(iso: string | null): string {
-  return iso === null ? '' : iso.slice(0, 19).replace('T', ' ');
+  return iso === null ? '' : `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 }
 
 /** The job's object as a person would name it: its slug, else its type and id. */
