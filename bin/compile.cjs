@@ -27,12 +27,7 @@ const {setTheScene} = require('./rehearsal.cjs');
 const HEAD = '(function (exports, require, module, __filename, __dirname) {';
 const TAIL = '\n})';
 
-const STARTS = [
-  ['--version'],
-  ['queue:status'],
-  ['jobs:list'],
-  ['jobs:show', '1'],
-];
+const STARTS = [['--version'], ['queue:status'], ['jobs:list'], ['jobs:show', '1']];
 const LONGEST_START_MS = 20_000;
 
 /** @param script of the module in the file `path` */

@@ -138,7 +138,9 @@ const GREETING = Buffer.concat([
 const RESULT = Buffer.concat(
   [
     Buffer.of(Object.keys(ROW).length),
-    ...Object.entries(ROW).map(([name, value]) => column(name, /^\d+$/.test(value) ? TYPES.number : TYPES.text)),
+    ...Object.entries(ROW).map(([name, value]) =>
+      column(name, /^\d+$/.test(value) ? TYPES.number : TYPES.text),
+    ),
     END_OF_ROWS,
     Buffer.concat(Object.values(ROW).map(text)),
     END_OF_ROWS,
@@ -146,7 +148,10 @@ const RESULT = Buffer.concat(
 );
 
 function column(name, type) {
-  return Buffer.concat([...['def', '', '', '', name, name].map(text), Buffer.of(12, 45, 0, 0, 4, 0, 0, type, 0, 0, 0, 0, 0)]);
+  return Buffer.concat([
+    ...['def', '', '', '', name, name].map(text),
+    Buffer.of(12, 45, 0, 0, 4, 0, 0, type, 0, 0, 0, 0, 0),
+  ]);
 }
 
 function text(value) {
