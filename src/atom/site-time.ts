@@ -29,6 +29,8 @@ const WHEN =
 /** An hour of the wall clock that the zone has once and whole, so that all of its times have one offset. */
 interface PlainHour {
   startMs: number;
+  /** `YYYY-MM-DDTHH` */
+  start: string;
   /** As ISO 8601 has it: `-08:00`. */
   offset: string;
 }
@@ -36,6 +38,8 @@ interface PlainHour {
 /** A history of years has tens of thousands of hours; more are not kept. */
 const HOURS_KEPT = 20_000;
 const HOUR_MS = 3_600_000;
+/** The character code of `0`. */
+const ZERO = 48;
 
 /**
  * The clock of a zone. What it finds out about an hour it keeps: a long list of jobs has many times in few hours.
@@ -67,12 +71,12 @@ export function createSiteTime(zone: string): SiteTime {
     if (!WALL.test(wall)) return Number.NaN;
     const hour = plainHour(wall);
     if (hour === null) return wallToEpochMs(wall, name!);
-    return hour.startMs + (Number(wall.slice(14, 16)) * 60 + Number(wall.slice(17))) * 1000;
+    return hour.startMs + (twoDigits(wall, 14) * 60 + twoDigits(wall, 17)) * 1000;
   }
 
   function toIso(wall: string): string | null {
     const hour = WALL.test(wall) ? plainHour(wall) : null;
-    if (hour !== null) return iso({wall, offset: hour.offset});
+    if (hour !== null) return `${hour.start}${wall.slice(13)}${hour.offset}`;
     const epochMs = toEpochMs(wall);
     return Number.isNaN(epochMs) ? null : iso(localTime(epochMs, name!));
   }
@@ -103,6 +107,11 @@ function iso({wall, offset}: LocalTime): string {
   return `${wall.slice(0, 10)}T${wall.slice(11)}${offset}`;
 }
 
+/** The number that these two digits are: several times faster than Number() on a part of the text. */
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
+}
+
 /** `+01`, `+0130` and `z` as Date reads them. */
 function isoOffset(offset: string): string {
   const [, hours, minutes = '00'] = /^([+-]\d\d):?(\d\d)?$/.exec(offset) ?? [];
@@ -116,7 +125,9 @@ function findPlainHour(hour: string, zone: string): PlainHour | null {
   if (endMs - startMs !== HOUR_MS - 1000) return null;
   const [first, last] = [localTime(startMs, zone), localTime(endMs, zone)];
   // An hour of which the zone skipped a part, or all, shows other times.
-  return first.wall.startsWith(hour) && last.wall.startsWith(hour) ? {startMs, offset: first.offset} : null;
+  return first.wall.startsWith(hour) && last.wall.startsWith(hour)
+    ? {startMs, start: hour.replace(' ', 'T'), offset: first.offset}
+    : null;
 }
 
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
