@@ -66,14 +66,30 @@ export async function waitUntilListening(server: ServerProcess, port: number): P
   return false;
 }
 
+/** Below the ports that the kernel gives to outgoing connections. */
+const PORTS = {first: 10_000, count: 20_000};
+/** Two processes that look for a port at the same time are not to find the same: each begins somewhere else. */
+let nextPort = (process.pid * 101) % PORTS.count;
+
 /** A TCP port on 127.0.0.1 that nothing listens on at the moment. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const {port} = probe.address() as {port: number};
+  for (;;) {
+    const port = PORTS.first + nextPort;
+    nextPort = (nextPort + 1) % PORTS.count;
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return false;
+  }
   probe.close();
   await once(probe, 'close');
-  return port;
+  return true;
 }
 
 /**
