@@ -107,13 +107,13 @@ async function clearBatches(
       return;
     }
     const candidates = await nextCandidates(database, plan, {afterId, limit: size.jobs});
-    if (candidates.ids.length === 0) return;
+    if (candidates.length === 0) return;
     const started = performance.now();
     const gone = await deleteBatch(database, candidates, {filter: plan.filter, downloads: options.downloads});
     size.learn(performance.now() - started);
     await record(gone, options.downloads, result);
     options.onProgress(result.cleared);
-    afterId = candidates.ids.at(-1)!;
+    afterId = candidates.at(-1)!.id;
     if (afterId >= plan.lastId) return;
     await pause(options.pauseSeconds * 1000, undefined, {signal}).catch(() => {});
   }
@@ -122,40 +122,23 @@ async function clearBatches(
 /** For lists that must not be empty. */
 const NO_JOB = 0;
 
-/** Jobs of a batch, their ids in order. */
-interface Candidates {
-  ids: number[];
-  byStatus: StatusCounts;
+/** What is counted of a job that goes, and where its file lies. */
+interface GoingJob {
+  id: number;
+  status_id: number | null;
+  download_path: string | null;
 }
 
-/** What one transaction deleted, and the files that its jobs had. */
-interface Gone {
-  byStatus: StatusCounts;
-  paths: string[];
-}
+const GOING_JOB = 'job.id, job.status_id, job.download_path';
 
-/**
- * The next candidates, read without locks: the walk holds up nobody, however few of the rows match. The ids come as one
- * text for each status, since a row for each takes the driver ten times as long.
- */
-async function nextCandidates(
+/** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
+function nextCandidates(
   database: Queryable,
   plan: ClearPlan,
   after: {afterId: number; limit: number},
-): Promise<Candidates> {
+): Promise<GoingJob[]> {
   const {sql, values} = candidatesStatement(plan, after);
-  const groups = await database.query<{status_id: number | null; ids: string}>(
-    `SELECT status_id, GROUP_CONCAT(id) AS ids FROM (${sql}) candidate GROUP BY status_id`,
-    values,
-  );
-  const byStatus = noJobs();
-  const ids: number[] = [];
-  for (const group of groups) {
-    const some = group.ids.split(',').map(Number);
-    byStatus[statusFromTermId(group.status_id)] += some.length;
-    ids.push(...some);
-  }
-  return {ids: ids.sort((one, other) => one - other), byStatus};
+  return database.query<GoingJob>(sql, values);
 }
 
 /** The statement for a batch of candidates, which goes up the primary key from where the last one ended. */
@@ -165,7 +148,7 @@ export function candidatesStatement(
 ): {sql: string; values: SqlValue[]} {
   const {join, sql, values} = jobCondition(plan.filter);
   return {
-    sql: `SELECT job.id, job.status_id FROM job ${join}
+    sql: `SELECT ${GOING_JOB} FROM job ${join}
           WHERE ${sql} AND job.id > ? AND job.id <= ? AND job.id NOT IN (?) ORDER BY job.id LIMIT ${limit}`,
     values: [...values, afterId, plan.lastId, [NO_JOB, ...plan.running]],
   };
@@ -178,14 +161,15 @@ export function candidatesStatement(
  */
 async function deleteBatch(
   database: Database,
-  {ids, byStatus}: Candidates,
+  candidates: GoingJob[],
   {filter, downloads}: {filter: JobFilter; downloads: string | null},
-): Promise<Gone> {
+): Promise<GoingJob[]> {
+  const ids = candidates.map(({id}) => id);
   const locked = () => database.transaction((tx) => deleteMatching(tx, filter, ids));
   if (downloads !== null || jobCondition(filter).sql !== EVERY_JOB) return locked();
   try {
     await database.transaction((tx) => deleteAll(tx, ids));
-    return {byStatus, paths: []};
+    return candidates;
   } catch (error) {
     if (error instanceof SomeWereGone) return locked();
     throw error;
@@ -200,10 +184,10 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
 }
 
 /** Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. */
-async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<Gone> {
+async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<GoingJob[]> {
   const {join, sql, values} = jobCondition(filter);
-  const jobs = await tx.query<{id: number; status_id: number | null; download_path: string | null}>(
-    `SELECT job.id, job.status_id, job.download_path FROM job ${join}
+  const jobs = await tx.query<GoingJob>(
+    `SELECT ${GOING_JOB} FROM job ${join}
      WHERE job.id IN (?) AND ${sql} ORDER BY job.id FOR UPDATE`,
     [ids, ...values],
   );
@@ -211,18 +195,15 @@ async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): 
     tx,
     jobs.map(({id}) => id),
   );
-  const byStatus = noJobs();
-  for (const job of jobs) byStatus[statusFromTermId(job.status_id)]++;
-  return {byStatus, paths: jobs.flatMap((job) => job.download_path || [])};
+  return jobs;
 }
 
 /** Counts what a committed transaction deleted and deletes the files of these jobs: never before their rows. */
-async function record({byStatus, paths}: Gone, downloads: string | null, result: ClearResult): Promise<void> {
-  for (const status of JOB_STATUSES) {
-    result.byStatus[status] += byStatus[status];
-    result.cleared += byStatus[status];
-  }
+async function record(gone: GoingJob[], downloads: string | null, result: ClearResult): Promise<void> {
+  result.cleared += gone.length;
+  for (const job of gone) result.byStatus[statusFromTermId(job.status_id)]++;
   if (downloads === null) return;
+  const paths = gone.map((job) => job.download_path ?? '').filter((path) => path !== '');
   const {deleted, kept} = await deleteDownloads({directory: downloads, paths});
   result.downloadsDeleted += deleted;
   result.downloadsKept.push(...kept);
