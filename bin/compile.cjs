@@ -41,22 +41,27 @@ function compile(dist) {
   const paths = names.filter((name) => name.endsWith('.cjs')).map((name) => join(dist, name));
   for (const path of paths) rmSync(`${path}.v8`, {force: true});
   if (paths.length === 0) return;
-  for (const words of STARTS) rehearse(words);
+  rehearseStarts();
   for (const path of paths) if (!existsSync(`${path}.v8`)) keep(path, compileWhole(path));
 }
 
-function rehearse(words) {
-  const site = mkdtempSync(join(tmpdir(), 'atomctl-rehearsal-'));
+/** An installation does not fail for want of a place to rehearse: all is compiled whole then. */
+function rehearseStarts() {
+  let site;
   try {
+    site = mkdtempSync(join(tmpdir(), 'atomctl-rehearsal-'));
+  } catch {
+    return;
+  }
+  for (const words of STARTS) {
     spawnSync(process.execPath, [__filename, ...words], {
       cwd: site,
       env: {},
       stdio: 'ignore',
       timeout: LONGEST_START_MS,
     });
-  } finally {
-    rmSync(site, {recursive: true, force: true});
   }
+  rmSync(site, {recursive: true, force: true});
 }
 
 function compileWhole(path) {

@@ -150,6 +150,15 @@ describe('the build', () => {
     expect(stdout).toMatch(expected);
   });
 
+  it('is compiled as well where there is no place to rehearse', async () => {
+    const root = await install();
+    const kept = join(root, 'dist/commands/jobs/list.cjs.v8');
+    await rm(kept);
+    const env = {TMPDIR: join(root, 'nowhere')};
+    await promisify(execFile)(process.execPath, [join(root, 'bin/compile.cjs')], {env});
+    expect((await stat(kept)).size).toBeGreaterThan(0);
+  });
+
   it.each([
     ['nothing', null],
     ['something else', 'not from V8'],
