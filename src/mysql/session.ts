@@ -95,10 +95,15 @@ export class Session {
     this.#pending++;
     try {
       await new Promise<void>((resolve, reject) => {
+        const fail = (error: unknown) => {
+          this.#connection.off('error', fail);
+          reject(error);
+        };
+        // Before the statement is sent: a connection that is gone says so at once, and in no other way.
+        this.#connection.on('error', fail);
         const query = this.#connection.query({sql, values: [...values], rowsAsArray: true});
-        this.#connection.once('error', reject);
-        query.on('error', reject).on('end', () => {
-          this.#connection.off('error', reject);
+        query.on('error', fail).on('end', () => {
+          this.#connection.off('error', fail);
           resolve();
         });
         query.on('result', (row) => {
@@ -106,7 +111,7 @@ export class Session {
             visit(row as unknown as readonly unknown[]);
           } catch (error) {
             this.#socket.destroy();
-            reject(error);
+            fail(error);
           }
         });
       });
