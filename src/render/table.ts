@@ -84,7 +84,8 @@ type LayOut = (columns: readonly (readonly string[])[], layout: Layout) => strin
  * From the last column to the first, since behind the last text of a line there are to be no blanks.
  */
 const padCells: LayOut = (columns, {widths, aligns, widthOf}) => {
-  const blanks = Array.from({length: Math.max(0, ...widths) + GAP + 1}, (_, length) => ' '.repeat(length));
+  const most = ' '.repeat(Math.max(0, ...widths) + GAP);
+  const blanks = (count: number) => most.slice(0, count);
   const empty = (columns[0] ?? []).map(() => '');
   const lines = columns.reduceRight<readonly string[]>((rests, texts, index) => {
     const missing = (text: string) => widths[index]! - widthOf(unpainted(text));
@@ -92,9 +93,9 @@ const padCells: LayOut = (columns, {widths, aligns, widthOf}) => {
     return texts.map((text, at) => {
       const rest = rests[at]!;
       if (rest === '' && isLeft) return withoutTrailingBlanks(text);
-      if (isLeft) return text + blanks[missing(text) + GAP] + rest;
-      const moved = blanks[missing(text)] + text;
-      return rest === '' ? withoutTrailingBlanks(moved) : moved + blanks[GAP] + rest;
+      if (isLeft) return text + blanks(missing(text) + GAP) + rest;
+      const moved = blanks(missing(text)) + text;
+      return rest === '' ? withoutTrailingBlanks(moved) : moved + blanks(GAP) + rest;
     });
   }, empty);
   return `${lines.join('\n')}\n`;

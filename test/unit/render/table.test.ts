@@ -60,6 +60,18 @@ describe('renderTable', () => {
     expect(table.split('\n')[1]).toBe(' 1  a b   \\x1b[2Jc');
   });
 
+  it('takes a text as long as a database column holds', async () => {
+    const info = 'x'.repeat(65_535);
+    const rows = [
+      {id: 1, name: 'n', info},
+      ...Array.from({length: 500}, () => ({id: 2, name: 'n', info: 'y'})),
+    ];
+    const columns = [...COLUMNS, {header: 'END', text: () => 'e'}];
+    const lines = (await renderTable(columns, rows, PIPE)).trimEnd().split('\n');
+    expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([lines[1]!.length]));
+    expect(lines[1]).toContain(info);
+  });
+
   it('aligns long tables throughout', async () => {
     const rows = Array.from({length: 450}, (_, index) => ({
       id: index,
