@@ -221,6 +221,13 @@ describe('the total of a long history', () => {
   test('is not guessed where a filter narrows it', async () => {
     expect(await guessTotal({database: long(), filter: {statuses: ['running']}})).toBeNull();
   });
+
+  test.each<[string, JobFilter, number]>([
+    ['of all', {}, 6],
+    ['of a filter', {statuses: ['running']}, 2],
+  ])('is counted where it is asked for: %s', async (_, filter, total) => {
+    expect(await totalJobs({database: long(), filter})).toMatchObject({total});
+  });
 });
 
 describe('sorting', () => {

@@ -134,8 +134,10 @@ all:
     expect(await read(file, null, ['error_reporting'], ['test'])).toMatchObject({value: 32759n});
   });
 
-  it('that cannot be evaluated spoil only the values that hang on them', async () => {
-    const file = 'all:\n  a: <?php echo sfConfig::get("x")."\\n" ?>\n  b: fine\n';
+  it.each([
+    ['with their line', 'all:\n  a: <?php echo sfConfig::get("x")."\\n" ?>\n  b: fine\n'],
+    ['before an empty line', 'all:\n  a: <?php echo sfConfig::get("x") ?>\n\n  b: fine\n'],
+  ])('that cannot be evaluated, %s, spoil only the values that hang on them', async (_, file) => {
     expect(await read(file, null, ['b'])).toMatchObject({value: 'fine'});
     await expect(read(file, null, ['a'])).rejects.toThrow(/^a in .*config\/x\.yml is computed by PHP/);
   });
