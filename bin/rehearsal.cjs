@@ -5,7 +5,7 @@
  */
 const {mkdirSync, writeFileSync} = require('node:fs');
 const {createServer} = require('node:net');
-const {dirname, join} = require('node:path');
+const {dirname} = require('node:path');
 
 /**
  * Writes a site into the working directory and answers for its servers, which keep no process from its end.
@@ -66,7 +66,7 @@ all:
 `,
   };
   for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(process.cwd(), path)), {recursive: true});
+    mkdirSync(dirname(path), {recursive: true});
     writeFileSync(path, text);
   }
 }
@@ -83,7 +83,10 @@ const OK = Buffer.of(0, 0, 0, 2, 0, 0, 0);
 const END_OF_ROWS = Buffer.of(0xfe, 0, 0, 2, 0);
 const TYPES = {text: 253, number: 3};
 
-/** One row that answers whatever is asked: of a finished job, or how many there are. */
+/**
+ * One row that answers whatever is asked: of a finished job, or how many there are. Down to `content` in the order in
+ * which src/jobs/load-jobs.ts selects, which takes values by their places; others go by these names.
+ */
 const ROW = {
   id: '1',
   name: 'arFindingAidJob',
