@@ -43,7 +43,7 @@ export async function listJobs(query: JobQuery & {database: Database}): Promise<
 }
 
 /** The statement for a page's ids. Newest first is job's primary key read backwards: no sort, no other table. */
-export function pageStatement(query: JobQuery): Statement {
+function pageStatement(query: JobQuery): Statement {
   const condition = jobCondition(query.filter);
   const direction = query.sort.descending ? 'DESC' : 'ASC';
   const sorting = sortExpression(query);
