@@ -1,6 +1,8 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../src/atom/site-time.ts';
-import {countJobs, guessTotal, surveyJobs, totalJobs} from '../../../src/jobs/count.ts';
+import type {Context} from '../../../src/cli/context.ts';
+import {type Counting, type ListingFlags, lookAtListing} from '../../../src/cli/job-listing.ts';
+import {countJobs, guessTotal, type JobTotals, surveyJobs, totalJobs} from '../../../src/jobs/count.ts';
 import type {JobFilter} from '../../../src/jobs/filter.ts';
 import {type JobSort, listJobs, SORT_KEYS} from '../../../src/jobs/list.ts';
 import {runningRows} from '../../../src/jobs/running-rows.ts';
@@ -220,6 +222,25 @@ describe('the total of a long history', () => {
 
   test('is not guessed where a filter narrows it', async () => {
     expect(await guessTotal({database: long(), filter: {statuses: ['running']}})).toBeNull();
+  });
+
+  test.each<[Counting, Partial<ListingFlags>, JobTotals | null]>([
+    ['quick', {}, {total: 1_000_000, counts: null}],
+    ['exact', {}, {total: 6, counts: {running: 2, completed: 2, error: 1, unknown: 1}}],
+    ['none', {}, null],
+    ['quick', {live: ['lost']}, {total: 2, counts: {running: 2, completed: 0, error: 0, unknown: 0}}],
+  ])('under a list: %s, with %j', async (counting, flags, totals) => {
+    const context = {
+      now: () => NOW,
+      timeoutSeconds: 5,
+      time: async () => time,
+      database: async () => long(),
+      servers: async () => [],
+      site: async () => ({functionPrefix: async () => ({value: ''})}),
+    } as unknown as Context;
+    const page = {limit: 1, offset: 0, all: false, sort: '-id', 'no-live': false, probe: false};
+    const wanted = {...page, ...flags} as ListingFlags;
+    expect(await lookAtListing(context, wanted, {counting, notice: () => {}})).toMatchObject({totals});
   });
 
   test.each<[string, JobFilter, number]>([
