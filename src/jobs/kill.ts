@@ -1,14 +1,14 @@
 /**
  * Ends jobs so that they stay ended. Marking the row is not enough: Gearman would hand a queued job to the next
- * worker, and an executing one to the next after its worker dies. So the job goes out of Gearman first, and only
- * then the row changes; where Gearman cannot be rid of it, the kill is refused.
+ * worker, and an executing one to the next after its worker dies. So the job goes out of Gearman first, and its
+ * row changes before another atomctl may look; where Gearman cannot be rid of it, the kill is refused.
  */
 import {AtomctlError} from '../errors.ts';
 import type {Job} from './job.ts';
-import {type Findings, findAndTakeOut, takeOut} from './kill-findings.ts';
+import {type Findings, findAndTakeOut, type TakenOut, takeOut} from './kill-findings.ts';
 import {cancelInGearman, stillInGearman} from './kill-gearman.ts';
 import {refusal} from './kill-refusal.ts';
-import {changeRow, type RowChange} from './kill-row.ts';
+import {changeRow, type RowChange, type RowChanged} from './kill-row.ts';
 import type {LiveOptions} from './live-state.ts';
 import {loadJobs} from './load-jobs.ts';
 import type {QueueOptions} from './queued-jobs.ts';
@@ -68,7 +68,11 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     throw new AtomctlError('INTERRUPTED', 'Interrupted before the first job was killed.', {
       hint: 'Nothing was changed.',
     });
-  const first = await findAndTakeOut(options, ids);
+  const changeRows = (executed: ReadonlySet<number>) => async (id: number) => {
+    const job = jobs.find((candidate) => candidate.id === id)!;
+    return changeRow(options, job, stateInQueue(job, executed));
+  };
+  const first = await findAndTakeOut(options, ids, changeRows(new Set()));
   const executing = [...ids].filter((id) => first.report.states.get(id) === 'executing');
   if (options.worker === null || executing.length === 0 || options.signal.aborted) {
     return {...(await killEach(options, jobs, first)), workerRestarted: false, workerProblem: null};
@@ -79,9 +83,17 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     const findings = {...first, problems: [...first.problems, against]};
     return {...(await killEach(options, jobs, findings)), workerRestarted: false, workerProblem: against};
   }
-  return restartAround(options.worker, async (stopped) =>
-    killEach(options, jobs, stopped ? await takeOut(options, ids, first) : first, new Set(executing)),
-  );
+  const executed = new Set(executing);
+  return restartAround(options.worker, async (stopped) => {
+    const findings = stopped ? await takeOut(options, ids, first, changeRows(executed)) : first;
+    return killEach(options, jobs, findings, executed);
+  });
+}
+
+/** What a job was that has left the queue. */
+function stateInQueue({id, status}: Job, executed: ReadonlySet<number>): KillState {
+  if (executed.has(id)) return 'executing';
+  return status === 'running' ? 'queued' : 'finished';
 }
 
 /** Whether a kill changes the job at all: the row of one that has ended only where that was asked for. */
@@ -122,8 +134,9 @@ async function killEach(
       continue;
     }
     const target = targetOf(job, findings, executed);
-    // What is out of Gearman already has to leave its row too: else it would be lost.
-    if (options.signal.aborted && !findings.removed.has(id)) {
+    const removed = findings.removed.get(id);
+    if (removed !== undefined) killed.push(await tellTakenOut(options, target, removed));
+    else if (options.signal.aborted) {
       interrupted = true;
       killed.push(refused(target, `Interrupted: job ${id} was left as it is.`));
     } else killed.push(await killOne(options, target));
@@ -134,8 +147,8 @@ async function killEach(
 function targetOf(job: Job, findings: Findings, executed: ReadonlySet<number>): Target {
   // A running row without a state has ended while the servers were asked.
   const now = job.status === 'running' ? (findings.report.states.get(job.id) ?? 'finished') : 'finished';
-  if (executed.has(job.id)) return {job, was: 'executing', now, findings};
-  return {job, was: findings.removed.has(job.id) && job.status === 'running' ? 'queued' : now, now, findings};
+  const known = executed.has(job.id) || findings.removed.has(job.id);
+  return {job, was: known ? stateInQueue(job, executed) : now, now, findings};
 }
 
 function refused({job: {id}, was, now}: Target, message: string): Killed {
@@ -145,18 +158,25 @@ function refused({job: {id}, was, now}: Target, message: string): Killed {
 
 async function killOne(options: KillOptions, target: Target): Promise<Killed> {
   const {job, was, now, findings} = target;
-  const removed = findings.removed.get(job.id);
-  let gearman: GearmanOutcome = removed === undefined ? 'none' : 'removed';
-  if (removed === undefined) {
-    const message = refusal(options, target);
-    if (message !== null) return refused(target, message);
-    if (now !== 'lost' && now !== 'finished')
-      gearman = await cancelInGearman(findings.report.found.get(job.id));
-  }
-  const change = await changeRow(options, job, was);
-  if (removed !== undefined && (await stillInGearman(options.servers, removed.unique))) gearman = 'remains';
+  const message = refusal(options, target);
+  if (message !== null) return refused(target, message);
+  const gone = now === 'lost' || now === 'finished';
+  const gearman = gone ? 'none' : await cancelInGearman(findings.report.found.get(job.id));
+  return changed(target, await changeRow(options, job, was), gearman);
+}
+
+/** A job whose row was changed as soon as it was out of Gearman. */
+async function tellTakenOut(
+  {servers}: KillOptions,
+  target: Target,
+  {unique, change}: TakenOut,
+): Promise<Killed> {
+  return changed(target, change, (await stillInGearman(servers, unique)) ? 'remains' : 'removed');
+}
+
+function changed({job: {id}, was}: Target, change: RowChanged, gearman: GearmanOutcome): Killed {
   const message = [change.message, REMAINDER[gearman]].filter(Boolean).join(' ');
-  return {id: job.id, was, gearman, ...change, message};
+  return {id, was, gearman, ...change, message};
 }
 
 /** What is left to say of Gearman after a row was changed. */

@@ -83,14 +83,14 @@ interface Look {
   keys: KeyAnswers;
 }
 
-/** Asks the servers for counts and keys, again for a while where another atomctl holds jobs to look at them. */
+/** Asks the servers for counts and keys, again for a while where another atomctl has one for itself. */
 async function lookUnpeeked(rows: readonly RunningRow[], options: LiveOptions): Promise<Look> {
   for (const deadline = performance.now() + PEEK_PATIENCE_MS; ; await sleep(PEEK_RETRY_MS)) {
     const snapshot = await takeSnapshot(options.servers);
     const {own, functions} = functionsOfSite(snapshot, options.prefix);
     const busy = functions.filter(({total}) => total > 0);
     const keys = await askForKeys(rows, busy);
-    const peeked = busy.length > 0 && (snapshot.peeked || keys.peeked);
+    const peeked = rows.length > 0 && (snapshot.peeked || keys.peeked);
     if (!peeked || performance.now() > deadline) return {snapshot, own, busy, keys};
   }
 }

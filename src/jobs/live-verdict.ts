@@ -35,7 +35,10 @@ export interface Evidence {
   own: boolean;
   /** No job was seen to start or end while the evidence was gathered: counts and keys speak of one moment. */
   unchanged: boolean;
-  /** Another atomctl holds queued jobs to look at them, which the servers then call running. */
+  /**
+   * Another atomctl has a server for itself: queued jobs that it looks at are called running there, and what it takes
+   * out has its row changed only then.
+   */
   peeked: boolean;
   /** What the payloads of queued jobs said, read before the counts; none where these were not looked at. */
   payloads: readonly SeenPayload[];
@@ -44,8 +47,8 @@ export interface Evidence {
 /**
  * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
  * - a server's answer for the key, or a payload that was seen, settles it, unless another atomctl looks at the queue;
- * - lost needs an answer from every server, and either nothing in any function that may hold the job, or a key
- *   that no server knows, or payloads and counts that leave no room for it;
+ * - lost needs an answer from every server, none of which another atomctl has for itself, and either nothing in any
+ *   function that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it;
  * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
  */
 export function liveVerdicts(evidence: Evidence): Map<number, LiveState> {
@@ -60,7 +63,7 @@ function verdict(row: RowEvidence, evidence: Evidence): LiveState {
     return evidence.peeked ? 'uncertain' : 'executing';
   }
   if (wasSeen(row, evidence)) return 'queued';
-  if (row.young || !evidence.complete) return 'uncertain';
+  if (row.young || evidence.peeked || !evidence.complete) return 'uncertain';
   if (row.functions.size === 0 || row.keyAsked) return 'lost';
   return evidence.own && evidence.unchanged ? verdictByCount(row, evidence) : 'uncertain';
 }

@@ -33,13 +33,17 @@ export const NO_LIFE =
 
 /**
  * Looks at the payloads of all queued jobs of the site, on every server, and hands each back where it was, but for
- * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server
- * that would drop what is handed back keeps its jobs untouched; never rejects for a server.
+ * those that `take` chooses: these are ended and never run, and `settle` is done before anyone else can find out that
+ * their server has them no more. Nothing where the site's prefix shows no life. A server that would drop what is handed
+ * back keeps its jobs untouched; never rejects for a server.
  */
 export async function siftQueue(
-  options: QueueOptions & {take?: (job: SeenPayload) => boolean},
+  options: QueueOptions & {
+    take?: (job: SeenPayload) => boolean;
+    settle?: (removed: readonly RemovedJob[]) => Promise<void>;
+  },
 ): Promise<SiftedQueue> {
-  const {servers, prefix, timeoutSeconds, take, signal} = options;
+  const {servers, prefix, timeoutSeconds, take, settle, signal} = options;
   const {own, functions} = functionsOfSite(await takeSnapshot(servers), prefix);
   const look: SiftedQueue = {waiting: [], removed: [], problems: []};
   // Executing ones too: they may wait in truth, held by another atomctl that looks at them.
@@ -47,7 +51,7 @@ export async function siftQueue(
   for (const server of new Set(busy.map((seen) => seen.server))) {
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
     try {
-      const {jobs, removed} = await peekQueue(server.address, names, {timeoutSeconds, take, signal});
+      const {jobs, removed} = await peekQueue(server.address, names, {timeoutSeconds, take, settle, signal});
       look.waiting.push(...jobs);
       look.removed.push(...removed);
     } catch (error) {

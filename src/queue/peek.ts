@@ -26,6 +26,8 @@ export interface PeekedJob extends GrabbedJob {
 export interface PeekOptions extends ConnectOptions {
   /** True for a job that shall leave the queue for good. Decided while the job is held. */
   take?: (job: PeekedJob) => boolean;
+  /** Done with what left the queue, once the rest is back in it and before another atomctl may look at the server. */
+  settle?: (removed: readonly PeekedJob[]) => Promise<void>;
   /** Aborted before a job is held: the look ends with INTERRUPTED. Once begun it is short, and runs to its end. */
   signal?: AbortSignal;
 }
@@ -60,7 +62,9 @@ export async function peekQueue(
       const waiting = await waitingJobs(server, functions);
       if (waiting.count === 0) return {jobs: [], removed: []};
       await refuseWhereReturnsDrop(server, options);
-      return await lookAndGiveBack(address, waiting, options);
+      const result = await lookAndGiveBack(address, waiting, options);
+      await options.settle?.(result.removed);
+      return result;
     } finally {
       await lock.release();
     }

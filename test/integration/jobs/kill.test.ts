@@ -3,6 +3,7 @@ import {AtomctlError} from '../../../src/errors.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {type KillOptions, killJobs} from '../../../src/jobs/kill.ts';
 import {killExitStatus} from '../../../src/jobs/kill-exit.ts';
+import {liveStates} from '../../../src/jobs/live-state.ts';
 import type {WorkerControl} from '../../../src/jobs/worker-control.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {PEEK_LOCK} from '../../../src/queue/own-functions.ts';
@@ -117,6 +118,28 @@ describe('a queued job', () => {
       [ids[0], 'queued', 'removed'],
     ]);
     expect([exit, await handedOut(at.site)]).toEqual([0, ids.slice(1)]);
+  });
+
+  test('is never found lost by another atomctl between its two ends, in Gearman and in its row', async () => {
+    const crashed = await executeJob(at.site);
+    const [waiting] = await submit(1);
+    await crash(crashed.worker, crashed.unique, at.server);
+    const ids = [crashed.id, waiting!];
+    const seen: unknown[] = [];
+    const database = withMethods(at.sources.database, {
+      transaction: async (work) => {
+        if (seen.length === 0) {
+          const [row] = (await at.server.status()).filter(({function: name}) =>
+            name.startsWith(at.site.prefix),
+          );
+          expect(row).toMatchObject({total: 0});
+          seen.push(...(await liveStates(at.sources)).states.values());
+        }
+        return at.sources.database.transaction(work);
+      },
+    });
+    expect((await kill(ids, {database})).killed.map(({action}) => action)).toEqual(['marked', 'marked']);
+    expect(seen).toEqual(['uncertain', 'uncertain']);
   });
 
   test('deleted: no row of any table is left of it, and every other is', async () => {

@@ -77,6 +77,11 @@ describe('a key that a server was asked for', () => {
       'uncertain',
     ],
     [
+      'is known nowhere, or another atomctl has just taken it out to kill it',
+      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {peeked: true}),
+      'uncertain',
+    ],
+    [
       'waits, while another atomctl looks at others',
       evidence([started(1, 'waiting')], {[F]: [2, 1]}, {peeked: true}),
       'queued',
@@ -102,6 +107,11 @@ describe('a row that never started', () => {
     [
       'and none has a job, but it may not be submitted yet',
       evidence([row(1, {functions: new Set(), young: true})], {}),
+      'uncertain',
+    ],
+    [
+      'and none has a job, or another atomctl has just taken it out to kill it',
+      evidence([row(1, {functions: new Set()})], {}, {peeked: true}),
       'uncertain',
     ],
     ['and the one job waits that no key explains', evidence([row(1)], {[F]: [1, 0]}), 'queued'],
