@@ -71,8 +71,8 @@ function questionsFor(rows: readonly RunningRow[], busy: readonly SeenFunction[]
     const ofRow = busy
       .filter(({jobClass}) => mayBeFunctionOf(name, jobClass))
       .map((seen) => ({...seen, unique: uniqueKey(seen.function, parameters)}));
-    for (const {server, function: inFunction, unique} of ofRow)
-      if (unique !== null) questions.push({id, server, function: inFunction, unique});
+    for (const {server, queue, unique} of ofRow)
+      if (unique !== null) questions.push({id, server, queue, unique});
     if (ofRow.every(({unique}) => unique !== null)) asked.add(id);
   }
   return {questions, asked};

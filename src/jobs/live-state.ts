@@ -15,7 +15,7 @@ import type {ServerConnection} from '../gearman/server.ts';
 import type {Queryable} from '../mysql/database.ts';
 import {functionsOfSite, type QueueSnapshot, type SeenFunction, takeSnapshot} from '../queue/snapshot.ts';
 import {askForKeys, type FoundJob, type KeyAnswers} from './live-keys.ts';
-import {liveVerdicts, type RowEvidence, type SeenPayload} from './live-verdict.ts';
+import {type Evidence, liveVerdicts, type RowEvidence, type SeenPayload} from './live-verdict.ts';
 import {type RunningRow, runningRows} from './running-rows.ts';
 import {type LiveState, STATUSES} from './status.ts';
 
@@ -65,7 +65,7 @@ export async function liveStates(options: LiveOptions): Promise<LiveReport> {
   const missing = [...snapshot.missing.map(({error}) => error), ...keys.missing];
   const states = liveVerdicts({
     rows: evidence.filter(({id}) => idsAfter.has(id)),
-    counts: countsByFunction(busy),
+    counts: countsByQueue(busy),
     complete: missing.length === 0,
     own,
     unchanged: still && idsAfter.size === rows.length && rows.every(({id}) => idsAfter.has(id)),
@@ -101,10 +101,10 @@ function rowEvidence(
   keys: KeyAnswers,
   options: LiveOptions,
 ): RowEvidence {
-  const functions = busy.filter(({jobClass}) => mayBeFunctionOf(row.name, jobClass));
+  const mayHoldIt = busy.filter(({jobClass}) => mayBeFunctionOf(row.name, jobClass));
   return {
     id: row.id,
-    functions: new Set(functions.map((seen) => seen.function)),
+    queues: new Set(mayHoldIt.map(({queue}) => queue)),
     known: keys.found.get(row.id) ?? null,
     keyAsked: keys.asked.has(row.id),
     young: isYoung(row, options),
@@ -112,16 +112,15 @@ function rowEvidence(
 }
 
 /** Whether the counts will decide: the job may be in Gearman, and there is no key to ask for. */
-function needsCounts({functions, known, keyAsked}: RowEvidence): boolean {
-  return known === null && !keyAsked && functions.size > 0;
+function needsCounts({queues, known, keyAsked}: RowEvidence): boolean {
+  return known === null && !keyAsked && queues.size > 0;
 }
 
 /** Whether nothing was seen to move meanwhile in the functions that had jobs. */
 function sameCounts(busy: readonly SeenFunction[], later: QueueSnapshot): boolean {
-  const counts = countsByFunction(busy);
-  const laterCounts = countsByFunction(later.functions.filter((seen) => counts.has(seen.function)));
-  return [...counts].every(([name, {total, running}]) => {
-    const now = laterCounts.get(name);
+  const laterCounts = countsByQueue(later.functions);
+  return busy.every(({queue, total, running}) => {
+    const now = laterCounts.get(queue);
     return now?.total === total && now.running === running;
   });
 }
@@ -138,11 +137,6 @@ async function runningIds(database: Queryable): Promise<number[]> {
   return rows.map(({id}) => id);
 }
 
-function countsByFunction(functions: readonly SeenFunction[]): Map<string, {total: number; running: number}> {
-  const counts = new Map<string, {total: number; running: number}>();
-  for (const {function: name, total, running} of functions) {
-    const sum = counts.get(name) ?? {total: 0, running: 0};
-    counts.set(name, {total: sum.total + total, running: sum.running + running});
-  }
-  return counts;
+function countsByQueue(functions: readonly SeenFunction[]): Evidence['counts'] {
+  return new Map(functions.map(({queue, total, running}) => [queue, {total, running}]));
 }

@@ -2,21 +2,21 @@ import type {LiveState} from './status.ts';
 
 /** A job that a Gearman server answered for by its unique key. */
 export interface KnownJob {
-  function: string;
+  queue: string;
   running: boolean;
 }
 
 /** A queued job whose payload was read; `jobId` is null where the payload is not AtoM's. */
 export interface SeenPayload {
-  function: string;
+  queue: string;
   jobId: number | null;
 }
 
 /** What is known of one row that the database calls running, read before and after Gearman was asked. */
 export interface RowEvidence {
   id: number;
-  /** Gearman functions with jobs in them that may hold this row's job. */
-  functions: ReadonlySet<string>;
+  /** Queues with jobs in them that may hold this row's job. */
+  queues: ReadonlySet<string>;
   /** The answer for its key; null where no server knows it, or none could be asked. */
   known: KnownJob | null;
   /** Whether every server that may hold the job was asked for its key. */
@@ -27,7 +27,7 @@ export interface RowEvidence {
 
 export interface Evidence {
   rows: readonly RowEvidence[];
-  /** Jobs and executing jobs of each function, over all servers. */
+  /** Jobs and executing jobs of each queue: of each function on each server. */
   counts: ReadonlyMap<string, {total: number; running: number}>;
   /** Every server answered. */
   complete: boolean;
@@ -48,7 +48,7 @@ export interface Evidence {
  * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
  * - a server's answer for the key, or a payload that was seen, settles it, unless another atomctl looks at the queue;
  * - lost needs an answer from every server, none of which another atomctl has for itself, and either nothing in any
- *   function that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it;
+ *   queue that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it;
  * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
  */
 export function liveVerdicts(evidence: Evidence): Map<number, LiveState> {
@@ -64,7 +64,7 @@ function verdict(row: RowEvidence, evidence: Evidence): LiveState {
   }
   if (wasSeen(row, evidence)) return 'queued';
   if (row.young || evidence.peeked || !evidence.complete) return 'uncertain';
-  if (row.functions.size === 0 || row.keyAsked) return 'lost';
+  if (row.queues.size === 0 || row.keyAsked) return 'lost';
   return evidence.own && evidence.unchanged ? verdictByCount(row, evidence) : 'uncertain';
 }
 
@@ -72,40 +72,37 @@ function wasSeen({id}: RowEvidence, {payloads}: Evidence): boolean {
   return payloads.some(({jobId}) => jobId === id);
 }
 
-/** For a row whose key cannot be asked: what the counts of its functions leave over for it. */
+/** For a row whose key cannot be asked: what the counts of its queues leave over for it. */
 function verdictByCount(row: RowEvidence, evidence: Evidence): LiveState {
   if (!evidence.own || !evidence.unchanged) return 'uncertain';
-  const left = unexplained(row.functions, evidence);
+  const left = unexplained(row.queues, evidence);
   if (left.running > 0) return 'uncertain';
-  if (left.total <= 0) return 'lost';
+  if (left.total === 0) return 'lost';
   const rivals = evidence.rows.filter(
     (other) =>
       other.known === null &&
       !other.keyAsked &&
       !wasSeen(other, evidence) &&
-      [...other.functions].some((name) => row.functions.has(name)),
+      [...other.queues].some((queue) => row.queues.has(queue)),
   );
-  const settled = rivals.every(({functions}) => [...functions].every((name) => row.functions.has(name)));
+  const settled = rivals.every(({queues}) => [...queues].every((queue) => row.queues.has(queue)));
   return settled && rivals.length === left.total ? 'queued' : 'uncertain';
 }
 
-/** The jobs of some functions that neither a known key nor a payload accounts for. */
-function unexplained(functions: ReadonlySet<string>, {rows, counts, payloads}: Evidence) {
+/**
+ * The jobs of some queues that neither a known key nor a payload accounts for. Of each queue on its own: a payload whose
+ * job has ended since it was seen must not account for a job that waits elsewhere.
+ */
+function unexplained(queues: ReadonlySet<string>, {rows, counts, payloads}: Evidence) {
   const left = {total: 0, running: 0};
-  for (const name of functions) {
-    left.total += counts.get(name)?.total ?? 0;
-    left.running += counts.get(name)?.running ?? 0;
-  }
-  const knownIds = new Set<number>();
-  for (const {id, known} of rows) {
-    if (known === null || !functions.has(known.function)) continue;
-    knownIds.add(id);
-    left.total -= 1;
-    if (known.running) left.running -= 1;
-  }
-  for (const payload of payloads) {
-    if (!functions.has(payload.function)) continue;
-    if (payload.jobId === null || !knownIds.has(payload.jobId)) left.total -= 1;
+  const known = rows.flatMap((row) => (row.known === null ? [] : {id: row.id, ...row.known}));
+  for (const queue of queues) {
+    const {total, running} = counts.get(queue) ?? {total: 0, running: 0};
+    const here = known.filter((job) => job.queue === queue);
+    const knownIds = new Set<number | null>(here.map(({id}) => id));
+    const seen = payloads.filter((payload) => payload.queue === queue && !knownIds.has(payload.jobId));
+    left.total += Math.max(0, total - here.length - seen.length);
+    left.running += Math.max(0, running - here.filter((job) => job.running).length);
   }
   return left;
 }

@@ -1,8 +1,8 @@
 /** The site's queued jobs in Gearman, by the id in their payload: looked at, or taken out. */
 import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
-import {peekQueue} from '../queue/peek.ts';
-import {functionsOfSite, takeSnapshot} from '../queue/snapshot.ts';
+import {type PeekedJob, type PeekOptions, peekQueue} from '../queue/peek.ts';
+import {functionsOfSite, queueName, takeSnapshot} from '../queue/snapshot.ts';
 import type {SeenPayload} from './live-verdict.ts';
 
 export interface QueueOptions {
@@ -39,8 +39,8 @@ export const NO_LIFE =
  */
 export async function siftQueue(
   options: QueueOptions & {
-    take?: (job: SeenPayload) => boolean;
-    settle?: (removed: readonly RemovedJob[]) => Promise<void>;
+    take?: PeekOptions['take'];
+    settle?: PeekOptions['settle'];
   },
 ): Promise<SiftedQueue> {
   const {servers, prefix, timeoutSeconds, take, settle, signal} = options;
@@ -52,8 +52,9 @@ export async function siftQueue(
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
     try {
       const {jobs, removed} = await peekQueue(server.address, names, {timeoutSeconds, take, settle, signal});
-      look.waiting.push(...jobs);
-      look.removed.push(...removed);
+      const seen = (job: PeekedJob) => ({...job, queue: queueName(server.address, job.function)});
+      look.waiting.push(...jobs.map(seen));
+      look.removed.push(...removed.map(seen));
     } catch (error) {
       if (!(error instanceof AtomctlError)) throw error;
       look.problems.push(error);

@@ -1,4 +1,5 @@
 import type {AtomctlError} from '../errors.ts';
+import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
 import {type FunctionName, splitFunctionName} from './function-name.ts';
 import {isOwnFunction, PEEK_LOCK} from './own-functions.ts';
@@ -6,6 +7,8 @@ import {isOwnFunction, PEEK_LOCK} from './own-functions.ts';
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {
   server: GearmanServer;
+  /** Names the function on this server: see queueName. */
+  queue: string;
 }
 
 /** What every Gearman server of a site said of its functions, and which servers said nothing. */
@@ -34,7 +37,12 @@ export async function takeSnapshot(servers: readonly ServerConnection[]): Promis
         snapshot.functions.push(
           ...rows
             .filter((row) => !isOwnFunction(row.function))
-            .map((row) => ({...row, ...splitFunctionName(row.function), server})),
+            .map((row) => ({
+              ...row,
+              ...splitFunctionName(row.function),
+              server,
+              queue: queueName(address, row.function),
+            })),
         );
       } catch (error) {
         snapshot.missing.push({address, error: error as AtomctlError});
@@ -42,6 +50,11 @@ export async function takeSnapshot(servers: readonly ServerConnection[]): Promis
     }),
   );
   return snapshot;
+}
+
+/** One name for a function on one server, whose jobs no other server knows. */
+export function queueName(address: ServerAddress, name: string): string {
+  return `${name} ${formatAddress(address)}`;
 }
 
 /**

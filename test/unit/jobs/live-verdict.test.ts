@@ -1,21 +1,22 @@
 import {describe, expect, it} from 'vitest';
 import {type Evidence, liveVerdicts, type RowEvidence} from '../../../src/jobs/live-verdict.ts';
 
-const F = 'p-arFindingAidJob';
-const G = 'p-arFileImportJob';
+const F = 'p-arFindingAidJob a:4730';
+const F_ELSEWHERE = 'p-arFindingAidJob b:4730';
+const G = 'p-arFileImportJob a:4730';
 
 /** A row whose job may be in F, has never started, and is old enough to be lost. */
 function row(id: number, evidence: Partial<RowEvidence> = {}): RowEvidence {
-  return {id, functions: new Set([F]), known: null, keyAsked: false, young: false, ...evidence};
+  return {id, queues: new Set([F]), known: null, keyAsked: false, young: false, ...evidence};
 }
 
 /** A row that has started, so that the servers could be asked for its key. */
-function started(id: number, known: 'running' | 'waiting' | 'unknown', inFunction = F): RowEvidence {
-  const job = known === 'unknown' ? null : {function: inFunction, running: known === 'running'};
-  return row(id, {functions: new Set([inFunction]), keyAsked: true, known: job});
+function started(id: number, known: 'running' | 'waiting' | 'unknown', inQueue = F): RowEvidence {
+  const job = known === 'unknown' ? null : {queue: inQueue, running: known === 'running'};
+  return row(id, {queues: new Set([inQueue]), keyAsked: true, known: job});
 }
 
-/** What was found where everything answered and nothing moved; `counts` as [total, running] of each function. */
+/** What was found where everything answered and nothing moved; `counts` as [total, running] of each queue. */
 function evidence(
   rows: RowEvidence[],
   counts: Record<string, [total: number, running: number]>,
@@ -33,7 +34,7 @@ function evidence(
   };
 }
 
-const seen = (jobId: number | null, inFunction = F) => ({function: inFunction, jobId});
+const seen = (jobId: number | null, inQueue = F) => ({queue: inQueue, jobId});
 const verdicts = (given: Evidence) => Object.fromEntries(liveVerdicts(given));
 
 describe('a key that a server was asked for', () => {
@@ -93,25 +94,25 @@ describe('a key that a server was asked for', () => {
 
 describe('a row that never started', () => {
   it.each<[string, Evidence, string]>([
-    ['and none of its functions has a job', evidence([row(1, {functions: new Set()})], {}), 'lost'],
+    ['and none of its queues has a job', evidence([row(1, {queues: new Set()})], {}), 'lost'],
     [
-      'and none of its functions has a job, not even with another prefix',
-      evidence([row(1, {functions: new Set()})], {}, {own: false}),
+      'and none of its queues has a job, not even with another prefix',
+      evidence([row(1, {queues: new Set()})], {}, {own: false}),
       'lost',
     ],
     [
       'and none has a job, but one server is silent',
-      evidence([row(1, {functions: new Set()})], {}, {complete: false}),
+      evidence([row(1, {queues: new Set()})], {}, {complete: false}),
       'uncertain',
     ],
     [
       'and none has a job, but it may not be submitted yet',
-      evidence([row(1, {functions: new Set(), young: true})], {}),
+      evidence([row(1, {queues: new Set(), young: true})], {}),
       'uncertain',
     ],
     [
       'and none has a job, or another atomctl has just taken it out to kill it',
-      evidence([row(1, {functions: new Set()})], {}, {peeked: true}),
+      evidence([row(1, {queues: new Set()})], {}, {peeked: true}),
       'uncertain',
     ],
     ['and the one job waits that no key explains', evidence([row(1)], {[F]: [1, 0]}), 'queued'],
@@ -149,7 +150,7 @@ describe('a row that never started', () => {
     ],
     ['and what waits is no job of AtoM', evidence([row(1)], {[F]: [1, 0]}, {payloads: [seen(null)]}), 'lost'],
     [
-      'and what was seen waiting was of another function',
+      'and what was seen waiting was in another queue',
       evidence([row(1)], {[F]: [1, 0], [G]: [1, 0]}, {payloads: [seen(99, G)]}),
       'queued',
     ],
@@ -205,16 +206,25 @@ describe('several rows', () => {
   });
 
   it('counts of one class do not speak for another', () => {
-    const rows = [row(1), row(2, {functions: new Set([G])})];
+    const rows = [row(1), row(2, {queues: new Set([G])})];
     expect(verdicts(evidence(rows, {[F]: [1, 0], [G]: [2, 1]}))).toEqual({1: 'queued', 2: 'uncertain'});
   });
 
   it('a name that several classes share is settled only where its rivals share all of them', () => {
-    const csvExport = row(1, {functions: new Set([F, G])});
+    const csvExport = row(1, {queues: new Set([F, G])});
     const counts: Record<string, [number, number]> = {[F]: [1, 0], [G]: [1, 0]};
     expect(verdicts(evidence([csvExport, row(2)], counts))).toEqual({1: 'queued', 2: 'uncertain'});
-    const wider = row(2, {functions: new Set([F, G, 'p-arOther'])});
+    const wider = row(2, {queues: new Set([F, G, 'p-arOther'])});
     expect(verdicts(evidence([csvExport, wider], {...counts, 'p-arOther': [1, 0]}))[1]).toBe('uncertain');
+  });
+
+  it('a payload whose job has ended since does not stand for the job that waits on another server', () => {
+    const queues = new Set([F, F_ELSEWHERE]);
+    const counts: Record<string, [number, number]> = {[F]: [0, 0], [F_ELSEWHERE]: [1, 0]};
+    expect(verdicts(evidence([row(1, {queues})], counts, {payloads: [seen(99)]}))).toEqual({1: 'queued'});
+    expect(verdicts(evidence([row(1, {queues})], counts, {payloads: [seen(99, F_ELSEWHERE)]}))).toEqual({
+      1: 'lost',
+    });
   });
 
   it('what a server would not show leaves the counts to decide', () => {
