@@ -65,7 +65,7 @@ function verdict(row: RowEvidence, evidence: Evidence): LiveState {
   if (wasSeen(row, evidence)) return 'queued';
   if (row.young || evidence.peeked || !evidence.complete) return 'uncertain';
   if (row.queues.size === 0 || row.keyAsked) return 'lost';
-  return evidence.own && evidence.unchanged ? verdictByCount(row, evidence) : 'uncertain';
+  return verdictByCount(row, evidence);
 }
 
 function wasSeen({id}: RowEvidence, {payloads}: Evidence): boolean {
