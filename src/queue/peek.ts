@@ -26,7 +26,7 @@ export interface PeekedJob extends GrabbedJob {
 export interface PeekOptions extends ConnectOptions {
   /** True for a job that shall leave the queue for good. Decided while the job is held. */
   take?: (job: PeekedJob) => boolean;
-  /** Done with what left the queue, once the rest is back in it and before another atomctl may look at the server. */
+  /** Called with the jobs that left the queue, also where the look failed later, before another atomctl may hold any. */
   settle?: (removed: readonly PeekedJob[]) => Promise<void>;
   /** Aborted before a job is held: the look ends with INTERRUPTED. Once begun it is short, and runs to its end. */
   signal?: AbortSignal;
@@ -62,9 +62,7 @@ export async function peekQueue(
       const waiting = await waitingJobs(server, functions);
       if (waiting.count === 0) return {jobs: [], removed: []};
       await refuseWhereReturnsDrop(server, options);
-      const result = await lookAndGiveBack(address, waiting, options);
-      await options.settle?.(result.removed);
-      return result;
+      return await lookAndSettle(address, waiting, options);
     } finally {
       await lock.release();
     }
@@ -120,19 +118,37 @@ export async function lockServer(
   }
 }
 
+async function lookAndSettle(
+  address: ServerAddress,
+  waiting: Waiting,
+  options: PeekOptions,
+): Promise<PeekResult> {
+  const removed: PeekedJob[] = [];
+  try {
+    return {jobs: await lookAndGiveBack(address, waiting, {...options, removed}), removed};
+  } finally {
+    if (removed.length > 0) await options.settle?.(removed);
+  }
+}
+
+/** @returns the jobs that went back; those that did not are added to `removed`, each as soon as it is gone */
 async function lookAndGiveBack(
   address: ServerAddress,
   {functions, count}: Waiting,
-  options: PeekOptions,
-): Promise<PeekResult> {
+  {removed, ...options}: PeekOptions & {removed: PeekedJob[]},
+): Promise<PeekedJob[]> {
   const workers: WorkerConnection[] = [];
   try {
     // All connections first: where gearmand has too few left, that shows while nothing is held yet.
     while (workers.length <= count) workers.push(await openWorker(address, options));
     const held = await holdAll(workers, functions, () => openWorker(address, options));
     const chosen = new Set(held.filter((job) => options.take?.(job)));
-    for (const [index, job] of held.entries()) if (chosen.has(job)) await workers[index]!.fail(job.handle);
-    return {jobs: held.filter((job) => !chosen.has(job)), removed: [...chosen]};
+    for (const [index, job] of held.entries()) {
+      if (!chosen.has(job)) continue;
+      await workers[index]!.fail(job.handle);
+      removed.push(job);
+    }
+    return held.filter((job) => !chosen.has(job));
   } finally {
     await giveBackAll(workers);
   }

@@ -100,51 +100,62 @@ describe.each(['request', 'reply'] as const)('the connection to MySQL is reset a
     expect(steps).toBeGreaterThan(15);
   });
 
-  test('of a kill: the row is changed whole or not at all, and a second run completes it', async () => {
-    async function kill(port: number, id: number) {
-      const database = await connectDatabase({...config, port}, TIMEOUT);
-      try {
-        const options = {
-          deleteRows: false,
-          force: false,
-          reason: null,
-          by: 'a test',
-          culture: 'en',
-          worker: null,
-        };
-        const {signal} = new AbortController();
-        return await killJobs({...at.sources, ...options, database, ids: [id], signal});
-      } finally {
-        await database.close();
+  test.each<[string, () => Promise<number>]>([
+    ['a lost job', () => at.site.insertJob({status: 'running'})],
+    ['a queued job', async () => (await submitJob(at.site)).id],
+  ])(
+    'of a kill of %s: the row is changed whole or not at all, and a second run completes it',
+    async (_job, insert) => {
+      async function kill(port: number, id: number) {
+        const database = await connectDatabase({...config, port}, TIMEOUT);
+        try {
+          const options = {
+            deleteRows: false,
+            force: false,
+            reason: null,
+            by: 'a test',
+            culture: 'en',
+            worker: null,
+          };
+          const {signal} = new AbortController();
+          return await killJobs({...at.sources, ...options, database, ids: [id], signal});
+        } finally {
+          await database.close();
+        }
       }
-    }
-    const steps = await atEachStep(config.port, kind, async (port, _, broken) => {
-      const id = await at.site.insertJob({status: 'running'});
-      const result = await outcome(kill(port, id));
-      const [row] = await at.site.query(
-        `SELECT status_id, completed_at IS NOT NULL AS ended,
+      const steps = await atEachStep(config.port, kind, async (port, _, broken) => {
+        const id = await insert();
+        const result = await outcome(kill(port, id));
+        const [row] = await at.site.query(
+          `SELECT status_id, completed_at IS NOT NULL AS ended,
            (SELECT COUNT(*) FROM note JOIN note_i18n USING (id) WHERE object_id = job.id) AS notes
          FROM job WHERE id = ?`,
-        [id],
-      );
-      const whole = {status_id: 185, ended: 1, notes: 1};
-      expect([whole, {status_id: 183, ended: 0, notes: 0}]).toContainEqual(row);
-      if (result instanceof AtomctlError) expect([row.status_id, result.exitStatus]).toEqual([183, 3]);
-      else {
-        const [{action, message}] = result.killed as [Killed];
-        if (action === 'marked') expect(row).toEqual(whole);
-        else
-          expect(message).toMatch(/could not be changed: .* was lost\..* Kill it again to complete this\.$/);
-        if (!broken()) expect(action).toBe('marked');
-      }
-      const {
-        killed: [again],
-      } = await kill(config.port, id);
-      expect(again!.action).toBe(row.status_id === 183 ? 'marked' : 'refused');
-      expect(await at.site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 185}]);
-    });
-    expect(steps).toBeGreaterThan(8);
-  });
+          [id],
+        );
+        const whole = {status_id: 185, ended: 1, notes: 1};
+        expect([whole, {status_id: 183, ended: 0, notes: 0}]).toContainEqual(row);
+        if (result instanceof AtomctlError) expect([row.status_id, result.exitStatus]).toEqual([183, 3]);
+        else {
+          const [{action, message}] = result.killed as [Killed];
+          if (action === 'marked') expect(row).toEqual(whole);
+          else
+            expect(message).toMatch(
+              /could not be changed: .* was lost\..* Kill it again to complete this\.( Its Gearman job is gone\.)?$/,
+            );
+          if (!broken()) expect(action).toBe('marked');
+        }
+        const {
+          killed: [again],
+        } = await kill(config.port, id);
+        expect(again!.action).toBe(row.status_id === 183 ? 'marked' : 'refused');
+        expect(await at.site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([
+          {status_id: 185},
+        ]);
+        expect(await handedOut(at.site)).toEqual([]);
+      });
+      expect(steps).toBeGreaterThan(8);
+    },
+  );
 });
 
 describe.each(['request', 'reply'] as const)('the connection to Gearman is reset at each %s', (kind) => {
@@ -152,13 +163,27 @@ describe.each(['request', 'reply'] as const)('the connection to Gearman is reset
     const name = at.site.functionName('arFindingAidJob');
     const steps = await atEachStep(gearmand.address.port, kind, async (port, _, broken) => {
       const ids: number[] = [];
-      for (let count = 0; count < 3; count++) ids.push((await submitJob(at.site)).id);
+      const uniques: string[] = [];
+      for (let count = 0; count < 3; count++) {
+        const {id, unique} = await submitJob(at.site);
+        ids.push(id);
+        uniques.push(unique);
+      }
       const take = ({jobId}: {jobId: number | null}) => jobId === ids[1];
-      const look = (where: number) => peekQueue({host: '127.0.0.1', port: where}, [name], {...TIMEOUT, take});
+      const settled: unknown[] = [];
+      const settle = async (removed: readonly {jobId: number | null}[]) => {
+        settled.push(...removed.map(({jobId}) => jobId));
+      };
+      const look = (where: number) =>
+        peekQueue({host: '127.0.0.1', port: where}, [name], {...TIMEOUT, take, settle});
       const result = await outcome(look(port));
       if (result instanceof AtomctlError) expect(result.code).toMatch(/^GEARMAN_/);
       else if (!broken()) expect(result.removed.map(({jobId}) => jobId)).toEqual([ids[1]]);
+      const [key] = await at.server.statusOfUniqueKeys([uniques[1]!]);
+      // Only where the answer was lost may it be gone and nobody know.
+      if (kind === 'request' || settled.length > 0) expect(key!.known).toBe(settled.length === 0);
       await look(gearmand.address.port);
+      if (kind === 'request') expect(settled).toEqual([ids[1]]);
       expect((await handedOut(at.site)).toSorted()).toEqual([ids[0], ids[2]]);
     });
     expect(steps).toBeGreaterThan(15);
