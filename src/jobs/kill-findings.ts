@@ -3,11 +3,16 @@ import type {RowChanged} from './kill-row.ts';
 import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
 import {type QueueOptions, siftQueue} from './queued-jobs.ts';
 
-/** A job that was taken out of Gearman: the key it had there, and what became of its row. */
+/** A job that was taken out of Gearman. */
 export interface TakenOut {
+  /** The key that it had there. */
   unique: string;
-  change: RowChanged;
+  /** What became of its row; null where this is still to be changed. */
+  change: RowChanged | null;
 }
+
+/** A server is held no longer than this for rows that change slowly, but for the one in hand: others want to look. */
+const LONGEST_HOLD_MS = 2000;
 
 /** What is known of the jobs to kill, and which of them were taken out of Gearman. */
 export interface Findings {
@@ -37,8 +42,8 @@ export async function findAndTakeOut(
 const SETTLED = new Set<unknown>(['executing', 'lost']);
 
 /**
- * Takes those of the jobs that wait out of the queue, and changes their rows before anyone else could find them lost.
- * What it did not find waiting is then told anew: it executes, has ended or is lost. What goes wrong is said, not
+ * Takes those of the jobs that wait out of the queue, and changes their rows before anyone may call them lost. What it
+ * did not find waiting is then told anew: it executes, has ended or is lost. What goes wrong is said, not
  * thrown: by now jobs may be gone from the queue.
  */
 export async function takeOut(
@@ -52,8 +57,11 @@ export async function takeOut(
     ...options,
     take: ({jobId}) => jobId !== null && ids.has(jobId),
     settle: async (jobs) => {
-      for (const {jobId, unique} of jobs)
-        if (!removed.has(jobId!)) removed.set(jobId!, {unique, change: await changeRow(jobId!)});
+      const end = performance.now() + LONGEST_HOLD_MS;
+      for (const {jobId, unique} of jobs) {
+        if (removed.has(jobId!)) continue;
+        removed.set(jobId!, {unique, change: performance.now() < end ? await changeRow(jobId!) : null});
+      }
     },
   });
   try {

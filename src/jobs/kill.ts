@@ -1,7 +1,7 @@
 /**
  * Ends jobs so that they stay ended. Marking the row is not enough: Gearman would hand a queued job to the next
  * worker, and an executing one to the next after its worker dies. So the job goes out of Gearman first, and its
- * row changes before another atomctl may look; where Gearman cannot be rid of it, the kill is refused.
+ * row changes before anyone may call it lost; where Gearman cannot be rid of it, the kill is refused.
  */
 import {AtomctlError} from '../errors.ts';
 import type {Job} from './job.ts';
@@ -68,11 +68,11 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     throw new AtomctlError('INTERRUPTED', 'Interrupted before the first job was killed.', {
       hint: 'Nothing was changed.',
     });
-  const changeRows = (executed: ReadonlySet<number>) => async (id: number) => {
+  const changeRowAfter = (executed: ReadonlySet<number>) => async (id: number) => {
     const job = jobs.find((candidate) => candidate.id === id)!;
-    return changeRow(options, job, stateInQueue(job, executed));
+    return changeRow(options, job, stateBefore(job, executed));
   };
-  const first = await findAndTakeOut(options, ids, changeRows(new Set()));
+  const first = await findAndTakeOut(options, ids, changeRowAfter(new Set()));
   const executing = [...ids].filter((id) => first.report.states.get(id) === 'executing');
   if (options.worker === null || executing.length === 0 || options.signal.aborted) {
     return {...(await killEach(options, jobs, first)), workerRestarted: false, workerProblem: null};
@@ -85,13 +85,13 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
   }
   const executed = new Set(executing);
   return restartAround(options.worker, async (stopped) => {
-    const findings = stopped ? await takeOut(options, ids, first, changeRows(executed)) : first;
+    const findings = stopped ? await takeOut(options, ids, first, changeRowAfter(executed)) : first;
     return killEach(options, jobs, findings, executed);
   });
 }
 
-/** What a job was that has left the queue. */
-function stateInQueue({id, status}: Job, executed: ReadonlySet<number>): KillState {
+/** What a job was before its worker was stopped, or before it was taken out of the queue. */
+function stateBefore({id, status}: Job, executed: ReadonlySet<number>): KillState {
   if (executed.has(id)) return 'executing';
   return status === 'running' ? 'queued' : 'finished';
 }
@@ -135,7 +135,7 @@ async function killEach(
     }
     const target = targetOf(job, findings, executed);
     const removed = findings.removed.get(id);
-    if (removed !== undefined) killed.push(await tellTakenOut(options, target, removed));
+    if (removed !== undefined) killed.push(await completeTakenOut(options, target, removed));
     else if (options.signal.aborted) {
       interrupted = true;
       killed.push(refused(target, `Interrupted: job ${id} was left as it is.`));
@@ -148,7 +148,7 @@ function targetOf(job: Job, findings: Findings, executed: ReadonlySet<number>): 
   // A running row without a state has ended while the servers were asked.
   const now = job.status === 'running' ? (findings.report.states.get(job.id) ?? 'finished') : 'finished';
   const known = executed.has(job.id) || findings.removed.has(job.id);
-  return {job, was: known ? stateInQueue(job, executed) : now, now, findings};
+  return {job, was: known ? stateBefore(job, executed) : now, now, findings};
 }
 
 function refused({job: {id}, was, now}: Target, message: string): Killed {
@@ -162,19 +162,20 @@ async function killOne(options: KillOptions, target: Target): Promise<Killed> {
   if (message !== null) return refused(target, message);
   const gone = now === 'lost' || now === 'finished';
   const gearman = gone ? 'none' : await cancelInGearman(findings.report.found.get(job.id));
-  return changed(target, await changeRow(options, job, was), gearman);
+  return told(target, await changeRow(options, job, was), gearman);
 }
 
-/** A job whose row was changed as soon as it was out of Gearman. */
-async function tellTakenOut(
-  {servers}: KillOptions,
+/** A job that is out of Gearman: its row has changed by now, or changes here. */
+async function completeTakenOut(
+  options: KillOptions,
   target: Target,
   {unique, change}: TakenOut,
 ): Promise<Killed> {
-  return changed(target, change, (await stillInGearman(servers, unique)) ? 'remains' : 'removed');
+  const row = change ?? (await changeRow(options, target.job, target.was));
+  return told(target, row, (await stillInGearman(options.servers, unique)) ? 'remains' : 'removed');
 }
 
-function changed({job: {id}, was}: Target, change: RowChanged, gearman: GearmanOutcome): Killed {
+function told({job: {id}, was}: Target, change: RowChanged, gearman: GearmanOutcome): Killed {
   const message = [change.message, REMAINDER[gearman]].filter(Boolean).join(' ');
   return {id, was, gearman, ...change, message};
 }

@@ -5,7 +5,8 @@
  * parameters, from which its unique key follows, and a server answers for a key exactly. Gearman counts the jobs
  * of each function, so what the keys do not explain must belong to rows that never started. And a worker saves
  * the row before it tells Gearman that the job has ended, so a job that no server knows and whose row, read
- * again afterwards, still says running, is lost.
+ * again afterwards, still says running, is lost. A kill changes the row only after Gearman, but keeps the servers held
+ * until then; while any is held, nothing is called lost.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../atom/job-classes.ts';
@@ -83,7 +84,7 @@ interface Look {
   keys: KeyAnswers;
 }
 
-/** Asks the servers for counts and keys, again for a while where another atomctl has one for itself. */
+/** Asks the servers for counts and keys, again for a while where another atomctl holds one. */
 async function lookUnpeeked(rows: readonly RunningRow[], options: LiveOptions): Promise<Look> {
   for (const deadline = performance.now() + PEEK_PATIENCE_MS; ; await sleep(PEEK_RETRY_MS)) {
     const snapshot = await takeSnapshot(options.servers);

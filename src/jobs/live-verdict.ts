@@ -36,8 +36,8 @@ export interface Evidence {
   /** No job was seen to start or end while the evidence was gathered: counts and keys speak of one moment. */
   unchanged: boolean;
   /**
-   * Another atomctl has a server for itself: queued jobs that it looks at are called running there, and what it takes
-   * out has its row changed only then.
+   * Another atomctl holds a server: queued jobs that it looks at are called running there, and of those that it kills
+   * the rows may not have changed yet.
    */
   peeked: boolean;
   /** What the payloads of queued jobs said, read before the counts; none where these were not looked at. */
@@ -46,8 +46,9 @@ export interface Evidence {
 
 /**
  * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
- * - a server's answer for the key, or a payload that was seen, settles it, unless another atomctl looks at the queue;
- * - lost needs an answer from every server, none of which another atomctl has for itself, and either nothing in any
+ * - a server's answer for the key, or a payload that was seen, settles it; but what it calls running may be held by
+ *   another atomctl;
+ * - lost needs an answer from every server, none of which another atomctl holds, and either nothing in any
  *   queue that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it;
  * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
  */

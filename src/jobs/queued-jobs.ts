@@ -14,15 +14,10 @@ export interface QueueOptions {
   signal?: AbortSignal;
 }
 
-/** A job that was taken out of the queue, with its unique key. */
-export interface RemovedJob extends SeenPayload {
-  unique: string;
-}
-
 export interface SiftedQueue {
   /** What still waits. */
   waiting: SeenPayload[];
-  removed: RemovedJob[];
+  removed: SeenPayload[];
   /** One error for each server that could not be looked at; what others gave up stands beside it. */
   problems: AtomctlError[];
 }
@@ -33,15 +28,11 @@ export const NO_LIFE =
 
 /**
  * Looks at the payloads of all queued jobs of the site, on every server, and hands each back where it was, but for
- * those that `take` chooses: these are ended and never run, and `settle` is done before anyone else can find out that
- * their server has them no more. Nothing where the site's prefix shows no life. A server that would drop what is handed
- * back keeps its jobs untouched; never rejects for a server.
+ * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server
+ * that would drop what is handed back keeps its jobs untouched; never rejects for a server.
  */
 export async function siftQueue(
-  options: QueueOptions & {
-    take?: PeekOptions['take'];
-    settle?: PeekOptions['settle'];
-  },
+  options: QueueOptions & Pick<PeekOptions, 'take' | 'settle'>,
 ): Promise<SiftedQueue> {
   const {servers, prefix, timeoutSeconds, take, settle, signal} = options;
   const {own, functions} = functionsOfSite(await takeSnapshot(servers), prefix);

@@ -66,6 +66,7 @@ async function killSome(parity: number): Promise<Killed[]> {
   });
 }
 
+/** With what a failure should print of it. */
 interface Claim {
   id: number;
   state: string;
@@ -110,7 +111,7 @@ test('fifty kills and probes among two workers and a client: none lost, none run
   const others = outcomes.filter(({action, gearman}) => action !== 'refused' && gearman !== 'removed');
   expect(others.filter(({was, action}) => was !== 'finished' || action !== 'deleted')).toEqual([]);
   expect(outcomes.map(({was}) => was)).not.toContain('lost');
-  expect(claims.length).toBeGreaterThan(100);
+  expect(claims.filter(({state}) => state !== 'uncertain').length).toBeGreaterThan(100);
   expect(claims.filter(({state}) => state === 'lost')).toEqual([]);
 
   const removedIds = new Set(removed.map(({id}) => id));

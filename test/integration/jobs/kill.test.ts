@@ -120,26 +120,43 @@ describe('a queued job', () => {
     expect([exit, await handedOut(at.site)]).toEqual([0, ids.slice(1)]);
   });
 
-  test('is never found lost by another atomctl between its two ends, in Gearman and in its row', async () => {
-    const crashed = await executeJob(at.site);
-    const [waiting] = await submit(1);
-    await crash(crashed.worker, crashed.unique, at.server);
-    const ids = [crashed.id, waiting!];
-    const seen: unknown[] = [];
+  test.each([false, true])(
+    'is never found lost by another atomctl between its two ends, in Gearman and in its row; deleted: %s',
+    async (deleteRows) => {
+      const crashed = await executeJob(at.site);
+      const [waiting, staying] = await submit(2);
+      await crash(crashed.worker, crashed.unique, at.server);
+      const seen: Map<number, string>[] = [];
+      const database = withMethods(at.sources.database, {
+        transaction: async (work) => {
+          expect(await at.server.statusOfUniqueKeys([crashed.unique])).toMatchObject([{known: false}]);
+          seen.push((await liveStates(at.sources)).states);
+          return at.sources.database.transaction(work);
+        },
+      });
+      const {killed} = await kill([crashed.id, waiting!], {database, deleteRows});
+      expect(new Set(killed.map(({action}) => action))).toEqual(new Set([deleteRows ? 'deleted' : 'marked']));
+      expect(killed.map(({gearman}) => gearman)).toEqual(['removed', 'removed']);
+      expect(seen.map((states) => states.size)).toEqual([3, 2]);
+      expect(seen.flatMap((states) => [...states.values()])).not.toContain('lost');
+      expect((await liveStates(at.sources)).states).toEqual(new Map([[staying, 'queued']]));
+    },
+  );
+
+  test('whose row changes slowly keeps the queue from no other atomctl for long', async () => {
+    const ids = await submit(2);
+    const free: boolean[] = [];
     const database = withMethods(at.sources.database, {
       transaction: async (work) => {
-        if (seen.length === 0) {
-          const [row] = (await at.server.status()).filter(({function: name}) =>
-            name.startsWith(at.site.prefix),
-          );
-          expect(row).toMatchObject({total: 0});
-          seen.push(...(await liveStates(at.sources)).states.values());
-        }
+        const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
+        free.push(lock !== null);
+        await lock?.release();
+        await new Promise((resolve) => setTimeout(resolve, 2100));
         return at.sources.database.transaction(work);
       },
     });
     expect((await kill(ids, {database})).killed.map(({action}) => action)).toEqual(['marked', 'marked']);
-    expect(seen).toEqual(['uncertain', 'uncertain']);
+    expect(free).toEqual([false, true]);
   });
 
   test('deleted: no row of any table is left of it, and every other is', async () => {
@@ -307,16 +324,13 @@ describe('several jobs', () => {
         if (lost) throw gone;
         return at.sources.database.query(sql, values);
       },
+      // Begun as soon as jobs are out of the queue.
       transaction: async () => {
+        lost = true;
         throw gone;
       },
     });
-    const servers = at.sources.servers;
-    // It is lost as soon as jobs are out of the queue.
-    void until(async () => (await at.server.jobs()).length < 3).then(() => {
-      lost = true;
-    });
-    const {killed, exit} = await kill(ids.slice(0, 2), {database, servers});
+    const {killed, exit} = await kill(ids.slice(0, 2), {database});
     expect(killed.map(({id, was, action, gearman}) => [id, was, action, gearman])).toEqual([
       [ids[0], 'queued', 'refused', 'removed'],
       [ids[1], 'queued', 'refused', 'removed'],

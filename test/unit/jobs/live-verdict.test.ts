@@ -219,12 +219,25 @@ describe('several rows', () => {
   });
 
   it('a payload whose job has ended since does not stand for the job that waits on another server', () => {
-    const queues = new Set([F, F_ELSEWHERE]);
-    const counts: Record<string, [number, number]> = {[F]: [0, 0], [F_ELSEWHERE]: [1, 0]};
-    expect(verdicts(evidence([row(1, {queues})], counts, {payloads: [seen(99)]}))).toEqual({1: 'queued'});
-    expect(verdicts(evidence([row(1, {queues})], counts, {payloads: [seen(99, F_ELSEWHERE)]}))).toEqual({
-      1: 'lost',
+    const rows = [row(1, {queues: new Set([F, F_ELSEWHERE])})];
+    const counts: Record<string, [number, number]> = {[F]: [1, 0], [F_ELSEWHERE]: [1, 0]};
+    const onePayloadEnded = [seen(98), seen(99)];
+    expect(verdicts(evidence(rows, counts, {payloads: onePayloadEnded}))).toEqual({1: 'queued'});
+    const both = [seen(98), seen(99, F_ELSEWHERE)];
+    expect(verdicts(evidence(rows, counts, {payloads: both}))).toEqual({1: 'lost'});
+  });
+
+  it('a key known on one server does not stand for the job that waits on another', () => {
+    const rows = [row(1, {queues: new Set([F, F_ELSEWHERE])}), started(2, 'running', F_ELSEWHERE)];
+    expect(verdicts(evidence(rows, {[F]: [1, 0], [F_ELSEWHERE]: [1, 1]}))).toEqual({
+      1: 'queued',
+      2: 'executing',
     });
+  });
+
+  it('a key that waits does not stand for the job that executes', () => {
+    const rows = [row(1), started(2, 'waiting')];
+    expect(verdicts(evidence(rows, {[F]: [2, 1]}))).toEqual({1: 'uncertain', 2: 'queued'});
   });
 
   it('what a server would not show leaves the counts to decide', () => {
