@@ -58,7 +58,7 @@ export interface Target {
 /**
  * Kills each job on its own; one that is refused does not stop the rest, and what fails once something was done is
  * told for each job. Where one is executing and the workers may be restarted, they are stopped first, which puts it
- * back into the queue, and started again whatever happens.
+ * back into the queue, also where only some of them stop, and started again whatever happens.
  * @throws AtomctlError for the database, or INTERRUPTED, before anything was done
  */
 export async function killJobs(options: KillOptions): Promise<KillResult> {
@@ -84,8 +84,11 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     return {...(await killEach(options, jobs, findings)), workerRestarted: false, workerProblem: against};
   }
   const executed = new Set(executing);
-  return restartAround(options.worker, async (stopped) => {
-    const findings = stopped ? await takeOut(options, ids, first, changeRowAfter(executed)) : first;
+  return restartAround(options.worker, async () => {
+    // A worker that stops gives its job back: once begun, that job is taken out, or it would run all over again.
+    const begun = options.signal.aborted ? executed : ids;
+    const uninterrupted = {...options, signal: undefined};
+    const findings = await takeOut(uninterrupted, begun, first, changeRowAfter(executed));
     return killEach(options, jobs, findings, executed);
   });
 }
@@ -103,15 +106,12 @@ function mayChange({status}: Job, {force, deleteRows}: KillOptions): boolean {
 
 type KillCount = Pick<KillResult, 'killed' | 'interrupted'>;
 
-async function restartAround(
-  worker: WorkerControl,
-  kill: (stopped: boolean) => Promise<KillCount>,
-): Promise<KillResult> {
+async function restartAround(worker: WorkerControl, kill: () => Promise<KillCount>): Promise<KillResult> {
   const stopProblem = await problemOf(worker.stop());
   let result: KillCount;
   let startProblem: AtomctlError | null;
   try {
-    result = await kill(stopProblem === null);
+    result = await kill();
   } finally {
     startProblem = await problemOf(worker.start());
   }

@@ -201,6 +201,48 @@ describe('an executing job', () => {
     expect(await statusOf(id)).toBe(185);
   });
 
+  test('is killed all the same by an interruption that comes while its worker stops; the others are left', async () => {
+    const {id, worker} = await execute();
+    const lost = await insertLost(at.site);
+    const control = controlOf(at, worker);
+    const controller = new AbortController();
+    const interrupted: WorkerControl = {
+      stop: async () => {
+        controller.abort();
+        await control.stop();
+      },
+      start: () => control.start(),
+    };
+    const {killed, exit} = await kill([id, lost], {worker: interrupted, signal: controller.signal});
+    workers.push(control.worker);
+    expect(killed.map(({was, action, gearman}) => [was, action, gearman])).toEqual([
+      ['executing', 'marked', 'removed'],
+      ['lost', 'refused', 'none'],
+    ]);
+    expect([exit, control.worker.started(), await statusOf(lost)]).toEqual([130, [], 183]);
+    expect(await at.server.jobs()).toEqual([]);
+  });
+
+  test('by one of two workers, the other of which does not stop, is killed all the same', async () => {
+    const [one, other] = [await execute(), await execute()];
+    const control = controlOf(at, one.worker);
+    const half: WorkerControl = {
+      stop: async () => {
+        await one.worker.stop();
+        await until(async () => (await at.server.statusOfUniqueKeys([one.unique]))[0]!.running === false);
+        throw new AtomctlError('FAILED', 'atom-worker@2.service is still active.');
+      },
+      start: () => control.start(),
+    };
+    const {killed, workerProblem} = await kill([one.id, other.id], {worker: half});
+    workers.push(control.worker);
+    expect(killed.map(({was, action, gearman}) => [was, action, gearman])).toEqual([
+      ['executing', 'marked', 'removed'],
+      ['executing', 'refused', 'remains'],
+    ]);
+    expect([workerProblem?.code, control.worker.started()]).toEqual(['FAILED', []]);
+  });
+
   test('by a worker that does not stop is refused, and the worker is started all the same', async () => {
     const {id} = await execute();
     const calls: string[] = [];
