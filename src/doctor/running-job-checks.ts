@@ -23,9 +23,10 @@ async function jobsWith(
   return jobs.filter((job) => job.fault === fault && job.oneAtATime === oneAtATime);
 }
 
-/** Lost can be told only where every server was asked. */
+/** Lost can be told only where every server was asked, and none was held by another atomctl. */
 async function requireEveryServer(examination: Examination): Promise<void> {
-  const {missing} = await examination.live();
+  const {missing, peeked} = await examination.live();
+  if (peeked) throw new NotExamined('No job can be called lost while another atomctl looks at the queue.');
   if (missing.length > 0) throw new NotExamined(`No job can be called lost: ${missing[0]!.message}`);
 }
 

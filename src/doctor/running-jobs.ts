@@ -25,7 +25,7 @@ export interface RunningJob {
 
 /** The jobs that the database calls running, oldest first, each with what it really is and what is wrong with it. */
 export async function runningJobs(examination: Examination): Promise<RunningJob[]> {
-  const {states, rows, missing} = await examination.live();
+  const {states, rows, missing, peeked} = await examination.live();
   const logs = await examination.logs();
   const {stuckAfterSeconds} = examination.patient;
   return rows.flatMap(({id, name}) => {
@@ -33,7 +33,13 @@ export async function runningJobs(examination: Examination): Promise<RunningJob[
     if (state === undefined) return [];
     const log = logs.get(id);
     const silentSeconds = secondsOfSilence(log, examination);
-    const evidence = {state, log, silentSeconds, stuckAfterSeconds, complete: missing.length === 0};
+    const evidence = {
+      state,
+      log,
+      silentSeconds,
+      stuckAfterSeconds,
+      complete: missing.length === 0 && !peeked,
+    };
     const oneAtATime = Object.hasOwn(JOB_CLASSES, name) && JOB_CLASSES[name]?.oneAtATime === true;
     return [{id, name, state, fault: faultOf(evidence), silentSeconds, oneAtATime}];
   });
@@ -44,7 +50,7 @@ function secondsOfSilence(log: JobLog | undefined, {patient}: Examination): numb
   return at === null ? null : Math.floor((patient.now().getTime() - patient.time.toEpochMs(at)) / 1000);
 }
 
-/** A queued job is silent by right; an uncertain one may be queued only where a server did not answer. */
+/** A queued job is silent by right; an uncertain one may be queued where not every server could be asked in peace. */
 function faultOf(job: {
   state: LiveState;
   log: JobLog | undefined;

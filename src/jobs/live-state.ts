@@ -48,6 +48,8 @@ export interface LiveReport {
   answered: boolean;
   /** False where the site's prefix shows no life on any server, so that functions had to be guessed at. */
   own: boolean;
+  /** Another atomctl held a server all the while: what it holds cannot be told, nor what is lost. */
+  peeked: boolean;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface LiveReport {
 export async function liveStates(options: LiveOptions): Promise<LiveReport> {
   const rows = await runningRows({database: options.database, filter: {}});
   const payloads = (await options.probe?.()) ?? [];
-  const {snapshot, own, busy, keys} = await lookUnpeeked(rows, options);
+  const {snapshot, own, busy, keys, peeked} = await lookUnpeeked(rows, options);
   const evidence = rows.map((row) => rowEvidence(row, busy, keys, options));
   const still = evidence.some(needsCounts) ? sameCounts(busy, await takeSnapshot(options.servers)) : true;
   const idsAfter = new Set(await runningIds(options.database));
@@ -70,10 +72,11 @@ export async function liveStates(options: LiveOptions): Promise<LiveReport> {
     complete: missing.length === 0,
     own,
     unchanged: still && idsAfter.size === rows.length && rows.every(({id}) => idsAfter.has(id)),
-    peeked: snapshot.peeked || keys.peeked,
+    peeked,
     payloads,
   });
-  return {states, found: keys.found, rows, missing, answered: snapshot.answered.length > 0, own};
+  const answered = snapshot.answered.length > 0;
+  return {states, found: keys.found, rows, missing, answered, own, peeked};
 }
 
 interface Look {
@@ -82,6 +85,8 @@ interface Look {
   /** Functions that may hold jobs of the site, with jobs in them. */
   busy: SeenFunction[];
   keys: KeyAnswers;
+  /** Another atomctl held a server. */
+  peeked: boolean;
 }
 
 /** Asks the servers for counts and keys, again for a while where another atomctl holds one. */
@@ -92,7 +97,7 @@ async function lookUnpeeked(rows: readonly RunningRow[], options: LiveOptions): 
     const busy = functions.filter(({total}) => total > 0);
     const keys = await askForKeys(rows, busy);
     const peeked = rows.length > 0 && (snapshot.peeked || keys.peeked);
-    if (!peeked || performance.now() > deadline) return {snapshot, own, busy, keys};
+    if (!peeked || performance.now() > deadline) return {snapshot, own, busy, keys, peeked};
   }
 }
 

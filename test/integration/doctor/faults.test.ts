@@ -3,6 +3,8 @@ import {dirname, join} from 'node:path';
 import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
 import type {Patient} from '../../../src/doctor/examination.ts';
+import {takeLock} from '../../../src/gearman/lock.ts';
+import {PEEK_LOCK} from '../../../src/queue/own-functions.ts';
 import {connectGearman} from '../../support/gearman-wire.mjs';
 import {
   type AtomSite,
@@ -267,6 +269,20 @@ describe('a healthy site', () => {
       await undo?.();
     }
   });
+});
+
+it('calls no job lost, and none not lost, while another atomctl holds a server', async () => {
+  const {undo} = await insert({status: 'running'})();
+  const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
+  const findings = await examineOnce(patient);
+  await lock!.release();
+  await undo!();
+  const [lostJobs, moves] = ['lost-jobs', 'serial-jobs'].map((id) => findings.find((one) => one.id === id));
+  expect(lostJobs).toMatchObject({
+    state: 'skipped',
+    evidence: expect.stringContaining('another atomctl'),
+  });
+  expect(moves).toMatchObject({state: 'skipped'});
 });
 
 /** Ages the log of a job that is being executed; its parameters stay, so that its key does. */

@@ -16,9 +16,11 @@ interface Evidence {
   log?: Partial<JobLog>;
   /** A server did not answer. */
   incomplete?: boolean;
+  /** Another atomctl holds a server. */
+  peeked?: boolean;
 }
 
-function examinationOf({state, silentMinutes, log, incomplete}: Evidence): Examination {
+function examinationOf({state, silentMinutes, log, incomplete, peeked = false}: Evidence): Examination {
   const at =
     silentMinutes === undefined ? null : time.toWall(new Date(NOW.getTime() - silentMinutes * 60_000));
   const jobLog = {id: 7, name: 'arX', starts: 1, finished: false, cut: false, lastActivity: at, ...log};
@@ -31,6 +33,7 @@ function examinationOf({state, silentMinutes, log, incomplete}: Evidence): Exami
         {id: 7, name: 'arX'},
         {id: 8, name: 'ended meanwhile'},
       ],
+      peeked,
       missing: incomplete ? [new AtomctlError('GEARMAN_TIMEOUT', 'No answer.')] : [],
     }),
     logs: async () => logs,
@@ -49,6 +52,7 @@ it.each<[string, Evidence, JobFault | null]>([
     'stuck',
   ],
   ['the same where a server is missing', {state: 'uncertain', silentMinutes: 61, incomplete: true}, null],
+  ['the same where a server is held', {state: 'uncertain', silentMinutes: 61, peeked: true}, null],
   ['a lost job', {state: 'lost'}, 'lost'],
   ['a lost and silent job', {state: 'lost', silentMinutes: 600}, 'lost'],
   ['a lost job that had ended', {state: 'lost', silentMinutes: 0, log: {finished: true}}, 'finished'],

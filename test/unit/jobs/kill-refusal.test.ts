@@ -13,11 +13,12 @@ interface Given {
   missing?: AtomctlError[];
   problems?: AtomctlError[];
   own?: boolean;
+  peeked?: boolean;
 }
 
 function refusalOf(given: Given, options: Partial<KillOptions> = {}): string | null {
-  const {now, status = 'running', missing = [], problems = [], own = true} = given;
-  const target = {job: {id: 7, status}, was: now, now, findings: {report: {missing, own}, problems}};
+  const {now, status = 'running', missing = [], problems = [], own = true, peeked = false} = given;
+  const target = {job: {id: 7, status}, was: now, now, findings: {report: {missing, own, peeked}, problems}};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
   return refusal(asked as KillOptions, target as unknown as Target);
 }
@@ -31,6 +32,7 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'uncertain', missing: [silent]}, {}, /is uncertain\. No answer\..*--force/],
   [{now: 'queued', problems: [limited]}, {}, /is queued\. It limits retries\./],
   [{now: 'uncertain', own: false}, {}, /function prefix.*atomctl config/],
+  [{now: 'uncertain', peeked: true}, {}, /Another atomctl is looking/],
   [{now: 'uncertain'}, {}, /queue moved/],
   [{now: 'uncertain', missing: [silent]}, {deleteRows: true}, /No answer/],
 ])('%j with %j is refused', (given, options, message) => {
