@@ -24,6 +24,7 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   const {worker} = options;
   if (worker === null) return clearBoth(options);
   const stopProblem = await problemOf(worker.stop());
+  const begunAnew = options.signal.aborted ? [BEGUN_ANEW] : [];
   let startProblem: AtomctlError | null;
   let cleared: SiteCleared;
   try {
@@ -33,8 +34,12 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   }
   const failure = cleared.failure ?? stopProblem ?? startProblem;
   const workerProblems = [stopProblem, startProblem].flatMap((problem) => problem?.message ?? []);
-  return {...cleared, failure, problems: [...cleared.problems, ...workerProblems]};
+  return {...cleared, failure, problems: [...cleared.problems, ...begunAnew, ...workerProblems]};
 }
+
+/** What an interruption comes to that is too late for the workers and too early for the queue. */
+const BEGUN_ANEW =
+  'The interruption came while the workers stopped: what they were executing is in the queue again, and begins anew.';
 
 async function clearBoth(options: ClearSiteOptions): Promise<SiteCleared> {
   const {database, plan, queue, signal} = options;

@@ -163,6 +163,21 @@ describe('clearSite', () => {
     await control.worker.kill();
   });
 
+  test('interrupted while the worker stops clears nothing, and says that its job begins anew', async () => {
+    const {id, worker} = await executeJob(at.site);
+    const control = controlOf(at, worker);
+    const controller = new AbortController();
+    const stop = () => {
+      controller.abort();
+      return control.stop();
+    };
+    const result = await clear({worker: {stop, start: () => control.start()}, signal: controller.signal});
+    expect(result).toMatchObject({cleared: 0, interrupted: true, queueRemoved: 0});
+    expect(result.problems).toContainEqual(expect.stringMatching(/begins anew\.$/));
+    await until(() => control.worker.started().includes(id));
+    await control.worker.kill();
+  });
+
   test('clears the rows all the same where the worker cannot be stopped, and says so', async () => {
     await submit(1);
     const problem = new AtomctlError('FAILED', 'atom-worker.service is still active.');
