@@ -37,7 +37,7 @@ async function startGearmanServer(
   wantedPort: number | undefined,
   start: (port: number) => ServerProcess,
 ): Promise<GearmanProcess> {
-  const {server, port} = await startOnFreePort(start, wantedPort);
+  const {server, port} = await startOnFreePort(start, {port: wantedPort});
   return {
     address: {host: '127.0.0.1', port},
     endpoint: `127.0.0.1:${port}`,

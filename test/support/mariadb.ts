@@ -79,7 +79,10 @@ export async function startMariadb(args: readonly string[] = []): Promise<Mariad
     ...args,
   ];
   const start = (wantedPort?: number) =>
-    startOnFreePort((port) => spawnServer('/usr/sbin/mariadbd', [...options, `--port=${port}`]), wantedPort);
+    startOnFreePort((free) => spawnServer('/usr/sbin/mariadbd', [...options, `--port=${free}`]), {
+      port: wantedPort,
+      socketPath,
+    });
 
   const first = await start();
   let server: ServerProcess = first.server;

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {connect, createServer} from 'node:net';
+import {connect, createServer, type NetConnectOpts} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 /**
@@ -57,10 +57,10 @@ export function spawnServer(command: string, args: readonly string[]): ServerPro
   };
 }
 
-/** Waits until the server accepts connections on 127.0.0.1. False where it ended before that. */
-export async function waitUntilListening(server: ServerProcess, port: number): Promise<boolean> {
+/** Waits until the server accepts connections. False where it ended before that. */
+async function waitUntilListening(server: ServerProcess, at: NetConnectOpts): Promise<boolean> {
   while (!server.exited()) {
-    if (await accepts(port)) return true;
+    if (await accepts(at)) return true;
     await sleep(20);
   }
   return false;
@@ -95,22 +95,24 @@ async function isFree(port: number): Promise<boolean> {
 /**
  * Starts a server on a free port, or on the wanted one. A port may be taken between the look and the start, so a
  * server that ends at once is started again, a few times.
+ * @param wanted.socketPath a Unix socket that the server opens after its port, where there is one
  * @throws Error with what the server said, where it never listens
  */
 export async function startOnFreePort(
   start: (port: number) => ServerProcess,
-  wantedPort?: number,
+  wanted: {port?: number | undefined; socketPath?: string} = {},
 ): Promise<{server: ServerProcess; port: number}> {
   for (let attempt = 1; ; attempt++) {
-    const port = wantedPort ?? (await freePort());
+    const port = wanted.port ?? (await freePort());
     const server = start(port);
-    if (await waitUntilListening(server, port)) return {server, port};
+    const at = wanted.socketPath === undefined ? {host: '127.0.0.1', port} : {path: wanted.socketPath};
+    if (await waitUntilListening(server, at)) return {server, port};
     if (attempt === 4) throw new Error(`The server did not start: ${server.output()}`);
   }
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+async function accepts(at: NetConnectOpts): Promise<boolean> {
+  const socket = connect(at);
   try {
     await once(socket, 'connect');
     return true;
