@@ -50,7 +50,7 @@ async function rowByRow(rig: Rig, rounds: number): Promise<Figures> {
 const AT_ATOMS_PACE = 10_000;
 
 /** Each beside the way in which AtoM's tasks ask and delete, row after row. */
-export async function measureAtomWay(rig: Rig, {clears}: Plan): Promise<Comparison[]> {
+export async function measureAtomWay(rig: Rig, {rowByRow: rounds}: Plan): Promise<Comparison[]> {
   const site = await rig.site(AT_ATOMS_PACE);
   const figures = await contest(
     {
@@ -61,7 +61,7 @@ export async function measureAtomWay(rig: Rig, {clears}: Plan): Promise<Comparis
       clear: await clearing(rig, AT_ATOMS_PACE, (empty) => atomctl(CLEAR_ALL, empty)),
       clearPeer: await clearing(rig, AT_ATOMS_PACE, (empty) => atomWay(rig, 'clear', empty)),
     },
-    {rounds: clears, warmUps: 0},
+    {rounds, warmUps: 0},
   );
   return (['list', 'export', 'clear'] as const).map((task) =>
     compare({

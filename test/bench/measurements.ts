@@ -7,8 +7,10 @@ import {type Comparison, compare, count, duration} from './table.ts';
 export interface Plan {
   /** Of what takes well under a second; histories have three. */
   rounds: number;
-  /** Of what deletes, or asks row by row: each begins with new rows, and may take minutes. */
+  /** Of what deletes a long history: each begins with new rows, and may take minutes. */
   clears: number;
+  /** Of what asks and deletes row by row, whose pace varies most: each request waits for the disk or a wake-up. */
+  rowByRow: number;
   /** How many jobs a long history has. */
   most: number;
 }
