@@ -25,10 +25,15 @@ export interface RowEvidence {
   young: boolean;
 }
 
+interface Count {
+  total: number;
+  running: number;
+}
+
 export interface Evidence {
   rows: readonly RowEvidence[];
   /** Jobs and executing jobs of each queue: of each function on each server. */
-  counts: ReadonlyMap<string, {total: number; running: number}>;
+  counts: ReadonlyMap<string, Count>;
   /** Every server answered. */
   complete: boolean;
   /** The functions are the site's own, not guessed at: see functionsOfSite. */
@@ -53,10 +58,13 @@ export interface Evidence {
  * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
  */
 export function liveVerdicts(evidence: Evidence): Map<number, LiveState> {
-  return new Map(evidence.rows.map((row) => [row.id, verdict(row, evidence)]));
+  const left = unexplained(evidence);
+  return new Map(evidence.rows.map((row) => [row.id, verdict(row, evidence, left)]));
 }
 
-function verdict(row: RowEvidence, evidence: Evidence): LiveState {
+type Unexplained = ReadonlyMap<string, Count>;
+
+function verdict(row: RowEvidence, evidence: Evidence, left: Unexplained): LiveState {
   if (row.known !== null) {
     // Under a prefix that is not known to be the site's it may be the same job of a copy of the site.
     if (!evidence.own) return 'uncertain';
@@ -66,7 +74,7 @@ function verdict(row: RowEvidence, evidence: Evidence): LiveState {
   if (wasSeen(row, evidence)) return 'queued';
   if (row.young || evidence.peeked || !evidence.complete) return 'uncertain';
   if (row.queues.size === 0 || row.keyAsked) return 'lost';
-  return verdictByCount(row, evidence);
+  return verdictByCount(row, evidence, left);
 }
 
 function wasSeen({id}: RowEvidence, {payloads}: Evidence): boolean {
@@ -74,11 +82,12 @@ function wasSeen({id}: RowEvidence, {payloads}: Evidence): boolean {
 }
 
 /** For a row whose key cannot be asked: what the counts of its queues leave over for it. */
-function verdictByCount(row: RowEvidence, evidence: Evidence): LiveState {
+function verdictByCount(row: RowEvidence, evidence: Evidence, left: Unexplained): LiveState {
   if (!evidence.own || !evidence.unchanged) return 'uncertain';
-  const left = unexplained(row.queues, evidence);
-  if (left.running > 0) return 'uncertain';
-  if (left.total === 0) return 'lost';
+  const total = sum([...row.queues].map((queue) => left.get(queue)?.total ?? 0));
+  const running = sum([...row.queues].map((queue) => left.get(queue)?.running ?? 0));
+  if (running > 0) return 'uncertain';
+  if (total === 0) return 'lost';
   const rivals = evidence.rows.filter(
     (other) =>
       other.known === null &&
@@ -87,23 +96,29 @@ function verdictByCount(row: RowEvidence, evidence: Evidence): LiveState {
       [...other.queues].some((queue) => row.queues.has(queue)),
   );
   const settled = rivals.every(({queues}) => [...queues].every((queue) => row.queues.has(queue)));
-  return settled && rivals.length === left.total ? 'queued' : 'uncertain';
+  return settled && rivals.length === total ? 'queued' : 'uncertain';
 }
 
 /**
- * The jobs of some queues that neither a known key nor a payload accounts for. Of each queue on its own: a payload whose
+ * How many jobs of each queue neither a known key nor a payload accounts for. Of each queue on its own: a payload whose
  * job has ended since it was seen must not account for a job that waits elsewhere.
  */
-function unexplained(queues: ReadonlySet<string>, {rows, counts, payloads}: Evidence) {
-  const left = {total: 0, running: 0};
+function unexplained({rows, counts, payloads}: Evidence): Map<string, Count> {
   const known = rows.flatMap((row) => (row.known === null ? [] : {id: row.id, ...row.known}));
-  for (const queue of queues) {
-    const {total, running} = counts.get(queue) ?? {total: 0, running: 0};
-    const here = known.filter((job) => job.queue === queue);
-    const knownIds = new Set<number | null>(here.map(({id}) => id));
-    const seen = payloads.filter((payload) => payload.queue === queue && !knownIds.has(payload.jobId));
-    left.total += Math.max(0, total - here.length - seen.length);
-    left.running += Math.max(0, running - here.filter((job) => job.running).length);
-  }
-  return left;
+  return new Map(
+    [...counts].map(([queue, {total, running}]) => {
+      const here = known.filter((job) => job.queue === queue);
+      const knownIds = new Set<number | null>(here.map(({id}) => id));
+      const seen = payloads.filter((payload) => payload.queue === queue && !knownIds.has(payload.jobId));
+      const left = {
+        total: Math.max(0, total - here.length - seen.length),
+        running: Math.max(0, running - here.filter((job) => job.running).length),
+      };
+      return [queue, left];
+    }),
+  );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => one + other, 0);
 }
