@@ -1,7 +1,6 @@
-import type {AtomctlError} from '../errors.ts';
 import {type ClearOptions, type ClearResult, clearJobs} from './clear.ts';
 import {type ClearQueueOptions, clearQueue, type QueueCleared} from './clear-queue.ts';
-import {problemOf, type WorkerControl} from './worker-control.ts';
+import {type WorkerControl, whileStopped} from './worker-control.ts';
 
 export interface ClearSiteOptions extends ClearOptions {
   /** How to reach the site's queue; null leaves Gearman alone. */
@@ -23,23 +22,18 @@ export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'>, Omit<Qu
 export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared> {
   const {worker} = options;
   if (worker === null) return clearBoth(options);
-  const stopProblem = await problemOf(worker.stop());
-  const begunAnew = options.signal.aborted ? [BEGUN_ANEW] : [];
-  let startProblem: AtomctlError | null;
-  let cleared: SiteCleared;
-  try {
-    cleared = await clearBoth(options);
-  } finally {
-    startProblem = await problemOf(worker.start());
-  }
-  const failure = cleared.failure ?? stopProblem ?? startProblem;
-  const workerProblems = [stopProblem, startProblem].flatMap((problem) => problem?.message ?? []);
-  return {...cleared, failure, problems: [...cleared.problems, ...begunAnew, ...workerProblems]};
+  const {result: cleared, problems} = await whileStopped(worker, async () => {
+    const begunAnew = options.signal.aborted ? [BEGUN_ANEW] : [];
+    const done = await clearBoth(options);
+    return {...done, problems: [...done.problems, ...begunAnew]};
+  });
+  const failure = cleared.failure ?? problems[0] ?? null;
+  return {...cleared, failure, problems: [...cleared.problems, ...problems.map(({message}) => message)]};
 }
 
 /** What an interruption comes to that is too late for the workers and too early for the queue. */
 const BEGUN_ANEW =
-  'The interruption came while the workers stopped: what they were executing is in the queue again, and begins anew.';
+  'The interruption came while the workers stopped: what a stopped one was executing is in the queue again, and begins anew.';
 
 async function clearBoth(options: ClearSiteOptions): Promise<SiteCleared> {
   const {database, plan, queue, signal} = options;

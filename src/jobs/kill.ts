@@ -14,7 +14,7 @@ import {loadJobs} from './load-jobs.ts';
 import type {QueueOptions} from './queued-jobs.ts';
 import {reasonAgainstRestart} from './restart-safety.ts';
 import type {LiveState} from './status.ts';
-import {problemOf, type WorkerControl} from './worker-control.ts';
+import {type WorkerControl, whileStopped} from './worker-control.ts';
 
 export interface KillOptions extends QueueOptions, RowChange, Omit<LiveOptions, 'probe' | 'database'> {
   ids: readonly number[];
@@ -84,13 +84,14 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     return {...(await killEach(options, jobs, findings)), workerRestarted: false, workerProblem: against};
   }
   const executed = new Set(executing);
-  return restartAround(options.worker, async () => {
+  const {result, problems} = await whileStopped(options.worker, async () => {
     // A worker that stops gives its job back: once begun, that job is taken out, or it would run all over again.
     const begun = options.signal.aborted ? executed : ids;
     const uninterrupted = {...options, signal: undefined};
     const findings = await takeOut(uninterrupted, begun, first, changeRowAfter(executed));
     return killEach(options, jobs, findings, executed);
   });
+  return {...result, workerRestarted: problems.length === 0, workerProblem: problems[0] ?? null};
 }
 
 /** What a job was before its worker was stopped, or before it was taken out of the queue. */
@@ -105,19 +106,6 @@ function mayChange({status}: Job, {force, deleteRows}: KillOptions): boolean {
 }
 
 type KillCount = Pick<KillResult, 'killed' | 'interrupted'>;
-
-async function restartAround(worker: WorkerControl, kill: () => Promise<KillCount>): Promise<KillResult> {
-  const stopProblem = await problemOf(worker.stop());
-  let result: KillCount;
-  let startProblem: AtomctlError | null;
-  try {
-    result = await kill();
-  } finally {
-    startProblem = await problemOf(worker.start());
-  }
-  const workerProblem = stopProblem ?? startProblem;
-  return {...result, workerRestarted: workerProblem === null, workerProblem};
-}
 
 async function killEach(
   options: KillOptions,
