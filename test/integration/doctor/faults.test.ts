@@ -274,9 +274,10 @@ describe('a healthy site', () => {
 it('calls no job lost, and none not lost, while another atomctl holds a server', async () => {
   const {undo} = await insert({status: 'running'})();
   const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
-  const findings = await examineOnce(patient);
-  await lock!.release();
-  await undo!();
+  const findings = await examineOnce(patient).finally(async () => {
+    await lock!.release();
+    await undo!();
+  });
   const [lostJobs, moves] = ['lost-jobs', 'serial-jobs'].map((id) => findings.find((one) => one.id === id));
   expect(lostJobs).toMatchObject({
     state: 'skipped',
