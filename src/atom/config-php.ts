@@ -1,13 +1,15 @@
 import path from 'node:path';
-import {AtomctlError, usageError} from '../errors.ts';
+import {usageError} from '../errors.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-import {readFile, realpath} from './files.ts';
+import {cannotBeRead, readFile, realpath} from './files.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
 import {NotStaticError, readPhpScript} from './php-script.ts';
 import {flatten, lookUp, type PhpValue, phpString} from './php-value.ts';
-import {runPhp} from './run-php.ts';
+import {type PhpOptions, runPhp} from './run-php.ts';
 
 const HINT = 'Give the database with --database-url or --defaults-file.';
+const HINT_RUN =
+  'Give the database with --database-url or --defaults-file, or let php run the file with --run-php if you trust it.';
 
 /** `<root>/config/config.php`, the only file in which AtoM looks for its database. */
 export function configPhpPath(root: string): string {
@@ -15,22 +17,21 @@ export function configPhpPath(root: string): string {
 }
 
 /**
- * The database that an AtoM root's config.php names, as the web (environment `prod`) sees it; null where there is
- * no such file. Read statically where possible, else by `php`.
- * @throws AtomctlError USAGE where the file cannot be read, evaluated, or names no usable database
+ * The database that an AtoM root's config.php names, as the web (environment `prod`) sees it; null if there is
+ * no such file. Read statically; if that is not possible, `php` runs it, provided that this is allowed.
+ * @throws AtomctlError USAGE if the file cannot be read, evaluated, or names no usable database
  */
 export async function readConfigPhp(
   root: string,
-  env: Readonly<Record<string, string | undefined>>,
+  options: PhpOptions,
 ): Promise<Partial<DatabaseConfig> | null> {
   const file = configPhpPath(root);
-  const source = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
-    const hint = `Run as a user who may read it. ${HINT}`;
-    throw new AtomctlError('USAGE', `${file} cannot be read (${cause.code}).`, {hint, cause});
+    throw cannotBeRead(file, cause, `Run as a user who may read it. ${HINT}`);
   });
   if (source === null) return null;
-  const config = await evaluate(source, await realpath(file), env);
+  const config = await evaluate(source, file, options);
   if (!(config instanceof Map)) throw usageError(`${file} does not return an array.`, HINT);
   const text = (key: string) => phpString(lookUp(flatten(config, 'prod'), ['propel', 'param', key]) ?? null);
   const dsn = text('dsn');
@@ -40,17 +41,15 @@ export async function readConfigPhp(
   return user === '' ? fields : {...fields, user, password: text('password')};
 }
 
-async function evaluate(
-  source: string,
-  file: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<PhpValue> {
+async function evaluate(source: string, file: string, {env, php}: PhpOptions): Promise<PhpValue> {
+  const target = await realpath(file).catch(() => file);
   try {
-    return (await readPhpScript(source, {file, env})).returned;
+    return (await readPhpScript(source, {file: target, env})).returned;
   } catch (error) {
     if (!(error instanceof NotStaticError)) throw error;
-    const run = await runPhp(file, env);
+    if (!php) throw usageError(`${file} cannot be read without PHP: ${error.message}.`, HINT_RUN);
+    const run = await runPhp(file, {env, php});
     if (run.ran) return run.returned;
-    throw usageError(`${file} needs php to be read (${error.message}), and ${run.reason}.`, HINT);
+    throw usageError(`${file} cannot be read without PHP (${error.message}), and ${run.reason}.`, HINT);
   }
 }

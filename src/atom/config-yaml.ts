@@ -1,10 +1,15 @@
 import path from 'node:path';
-import {usageError} from '../errors.ts';
-import {deepMerge, flatten, lookUp, type PhpArray, type PhpValue, sectionsFor} from './php-value.ts';
-import {holdsUnreadable, readYamlSections} from './yaml-sections.ts';
+import {type AtomctlError, usageError} from '../errors.ts';
+import {deepMerge, flatten, lookUp, type PhpValue, sectionsFor} from './php-value.ts';
+import type {PhpOptions} from './run-php.ts';
+import {holdsUnreadable, readYamlSections, type YamlSections} from './yaml-sections.ts';
 
 /** The directories of a configuration file below the root, low to high. */
 const LAYERS = ['config', 'apps/qubit/config'];
+
+const HINT = 'Give the value by flag or environment.';
+const HINT_RUN =
+  'Give the value by flag or environment, or let php run the file with --run-php if you trust it.';
 
 /** A configuration value and the files that give it, the highest first. */
 export interface YamlSetting {
@@ -12,9 +17,8 @@ export interface YamlSetting {
   origin: string;
 }
 
-interface Layer {
+interface Layer extends YamlSections {
   file: string;
-  sections: PhpArray;
 }
 
 /** One of AtoM's YAML files (`gearman.yml`), its layers merged as symfony's sfDefineEnvironmentConfigHandler does. */
@@ -40,15 +44,11 @@ export function yamlLayers(root: string, name: string): string[] {
  * which is sfYaml's version as AtoM sets it.
  * @throws AtomctlError USAGE where a file cannot be read or is no YAML
  */
-export async function readConfigYaml(
-  root: string,
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<ConfigYaml> {
+export async function readConfigYaml(root: string, name: string, options: PhpOptions): Promise<ConfigYaml> {
   const layers: Layer[] = [];
   for (const file of yamlLayers(root, name)) {
-    const sections = await readYamlSections(file, env);
-    if (sections !== null) layers.push({file, sections});
+    const read = await readYamlSections(file, options);
+    if (read !== null) layers.push({file, ...read});
   }
   const merged = layers.map(({sections}) => sections).reduce(deepMerge, new Map());
 
@@ -60,16 +60,20 @@ export async function readConfigYaml(
         const value = replaceConstants(found, constantsOf(root, environment));
         const origin = origins(layers, keys, environment, value instanceof Map);
         if (holdsUnreadable(value)) {
-          throw usageError(
-            `${keys.at(-1)} in ${origin} is computed by PHP that atomctl cannot evaluate.`,
-            'Give the value by flag or environment.',
-          );
+          throw computedByPhp(`${keys.at(-1)} in ${origin}`, layers);
         }
         return {value, origin};
       }
       return undefined;
     },
   };
+}
+
+/** The error for a value that only `php` can tell. */
+function computedByPhp(what: string, layers: readonly Layer[]): AtomctlError {
+  const failure = layers.find(({phpFailure}) => phpFailure !== null)?.phpFailure;
+  if (failure) return usageError(`${what} is computed by PHP, and ${failure}.`, HINT);
+  return usageError(`${what} is computed by PHP that atomctl cannot evaluate without running it.`, HINT_RUN);
 }
 
 /** Of symfony's `%CONSTANTS%` those that follow from the root and the environment; unknown ones stay as written. */

@@ -14,9 +14,10 @@ import type {NamedSite} from './site-file.ts';
 export function databaseSources(
   {databaseUrl, defaultsFile}: SiteOptions,
   named: NamedSite | undefined,
-  {env, cwd}: SiteSurroundings,
+  surroundings: SiteSurroundings,
   root: () => Promise<Setting<string | null>>,
 ): DatabaseSource[] {
+  const {env, cwd} = surroundings;
   const given = [databaseUrl, defaultsFile].filter((setting) => setting !== undefined);
   const inOrder = [...given.filter(isFlag), ...given.filter((setting) => !isFlag(setting))];
   return [
@@ -26,7 +27,7 @@ export function databaseSources(
     containerSource(env),
     ...(named?.database ? [urlSource(named.database)] : []),
     ...(named?.defaultsFile ? [optionFileSource(named.defaultsFile, cwd)] : []),
-    configPhpSource(root, env),
+    configPhpSource(root, surroundings),
   ];
 }
 
@@ -67,11 +68,11 @@ function containerSource(env: SiteSurroundings['env']): DatabaseSource {
 
 function configPhpSource(
   findRoot: () => Promise<Setting<string | null>>,
-  env: SiteSurroundings['env'],
+  surroundings: SiteSurroundings,
 ): DatabaseSource {
   return async () => {
     const {value: root} = await findRoot();
-    const value = root === null ? null : await readConfigPhp(root, env);
+    const value = root === null ? null : await readConfigPhp(root, surroundings);
     return root === null || value === null ? null : {value, origin: configPhpPath(root)};
   };
 }

@@ -1,12 +1,57 @@
-import {type PathLike, readdirSync, readFileSync, realpathSync, statSync} from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  type PathLike,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import {AtomctlError, usageError} from '../errors.ts';
+
+/** Far above any configuration file. */
+const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /*
  * node:fs/promises for the files of a site. They are few, small and local: to ask Node's thread pool for each, and to
  * load what does that, takes ten times as long as reading them.
  */
 
-export async function readFile(file: PathLike, encoding: 'utf8'): Promise<string> {
-  return readFileSync(file, encoding);
+/**
+ * The text of a regular file. What a link leads to may be anything: a pipe is not waited for and /dev/zero not read.
+ * @throws AtomctlError USAGE if it is not a regular file, or larger than 4 MiB; else Node's own error
+ */
+export async function readFile(file: PathLike): Promise<string> {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!fstatSync(descriptor).isFile()) throw usageError(`${file} is not a regular file.`);
+    return readAll(descriptor, file).toString('utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A file's size says nothing of those below /proc, so what was read is counted. */
+function readAll(descriptor: number, file: PathLike): Buffer {
+  const chunks: Buffer[] = [];
+  for (let size = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(64 * 1024);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    size += count;
+    if (size > SIZE_LIMIT_BYTES) {
+      throw usageError(`${file} is larger than ${SIZE_LIMIT_BYTES / 1024 / 1024} MiB.`);
+    }
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+/** The error for a file that cannot be read; readFile's own complaints stay as they are. */
+export function cannotBeRead(what: string, cause: NodeJS.ErrnoException, hint?: string): AtomctlError {
+  if (cause instanceof AtomctlError) return cause;
+  return new AtomctlError('USAGE', `${what} cannot be read (${cause.code}).`, {hint, cause});
 }
 
 export async function realpath(file: PathLike): Promise<string> {

@@ -3,7 +3,8 @@ import path from 'node:path';
 import {readConfigYaml} from './config-yaml.ts';
 import {readFile} from './files.ts';
 import {phpString} from './php-value.ts';
-import type {Setting, SiteSurroundings} from './site.ts';
+import type {PhpOptions} from './run-php.ts';
+import type {Setting} from './site.ts';
 
 /** The first version of AtoM that keeps sites apart on one Gearman server. */
 const FIRST_WITH_PREFIX = [2, 5, 2];
@@ -20,14 +21,14 @@ const FIRST_WITH_PREFIX = [2, 5, 2];
  */
 export async function computeFunctionPrefix(
   root: string,
-  env: SiteSurroundings['env'],
+  options: PhpOptions,
   environments: readonly string[],
 ): Promise<Setting<string>> {
   const version = await readVersion(root);
   if (version !== null && isBelow(version, FIRST_WITH_PREFIX)) {
     return {value: '', origin: `AtoM ${version.join('.')} has none`};
   }
-  const key = (await readConfigYaml(root, 'app.yml', env)).get(['workers_key'], environments);
+  const key = (await readConfigYaml(root, 'app.yml', options)).get(['workers_key'], environments);
   const value = createHash('md5')
     .update(root + phpString(key?.value ?? null))
     .digest('hex');
@@ -37,7 +38,7 @@ export async function computeFunctionPrefix(
 /** AtoM's version as its own code states it; null where it does not. */
 async function readVersion(root: string): Promise<number[] | null> {
   const file = path.join(root, 'apps/qubit/config/qubitConfiguration.class.php');
-  const source = await readFile(file, 'utf8').catch(() => '');
+  const source = await readFile(file).catch(() => '');
   return /const\s+VERSION\s*=\s*['"](\d+\.\d+\.\d+)/.exec(source)?.[1]?.split('.').map(Number) ?? null;
 }
 

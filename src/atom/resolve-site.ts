@@ -71,9 +71,7 @@ class ResolvedSite implements Site {
     const given = this.#options.functionPrefix ?? named?.functionPrefix;
     if (given) return readPrefix(given);
     const {value: root, origin} = await this.root();
-    return root === null
-      ? {value: null, origin}
-      : computeFunctionPrefix(root, this.#surroundings.env, WEB_FIRST);
+    return root === null ? {value: null, origin} : computeFunctionPrefix(root, this.#surroundings, WEB_FIRST);
   });
 
   readonly timezone = once(async (): Promise<Setting<string>> => {
@@ -82,7 +80,7 @@ class ResolvedSite implements Site {
     if (given) return readZone(given);
     const {value: root} = await this.root();
     if (root === null) return {value: SHIPPED_TIMEZONE, origin: 'default'};
-    const settings = await readConfigYaml(root, 'settings.yml', this.#surroundings.env);
+    const settings = await readConfigYaml(root, 'settings.yml', this.#surroundings);
     const zone = settings.get(['.settings', 'default_timezone'], WEB_FIRST);
     return zone
       ? readZone({...zone, value: phpString(zone.value)})
@@ -110,7 +108,7 @@ class ResolvedSite implements Site {
 
   readonly #gearmanYml = once(async (): Promise<ConfigYaml | null> => {
     const {value: root} = await this.root();
-    return root === null ? null : readConfigYaml(root, 'gearman.yml', this.#surroundings.env);
+    return root === null ? null : readConfigYaml(root, 'gearman.yml', this.#surroundings);
   });
 }
 

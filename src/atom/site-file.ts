@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
-import {AtomctlError, usageError} from '../errors.ts';
+import {usageError} from '../errors.ts';
 import {parseDatabaseUrl} from '../mysql/database-url.ts';
-import {readFile, stat} from './files.ts';
+import {cannotBeRead, readFile, stat} from './files.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
 
 /** A site of atomctl's own configuration file; each origin is `FILE:LINE`. */
@@ -32,7 +32,7 @@ const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
  */
 export async function findNamedSite(
   options: SiteOptions,
-  surroundings: SiteSurroundings,
+  surroundings: SiteFilePlaces,
 ): Promise<NamedSite | undefined> {
   if (!options.site && !options.config) return undefined;
   const sites = await listSites(options, surroundings);
@@ -47,6 +47,9 @@ export async function findNamedSite(
   );
 }
 
+/** Where configuration files of atomctl may be. */
+type SiteFilePlaces = Pick<SiteSurroundings, 'env' | 'cwd' | 'siteFiles'>;
+
 /**
  * All sites of atomctl's configuration: of the file that `--config` names, else of /etc/atomctl/config.yml and above it
  * `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), where a site replaces one of the same name whole.
@@ -55,21 +58,15 @@ export async function findNamedSite(
  */
 export async function listSites(
   {config}: Pick<SiteOptions, 'config'>,
-  {env, cwd, siteFiles = usualSiteFiles(env)}: SiteSurroundings,
+  {env, cwd, siteFiles = usualSiteFiles(env)}: SiteFilePlaces,
 ): Promise<NamedSite[]> {
   const files = config ? [path.resolve(cwd, config.value)] : siteFiles;
   const sites = new Map<string, NamedSite>();
   for (const file of files) {
-    const source = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT' && !config) return null;
       const origin = config ? ` (${config.origin})` : '';
-      throw new AtomctlError(
-        'USAGE',
-        `The configuration file ${file}${origin} cannot be read (${cause.code}).`,
-        {
-          cause,
-        },
-      );
+      throw cannotBeRead(`The configuration file ${file}${origin}`, cause);
     });
     if (source === null) continue;
     const parsed = await parseSites(source, file);

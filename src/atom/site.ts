@@ -1,5 +1,6 @@
 import type {ServerAddress} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
+import type {PhpOptions} from './run-php.ts';
 
 /** A configured value and where it came from: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
 export interface Setting<T> {
@@ -21,8 +22,7 @@ export interface SiteOptions {
 }
 
 /** The world outside, handed in so that tests can give their own. */
-export interface SiteSurroundings {
-  env: Readonly<Record<string, string | undefined>>;
+export interface SiteSurroundings extends PhpOptions {
   cwd: string;
   /** Where AtoM may be installed; absent: USUAL_PLACES. */
   usualPlaces?: readonly string[];

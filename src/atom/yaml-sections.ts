@@ -1,14 +1,14 @@
 import type {ScalarTag} from 'yaml';
 import {AtomctlError, usageError} from '../errors.ts';
-import {readFile, realpath} from './files.ts';
+import {cannotBeRead, readFile, realpath} from './files.ts';
 import {NotStaticError, readPhpScript} from './php-script.ts';
 import type {PhpArray, PhpValue} from './php-value.ts';
-import {runPhp} from './run-php.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import {type PhpOptions, runPhp} from './run-php.ts';
 
 /** Stands for what a PHP tag would print and nobody here can evaluate. */
 const UNREADABLE = 'atomctl-cannot-evaluate-this-php';
+
+const HINT_RUN = 'Let php run the file with --run-php if you trust it.';
 
 /** Whether a value hangs on PHP that could not be evaluated. */
 export function holdsUnreadable(value: PhpValue): boolean {
@@ -16,40 +16,55 @@ export function holdsUnreadable(value: PhpValue): boolean {
   return typeof value === 'string' && value.includes(UNREADABLE);
 }
 
-/**
- * The sections of one of AtoM's YAML files as sfYaml reads it; null where there is no such file. An empty section is
- * left out, as symfony does: `prod:` with nothing below hides nothing.
- * @throws AtomctlError USAGE where the file cannot be read or is no YAML
- */
-export async function readYamlSections(file: string, env: Environment): Promise<PhpArray | null> {
-  const source = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return null;
-    const hint = 'Run as a user who may read it.';
-    throw new AtomctlError('USAGE', `${file} cannot be read (${cause.code}).`, {hint, cause});
-  });
-  if (source === null) return null;
-  const sections = await parseYaml(await expandPhp(source, file, env), file);
-  if (!(sections instanceof Map)) return new Map();
-  return new Map([...sections].filter(([, section]) => section !== null));
+export interface YamlSections {
+  sections: PhpArray;
+  /** Why `php` evaluated none of the PHP that needs it, as a clause; null if that was not asked for or succeeded. */
+  phpFailure: string | null;
 }
 
-/** sfYaml includes a file as PHP before it parses it: statically here, by `php` where that does not do. */
-async function expandPhp(source: string, file: string, env: Environment): Promise<string> {
-  if (!source.includes('<?')) return source;
-  const options = {file: await realpath(file), env};
+/**
+ * The sections of one of AtoM's YAML files as sfYaml reads it; null if there is no such file. An empty section is
+ * left out, as symfony does: `prod:` with nothing below hides nothing.
+ * @throws AtomctlError USAGE if the file cannot be read or is not valid YAML
+ */
+export async function readYamlSections(file: string, options: PhpOptions): Promise<YamlSections | null> {
+  const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return null;
+    throw cannotBeRead(file, cause, 'Run as a user who may read it.');
+  });
+  if (source === null) return null;
+  const {text, phpFailure} = await expandPhp(source, file, options);
+  const parsed = await parseYaml(text, file);
+  const sections = parsed instanceof Map ? [...parsed].filter(([, section]) => section !== null) : [];
+  return {sections: new Map(sections), phpFailure};
+}
+
+interface ExpandedPhp {
+  text: string;
+  phpFailure: string | null;
+}
+
+/** sfYaml includes a file as PHP before it parses it: statically here, by `php` if that is needed and allowed. */
+async function expandPhp(source: string, file: string, {env, php}: PhpOptions): Promise<ExpandedPhp> {
+  if (!source.includes('<?')) return {text: source, phpFailure: null};
+  const options = {file: await realpath(file).catch(() => file), env};
   try {
-    return (await readPhpScript(source, options)).output;
+    return {text: (await readPhpScript(source, options)).output, phpFailure: null};
   } catch (error) {
     if (!(error instanceof NotStaticError)) throw error;
   }
-  const run = await runPhp(options.file, env);
-  if (run.ran) return run.output;
+  const run = php ? await runPhp(file, {env, php}) : null;
+  if (run?.ran) return {text: run.output, phpFailure: null};
+  const phpFailure = run?.reason ?? null;
   // Most keys of these files are of no interest here, so one that stays unknown does no harm until it is asked for.
   try {
-    return (await readPhpScript(keepLineEnds(source), {...options, placeholder: UNREADABLE})).output;
+    const withPlaceholder = {...options, placeholder: UNREADABLE};
+    return {text: (await readPhpScript(keepLineEnds(source), withPlaceholder)).output, phpFailure};
   } catch (error) {
     if (!(error instanceof NotStaticError)) throw error;
-    throw usageError(`${file} needs php to be read (${error.message}), and ${run.reason}.`);
+    if (phpFailure === null)
+      throw usageError(`${file} cannot be read without PHP: ${error.message}.`, HINT_RUN);
+    throw usageError(`${file} cannot be read without PHP (${error.message}), and ${phpFailure}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import {once} from 'node:events';
 import {Command, type Interfaces} from '@oclif/core';
+import type {PhpPermission} from '../atom/run-php.ts';
 import {AtomctlError} from '../errors.ts';
 import {errorDocument, errorSentence} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
@@ -9,7 +10,7 @@ import type {ChangeOptions} from './changing/change.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
-import {sharedFlags} from './flags/shared-flags.ts';
+import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
 import {boundNameLookups} from './name-lookup.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
@@ -51,8 +52,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       timeoutSeconds,
       env: process.env,
       cwd: process.cwd(),
+      php: this.mayRunPhp(typed) ? phpPermission(timeoutSeconds) : undefined,
       now: () => new Date(),
     });
+  }
+
+  /** Whether the user allows PHP to run; `typed` holds the flags that stood on the command line. */
+  protected mayRunPhp(typed: ReadonlySet<string>): boolean {
+    return typed.has('run-php') || switchVariable(sharedFlags['run-php'].env!, process.env);
   }
 
   /** Where text will be shown on stdout. */
@@ -144,4 +151,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       return [];
     }
   }
+}
+
+function phpPermission(timeoutSeconds: number): PhpPermission {
+  return {
+    timeoutSeconds,
+    callerUid: process.geteuid!(),
+    kill: (pid, signal) => process.kill(pid, signal),
+  };
 }

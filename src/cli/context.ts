@@ -1,3 +1,4 @@
+import type {PhpPermission} from '../atom/run-php.ts';
 import type {Setting, Site, SiteOptions} from '../atom/site.ts';
 import type {NamedSite} from '../atom/site-file.ts';
 import type {SiteTime} from '../atom/site-time.ts';
@@ -11,6 +12,8 @@ export interface ContextOptions {
   timeoutSeconds: number;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
+  /** Absent: no PHP runs. */
+  php: PhpPermission | undefined;
   now: () => Date;
 }
 
@@ -35,8 +38,9 @@ export class Context {
   }
 
   site(): Promise<Site> {
+    const {site, env, cwd, php} = this.#options;
     this.#site ??= import('../atom/resolve-site.ts').then(({resolveSite}) =>
-      resolveSite(this.#options.site, {env: this.#options.env, cwd: this.#options.cwd}),
+      resolveSite(site, {env, cwd, php}),
     );
     return this.#site;
   }

@@ -24,7 +24,7 @@ vi.mock('../../src/atom/files.ts', async (original) => ({
   },
 }));
 
-const WITHOUT_PHP = {PATH: '/nonexistent'};
+const WITHOUT_PHP = {env: {}};
 const root = createRoot();
 const scratch = createScratch('hostile');
 const time = createSiteTime('America/Vancouver');

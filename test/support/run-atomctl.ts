@@ -11,6 +11,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
   /** Default: a directory that belongs to no AtoM installation. */
   cwd?: string;
+  /** The user and group to run as; default: those of the test. */
+  uid?: number;
   /** What stdin holds; without it stdin is empty. */
   stdin?: string;
 }
@@ -27,6 +29,7 @@ export async function runAtomctl(args: readonly string[], options: RunOptions = 
   const child = spawn(process.execPath, [ATOMCTL, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: cleanEnvironment(options.env),
+    ...(options.uid === undefined ? {} : {uid: options.uid, gid: options.uid}),
   });
   let stdout = '';
   let stderr = '';

@@ -41,6 +41,21 @@ export function secondsFrom(min: number) {
   };
 }
 
+const ON = ['1', 'true', 'yes'];
+const OFF = ['', '0', 'false', 'no'];
+
+/**
+ * Reads a variable that is on or off; unset is off. oclif takes every value that it does not know for off.
+ * @throws AtomctlError USAGE naming value and variable
+ */
+export function switchVariable(name: string, env: Readonly<Record<string, string | undefined>>): boolean {
+  const text = env[name] ?? '';
+  const value = text.trim().toLowerCase();
+  if (ON.includes(value)) return true;
+  if (OFF.includes(value)) return false;
+  throw usageError(`"${text}" (${name}) is not a valid switch.`, 'Give 1, true or yes; or 0, false or no.');
+}
+
 /** The flags that every command shares. Each value's origin (flag or environment) is kept: see context.ts. */
 export const sharedFlags = {
   'atom-root': Flags.string({
@@ -94,6 +109,11 @@ export const sharedFlags = {
     summary: "atomctl's own configuration file, instead of the system's and the user's.",
     env: 'ATOMCTL_CONFIG',
     helpValue: 'FILE',
+    helpGroup: SITE_GROUP,
+  }),
+  'run-php': Flags.boolean({
+    summary: 'Let php evaluate a config.php that cannot be read without it.',
+    env: 'ATOMCTL_RUN_PHP',
     helpGroup: SITE_GROUP,
   }),
   timeout: Flags.custom<number>({

@@ -22,6 +22,11 @@ export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswe
     await super.init();
   }
 
+  /** A press of a key runs nothing. */
+  protected override mayRunPhp(): boolean {
+    return false;
+  }
+
   async run(): Promise<void> {
     const {kind, suggestions} = await complete({
       words: this.#words,

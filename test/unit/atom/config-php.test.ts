@@ -1,20 +1,23 @@
-import {chmodSync, chownSync, symlinkSync, unlinkSync, writeFileSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {execFileSync} from 'node:child_process';
+import {symlinkSync, unlinkSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {readConfigPhp} from '../../../src/atom/config-php.ts';
+import type {PhpOptions} from '../../../src/atom/run-php.ts';
 import {configPhp, createRoot} from './atom-files.ts';
-import {phpIsInstalled} from './installed-php.ts';
+import {phpIsInstalled, phpPermission} from './installed-php.ts';
 
-const WITHOUT_PHP = {PATH: '/nonexistent'};
-const WITH_PHP = {PATH: process.env.PATH};
+const WITHOUT_PHP: PhpOptions = {env: {}};
+/** As a user who is not root, so that PHP runs as whoever runs the test. */
+const WITH_PHP: PhpOptions = {env: {}, php: phpPermission({callerUid: 1})};
 const DSN = 'mysql:host=db;dbname=atom';
 
-const read = (source: string, env: Record<string, string | undefined> = WITHOUT_PHP) =>
-  readConfigPhp(createRoot({'config/config.php': source}), env);
+const read = (source: string, options: PhpOptions = WITHOUT_PHP) =>
+  readConfigPhp(createRoot({'config/config.php': source}), options);
 
 /** Not static: strrev() is a call that only PHP can make. */
 const COMPUTED = `<?php return ['all' => ['propel' => ['param' => [
-  'dsn' => strrev('mota=emanbd;bd=tsoh:lqsym'), 'username' => getenv('DB_USER'), 'password' => 'hunter2']]]];`;
+  'dsn' => strrev('mota=emanbd;bd=tsoh:lqsym'), 'username' => getenv('ATOM_USER'), 'password' => 'hunter2']]]];`;
 
 describe('config.php', () => {
   it('names the database', async () => {
@@ -59,10 +62,7 @@ describe('config.php', () => {
     ['<?php $x = 1;', /config\.php does not return an array/],
     [configPhp({username: 'u', password: 'hunter2'}), /config\.php has no all\.propel\.param\.dsn/],
     [configPhp({dsn: 'sqlite:hunter2'}), /config\.php\) does not begin with mysql:/],
-    [
-      COMPUTED,
-      /config\.php needs php to be read \(a call of strrev\(\) on line 2\), and php is not installed here/,
-    ],
+    [COMPUTED, /config\.php cannot be read without PHP: a call of strrev\(\) on line 2\.$/],
   ])('refuses %j', async (source, reason) => {
     await expect(read(source)).rejects.toThrow(reason);
     await expect(read(source)).rejects.not.toThrow(/hunter2/);
@@ -72,32 +72,46 @@ describe('config.php', () => {
     });
   });
 
-  it.skipIf(!phpIsInstalled())('is evaluated by PHP where reading does not do', async () => {
-    expect(await read(COMPUTED, {...WITH_PHP, DB_USER: 'from-env'})).toMatchObject({
-      host: 'db',
-      database: 'atom',
-      user: 'from-env',
-      password: 'hunter2',
-    });
-    expect(await read(`<?php echo 'noise'; ${COMPUTED.slice(5)}`, WITH_PHP)).toMatchObject({host: 'db'});
-    await expect(read('<?php throw new Exception("hunter2");', WITH_PHP)).rejects.toThrow(
-      /config\.php needs php .* and php fails on it\.$/,
-    );
-    await expect(read('<?php exit(strrev("x"));', WITH_PHP)).rejects.toThrow(/php fails on it/);
+  it('names --run-php if it cannot be read without PHP', async () => {
+    await expect(read(COMPUTED)).rejects.toMatchObject({hint: expect.stringContaining('--run-php')});
   });
 
-  it.skipIf(!phpIsInstalled() || process.getuid?.() !== 0)(
-    'is evaluated as its owner, not as root',
+  it.skipIf(!phpIsInstalled())(
+    'is evaluated by PHP if reading is not enough and PHP is allowed',
     async () => {
-      const root = createRoot({'config/config.php': ''});
-      const file = join(root, 'config/config.php');
-      for (const directory of [dirname(root), root]) chmodSync(directory, 0o755);
-      const source = `<?php return ['all' => ['propel' => ['param' => ['dsn' => '${DSN}', 'username' => 'uid' . posix_getuid()]]]];`;
-      writeFileSync(file, source);
-      chownSync(file, 65534, 65534);
-      expect(await readConfigPhp(root, WITH_PHP)).toMatchObject({user: 'uid65534'});
+      const env = {ATOM_USER: 'from-env'};
+      expect(await read(COMPUTED, {...WITH_PHP, env})).toMatchObject({
+        host: 'db',
+        database: 'atom',
+        user: 'from-env',
+        password: 'hunter2',
+      });
+      expect(await read(`<?php echo 'noise'; ${COMPUTED.slice(5)}`, WITH_PHP)).toMatchObject({host: 'db'});
+      await expect(read('<?php throw new Exception("hunter2");', WITH_PHP)).rejects.toThrow(
+        /config\.php cannot be read without PHP \(.*\), and php fails on it\.$/,
+      );
+      await expect(read('<?php exit(strrev("x"));', WITH_PHP)).rejects.toThrow(/php fails on it/);
     },
   );
+
+  it('is not read if it is not a regular file, or too large', async () => {
+    const linked = (target: string) => {
+      const root = createRoot({'config/config.php': ''});
+      unlinkSync(join(root, 'config/config.php'));
+      symlinkSync(target, join(root, 'config/config.php'));
+      return readConfigPhp(root, WITHOUT_PHP);
+    };
+    const fifo = join(createRoot(), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    for (const target of ['/dev/zero', '/tmp', fifo]) {
+      await expect(linked(target)).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringMatching(/config\.php is not a regular file\.$/),
+      });
+    }
+    await expect(linked(`/proc/${process.pid}/cmdline`)).rejects.toThrow(/does not return an array/);
+    await expect(read(`<?php //${'x'.repeat(5 * 1024 * 1024)}`)).rejects.toThrow(/is larger than 4 MiB/);
+  });
 
   it('takes __DIR__ of the file that a symbolic link leads to', async () => {
     const elsewhere = createRoot({

@@ -2,9 +2,9 @@ import {describe, expect, it} from 'vitest';
 import {readConfigYaml} from '../../../src/atom/config-yaml.ts';
 import type {PhpValue} from '../../../src/atom/php-value.ts';
 import {createRoot} from './atom-files.ts';
-import {phpIsInstalled} from './installed-php.ts';
+import {phpIsInstalled, phpPermission} from './installed-php.ts';
 
-const WITHOUT_PHP = {PATH: '/nonexistent', HOST: 'db'};
+const WITHOUT_PHP = {env: {HOST: 'db'}};
 
 /** Maps as entries, so that their order is compared too. */
 function plain(value: PhpValue | undefined): unknown {
@@ -139,17 +139,41 @@ all:
     ['before an empty line', 'all:\n  a: <?php echo sfConfig::get("x") ?>\n\n  b: fine\n'],
   ])('that cannot be evaluated, %s, spoil only the values that hang on them', async (_, file) => {
     expect(await read(file, null, ['b'])).toMatchObject({value: 'fine'});
-    await expect(read(file, null, ['a'])).rejects.toThrow(/^a in .*config\/x\.yml is computed by PHP/);
+    await expect(read(file, null, ['a'])).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/^a in .*config\/x\.yml is computed by PHP .* without running it\.$/),
+      hint: expect.stringContaining('--run-php'),
+    });
   });
 
-  it.skipIf(!phpIsInstalled())('are evaluated by PHP where reading does not do', async () => {
-    const root = createRoot({
-      'config/x.yml': 'all:\n  k: <?php echo strrev("cba")."\\n" ?>\n  h: <?= getenv("HOST") ?>\n',
+  it('that even a placeholder cannot stand for spoil the file', async () => {
+    await expect(read('<?php foreach ([1] as $x) {} ?>\nall: {k: v}\n', null, ['k'])).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(
+        /config\/x\.yml cannot be read without PHP: a foreach statement on line 1\.$/,
+      ),
+      hint: expect.stringContaining('--run-php'),
     });
-    const config = await readConfigYaml(root, 'x.yml', {PATH: process.env.PATH, HOST: 'db'});
-    expect(config.get(['k'], ['prod'])?.value).toBe('abc');
-    expect(config.get(['h'], ['prod'])?.value).toBe('db');
   });
+
+  it.skipIf(!phpIsInstalled())(
+    'are evaluated by PHP if reading is not enough and PHP is allowed',
+    async () => {
+      const root = createRoot({
+        'config/x.yml': 'all:\n  k: <?php echo strrev("cba")."\\n" ?>\n  h: <?= getenv("ATOM_HOST") ?>\n',
+        'config/y.yml': 'all:\n  k: <?php echo strrev("cba", no_such())."\\n" ?>\n  h: fine\n',
+      });
+      const php = phpPermission({callerUid: 1});
+      const config = await readConfigYaml(root, 'x.yml', {env: {ATOM_HOST: 'db'}, php});
+      expect(config.get(['k'], ['prod'])?.value).toBe('abc');
+      expect(config.get(['h'], ['prod'])?.value).toBe('db');
+      const failing = await readConfigYaml(root, 'y.yml', {env: {}, php});
+      expect(failing.get(['h'], ['prod'])?.value).toBe('fine');
+      expect(() => failing.get(['k'], ['prod'])).toThrow(
+        /k in .*y\.yml is computed by PHP, and php fails on it\.$/,
+      );
+    },
+  );
 });
 
 it('names file and line of what is no YAML', async () => {

@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import type {PhpPermission} from '../../../src/atom/run-php.ts';
 
 /** Whether `php` is installed; says so where it is not, since tests are then skipped. */
 export function phpIsInstalled(): boolean {
@@ -24,4 +25,14 @@ export function includeWithPhp(
       encoding: 'utf8',
     }),
   );
+}
+
+/** What --run-php gives; the user id is by default that of the test. */
+export function phpPermission(more: Partial<PhpPermission> = {}): PhpPermission {
+  return {
+    timeoutSeconds: 20,
+    callerUid: process.geteuid!(),
+    kill: (pid, signal) => process.kill(pid, signal),
+    ...more,
+  };
 }

@@ -1,0 +1,117 @@
+import {execFile} from 'node:child_process';
+import {fstatSync, lstatSync, type Stats, statSync} from 'node:fs';
+import path from 'node:path';
+
+const LOOKUP_MS = 5_000;
+/** Write permission for the group, and for everyone. */
+const GROUP_WRITE = 0o020;
+const OTHERS_WRITE = 0o002;
+
+/** The words to put before `php`; none if it runs as the caller. */
+export interface PhpUser {
+  command: readonly string[];
+}
+
+export interface PhpUserOptions {
+  /** An open descriptor of the file's directory. */
+  directory: number;
+  callerUid: number;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * As whom PHP evaluates a file. A caller other than root runs it as himself. If the caller is root, PHP runs as root only if
+ * the file and every directory above it belong to root, are not links and are not writable by others; otherwise as the
+ * owner of the directory, with the owner's own groups, and not at all if that is root. The owner must also be the only
+ * one who can decide what the file says: root aside, nobody else may own the file or write to it or its directory.
+ * @param file absolute
+ */
+export async function phpUser(
+  file: string,
+  {directory, callerUid, env}: PhpUserOptions,
+): Promise<PhpUser | {refusal: string}> {
+  if (callerUid !== 0) return {command: []};
+  const weakness = weaknessForRoot(file);
+  if (weakness === null) return {command: []};
+  const stats = fstatSync(directory);
+  if (stats.uid === 0) return {refusal: `php does not run as root on it, because ${weakness}`};
+  const account = await findAccount(stats.uid, env);
+  if (account === null) {
+    return {refusal: `the owner of its directory (uid ${stats.uid}) has no account to run php as`};
+  }
+  const danger = dangerToOwner(file, directory, stats, account);
+  if (danger !== null) return {refusal: `php does not run as ${account.name} on it, because ${danger}`};
+  const {uid, gid} = account;
+  return {
+    command: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--no-new-privs', '--'],
+  };
+}
+
+/**
+ * Why root cannot trust a file; null if only root decides what it holds. From the top down, so that no name
+ * that was checked can be replaced by anyone but root afterwards.
+ */
+function weaknessForRoot(file: string): string | null {
+  for (const name of pathsTo(file)) {
+    const stats = lstat(name);
+    if (stats === null) return `${name} cannot be read`;
+    if (stats.isSymbolicLink()) return `${name} is a link`;
+    if (!(name === file ? stats.isFile() : stats.isDirectory())) return `${name} is not a regular file`;
+    if (stats.uid !== 0) return `${name} belongs to uid ${stats.uid}`;
+    if ((stats.mode & (GROUP_WRITE | OTHERS_WRITE)) !== 0) return `${name} is writable by others`;
+  }
+  return null;
+}
+
+/** `/`, `/a`, `/a/b` for `/a/b`. */
+function pathsTo(file: string): string[] {
+  const parent = path.dirname(file);
+  return parent === file ? [file] : [...pathsTo(parent), file];
+}
+
+function lstat(name: string): Stats | null {
+  try {
+    return lstatSync(name);
+  } catch {
+    return null;
+  }
+}
+
+/** Who else could make the owner of a directory run his text; null if nobody could. */
+function dangerToOwner(
+  file: string,
+  directory: number,
+  directoryStats: Stats,
+  {uid, gid}: Account,
+): string | null {
+  const writableByOthers = (stats: Stats) =>
+    (stats.mode & OTHERS_WRITE) !== 0 || ((stats.mode & GROUP_WRITE) !== 0 && stats.gid !== gid);
+  if (writableByOthers(directoryStats)) return `${path.dirname(file)} is writable by others`;
+  let stats: Stats;
+  try {
+    stats = statSync(`/proc/self/fd/${directory}/${path.basename(file)}`);
+  } catch {
+    return `${file} cannot be read`;
+  }
+  if (!stats.isFile()) return `${file} is not a regular file`;
+  if (stats.uid !== 0 && stats.uid !== uid) return `${file} belongs to uid ${stats.uid}`;
+  return writableByOthers(stats) ? `${file} is writable by others` : null;
+}
+
+interface Account {
+  name: string;
+  uid: number;
+  /** The primary group. */
+  gid: number;
+}
+
+/** An account as the system knows it, in /etc/passwd or a directory service; null if there is none. */
+function findAccount(uid: number, env: PhpUserOptions['env']): Promise<Account | null> {
+  return new Promise((resolve) => {
+    const options = {env: {...env}, timeout: LOOKUP_MS};
+    execFile('getent', ['passwd', String(uid)], options, (error, stdout) => {
+      const [name, , , gid] = stdout.split('\n', 1)[0]!.split(':');
+      resolve(error || !name || !/^\d+$/.test(gid ?? '') ? null : {name, uid, gid: Number(gid)});
+    });
+  });
+}

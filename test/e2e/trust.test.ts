@@ -1,0 +1,230 @@
+/** Files that others planted, with real users: what they hold must never run, and a proof file would show it. */
+import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {installed} from '../support/installed.ts';
+import {isRunning} from '../support/is-running.ts';
+import {
+  ATOMCTL,
+  cleanEnvironment,
+  createScratch,
+  runAtomctl,
+  runOnTerminal,
+  until,
+} from '../support/sandbox.ts';
+
+const WWW_DATA = 33;
+
+/** Reachable by every user; what is below it belongs to whoever a test says. */
+let scratch: string;
+/** Every user may write here: whoever ran PHP has left a file. */
+let proofs: string;
+const children: ChildProcess[] = [];
+
+beforeEach(({skip}) => {
+  skip(process.geteuid!() !== 0, 'only root can run as other users');
+  skip(!installed('php'), 'php is not installed');
+  const readable = spawnSync(process.execPath, [ATOMCTL, '--version'], {uid: WWW_DATA, gid: WWW_DATA});
+  skip(readable.status !== 0, 'this clone, or Node.js, is not readable by other users');
+  scratch = createScratch('trust');
+  for (const directory of [dirname(scratch), scratch]) chmodSync(directory, 0o755);
+  proofs = join(scratch, 'proofs');
+  mkdirSync(proofs);
+  chmodSync(proofs, 0o777);
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** PHP that leaves a proof; not static, since it calls a function. */
+const leaveProof = () => `file_put_contents('${proofs}/' . uniqid('ran-as-' . posix_getuid() . '-'), 'x');`;
+const evil = () => `<?php ${leaveProof()} return [];`;
+
+/** An AtoM root of which everything belongs to one user. */
+function createRoot(name: string, uid: number, files: Readonly<Record<string, string>>): string {
+  const root = join(scratch, name);
+  const all = {symfony: '', 'config/ProjectConfiguration.class.php': '', ...files};
+  for (const [path, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(root, path)), {recursive: true});
+    writeFileSync(join(root, path), text);
+  }
+  mkdirSync(join(root, 'cache'));
+  for (const path of ['', ...readdirSync(root, {recursive: true, encoding: 'utf8'})])
+    chownSync(join(root, path), uid, uid);
+  return root;
+}
+
+const filesOf = (configPhp: string) => ({
+  'config/config.php': configPhp,
+  'apps/qubit/config/settings.yml': `<?php ${leaveProof()} ?>\nall:\n  .settings: {default_timezone: UTC}\n`,
+});
+
+const EVERY_KIND = [
+  ['config'],
+  ['jobs:list'],
+  ['jobs:list', '--json'],
+  ['doctor'],
+  ['queue:status', '--timeout', '1'],
+  ['worker:unit'],
+  ['completion:answer', '--', 'jobs:kill', ''],
+  ['completion:answer', '--', 'jobs:kill', '--run-php', ''],
+];
+
+describe('without --run-php nothing that others wrote runs (S1)', () => {
+  const planted: [string, (configPhp: string) => void][] = [
+    ['a link to the arguments of a process', (file) => linkTo(file, argumentsOfProcess())],
+    [
+      'a link to a log of root that others can write lines to',
+      (file) => {
+        const log = join(scratch, 'access.log');
+        writeFileSync(log, `"GET /${evil()}" 404\n`);
+        linkTo(file, log);
+      },
+    ],
+    ['a file of its own', () => {}],
+  ];
+
+  test.for(planted)('config.php is %s', async ([, plant]) => {
+    const root = createRoot('atom', WWW_DATA, filesOf(evil()));
+    plant(join(root, 'config/config.php'));
+    for (const uid of [0, WWW_DATA]) {
+      for (const args of EVERY_KIND) {
+        const {code, stdout, stderr} = await runAtomctl(args, {uid, env: {ATOMCTL_ROOT: root}});
+        // A unit needs only the root's path, which was named.
+        expect([args, code === 0]).toEqual([args, args[0] === 'worker:unit']);
+        if (args[0] === 'completion:answer') expect([code, stdout, stderr]).toEqual([1, '', '']);
+      }
+    }
+    expect(readdirSync(proofs)).toEqual([]);
+  });
+
+  test('the message names the file, the construct with its line, and every way on', async () => {
+    const root = createRoot('atom', 0, {'config/config.php': `<?php\n\n${evil().slice(6)}`});
+    const {code, stdout, stderr} = await runAtomctl(['jobs:list'], {env: {ATOMCTL_ROOT: root}});
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^Error: \S+\/atom\/config\/config\.php cannot be read without PHP: a call of \w+\(\) on line 3\. .*--database-url .*--defaults-file.*--run-php.*\n$/,
+    );
+  });
+
+  function linkTo(file: string, target: string): void {
+    rmSync(file);
+    symlinkSync(target, file);
+  }
+
+  function argumentsOfProcess(): string {
+    const child = spawn('sleep', ['300'], {argv0: evil(), stdio: 'ignore'});
+    children.push(child);
+    return `/proc/${child.pid}/cmdline`;
+  }
+});
+
+describe('with --run-php', () => {
+  test('completion still runs nothing', async () => {
+    const root = createRoot('atom', WWW_DATA, filesOf(evil()));
+    const env = {ATOMCTL_ROOT: root, ATOMCTL_RUN_PHP: '1'};
+    const answer = await runAtomctl(['completion:answer', '--', 'jobs:kill', ''], {uid: WWW_DATA, env});
+    expect([answer, readdirSync(proofs)]).toEqual([{code: 1, stdout: '', stderr: ''}, []]);
+  });
+
+  test('a link to the arguments of a process does not run as root (S1)', async () => {
+    const root = createRoot('atom', 0, filesOf(''));
+    rmSync(join(root, 'apps'), {recursive: true});
+    rmSync(join(root, 'config/config.php'));
+    const child = spawn('sleep', ['300'], {argv0: evil(), stdio: 'ignore'});
+    children.push(child);
+    symlinkSync(`/proc/${child.pid}/cmdline`, join(root, 'config/config.php'));
+    const {code, stderr} = await runAtomctl(['jobs:list', '--run-php'], {env: {ATOMCTL_ROOT: root}});
+    expect([code, stderr]).toEqual([2, expect.stringContaining('php does not run as root on it')]);
+    expect(readdirSync(proofs)).toEqual([]);
+  });
+
+  const CONFIG = `<?php return ['all' => ['propel' => ['param' => ['dsn' => 'mysql:host=db;dbname=x', 'username' => implode(' ', [
+    posix_getuid(), posix_getgid(), implode('+', posix_getgroups()),
+    posix_getsid(0) === posix_getppid() ? 'own session' : 'shared session',
+    @fopen('/dev/tty', 'r+') ? 'terminal' : 'no terminal',
+    count(array_filter([STDIN, STDOUT, STDERR], 'posix_isatty')),
+    getenv('SECRET') ?: 'no secret', getenv('ATOM_NAME') ?: 'no name'])]]]];`;
+  const SEEN = '33 33 33 own session no terminal 0 no secret archive';
+
+  test("root at a terminal: PHP is the owner, with the owner's groups, no terminal and a bare environment (S3)", async () => {
+    const root = createRoot('atom', WWW_DATA, {'config/config.php': CONFIG});
+    // The file's group is not one of www-data's, and root has more groups than root's own.
+    chownSync(join(root, 'config/config.php'), WWW_DATA, 4);
+    const env = {SECRET: 'hunter2', ATOM_NAME: 'archive'};
+    const args = ['config', '--json', '--run-php', '--atom-root', root];
+    const {code, screen} = await runOnTerminal(args, {env});
+    expect([code, JSON.parse(screen).database.value.user]).toEqual([0, SEEN]);
+    const command = ['--groups=0,4,24', '--', process.execPath, ATOMCTL, ...args];
+    const {stdout} = spawnSync('setpriv', command, {env: cleanEnvironment(env), encoding: 'utf8'});
+    expect(JSON.parse(stdout).database.value.user).toBe(SEEN);
+  });
+
+  test.for([
+    ['1', true],
+    ['true', true],
+    ['YES', true],
+    ['', false],
+    ['0', false],
+    ['false', false],
+    ['no', false],
+  ] as const)('ATOMCTL_RUN_PHP=%s', async ([value, runs]) => {
+    const root = createRoot('atom', WWW_DATA, {'config/config.php': `<?php ${leaveProof()} return 1;`});
+    const env = {ATOMCTL_ROOT: root, ATOMCTL_RUN_PHP: value};
+    const {code, stderr} = await runAtomctl(['jobs:list'], {uid: WWW_DATA, env});
+    const reason = runs ? 'does not return an array' : 'cannot be read without PHP';
+    expect([code, stderr]).toEqual([2, expect.stringContaining(reason)]);
+    expect(readdirSync(proofs).length > 0).toBe(runs);
+  });
+
+  test('any other value is a usage error that names it; the flag decides before the variable', async () => {
+    const root = createRoot('atom', WWW_DATA, {'config/config.php': CONFIG});
+    const env = {ATOMCTL_ROOT: root, ATOMCTL_RUN_PHP: 'on'};
+    const {code, stdout, stderr} = await runAtomctl(['config'], {env});
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining('"on" (ATOMCTL_RUN_PHP)')]);
+    expect((await runAtomctl(['config', '--run-php'], {env})).code).toBe(0);
+  });
+
+  test('PHP that does not end is ended after --timeout', async () => {
+    const root = createRoot('atom', WWW_DATA, {'config/config.php': '<?php while (true) sleep(1);'});
+    const {code, stderr} = await runAtomctl(['config', '--run-php', '--timeout', '1'], {
+      env: {ATOMCTL_ROOT: root},
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('php did not end within 1 s')]);
+  });
+});
+
+test('PHP ends soon after --timeout even if atomctl has been killed', async () => {
+  const pidFile = join(proofs, 'pid');
+  const source = `<?php file_put_contents('${pidFile}', getmypid()); while (true) sleep(1);`;
+  const root = createRoot('atom', WWW_DATA, {'config/config.php': source});
+  const args = [ATOMCTL, 'config', '--run-php', '--timeout', '2', '--atom-root', root];
+  const atomctl = spawn(process.execPath, args, {env: cleanEnvironment(), stdio: 'ignore'});
+  await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+  atomctl.kill('SIGKILL');
+  const pid = readFileSync(pidFile, 'utf8');
+  expect(isRunning(pid)).toBe(true);
+  await until(() => !isRunning(pid));
+});
+
+test('the proof is one: PHP that runs leaves it', async () => {
+  const root = createRoot('atom', WWW_DATA, filesOf(evil()));
+  await runAtomctl(['config', '--run-php'], {env: {ATOMCTL_ROOT: root}});
+  const [proof] = readdirSync(proofs);
+  expect(proof).toMatch(/^ran-as-33-/);
+  expect(statSync(join(proofs, proof!)).uid).toBe(WWW_DATA);
+  expect(existsSync(proofs)).toBe(true);
+});
