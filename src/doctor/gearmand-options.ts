@@ -1,6 +1,6 @@
-import {readdir, readFile} from 'node:fs/promises';
-import {basename} from 'node:path';
+import {readFile} from 'node:fs/promises';
 import {GEARMAN_PORT} from '../gearman/address.ts';
+import type {GearmandProcess} from '../processes/read-processes.ts';
 
 /** The options of a gearmand that matter here, by their long names. */
 export type GearmandOptions = ReadonlyMap<string, string>;
@@ -13,23 +13,16 @@ const CONFIG_FILE = '/etc/gearmand.conf';
  * The options of the gearmand (the server in C) that serves a port on this host, from its command line and its
  * configuration file. Null where none is found, or several are: in containers each may have the same port.
  */
-export async function findGearmand(port: number): Promise<GearmandOptions | null> {
+export async function findGearmand(
+  port: number,
+  processes: readonly GearmandProcess[],
+): Promise<GearmandOptions | null> {
   const found: GearmandOptions[] = [];
-  for (const pid of await processIds()) {
-    const words = await commandLine(pid);
-    if (basename(words[0] ?? '') !== 'gearmand') continue;
-    const options = await withConfigFile(parseOptions(words.slice(1)));
+  for (const {argv} of processes) {
+    const options = await withConfigFile(parseOptions(argv.slice(1)));
     if (Number(options.get('port') ?? GEARMAN_PORT) === port) found.push(options);
   }
   return found.length === 1 ? found[0]! : null;
-}
-
-async function processIds(): Promise<string[]> {
-  return (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-}
-
-async function commandLine(pid: string): Promise<string[]> {
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
 }
 
 async function withConfigFile(given: Map<string, string>): Promise<GearmandOptions> {

@@ -1,9 +1,10 @@
 import {hostname, networkInterfaces} from 'node:os';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {ServerConnection} from '../gearman/server.ts';
+import {readProcesses} from '../processes/read-processes.ts';
+import {listenerOn, readSockets} from '../processes/socket-tables.ts';
 import {NotExamined} from './finding.ts';
 import {findGearmand, type GearmandOptions} from './gearmand-options.ts';
-import {listenerOn, readSocketTables} from './listeners.ts';
 
 /** A Gearman server of the site that runs on this host. */
 export interface LocalServer {
@@ -16,17 +17,21 @@ export interface LocalServer {
 
 /** @throws NotExamined where none of the servers runs here, or the system does not tell */
 export async function findLocalServers(servers: readonly ServerConnection[]): Promise<LocalServer[]> {
-  const tables = await readSocketTables();
-  if (tables === null) throw new NotExamined('This system has no /proc/net/tcp to look into.');
-  const local: LocalServer[] = [];
-  for (const {address} of servers) {
-    const listener = isThisHost(address) ? listenerOn(address.port, tables) : 'none';
-    if (listener === 'none') continue;
-    const options = await findGearmand(address.port);
-    local.push({address: formatAddress(address), everyInterface: listener === 'every', options});
-  }
+  const sockets = await readSockets();
+  if (sockets === null) throw new NotExamined('This system has no /proc/net/tcp to look into.');
+  const local = servers
+    .filter(({address}) => isThisHost(address))
+    .map(({address}) => ({address, listener: listenerOn(address.port, sockets)}))
+    .filter(({listener}) => listener !== 'none');
   if (local.length === 0) throw new NotExamined('No Gearman server of this site runs on this host.');
-  return local;
+  const {gearmands} = await readProcesses();
+  return Promise.all(
+    local.map(async ({address, listener}) => ({
+      address: formatAddress(address),
+      everyInterface: listener === 'every',
+      options: await findGearmand(address.port, gearmands),
+    })),
+  );
 }
 
 /** By the address as it was configured; another name of this host is not looked up. */

@@ -8,17 +8,18 @@ const SRC = resolve(dirname(fileURLToPath(import.meta.url)), '../../src');
 /** Which rooms a room may import from; every room may import from itself and from errors.ts. */
 const ARROWS: Record<string, readonly string[]> = {
   commands: ['cli', 'render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd'],
-  cli: ['render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd'],
+  cli: ['render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
   // Renderers read the types of what they render, and the tables of words; they never do anything.
   render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
-  doctor: ['jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd'],
-  jobs: ['queue', 'atom', 'mysql', 'gearman'],
+  doctor: ['jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
+  jobs: ['queue', 'atom', 'mysql', 'gearman', 'processes'],
   worker: ['queue', 'atom', 'gearman', 'systemd'],
   queue: ['atom', 'gearman', 'mysql'],
   atom: ['mysql', 'gearman'],
   mysql: [],
   gearman: [],
   systemd: [],
+  processes: [],
 };
 
 interface Import {
