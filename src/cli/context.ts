@@ -6,6 +6,7 @@ import {usageError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {Database} from '../mysql/database.ts';
 import type {ReplicaAddress} from '../mysql/replica.ts';
+import type {SiteProcesses} from '../processes/site-processes.ts';
 
 export interface ContextOptions {
   site: SiteOptions;
@@ -89,6 +90,16 @@ export class Context {
       this.site().then((site) => site.gearmanServers()),
     ]).then(([{connectServers}, addresses]) => connectServers(addresses.value, {timeoutSeconds}));
     return this.#servers;
+  }
+
+  /** The processes on this host that may be working on the site's jobs, read anew each time. */
+  async siteProcesses(): Promise<SiteProcesses> {
+    const [{readProcesses}, {processesOfSite}, root] = await Promise.all([
+      import('../processes/read-processes.ts'),
+      import('../processes/site-processes.ts'),
+      this.site().then((site) => site.root()),
+    ]);
+    return processesOfSite(await readProcesses(), root.value);
   }
 
   /** The sites that atomctl's configuration names. @throws AtomctlError USAGE where it is wrong */

@@ -73,6 +73,7 @@ export async function patient(context: Context, flags: {'stuck-after': number}):
     readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
     time,
     now: context.now,
+    siteProcesses: () => context.siteProcesses(),
     root: root.value,
     prefix: prefix.value,
     workerTypes: workerTypes.value,

@@ -1,4 +1,4 @@
-import type {LiveOptions, LiveReport} from '../jobs/live-state.ts';
+import type {LiveReport, LiveSources} from '../jobs/live-state.ts';
 import type {Context} from './context.ts';
 
 /** A listing does not wait longer than this for Gearman, however long --timeout is. */
@@ -8,11 +8,12 @@ const LISTING_SECONDS = 2;
 export async function liveSources(
   context: Context,
   options: {probe?: boolean; notice: (text: string) => void},
-): Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now' | 'probe'>> {
+): Promise<LiveSources> {
   const timeoutSeconds = Math.min(context.timeoutSeconds, LISTING_SECONDS);
   const site = await context.site();
   const [servers, prefix] = await Promise.all([context.servers(timeoutSeconds), site.functionPrefix()]);
-  const sources = {servers, prefix: prefix.value, now: context.now};
+  const siteProcesses = () => context.siteProcesses();
+  const sources = {servers, prefix: prefix.value, now: context.now, siteProcesses};
   if (options.probe !== true) return sources;
   const {siftQueue} = await import('../jobs/queued-jobs.ts');
   const probe = async () => {

@@ -4,6 +4,7 @@ import type {ServerConnection} from '../gearman/server.ts';
 import {type LiveReport, liveStates} from '../jobs/live-state.ts';
 import type {Database, DatabaseConfig} from '../mysql/database.ts';
 import {checkSchema} from '../mysql/schema.ts';
+import type {SiteProcesses} from '../processes/site-processes.ts';
 import {reportServer, type ServerReport} from '../queue/server-report.ts';
 import type {ServiceManager} from '../systemd/service-manager.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
@@ -25,6 +26,8 @@ export interface Patient {
   readLimit: (unit: UnitState) => Promise<StartLimit>;
   time: SiteTime;
   now: () => Date;
+  /** The processes on this host that may be working on the site's jobs. */
+  siteProcesses: () => Promise<SiteProcesses>;
   /** null where no AtoM installation was found. */
   root: string | null;
   /** The site's function prefix: null where it is not known, empty where its functions have none. */

@@ -45,7 +45,11 @@ async function statesInWords(examination: Examination): Promise<string> {
   const jobs = await runningJobs(examination);
   const uncertain = jobs.filter(({state}) => state === 'uncertain').length;
   const rest = uncertain === 0 ? '' : `; ${uncertain} uncertain (atomctl jobs:list --running --probe)`;
-  return `${counted(jobs.length, 'job')} running in the database, none lost${rest}.`;
+  const summary = `${counted(jobs.length, 'job')} running in the database, none lost${rest}.`;
+  // A probe does not settle these, so the first one's reason is given.
+  const {reasons} = await examination.live();
+  const first = jobs.find(({id}) => reasons.has(id));
+  return first === undefined ? summary : `${summary} ${jobWords(first)}: ${reasons.get(first.id)}`;
 }
 
 async function examineSerial(examination: Examination): Promise<Outcome> {

@@ -33,9 +33,11 @@ function executingRefusal({worker}: KillOptions, {job, findings}: Target): strin
   );
 }
 
-function unsettledReason({findings: {report, problems}}: Target): string {
+function unsettledReason({job, findings: {report, problems}}: Target): string {
   if (report.missing.length > 0) return sentences(report.missing);
   if (problems.length > 0) return sentences(problems);
+  const reason = report.reasons.get(job.id);
+  if (reason !== undefined) return reason;
   if (!report.own) return NO_LIFE;
   if (report.peeked) return 'Another atomctl is looking at the queue; try again in a moment.';
   return 'The queue moved while it was looked at, or the job is only just being submitted; try again in some seconds.';

@@ -3,7 +3,7 @@ import type {JobFilter} from './filter.ts';
 import type {Job} from './job.ts';
 import {type JobQuery, listJobs} from './list.ts';
 import {settleLiveFilter} from './live-filter.ts';
-import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
+import {type LiveReport, type LiveSources, liveStates} from './live-state.ts';
 import {loadJobs} from './load-jobs.ts';
 
 export interface LiveJobs {
@@ -20,7 +20,7 @@ export interface LiveJobs {
  */
 export async function listLiveJobs(
   query: JobQuery & {database: Database; live: boolean},
-  sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now' | 'probe'>>,
+  sources: () => Promise<LiveSources>,
 ): Promise<LiveJobs> {
   const askLive = async () => liveStates({database: query.database, time: query.time, ...(await sources())});
   let report: LiveReport | null = null;

@@ -1,6 +1,6 @@
 import type {Database} from '../mysql/database.ts';
 import type {JobDetails} from './job.ts';
-import {type LiveOptions, type LiveReport, liveStates} from './live-state.ts';
+import {type LiveReport, type LiveSources, liveStates} from './live-state.ts';
 import type {JobClock} from './load-jobs.ts';
 import {showJob} from './show.ts';
 
@@ -10,7 +10,7 @@ import {showJob} from './show.ts';
  */
 export async function showLiveJob(
   options: JobClock & {database: Database; id: number; live: boolean},
-  sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now'>>,
+  sources: () => Promise<LiveSources>,
 ): Promise<{job: JobDetails; report: LiveReport | null}> {
   const job = await showJob(options);
   if (!options.live || job.status !== 'running') return {job, report: null};

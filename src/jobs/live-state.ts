@@ -5,7 +5,8 @@
  * parameters, from which its unique key follows, and a server answers for a key exactly. Gearman counts the jobs
  * of each function, so what the keys do not explain must belong to rows that never started. And a worker saves
  * the row before it tells Gearman that the job has ended, so a job that no server knows and whose row, read
- * again afterwards, still says running, is lost. A kill changes the row only after Gearman, but keeps the servers held
+ * again afterwards, still says running, is lost, unless it has begun and a worker may be working on it that no server
+ * knows (live-work.ts). A kill changes the row only after Gearman, but keeps the servers held
  * until then; while any is held, nothing is called lost.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -14,9 +15,11 @@ import type {SiteTime} from '../atom/site-time.ts';
 import type {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {Queryable} from '../mysql/database.ts';
+import type {SiteProcesses} from '../processes/site-processes.ts';
 import {functionsOfSite, type QueueSnapshot, type SeenFunction, takeSnapshot} from '../queue/snapshot.ts';
 import {askForKeys, type FoundJob, type KeyAnswers} from './live-keys.ts';
 import {type Evidence, liveVerdicts, type RowEvidence, type SeenPayload} from './live-verdict.ts';
+import {findWorkforce, reasonForWork} from './live-work.ts';
 import {type RunningRow, runningRows} from './running-rows.ts';
 import {type LiveState, STATUSES} from './status.ts';
 
@@ -35,11 +38,18 @@ export interface LiveOptions {
   now: () => Date;
   /** Looks at the payloads of the site's queued jobs; not given where the queue must not be touched. */
   probe?: () => Promise<SeenPayload[]>;
+  /** The processes on this host that may be working on the site's jobs, as they are now. */
+  siteProcesses: () => Promise<SiteProcesses>;
 }
+
+/** How a command reaches what the live state rests on, beside the database. */
+export type LiveSources = Pick<LiveOptions, 'servers' | 'prefix' | 'now' | 'probe' | 'siteProcesses'>;
 
 export interface LiveReport {
   /** By job id; only of rows that were running both before and after the servers were asked. */
   states: Map<number, LiveState>;
+  /** Of rows that are uncertain only because a worker may be working on them: why, one sentence. */
+  reasons: Map<number, string>;
   found: Map<number, FoundJob>;
   rows: RunningRow[];
   /** One error for each server that did not answer. */
@@ -53,20 +63,22 @@ export interface LiveReport {
 }
 
 /**
- * The live state of every running row of the site. Costs two queries and two exchanges with each server, and a third
- * exchange where counts have to decide. A server that does not answer costs certainty, never the report.
+ * The live state of every running row of the site. Costs two queries and two exchanges with each server, a third
+ * where counts have to decide, and one for the workers if a job has begun that no server knows. A server that does not answer costs certainty, never the report.
  * @throws AtomctlError for the database, or what `probe` throws
  */
 export async function liveStates(options: LiveOptions): Promise<LiveReport> {
   const rows = await runningRows({database: options.database, filter: {}});
   const payloads = (await options.probe?.()) ?? [];
   const {snapshot, own, busy, keys, peeked} = await lookUnpeeked(rows, options);
-  const evidence = rows.map((row) => rowEvidence(row, busy, keys, options));
+  const unknown = rows.filter(({id, begun}) => begun && !keys.found.has(id));
+  const work = await reasonsForWork(unknown, options);
+  const evidence = rows.map((row) => rowEvidence(row, {busy, keys, work: work.reasons}, options));
   const still = evidence.some(needsCounts) ? sameCounts(busy, await takeSnapshot(options.servers)) : true;
   const idsAfter = new Set(await runningIds(options.database));
 
-  const missing = [...snapshot.missing.map(({error}) => error), ...keys.missing];
-  const states = liveVerdicts({
+  const missing = [...snapshot.missing.map(({error}) => error), ...keys.missing, ...work.missing];
+  const {states, reasons} = liveVerdicts({
     rows: evidence.filter(({id}) => idsAfter.has(id)),
     counts: countsByQueue(busy),
     complete: missing.length === 0,
@@ -76,7 +88,7 @@ export async function liveStates(options: LiveOptions): Promise<LiveReport> {
     payloads,
   });
   const answered = snapshot.answered.length > 0;
-  return {states, found: keys.found, rows, missing, answered, own, peeked};
+  return {states, reasons, found: keys.found, rows, missing, answered, own, peeked};
 }
 
 interface Look {
@@ -101,12 +113,25 @@ async function lookUnpeeked(rows: readonly RunningRow[], options: LiveOptions): 
   }
 }
 
-function rowEvidence(
-  row: RunningRow,
-  busy: readonly SeenFunction[],
-  keys: KeyAnswers,
-  options: LiveOptions,
-): RowEvidence {
+/** For each row that has begun, why a worker may be working on it. Asks nobody if there is no row. */
+async function reasonsForWork(rows: readonly RunningRow[], options: LiveOptions) {
+  const reasons = new Map<number, string>();
+  if (rows.length === 0) return {reasons, missing: []};
+  const workforce = await findWorkforce(options);
+  for (const row of rows) {
+    const reason = reasonForWork(row, workforce, options);
+    if (reason !== null) reasons.set(row.id, reason);
+  }
+  return {reasons, missing: workforce.missing};
+}
+
+interface Gathered {
+  busy: readonly SeenFunction[];
+  keys: KeyAnswers;
+  work: ReadonlyMap<number, string>;
+}
+
+function rowEvidence(row: RunningRow, {busy, keys, work}: Gathered, options: LiveOptions): RowEvidence {
   const mayHoldIt = busy.filter(({jobClass}) => mayBeFunctionOf(row.name, jobClass));
   return {
     id: row.id,
@@ -114,6 +139,7 @@ function rowEvidence(
     known: keys.found.get(row.id) ?? null,
     keyAsked: keys.asked.has(row.id),
     young: isYoung(row, options),
+    work: work.get(row.id) ?? null,
   };
 }
 

@@ -23,6 +23,8 @@ export interface RowEvidence {
   keyAsked: boolean;
   /** So young that it may not have been submitted yet. */
   young: boolean;
+  /** Why a worker may be working on it although no server knows it; null if it never began, or none can be. */
+  work: string | null;
 }
 
 interface Count {
@@ -49,17 +51,30 @@ export interface Evidence {
   payloads: readonly SeenPayload[];
 }
 
+export interface LiveVerdicts {
+  states: Map<number, LiveState>;
+  /** Of rows that are uncertain only because a worker may be working on them: why, one sentence. */
+  reasons: Map<number, string>;
+}
+
 /**
  * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
  * - a server's answer for the key, or a payload that was seen, settles it; but what it calls running may be held by
  *   another atomctl;
  * - lost needs an answer from every server, none of which another atomctl holds, and either nothing in any
- *   queue that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it;
+ *   queue that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it; and
+ *   nobody may be working on a job that has begun;
  * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
  */
-export function liveVerdicts(evidence: Evidence): Map<number, LiveState> {
+export function liveVerdicts(evidence: Evidence): LiveVerdicts {
   const left = unexplained(evidence);
-  return new Map(evidence.rows.map((row) => [row.id, verdict(row, evidence, left)]));
+  const verdicts: LiveVerdicts = {states: new Map(), reasons: new Map()};
+  for (const row of evidence.rows) {
+    const state = verdict(row, evidence, left);
+    if (state === 'lost' && row.work !== null) verdicts.reasons.set(row.id, row.work);
+    verdicts.states.set(row.id, verdicts.reasons.has(row.id) ? 'uncertain' : state);
+  }
+  return verdicts;
 }
 
 type Unexplained = ReadonlyMap<string, Count>;

@@ -58,8 +58,13 @@ export function parametersOf(log: string): unknown {
 
 /** True where the log reached its cap, so that its newest lines are missing. */
 export function isCut(log: string): boolean {
-  if (log.length >= LOG_CAP) return true;
-  const missingBytes = TEXT_COLUMN_BYTES - Buffer.byteLength(log);
+  return isCutAt(log.length, Buffer.byteLength(log));
+}
+
+/** The same for a log of so many characters and bytes. */
+export function isCutAt(characters: number, bytes: number): boolean {
+  if (characters >= LOG_CAP) return true;
+  const missingBytes = TEXT_COLUMN_BYTES - bytes;
   return missingBytes >= 0 && missingBytes < LONGEST_CHARACTER_BYTES;
 }
 

@@ -1,7 +1,7 @@
 import type {Database} from '../mysql/database.ts';
 import type {Job} from './job.ts';
 import {listLiveJobs} from './live-list.ts';
-import type {LiveOptions, LiveReport} from './live-state.ts';
+import type {LiveReport, LiveSources} from './live-state.ts';
 import type {JobClock} from './load-jobs.ts';
 
 export interface LookAtJobsOptions extends JobClock {
@@ -25,7 +25,7 @@ const SECOND_LOOK_MS = 1000;
 /** These jobs as they are now. One is called lost only where a second look, a moment later, finds it lost too. */
 export async function lookAtJobs(
   options: LookAtJobsOptions,
-  sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now'>>,
+  sources: () => Promise<LiveSources>,
 ): Promise<JobsLook> {
   const first = await look(options, sources);
   const suspects = new Set(first.jobs.filter(isLost).map(({id}) => id));
@@ -38,10 +38,7 @@ export async function lookAtJobs(
   return {jobs: believed, report};
 }
 
-function look(
-  {ids, ...options}: LookAtJobsOptions,
-  sources: () => Promise<Pick<LiveOptions, 'servers' | 'prefix' | 'now'>>,
-): Promise<JobsLook> {
+function look({ids, ...options}: LookAtJobsOptions, sources: () => Promise<LiveSources>): Promise<JobsLook> {
   const sort = {key: 'id', descending: false} as const;
   return listLiveJobs({...options, filter: {ids: [...ids]}, sort, limit: null, offset: 0}, sources);
 }

@@ -31,8 +31,8 @@ export const ERROR_NOTE_TYPE_ID = 197;
 export const LIVE_STATES = {
   executing: {label: 'executing', color: 'green', meaning: 'a worker is executing it'},
   queued: {label: 'queued', color: 'cyan', meaning: 'it waits in Gearman for a worker'},
-  lost: {label: 'lost', color: 'red', meaning: 'no Gearman server knows it; it will never end by itself'},
-  uncertain: {label: 'uncertain', color: 'yellow', meaning: 'the servers alone do not settle it'},
+  lost: {label: 'lost', color: 'red', meaning: 'no Gearman server knows it and no worker can be running it'},
+  uncertain: {label: 'uncertain', color: 'yellow', meaning: 'its state cannot be proved'},
 } as const;
 
 export type LiveState = keyof typeof LIVE_STATES;

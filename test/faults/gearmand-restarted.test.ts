@@ -1,15 +1,19 @@
+import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {writeFile} from 'node:fs/promises';
 import {type AddressInfo, connect, createServer} from 'node:net';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {createQueueSite, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
 import {
   createScratch,
   freePort,
   type GearmanProcess,
   runAtomctl,
   startGearmand,
+  startWorker,
   submitJob,
+  until,
 } from '../support/sandbox.ts';
 
 /** JOB_ASSIGN_UNIQ, by which the server hands a job out: from here on atomctl holds it. */
@@ -139,3 +143,95 @@ test('gearmand dies under a clear: that is told, the rows go, and a second clear
   expect(JSON.parse(again.stdout)).toMatchObject({cleared: 0, queueRemoved: ids.length});
   expect(await handedOut(at.site)).toEqual([]);
 });
+
+/** gearmand, restarted with nothing in its queue, and a job that has begun and that it does not know. */
+async function restartEmpty(begin: (at: QueueSite) => Promise<number>): Promise<{at: QueueSite; id: number}> {
+  const port = await freePort();
+  let gearmand = await startGearmand([], {port});
+  const at = await createQueueSite(gearmand);
+  onTestFinished(async () => {
+    await at.drop();
+    await gearmand.kill();
+  });
+  const id = await begin(at);
+  await gearmand.kill();
+  gearmand = await startGearmand([], {port});
+  return {at, id};
+}
+
+/** What the list calls the job, what a kill of it says, and what doctor --fix says that it fixed. */
+async function treat({site}: QueueSite, id: number) {
+  const run = async (...args: string[]) => {
+    const {code, stdout} = await runAtomctl([...args, '--json'], {env: site.env});
+    return {code, ...JSON.parse(stdout)};
+  };
+  const {jobs} = await run('jobs:list', '--running');
+  const doctor = await run('doctor', '--fix', '--yes', '--check', 'lost-jobs', '--check', 'serial-jobs');
+  const {code, killed} = await run('jobs:kill', String(id), '--yes');
+  return {live: jobs[0].live, fixed: doctor.fixed, findings: doctor.findings, kill: {code, ...killed[0]}};
+}
+
+test('gearmand with its queue in memory is restarted while a worker executes a job whose log grows: the job is left alone, and ends', async () => {
+  let worker: Awaited<ReturnType<typeof startWorker>> | undefined;
+  const {at, id} = await restartEmpty(async ({site}) => {
+    const job = await submitJob(site, {
+      jobClass: 'arFileImportJob',
+      parameters: {sandbox: {seconds: 600, lines: 6000}},
+    });
+    worker = await startWorker(site, ['--abilities=arFileImportJob']);
+    const grows = async () => (await logOf(site, job.id)).includes('Step 3 of');
+    await until(grows);
+    return job.id;
+  });
+  onTestFinished(async () => {
+    await worker!.kill();
+  });
+  const before = await logOf(at.site, id);
+  const {live, fixed, findings, kill} = await treat(at, id);
+  const reason = 'Its log has been silent for only 0 minutes; 15 are needed.';
+  expect([live, fixed]).toEqual(['uncertain', []]);
+  expect(findings[0].evidence).toContain(reason);
+  expect(kill).toMatchObject({
+    code: 5,
+    was: 'uncertain',
+    action: 'refused',
+    message: `Job ${id} is uncertain. ${reason} Its row was left as it is; --force changes it all the same.`,
+  });
+  expect(await statuses(at)).toEqual([183]);
+  await until(async () => (await logOf(at.site, id)).length > before.length);
+});
+
+test('the same with an import whose log is silent: uncertain while its process lives, lost once it has ended', async () => {
+  let child: ChildProcess | undefined;
+  const {at, id} = await restartEmpty(async ({site}) => {
+    const job = await executeJob(site, 'arFileImportJob');
+    await job.worker.kill();
+    await site.query(
+      "UPDATE job SET output = REGEXP_REPLACE(output, '\\\\[20[^]]*\\\\]', '[2026-03-04 09:00:00]')",
+    );
+    // Node under the name of php: what counts are its arguments and its directory.
+    await writeFile(`${site.root}/symfony`, "setInterval(() => {}, 1000); console.log('imports');");
+    child = spawn(process.execPath, ['symfony', 'csv:import', '/tmp/a.csv'], {argv0: 'php', cwd: site.root});
+    await once(child.stdout!, 'data');
+    return job.id;
+  });
+  onTestFinished(() => void child!.kill('SIGKILL'));
+  const {live, fixed, kill} = await treat(at, id);
+  expect([live, fixed, kill.action, kill.code]).toEqual(['uncertain', [], 'refused', 5]);
+  expect(kill.message).toContain(
+    `The process ${child!.pid} (symfony csv:import) on this host may be running it.`,
+  );
+  expect(await statuses(at)).toEqual([183]);
+  child!.kill('SIGKILL');
+  await once(child!, 'exit');
+  expect(await treat(at, id)).toMatchObject({
+    live: 'lost',
+    fixed: [{id: 'lost-jobs', count: 1, error: null}],
+  });
+  expect(await statuses(at)).toEqual([185]);
+});
+
+async function logOf(site: QueueSite['site'], id: number): Promise<string> {
+  const [row] = await site.query<{output: string | null}>('SELECT output FROM job WHERE id = ?', [id]);
+  return row?.output ?? '';
+}

@@ -86,7 +86,14 @@ export async function queueSources(context: Context) {
     site.functionPrefix(),
     context.time(),
   ]);
-  return {servers, prefix: prefix.value, time, now: context.now, timeoutSeconds: context.timeoutSeconds};
+  return {
+    servers,
+    prefix: prefix.value,
+    time,
+    now: context.now,
+    timeoutSeconds: context.timeoutSeconds,
+    siteProcesses: () => context.siteProcesses(),
+  };
 }
 
 /** Saves the history of what is about to go; the file's path, or null where none was asked for. */

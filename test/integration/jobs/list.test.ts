@@ -9,6 +9,7 @@ import {runningRows} from '../../../src/jobs/running-rows.ts';
 import {showJob} from '../../../src/jobs/show.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, SqlValue} from '../../../src/mysql/database.ts';
+import {noProcesses} from '../../support/no-processes.ts';
 import {type AtomSite, createSite} from '../../support/sandbox.ts';
 
 const NOW = new Date('2026-03-05T08:00:00Z');
@@ -236,6 +237,7 @@ describe('the total of a long history', () => {
       time: async () => time,
       database: async () => long(),
       servers: async () => [],
+      siteProcesses: noProcesses,
       site: async () => ({functionPrefix: async () => ({value: ''})}),
     } as unknown as Context;
     const page = {limit: 1, offset: 0, all: false, sort: '-id', 'no-live': false, probe: false};
@@ -313,14 +315,23 @@ test('a job that goes after its place in the order was read is left out', async 
   expect(await letters({}, {database: spied, sort: {key: 'name', descending: false}})).toBe('daefbc');
 });
 
-test('running rows come with the line of their parameters alone', async () => {
+test('running rows come with the line of their parameters and the time of their last line alone', async () => {
   expect(await runningRows({database, filter: {}})).toEqual([
-    {id: ids.e, name: 'arFileImportJob', startedAt: '2026-03-04 23:00:00', parametersLine: null},
+    {
+      id: ids.e,
+      name: 'arFileImportJob',
+      startedAt: '2026-03-04 23:00:00',
+      parametersLine: null,
+      begun: false,
+      lastActivity: null,
+    },
     {
       id: ids.f,
       name: 'arFindingAidJob',
       startedAt: '2026-03-04 10:00:00',
       parametersLine: 'Parameters: {"id":1,"name":"a\\": Parameters: b é"}',
+      begun: true,
+      lastActivity: '2026-03-04 10:00:07',
     },
   ]);
   const later = await runningRows({database, filter: {until: '2026-03-04 12:00:00', users: [null]}});

@@ -4,6 +4,7 @@ import {connectServers} from '../../../src/gearman/servers.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
 import {liveStates} from '../../../src/jobs/live-state.ts';
 import {siftQueue} from '../../../src/jobs/queued-jobs.ts';
+import type {AtomProcess} from '../../../src/processes/read-processes.ts';
 import {PEEK_LOCK} from '../../../src/queue/own-functions.ts';
 import {
   freePort,
@@ -65,31 +66,107 @@ describe('on gearmand', () => {
     return id;
   }
 
-  test('two executing, five queued, one queued again, two lost: all right with a probe, none wrong without', async () => {
+  test('two executing, five queued, one queued again, one lost, one that has begun: all right with a probe, none wrong without', async () => {
     const executing = [await execute(), await execute()];
     const crashed = await executeJob(at.site);
     const queued: number[] = [];
     for (let count = 0; count < 5; count += 1) queued.push((await submitJob(at.site)).id);
     await crash(crashed.worker, crashed.unique, at.server);
-    const lost = [await insertLost(at.site, '{"name":"arFindingAidJob","id":7}'), await insertLost(at.site)];
+    const begun = await insertLost(at.site, '{"name":"arFindingAidJob","id":7}');
+    const lost = await insertLost(at.site);
     const truth: States = {};
     for (const id of executing) truth[id] = 'executing';
     for (const id of [...queued, crashed.id]) truth[id] = 'queued';
-    for (const id of lost) truth[id] = 'lost';
+    // As long as a worker is connected it may be running a job that no server knows.
+    truth[begun] = 'uncertain';
+    truth[lost] = 'lost';
 
     const jobsBefore = await at.server.jobs();
     const plain = await states(at);
     expectNoneWrong(plain.byId, truth);
-    expect([...executing, crashed.id, lost[0]!].map((id) => plain.byId[id])).toEqual([
+    expect([...executing, crashed.id, begun].map((id) => plain.byId[id])).toEqual([
       'executing',
       'executing',
       'queued',
-      'lost',
+      'uncertain',
+    ]);
+    expect([...plain.reasons]).toEqual([
+      [begun, expect.stringMatching(/^A worker of this site \(PID \d+\)/)],
     ]);
     expect(await at.server.jobs()).toEqual(jobsBefore);
 
     expect((await states(at, {probe: true})).byId).toEqual(truth);
     expect(await handedOut(at.site)).toEqual([...queued, crashed.id]);
+    await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+    await until(async () => (await states(at)).byId[begun] === 'lost');
+  });
+
+  describe('a job that has begun and that no server knows', () => {
+    const PARAMETERS = '{"name":"arFindingAidJob","id":7}';
+    const running = {pid: 30, task: 'csv:import'} as AtomProcess;
+
+    /** Its log's last line is so old; then a message of two lines, if it is given. */
+    async function begin(minutes: number, message = ''): Promise<number> {
+      const id = await insertLost(at.site, PARAMETERS);
+      const wall = at.sources.time.toWall(new Date(Date.now() - minutes * 60_000));
+      const line = `[info] [${wall}] Job ${id} "arFindingAidJob": Step 1.\n${message}`;
+      await at.site.query('UPDATE job SET output = CONCAT(output, ?) WHERE id = ?', [line, id]);
+      return id;
+    }
+
+    test.each<[string, number, string, Partial<QueueSite['sources']>, string | RegExp]>([
+      ['nobody can be running it', 16, '', {}, 'lost'],
+      ['its log ends with lines without a time', 16, 'second line\nthird line\n', {}, 'lost'],
+      ['its log grew of late', 5, '', {}, /only 5 minutes; 15 are needed/],
+      ['its log grew of late, and ends with a line without a time', 5, 'second line\n', {}, /only 5 minutes/],
+      ['its log is cut', 16, 'x'.repeat(70_000), {}, /does not show when/],
+      [
+        'an import runs on this host',
+        16,
+        '',
+        {siteProcesses: async () => ({incomplete: null, processes: [running]})},
+        /^The process 30 /,
+      ],
+      [
+        'the processes cannot be read',
+        16,
+        '',
+        {siteProcesses: async () => ({incomplete: 'They cannot be read.', processes: []})},
+        /^They cannot be read\.$/,
+      ],
+    ])('%s', async (_name, minutes, message, sources, expected) => {
+      const id = await begin(minutes, message.slice(0, 65_000));
+      if (message.length > 65_000)
+        await at.site.query("UPDATE job SET output = RPAD(output, 65534, 'x') WHERE id = ?", [id]);
+      const {byId, reasons} = await states(at, sources);
+      if (expected === 'lost') expect([byId[id], reasons.size]).toEqual(['lost', 0]);
+      else expect([byId[id], reasons.get(id)]).toEqual(['uncertain', expect.stringMatching(expected)]);
+    });
+
+    test('a worker under another prefix is connected: uncertain, and it may be running elsewhere', async () => {
+      const id = await begin(600);
+      const elsewhere = await connectWorker(gearmand.address, {timeoutSeconds: 2});
+      const name = `${'e'.repeat(32)}-arFindingAidJob`;
+      await elsewhere.grab([name]);
+      const {byId, reasons} = await states(at);
+      elsewhere.close();
+      await until(async () => (await at.server.connections()).every(({functions}) => functions.length === 0));
+      expect([byId[id], reasons.get(id)]).toEqual([
+        'uncertain',
+        'A worker under another function prefix is connected and may be running it.',
+      ]);
+      expect((await states(at)).byId[id]).toBe('lost');
+      await at.server.dropFunction(name);
+    });
+
+    test('a worker of another program is connected: that is none of AtoM', async () => {
+      const id = await begin(600);
+      const other = await connectWorker(gearmand.address, {timeoutSeconds: 2});
+      await other.grab(['movesip_v0.0']);
+      expect((await states(at)).byId[id]).toBe('lost');
+      other.close();
+      await at.server.dropFunction('movesip_v0.0');
+    });
   });
 
   test('without a lost row that never started, the counts settle the queued ones too', async () => {

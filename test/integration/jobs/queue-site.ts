@@ -6,6 +6,7 @@ import {connectWorker, type WorkerConnection} from '../../../src/gearman/worker-
 import type {WorkerControl} from '../../../src/jobs/worker-control.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import {jobIdOf} from '../../../src/queue/peek.ts';
+import {noProcesses} from '../../support/no-processes.ts';
 import {
   type AtomSite,
   createSite,
@@ -33,6 +34,7 @@ export async function sourcesOf(site: AtomSite) {
     prefix: site.prefix as string | null,
     time: createSiteTime(site.timezone),
     now: () => new Date(),
+    siteProcesses: noProcesses,
   };
   async function close(): Promise<void> {
     for (const connection of servers) if ('server' in connection) connection.server.close();

@@ -4,6 +4,7 @@ import {connectServers} from '../../../src/gearman/servers.ts';
 import {lookAtJobs} from '../../../src/jobs/look-at-jobs.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database} from '../../../src/mysql/database.ts';
+import {noProcesses} from '../../support/no-processes.ts';
 import {
   type AtomSite,
   createSite,
@@ -39,7 +40,12 @@ async function look(ids: number[], between: () => Promise<unknown> = async () =>
   };
   const servers = await connectServers([gearmand.address], {timeoutSeconds: 5});
   const options = {database, time, now: now(), ids, live: true, pause};
-  const {jobs} = await lookAtJobs(options, async () => ({servers, prefix: site.prefix, now}));
+  const {jobs} = await lookAtJobs(options, async () => ({
+    servers,
+    prefix: site.prefix,
+    now,
+    siteProcesses: noProcesses,
+  }));
   for (const connection of servers) if ('server' in connection) connection.server.close();
   return {states: jobs.map(({status, live}) => live ?? status), pauses};
 }

@@ -5,6 +5,7 @@ import {type Patient, startExamination} from '../../../src/doctor/examination.ts
 import {examine} from '../../../src/doctor/examine.ts';
 import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
 import {AtomctlError, usageError} from '../../../src/errors.ts';
+import {noProcesses} from '../../support/no-processes.ts';
 
 const refused = new AtomctlError('DATABASE_UNREACHABLE', 'Nobody answers.', {hint: 'Start it.'});
 const noSystemd = new AtomctlError('SYSTEMD_UNAVAILABLE', 'systemd does not run on this machine.');
@@ -36,6 +37,7 @@ const UNREACHABLE: Patient = {
   },
   time: createSiteTime('UTC'),
   now: () => new Date(0),
+  siteProcesses: noProcesses,
   root: '/no/atom',
   prefix: null,
   workerTypes: {},

@@ -29,6 +29,7 @@ function examinationOf({state, silentMinutes, log, incomplete, peeked = false}: 
     patient: {time, now: () => NOW, stuckAfterSeconds: 3600},
     live: async () => ({
       states: new Map([[7, state]]),
+      reasons: new Map(),
       rows: [
         {id: 7, name: 'arX'},
         {id: 8, name: 'ended meanwhile'},

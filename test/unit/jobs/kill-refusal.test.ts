@@ -14,11 +14,14 @@ interface Given {
   problems?: AtomctlError[];
   own?: boolean;
   peeked?: boolean;
+  reason?: string;
 }
 
 function refusalOf(given: Given, options: Partial<KillOptions> = {}): string | null {
   const {now, status = 'running', missing = [], problems = [], own = true, peeked = false} = given;
-  const target = {job: {id: 7, status}, was: now, now, findings: {report: {missing, own, peeked}, problems}};
+  const reasons = new Map(given.reason === undefined ? [] : [[7, given.reason]]);
+  const report = {missing, own, peeked, reasons};
+  const target = {job: {id: 7, status}, was: now, now, findings: {report, problems}};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
   return refusal(asked as KillOptions, target as unknown as Target);
 }
@@ -34,6 +37,11 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'uncertain', own: false}, {}, /function prefix.*atomctl config/],
   [{now: 'uncertain', peeked: true}, {}, /Another atomctl is looking/],
   [{now: 'uncertain'}, {}, /queue moved/],
+  [
+    {now: 'uncertain', reason: 'A worker of this site is connected and may be running it.'},
+    {},
+    /^Job 7 is uncertain\. A worker of this site is connected and may be running it\. .*--force/,
+  ],
   [{now: 'uncertain', missing: [silent]}, {deleteRows: true}, /No answer/],
 ])('%j with %j is refused', (given, options, message) => {
   expect(refusalOf(given, options)).toMatch(message);

@@ -7,7 +7,7 @@ const G = 'p-arFileImportJob a:4730';
 
 /** A row whose job may be in F, has never started, and is old enough to be lost. */
 function row(id: number, evidence: Partial<RowEvidence> = {}): RowEvidence {
-  return {id, queues: new Set([F]), known: null, keyAsked: false, young: false, ...evidence};
+  return {id, queues: new Set([F]), known: null, keyAsked: false, young: false, work: null, ...evidence};
 }
 
 /** A row that has started, so that the servers could be asked for its key. */
@@ -35,7 +35,7 @@ function evidence(
 }
 
 const seen = (jobId: number | null, inQueue = F) => ({queue: inQueue, jobId});
-const verdicts = (given: Evidence) => Object.fromEntries(liveVerdicts(given));
+const verdicts = (given: Evidence) => Object.fromEntries(liveVerdicts(given).states);
 
 describe('a key that a server was asked for', () => {
   it.each<[string, Evidence, string]>([
@@ -156,6 +156,28 @@ describe('a row that never started', () => {
     ],
   ])('%s', (_name, given, state) => {
     expect(verdicts(given)).toEqual({1: state});
+  });
+});
+
+describe('a job that a worker may be running although no server knows it', () => {
+  const work = 'A worker of this site is connected and may be running it.';
+
+  it.each<[string, RowEvidence, Evidence['counts']]>([
+    ['whose key no server knows', {...started(1, 'unknown'), work}, new Map()],
+    ['for which no queue has a job', row(1, {queues: new Set(), work}), new Map()],
+    ['for which the counts leave no room', row(1, {work}), new Map([[F, {total: 0, running: 0}]])],
+  ])('%s is uncertain, and the reason is given', (_name, given, counts) => {
+    const {states, reasons} = liveVerdicts({...evidence([given], {}), counts});
+    expect([...states]).toEqual([[1, 'uncertain']]);
+    expect([...reasons]).toEqual([[1, work]]);
+  });
+
+  it.each([
+    ['a server knows its key', {...started(1, 'running'), work}, 'executing'],
+    ['it is uncertain for another reason', {...started(1, 'unknown'), young: true, work}, 'uncertain'],
+  ])('%s: that decides, and this reason is not given', (_name, given, state) => {
+    const {states, reasons} = liveVerdicts(evidence([given], {[F]: [1, 1]}));
+    expect([[...states], [...reasons]]).toEqual([[[1, state]], []]);
   });
 });
 

@@ -20,7 +20,7 @@ test('a line for each job: how it ended, or what it is doing', () => {
     'Job 1: completed after 3m 3s',
     'Job 2: error after 5s: disk\\x1b[2J full',
     'Job 3: unknown',
-    'Job 4: running for 1d 1h, lost: no Gearman server knows it; it will never end by itself',
+    'Job 4: running for 1d 1h, lost: no Gearman server knows it and no worker can be running it',
     'Job 5: running for 1s',
     'Job 6: deleted meanwhile; how it ended is not known',
     '',
