@@ -1,6 +1,6 @@
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync, readlinkSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
@@ -30,6 +30,20 @@ async function expectNothingLeft(output: string): Promise<void> {
   const [scratch] = /\/[^\s"]*\/atomctl-\w{6}/.exec(output)!;
   expect(existsSync(scratch)).toBe(false);
   await expect(promisify(execFile)('pgrep', ['-f', scratch])).rejects.toMatchObject({code: 1});
+  expect(workingDirectories().filter((path) => path.startsWith(scratch))).toEqual([]);
+}
+
+/** Of every process: a worker's command line does not name its root. */
+function workingDirectories(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`);
+      } catch {
+        return [];
+      }
+    });
 }
 
 test('the demo walks through the commands and leaves nothing behind', {timeout: 180_000}, async () => {

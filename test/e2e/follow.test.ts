@@ -38,7 +38,7 @@ const append = (id: number, text: string) =>
   site.query("UPDATE job SET output = CONCAT(COALESCE(output, ''), ?) WHERE id = ?", [text, id]);
 
 test('the log from submission to the end, every line once, then how the job ended', async () => {
-  const {id} = await submitJob(site, {parameters: {sandbox: {seconds: 2, lines: 40}}});
+  const {id} = await submitJob(site, {work: {seconds: 2, lines: 40}});
   const [text, json, waited] = await Promise.all([
     follow(id).ended,
     follow(id, '--json').ended,
@@ -63,7 +63,7 @@ test('the log from submission to the end, every line once, then how the job ende
 });
 
 test('the exit status is that of the job: failed, lost, deleted, ended long ago, unknown', async () => {
-  const failing = await submitJob(site, {parameters: {sandbox: {error: 'no more'}}});
+  const failing = await submitJob(site, {work: {error: 'no more'}});
   const lost = await site.insertJob({status: 'running'});
   const deleted = await site.insertJob({status: 'running', startedAt: '2099-01-01 00:00:00'});
   const old = await site.insertJob({output: 'all\n', notes: [{text: 'a \u001b[2Jnote'}]});
@@ -107,7 +107,7 @@ test('says so where the log is begun anew or cut; no escape sequence gets throug
 });
 
 test('Ctrl-C leaves cleanly: 130, in text and in JSON', async () => {
-  const {id} = await submitJob(site, {parameters: {sandbox: {seconds: 60}}});
+  const {id} = await submitJob(site, {work: {seconds: 60}});
   const both = [follow(id), follow(id, '--json')];
   await until(() => both.every(({stdout}) => stdout().includes('Job started.')));
   for (const following of both) following.signal('SIGINT');

@@ -33,8 +33,8 @@ const wait = (...args: (string | number)[]) =>
 const remove = (id: number) => site.query('DELETE FROM object WHERE id = ?', [id]);
 
 test('waits from submission to the end, and its exit status tells how', async () => {
-  const good = await submitJob(site, {parameters: {sandbox: {seconds: 1, lines: 2}}});
-  const bad = await submitJob(site, {parameters: {sandbox: {seconds: 1, error: 'no more'}}});
+  const good = await submitJob(site, {work: {seconds: 1, lines: 2}});
+  const bad = await submitJob(site, {work: {seconds: 1, error: 'no more'}});
   const [one, both, json] = await Promise.all([
     wait(good.id),
     wait(bad.id, good.id, '--interval', '0.2'),
@@ -59,7 +59,7 @@ test('waits from submission to the end, and its exit status tells how', async ()
 });
 
 test('waits for the start alone', async () => {
-  const {id} = await submitJob(site, {parameters: {sandbox: {seconds: 2}}});
+  const {id} = await submitJob(site, {work: {seconds: 2}});
   const {id: next} = await submitJob(site);
   const started = await wait(id, '--until', 'started', '--json');
   expect(started.code).toBe(0);
@@ -68,7 +68,7 @@ test('waits for the start alone', async () => {
 });
 
 test('the time is over: 124, with how things stand', async () => {
-  const {id} = await submitJob(site, {parameters: {sandbox: {seconds: 4}}});
+  const {id} = await submitJob(site, {work: {seconds: 4}});
   const json = await wait(id, '--max-wait', '0.2', '--json');
   expect(json.code).toBe(124);
   expect(JSON.parse(json.stdout)).toMatchObject({jobs: [{id, status: 'running'}], timeOver: true});
@@ -101,7 +101,7 @@ test('what cannot end well ends the wait: lost, deleted, unknown, no id, no serv
 });
 
 test('Ctrl-C: 130, one sentence, and the job goes on', async () => {
-  const {id} = await submitJob(site, {parameters: {sandbox: {seconds: 3}}});
+  const {id} = await submitJob(site, {work: {seconds: 3}});
   const waiting = startAtomctl(['jobs:wait', `${id}`, '--until', 'finished'], {env: site.env});
   await until(async () => (await site.query('SHOW PROCESSLIST')).length > 2);
   await until(() => worker.started().includes(id));
@@ -112,7 +112,7 @@ test('Ctrl-C: 130, one sentence, and the job goes on', async () => {
 });
 
 test('on a terminal a line tells how things are, and is gone in the end', async () => {
-  const {id} = await submitJob(site, {parameters: {sandbox: {seconds: 2}}});
+  const {id} = await submitJob(site, {work: {seconds: 2}});
   const {code, screen} = await runOnTerminal(['jobs:wait', `${id}`], {env: site.env, columns: 60});
   expect(code).toBe(0);
   expect(screen).toMatch(/\rWaiting for one job: 1 (executing|queued)\u001b\[K/);

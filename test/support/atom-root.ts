@@ -25,12 +25,17 @@ export const WORKER_CLASSES = [
   'arValidateCsvJob',
 ] as const;
 
+/** Directories that a worker of another account writes into. */
+const WRITABLE = ['downloads/jobs', 'uploads/tmp', 'sandbox/jobs', 'sandbox/started'];
+
 export interface AtomRootOptions {
   server: MariadbConnection;
   databaseName: string;
   /** `host:port` of each server. */
   gearman: readonly string[];
   timezone: string;
+  /** AtoM's own version, `x.y.z`. */
+  version: string;
   workersKey: string | null;
   workerTypes: Readonly<Record<string, readonly string[]>>;
 }
@@ -44,13 +49,17 @@ export function functionPrefix(root: string, workersKey: string | null): string 
 
 /**
  * Writes the files by which an AtoM installation is known and configured, as its installer leaves them, and a
- * `symfony` whose `jobs:worker` is the sandbox's own worker. Returns the root with its symbolic links resolved.
+ * `symfony` of the sandbox's own. `sandbox/` is not AtoM's: there tests say what a job does, and workers which jobs
+ * they began. Returns the root with its symbolic links resolved.
  */
 export async function writeAtomRoot(directory: string, options: AtomRootOptions): Promise<string> {
-  await mkdir(join(directory, 'downloads/jobs'), {recursive: true});
+  for (const path of WRITABLE) {
+    await mkdir(join(directory, path), {recursive: true});
+    await chmod(join(directory, path), 0o777);
+  }
   await mkdir(join(directory, 'cache'));
   const root = await realpath(directory);
-  for (const [path, text] of Object.entries(atomFiles(root, options))) {
+  for (const [path, text] of Object.entries(atomFiles(options))) {
     await mkdir(dirname(join(root, path)), {recursive: true});
     await writeFile(join(root, path), text);
   }
@@ -58,7 +67,7 @@ export async function writeAtomRoot(directory: string, options: AtomRootOptions)
   return root;
 }
 
-function atomFiles(root: string, options: AtomRootOptions): Record<string, string> {
+function atomFiles(options: AtomRootOptions): Record<string, string> {
   return {
     symfony: SYMFONY,
     'config/ProjectConfiguration.class.php':
@@ -67,34 +76,27 @@ function atomFiles(root: string, options: AtomRootOptions): Record<string, strin
     'apps/qubit/config/gearman.yml': gearmanYml(options),
     'apps/qubit/config/settings.yml': settingsYml(options.timezone),
     'apps/qubit/config/app.yml': appYml(options.workersKey),
-    'config/sandbox.json': JSON.stringify(workerSettings(root, options), null, 2),
+    'apps/qubit/config/qubitConfiguration.class.php': versionPhp(options.version),
   };
 }
 
-/** What the sandbox's worker reads instead of AtoM's own files. */
-function workerSettings(root: string, options: AtomRootOptions): object {
-  const {server, databaseName, gearman, timezone, workersKey, workerTypes} = options;
-  const {host, port, user, password} = server;
-  return {
-    database: {host, port, user, password, database: databaseName},
-    gearman,
-    prefix: functionPrefix(root, workersKey),
-    timezone,
-    workerTypes,
-  };
-}
-
-/** PHP hands itself over to the worker script, so that the process keeps its id and its service unit. */
+/** AtoM's own command line, as far as workers need it. */
 const SYMFONY = `#!/usr/bin/env php
 <?php
 
-if (($argv[1] ?? '') !== 'jobs:worker') {
-    fwrite(STDERR, "Task \\"".($argv[1] ?? '')."\\" is not defined.\\n");
-    exit(1);
-}
-$node = trim((string) shell_exec('command -v node'));
-pcntl_exec($node, array_merge([${phpString(fileURLToPath(new URL('./atom-worker.mjs', import.meta.url)))}, __DIR__], array_slice($argv, 2)));
+require ${phpString(fileURLToPath(new URL('./php/tasks.php', import.meta.url)))};
+exit(runTask(__DIR__, array_slice($argv, 1)));
 `;
+
+/** Up to 2.6, a comment stands between the words. */
+function versionPhp(version: string): string {
+  const [major, minor] = version.split('.').map(Number);
+  const constant =
+    major! > 2 || minor! >= 7
+      ? `    // Required format: x.y.z\n    public const VERSION = '${version}';\n`
+      : `  const\n    // Required format: x.y.z\n    VERSION = '${version}';\n`;
+  return `<?php\n\nclass qubitConfiguration extends sfApplicationConfiguration\n{\n${constant}}\n`;
+}
 
 function configPhp({server, databaseName}: AtomRootOptions): string {
   const dsn = `mysql:dbname=${databaseName};host=${server.host};port=${server.port}`;

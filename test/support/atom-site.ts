@@ -15,6 +15,8 @@ export interface AtomSiteOptions {
   name?: string;
   /** Default America/Vancouver, as AtoM ships. */
   timezone?: string;
+  /** AtoM's version. Default 2.8.2; 2.6.4 is the last of those that log no parameters. */
+  version?: string;
   workersKey?: string | null;
   /** `host:port` of each Gearman server. Default: a port on which nothing answers. */
   gearman?: readonly string[];
@@ -42,7 +44,9 @@ export interface AtomSite {
   insertJob(job?: InsertJob): Promise<number>;
   /** Inserts many finished jobs fast; every third has a note. Returns the first id. */
   seedJobs(count: number): Promise<number>;
-  /** Removes the database and the root directory. */
+  /** Calls this before the site is dropped. */
+  onDrop(action: () => void): void;
+  /** Ends what is left of the site's workers and removes the database and the root directory. */
   drop(): Promise<void>;
 }
 
@@ -53,7 +57,8 @@ export async function createAtomSite(
   server: MariadbConnection,
   options: AtomSiteOptions = {},
 ): Promise<AtomSite> {
-  const {name = 'atom', timezone = 'America/Vancouver', workersKey = null, gearman = [SILENT_PORT]} = options;
+  const {name = 'atom', timezone = 'America/Vancouver', version = '2.8.2'} = options;
+  const {workersKey = null, gearman = [SILENT_PORT]} = options;
   const databaseName = `atom_${randomBytes(5).toString('hex')}`;
   const connection = await createDatabase(server, databaseName);
   const directory = join(createScratch('site'), name);
@@ -64,10 +69,12 @@ export async function createAtomSite(
     databaseName,
     gearman,
     timezone,
+    version,
     workersKey,
     workerTypes,
   });
   const prefix = functionPrefix(root, workersKey);
+  const actions: (() => void)[] = [];
   const config: DatabaseConfig = {
     host: server.host,
     port: server.port,
@@ -91,7 +98,11 @@ export async function createAtomSite(
       (await connection.query(sql, [...values]))[0] as T[],
     insertJob: (job = {}) => insertJob(connection, job),
     seedJobs: (count) => seedJobs(connection, count),
+    onDrop: (action) => {
+      actions.push(action);
+    },
     drop: async () => {
+      for (const action of actions) action();
       await connection.query(`DROP DATABASE ${databaseName}`);
       await connection.end();
       await rm(directory, {recursive: true, force: true});

@@ -1,4 +1,14 @@
-export declare const TYPE: Record<'JOB_CREATED' | 'SUBMIT_JOB_BG', number>;
+export declare const TYPE: Record<
+  | 'CAN_DO'
+  | 'PRE_SLEEP'
+  | 'JOB_CREATED'
+  | 'GRAB_JOB'
+  | 'WORK_COMPLETE'
+  | 'GET_STATUS'
+  | 'SUBMIT_JOB_BG'
+  | 'SET_CLIENT_ID',
+  number
+>;
 
 export interface GearmanConnection {
   send(type: number, ...fields: string[]): void;

@@ -12,6 +12,7 @@ export const TYPE = {
   JOB_ASSIGN: 11,
   WORK_COMPLETE: 13,
   WORK_FAIL: 14,
+  GET_STATUS: 15,
   ECHO_REQ: 16,
   ECHO_RES: 17,
   SUBMIT_JOB_BG: 18,

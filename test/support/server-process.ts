@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {connect, createServer, type NetConnectOpts} from 'node:net';
+import {closeSync, openSync, readFileSync} from 'node:fs';
+import {connect, createServer, type NetConnectOpts, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 /**
@@ -55,6 +56,71 @@ export function spawnServer(command: string, args: readonly string[]): ServerPro
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
+}
+
+/** Kills the process group of "$0" if the process that started this one ends. */
+const GROUP_WATCHDOG = 'cat >/dev/null; kill -KILL -- "-$0" 2>/dev/null';
+
+export interface GroupProcess extends ServerProcess {
+  /** Kills what is left of its group, e.g. a child that outlived it. */
+  killGroup(): void;
+}
+
+/**
+ * Starts a program in a process group of its own, as nothing but itself: no shell of ours shows in /proc as its
+ * parent, its child or its arguments. `stop` sends SIGTERM to the group, as systemd does to a unit; `kill` sends
+ * SIGKILL to the program alone, as a crash would end it, so that its children go on. They may hold its output, which
+ * is why that is a file and not a pipe.
+ */
+export function spawnGroup(
+  command: string,
+  args: readonly string[],
+  {outputFile, ...options}: {cwd: string; env: NodeJS.ProcessEnv; outputFile: string},
+): GroupProcess {
+  const out = openSync(outputFile, 'a');
+  const child = spawn(command, args, {...options, detached: true, stdio: ['ignore', out, out]});
+  closeSync(out);
+  const pid = child.pid!;
+  const watchdog = spawn('/bin/sh', ['-c', GROUP_WATCHDOG, String(pid)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watchdog.unref();
+  (watchdog.stdin as Socket).unref();
+  const ended = once(child, 'exit').then(([code]) => {
+    if (!signalGroup(pid, 0)) watchdog.kill('SIGKILL');
+    return code as number | null;
+  });
+  return {
+    pid,
+    output: () => readFileSync(outputFile, 'utf8'),
+    exited: () => child.exitCode !== null || child.signalCode !== null,
+    ended,
+    stop: () => {
+      signalGroup(pid, 'SIGTERM');
+      return ended;
+    },
+    kill: () => {
+      child.kill('SIGKILL');
+      return ended;
+    },
+    killGroup: () => {
+      // Once the watchdog has ended, the group has too, and its number may belong to others.
+      if (watchdog.exitCode !== null || watchdog.signalCode !== null) return;
+      signalGroup(pid, 'SIGKILL');
+      watchdog.kill('SIGKILL');
+    },
+  };
+}
+
+/** False if the group has no process. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
 }
 
 /** Waits until the server accepts connections. False where it ended before that. */

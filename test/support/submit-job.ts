@@ -1,3 +1,6 @@
+import {randomBytes} from 'node:crypto';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {uniqueKey} from '../../src/queue/unique-key.ts';
 import type {InsertJob} from './atom-jobs.ts';
 import type {AtomSite} from './atom-site.ts';
@@ -6,10 +9,23 @@ import {connectGearman, TYPE} from './gearman-wire.mjs';
 export interface SubmitJob extends Omit<InsertJob, 'status' | 'finishedAt'> {
   /** Default arFindingAidJob. `name` is what AtoM stores where that differs, e.g. "CSV export". */
   jobClass?: string;
-  /** What the job is told; `sandbox: {seconds, lines, error}` steers the sandbox's worker. */
+  /** What the job is told. Default: what its class requires. */
   parameters?: Readonly<Record<string, unknown>>;
+  /** What the sandbox's worker does in it. Default: nothing, which succeeds at once. */
+  work?: JobWork;
   /** `host:port`. Default: the site's first server. */
   server?: string;
+}
+
+export interface JobWork {
+  seconds?: number;
+  /** Log lines, spread over the time; an import has none. */
+  lines?: number;
+  notes?: readonly string[];
+  /** The job fails in the end, with this message. */
+  error?: string;
+  /** The job throws in the end. */
+  exception?: string;
 }
 
 export interface SubmittedJob {
@@ -17,17 +33,55 @@ export interface SubmittedJob {
   /** The server's name for it, `H:host:number`. */
   handle: string;
   unique: string;
+  /** The parameters, as JSON. */
+  payload: string;
 }
+
+/** Parameters that AtoM requires of a class, without which its jobs fail before they begin. */
+const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  arCalculateDescendantDatesJob: {objectId: 512},
+  arFindingAidJob: {objectId: 512},
+  arGenerateReportJob: {
+    objectId: 512,
+    reportType: 'itemList',
+    reportTypeLabel: 'Item list',
+    reportFormat: 'csv',
+  },
+  arInformationObjectCsvExportJob: {params: {}},
+  arInformationObjectXmlExportJob: {params: {}},
+  arInheritRightsJob: {overwrite_or_combine: 'combine', all_or_digital_only: 'all', objectId: 512},
+  arObjectMoveJob: {objectId: 512},
+  arUpdateEsActorRelationsJob: {actorIds: [1], objectId: 512},
+  arUpdateEsIoDocumentsJob: {ioIds: [512], updateIos: true, updateDescendants: false, objectId: 512},
+  arUpdatePublicationStatusJob: {objectId: 512, publicationStatusId: 160},
+  arXmlExportSingleFileJob: {objectId: 512, format: 'ead'},
+};
 
 /** Does what AtoM does when a user starts a job: inserts the row as running, then submits it in the background. */
 export async function submitJob(site: AtomSite, job: SubmitJob = {}): Promise<SubmittedJob> {
-  const {jobClass = 'arFindingAidJob', parameters = {}, server = site.gearman[0]!, ...row} = job;
+  const {jobClass = 'arFindingAidJob', parameters, work, server = site.gearman[0]!, ...row} = job;
   const name = row.name ?? jobClass;
   const id = await site.insertJob({...row, name, status: 'running'});
-  const payload = phpJsonEncode({...parameters, name, id});
+  if (work !== undefined) await writeFile(join(site.root, `sandbox/jobs/${id}.json`), JSON.stringify(work));
+  const given = parameters ?? REQUIRED[jobClass] ?? {};
+  const own = jobClass === 'arFileImportJob' && given.file === undefined ? await uploadCsv(site) : {};
+  const payload = phpJsonEncode({...own, ...given, name, id: String(id)});
   const gearmanFunction = site.functionName(jobClass);
   const unique = uniqueKey(gearmanFunction, payload)!;
-  return {id, unique, handle: await submitBackground(server, gearmanFunction, unique, payload)};
+  return {id, unique, payload, handle: await submitBackground(server, gearmanFunction, unique, payload)};
+}
+
+/** What a user's upload of a CSV file leaves for the import. */
+async function uploadCsv(site: AtomSite): Promise<Record<string, unknown>> {
+  const file = join(site.root, `uploads/tmp/TMP${randomBytes(4).toString('hex')}.csv`);
+  await writeFile(file, 'legacyId,title\n1,Letters\n');
+  return {
+    index: true,
+    objectType: 'informationObject',
+    importType: 'csv',
+    update: 'import-as-new',
+    file: {name: 'accessions-2026.csv', type: 'text/csv', tmp_name: file, error: 0},
+  };
 }
 
 /** Submits any background job and returns its handle. */

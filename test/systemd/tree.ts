@@ -17,6 +17,7 @@ const PACKAGES = [
   'gearman-job-server',
   'mariadb-server',
   'php-cli',
+  'php-mysql',
 ];
 const TOOLS = ['debootstrap', 'systemd-nspawn', 'unshare', 'nsenter'];
 

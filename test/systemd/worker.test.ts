@@ -222,7 +222,7 @@ describe('the worker on a real systemd', () => {
     await worker.atomctl('worker:start');
     const before = await submitJob(worker.site);
     await until(async () => (await jobRow(worker, before.id)).status_id === 184);
-    const {id} = await submitJob(worker.site, {parameters: {sandbox: {seconds: 300}}});
+    const {id} = await submitJob(worker.site, {work: {seconds: 300}});
     await until(async () => (await jobRow(worker, id)).starts === 1);
 
     const {status} = await statusOf(worker);
@@ -247,7 +247,7 @@ describe('the worker on a real systemd', () => {
   test('jobs:kill --restart-worker: the executing job never runs again, the next one does', async () => {
     const worker = await siteWithUnit();
     await worker.atomctl('worker:start');
-    const killed = await submitJob(worker.site, {parameters: {sandbox: {seconds: 300}}});
+    const killed = await submitJob(worker.site, {work: {seconds: 300}});
     const next = await submitJob(worker.site);
     await until(async () => (await jobRow(worker, killed.id)).starts === 1);
 

@@ -302,7 +302,7 @@ describe('a job that is being executed', () => {
       /\(arObjectMoveJob\) is silent for \d+d.*; \d+ \(arFileImportJob\) waits behind\./,
     ],
   ])('%s that fell silent is found by %s alone', async (jobClass, id, evidence) => {
-    const {id: stuck} = await submitJob(site, {jobClass, parameters: {sandbox: {seconds: 3600}}});
+    const {id: stuck} = await submitJob(site, {jobClass, work: {seconds: 3600}});
     await until(() => worker.started().includes(stuck));
     const behind = await submitJob(site, {jobClass: 'arFileImportJob'});
     expect(faultsOf(await examineOnce(patient))).toEqual([]);

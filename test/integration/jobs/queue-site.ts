@@ -65,7 +65,7 @@ export async function executeJob(
   site: AtomSite,
   jobClass = 'arFindingAidJob',
 ): Promise<{id: number; unique: string; worker: WorkerProcess}> {
-  const {id, unique} = await submitJob(site, {jobClass, parameters: {sandbox: {seconds: 600}}});
+  const {id, unique} = await submitJob(site, {jobClass, work: {seconds: 600}});
   const worker = await startWorker(site, [`--abilities=${jobClass}`]);
   await until(async () => {
     const [row] = await site.query<{output: string | null}>('SELECT output FROM job WHERE id = ?', [id]);

@@ -1,85 +1,79 @@
-import {execFile} from 'node:child_process';
-import {promisify} from 'node:util';
-import {afterAll, expect, test} from 'vitest';
-import {
-  createSite,
-  startGearmand,
-  startWorker,
-  submitBackground,
-  submitJob,
-  until,
-} from '../../support/sandbox.ts';
+import {expect, test} from 'vitest';
+import {createSite, startGearmand, startWorker, submitJob, until} from '../../support/sandbox.ts';
+import type {SubmitJob} from '../../support/submit-job.ts';
+import {type JobKind, testWorkerContract} from '../../support/worker-contract.ts';
 
-const run = promisify(execFile);
-const servers = [await startGearmand(), await startGearmand()];
-const site = await createSite({gearman: servers.map((server) => server.endpoint), timezone: 'Asia/Tokyo'});
-afterAll(async () => {
-  await site.drop();
-  await Promise.all(servers.map((server) => server.stop()));
-});
+const JOBS: Record<JobKind, SubmitJob> = {
+  succeeds: {},
+  fails: {work: {error: 'No such file.'}},
+  exports: {jobClass: 'arInformationObjectCsvExportJob', name: 'CSV export'},
+  'takes seconds': {work: {seconds: 3}},
+  imports: {jobClass: 'arFileImportJob', work: {seconds: 600}},
+  moves: {jobClass: 'arObjectMoveJob'},
+  'lacks a parameter': {parameters: {}},
+};
 
-async function admin(command: string, port = servers[0]!.address.port): Promise<string> {
-  return (await run('gearadmin', ['-h', '127.0.0.1', '-p', String(port), command])).stdout;
-}
+describeVersion('2.6.4', false);
+describeVersion('2.8.2', true);
 
-async function isEmpty(port: number): Promise<boolean> {
-  return /^\.?\n?$/.test(await admin('--show-jobs', port));
-}
-
-test('a worker takes jobs from every server and keeps their rows as AtoM does', async () => {
-  const worker = await startWorker(site);
-  expect(await admin('--workers')).toMatch(
-    new RegExp(`127.0.0.1 pid_${worker.pid}_[0-9a-f]{13} : .*${site.prefix}-arFindingAidJob`),
-  );
-  const good = await submitJob(site, {parameters: {objectId: 512, title: 'Été/1'}});
-  const bad = await submitJob(site, {
-    jobClass: 'arFileImportJob',
-    parameters: {sandbox: {lines: 2, error: 'No such file.'}},
-    server: servers[1]!.endpoint,
+function describeVersion(version: string, isSince27: boolean): void {
+  testWorkerContract(`the sandbox's worker as ${version}`, async ({gearman}) => {
+    const site = await createSite({version, gearman, timezone: 'Asia/Tokyo'});
+    return {
+      site,
+      isSince27,
+      serialClass: 'arFileImportJob',
+      start: (args) => startWorker(site, args),
+      submit: (kind) => submitJob(site, JOBS[kind]),
+    };
   });
-  await submitBackground(
-    servers[0]!.endpoint,
-    site.functionName('arFindingAidJob'),
-    'gone',
-    '{"id": 999999}',
-  );
-  await until(() => worker.output().includes('invalid QubitJob id 999999'));
-  for (const {address} of servers) await until(() => isEmpty(address.port));
-  expect(await worker.stop()).toBe(0);
+}
 
-  const rows = await site.query(
-    'SELECT id, status_id, completed_at, output FROM job WHERE id IN (?) ORDER BY id',
-    [[good.id, bad.id]],
-  );
-  expect(rows).toMatchObject([
-    {id: good.id, status_id: 184},
-    {id: bad.id, status_id: 185},
-  ]);
-  expect(
-    rows[0].output.split('\n').map((line: string) => line.slice('[info] [2026-01-01 00:00:00] '.length)),
-  ).toEqual([
-    `Job ${good.id} "arFindingAidJob": Job started.`,
-    `Job ${good.id} "arFindingAidJob": Parameters: {"objectId":512,"title":"\\u00c9t\\u00e9\\/1","name":"arFindingAidJob","id":${good.id}}`,
-    `Job ${good.id} "arFindingAidJob": Job finished.`,
-    '',
-  ]);
-  expect(worker.started().sort()).toEqual([good.id, bad.id].sort());
+test('an import that ends logs what its child printed, and its upload is gone', async () => {
+  const gearmand = await startGearmand();
+  const site = await createSite({gearman: [gearmand.endpoint]});
+  await startWorker(site);
+  const good = await submitJob(site, {jobClass: 'arFileImportJob'});
+  const bad = await submitJob(site, {jobClass: 'arFileImportJob', work: {error: 'No such column.'}});
+  const rows = () =>
+    site.query('SELECT status_id, output FROM job WHERE id IN (?) ORDER BY id', [[good.id, bad.id]]);
+  await until(async () => (await rows()).every(({output}) => output?.includes('Job finished.')));
+  const [first, second] = await rows();
+  expect([first.status_id, second.status_id]).toEqual([184, 185]);
+  expect(first.output).toContain(`: php '${site.root}/symfony' csv:import `);
+  expect(second.output).toMatch(/\[err\] .*csv:import .*; No such column\./);
+  await site.drop();
+  await gearmand.stop();
 });
 
-test('the job of a worker that dies is handed out again', async () => {
-  const job = await submitJob(site, {parameters: {sandbox: {seconds: 60}}});
-  const first = await startWorker(site);
-  await until(() => first.started().includes(job.id));
-  expect(await admin('--show-unique-jobs')).toContain(job.unique);
-  await first.kill();
-  const second = await startWorker(site);
-  await until(() => second.started().includes(job.id));
-  await site.query('DELETE FROM object WHERE id = ?', [job.id]);
-  await second.kill();
+test('a worker whose failing job has lost its row ends with status 1', async () => {
+  const gearmand = await startGearmand();
+  const site = await createSite({gearman: [gearmand.endpoint]});
+  const worker = await startWorker(site);
+  const {id} = await submitJob(site, {work: {seconds: 1, error: 'No.'}});
+  await until(() => worker.started().includes(id));
+  await site.query('DELETE FROM object WHERE id = ?', [id]);
+  expect(await worker.ended).toBe(1);
+  await site.drop();
+  await gearmand.stop();
 });
 
-test('the root’s own symfony runs the worker', async () => {
-  const job = await submitJob(site);
-  const worker = run('php', ['symfony', 'jobs:worker', '--max-job-count=2'], {cwd: site.root});
-  await expect(worker).rejects.toMatchObject({code: 111, stdout: expect.stringContaining(`Job ${job.id} `)});
+test('dropping a site ends what its workers have left', async () => {
+  const gearmand = await startGearmand();
+  const site = await createSite({gearman: [gearmand.endpoint]});
+  const worker = await startWorker(site);
+  await submitJob(site, {jobClass: 'arFileImportJob', work: {seconds: 600}});
+  await until(() => worker.started().length === 1);
+  await worker.kill();
+  await site.drop();
+  await until(() => !isAlive(-worker.pid));
+  await gearmand.stop();
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

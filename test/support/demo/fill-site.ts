@@ -63,7 +63,7 @@ export async function submitPresent(
     jobClass: 'arFileImportJob',
     startedAt,
     userId: MARIE_ID,
-    parameters: {file: 'accessions-2026.csv', sandbox: {seconds: 3600, lines: 900}},
+    work: {seconds: 3600},
   });
   const queued: number[] = [];
   for (const objectId of [512, 513, 514, 512, 513]) {

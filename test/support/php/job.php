@@ -1,0 +1,277 @@
+<?php
+
+/** The job's work failed: its row gets the message as an error, and the run goes on to its end. */
+final class WorkFailed extends RuntimeException
+{
+}
+
+/**
+ * One run of a job, with what AtoM's base class does around the work: required parameters, row, serial guard, log
+ * lines, status. What the work is comes from sandbox/jobs/ID.json of the root: {"seconds": 2, "lines": 3, "notes": [],
+ * "error": "what went wrong", "exception": "what was thrown"}; without that file it takes no time.
+ */
+final class Job
+{
+    private const RUNNING = 183;
+    private const COMPLETED = 184;
+    private const ERROR = 185;
+    private const ERROR_NOTE = 197;
+    private const LOG_LIMIT = 65_534;
+    private const SERIAL = ['arObjectMoveJob', 'arFileImportJob'];
+    private const SERIAL_TRIES = 10;
+    private const UNAUTHENTICATED_DAYS = 2;
+
+    private const REQUIRED = [
+        'arCalculateDescendantDatesJob' => ['objectId'],
+        'arFindingAidJob' => ['objectId'],
+        'arGenerateReportJob' => ['objectId', 'reportType', 'reportTypeLabel', 'reportFormat'],
+        'arInformationObjectCsvExportJob' => ['params'],
+        'arInformationObjectXmlExportJob' => ['params'],
+        'arInheritRightsJob' => ['overwrite_or_combine', 'all_or_digital_only', 'objectId'],
+        'arObjectMoveJob' => ['objectId'],
+        'arUpdateEsActorRelationsJob' => ['actorIds', 'objectId'],
+        'arUpdateEsIoDocumentsJob' => ['ioIds', 'updateIos', 'updateDescendants', 'objectId'],
+        'arUpdatePublicationStatusJob' => ['objectId', 'publicationStatusId'],
+        'arXmlExportSingleFileJob' => ['objectId', 'format'],
+        'qtSwordPluginWorker' => ['objectId'],
+    ];
+
+    /** Classes that remove a directory of their own after their end, and log it. */
+    private const EXPORTS = [
+        'arActorCsvExportJob',
+        'arActorXmlExportJob',
+        'arInformationObjectCsvExportJob',
+        'arInformationObjectXmlExportJob',
+        'arPhysicalObjectCsvHoldingsReportJob',
+        'arRepositoryCsvExportJob',
+    ];
+
+    private array $row = [];
+    private array $work = [];
+
+    /** @param Closure(string): void $print writes a line to the worker's own output */
+    public function __construct(
+        private readonly Site $site,
+        private readonly string $class,
+        private readonly Closure $print,
+    ) {
+    }
+
+    /** @throws JobFailed before the job has begun; the row is then as it was */
+    public function run(mixed $parameters): mixed
+    {
+        foreach (['id', 'name', ...self::REQUIRED[$this->class] ?? []] as $name) {
+            if (!is_array($parameters) || !isset($parameters[$name])) {
+                throw new JobFailed("Required parameter missing: $name");
+            }
+        }
+        $rows = $this->site->query('SELECT id, name, user_id FROM job WHERE id = ?', [$parameters['id']]);
+        if ($rows === []) {
+            throw new JobFailed('Called with an invalid QubitJob id.');
+        }
+        $this->row = $rows[0];
+        $this->work = $this->readWork();
+        try {
+            $this->info('Job started.');
+            $this->noteStart();
+            if (in_array($this->class, self::SERIAL, true) && !$this->waitForTurn()) {
+                return false;
+            }
+            if ($this->row['user_id'] === null) {
+                $this->deleteUnauthenticatedJobs();
+            }
+            if ($this->site->isSince27()) {
+                $this->info('Parameters: '.json_encode($parameters));
+            }
+            try {
+                $this->doWork($parameters);
+                $this->save(self::COMPLETED);
+            } catch (WorkFailed $failure) {
+                $this->error($failure->getMessage());
+            }
+            $this->info('Job finished.');
+        } catch (Throwable $thrown) {
+            $this->error('Exception: '.$thrown->getMessage());
+            if ($this->site->isSince27()) {
+                $this->error('File: '.$thrown->getFile());
+                $this->error('Line: '.$thrown->getLine());
+            }
+        }
+
+        return null;
+    }
+
+    /** What is left to log once Gearman knows of the end. */
+    public function cleanUp(): void
+    {
+        if ($this->row !== [] && $this->site->isSince27() && in_array($this->class, self::EXPORTS, true)) {
+            $this->info(sprintf('Deleting temporary job directory %s/%s', sys_get_temp_dir(), md5($this->row['id'])));
+        }
+    }
+
+    /** The oldest running row of the serial classes goes first; each other one holds its worker while it waits. */
+    private function waitForTurn(): bool
+    {
+        $seconds = (float) (getenv('SANDBOX_SERIAL_SECONDS') ?: 10);
+        for ($try = 0; !$this->isFirstInLine(); ++$try) {
+            if ($try === self::SERIAL_TRIES) {
+                $this->error(sprintf('Gave up after %d tries: another serial job still runs.', self::SERIAL_TRIES));
+
+                return false;
+            }
+            $this->info("Another serial job runs; next try in $seconds seconds.");
+            self::pause($seconds);
+        }
+
+        return true;
+    }
+
+    private function isFirstInLine(): bool
+    {
+        $names = "'".implode("','", self::SERIAL)."'";
+        $rows = $this->site->query(
+            "SELECT job.id FROM job JOIN object USING (id) WHERE status_id = ? AND name IN ($names) ORDER BY created_at",
+            [self::RUNNING],
+        );
+        if ($rows === []) {
+            throw new RuntimeException('No running serial job has a row.');
+        }
+
+        return (string) $rows[0]['id'] === (string) $this->row['id'];
+    }
+
+    /** A job without a user clears the old jobs of all who have none, running ones too. */
+    private function deleteUnauthenticatedJobs(): void
+    {
+        $old = $this->site->query(
+            'SELECT job.id, download_path FROM job JOIN object USING (id) WHERE user_id IS NULL AND created_at < ?',
+            [date('Y-m-d H:i:s', strtotime(sprintf('-%d days', self::UNAUTHENTICATED_DAYS)))],
+        );
+        foreach ($old as $job) {
+            if ($job['download_path'] !== null) {
+                @unlink($job['download_path']);
+            }
+            $this->site->query('DELETE FROM object WHERE id = ?', [$job['id']]);
+        }
+    }
+
+    private function doWork(array $parameters): void
+    {
+        foreach ($this->work['notes'] ?? [] as $note) {
+            $this->insertNote($note, null);
+        }
+        if ($this->class === 'arFileImportJob') {
+            $this->import($parameters);
+        } else {
+            $lines = $this->work['lines'] ?? 0;
+            for ($line = 1; $line <= $lines; ++$line) {
+                self::pause(($this->work['seconds'] ?? 0) / $lines);
+                $this->info("Step $line of $lines.");
+            }
+            if ($lines === 0) {
+                self::pause($this->work['seconds'] ?? 0);
+            }
+        }
+        if (isset($this->work['exception'])) {
+            throw new RuntimeException($this->work['exception']);
+        }
+        if (isset($this->work['error'])) {
+            throw new WorkFailed($this->work['error']);
+        }
+    }
+
+    /** The child does the work; what it prints is logged at its end, so the log is silent until then. */
+    private function import(array $parameters): void
+    {
+        ['name' => $name, 'tmp_name' => $file] = ($parameters['file'] ?? []) + ['name' => null, 'tmp_name' => null];
+        if (($parameters['importType'] ?? null) !== 'csv' || $file === null) {
+            throw new WorkFailed('The sandbox imports CSV files only.');
+        }
+        $this->info("CSV import of $name");
+        $command = sprintf(
+            'php %s csv:import --user-id="%s" --quiet --source-name=%s %s',
+            escapeshellarg("{$this->site->root}/symfony"),
+            $this->row['user_id'],
+            escapeshellarg($name),
+            escapeshellarg($file),
+        );
+        putenv('SANDBOX_WORK='.json_encode($this->work));
+        exec("$command 2>&1", $output, $status);
+        if ($status !== 0) {
+            throw new WorkFailed(implode('; ', array_filter([$command, ...$output])));
+        }
+        foreach ([$command, ...$output] as $line) {
+            $this->info($line);
+        }
+        if (!@unlink($file)) {
+            $this->error("Cannot delete $file");
+        }
+    }
+
+    private function info(string $message): void
+    {
+        $this->log('info', $message);
+    }
+
+    private function error(string $message): void
+    {
+        $this->log('err', $message);
+        $this->insertNote($message, $this->site->isSince27() ? self::ERROR_NOTE : null);
+        $this->save(self::ERROR);
+    }
+
+    /** The worker's own output has the message alone. */
+    private function log(string $level, string $message): void
+    {
+        $line = sprintf('[%s] [%s] Job %d "%s": %s', $level, date('Y-m-d H:i:s'), $this->row['id'], $this->row['name'], $message);
+        $this->site->query(
+            "UPDATE job SET output = LEFT(CONCAT(COALESCE(output, ''), ?), ?) WHERE id = ?",
+            ["$line\n", self::LOG_LIMIT, $this->row['id']],
+        );
+        ($this->print)($message);
+    }
+
+    private function save(int $status): void
+    {
+        $now = date('Y-m-d H:i:s');
+        $this->site->query('UPDATE object SET updated_at = ? WHERE id = ?', [$now, $this->row['id']]);
+        $this->site->query(
+            'UPDATE job SET status_id = ?, completed_at = ? WHERE id = ?',
+            [$status, $now, $this->row['id']],
+        );
+    }
+
+    /** Fails if the row has been deleted: the foreign key refuses the note. */
+    private function insertNote(string $text, ?int $type): void
+    {
+        $this->site->query(
+            "INSERT INTO note (object_id, type_id, source_culture) VALUES (?, ?, 'en')",
+            [$this->row['id'], $type],
+        );
+        $this->site->query(
+            "INSERT INTO note_i18n (id, culture, content) VALUES (LAST_INSERT_ID(), 'en', ?)",
+            [$text],
+        );
+    }
+
+    private function readWork(): array
+    {
+        $text = @file_get_contents("{$this->site->root}/sandbox/jobs/{$this->row['id']}.json");
+
+        return $text === false ? [] : json_decode($text, true);
+    }
+
+    /** For the tests: which worker began which job, in order. */
+    private function noteStart(): void
+    {
+        @file_put_contents("{$this->site->root}/sandbox/started/".getmypid(), "{$this->row['id']}\n", FILE_APPEND);
+    }
+
+    public static function pause(float $seconds): void
+    {
+        $until = microtime(true) + $seconds;
+        while (($left = $until - microtime(true)) > 0) {
+            usleep((int) min($left * 1e6, 1e6));
+        }
+    }
+}
