@@ -59,7 +59,7 @@ export function spawnServer(command: string, args: readonly string[]): ServerPro
 }
 
 /** Kills the process group of "$0" if the process that started this one ends. */
-const GROUP_WATCHDOG = 'cat >/dev/null; kill -KILL -- "-$0" 2>/dev/null';
+const GROUP_WATCHDOG = 'cat >/dev/null; kill -KILL "-$0" 2>/dev/null';
 
 export interface GroupProcess extends ServerProcess {
   /** Kills what is left of its group, e.g. a child that outlived it. */

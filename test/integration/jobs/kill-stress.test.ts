@@ -29,7 +29,7 @@ async function submit(count: number): Promise<number[]> {
   const ids: number[] = [];
   while (ids.length < count) {
     const startedAt = at.sources.time.toWall(new Date());
-    ids.push((await submitJob(at.site, {startedAt, work: {seconds: 0.06}})).id);
+    ids.push((await submitJob(at.site, {startedAt, work: {seconds: 0.1}})).id);
   }
   return ids;
 }

@@ -472,8 +472,8 @@ describe('where Gearman cannot be sure', () => {
         await crash(crashed.worker, crashed.unique, where.server);
       }
       const [target] = await submit(1, where);
-      const busy = await executeJob(where.site, 'arFileImportJob');
-      const control = controlOf(where, busy.worker, ['--abilities=arFileImportJob']);
+      const busy = await executeJob(where.site, 'arUpdatePublicationStatusJob');
+      const control = controlOf(where, busy.worker, ['--abilities=arUpdatePublicationStatusJob']);
 
       const restart = await kill([busy.id], {worker: control}, where);
       if (executing === 'refused') {

@@ -1,3 +1,6 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import {createSite, startGearmand, startWorker, submitJob, until} from '../../support/sandbox.ts';
 import type {SubmitJob} from '../../support/submit-job.ts';
@@ -77,3 +80,19 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('a worker ends with the process that started it, however that ends', async () => {
+  const script = `
+    import {spawnGroup} from './test/support/server-process.ts';
+    const {pid} = spawnGroup('sleep', ['600'], {cwd: '/', env: process.env, outputFile: '/dev/null'});
+    console.log(pid);
+    setInterval(() => {}, 1000);
+  `;
+  const args = ['--import', './test/support/typescript.mjs', '--input-type=module', '--eval', script];
+  const starter = spawn(process.execPath, args, {cwd: fileURLToPath(new URL('../../..', import.meta.url))});
+  const [line] = await once(starter.stdout, 'data');
+  const pid = Number(line);
+  expect(isAlive(-pid)).toBe(true);
+  starter.kill('SIGKILL');
+  await until(() => !isAlive(-pid));
+});
