@@ -15,8 +15,8 @@ export interface ExecutingJob {
 const LINES = 200;
 
 /**
- * Which unit executes which job. A worker writes each line of a job's log to its own output too, so the last job
- * that a unit's journal names is the one it has or had. Where the journal cannot be read and there is one unit
+ * Which unit executes which job. From AtoM 2.7 on, a worker writes the job's parameters to its own output too, so
+ * the last job that a unit's journal names is the one it has or had. Where the journal cannot be read and there is one unit
  * alone, it is that one's.
  */
 export async function assignToUnits(options: {
@@ -45,14 +45,45 @@ async function newestLines(unit: string, scope: Scope): Promise<JournalEntry[]> 
   }
 }
 
-const JOB_LINE = /\bJob (\d+) "/;
+/** A worker's own output has the messages of a job's log after a time, without the job's id and name. */
+const WORKER_LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d > (.*)$/s;
+/** From AtoM 2.7 on, the parameters tell which job it is: their last key is its id. */
+const PARAMETERS = /^Parameters: .*"id":"?(\d+)"?\}$/s;
 
 function lastJob(entries: readonly JournalEntry[]): number | null {
-  const [, id] = entries.map(({message}) => JOB_LINE.exec(message)).findLast((match) => match !== null) ?? [];
-  return id === undefined ? null : Number(id);
+  let id: number | null = null;
+  for (const {message} of entries) {
+    const text = textOf(message);
+    if (text === 'Job started.') id = null;
+    else id = idIn(text) ?? id;
+  }
+  return id;
 }
 
-/** Whether a line of a worker's output belongs to a job's log. */
-export function isOfJob(message: string, id: number): boolean {
-  return message.includes(`Job ${id} "`) && JOB_LINE.exec(message)?.[1] === String(id);
+/**
+ * Picks a job's entries, from `Job started.` to `Job finished.`, out of the journal of one or more workers. Its first
+ * entries are known to be its own only once its parameters have come.
+ * @returns a function that takes the journal's entries in order, and returns those of the job that each makes known
+ */
+export function createJobFilter(jobId: number): (entry: JournalEntry) => JournalEntry[] {
+  const runs = new Map<number | null, {id: number | null; held: JournalEntry[]}>();
+  return (entry) => {
+    const text = textOf(entry.message);
+    if (text === 'Job started.') runs.set(entry.pid, {id: null, held: [entry]});
+    const run = runs.get(entry.pid);
+    if (run === undefined || text === 'Job started.') return [];
+    if (text === 'Job finished.') runs.delete(entry.pid);
+    run.held.push(entry);
+    run.id ??= idIn(text);
+    return run.id === jobId ? run.held.splice(0) : [];
+  };
+}
+
+function textOf(message: string): string {
+  return WORKER_LINE.exec(message)?.[1] ?? '';
+}
+
+function idIn(text: string): number | null {
+  const [, id] = PARAMETERS.exec(text) ?? [];
+  return id === undefined ? null : Number(id);
 }

@@ -1,6 +1,6 @@
 import {type JournalEntry, readJournal} from '../systemd/journal.ts';
 import type {Scope} from '../systemd/service-manager.ts';
-import {isOfJob} from './executing.ts';
+import {createJobFilter} from './executing.ts';
 
 export interface WorkerLogOptions {
   scope: Scope;
@@ -23,12 +23,13 @@ export async function* workerLog(options: WorkerLogOptions): AsyncGenerator<Jour
     return;
   }
   // A job's lines are picked here, so that what journalctl counts as newest is not what is wanted.
+  const entriesOfJob = createJobFilter(jobId);
   const kept: JournalEntry[] = [];
   for await (const entry of readJournal({...query, wholeHistory: true})) {
-    if (!isOfJob(entry.message, jobId)) continue;
-    if (options.follow || lines === undefined) yield entry;
-    else kept.push(entry);
-    if (lines !== undefined && kept.length > lines) kept.shift();
+    const found = entriesOfJob(entry);
+    if (options.follow || lines === undefined) yield* found;
+    else kept.push(...found);
+    if (lines !== undefined) kept.splice(0, kept.length - lines);
   }
   yield* kept;
 }

@@ -19,22 +19,30 @@ afterAll(async () => {
   await rm(tools, {recursive: true});
 });
 
-/** A journal with these messages. */
-async function journal(messages: readonly string[]): Promise<void> {
-  const lines = messages.map((MESSAGE) =>
-    JSON.stringify({MESSAGE, _PID: '7', __REALTIME_TIMESTAMP: '1000000'}),
-  );
+/** A journal with these messages, of one worker unless they say which. */
+async function journal(messages: readonly (string | [pid: number, message: string])[]): Promise<void> {
+  const lines = messages.map((message) => {
+    const [pid, text] = typeof message === 'string' ? [7, message] : message;
+    return JSON.stringify({MESSAGE: text, _PID: `${pid}`, __REALTIME_TIMESTAMP: '1000000'});
+  });
   await writeFile(join(tools, 'journalctl'), `#!/bin/sh\ncat <<'END'\n${lines.join('\n')}\nEND\n`);
   await chmod(join(tools, 'journalctl'), 0o755);
 }
 
+const at = (second: number, message: string) => `2026-11-23 12:00:0${second} > ${message}`;
+
+/** As AtoM 2.8 prints them: one worker does 15, then 1; another begins a job that waits. */
 const LINES = [
-  'Running worker...',
-  '2026-11-23 12:00:00 > Job 15 "arFindingAidJob": Job started.',
-  '2026-11-23 12:00:01 > Job 15 "arFindingAidJob": Parameters: {"note":"Job 1 \\"x\\""}',
-  '2026-11-23 12:00:02 > Job 1 "arObjectMoveJob": Job started.',
-  '2026-11-23 12:00:03 > Job 15 "arFindingAidJob": Job finished.',
+  at(0, 'Running worker...'),
+  at(1, 'Job started.'),
+  at(1, 'Parameters: {"note":"\\"id\\":\\"1\\"","id":"15"}'),
+  at(2, 'Job finished.'),
+  at(2, 'Jobs completed: 1'),
+  at(3, 'Job started.'),
+  at(4, 'Parameters: {"objectId":15,"name":"arObjectMoveJob","id":"1"}'),
+  at(5, 'Moved.'),
 ];
+const OTHER = [at(3, 'Job started.'), at(4, 'Another job runs.')];
 
 async function linesOf(jobId: number, options: {lines?: number; follow?: boolean} = {}): Promise<string[]> {
   const found: string[] = [];
@@ -48,11 +56,15 @@ async function linesOf(jobId: number, options: {lines?: number; follow?: boolean
   return found;
 }
 
-test("a job's lines alone: not those of another whose id it starts with, nor those that quote it", async () => {
-  await journal(LINES);
-  expect(await linesOf(15)).toEqual([LINES[1], LINES[2], LINES[4]]);
-  expect(await linesOf(1)).toEqual([LINES[3]]);
-  expect(await linesOf(15, {lines: 2})).toEqual([LINES[2], LINES[4]]);
+test("a job's lines alone: not those of another job, nor of another worker", async () => {
+  const both = LINES.flatMap((line, index): [number, string][] => [
+    [7, line],
+    ...(index >= 5 && index < 7 ? [[8, OTHER[index - 5]!] as [number, string]] : []),
+  ]);
+  await journal(both);
+  expect(await linesOf(15)).toEqual(LINES.slice(1, 4));
+  expect(await linesOf(1)).toEqual(LINES.slice(5));
+  expect(await linesOf(15, {lines: 2})).toEqual(LINES.slice(2, 4));
   expect(await linesOf(15, {lines: 2, follow: true})).toHaveLength(3);
   expect(await linesOf(5)).toEqual([]);
 });
@@ -62,10 +74,14 @@ test('a job belongs to the unit whose journal names it last, or to the only one 
   const stopped = {...NEVER_STARTED, name: 'b.service'};
   const other = {...running, name: 'c.service'};
   const jobs = [{id: 1, name: 'arObjectMoveJob'}];
-  await journal(LINES.slice(0, 4));
-  expect(await assignToUnits({jobs, units: [running, stopped], scope: 'system'})).toMatchObject([
-    {unit: 'a.service'},
-  ]);
+  const assigned = async (...units: (typeof running | typeof stopped)[]) =>
+    (await assignToUnits({jobs: [...jobs, {id: 15, name: 'arFindingAidJob'}], units, scope: 'system'})).map(
+      ({unit}) => unit,
+    );
+  await journal(LINES);
+  expect(await assigned(running, stopped)).toEqual(['a.service', null]);
+  await journal([...LINES, at(6, 'Job finished.'), ...OTHER]);
+  expect(await assigned(running, stopped)).toEqual([null, null]);
   await journal(['nothing of the kind']);
   expect(await assignToUnits({jobs, units: [running, stopped], scope: 'system'})).toMatchObject([
     {unit: 'a.service'},
