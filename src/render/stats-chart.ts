@@ -4,10 +4,11 @@ import type {Period, Periods} from './stats-periods.ts';
 /** A bar shorter than this says nothing. */
 const SHORTEST_BAR = 10;
 const GAP = '  ';
+const COMPLETED = '█';
+const FAILED = '▒';
 
 /** The completed and failed jobs of each period as a bar beside its figures, for a terminal. */
-export async function renderChart({unit, periods}: Periods, screen: Screen): Promise<string> {
-  const {default: Chartscii} = await import('chartscii');
+export function renderChart({unit, periods}: Periods, screen: Screen): string {
   const widths = {
     label: Math.max(...periods.map(({label}) => label.length), unit.length),
     completed: widthOf(periods, 'completed'),
@@ -18,31 +19,29 @@ export async function renderChart({unit, periods}: Periods, screen: Screen): Pro
       GAP,
     );
   const header = line(unit.toUpperCase(), 'COMPLETED', 'FAILED');
-  const width = Math.max(SHORTEST_BAR, screen.width - header.length - GAP.length);
-  const largest = Math.max(...periods.map(({completed, failed}) => completed + failed), 1);
-  const chart = new Chartscii(
-    periods.map(({label, completed, failed}) => ({
-      label: line(label, String(completed), String(failed)),
-      value: [completed, failed].map((jobs) => visible(jobs, largest / width)),
-    })),
-    {
-      orientation: 'horizontal',
-      naked: true,
-      width,
-      height: periods.length,
-      barSize: 1,
-      padding: 0,
-      richLabels: false,
-      stackColors: screen.color ? ['green', 'red'] : undefined,
-    },
-  );
-  const bars = chart.create().replace(/^\n+|\n+$/g, '');
-  return `${paint(screen, 'bold', header)}\n${bars}\n`;
+  const longest = Math.max(SHORTEST_BAR, screen.width - header.length - GAP.length);
+  const most = Math.max(...periods.map(({completed, failed}) => completed + failed), 1);
+  const rows = periods.map((period) => {
+    const {label, completed, failed} = period;
+    const [done, broken] = barOf(period, longest / most);
+    const bar = paint(screen, 'green', COMPLETED.repeat(done)) + paint(screen, 'red', FAILED.repeat(broken));
+    return `${line(label, String(completed), String(failed))}${GAP}${bar}`.trimEnd();
+  });
+  return `${[paint(screen, 'bold', header), ...rows].join('\n')}\n`;
 }
 
-/** One failed job among a thousand must not vanish for want of half a character. */
-function visible(jobs: number, oneCharacter: number): number {
-  return jobs === 0 ? 0 : Math.max(jobs, oneCharacter);
+/**
+ * How many characters the completed and the failed jobs get: at least one if there are any, since one failed job among
+ * a thousand must not vanish. What is added there is taken from the longer part.
+ */
+function barOf({completed, failed}: Period, charactersPerJob: number): [number, number] {
+  const total = Math.max(
+    Math.round((completed + failed) * charactersPerJob),
+    Number(completed > 0) + Number(failed > 0),
+  );
+  const broken = failed === 0 ? 0 : Math.max(1, Math.round(failed * charactersPerJob));
+  const atMost = completed === 0 ? total : total - 1;
+  return [total - Math.min(broken, atMost), Math.min(broken, atMost)];
 }
 
 function widthOf(periods: readonly Period[], figure: 'completed' | 'failed'): number {

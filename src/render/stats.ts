@@ -14,9 +14,7 @@ export async function renderStats(stats: JobStats, screen: Screen): Promise<stri
   if (names.length > 0) parts.push(await renderTable(NAME_COLUMNS, names, screen));
   if (days.length > 0) {
     parts.push(
-      screen.isTTY
-        ? await renderChart(periodsOf(days), screen)
-        : await renderTable(DAY_COLUMNS, days, screen),
+      screen.isTTY ? renderChart(periodsOf(days), screen) : await renderTable(DAY_COLUMNS, days, screen),
     );
   }
   if (users.length > 0) parts.push(await renderUsers(users, screen));

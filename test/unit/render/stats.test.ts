@@ -2,6 +2,7 @@ import {expect, test} from 'vitest';
 import type {DayStats, JobStats} from '../../../src/jobs/stats.ts';
 import type {Screen} from '../../../src/render/screen.ts';
 import {renderStats} from '../../../src/render/stats.ts';
+import {renderChart} from '../../../src/render/stats-chart.ts';
 import {renderStatsMetrics} from '../../../src/render/stats-metrics.ts';
 import {periodsOf} from '../../../src/render/stats-periods.ts';
 
@@ -53,11 +54,24 @@ test('no jobs are said in words', async () => {
 test('on a terminal the days are drawn without gaps, within its width, the least failure seen', async () => {
   const chart = (await renderStats(stats, TERMINAL)).split('\n\n')[2]!.split('\n');
   expect(chart[0]).toBe('DAY         COMPLETED  FAILED');
-  expect(chart[1]).toMatch(/^2026-03-01 +998 +0 █{29}$/);
+  expect(chart[1]).toMatch(/^2026-03-01 +998 +0  █{29}$/);
   expect(chart[2]!.trimEnd()).toMatch(/^2026-03-02 +0 +0$/);
-  expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1 █$/);
+  expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1  ▒$/);
   const colored = await renderStats(stats, {...TERMINAL, color: true});
-  expect(colored).toMatch(/\u001b\[32m█{29}\u001b/);
+  expect(colored).toMatch(/\u001b\[32m█{29}\u001b.*\n.*\n.*\u001b\[31m▒\u001b/);
+});
+
+test.each([
+  [30, 30, '█'.repeat(15) + '▒'.repeat(15)],
+  [999, 1, `${'█'.repeat(29)}▒`],
+  [1, 999, `█${'▒'.repeat(29)}`],
+  [0, 7, '▒'.repeat(30)],
+])('%d completed and %d failed jobs share a bar of the full width', (completed, failed, bar) => {
+  const periods = [{label: '2026-03-01', completed, failed}];
+  const header = 'DAY         COMPLETED  FAILED  ';
+  const screen = {...TERMINAL, width: header.length + 30};
+  const row = renderChart({unit: 'day', periods}, screen).split('\n')[1];
+  expect(row!.slice(header.length)).toBe(bar);
 });
 
 test.each([
