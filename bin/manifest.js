@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Writes oclif.manifest.json, from which every start reads the commands and their flags, out of the build.
- * With `--check` it writes nothing and exits 1 where the committed one is stale, since that hides commands.
+ * Writes oclif.manifest.json, what help and completion say about each command, out of the build. With `--check` it
+ * writes nothing and exits 1 if the committed one is stale.
  */
 import {readFile, writeFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
@@ -10,14 +10,18 @@ import {Plugin} from '@oclif/core';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = new URL('../oclif.manifest.json', import.meta.url);
 
+const pjson = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+pjson.oclif.commands = {strategy: 'explicit', target: './bin/commands.js'};
+
 const plugin = new Plugin({
   root,
+  pjson,
+  isRoot: true,
   ignoreManifest: true,
   errorOnManifestCreate: true,
   respectNoCacheDefault: true,
 });
 await plugin.load();
-// oclif finds them in the order in which a file system happens to list them.
 const commands = Object.fromEntries(
   Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1)),
 );

@@ -1,42 +1,20 @@
 #!/usr/bin/env node
 'use strict';
-/**
- * Starts atomctl: loads the modules of dist as Node's require would, but with what bin/compile.cjs kept of compiling
- * them, which is half of what a start takes otherwise.
- */
-const {readFileSync} = require('node:fs');
-const {dirname, join, resolve} = require('node:path');
-const {Script} = require('node:vm');
+/** Starts atomctl, or says that Node.js is too old. In a syntax that old ones can parse, too. */
+const needed = require('../package.json').engines.node.replace('>=', '');
 
-/** As in bin/compile.cjs: V8 takes back what it kept of this text alone. */
-const HEAD = '(function (exports, require, module, __filename, __dirname) {';
-const TAIL = '\n})';
-
-const root = dirname(__dirname);
-const loaded = new Map();
-
-function load(path) {
-  const known = loaded.get(path);
-  if (known !== undefined) return known.exports;
-  const module = {exports: {}};
-  loaded.set(path, module);
-  const directory = dirname(path);
-  const requireFrom = (name) => (/^[./]/.test(name) ? load(resolve(directory, name)) : require(name));
-  const script = new Script(`${HEAD}${readFileSync(path, 'latin1')}${TAIL}`, {
-    filename: path,
-    cachedData: readCompiled(path),
-  });
-  script.runInThisContext()(module.exports, requireFrom, module, path, directory);
-  return module.exports;
+function isOlder(version, other) {
+  const [major, minor] = version.split('.').map(Number);
+  const [otherMajor, otherMinor] = other.split('.').map(Number);
+  return major < otherMajor || (major === otherMajor && minor < otherMinor);
 }
 
-/** V8 refuses what another version of it has kept, and compiles anew. */
-function readCompiled(path) {
-  try {
-    return readFileSync(`${path}.v8`);
-  } catch {
-    return undefined;
-  }
+if (isOlder(process.versions.node, needed)) {
+  process.stderr.write(
+    `atomctl needs Node.js ${needed} or later, and this is ${process.versions.node}: get one from https://nodejs.org/en/download.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const {dirname} = require('node:path');
+  require('../dist/cli/main.cjs').main(process.argv.slice(2), dirname(__dirname));
 }
-
-load(join(root, 'dist/cli/main.cjs')).main(process.argv.slice(2), root);

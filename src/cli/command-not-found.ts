@@ -1,11 +1,19 @@
-import type {Hook} from '@oclif/core';
+import type {Command} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {errorDocument, errorSentence} from '../render/error.ts';
 import {maskPasswords} from './failure.ts';
 
-/** Runs where no command has the name that was typed: one sentence with the nearest one, exit status 2. */
-const commandNotFound: Hook.CommandNotFound = async ({id, argv, config}) => {
-  const known = config.commands.filter(({hidden}) => !hidden).map((command) => command.id);
+/** Reports that no command has this name: one sentence with the nearest one; ends the process with exit status 2. */
+export function commandNotFound({
+  id,
+  argv,
+  commands,
+}: {
+  id: string;
+  argv: readonly string[];
+  commands: readonly Command.Loadable[];
+}): never {
+  const known = commands.filter(({hidden}) => !hidden).map((command) => command.id);
   const nearest = known
     .map((name) => ({name, distance: editDistance(id, name)}))
     .sort((a, b) => a.distance - b.distance)[0];
@@ -15,12 +23,10 @@ const commandNotFound: Hook.CommandNotFound = async ({id, argv, config}) => {
         ? `Did you mean ${nearest.name}?`
         : 'See the commands with: atomctl --help',
   });
-  if (argv?.includes('--json')) process.stdout.write(errorDocument(error));
+  if (argv.includes('--json')) process.stdout.write(errorDocument(error));
   else process.stderr.write(errorSentence(error));
   process.exit(EXIT.usage);
-};
-
-export default commandNotFound;
+}
 
 /** Levenshtein's distance: how many letters to add, take or change to make one word of the other. */
 function editDistance(one: string, other: string): number {

@@ -1,35 +1,41 @@
 import './debug.ts';
-import {existsSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {execute, settings} from '@oclif/core';
 import {joinTopic} from './command-line.ts';
+import {COMMANDS} from './commands.ts';
 import {putCommandFirst} from './flags/leading-flags.ts';
+import {atomctlPlugin, isKnown} from './plugin.ts';
+
+export {COMMANDS};
 
 /**
- * Runs the command that the arguments name, and sets the process's exit status. oclif is told what it would look
- * for otherwise, at every start: where the package is, what is in its package.json, that there are no plugins and no
- * colours of the user's own for its help.
+ * Runs the command that the arguments name, and sets the process's exit status.
  * @param root the directory of package.json
  */
 export async function main(argv: readonly string[], root: string): Promise<void> {
   process.title = 'atomctl';
   settings.enableAutoTranspile = false;
+  // No file of the user's with colours for help.
   process.env.ATOMCTL_DISABLE_THEME = 'true';
-  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const args = joinTopic(await putCommandFirst(argv));
-  const manifest = readsAllFlags(args, root) ? root : join(root, 'dist/start');
-  await execute({args, loadOptions: {root: manifest, pjson, userPlugins: false, devPlugins: false}});
+  const [name = '--help'] = args;
+  const help = asksForHelp(args);
+  const plugin = await atomctlPlugin(root, needsDescriptions(name, help));
+  if (!isKnown(name) && name !== '--version' && !(help && name.startsWith('-'))) {
+    const {commandNotFound} = await import('./command-not-found.ts');
+    return commandNotFound({id: name, argv: args, commands: plugin.commands});
+  }
+  const loadOptions = {root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])};
+  await execute({args, loadOptions});
 }
 
-const TELLING_OF_COMMANDS = new Set(['help', 'completion', 'completion:answer', 'man']);
+const DESCRIBING = new Set(['help', 'completion', 'completion:answer', 'man']);
 
-/**
- * Whether a manifest with the flags of all commands is called for, which is long to parse: for help and completion,
- * and where no command has the name that was typed. All others are found in one without.
- */
-function readsAllFlags(args: readonly string[], root: string): boolean {
-  const [name = ''] = args;
-  if (name === '--version') return false;
-  if (TELLING_OF_COMMANDS.has(name) || args.includes('--help')) return true;
-  return !existsSync(join(root, 'dist/commands', ...`${name}.cjs`.split(':')));
+function needsDescriptions(name: string, help: boolean): boolean {
+  return name !== '--version' && (help || DESCRIBING.has(name) || !Object.hasOwn(COMMANDS, name));
+}
+
+/** As oclif sees it. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.length === 0 || args.slice(0, end === -1 ? args.length : end).includes('--help');
 }

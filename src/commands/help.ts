@@ -22,7 +22,8 @@ export default class Help extends Command {
       return;
     }
     if (id !== undefined && !this.config.findCommand(id) && !this.config.findTopic(id)) {
-      await this.config.runHook('command_not_found', {id});
+      const {commandNotFound} = await import('../cli/command-not-found.ts');
+      commandNotFound({id, argv: this.argv, commands: this.config.commands});
     }
     const HelpClass = await loadHelpClass(this.config);
     await new HelpClass(this.config, this.config.pjson.oclif.helpOptions).showHelp(

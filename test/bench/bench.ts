@@ -1,7 +1,9 @@
 /**
  * `npm run bench`: atomctl beside its peers, on servers of its own. Nothing is asserted: a busy machine is no failure.
  *
- *     npm run bench -- [--short] [--json FILE]
+ *     npm run bench -- [--short] [--starts] [--json FILE]
+ *
+ * --starts measures how long a start takes, and nothing else.
  */
 import {writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
@@ -11,7 +13,9 @@ import {measureHistories, measureLists, measureStarts} from './measurements.ts';
 import {startRig} from './rig.ts';
 import {markdownTable} from './table.ts';
 
-const {short, json} = parseArgs({options: {short: {type: 'boolean'}, json: {type: 'string'}}}).values;
+const {short, starts, json} = parseArgs({
+  options: {short: {type: 'boolean'}, starts: {type: 'boolean'}, json: {type: 'string'}},
+}).values;
 const plan = short
   ? {rounds: 5, clears: 1, rowByRow: 1, most: 100_000}
   : {rounds: 9, clears: 3, rowByRow: 7, most: 1_000_000};
@@ -22,7 +26,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 const machine = machineLine();
 const rig = await startRig();
 const lines = [];
-for (const measurement of [measureStarts, measureLists, measureHistories, measureClears, measureAtomWay]) {
+const measurements = [measureStarts, measureLists, measureHistories, measureClears, measureAtomWay];
+for (const measurement of starts ? [measureStarts] : measurements) {
   lines.push(...(await measurement(rig, plan)));
   console.error(`${lines.length} comparisons after ${(performance.now() / 1000) | 0} s`);
 }

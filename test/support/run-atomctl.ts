@@ -79,6 +79,7 @@ export async function runOnTerminal(
   return {code, screen: screen.replaceAll('\r\n', '\n')};
 }
 
+/** Among them NODE_EXTRA_CA_CERTS, with which each start of Node takes longer. */
 const FOREIGN = /^(ATOMCTL_|ATOM_|NO_COLOR|FORCE_COLOR|NODE_|VITEST|DEBUG|TEST$|COLUMNS|LINES|XDG_)/;
 
 /** What tests change is not for the journal of the machine that they run on. */

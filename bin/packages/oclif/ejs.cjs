@@ -1,0 +1,2 @@
+'use strict';
+exports.render = (...args) => require('../oclif-text.cjs').ejs.render(...args);

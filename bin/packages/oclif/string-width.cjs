@@ -1,0 +1,2 @@
+'use strict';
+module.exports = (...args) => require('../oclif-text.cjs').stringWidth(...args);

@@ -1,0 +1,2 @@
+// As a CommonJS module, whose default is itself.
+module.exports = require('string-width').default;

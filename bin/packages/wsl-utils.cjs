@@ -1,0 +1,3 @@
+'use strict';
+/** oclif asks at every start, for one word of --version. */
+exports.isWsl = false;
