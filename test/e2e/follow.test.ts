@@ -78,8 +78,8 @@ test('the exit status is that of the job: failed, lost, deleted, ended long ago,
     follow(99_999_999).ended,
   ]);
   expect(results.map(({code}) => code)).toEqual([1, 1, 1, 0, 4]);
-    expect(results[0]!.stdout).toMatch(/no more\n.*: Job finished\.\n\nJob \d+: error after .+\n$/);
-    expect(results[1]!.stdout).toMatch(/\n\nJob \d+: running for .*, lost: no Gearman server/);
+  expect(results[0]!.stdout).toMatch(/no more\n.*: Job finished\.\n\nJob \d+: error after .+\n$/);
+  expect(results[1]!.stdout).toMatch(/\n\nJob \d+: running for .*, lost: no Gearman server/);
   expect(results[2]!.stdout).toMatch(/\nJob \d+: deleted meanwhile; how it ended is not known\n$/);
   expect(results[3]!.stdout).toMatch(/a \\x1b\[2Jnote\n\nLog\nall\n\nJob \d+: completed/);
 });

@@ -54,9 +54,9 @@ test('no jobs are said in words', async () => {
 test('on a terminal the days are drawn without gaps, within its width, the least failure seen', async () => {
   const chart = (await renderStats(stats, TERMINAL)).split('\n\n')[2]!.split('\n');
   expect(chart[0]).toBe('DAY         COMPLETED  FAILED');
-  expect(chart[1]).toMatch(/^2026-03-01 +998 +0  █{29}$/);
+  expect(chart[1]).toMatch(/^2026-03-01 +998 +0 {2}█{29}$/);
   expect(chart[2]!.trimEnd()).toMatch(/^2026-03-02 +0 +0$/);
-  expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1  ▒$/);
+  expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1 {2}▒$/);
   const colored = await renderStats(stats, {...TERMINAL, color: true});
   expect(colored).toMatch(/\u001b\[32m█{29}\u001b.*\n.*\n.*\u001b\[31m▒\u001b/);
 });
