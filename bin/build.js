@@ -58,7 +58,7 @@ const ALIAS = {
  * says of all commands is data.
  */
 const APART = {
-  'src/cli/main.ts': 'cli/main.cjs',
+  'src/cli/start/main.ts': 'cli/main.cjs',
   'src/cli/debug.ts': 'cli/debug.cjs',
   'oclif.manifest.json': 'cli/manifest.json',
 };
@@ -92,7 +92,7 @@ function filesApart(packages) {
 function buildStart(packages) {
   return build({
     ...SHARED,
-    entryPoints: entryPoints(['src/cli/main.ts', 'src/cli/debug.ts']),
+    entryPoints: entryPoints(['src/cli/start/main.ts', 'src/cli/debug.ts']),
     plugins: [filesApart(packages)],
   });
 }

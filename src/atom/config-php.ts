@@ -1,11 +1,11 @@
 import path from 'node:path';
 import {usageError} from '../errors.ts';
+import {cannotBeRead, readFile, realpath} from '../files/sync-files.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-import {cannotBeRead, readFile, realpath} from './files.ts';
+import {type PhpOptions, runPhp} from '../php/run-php.ts';
+import {NotStaticError, readPhpScript} from '../php/script.ts';
+import {flatten, lookUp, type PhpValue, phpString} from '../php/value.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
-import {NotStaticError, readPhpScript} from './php-script.ts';
-import {flatten, lookUp, type PhpValue, phpString} from './php-value.ts';
-import {type PhpOptions, runPhp} from './run-php.ts';
 
 const HINT = 'Give the database with --database-url or --defaults-file.';
 const HINT_RUN =

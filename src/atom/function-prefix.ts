@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto';
 import path from 'node:path';
+import {readFile} from '../files/sync-files.ts';
+import type {PhpOptions} from '../php/run-php.ts';
+import {phpString} from '../php/value.ts';
 import {readConfigYaml} from './config-yaml.ts';
-import {readFile} from './files.ts';
-import {phpString} from './php-value.ts';
-import type {PhpOptions} from './run-php.ts';
 import type {Setting} from './site.ts';
 
 /** The first version of AtoM that keeps sites apart on one Gearman server. */

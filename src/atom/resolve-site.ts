@@ -1,17 +1,16 @@
 import path from 'node:path';
 import {usageError} from '../errors.ts';
-import {GEARMAN_PORT, type ServerAddress} from '../gearman/address.ts';
+import {realpath} from '../files/sync-files.ts';
+import {formatAddress, GEARMAN_PORT, parseAddress, type ServerAddress} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-import {combineDatabase} from './combine-database.ts';
+import {phpString} from '../php/value.ts';
+import {combineDatabase, databaseSources} from './combine-database.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config-yaml.ts';
-import {databaseSources} from './database-sources.ts';
-import {realpath} from './files.ts';
 import {computeFunctionPrefix} from './function-prefix.ts';
-import {phpString} from './php-value.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
 import {findNamedSite} from './site-file.ts';
 import {findRoot, USUAL_PLACES} from './site-root.ts';
-import {readPrefix, readServers, readZone} from './site-values.ts';
+import {knownZone} from './zone.ts';
 
 /**
  * Environments of AtoM from which a value is taken, the first that gives one. The web, `prod`, writes the job rows,
@@ -133,4 +132,46 @@ function texts({value, origin}: YamlSetting): string[] {
   if (!(value instanceof Map))
     throw usageError(`${origin} has "${phpString(value)}" where a list is expected.`);
   return [...value.values()].map(phpString);
+}
+
+/**
+ * A list of Gearman servers; each text may itself be a comma-separated list, and a server named twice counts once.
+ * @throws AtomctlError USAGE where one is no address, or there is none
+ */
+export function readServers({value, origin}: Setting<string[]>): Setting<ServerAddress[]> {
+  const addresses = value
+    .flatMap((text) => text.split(','))
+    .filter((text) => text.trim() !== '')
+    .map((text) => parseAddress(text, origin));
+  if (addresses.length === 0) {
+    throw usageError(`The list of Gearman servers (${origin}) is empty.`, 'Give HOST[:PORT], once or more.');
+  }
+  const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
+  return {value: [...distinct.values()], origin};
+}
+
+/**
+ * A function prefix; the dash that stands between it and the job class may be given with it. The empty text is none,
+ * as of AtoM before 2.5.2.
+ * @throws AtomctlError USAGE where it is not 32 hexadecimal digits
+ */
+export function readPrefix({value, origin}: Setting<string>): Setting<string> {
+  const prefix = value === '' ? '' : /^([0-9a-f]{32})-?$/.exec(value)?.[1];
+  if (prefix !== undefined) return {value: prefix, origin};
+  throw usageError(
+    `"${value}" (${origin}) is no function prefix, which is 32 hexadecimal digits.`,
+    'atomctl queue:status --all-sites shows the prefixes that the servers have.',
+  );
+}
+
+/**
+ * A timezone by its IANA name, as written.
+ * @throws AtomctlError USAGE where this Node does not know it; offsets such as +01:00 are no zones
+ */
+export function readZone({value, origin}: Setting<string>): Setting<string> {
+  if (/^[A-Za-z]/.test(value) && knownZone(value) !== null) return {value, origin};
+  throw usageError(
+    `"${value}" (${origin}) is no known timezone.`,
+    'Give an IANA name such as America/Vancouver.',
+  );
 }

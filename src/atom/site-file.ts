@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
 import {usageError} from '../errors.ts';
+import {cannotBeRead, readFile, stat} from '../files/sync-files.ts';
 import {parseDatabaseUrl} from '../mysql/database-url.ts';
-import {cannotBeRead, readFile, stat} from './files.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
 
 /** A site of atomctl's own configuration file; each origin is `FILE:LINE`. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
-import {readdir, realpath, stat} from './files.ts';
+import {readdir, realpath, stat} from '../files/sync-files.ts';
 import type {Setting} from './site.ts';
 
 /** Where AtoM is usually installed; `*` stands for any one directory name. */

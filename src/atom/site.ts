@@ -1,6 +1,6 @@
 import type {ServerAddress} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-import type {PhpOptions} from './run-php.ts';
+import type {PhpOptions} from '../php/run-php.ts';
 
 /** A configured value and where it came from: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
 export interface Setting<T> {

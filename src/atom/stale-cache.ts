@@ -1,6 +1,6 @@
 import path from 'node:path';
+import {readdir, stat} from '../files/sync-files.ts';
 import {yamlLayers} from './config-yaml.ts';
-import {readdir, stat} from './files.ts';
 
 /** A compiled configuration that AtoM goes on using although a file it was made from is newer. */
 export interface StaleCache {

@@ -1,9 +1,9 @@
 import type {ScalarTag} from 'yaml';
 import {AtomctlError, usageError} from '../errors.ts';
-import {cannotBeRead, readFile, realpath} from './files.ts';
-import {NotStaticError, readPhpScript} from './php-script.ts';
-import type {PhpArray, PhpValue} from './php-value.ts';
-import {type PhpOptions, runPhp} from './run-php.ts';
+import {cannotBeRead, readFile, realpath} from '../files/sync-files.ts';
+import {type PhpOptions, runPhp} from '../php/run-php.ts';
+import {NotStaticError, readPhpScript} from '../php/script.ts';
+import type {PhpArray, PhpValue} from '../php/value.ts';
 
 /** Stands for what a PHP tag would print and nobody here can evaluate. */
 const UNREADABLE = 'atomctl-cannot-evaluate-this-php';

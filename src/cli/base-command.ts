@@ -1,17 +1,16 @@
 import {once} from 'node:events';
 import {Command, type Interfaces} from '@oclif/core';
-import type {PhpPermission} from '../atom/run-php.ts';
 import {AtomctlError} from '../errors.ts';
+import type {PhpPermission} from '../php/run-php.ts';
 import {errorDocument, errorSentence} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {type Ask, askSites} from './all-sites.ts';
-import type {ChangeOptions} from './changing/change.ts';
+import type {ChangeOptions} from './change/change-site.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
-import {boundNameLookups} from './name-lookup.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof BaseCommand)['baseFlags'] & T['flags']
@@ -83,7 +82,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** Changes the site under its lock and on record; the command has `auditFlag`. See changeSite. */
   protected async change<T>(options: Pick<ChangeOptions<T>, 'attempt' | 'work' | 'changes'>): Promise<T> {
-    const {changeSite} = await import('./changing/change.ts');
+    const {changeSite} = await import('./change/change-site.ts');
     return changeSite(this.context, {
       ...options,
       command: this.id ?? '',
@@ -159,4 +158,13 @@ function phpPermission(timeoutSeconds: number): PhpPermission {
     callerUid: process.geteuid!(),
     kill: (pid, signal) => process.kill(pid, signal),
   };
+}
+
+/**
+ * Has the system's resolver give up on a name server that is silent within about `seconds` (it counts whole ones):
+ * by default it waits 10 s or more, and a lookup once begun cannot be called off, not even by the end of the process.
+ * What the user's own RES_OPTIONS says stands.
+ */
+export function boundNameLookups(seconds: number, env: Record<string, string | undefined>): void {
+  env.RES_OPTIONS ??= `timeout:${Math.max(1, Math.floor(seconds))} attempts:1`;
 }

@@ -1,4 +1,3 @@
-import type {PhpPermission} from '../atom/run-php.ts';
 import type {Setting, Site, SiteOptions} from '../atom/site.ts';
 import type {NamedSite} from '../atom/site-file.ts';
 import type {SiteTime} from '../atom/site-time.ts';
@@ -6,6 +5,7 @@ import {usageError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {Database} from '../mysql/database.ts';
 import type {ReplicaAddress} from '../mysql/replica.ts';
+import type {PhpPermission} from '../php/run-php.ts';
 import type {SiteProcesses} from '../processes/site-processes.ts';
 
 export interface ContextOptions {
@@ -86,7 +86,7 @@ export class Context {
   /** Every Gearman server of the site, each connected or with the reason why not. Never rejects for a server. */
   servers(timeoutSeconds = this.timeoutSeconds): Promise<ServerConnection[]> {
     this.#servers ??= Promise.all([
-      import('../gearman/servers.ts'),
+      import('../gearman/server.ts'),
       this.site().then((site) => site.gearmanServers()),
     ]).then(([{connectServers}, addresses]) => connectServers(addresses.value, {timeoutSeconds}));
     return this.#servers;

@@ -1,23 +1,20 @@
 import {Flags} from '@oclif/core';
-import {CHECK_IDS} from '../doctor/checks.ts';
-import {type Examination, type Patient, startExamination} from '../doctor/examination.ts';
-import {examine, type Selection} from '../doctor/examine.ts';
+import {type Examination, type Patient, startExamination} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
-import {applyRemedies, type Fixed, type PlannedRemedy} from '../doctor/mend.ts';
+import {applyRemedies, type Fixed, type PlannedRemedy} from '../doctor/fix.ts';
+import {CHECK_IDS, examine, type Selection} from '../doctor/run-checks.ts';
 import {EXIT} from '../errors.ts';
 import {renderFindings, renderTally} from '../render/doctor.ts';
 import {sanitizeLine} from '../render/sanitize.ts';
 import type {Screen} from '../render/screen.ts';
 import {type Answer, allSitesFlag} from './all-sites.ts';
-import {auditFlag} from './changing/audit.ts';
-import {caller} from './changing/caller.ts';
-import type {ChangeOptions} from './changing/change.ts';
-import {mendRecords} from './changing/change-records.ts';
-import {confirm} from './changing/confirm.ts';
-import {interruptibly} from './changing/interruption.ts';
+import {auditFlag, caller, mendRecords} from './change/audit-log.ts';
+import type {ChangeOptions} from './change/change-site.ts';
+import {confirm} from './confirm.ts';
 import type {Context} from './context.ts';
 import {confirmationFlags} from './flags/shared-flags.ts';
-import {serviceManager} from './worker/worker-service.ts';
+import {interruptibly} from './interrupt.ts';
+import {serviceManager} from './worker/unit-flags.ts';
 
 /** What to look at, and what to do about it. */
 export const doctorFlags = {
@@ -63,7 +60,7 @@ export async function patient(context: Context, flags: {'stuck-after': number}):
     site.downloads(),
     context.time(),
     serviceManager(context, {'user-manager': false}),
-    import('../worker/read-start-limit.ts'),
+    import('../worker/start-limit.ts'),
   ]);
   return {
     database: () => context.database(),

@@ -1,15 +1,15 @@
-import {guessTotal, type JobTotals, totalJobs} from '../jobs/count.ts';
-import type {JobFilter} from '../jobs/filter.ts';
-import {type LiveJobs, listLiveJobs} from '../jobs/live-list.ts';
+import {type LiveJobs, listLiveJobs} from '../jobs/live/list-live.ts';
+import {guessTotal, type JobTotals, totalJobs} from '../jobs/model/count.ts';
+import type {JobFilter} from '../jobs/model/filter.ts';
 import {renderCsv} from '../render/csv.ts';
-import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, JOB_COLUMNS, type JobColumn} from '../render/job-columns.ts';
-import {renderJobSummary, renderJobTable} from '../render/job-table.ts';
+import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, JOB_COLUMNS, type JobColumn} from '../render/jobs/columns.ts';
+import {renderJobSummary, renderJobTable} from '../render/jobs/table.ts';
 import type {Screen} from '../render/screen.ts';
 import type {Context} from './context.ts';
 import {type FilterFlags, jobFilter} from './flags/filter-flags.ts';
 import {parseColumns, parseSort} from './flags/list-flags.ts';
 import {liveSources, noticeMissing} from './live.ts';
-import type {Watched} from './staying/watch.ts';
+import type {Watched} from './polling/watch.ts';
 
 export interface ListingFlags extends FilterFlags {
   limit: number;

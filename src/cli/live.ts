@@ -1,4 +1,4 @@
-import type {LiveReport, LiveSources} from '../jobs/live-state.ts';
+import type {LiveReport, LiveSources} from '../jobs/live/live-state.ts';
 import type {Context} from './context.ts';
 
 /** A listing does not wait longer than this for Gearman, however long --timeout is. */
@@ -15,7 +15,7 @@ export async function liveSources(
   const siteProcesses = () => context.siteProcesses();
   const sources = {servers, prefix: prefix.value, now: context.now, siteProcesses};
   if (options.probe !== true) return sources;
-  const {siftQueue} = await import('../jobs/queued-jobs.ts');
+  const {siftQueue} = await import('../jobs/live/queue-payloads.ts');
   const probe = async () => {
     const {waiting, problems} = await siftQueue({servers, prefix: prefix.value, timeoutSeconds});
     for (const {message, hint} of problems)
@@ -33,7 +33,7 @@ export function noticeMissing(report: LiveReport, notice: (text: string) => void
 /** The live report for a filter by live state. @throws AtomctlError for the database */
 export async function liveReport(context: Context, notice: (text: string) => void): Promise<LiveReport> {
   const [{liveStates}, database, time, sources] = await Promise.all([
-    import('../jobs/live-state.ts'),
+    import('../jobs/live/live-state.ts'),
     context.database(),
     context.time(),
     liveSources(context, {notice}),

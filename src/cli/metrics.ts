@@ -30,7 +30,7 @@ export async function deliverMetrics(
 ): Promise<string> {
   const text = render(site === undefined ? {} : {site});
   if (output === undefined) return text;
-  const {writeHistoryFile} = await import('../jobs/history-file.ts');
+  const {writeHistoryFile} = await import('../files/write-whole-file.ts');
   await writeHistoryFile({path: output, chunks: once(text), force: true});
   return '';
 }

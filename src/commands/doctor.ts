@@ -1,5 +1,5 @@
 import {BaseCommand} from '../cli/base-command.ts';
-import {requireAnswerer} from '../cli/changing/confirm.ts';
+import {requireAnswerer} from '../cli/confirm.ts';
 import {
   doctorFlags,
   findingsAnswer,
@@ -11,10 +11,10 @@ import {
   patient,
   selection,
 } from '../cli/doctor.ts';
-import {startExamination} from '../doctor/examination.ts';
-import {examine} from '../doctor/examine.ts';
+import {startExamination} from '../doctor/evidence.ts';
 import {overallStatus} from '../doctor/finding.ts';
-import {planRemedies} from '../doctor/mend.ts';
+import {planRemedies} from '../doctor/fix.ts';
+import {examine} from '../doctor/run-checks.ts';
 import {EXIT} from '../errors.ts';
 import {renderFixed, renderTally} from '../render/doctor.ts';
 

@@ -1,5 +1,5 @@
 import {Args, Command, loadHelpClass} from '@oclif/core';
-import {helpTopics} from '../cli/help-topics.ts';
+import {helpTopics} from '../cli/help/help-topics.ts';
 import {renderHelpTopic} from '../render/help-topic.ts';
 
 export default class Help extends Command {

@@ -1,5 +1,5 @@
 import {Command} from '@oclif/core';
-import {manual} from '../cli/manual.ts';
+import {manual} from '../cli/help/help-topics.ts';
 import {renderManPage} from '../render/man-page.ts';
 
 /** Prints the manual page, for `man -l -`; man/atomctl.1 is made of it. */

@@ -2,7 +2,7 @@
  * Gearman's administrative protocol: text lines over the same port as the binary one. One record for each command,
  * with its own framing and its own parser; answers differ between gearmand (C) and Gearman::Server (Perl).
  */
-import {NotGearman, Refusal} from './fault.ts';
+import {NotGearman, Refusal} from './failure.ts';
 import type {Framing} from './wire.ts';
 
 /** A question and how to read its answer. */

@@ -2,7 +2,7 @@
  * Gearman's binary protocol, the part that atomctl needs. A packet is a magic word, a type, a length and that many
  * bytes, which are arguments parted by NUL; the last argument may hold NULs itself.
  */
-import {NotGearman, Refusal} from './fault.ts';
+import {NotGearman, Refusal} from './failure.ts';
 import {type Framing, MAX_REPLY_BYTES} from './wire.ts';
 
 /** Packet types and their numbers on the wire. */

@@ -1,4 +1,4 @@
-import type {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from './address.ts';
 import * as admin from './admin-protocol.ts';
 import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
@@ -150,4 +150,24 @@ class WireServer implements GearmanServer {
 function presenceByName({data}: Packet): [string, JobPresence] {
   const [name, known, running] = splitArguments(data, 4);
   return [name!, {known: known === '1', running: running === '1'}];
+}
+
+/**
+ * Connects to several servers at once, in the order of the addresses. One that cannot be reached stands in the
+ * result with its error and takes no other down.
+ */
+export function connectServers(
+  addresses: readonly ServerAddress[],
+  options: ConnectOptions,
+): Promise<ServerConnection[]> {
+  return Promise.all(
+    addresses.map(async (address) => {
+      try {
+        return {address, server: await connectServer(address, options)};
+      } catch (error) {
+        if (error instanceof AtomctlError) return {address, error};
+        throw error;
+      }
+    }),
+  );
 }

@@ -1,8 +1,7 @@
 import {connect, type Socket} from 'node:net';
 import type {AtomctlError} from '../errors.ts';
 import {hostsToTry, type ServerAddress} from './address.ts';
-import {closedByPeer, networkFault, replyFault, timedOut, tooLarge, unasked} from './fault.ts';
-import {Inbox} from './inbox.ts';
+import {closedByPeer, networkFault, replyFault, timedOut, tooLarge, unasked} from './failure.ts';
 
 /** A million queued jobs are listed in about 30 MB; beyond this the peer is no queue anyone can look after. */
 export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
@@ -169,4 +168,30 @@ function openSocket(
       resolve(socket);
     });
   });
+}
+
+/** The bytes of one answer as they arrive: grows by doubling, so that a long list costs linear time. */
+export class Inbox {
+  #space = Buffer.allocUnsafe(16 * 1024);
+  #length = 0;
+
+  /** All bytes so far, without a copy; valid until the next change. */
+  get bytes(): Buffer {
+    return this.#space.subarray(0, this.#length);
+  }
+
+  append(chunk: Buffer): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#space.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#space.length));
+      this.bytes.copy(larger);
+      this.#space = larger;
+    }
+    chunk.copy(this.#space, this.#length);
+    this.#length = needed;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
 }

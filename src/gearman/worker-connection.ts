@@ -1,5 +1,5 @@
 import type {ServerAddress} from './address.ts';
-import {NotGearman, replyFault} from './fault.ts';
+import {NotGearman, replyFault} from './failure.ts';
 import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
 import type {ConnectOptions} from './server.ts';
 import {Wire} from './wire.ts';

@@ -1,7 +1,6 @@
 import type {Database, DatabaseConfig, Queryable, Row, ServerInfo, SqlValue} from './database.ts';
-import {translateFailure} from './failure.ts';
+import {isPrivilegeError, translateFailure} from './failure.ts';
 import {retryWhileBusy} from './retry.ts';
-import {isPrivilegeError} from './server-error.ts';
 import {type RowBatch, Session} from './session.ts';
 
 export interface ConnectOptions {

@@ -1,10 +1,9 @@
 import {AtomctlError} from '../errors.ts';
 import type {DatabaseConfig} from './database.ts';
 import {describeEndpoint, endpointOf} from './endpoint.ts';
+import type {Explain} from './explained-failure.ts';
 import {explainBrokenLogin, explainRefusedLogin} from './login-failure.ts';
-import {isServerError} from './server-error.ts';
 import {explainRefusedStatement, lostConnection} from './statement-failure.ts';
-import type {Explain} from './verdict.ts';
 
 export type Stage = 'login' | 'statement';
 
@@ -53,4 +52,19 @@ function withoutSql(error: Error & {code?: string}): Error {
   bare.name = error.code ?? error.name;
   if (error.stack !== undefined) bare.stack = error.stack;
   return bare;
+}
+
+/** An error packet from the server: it is alive and says no. Errors of Node's own have a negative errno, or none. */
+export interface ServerError extends Error {
+  /** MySQL's number, the same for MariaDB: 1045, 1142, ... */
+  errno: number;
+}
+
+export function isServerError(error: unknown): error is ServerError {
+  return error instanceof Error && 'sqlState' in error && 'errno' in error && Number(error.errno) > 0;
+}
+
+/** True where the server says that the account lacks a privilege, on a table, a column, a database or at large. */
+export function isPrivilegeError(error: unknown): error is ServerError {
+  return isServerError(error) && [1044, 1142, 1143, 1227].includes(error.errno);
 }

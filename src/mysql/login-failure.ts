@@ -1,4 +1,4 @@
-import {type Explain, quotedName, refusedStatement} from './verdict.ts';
+import {type Explain, quotedName, refusedStatement} from './explained-failure.ts';
 
 const CHECK_SERVER = 'Check that the database server runs, and its host and port (atomctl config).';
 const CHECK_ACCOUNT = 'Have a database administrator look at the account.';

@@ -1,5 +1,5 @@
 import type {Queryable} from './database.ts';
-import type {Verdict} from './verdict.ts';
+import type {Verdict} from './explained-failure.ts';
 
 /** The tables and columns of AtoM that atomctl reads. */
 const SCHEMA = {

@@ -4,9 +4,8 @@ import type {Connection, RowDataPacket} from 'mysql2';
 import {AtomctlError} from '../errors.ts';
 import type {DatabaseConfig, ServerInfo, SqlValue} from './database.ts';
 import {describeEndpoint, endpointOf} from './endpoint.ts';
+import {isServerError} from './failure.ts';
 import {type LoggedIn, logIn} from './login.ts';
-import {isServerError} from './server-error.ts';
-import {watchSilence} from './silence.ts';
 
 /** What the server answers to a statement: rows, or how many it changed. */
 export type Reply = Record<string, unknown>[] | {affectedRows: number};
@@ -152,4 +151,29 @@ export class Session {
       );
     }
   }
+}
+
+/**
+ * Looks every `milliseconds` whether a reply makes progress, and calls `check` where it made none. It measures
+ * silence and not duration: a statement may run for an hour as long as `check` finds the server alive.
+ * @param progress any value that differs once something has arrived
+ * @returns ends the watch
+ */
+export function watchSilence(
+  milliseconds: number,
+  progress: () => unknown,
+  check: () => Promise<void>,
+): () => void {
+  let watching = true;
+  let seen = progress();
+  let timer = setTimeout(look, milliseconds);
+  async function look(): Promise<void> {
+    if (progress() === seen) await check();
+    seen = progress();
+    if (watching) timer = setTimeout(look, milliseconds);
+  }
+  return () => {
+    watching = false;
+    clearTimeout(timer);
+  };
 }

@@ -1,5 +1,5 @@
+import {type Explain, quotedName, refusedStatement} from './explained-failure.ts';
 import {missingColumn, missingTable} from './schema.ts';
-import {type Explain, quotedName, refusedStatement} from './verdict.ts';
 
 /** The verdict on a connection that broke: the server may have carried out the last statement, or not. */
 export const lostConnection: Explain = ({place}) => [

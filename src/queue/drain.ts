@@ -1,7 +1,7 @@
 import type {ServerAddress} from '../gearman/address.ts';
 import {type ConnectOptions, connectServer} from '../gearman/server.ts';
 import {connectWorker} from '../gearman/worker-connection.ts';
-import {jobIdOf, lockServer} from './peek.ts';
+import {jobIdOf, lockServer} from './probe.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
 export interface DrainOptions extends ConnectOptions {

@@ -1,5 +1,4 @@
-import {byCode} from './by-code.ts';
-import {splitFunctionName} from './function-name.ts';
+import {byCode, splitFunctionName} from './function-name.ts';
 import type {ServerReport} from './server-report.ts';
 import {connectedWorkers} from './workers.ts';
 

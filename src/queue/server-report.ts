@@ -1,7 +1,12 @@
 import {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
-import type {Connection, FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
-import {connectServers} from '../gearman/servers.ts';
+import {
+  type Connection,
+  connectServers,
+  type FunctionStatus,
+  type GearmanServer,
+  type ServerConnection,
+} from '../gearman/server.ts';
 
 /** What one Gearman server said when it was asked; the two lists are empty where it did not answer. */
 export interface ServerReport {

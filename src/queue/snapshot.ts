@@ -1,8 +1,7 @@
 import type {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
-import {type FunctionName, splitFunctionName} from './function-name.ts';
-import {isOwnFunction, PEEK_LOCK} from './own-functions.ts';
+import {type FunctionName, isOwnFunction, PEEK_LOCK, splitFunctionName} from './function-name.ts';
 
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {

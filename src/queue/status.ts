@@ -1,7 +1,8 @@
-import type {Backlog} from './backlog.ts';
+import {AtomctlError} from '../errors.ts';
+import type {ServerAddress} from '../gearman/address.ts';
 import {type QueueFunction, queueFunctions} from './functions.ts';
-import type {ServerReport} from './server-report.ts';
-import {judge, type QueueLimits, type Verdict} from './verdict.ts';
+import {askServers, type ServerReport} from './server-report.ts';
+import {type Backlog, judge, type QueueLimits, type Verdict} from './verdict.ts';
 
 /** How the queue is, as `queue:status --json` prints it. */
 export interface QueueStatus {
@@ -64,3 +65,69 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
 export function serverState({address, reachable, version, error}: ServerReport): ServerState {
   return {address, reachable, version, error};
 }
+
+/** The queue at one moment, as the servers and the database tell it. */
+export interface QueueLook {
+  status: QueueStatus;
+  /** null where the database was not asked or did not answer. */
+  backlog: Backlog | null;
+}
+
+export interface LookOptions extends Omit<QueueStatusOptions, 'servers' | 'backlog'> {
+  addresses: readonly ServerAddress[];
+  /** Bounds each connection to a server and each reply. */
+  timeoutSeconds: number;
+  /** Asks the database; null where it is not to be asked. */
+  readBacklog: (() => Promise<Backlog>) | null;
+}
+
+/**
+ * Connects to every server, asks it and the database, and judges what they say. A server or a database that
+ * fails is one of the problems in the result.
+ * @throws AtomctlError USAGE where the database's settings are wrong; NO_SITE where a limit on the age of running
+ *   rows is set and no database is configured
+ */
+export async function lookAtQueue(options: LookOptions): Promise<QueueLook> {
+  const [servers, backlog] = await Promise.all([askServers(options), askDatabase(options)]);
+  return {
+    status: queueStatus({...options, servers, backlog}),
+    backlog: typeof backlog === 'string' ? null : backlog,
+  };
+}
+
+/** What the database says, or the sentence that tells why it does not. */
+async function askDatabase({readBacklog, limits}: LookOptions): Promise<Backlog | string | null> {
+  if (readBacklog === null) return null;
+  try {
+    return await readBacklog();
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
+    if (error.code !== 'NO_SITE') return error.message;
+    if (limits?.warningAge !== undefined || limits?.criticalAge !== undefined) throw error;
+    return null;
+  }
+}
+
+/**
+ * Looks again and again until the verdict is ok or the time is over; returns the last look, whatever it saw.
+ * @param options.seconds how long to go on; 0 looks once
+ * @param options.sleep waits for milliseconds
+ */
+export async function waitUntilHealthy<T extends {status: {status: Verdict}}>(options: {
+  look: () => Promise<T>;
+  seconds: number;
+  now: () => Date;
+  sleep: (milliseconds: number) => Promise<void>;
+}): Promise<T> {
+  const {look, now, sleep} = options;
+  const end = now().getTime() + options.seconds * 1000;
+  for (;;) {
+    const seen = await look();
+    const left = end - now().getTime();
+    if (seen.status.status === 'ok' || left <= 0) return seen;
+    await sleep(Math.min(left, INTERVAL_MS));
+  }
+}
+
+/** Short beside the seconds that a worker takes to start and register what it can do. */
+const INTERVAL_MS = 500;

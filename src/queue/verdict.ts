@@ -1,4 +1,3 @@
-import type {Backlog} from './backlog.ts';
 import {functionName} from './function-name.ts';
 import type {QueueFunction} from './functions.ts';
 import type {ServerReport} from './server-report.ts';
@@ -147,4 +146,11 @@ function passed(
   if (critical !== undefined && value > critical) return [{verdict: 'critical', text: text(critical)}];
   if (warning !== undefined && value > warning) return [{verdict: 'warning', text: text(warning)}];
   return [];
+}
+
+/** The jobs that the database calls running: queued, executing or lost, it does not tell which. */
+export interface Backlog {
+  running: number;
+  /** Since the oldest of them was started; null where there is none. */
+  oldestSeconds: number | null;
 }

@@ -1,7 +1,5 @@
 import {JOB_CLASSES} from '../atom/job-classes.ts';
-import {byCode} from './by-code.ts';
-import {splitFunctionName} from './function-name.ts';
-import {isOwnFunction} from './own-functions.ts';
+import {byCode, isOwnFunction, splitFunctionName} from './function-name.ts';
 import type {ServerReport} from './server-report.ts';
 
 /** A worker process: one, however many servers it is connected to. */

@@ -1,5 +1,5 @@
 import {FINDING_STATES, type Finding, type FindingState} from '../doctor/finding.ts';
-import type {Fixed} from '../doctor/mend.ts';
+import type {Fixed} from '../doctor/fix.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {paint, type Screen} from './screen.ts';
 

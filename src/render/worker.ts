@@ -1,7 +1,9 @@
+import type {SiteTime} from '../atom/site-time.ts';
+import type {JournalEntry} from '../systemd/journal.ts';
 import type {SettingChange} from '../worker/enablement.ts';
+import type {ExecutingJob} from '../worker/executing.ts';
 import type {UnitChange} from '../worker/service.ts';
-import type {UnitReport, WorkerStatus} from '../worker/status.ts';
-import type {UnmanagedWorker} from '../worker/unmanaged.ts';
+import type {UnitReport, UnmanagedWorker, WorkerStatus} from '../worker/status.ts';
 import {formatDuration} from './duration.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
@@ -89,4 +91,39 @@ export function renderChanges(changes: readonly (UnitChange | SettingChange)[], 
         `${paint(screen, done ? 'green' : 'red', done ? 'ok' : 'failed')}  ${sanitizeLine(message)}\n`,
     )
     .join('');
+}
+
+/** One line of the worker's journal, at the site's wall clock; the unit is named where several are shown. */
+export function renderJournalEntry(
+  {at, unit, pid, message}: JournalEntry,
+  time: SiteTime,
+  several: boolean,
+): string {
+  const words = [time.toWall(at), several ? unit : null, pid === null ? null : `[${pid}]`, message];
+  return `${words.flatMap((word) => (word === null ? [] : [sanitizeLine(word)])).join(' ')}\n`;
+}
+
+/** An entry as JSON shows it: the time as ISO 8601 with the site's offset. */
+export function logEntryDocument({at, unit, pid, message}: JournalEntry, time: SiteTime): object {
+  return {at: time.toIso(time.toWall(at)), unit, pid, message};
+}
+
+/** What is asked before workers are ended in the middle of jobs. */
+export function interruptionQuestion(options: {
+  verb: 'stop' | 'restart';
+  units: readonly string[];
+  jobs: readonly ExecutingJob[];
+  /** Executing jobs of the site that are not known by id. */
+  unnamed: number;
+}): string {
+  const {verb, units, jobs, unnamed} = options;
+  const named = jobs.map(({id, name}) => `job ${id} (${sanitizeLine(name)})`);
+  if (unnamed > 0)
+    named.push(`${unnamed} ${jobs.length > 0 ? 'more ' : ''}${unnamed === 1 ? 'job' : 'jobs'} of this site`);
+  const many = jobs.length + unnamed > 1;
+  const list = named.join(', ');
+  return (
+    `${list[0]!.toUpperCase()}${list.slice(1)} ${many ? 'are' : 'is'} executing. Gearman will hand ${many ? 'them' : 'it'} out` +
+    ` again, from the start, to the next worker.\n${verb === 'stop' ? 'Stop' : 'Restart'} ${units.join(', ')} all the same? (y/N)`
+  );
 }

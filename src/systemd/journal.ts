@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {AtomctlError} from '../errors.ts';
 import {toolEnvironment, WITHOUT_SYSTEMD} from './command.ts';
-import type {Scope} from './service-manager.ts';
+import type {Scope} from './systemctl.ts';
 
 export interface JournalEntry {
   at: Date;

@@ -1,5 +1,7 @@
-import type {ServiceManager} from '../systemd/service-manager.ts';
+import {EXIT} from '../errors.ts';
+import type {ServiceManager} from '../systemd/systemctl.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
+import type {UnitChange} from './service.ts';
 
 /** What became of a unit whose settings in systemd were to change, as read back afterwards. */
 export interface SettingChange {
@@ -57,4 +59,18 @@ async function change(
       result,
     };
   });
+}
+
+type Change = UnitChange | SettingChange;
+
+/** What a command that changed units prints as JSON. */
+export function changesDocument<T extends Change>(
+  changes: readonly T[],
+): {done: boolean; units: readonly T[]} {
+  return {done: changes.every(({done}) => done), units: changes};
+}
+
+/** 0 where every unit is as it was asked to be. */
+export function changesExitStatus(changes: readonly Change[]): number {
+  return changes.every(({done}) => done) ? EXIT.ok : EXIT.failed;
 }

@@ -1,6 +1,5 @@
 import type {UnitState} from '../systemd/unit-state.ts';
-import type {Registration} from './abilities.ts';
-import {registrationFault} from './ability-words.ts';
+import {type Registration, registrationFault} from './abilities.ts';
 import {comesBack, whyNotRunning} from './ending.ts';
 import {limitWords, type StartLimit} from './start-limit.ts';
 

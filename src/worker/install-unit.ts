@@ -3,7 +3,7 @@ import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {AtomctlError} from '../errors.ts';
 import {runTool} from '../systemd/command.ts';
-import type {Scope, ServiceManager} from '../systemd/service-manager.ts';
+import type {Scope, ServiceManager} from '../systemd/systemctl.ts';
 
 /** A unit file that could be written, compared with what is there. */
 export interface UnitProposal {

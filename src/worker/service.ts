@@ -2,18 +2,20 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
 import type {ServerReport} from '../queue/server-report.ts';
 import {processesOf} from '../systemd/control-group.ts';
-import type {ServiceManager} from '../systemd/service-manager.ts';
+import type {ServiceManager} from '../systemd/systemctl.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import {
   type AskServers,
+  abilityCount,
   expectedClasses,
   isComplete,
   type Registration,
+  registrationFaults,
   registrations,
   type SiteAbilities,
+  serverList,
   workerIds,
 } from './abilities.ts';
-import {abilityCount, registrationFaults, serverList} from './ability-words.ts';
 import {whyNotRunning} from './ending.ts';
 import {limitWords, type StartLimit} from './start-limit.ts';
 

@@ -1,4 +1,5 @@
 import type {ServerReport} from '../queue/server-report.ts';
+import {queueWorkers} from '../queue/workers.ts';
 import {processesOf} from '../systemd/control-group.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import {
@@ -12,7 +13,6 @@ import {endingWords} from './ending.ts';
 import type {ExecutingJob} from './executing.ts';
 import {judgeUnit, type Problem} from './health.ts';
 import type {StartLimit} from './start-limit.ts';
-import {type UnmanagedWorker, unmanagedWorkers} from './unmanaged.ts';
 
 export interface WorkerStatusOptions {
   units: readonly UnitState[];
@@ -107,4 +107,25 @@ async function reportUnit(
     problems: problems.map(({text}) => text),
   };
   return {report, problems};
+}
+
+/** A worker of this site that is connected to Gearman and belongs to no unit that is looked at. */
+export interface UnmanagedWorker {
+  id: string;
+  /** On its own host or in its container. */
+  pid: number | null;
+  ip: string;
+  abilities: string[];
+  servers: string[];
+}
+
+/** The site's workers on all servers but those with the given process ids, each once. */
+export function unmanagedWorkers(options: {
+  answers: readonly ServerReport[];
+  pids: readonly number[];
+  prefix: string | null;
+}): UnmanagedWorker[] {
+  return queueWorkers({servers: options.answers, prefix: options.prefix})
+    .filter(({thisSite, pid}) => thisSite && !options.pids.includes(pid ?? 0))
+    .map(({id, pid, ip, abilities, servers}) => ({id, pid, ip, abilities, servers}));
 }

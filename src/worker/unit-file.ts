@@ -1,4 +1,4 @@
-import type {Scope} from '../systemd/service-manager.ts';
+import type {Scope} from '../systemd/systemctl.ts';
 
 export interface UnitFileOptions {
   scope: Scope;

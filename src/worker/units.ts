@@ -1,7 +1,7 @@
 import {readdir, readFile, realpath} from 'node:fs/promises';
 import {dirname, isAbsolute, join} from 'node:path';
 import {AtomctlError} from '../errors.ts';
-import {type ServiceManager, serviceName} from '../systemd/service-manager.ts';
+import {type ServiceManager, serviceName} from '../systemd/systemctl.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 
 /** The symfony task that is AtoM's worker. */

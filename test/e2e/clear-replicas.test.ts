@@ -1,5 +1,4 @@
-import type {Connection} from 'mysql2/promise';
-import {createConnection} from 'mysql2/promise';
+import {type Connection, createConnection} from 'mysql2/promise';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {createAtomSite} from '../support/atom-site.ts';
 import {startAtomctl} from '../support/running-atomctl.ts';

@@ -1,6 +1,5 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {createQueueSite, executeJob, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
-import {everyTable} from '../integration/jobs/whole-site.ts';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
@@ -10,6 +9,7 @@ import {
   submitJob,
   until,
 } from '../support/sandbox.ts';
+import {everyTable} from '../support/whole-site.ts';
 import {startAtomctl} from './atomctl-process.ts';
 
 let gearmand: GearmanProcess;

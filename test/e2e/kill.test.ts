@@ -1,13 +1,6 @@
 import {hostname, userInfo} from 'node:os';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {
-  createQueueSite,
-  executeJob,
-  handedOut,
-  insertLost,
-  type QueueSite,
-} from '../integration/jobs/queue-site.ts';
-import {everyTable, insertAllKinds} from '../integration/jobs/whole-site.ts';
+import {createQueueSite, executeJob, handedOut, insertLost, type QueueSite} from '../support/queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
@@ -18,6 +11,7 @@ import {
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {everyTable, insertAllKinds} from '../support/whole-site.ts';
 
 let gearmand: GearmanProcess;
 let at: QueueSite;

@@ -6,7 +6,7 @@ import {
   handedOut,
   insertLost,
   type QueueSite,
-} from '../integration/jobs/queue-site.ts';
+} from '../support/queue-site.ts';
 import {
   type GearmanProcess,
   runAtomctl,

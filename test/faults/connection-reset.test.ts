@@ -1,17 +1,17 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
 import {AtomctlError} from '../../src/errors.ts';
-import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear.ts';
-import {exportRows} from '../../src/jobs/export-csv.ts';
-import {type Killed, killJobs} from '../../src/jobs/kill.ts';
+import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear/clear-rows.ts';
+import {exportRows} from '../../src/jobs/export/export-csv.ts';
+import {type Killed, killJobs} from '../../src/jobs/kill/kill.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
-import {peekQueue} from '../../src/queue/peek.ts';
-import {PLAIN_CLEAR} from '../integration/jobs/plain-clear.ts';
-import {createQueueSite, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
-import {everyTable} from '../integration/jobs/whole-site.ts';
+import {peekQueue} from '../../src/queue/probe.ts';
+import {PLAIN_CLEAR} from '../integration/jobs/clear/plain-clear.ts';
+import {atEachStep} from '../support/breaking-proxy.ts';
+import {createQueueSite, handedOut, type QueueSite} from '../support/queue-site.ts';
 import {type GearmanProcess, startGearmand, submitJob} from '../support/sandbox.ts';
-import {atEachStep} from './breaking-proxy.ts';
+import {everyTable} from '../support/whole-site.ts';
 
 const TIMEOUT = {timeoutSeconds: 5};
 

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {parse} from 'csv-parse/sync';
 import {afterAll, beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
-import {startStallingProxy} from '../integration/mysql/stalling-proxy.ts';
+import {createMortalSite, type MortalSite} from '../support/mortal-site.ts';
 import {
   createScratch,
   type GearmanProcess,
@@ -13,8 +13,8 @@ import {
   startMariadb,
   until,
 } from '../support/sandbox.ts';
-import {createMortalSite, type MortalSite} from './mortal-site.ts';
-import {type StartedAtomctl, startAtomctl} from './started-atomctl.ts';
+import {startStallingProxy} from '../support/stalling-proxy.ts';
+import {type StartedAtomctl, startAtomctl} from '../support/started-atomctl.ts';
 
 const JOBS = 9000;
 /** Of the bytes that an export of so many reads: it stands in the middle then, until its connection ends. */

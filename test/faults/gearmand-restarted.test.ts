@@ -4,7 +4,7 @@ import {writeFile} from 'node:fs/promises';
 import {type AddressInfo, connect, createServer} from 'node:net';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {createQueueSite, executeJob, handedOut, type QueueSite} from '../integration/jobs/queue-site.ts';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/queue-site.ts';
 import {
   createScratch,
   freePort,

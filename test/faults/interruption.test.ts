@@ -2,7 +2,6 @@ import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
-import {startStallingProxy} from '../integration/mysql/stalling-proxy.ts';
 import {
   type AtomSite,
   createScratch,
@@ -11,7 +10,8 @@ import {
   startGearmand,
   until,
 } from '../support/sandbox.ts';
-import {startAtomctl} from './started-atomctl.ts';
+import {startStallingProxy} from '../support/stalling-proxy.ts';
+import {startAtomctl} from '../support/started-atomctl.ts';
 
 const ROUNDS = 20;
 const JOBS = 600;

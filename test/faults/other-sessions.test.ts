@@ -1,10 +1,10 @@
 import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear.ts';
+import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear/clear-rows.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {Database} from '../../src/mysql/database.ts';
-import {PLAIN_CLEAR} from '../integration/jobs/plain-clear.ts';
+import {PLAIN_CLEAR} from '../integration/jobs/clear/plain-clear.ts';
 import {isDeleting} from '../support/is-deleting.ts';
 import {
   ATOMCTL,

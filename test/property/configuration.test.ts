@@ -10,14 +10,14 @@ import {createSiteTime, parseAge} from '../../src/atom/site-time.ts';
 import {AtomctlError} from '../../src/errors.ts';
 import {parseDatabaseUrl} from '../../src/mysql/database-url.ts';
 import {readOptionFile} from '../../src/mysql/option-file.ts';
+import {createRoot} from '../support/atom-files.ts';
 import {createScratch} from '../support/scratch.ts';
-import {createRoot} from '../unit/atom/atom-files.ts';
 import {holdsLater, near} from './many.ts';
 
 /** What the file under test holds. Ten thousand real files would try the disk and not the parsers. */
 const content = vi.hoisted(() => ({file: '', text: ''}));
-vi.mock('../../src/atom/files.ts', async (original) => ({
-  ...(await original<typeof import('../../src/atom/files.ts')>()),
+vi.mock('../../src/files/sync-files.ts', async (original) => ({
+  ...(await original<typeof import('../../src/files/sync-files.ts')>()),
   readFile: async (file: string) => {
     if (file === content.file) return content.text;
     throw Object.assign(new Error('no such file'), {code: 'ENOENT'});

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import * as admin from '../../src/gearman/admin-protocol.ts';
-import {NotGearman, Refusal} from '../../src/gearman/fault.ts';
+import {NotGearman, Refusal} from '../../src/gearman/failure.ts';
 import {request, splitArguments, untilEcho} from '../../src/gearman/packet.ts';
 import type {Framing} from '../../src/gearman/wire.ts';
-import {jobIdOf} from '../../src/queue/peek.ts';
+import {jobIdOf} from '../../src/queue/probe.ts';
 import {anyText, holds, near} from './many.ts';
 
 /** Answers nearly right, answers of nothing but bytes, and these cut anywhere. */

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {lastActivity, parametersOf, parametersTextOf, parseLogLines, startCount} from '../../src/jobs/log.ts';
-import {readPhpJson} from '../../src/queue/php-json.ts';
-import {phpSerialize} from '../../src/queue/php-serialize.ts';
+import {
+  lastActivity,
+  parametersOf,
+  parametersTextOf,
+  parseLogLines,
+  startCount,
+} from '../../src/jobs/model/log.ts';
+import {readPhpJson} from '../../src/php/json.ts';
+import {phpSerialize} from '../../src/php/serialize.ts';
 import {uniqueKey} from '../../src/queue/unique-key.ts';
 import {anyText, holds, near} from './many.ts';
 

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {exportStatement} from '../../src/jobs/export-csv.ts';
-import type {JobFilter} from '../../src/jobs/filter.ts';
-import {ATOM_COLUMNS} from '../../src/jobs/history-columns.ts';
-import {amongIds} from '../../src/jobs/id-runs.ts';
-import {JOB_STATUSES} from '../../src/jobs/status.ts';
-import {jobCondition, likePattern} from '../../src/jobs/where.ts';
+import {ATOM_COLUMNS} from '../../src/jobs/export/columns.ts';
+import {exportStatement} from '../../src/jobs/export/export-csv.ts';
+import {amongIds} from '../../src/jobs/model/delete-jobs.ts';
+import {type JobFilter, jobCondition, likePattern} from '../../src/jobs/model/filter.ts';
+import {JOB_STATUSES} from '../../src/jobs/model/job.ts';
 import {anyText, holds} from './many.ts';
 
 const anyFilter: fc.Arbitrary<JobFilter> = fc.record(

@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {AtomctlError} from '../../src/errors.ts';
-import type {JobDetails} from '../../src/jobs/job.ts';
-import {JOB_STATUSES, LIVE_STATES, type LiveState} from '../../src/jobs/status.ts';
+import {JOB_STATUSES, type JobDetails, LIVE_STATES, type LiveState} from '../../src/jobs/model/job.ts';
 import {errorSentence} from '../../src/render/error.ts';
-import {JOB_COLUMN_NAMES} from '../../src/render/job-columns.ts';
-import {renderJobDetails} from '../../src/render/job-details.ts';
-import {renderJobTable} from '../../src/render/job-table.ts';
-import {renderKilled} from '../../src/render/kill.ts';
+import {renderKilled} from '../../src/render/jobs/changes.ts';
+import {JOB_COLUMN_NAMES} from '../../src/render/jobs/columns.ts';
+import {renderJobDetails, renderOutcome} from '../../src/render/jobs/details.ts';
+import {renderJobTable} from '../../src/render/jobs/table.ts';
 import {renderPluginLine} from '../../src/render/nagios.ts';
-import {renderOutcome} from '../../src/render/outcome.ts';
-import {renderQueueStatus, renderQueueWorkers} from '../../src/render/queue-table.ts';
+import {renderQueueStatus, renderQueueWorkers} from '../../src/render/queue/table.ts';
 import {anyText, holds, holdsLater} from './many.ts';
 
 /** What moves the cursor, changes the terminal or the order of characters. Line feeds and tabs are the renderers' own. */

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {ServiceManager} from '../../src/systemd/service-manager.ts';
+import type {ServiceManager} from '../../src/systemd/systemctl.ts';
 import type {UnitState} from '../../src/systemd/unit-state.ts';
 import {until} from './until.ts';
 

@@ -5,50 +5,69 @@ import {describe, expect, it} from 'vitest';
 
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), '../../src');
 
-/** Which rooms a room may import from; every room may import from itself and from errors.ts. */
+/** From which folders a folder may import. Every folder may import from itself and from the files at the top. */
 const ARROWS: Record<string, readonly string[]> = {
-  commands: ['cli', 'render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd'],
-  cli: ['render', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
-  // Renderers read the types of what they render, and the tables of words; they never do anything.
+  'cli/start': ['commands', 'cli', 'render'],
+  commands: [
+    'cli',
+    'render',
+    'doctor',
+    'jobs',
+    'queue',
+    'worker',
+    'atom',
+    'files',
+    'mysql',
+    'gearman',
+    'systemd',
+    'processes',
+  ],
+  cli: [
+    'render',
+    'doctor',
+    'jobs',
+    'queue',
+    'worker',
+    'atom',
+    'php',
+    'files',
+    'mysql',
+    'gearman',
+    'systemd',
+    'processes',
+  ],
+  // Renderers read the types and the tables of what they render; they never do anything.
   render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
   doctor: ['jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
-  jobs: ['queue', 'atom', 'mysql', 'gearman', 'processes'],
+  jobs: ['queue', 'atom', 'php', 'mysql', 'gearman', 'processes'],
   worker: ['queue', 'atom', 'gearman', 'systemd'],
-  queue: ['atom', 'gearman', 'mysql'],
-  atom: ['mysql', 'gearman'],
+  queue: ['atom', 'php', 'mysql', 'gearman'],
+  atom: ['php', 'files', 'mysql', 'gearman'],
+  php: ['files'],
+  files: [],
   mysql: [],
   gearman: [],
   systemd: [],
   processes: [],
 };
 
+/** Inside jobs/: each folder may import from those below it. */
+const JOB_LAYERS: readonly (readonly string[])[] = [
+  ['kill', 'clear', 'retry', 'wait'],
+  ['live', 'export', 'stats'],
+  ['model'],
+];
+
+/** Packages that take long to load: imported at the place of use. */
+const HEAVY = ['mysql2', 'yaml', 'php-parser', 'cli-table3', 'csv-stringify', 'cli-progress', 'string-width'];
+
+const LONGEST_RUN = 40;
+
+type Sources = ReadonlyMap<string, string>;
+
 interface Import {
   from: string;
   to: string;
-}
-
-/** Every import between files of `src`, static or not. */
-function importsOf(files: ReadonlyMap<string, string>): Import[] {
-  return [...files].flatMap(([from, text]) =>
-    [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path]) => ({
-      from,
-      to: relative(SRC, resolve(SRC, dirname(from), path!)),
-    })),
-  );
-}
-
-function roomOf(file: string): string {
-  return file.includes('/') ? file.split('/')[0]! : '';
-}
-
-/** Imports against the arrows, each as `from -> to`. */
-function strayArrows(files: ReadonlyMap<string, string>): string[] {
-  return importsOf(files)
-    .filter(({from, to}) => {
-      const [here, there] = [roomOf(from), roomOf(to)];
-      return there !== '' && here !== there && !ARROWS[here]?.includes(there);
-    })
-    .map(({from, to}) => `${from} -> ${to}`);
 }
 
 function sourceFiles(): Map<string, string> {
@@ -56,53 +75,184 @@ function sourceFiles(): Map<string, string> {
   return new Map(paths.map((path) => [path, readFileSync(join(SRC, path), 'utf8')]));
 }
 
-describe('the house', () => {
-  const files = sourceFiles();
+/** Every import between files of src, of values or types, at load or later. */
+function importsOf(files: Sources): Import[] {
+  return [...files].flatMap(([from, text]) =>
+    [...text.matchAll(/(?:from|import\()\s*'(\.[^']+\.ts)'/g)].map(([, path]) => ({
+      from,
+      to: relative(SRC, resolve(SRC, dirname(from), path!)),
+    })),
+  );
+}
 
-  it('has every room of src on the map', () => {
-    const rooms = new Set([...files.keys()].map(roomOf).filter((room) => room !== ''));
-    expect([...rooms].filter((room) => !(room in ARROWS))).toEqual([]);
+/** cli/start is above the commands, cli below them. */
+function folderOf(file: string): string {
+  if (file.startsWith('cli/start/')) return 'cli/start';
+  return file.includes('/') ? file.split('/')[0]! : '';
+}
+
+/** Imports against the arrows, each as `from -> to`. */
+function wrongArrows(files: Sources): string[] {
+  return importsOf(files)
+    .filter(({from, to}) => {
+      const [here, there] = [folderOf(from), folderOf(to)];
+      return there !== '' && here !== there && !ARROWS[here]?.includes(there);
+    })
+    .map(({from, to}) => `${from} -> ${to}`);
+}
+
+/** Imports inside jobs/ that go up or sideways between its folders. */
+function wrongJobLayers(files: Sources): string[] {
+  const layerOf = (path: string) =>
+    JOB_LAYERS.findIndex((folders) => folders.some((folder) => path.startsWith(`jobs/${folder}/`)));
+  const folder = (path: string) => path.split('/')[1];
+  return importsOf(files)
+    .filter(({from, to}) => from.startsWith('jobs/') && to.startsWith('jobs/') && folder(from) !== folder(to))
+    .filter(({from, to}) => layerOf(from) > layerOf(to))
+    .map(({from, to}) => `${from} -> ${to}`);
+}
+
+/** Groups of files that import each other in a circle. */
+function cycles(files: Sources): string[][] {
+  const targets = new Map<string, string[]>();
+  for (const {from, to} of importsOf(files)) targets.set(from, [...(targets.get(from) ?? []), to]);
+  const reached = (start: string) => {
+    const seen = new Set<string>();
+    for (const open = [start]; open.length > 0; ) {
+      for (const next of targets.get(open.pop()!) ?? []) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        open.push(next);
+      }
+    }
+    return seen;
+  };
+  const reachable = new Map([...files.keys()].map((file) => [file, reached(file)]));
+  const groups = [...files.keys()]
+    .filter((file) => reachable.get(file)!.has(file))
+    .map((file) =>
+      [...reachable.get(file)!]
+        .filter((other) => reachable.get(other)?.has(file))
+        .sort()
+        .join(' '),
+    );
+  return [...new Set(groups)].map((group) => group.split(' '));
+}
+
+/** Commands whose run() has more than forty lines, from its signature to its closing brace. */
+function longRuns(files: Sources): string[] {
+  return [...files].flatMap(([path, text]) => {
+    const [whole = ''] = /^ {2}async run\(\)[\s\S]*?^ {2}\}$/m.exec(text) ?? [];
+    const lines = whole.split('\n').length;
+    return path.startsWith('commands/') && lines > LONGEST_RUN ? [`${path}: ${lines} lines`] : [];
+  });
+}
+
+/** Uses of Node's global `process` outside cli/. */
+function processUses(files: Sources): string[] {
+  return [...files].flatMap(([path, text]) => {
+    if (path.startsWith('cli/')) return [];
+    const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+    return /(?<![\w.$])process\s*[?.[]|'(?:node:)?process'|globalThis\.process/.test(code) ? [path] : [];
+  });
+}
+
+function heavyImports(files: Sources): string[] {
+  return [...files].flatMap(([path, text]) =>
+    HEAVY.filter((name) => new RegExp(`^import (?!type)[^;]*from '${name}[/']`, 'm').test(text)).map(
+      (name) => `${path}: ${name}`,
+    ),
+  );
+}
+
+describe('the map of the folders', () => {
+  const files = sourceFiles();
+  const planted = (path: string, text: string) => new Map(files).set(path, text);
+
+  it('has every folder of src on it', () => {
+    const folders = new Set([...files.keys()].map(folderOf).filter((folder) => folder !== ''));
+    expect([...folders].filter((folder) => !(folder in ARROWS))).toEqual([]);
+    const jobFolders = new Set([...files.keys()].flatMap((path) => /^jobs\/([^/]+)\//.exec(path)?.[1] ?? []));
+    expect([...jobFolders].filter((folder) => !JOB_LAYERS.flat().includes(folder))).toEqual([]);
   });
 
   it('imports along the arrows only', () => {
-    expect(importsOf(files).length).toBeGreaterThan(100);
-    expect(strayArrows(files)).toEqual([]);
+    expect(importsOf(files).length).toBeGreaterThan(500);
+    expect(wrongArrows(files)).toEqual([]);
   });
 
-  it('notices an arrow that is turned round', () => {
-    const turned = new Map(files).set('gearman/turned.ts', "import type {Job} from '../jobs/job.ts';");
-    expect(strayArrows(turned)).toEqual(['gearman/turned.ts -> jobs/job.ts']);
-    const late = new Map(files).set(
-      'jobs/turned.ts',
-      "const {renderTable} = await import('../render/table.ts');",
+  it('fails for an arrow that is turned round, also in a late import', () => {
+    expect(
+      wrongArrows(planted('gearman/turned.ts', "import type {Job} from '../jobs/model/job.ts';")),
+    ).toEqual(['gearman/turned.ts -> jobs/model/job.ts']);
+    const late = "const {renderTable} = await import('../../render/table.ts');";
+    expect(wrongArrows(planted('jobs/model/turned.ts', late))).toEqual([
+      'jobs/model/turned.ts -> render/table.ts',
+    ]);
+  });
+
+  it('has kill, clear, retry and wait above live, and live above model', () => {
+    expect(wrongJobLayers(files)).toEqual([]);
+  });
+
+  it('fails for a job folder that imports from above', () => {
+    expect(
+      wrongJobLayers(planted('jobs/model/up.ts', "import {liveStates} from '../live/live-state.ts';")),
+    ).toEqual(['jobs/model/up.ts -> jobs/live/live-state.ts']);
+    expect(wrongJobLayers(planted('jobs/live/up.ts', "import {killJobs} from '../kill/kill.ts';"))).toEqual([
+      'jobs/live/up.ts -> jobs/kill/kill.ts',
+    ]);
+  });
+
+  it('has no circular dependencies', () => {
+    expect(cycles(files)).toEqual([]);
+  });
+
+  it('fails for a circle, also of types alone', () => {
+    const circle = planted('files/one.ts', "import type {Two} from './two.ts';").set(
+      'files/two.ts',
+      "import './one.ts'; import type {One} from './one.ts';",
     );
-    expect(strayArrows(late)).toEqual(['jobs/turned.ts -> render/table.ts']);
+    expect(cycles(circle)).toEqual([['files/one.ts', 'files/two.ts']]);
   });
 
-  it('keeps every command file at eighty lines or fewer', () => {
-    const long = [...files]
-      .filter(([path]) => path.startsWith('commands/'))
-      .map(([path, text]) => ({path, lines: text.trimEnd().split('\n').length}))
-      .filter(({lines}) => lines > 80);
-    expect(long).toEqual([]);
+  it(`keeps run() of every command at ${LONGEST_RUN} lines or fewer`, () => {
+    expect(longRuns(files)).toEqual([]);
   });
 
-  it('loads no heavy package with a command: they are imported where they are first used', () => {
-    const heavy = [
-      'mysql2',
-      'yaml',
-      'php-parser',
-      'cli-table3',
-      'csv-stringify',
-      'cli-progress',
-      'string-width',
-      'chartscii',
-    ];
-    const found = [...files].flatMap(([path, text]) =>
-      heavy
-        .filter((name) => new RegExp(`^import (?!type)[^;]*from '${name}[/']`, 'm').test(text))
-        .map((name) => `${path}: ${name}`),
-    );
-    expect(found).toEqual([]);
+  it('fails for a run() of one line more', () => {
+    const body = '    this.exitWith(0);\n'.repeat(LONGEST_RUN - 1);
+    const long = planted('commands/long.ts', `class Long {\n  async run(): Promise<void> {\n${body}  }\n}\n`);
+    expect(longRuns(long)).toEqual([`commands/long.ts: ${LONGEST_RUN + 1} lines`]);
+  });
+
+  it("names Node's global process only in cli/", () => {
+    expect(processUses(files)).toEqual([]);
+  });
+
+  it.each(['const user = process.getuid?.();', "import {env} from 'node:process';", 'globalThis.process'])(
+    'fails for %s elsewhere',
+    (text) => {
+      expect(processUses(planted('worker/planted.ts', text))).toEqual(['worker/planted.ts']);
+      expect(processUses(planted('cli/planted.ts', text))).toEqual([]);
+    },
+  );
+
+  it('loads no heavy package with a command: they are imported at the place of use', () => {
+    expect(heavyImports(files)).toEqual([]);
+  });
+
+  it('fails for a heavy package at the top of a file', () => {
+    expect(heavyImports(planted('mysql/heavy.ts', "import {createConnection} from 'mysql2';"))).toEqual([
+      'mysql/heavy.ts: mysql2',
+    ]);
+  });
+
+  it('prints the sizes of the folders', () => {
+    const sizes = new Map<string, number>();
+    for (const path of files.keys()) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
+    const largest = [...sizes].sort(([, one], [, other]) => other - one);
+    console.info(largest.map(([folder, count]) => `${folder} ${count}`).join(', '));
+    expect(largest.length).toBeGreaterThan(10);
   });
 });

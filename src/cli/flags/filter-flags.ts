@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import type {SiteTime} from '../../atom/site-time.ts';
-import type {JobFilter} from '../../jobs/filter.ts';
-import {JOB_STATUSES, type JobStatus, LIVE_STATE_NAMES, type LiveState} from '../../jobs/status.ts';
+import type {JobFilter} from '../../jobs/model/filter.ts';
+import {JOB_STATUSES, type JobStatus, LIVE_STATE_NAMES, type LiveState} from '../../jobs/model/job.ts';
 import {wholeNumber} from './shared-flags.ts';
 
 const FILTER_GROUP = 'FILTER';

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../../errors.ts';
-import {type JobSort, SORT_KEYS} from '../../jobs/list.ts';
-import {JOB_COLUMN_NAMES} from '../../render/job-columns.ts';
+import {type JobSort, SORT_KEYS} from '../../jobs/model/list.ts';
+import {JOB_COLUMN_NAMES} from '../../render/jobs/columns.ts';
 import {wholeNumber} from './shared-flags.ts';
 
 /** Which page of a listing, and in which order. */

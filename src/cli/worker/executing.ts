@@ -1,8 +1,8 @@
 import {AtomctlError} from '../../errors.ts';
-import {interruptionQuestion} from '../../render/worker-question.ts';
+import {interruptionQuestion} from '../../render/worker.ts';
 import type {ExecutingJob} from '../../worker/executing.ts';
 import type {ServiceOptions} from '../../worker/service.ts';
-import {confirm} from '../changing/confirm.ts';
+import {confirm} from '../confirm.ts';
 import type {Context} from '../context.ts';
 import {liveReport} from '../live.ts';
 

@@ -1,8 +1,8 @@
 import {AtomctlError} from '../../errors.ts';
-import type {WorkerControl} from '../../jobs/worker-control.ts';
+import type {WorkerControl} from '../../jobs/model/worker-control.ts';
 import type {UnitChange} from '../../worker/service.ts';
 import type {Context} from '../context.ts';
-import {findWorker, type UnitFlags, workerService} from './worker-service.ts';
+import {findWorker, type UnitFlags, workerService} from './unit-flags.ts';
 
 /** How long Gearman may take to show that a worker is gone, or is back. */
 const WAIT_SECONDS = 30;

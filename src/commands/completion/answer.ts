@@ -1,8 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {complete, type Suggestion} from '../../cli/complete.ts';
-import {completedCommands} from '../../cli/completed-commands.ts';
 import {sharedFlags} from '../../cli/flags/shared-flags.ts';
-import {siteFlagWords} from '../../cli/flags/site-flag-words.ts';
+import {complete, type Suggestion} from '../../cli/help/complete.ts';
+import {completedCommands, siteFlagWords} from '../../cli/help/completed-commands.ts';
 import {sanitizeLine} from '../../render/sanitize.ts';
 
 /** A database that does not answer must not hold up the shell. */
@@ -42,7 +41,7 @@ export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswe
   }
 
   async #jobs(): Promise<Suggestion[]> {
-    const {runningNames} = await import('../../jobs/running-names.ts');
+    const {runningNames} = await import('../../jobs/model/running-jobs.ts');
     const jobs = await runningNames(await this.context.database());
     return jobs.map(({id, name}) => ({word: String(id), description: sanitizeLine(name)}));
   }

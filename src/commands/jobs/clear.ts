@@ -1,17 +1,16 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {auditFlag} from '../../cli/changing/audit.ts';
-import {clearRecords} from '../../cli/changing/change-records.ts';
-import {clearFlags, clearSources, exportBefore} from '../../cli/changing/clear.ts';
-import {confirm, requireAnswerer} from '../../cli/changing/confirm.ts';
-import {interruptibly} from '../../cli/changing/interruption.ts';
+import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
+import {clearFlags, clearSources, exportBefore} from '../../cli/change/clear.ts';
+import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {startProgress} from '../../cli/progress.ts';
 import {EXIT} from '../../errors.ts';
-import {planClear} from '../../jobs/clear.ts';
-import {clearSite} from '../../jobs/clear-site.ts';
-import {settleLiveFilter} from '../../jobs/live-filter.ts';
-import {clearDocument, renderCleared, renderClearPlan} from '../../render/clear.ts';
+import {clearSite} from '../../jobs/clear/clear.ts';
+import {planClear} from '../../jobs/clear/clear-rows.ts';
+import {settleLiveFilter} from '../../jobs/live/list-live.ts';
+import {clearDocument, renderCleared, renderClearPlan} from '../../render/jobs/changes.ts';
 
 export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override summary =

@@ -1,13 +1,13 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {interruptibly, untilInterrupted} from '../../cli/changing/interruption.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/list-flags.ts';
+import {interruptibly, untilInterrupted} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
-import {exportRows} from '../../jobs/export-csv.ts';
-import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES} from '../../jobs/history-columns.ts';
-import {checkHistoryFile, writeHistoryFile} from '../../jobs/history-file.ts';
-import {settleLiveFilter} from '../../jobs/live-filter.ts';
+import {checkHistoryFile, writeHistoryFile} from '../../files/write-whole-file.ts';
+import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES} from '../../jobs/export/columns.ts';
+import {exportRows} from '../../jobs/export/export-csv.ts';
+import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import {renderCsv} from '../../render/csv.ts';
 
 export default class JobsExportCsv extends BaseCommand<typeof JobsExportCsv> {

@@ -1,15 +1,13 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {auditFlag} from '../../cli/changing/audit.ts';
-import {killRecords} from '../../cli/changing/change-records.ts';
-import {confirm, requireAnswerer} from '../../cli/changing/confirm.ts';
-import {interruptibly} from '../../cli/changing/interruption.ts';
-import {jobsToKill, killFlags, killSources} from '../../cli/changing/kill.ts';
+import {auditFlag, killRecords} from '../../cli/change/audit-log.ts';
+import {jobsToKill, killFlags, killSources} from '../../cli/change/kill.ts';
+import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {killJobs} from '../../jobs/kill.ts';
-import {killExitStatus} from '../../jobs/kill-exit.ts';
-import {renderJobTable} from '../../render/job-table.ts';
-import {renderKilled} from '../../render/kill.ts';
+import {interruptibly} from '../../cli/interrupt.ts';
+import {killExitStatus, killJobs} from '../../jobs/kill/kill.ts';
+import {renderKilled} from '../../render/jobs/changes.ts';
+import {renderJobTable} from '../../render/jobs/table.ts';
 
 export default class JobsKill extends BaseCommand<typeof JobsKill> {
   static override summary = 'End specific jobs and leave every other job and the history alone.';

@@ -10,7 +10,7 @@ import {
   renderListingCsv,
   watchedListing,
 } from '../../cli/job-listing.ts';
-import {watch, watchFlag} from '../../cli/staying/watch.ts';
+import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {EXIT} from '../../errors.ts';
 import type {Screen} from '../../render/screen.ts';
 

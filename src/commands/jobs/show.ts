@@ -2,9 +2,9 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
-import {follow} from '../../cli/staying/follow.ts';
-import {showLiveJob} from '../../jobs/live-show.ts';
-import {renderJobDetails} from '../../render/job-details.ts';
+import {follow} from '../../cli/polling/follow.ts';
+import {showLiveJob} from '../../jobs/live/list-live.ts';
+import {renderJobDetails} from '../../render/jobs/details.ts';
 
 export default class JobsShow extends BaseCommand<typeof JobsShow> {
   static override summary = 'Show one job: overview, notes, errors, the whole log.';

@@ -1,11 +1,13 @@
 import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {filterFlags} from '../../cli/flags/filter-flags.ts';
-import {lookAtStats} from '../../cli/job-stats.ts';
+import type {Context} from '../../cli/context.ts';
+import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {liveReport} from '../../cli/live.ts';
 import {deliverMetrics, metricsFlags} from '../../cli/metrics.ts';
 import {EXIT} from '../../errors.ts';
-import {renderStats} from '../../render/stats.ts';
-import {renderStatsMetrics} from '../../render/stats-metrics.ts';
+import {type JobStats, jobStats} from '../../jobs/stats/stats.ts';
+import {renderStats} from '../../render/jobs/stats.ts';
+import {renderStatsMetrics} from '../../render/jobs/stats-metrics.ts';
 
 export default class JobsStats extends BaseCommand<typeof JobsStats> {
   static override summary = 'Counts, durations and failures by job name, by day and by user.';
@@ -42,4 +44,21 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
       };
     }, flags['all-sites']);
   }
+}
+
+/** The figures of the jobs that the flags choose. @throws AtomctlError USAGE for a wrong filter; for the database */
+export async function lookAtStats(
+  context: Context,
+  flags: FilterFlags,
+  notice: (text: string) => void,
+): Promise<JobStats> {
+  const now = context.now();
+  const wanted = await jobFilter(flags, () => context.time(), now);
+  const [database, time, {settleLiveFilter}] = await Promise.all([
+    context.database(),
+    context.time(),
+    import('../../jobs/live/list-live.ts'),
+  ]);
+  const filter = await settleLiveFilter(wanted, () => liveReport(context, notice));
+  return jobStats({database, time, now, filter});
 }

@@ -1,9 +1,9 @@
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {waitFlags, waitOnJobs} from '../../cli/staying/wait.ts';
-import {isLost} from '../../jobs/look-at-jobs.ts';
-import {isEnded, waitExitStatus} from '../../jobs/wait.ts';
-import {renderWaited} from '../../render/outcome.ts';
+import {waitFlags, waitOnJobs} from '../../cli/polling/wait.ts';
+import {isLost} from '../../jobs/wait/poll.ts';
+import {isEnded, waitExitStatus} from '../../jobs/wait/wait.ts';
+import {renderWaited} from '../../render/jobs/details.ts';
 
 export default class JobsWait extends BaseCommand<typeof JobsWait> {
   static override summary = 'Block until jobs end; the exit status tells how.';

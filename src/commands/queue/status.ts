@@ -1,12 +1,18 @@
 import {BaseCommand} from '../../cli/base-command.ts';
 import {deliverMetrics} from '../../cli/metrics.ts';
-import {healthFlags, queueLimits} from '../../cli/queue-health.ts';
-import {lookForHealth, queueExitStatus, queueFlags, watchedQueue} from '../../cli/queue-look.ts';
-import {watch} from '../../cli/staying/watch.ts';
+import {watch} from '../../cli/polling/watch.ts';
+import {
+  healthFlags,
+  lookForHealth,
+  queueExitStatus,
+  queueFlags,
+  queueLimits,
+  watchedQueue,
+} from '../../cli/queue-status.ts';
 import type {AtomctlError} from '../../errors.ts';
 import {VERDICTS} from '../../queue/verdict.ts';
-import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue-monitoring.ts';
-import {renderQueueStatus} from '../../render/queue-table.ts';
+import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue/monitoring.ts';
+import {renderQueueStatus} from '../../render/queue/table.ts';
 
 export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
   static override summary = 'Ask every Gearman server how the queue is, and judge its health.';

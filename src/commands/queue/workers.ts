@@ -3,7 +3,7 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import {askServers} from '../../queue/server-report.ts';
 import {serverState} from '../../queue/status.ts';
 import {queueWorkers} from '../../queue/workers.ts';
-import {renderQueueWorkers} from '../../render/queue-table.ts';
+import {renderQueueWorkers} from '../../render/queue/table.ts';
 
 export default class QueueWorkers extends BaseCommand<typeof QueueWorkers> {
   static override summary = 'Show the workers connected to Gearman: their site, process and abilities.';

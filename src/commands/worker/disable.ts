@@ -1,8 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/worker-service.ts';
+import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
-import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
-import {disableUnits} from '../../worker/enablement.ts';
+import {changesDocument, changesExitStatus, disableUnits} from '../../worker/enablement.ts';
 
 export default class WorkerDisable extends BaseCommand<typeof WorkerDisable> {
   static override summary = 'Do not have the worker started when the machine starts.';

@@ -1,8 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/worker-service.ts';
+import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
-import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
-import {enableUnits} from '../../worker/enablement.ts';
+import {changesDocument, changesExitStatus, enableUnits} from '../../worker/enablement.ts';
 
 export default class WorkerEnable extends BaseCommand<typeof WorkerEnable> {
   static override summary = 'Have the worker started when the machine starts.';

@@ -1,11 +1,11 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {interruptibly} from '../../cli/changing/interruption.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {findWorker, unitFlags} from '../../cli/worker/worker-service.ts';
+import {interruptibly} from '../../cli/interrupt.ts';
+import {findWorker, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
-import {logEntryDocument, renderJournalEntry} from '../../render/worker-log.ts';
-import {workerLog} from '../../worker/logs.ts';
+import {logEntryDocument, renderJournalEntry} from '../../render/worker.ts';
+import {workerLog} from '../../worker/executing.ts';
 
 const DEFAULT_LINES = 50;
 

@@ -1,8 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/worker-service.ts';
+import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
-import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
-import {resetUnits} from '../../worker/enablement.ts';
+import {changesDocument, changesExitStatus, resetUnits} from '../../worker/enablement.ts';
 
 export default class WorkerReset extends BaseCommand<typeof WorkerReset> {
   static override summary = "Clear the worker's failure state and its count of starts.";

@@ -1,9 +1,9 @@
 import {BaseCommand} from '../../cli/base-command.ts';
 import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
 import {agreeToInterrupt} from '../../cli/worker/executing.ts';
-import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker/worker-service.ts';
+import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
-import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
+import {changesDocument, changesExitStatus} from '../../worker/enablement.ts';
 import {restartWorker} from '../../worker/service.ts';
 
 export default class WorkerRestart extends BaseCommand<typeof WorkerRestart> {

@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {workerChoiceFlags, workerChoices} from '../../cli/worker/worker-choices.ts';
-import {requireRoot} from '../../cli/worker/worker-service.ts';
+import {requireRoot, workerChoiceFlags, workerChoices} from '../../cli/worker/unit-flags.ts';
 import {runForeground} from '../../worker/run-foreground.ts';
 import {workerArguments} from '../../worker/unit-file.ts';
 

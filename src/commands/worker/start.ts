@@ -1,7 +1,7 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker/worker-service.ts';
+import {changeFlags, findWorker, resetFlag, workerService} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
-import {changesDocument, changesExitStatus} from '../../worker/changes.ts';
+import {changesDocument, changesExitStatus} from '../../worker/enablement.ts';
 import {startWorker} from '../../worker/service.ts';
 
 export default class WorkerStart extends BaseCommand<typeof WorkerStart> {

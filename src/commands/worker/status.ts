@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../cli/base-command.ts';
 import {executingJobs} from '../../cli/worker/executing.ts';
-import {findWorker, unitFlags, workerService} from '../../cli/worker/worker-service.ts';
+import {findWorker, unitFlags, workerService} from '../../cli/worker/unit-flags.ts';
 import {EXIT} from '../../errors.ts';
 import {renderWorkerStatus} from '../../render/worker.ts';
 import {workerStatus} from '../../worker/status.ts';

@@ -1,9 +1,15 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {confirm} from '../../cli/changing/confirm.ts';
+import {confirm} from '../../cli/confirm.ts';
 import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
-import {workerChoiceFlags, workerChoices} from '../../cli/worker/worker-choices.ts';
-import {requireRoot, scopeOf, serviceManager, sudoFlag} from '../../cli/worker/worker-service.ts';
+import {
+  requireRoot,
+  scopeOf,
+  serviceManager,
+  sudoFlag,
+  workerChoiceFlags,
+  workerChoices,
+} from '../../cli/worker/unit-flags.ts';
 import {sanitizeBlock} from '../../render/sanitize.ts';
 import {installUnit, proposeUnit, unitPath} from '../../worker/install-unit.ts';
 import {unitFile, workerArguments} from '../../worker/unit-file.ts';

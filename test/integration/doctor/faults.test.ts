@@ -2,9 +2,9 @@ import {mkdir, rm, utimes, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
-import type {Patient} from '../../../src/doctor/examination.ts';
+import type {Patient} from '../../../src/doctor/evidence.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
-import {PEEK_LOCK} from '../../../src/queue/own-functions.ts';
+import {PEEK_LOCK} from '../../../src/queue/function-name.ts';
 import {connectGearman} from '../../support/gearman-wire.mjs';
 import {
   type AtomSite,
@@ -18,7 +18,7 @@ import {
   type WorkerProcess,
 } from '../../support/sandbox.ts';
 import {spawnServer, startOnFreePort} from '../../support/server-process.ts';
-import {connect, connectAs, examineOnce, faultsOf, healthyPatient, managerWith} from './patient.ts';
+import {connect, connectAs, examineOnce, faultsOf, healthyPatient, managerWith} from './site-access.ts';
 
 /** Gearman's packet types. */
 const ECHO_REQ = 16;

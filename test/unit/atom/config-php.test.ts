@@ -3,9 +3,9 @@ import {symlinkSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {readConfigPhp} from '../../../src/atom/config-php.ts';
-import type {PhpOptions} from '../../../src/atom/run-php.ts';
-import {configPhp, createRoot} from './atom-files.ts';
-import {phpIsInstalled, phpPermission} from './installed-php.ts';
+import type {PhpOptions} from '../../../src/php/run-php.ts';
+import {configPhp, createRoot} from '../../support/atom-files.ts';
+import {phpIsInstalled, phpPermission} from '../../support/installed-php.ts';
 
 const WITHOUT_PHP: PhpOptions = {env: {}};
 /** As a user who is not root, so that PHP runs as whoever runs the test. */

@@ -9,7 +9,7 @@ import {
   version,
   workers,
 } from '../../../src/gearman/admin-protocol.ts';
-import {NotGearman, Refusal} from '../../../src/gearman/fault.ts';
+import {NotGearman, Refusal} from '../../../src/gearman/failure.ts';
 
 /** Feeds an answer byte by byte, as the worst of networks would, and checks that only the last byte ends it. */
 function answer<T>(command: AdminCommand<T>, text: string): T {

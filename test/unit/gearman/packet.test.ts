@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {NotGearman, Refusal} from '../../../src/gearman/fault.ts';
+import {NotGearman, Refusal} from '../../../src/gearman/failure.ts';
 import {endWithEcho, PACKET, request, splitArguments, untilEcho} from '../../../src/gearman/packet.ts';
 import {response} from './scripted-server.ts';
 

@@ -4,8 +4,7 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import {AtomctlError} from '../../../src/errors.ts';
 import {formatAddress, type ServerAddress} from '../../../src/gearman/address.ts';
 import {PACKET} from '../../../src/gearman/packet.ts';
-import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
-import {connectServers} from '../../../src/gearman/servers.ts';
+import {connectServer, connectServers, type GearmanServer} from '../../../src/gearman/server.ts';
 import {MAX_REPLY_BYTES} from '../../../src/gearman/wire.ts';
 import {response, scriptedServer} from './scripted-server.ts';
 

@@ -1,4 +1,4 @@
-import type {Job} from '../../../src/jobs/job.ts';
+import type {Job} from '../../../src/jobs/model/job.ts';
 
 /** A job of which a test cares for some properties only. */
 export function aJob(some: Partial<Job> = {}): Job {

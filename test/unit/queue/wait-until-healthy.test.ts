@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
+import {waitUntilHealthy} from '../../../src/queue/status.ts';
 import type {Verdict} from '../../../src/queue/verdict.ts';
-import {waitUntilHealthy} from '../../../src/queue/wait-until-healthy.ts';
 
 /** Looks at the verdicts one after the other, on a clock that only sleeping and looking move. */
 async function wait(verdicts: Verdict[], seconds: number, lookMs = 0) {

@@ -1,7 +1,10 @@
 import {expect, test} from 'vitest';
-import {renderWorkerStatus} from '../../../src/render/worker.ts';
-import {logEntryDocument, renderJournalEntry} from '../../../src/render/worker-log.ts';
-import {interruptionQuestion} from '../../../src/render/worker-question.ts';
+import {
+  interruptionQuestion,
+  logEntryDocument,
+  renderJournalEntry,
+  renderWorkerStatus,
+} from '../../../src/render/worker.ts';
 import type {WorkerStatus} from '../../../src/worker/status.ts';
 
 const SCREEN = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};

@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
+import {boundNameLookups} from '../../../../src/cli/base-command.ts';
 import {siteOptions} from '../../../../src/cli/context.ts';
-import {putCommandFirst} from '../../../../src/cli/flags/leading-flags.ts';
 import {parseColumns, parseSort} from '../../../../src/cli/flags/list-flags.ts';
 import {secondsFrom, wholeNumber} from '../../../../src/cli/flags/shared-flags.ts';
-import {boundNameLookups} from '../../../../src/cli/name-lookup.ts';
+import {putCommandFirst} from '../../../../src/cli/start/main.ts';
 
 const FLAG = {token: {type: 'flag' as const}};
 const ARGUMENT = {token: {type: 'arg' as const}};

@@ -1,0 +1,84 @@
+import {createHash} from 'node:crypto';
+import {AtomctlError} from '../../errors.ts';
+import {describeEndpoint, endpointOf} from '../../mysql/endpoint.ts';
+import type {Context} from '../context.ts';
+import {type Change, caller, recordChanges} from './audit-log.ts';
+
+export interface ChangeOptions<T> {
+  /** The command's id. */
+  command: string;
+  /** The file of `--audit-log`. */
+  auditLog: string | undefined;
+  /** What is about to be tried, for the record of a failure. */
+  attempt: object;
+  work: () => Promise<T>;
+  /** What the work changed, for the audit trail. */
+  changes: (result: T) => readonly Change[];
+  /** Says that the trail could not be written; not kept from anybody by --quiet. */
+  complain: (text: string) => void;
+}
+
+/**
+ * Changes a site the way every command does: under the site's lock, and on record. A trail that cannot be written
+ * takes nothing back.
+ * @throws AtomctlError LOCKED before anything was touched; what `work` throws, on record too
+ */
+export function changeSite<T>(context: Context, options: ChangeOptions<T>): Promise<T> {
+  return underSiteLock(context, options.command, async () => {
+    try {
+      const result = await options.work();
+      await record(context, options, options.changes(result));
+      return result;
+    } catch (error) {
+      const {code, message} = error instanceof AtomctlError ? error : {code: 'INTERNAL', message: 'failed'};
+      await record(context, options, [{what: options.attempt, result: {error: {code, message}}}]);
+      throw error;
+    }
+  });
+}
+
+async function record<T>(
+  context: Context,
+  {command, auditLog, complain}: ChangeOptions<T>,
+  changes: readonly Change[],
+): Promise<void> {
+  const {value: config} = await (await context.site()).database();
+  const problem = await recordChanges(changes, {
+    command,
+    database: `${config.database} at ${describeEndpoint(endpointOf(config))}`,
+    file: auditLog ?? null,
+    now: context.now(),
+    env: process.env,
+  });
+  if (problem !== null) complain(problem);
+}
+
+/**
+ * Does work that nothing else may do to the same site meanwhile: clear, kill and mend exclude each other, on any
+ * host, since the lock is the site's database server's.
+ * @throws AtomctlError LOCKED, naming the holder, where other work has the lock; what `work` throws
+ */
+export async function underSiteLock<T>(
+  context: Context,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const [{takeNamedLock}, site, time] = await Promise.all([
+    import('../../mysql/named-lock.ts'),
+    context.site(),
+    context.time(),
+  ]);
+  const {value: config} = await site.database();
+  const since = time.toWall(context.now());
+  const lock = await takeNamedLock(config, {
+    name: `atomctl:${createHash('md5').update(config.database).digest('hex')}`,
+    holder: `${command} by ${caller()}, process ${process.pid}, since ${since}`,
+    timeoutSeconds: context.timeoutSeconds,
+  });
+  if (!lock.taken) {
+    throw new AtomctlError('LOCKED', `This site is being changed by ${lock.holder}.`, {
+      hint: 'Wait for it to end, or end it: the lock goes with it. Nothing was changed.',
+    });
+  }
+  return work().finally(lock.release);
+}

@@ -1,0 +1,75 @@
+import {EXIT} from '../../errors.ts';
+import {type FollowStep, followJob, LogReader} from '../../jobs/wait/follow.ts';
+import {waitExitStatus} from '../../jobs/wait/wait.ts';
+import {renderFollowEnd, renderFollowed} from '../../render/jobs/details.ts';
+import {sanitizeBlock, sanitizeJson} from '../../render/sanitize.ts';
+import type {Screen} from '../../render/screen.ts';
+import type {Context} from '../context.ts';
+import {lookAtWatchedJobs, onceEach, stay} from './poll-session.ts';
+
+export interface FollowWishes {
+  id: number;
+  /** Whether to ask for the live state, without which a lost job is not noticed. */
+  live: boolean;
+  json: boolean;
+  screen: Screen;
+  write: (text: string) => void;
+  notice: (text: string) => void;
+}
+
+const INTERVAL_SECONDS = 1;
+
+/** Prints a job and its log as it grows, to the end of the job. Returns the exit status, as jobs:wait has it. */
+export function follow(settings: Context, wishes: FollowWishes): Promise<number> {
+  const notice = onceEach(wishes.notice);
+  const print = wishes.json ? documentPrinter(wishes) : textPrinter({...wishes, notice});
+  const reader = new LogReader(wishes.id);
+  return stay(settings, async (staying) => {
+    const steps = followJob({
+      ...staying,
+      id: wishes.id,
+      intervalSeconds: INTERVAL_SECONDS,
+      maxSeconds: null,
+      now: settings.now,
+      look: async () => {
+        const {jobs} = await lookAtWatchedJobs(staying, {ids: [wishes.id], live: wishes.live, notice});
+        return {job: jobs[0], log: await reader.read(await staying.context().database())};
+      },
+    });
+    for await (const step of steps) {
+      print(step);
+      if (step.end !== null) return exitStatus(step);
+    }
+    wishes.notice('Following ended; the job goes on.');
+    return EXIT.interrupted;
+  });
+}
+
+function exitStatus({job, end}: FollowStep): number {
+  return waitExitStatus({jobs: [job], deleted: end === 'deleted' ? [job.id] : [], timeOver: false});
+}
+
+function textPrinter({screen, write, notice}: FollowWishes): (step: FollowStep) => void {
+  let begun = false;
+  let lineIsOpen = false;
+  return ({job, log, end}) => {
+    if (!begun) write(renderFollowed(job, screen));
+    begun = true;
+    if (log.anew) notice('The log was begun anew; it follows from its start.');
+    write(sanitizeBlock(log.text));
+    if (log.text !== '') lineIsOpen = !log.text.endsWith('\n');
+    if (log.cut) notice('The log has reached its cap: what the job writes from here on is not kept.');
+    if (end !== null) write(`${lineIsOpen ? '\n' : ''}${renderFollowEnd(job, end, screen)}`);
+  };
+}
+
+/** One document a line, where there is something new: the job, what its log gained, and how it ended. */
+function documentPrinter({write}: FollowWishes): (step: FollowStep) => void {
+  let last = '';
+  return ({job, log, end}) => {
+    const state = `${job.status} ${job.live}`;
+    if (state === last && log.text === '' && !log.anew && end === null) return;
+    last = state;
+    write(`${sanitizeJson(JSON.stringify({job, log: log.text, logAnew: log.anew, end}))}\n`);
+  };
+}

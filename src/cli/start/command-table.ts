@@ -1,0 +1,30 @@
+import type {Command} from '@oclif/core';
+
+/** Every command by its id, imported when it runs. The build makes one file of each import. */
+export const COMMANDS: Readonly<Record<string, () => Promise<{default: Command.Class}>>> = {
+  completion: () => import('../../commands/completion.ts'),
+  'completion:answer': () => import('../../commands/completion/answer.ts'),
+  config: () => import('../../commands/config.ts'),
+  doctor: () => import('../../commands/doctor.ts'),
+  help: () => import('../../commands/help.ts'),
+  'jobs:clear': () => import('../../commands/jobs/clear.ts'),
+  'jobs:export-csv': () => import('../../commands/jobs/export-csv.ts'),
+  'jobs:kill': () => import('../../commands/jobs/kill.ts'),
+  'jobs:list': () => import('../../commands/jobs/list.ts'),
+  'jobs:show': () => import('../../commands/jobs/show.ts'),
+  'jobs:stats': () => import('../../commands/jobs/stats.ts'),
+  'jobs:wait': () => import('../../commands/jobs/wait.ts'),
+  man: () => import('../../commands/man.ts'),
+  'queue:status': () => import('../../commands/queue/status.ts'),
+  'queue:workers': () => import('../../commands/queue/workers.ts'),
+  'worker:disable': () => import('../../commands/worker/disable.ts'),
+  'worker:enable': () => import('../../commands/worker/enable.ts'),
+  'worker:logs': () => import('../../commands/worker/logs.ts'),
+  'worker:reset': () => import('../../commands/worker/reset.ts'),
+  'worker:restart': () => import('../../commands/worker/restart.ts'),
+  'worker:run': () => import('../../commands/worker/run.ts'),
+  'worker:start': () => import('../../commands/worker/start.ts'),
+  'worker:status': () => import('../../commands/worker/status.ts'),
+  'worker:stop': () => import('../../commands/worker/stop.ts'),
+  'worker:unit': () => import('../../commands/worker/unit.ts'),
+};

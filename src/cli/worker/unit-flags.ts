@@ -1,0 +1,162 @@
+import {Flags} from '@oclif/core';
+import {AtomctlError, usageError} from '../../errors.ts';
+import type {Scope, ServiceManager} from '../../systemd/systemctl.ts';
+import type {UnitState} from '../../systemd/unit-state.ts';
+import type {AskServers, SiteAbilities} from '../../worker/abilities.ts';
+import type {ServiceOptions} from '../../worker/service.ts';
+import type {WorkerChoices} from '../../worker/unit-file.ts';
+import type {Context} from '../context.ts';
+import {secondsFrom, wholeNumber} from '../flags/shared-flags.ts';
+
+const UNIT_GROUP = 'UNIT';
+
+/** Which manager, and which of its units. */
+export const unitFlags = {
+  unit: Flags.string({
+    summary: 'This unit; otherwise every service that runs jobs:worker in the site.',
+    helpValue: 'NAME',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: UNIT_GROUP,
+  }),
+  'user-manager': Flags.boolean({
+    summary: "Units of this user's systemd instead of the machine's.",
+    helpGroup: UNIT_GROUP,
+  }),
+};
+
+export const sudoFlag = {
+  sudo: Flags.boolean({summary: 'Put sudo before what changes something.', helpGroup: UNIT_GROUP}),
+};
+
+/** What start, stop and restart share. */
+export const changeFlags = {
+  ...unitFlags,
+  ...sudoFlag,
+  wait: Flags.custom<number>({
+    summary: 'How long to wait for Gearman to show the change.',
+    helpValue: 'SECONDS',
+    default: 30,
+    parse: secondsFrom(0),
+  })(),
+};
+
+export const resetFlag = {
+  reset: Flags.boolean({summary: "Clear the unit's failure state and count of starts first."}),
+};
+
+export interface UnitFlags {
+  unit?: string[];
+  'user-manager': boolean;
+  sudo?: boolean;
+}
+
+export function scopeOf(flags: UnitFlags): Scope {
+  return flags['user-manager'] ? 'user' : 'system';
+}
+
+/** A stop may take as long as systemd gives a unit to end by itself, and systemd kills it then. */
+const LONGEST_STOP_SECONDS = 120;
+
+/** systemd, with the bounds that the flags set. */
+export async function serviceManager(context: Context, flags: UnitFlags): Promise<ServiceManager> {
+  const {systemctl} = await import('../../systemd/systemctl.ts');
+  return systemctl({
+    scope: scopeOf(flags),
+    sudo: flags.sudo === true,
+    readSeconds: context.timeoutSeconds,
+    changeSeconds: LONGEST_STOP_SECONDS,
+  });
+}
+
+export interface FoundWorker {
+  manager: ServiceManager;
+  units: UnitState[];
+}
+
+/** The site's worker units. @throws AtomctlError SYSTEMD_UNAVAILABLE, NO_SUCH_UNIT */
+export async function findWorker(context: Context, flags: UnitFlags): Promise<FoundWorker> {
+  const [{findUnits}, manager, site] = await Promise.all([
+    import('../../worker/units.ts'),
+    serviceManager(context, flags),
+    context.site(),
+  ]);
+  const names = flags.unit ?? [];
+  const root = names.length > 0 ? null : (await site.root()).value;
+  return {manager, units: await findUnits({manager, root, names})};
+}
+
+/** What the worker module needs to know of a site and its units. */
+export async function workerService(
+  context: Context,
+  {manager, units}: FoundWorker,
+  waitSeconds: number,
+): Promise<ServiceOptions> {
+  const [{readStartLimit}, askServers, site] = await Promise.all([
+    import('../../worker/start-limit.ts'),
+    serverQuestion(context),
+    siteAbilities(context),
+  ]);
+  return {
+    manager,
+    units,
+    site,
+    askServers,
+    readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
+    waitSeconds,
+  };
+}
+
+async function serverQuestion(context: Context): Promise<AskServers> {
+  const [{askServers}, site] = await Promise.all([import('../../queue/server-report.ts'), context.site()]);
+  const addresses = (await site.gearmanServers()).value;
+  return () => askServers({addresses, timeoutSeconds: context.timeoutSeconds});
+}
+
+async function siteAbilities(context: Context): Promise<SiteAbilities> {
+  const site = await context.site();
+  const [prefix, workerTypes] = await Promise.all([site.functionPrefix(), site.workerTypes()]);
+  return {prefix: prefix.value, workerTypes: workerTypes.value};
+}
+
+/** The AtoM root. @throws AtomctlError NO_SITE where none was found */
+export async function requireRoot(context: Context): Promise<string> {
+  const root = (await (await context.site()).root()).value;
+  if (root !== null) return root;
+  throw new AtomctlError('NO_SITE', 'No AtoM installation was found.', {hint: 'Give --atom-root DIR.'});
+}
+
+/** What jobs:worker can be told, under the names that it gives it. */
+export const workerChoiceFlags = {
+  abilities: namesFlag('Do only these job classes.', 'CLASS,...'),
+  types: namesFlag('Do only the job classes of these worker types of gearman.yml.', 'TYPE,...'),
+  'max-job-count': limitFlag('End after this many jobs, with exit status 111.'),
+  'max-mem-usage': limitFlag('End, with exit status 111, when PHP uses more memory than this.'),
+};
+
+export interface WorkerChoiceFlags {
+  abilities?: string;
+  types?: string;
+  'max-job-count'?: number;
+  'max-mem-usage'?: number;
+}
+
+export function workerChoices(flags: WorkerChoiceFlags): WorkerChoices {
+  const {abilities, types, 'max-job-count': maxJobCount, 'max-mem-usage': maxMemUsage} = flags;
+  return {abilities, types, maxJobCount, maxMemUsage};
+}
+
+function namesFlag(summary: string, helpValue: string) {
+  return Flags.custom<string>({
+    summary,
+    helpValue,
+    parse: async (text) => {
+      if (/^\w+(,\w+)*$/.test(text)) return text;
+      throw usageError(`"${text}" is no list of names.`, 'Give names separated by commas, without spaces.');
+    },
+  })();
+}
+
+function limitFlag(summary: string) {
+  return Flags.custom<number>({summary, helpValue: 'N', parse: wholeNumber(1, 'limit')})();
+}

@@ -1,0 +1,100 @@
+import {AtomctlError} from '../../errors.ts';
+import type {ServerInfo} from '../../mysql/database.ts';
+import {checkSchema} from '../../mysql/schema.ts';
+import {type Check, connectedDatabase, type Examination} from '../evidence.ts';
+import {healthy, type Outcome, problem, warning} from '../finding.ts';
+
+/** The database: is it there, is it AtoM's, and what may we do in it. */
+export const DATABASE_CHECKS: readonly Check[] = [
+  {id: 'database', title: 'Database server', examine: examineServer},
+  {id: 'schema', title: 'Database schema', examine: examineSchema},
+  {id: 'privileges', title: 'Database privileges', examine: examinePrivileges},
+];
+
+const OLDEST: Record<ServerInfo['flavour'], {words: string; version: [number, number]}> = {
+  mysql: {words: 'MySQL 8.0', version: [8, 0]},
+  mariadb: {words: 'MariaDB 10.5', version: [10, 5]},
+};
+
+async function examineServer(examination: Examination): Promise<Outcome> {
+  const connected = await failureOf(examination.connection());
+  if (connected !== null) {
+    return problem({
+      evidence: connected.message,
+      consequence: 'AtoM and its workers need it for everything; nothing of the jobs could be examined.',
+      remedy: connected.hint ?? 'systemctl start mysql',
+    });
+  }
+  const {flavour, version} = (await examination.connection()).server;
+  const name = `${flavour === 'mysql' ? 'MySQL' : 'MariaDB'} ${version}`;
+  const oldest = OLDEST[flavour];
+  if (!isBelow(version, oldest.version)) return healthy(`${name} answers.`);
+  return warning({
+    evidence: `${name} answers, which is older than ${oldest.words}.`,
+    consequence: 'atomctl is not tested with it, and its makers no longer mend it.',
+    remedy: `Upgrade it to ${oldest.words} or later.`,
+  });
+}
+
+function isBelow(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
+async function examineSchema(examination: Examination): Promise<Outcome> {
+  const database = await connectedDatabase(examination);
+  const error = await failureOf(checkSchema(database));
+  if (error === null) return healthy("All tables and columns are there that AtoM's jobs need.");
+  return problem({
+    evidence: error.message,
+    consequence: 'No command of atomctl that reads jobs can work.',
+    remedy: error.hint ?? 'atomctl config',
+  });
+}
+
+/**
+ * What kill, clear and doctor --fix do beyond reading jobs: privilege, table, and a statement that needs it. EXPLAIN
+ * asks for the same privileges as the statement, and does nothing.
+ */
+const NEEDED = [
+  ['SELECT', 'term', 'SELECT id FROM term WHERE FALSE'],
+  ['UPDATE', 'job', 'UPDATE job SET status_id = NULL, completed_at = NULL WHERE FALSE'],
+  ['DELETE', 'job', 'DELETE FROM job WHERE FALSE'],
+  ['UPDATE', 'object', 'UPDATE object SET updated_at = updated_at WHERE FALSE'],
+  ['DELETE', 'object', 'DELETE FROM object WHERE FALSE'],
+  ['INSERT', 'note', "INSERT INTO note (object_id, source_culture) VALUES (0, 'en')"],
+  ['INSERT', 'note_i18n', "INSERT INTO note_i18n (id, culture, content) VALUES (0, 'en', '')"],
+] as const;
+
+async function examinePrivileges(examination: Examination): Promise<Outcome> {
+  const database = await examination.database();
+  const lacking: string[] = [];
+  const grants: string[] = [];
+  for (const [privilege, table, statement] of NEEDED) {
+    const refusal = await failureOf(database.query(`EXPLAIN ${statement}`));
+    if (refusal === null) continue;
+    // What is refused for another reason (a read-only replica) is refused for every statement.
+    if (refusal.code !== 'DATABASE_PRIVILEGE') return unchangeable(refusal.message, refusal.hint);
+    lacking.push(`${privilege} on ${table}`);
+    grants.push(refusal.hint ?? '');
+  }
+  if (lacking.length > 0)
+    return unchangeable(`The database user lacks ${lacking.join(', ')}.`, grants.join(' '));
+  return healthy('Everything may be read and changed that kill and clear need.');
+}
+
+function unchangeable(evidence: string, remedy = 'Name a user that may change jobs.'): Outcome {
+  const consequence = 'Jobs can be listed, but jobs:kill, jobs:clear and doctor --fix will fail.';
+  return warning({evidence, consequence, remedy});
+}
+
+/** The expected failure that work ended with, or null. A wrong setting is the user's to mend before all else. */
+async function failureOf(work: Promise<unknown>): Promise<AtomctlError | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (error instanceof AtomctlError && error.code !== 'USAGE') return error;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type {Check, Examination} from '../evidence.ts';
+import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
+
+/** The files that jobs leave for download. */
+export const DOWNLOAD_CHECKS: readonly Check[] = [
+  {id: 'stray-downloads', title: 'Download files without a job', examine: examineStray},
+  {id: 'missing-downloads', title: 'Jobs without their download file', examine: examineMissing},
+];
+
+async function examineStray(examination: Examination): Promise<Outcome> {
+  const {stray, files} = await examination.files();
+  if (stray.length === 0) return healthy(`${counted(files, 'file')} under downloads/jobs, each of a job.`);
+  const directory = `${examination.patient.downloads}/jobs`;
+  return warning({
+    evidence: `${counted(stray.length, 'file')} in ${directory} ${stray.length === 1 ? 'belongs' : 'belong'} to no job: ${someOf(stray)}.`,
+    consequence:
+      'AtoM never deletes a file with its job: they fill the disk, and may hold what was to be deleted.',
+    remedy: `ls -l ${directory}; next time: atomctl jobs:clear --delete-downloads`,
+  });
+}
+
+async function examineMissing(examination: Examination): Promise<Outcome> {
+  const {missing, jobs} = await examination.files();
+  if (missing.length === 0)
+    return healthy(`${counted(jobs, 'newest job')} with a download, each file in its place.`);
+  const named = missing.map(({id, path}) => `${id} (${path})`);
+  return warning({
+    evidence: `The file of ${counted(missing.length, 'completed job')} is gone: ${someOf(named)}.`,
+    consequence: 'AtoM goes on offering it, and the download fails.',
+    remedy: `Start the export again, and clear the job: atomctl jobs:clear --id ${missing[0]!.id}`,
+  });
+}

@@ -1,0 +1,127 @@
+import {functionName} from '../../queue/function-name.ts';
+import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
+import type {ServerReport} from '../../queue/server-report.ts';
+import {PLUGIN_CLASSES} from '../../queue/status.ts';
+import type {WorkerUnit} from '../evidence/worker-units.ts';
+import type {Check, Examination} from '../evidence.ts';
+import {counted, healthy, NotExamined, type Outcome, problem, someOf, warning} from '../finding.ts';
+
+/** The Gearman servers, and the workers that are connected to them. */
+export const GEARMAN_CHECKS: readonly Check[] = [
+  {id: 'gearman-servers', title: 'Gearman servers', examine: examineServers},
+  {id: 'site-workers', title: "This site's workers", examine: examineWorkers},
+  {id: 'job-classes', title: 'A worker for each job class', examine: examineClasses},
+  {id: 'idle-workers', title: 'Workers without abilities', examine: examineIdle},
+];
+
+async function examineServers(examination: Examination): Promise<Outcome> {
+  const reports = await examination.reports();
+  const silent = reports.filter(({reachable}) => !reachable);
+  if (silent.length === 0) return healthy(`${reports.map(versionWords).join(', ')}.`);
+  return problem({
+    evidence: silent.map(({error}) => error).join(' '),
+    consequence:
+      'AtoM submits a job to any one of its servers: what goes to this one fails, and what it had is lost.',
+    remedy: 'systemctl start gearman-job-server (on other systems than Debian: gearmand)',
+  });
+}
+
+function versionWords({address, version}: ServerReport): string {
+  return `${address} answers${version === null ? '' : `, version ${version}`}`;
+}
+
+/** The functions of this site that have a worker. @throws NotExamined where the prefix is not known */
+async function servedFunctions(
+  examination: Examination,
+): Promise<{own: QueueFunction[]; others: QueueFunction[]}> {
+  const {prefix, workerTypes} = examination.patient;
+  const answering = await examination.answering();
+  if (prefix === null) {
+    throw new NotExamined("This site's functions are not known: give --atom-root or --function-prefix.");
+  }
+  const jobClasses = Object.values(workerTypes).flat();
+  const served = queueFunctions(answering, {prefix, jobClasses}).filter(
+    ({workers, jobClass}) => workers > 0 && jobClass !== null,
+  );
+  return {
+    own: served.filter(({thisSite}) => thisSite),
+    others: served.filter(({thisSite}) => !thisSite),
+  };
+}
+
+async function examineWorkers(examination: Examination): Promise<Outcome> {
+  const {own, others} = await servedFunctions(examination);
+  const {prefix} = examination.patient;
+  const ownPrefix = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
+  if (own.length > 0)
+    return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} served.`);
+  await requireRunningUnit(examination);
+  const prefixes = [...new Set(others.map((row) => row.prefix ?? 'none'))];
+  const consequence = 'Jobs of this site wait for ever.';
+  if (prefixes.length === 0) {
+    const evidence = `No worker of this site (${ownPrefix}) is connected, nor of any other.`;
+    return problem({evidence, consequence, remedy: 'atomctl worker:start'});
+  }
+  return problem({
+    evidence: `No worker of this site (${ownPrefix}) is connected; workers with another prefix are: ${someOf(prefixes)}.`,
+    consequence: `${consequence} If those workers are its own, the root moved, workers_key changed, or they see another path (a container).`,
+    remedy: `atomctl worker:restart; where the workers' path differs for good: --function-prefix ${prefixes[0]}`,
+  });
+}
+
+/** A unit that does not run explains why its worker is not connected, and has a finding of its own. */
+async function requireRunningUnit(examination: Examination): Promise<void> {
+  const units = await examination.units().catch(noUnits);
+  const down = units.find(({unit}) => unit.active !== 'active');
+  if (down) throw new NotExamined(`${down.unit.name} does not run, so no worker is connected.`);
+}
+
+function noUnits(error: unknown): WorkerUnit[] {
+  if (error instanceof NotExamined) return [];
+  throw error;
+}
+
+async function examineClasses(examination: Examination): Promise<Outcome> {
+  const {prefix, workerTypes} = examination.patient;
+  const {own} = await servedFunctions(examination);
+  if (own.length === 0) throw new NotExamined('No worker of this site is connected.');
+  const classes = [...new Set(Object.values(workerTypes).flat())].filter((name) => !PLUGIN_CLASSES.has(name));
+  if (classes.length === 0) throw new NotExamined('No gearman.yml with worker_types was found.');
+  const answering = await examination.answering();
+  const gaps = answering.flatMap((report) => {
+    const missing = classes.filter((jobClass) => !isServed(report, functionName(prefix, jobClass)));
+    return missing.length === 0 ? [] : [{report, missing}];
+  });
+  if (gaps.length === 0) {
+    return healthy(
+      `All ${classes.length} that gearman.yml lists have one on ${answering.map(({address}) => address).join(', ')}.`,
+    );
+  }
+  return problem({
+    evidence: gaps
+      .map(({report, missing}) => `${report.address} has no worker for ${someOf(missing)}.`)
+      .join(' '),
+    consequence: 'AtoM submits a job to any one of its servers; there, jobs of these classes wait for ever.',
+    remedy: 'atomctl worker:restart',
+  });
+}
+
+function isServed({functions}: ServerReport, name: string): boolean {
+  return functions.some((row) => row.function === name && row.workers > 0);
+}
+
+/** AtoM's workers call themselves `pid_<PID>_<hex>`; other connections without functions are clients. */
+async function examineIdle(examination: Examination): Promise<Outcome> {
+  const answering = await examination.answering();
+  const idle = answering.flatMap(({address, connections}) =>
+    connections
+      .filter(({id, functions}) => /^pid_\d+_/.test(id) && functions.length === 0)
+      .map(({id}) => `${id} on ${address}`),
+  );
+  if (idle.length === 0) return healthy('Every worker that is connected has registered what it can do.');
+  return warning({
+    evidence: `${counted(idle.length, 'worker')} registered no ability: ${someOf(idle)}.`,
+    consequence: 'Such a worker is connected and looks alive, but gets no job.',
+    remedy: 'atomctl worker:restart; its log tells why: atomctl worker:logs',
+  });
+}

@@ -1,0 +1,63 @@
+import type {GearmandOptions} from '../evidence/local-gearmand.ts';
+import type {Check, Examination} from '../evidence.ts';
+import {healthy, NotExamined, type Outcome, warning} from '../finding.ts';
+
+/**
+ * How gearmand itself is set, where it runs on this host. What every stock installation does is remarked on, and
+ * is no warning.
+ */
+export const GEARMAND_CHECKS: readonly Check[] = [
+  {id: 'gearmand-network', title: "Gearman's network", examine: examineNetwork},
+  {id: 'gearmand-queue', title: "Gearman's store", examine: examineStore},
+  {id: 'gearmand-retries', title: "Gearman's retries", examine: examineRetries},
+];
+
+async function examineNetwork(examination: Examination): Promise<Outcome> {
+  const servers = await examination.localServers();
+  const open = servers.filter(({everyInterface}) => everyInterface).map(({address}) => address);
+  if (open.length === 0) {
+    return healthy(`${servers.map(({address}) => address).join(', ')}: not open on every interface.`);
+  }
+  return warning({
+    evidence: `${open.join(', ')}: open on every interface of this host.`,
+    consequence: 'Gearman asks nobody who they are: whoever reaches the port can read, add and cancel jobs.',
+    remedy:
+      'Add --listen=localhost to PARAMS in /etc/default/gearman-job-server, or close the port in the firewall.',
+  });
+}
+
+/** The options of each gearmand, by its address. @throws NotExamined where no process could be looked at */
+async function gearmands(examination: Examination): Promise<{address: string; options: GearmandOptions}[]> {
+  const servers = await examination.localServers();
+  const found = servers.flatMap(({address, options}) => (options === null ? [] : [{address, options}]));
+  if (found.length === 0)
+    throw new NotExamined('No process of gearmand for these ports was found on this host.');
+  return found;
+}
+
+async function examineStore(examination: Examination): Promise<Outcome> {
+  const all = await gearmands(examination);
+  const stores = all.map(({address, options}) => ({address, type: options.get('queue-type') || 'builtin'}));
+  const evidence = `${stores.map(({address, type}) => `${address} keeps its queue in ${type === 'builtin' ? 'memory' : type}`).join('; ')}.`;
+  if (stores.every(({type}) => type !== 'builtin')) return healthy(evidence);
+  return healthy(evidence, {
+    consequence:
+      'When it is restarted, jobs that wait are lost, and their rows say Running: run doctor --fix then.',
+    remedy: 'A store that lasts: --queue-type (gearmand --help)',
+  });
+}
+
+async function examineRetries(examination: Examination): Promise<Outcome> {
+  const all = await gearmands(examination);
+  const limits = all.map(({address, options}) => ({address, limit: Number(options.get('job-retries') ?? 0)}));
+  const evidence = `${limits.map(({address, limit}) => `${address} hands a job out ${limit === 0 ? 'again however often its worker dies' : `${limit} times at most`}`).join('; ')}.`;
+  const limited = limits.some(({limit}) => limit > 0);
+  return healthy(evidence, {
+    consequence: limited
+      ? 'A job that is dropped at the limit is lost: its row goes on saying Running.'
+      : 'A job that takes its worker down takes the next one down too, until somebody kills it.',
+    remedy: limited
+      ? 'Raise or leave out --job-retries.'
+      : 'Kill such a job: atomctl jobs:kill ID --restart-worker',
+  });
+}

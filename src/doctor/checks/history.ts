@@ -1,0 +1,70 @@
+import {ERROR_NOTE_TYPE_ID, STATUSES} from '../../jobs/model/job.ts';
+import {type JobLog, NEWEST} from '../evidence/job-logs.ts';
+import type {Check, Examination} from '../evidence.ts';
+import {counted, healthy, jobWords, type Outcome, someOf, warning} from '../finding.ts';
+
+/** A restart of the worker under a job makes two; more mean that the job takes its worker down. */
+const MANY_STARTS = 3;
+/** Error notes are looked through from the newest, at most so many. */
+const ERROR_NOTES = 20_000;
+
+/** What the logs and notes of jobs tell. */
+export const HISTORY_CHECKS: readonly Check[] = [
+  {id: 'redelivered-jobs', title: 'Jobs handed out again and again', examine: examineRedelivered},
+  {id: 'full-logs', title: 'Full logs', examine: examineFullLogs},
+  {id: 'failed-completed-jobs', title: 'Completed jobs with errors', examine: examineCompleted},
+];
+
+const LOOKED_AT = `of the running jobs and the newest ${NEWEST}`;
+
+async function logsThat(examination: Examination, test: (log: JobLog) => boolean): Promise<JobLog[]> {
+  const logs = [...(await examination.logs()).values()].filter(test);
+  return logs.sort((one, other) => other.id - one.id);
+}
+
+async function examineRedelivered(examination: Examination): Promise<Outcome> {
+  const logs = await logsThat(examination, ({starts}) => starts >= MANY_STARTS);
+  if (logs.length === 0) return healthy(`None ${LOOKED_AT} was begun ${MANY_STARTS} times or more.`);
+  const [newest] = logs;
+  return warning({
+    evidence: `${counted(logs.length, 'job')} ${LOOKED_AT} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
+      logs.map((log) => `${jobWords(log)} ${log.starts} times`),
+    )}.`,
+    consequence:
+      'Such a job takes its worker down and Gearman hands it to the next, until the unit reaches its start limit.',
+    remedy: `atomctl jobs:show ${newest!.id}; while it still runs: atomctl jobs:kill ${newest!.id} --restart-worker`,
+  });
+}
+
+async function examineFullLogs(examination: Examination): Promise<Outcome> {
+  const logs = await logsThat(examination, ({cut}) => cut);
+  if (logs.length === 0) return healthy(`No log ${LOOKED_AT} is at AtoM's cap.`);
+  return warning({
+    evidence: `${counted(logs.length, 'log')} ${LOOKED_AT} reached 65,534 characters: ${someOf(logs.map(jobWords))}.`,
+    consequence:
+      'AtoM dropped their newest lines: how they ended is not in them, and whether one that runs is stuck cannot be told.',
+    remedy: "Look at the worker's own output: atomctl worker:logs",
+  });
+}
+
+/** The ids of the completed jobs among those with the newest error notes: an index, then primary keys. */
+async function examineCompleted(examination: Examination): Promise<Outcome> {
+  const database = await examination.database();
+  const [row] = await database.query<{total: number | string; ids: string | null}>(
+    `SELECT COUNT(*) AS total, SUBSTRING_INDEX(GROUP_CONCAT(job.id ORDER BY job.id DESC), ',', 5) AS ids
+     FROM (SELECT DISTINCT newest.object_id
+           FROM (SELECT object_id FROM note WHERE type_id = ? ORDER BY id DESC LIMIT ${ERROR_NOTES}) AS newest
+          ) AS noted
+     JOIN job ON job.id = noted.object_id
+     WHERE job.status_id = ?`,
+    [ERROR_NOTE_TYPE_ID, STATUSES.completed.termId],
+  );
+  const total = Number(row?.total ?? 0);
+  if (total === 0) return healthy('No completed job has an error note.');
+  const ids = row!.ids!.split(',');
+  return warning({
+    evidence: `${counted(total, 'completed job')} ${total === 1 ? 'has' : 'have'} error notes: ${someOf(ids, total)}.`,
+    consequence: 'They show as completed, but did not do all that they were to do.',
+    remedy: `atomctl jobs:show ${ids[0]}`,
+  });
+}

@@ -1,0 +1,105 @@
+import {formatTimeSpan} from '../../systemd/time-span.ts';
+import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-jobs.ts';
+import type {Check, Examination} from '../evidence.ts';
+import {counted, healthy, jobWords, NotExamined, type Outcome, problem, someOf, warning} from '../finding.ts';
+
+/** The jobs that the database calls running and that are not. */
+export const RUNNING_JOB_CHECKS: readonly Check[] = [
+  {id: 'lost-jobs', title: 'Lost jobs', examine: examineLost},
+  {id: 'serial-jobs', title: 'Moves and imports', examine: examineSerial},
+  {id: 'silent-jobs', title: 'Silent jobs', examine: examineSilent},
+  {id: 'ended-jobs', title: 'Ended jobs that say Running', examine: examineEnded},
+];
+
+/** The running jobs with this fault; those of the classes that run one at a time apart. */
+async function jobsWith(
+  examination: Examination,
+  fault: JobFault,
+  oneAtATime: boolean,
+): Promise<RunningJob[]> {
+  const jobs = await runningJobs(examination);
+  return jobs.filter((job) => job.fault === fault && job.oneAtATime === oneAtATime);
+}
+
+/** Lost can be told only where every server was asked, and none was held by another atomctl. */
+async function requireEveryServer(examination: Examination): Promise<void> {
+  const {missing, peeked} = await examination.live();
+  if (peeked) throw new NotExamined('No job can be called lost while another atomctl looks at the queue.');
+  if (missing.length > 0) throw new NotExamined(`No job can be called lost: ${missing[0]!.message}`);
+}
+
+async function examineLost(examination: Examination): Promise<Outcome> {
+  await requireEveryServer(examination);
+  const lost = await jobsWith(examination, 'lost', false);
+  if (lost.length === 0) return healthy(await statesInWords(examination));
+  return problem({
+    evidence: `No Gearman server knows ${counted(lost.length, 'job')} that the database calls running: ${someOf(lost.map(jobWords))}.`,
+    consequence: 'Nobody will ever run them; they show as running for ever.',
+    remedy: 'atomctl doctor --fix marks them as errors; then start them again in AtoM.',
+  });
+}
+
+async function statesInWords(examination: Examination): Promise<string> {
+  const jobs = await runningJobs(examination);
+  const uncertain = jobs.filter(({state}) => state === 'uncertain').length;
+  const rest = uncertain === 0 ? '' : `; ${uncertain} uncertain (atomctl jobs:list --running --probe)`;
+  const summary = `${counted(jobs.length, 'job')} running in the database, none lost${rest}.`;
+  // A probe does not settle these, so the first one's reason is given.
+  const {reasons} = await examination.live();
+  const first = jobs.find(({id}) => reasons.has(id));
+  return first === undefined ? summary : `${summary} ${jobWords(first)}: ${reasons.get(first.id)}`;
+}
+
+async function examineSerial(examination: Examination): Promise<Outcome> {
+  await requireEveryServer(examination);
+  const jobs = (await runningJobs(examination)).filter(({oneAtATime}) => oneAtATime);
+  const blockers = jobs.filter(({fault}) => fault === 'lost' || fault === 'stuck');
+  const [first] = blockers;
+  if (first === undefined)
+    return healthy(`${counted(jobs.length, 'move or import', 'moves and imports')} running, none blocked.`);
+  const waiting = jobs.filter((job) => job.id > first.id && !blockers.includes(job));
+  const behind =
+    waiting.length === 0
+      ? 'none waits'
+      : `${someOf(waiting.map(jobWords))} ${waiting.length === 1 ? 'waits' : 'wait'}`;
+  const lost = blockers.filter(({fault}) => fault === 'lost');
+  const fault = {
+    evidence: `${someOf(blockers.map((job) => `${jobWords(job)} is ${faultInWords(job)}`))}; ${behind} behind.`,
+    consequence:
+      'AtoM runs moves and imports one at a time: each later one holds a worker for minutes and then fails.',
+    remedy:
+      lost.length > 0
+        ? 'atomctl doctor --fix marks what is lost as an error.'
+        : `atomctl jobs:show ${first.id}; where it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
+  };
+  return lost.length > 0 ? problem(fault) : warning(fault);
+}
+
+function faultInWords({fault, silentSeconds}: RunningJob): string {
+  return fault === 'lost' ? 'lost' : `silent for ${formatTimeSpan(silentSeconds ?? 0)}`;
+}
+
+async function examineSilent(examination: Examination): Promise<Outcome> {
+  const silent = await jobsWith(examination, 'stuck', false);
+  const limit = formatTimeSpan(examination.patient.stuckAfterSeconds);
+  if (silent.length === 0) return healthy(`No executing job has been silent for more than ${limit}.`);
+  const [first] = silent;
+  const named = silent.map((job) => `${jobWords(job)} for ${formatTimeSpan(job.silentSeconds ?? 0)}`);
+  return warning({
+    evidence: `${counted(silent.length, 'job')} wrote no line of log for more than ${limit}: ${someOf(named)}.`,
+    consequence: 'They may hang, and each holds a worker that does nothing else meanwhile.',
+    remedy: `atomctl jobs:show ${first!.id}; where it is stuck: atomctl jobs:kill ${first!.id} --restart-worker`,
+  });
+}
+
+async function examineEnded(examination: Examination): Promise<Outcome> {
+  const ended = (await runningJobs(examination)).filter(({fault}) => fault === 'finished');
+  if (ended.length === 0) return healthy('Every running job has still to write its last line of log.');
+  const ids = ended.map(({id}) => id);
+  return problem({
+    evidence: `The log of ${counted(ended.length, 'running job')} ends with "Job finished.": ${someOf(ended.map(jobWords))}.`,
+    consequence:
+      'Their work is done, but they show as running for ever; a move or import blocks every later one.',
+    remedy: `atomctl jobs:kill ${ids.slice(0, 5).join(' ')} --reason "its log ends with Job finished"`,
+  });
+}

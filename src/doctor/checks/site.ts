@@ -1,0 +1,19 @@
+import {findStaleCaches} from '../../atom/stale-cache.ts';
+import type {Check, Examination} from '../evidence.ts';
+import {healthy, NotExamined, type Outcome, someOf, warning} from '../finding.ts';
+
+/** The AtoM installation itself. */
+export const SITE_CHECKS: readonly Check[] = [
+  {id: 'stale-cache', title: 'Configuration cache', examine: examineCache},
+];
+
+async function examineCache({patient: {root}}: Examination): Promise<Outcome> {
+  if (root === null) throw new NotExamined('No AtoM installation was found: give --atom-root.');
+  const stale = await findStaleCaches(root);
+  if (stale.length === 0) return healthy('No compiled configuration is older than what it was made from.');
+  return warning({
+    evidence: `Older than their sources: ${someOf(stale.map(({cache, source}) => `${cache} (made from ${source})`))}.`,
+    consequence: 'AtoM and its workers go on by the old servers, job classes or workers_key.',
+    remedy: `cd ${root} && php symfony cc && atomctl worker:restart`,
+  });
+}

@@ -1,0 +1,90 @@
+import {readFile} from 'node:fs/promises';
+import {hostname, networkInterfaces} from 'node:os';
+import {formatAddress, GEARMAN_PORT, type ServerAddress} from '../../gearman/address.ts';
+import type {ServerConnection} from '../../gearman/server.ts';
+import {type GearmandProcess, readProcesses} from '../../processes/read-processes.ts';
+import {listenerOn, readSockets} from '../../processes/socket-tables.ts';
+import {NotExamined} from '../finding.ts';
+
+/** A Gearman server of the site that runs on this host. */
+export interface LocalServer {
+  /** `host:port`. */
+  address: string;
+  everyInterface: boolean;
+  /** null where its process was not found, or is not gearmand's (the server in C). */
+  options: GearmandOptions | null;
+}
+
+/** @throws NotExamined where none of the servers runs here, or the system does not tell */
+export async function findLocalServers(servers: readonly ServerConnection[]): Promise<LocalServer[]> {
+  const sockets = await readSockets();
+  if (sockets === null) throw new NotExamined('This system has no /proc/net/tcp to look into.');
+  const local = servers
+    .filter(({address}) => isThisHost(address))
+    .map(({address}) => ({address, listener: listenerOn(address.port, sockets)}))
+    .filter(({listener}) => listener !== 'none');
+  if (local.length === 0) throw new NotExamined('No Gearman server of this site runs on this host.');
+  const {gearmands} = await readProcesses();
+  return Promise.all(
+    local.map(async ({address, listener}) => ({
+      address: formatAddress(address),
+      everyInterface: listener === 'every',
+      options: await findGearmand(address.port, gearmands),
+    })),
+  );
+}
+
+/** By the address as it was configured; another name of this host is not looked up. */
+function isThisHost({host}: ServerAddress): boolean {
+  if (host === 'localhost' || host === hostname() || host.startsWith('127.')) return true;
+  return Object.values(networkInterfaces())
+    .flat()
+    .some((own) => own?.address === host);
+}
+
+/** The options of a gearmand that matter here, by their long names. */
+export type GearmandOptions = ReadonlyMap<string, string>;
+
+const LONG_NAMES: Record<string, string> = {p: 'port', q: 'queue-type', j: 'job-retries'};
+/** gearmand reads it where no other is named; its command line wins. */
+const CONFIG_FILE = '/etc/gearmand.conf';
+
+/**
+ * The options of the gearmand (the server in C) that serves a port on this host, from its command line and its
+ * configuration file. Null where none is found, or several are: in containers each may have the same port.
+ */
+export async function findGearmand(
+  port: number,
+  processes: readonly GearmandProcess[],
+): Promise<GearmandOptions | null> {
+  const found: GearmandOptions[] = [];
+  for (const {argv} of processes) {
+    const options = await withConfigFile(parseOptions(argv.slice(1)));
+    if (Number(options.get('port') ?? GEARMAN_PORT) === port) found.push(options);
+  }
+  return found.length === 1 ? found[0]! : null;
+}
+
+async function withConfigFile(given: Map<string, string>): Promise<GearmandOptions> {
+  const file = await readFile(given.get('config-file') ?? CONFIG_FILE, 'utf8').catch(() => '');
+  return new Map([...parseConfigFile(file), ...given]);
+}
+
+/** `--name=value`, `--name value`, `-nvalue`, `-n value`, by long names; an option without a value has an empty one. */
+export function parseOptions(words: readonly string[]): Map<string, string> {
+  const options = new Map<string, string>();
+  for (const [index, word] of words.entries()) {
+    const [, long, short, attached] = /^(?:--([\w-]+)|-(\w))=?(.*)$/s.exec(word) ?? [];
+    const name = long ?? LONG_NAMES[short ?? ''];
+    if (name === undefined) continue;
+    const next = words[index + 1] ?? '';
+    options.set(name, attached || (next.startsWith('-') ? '' : next));
+  }
+  return options;
+}
+
+/** Lines `name = value`; `#` begins a comment. */
+export function parseConfigFile(text: string): Map<string, string> {
+  const pairs = [...text.matchAll(/^[ \t]*([\w-]+)[ \t]*=[ \t]*([^#\n]*)/gm)];
+  return new Map(pairs.map(([, name, value]) => [name!, value!.trim()]));
+}

@@ -1,0 +1,138 @@
+import {AtomctlError} from '../errors.ts';
+import {markJobKilled} from '../jobs/kill/mark-or-delete.ts';
+import {orphansOf, orphanWords, settledBefore} from './checks/orphan.ts';
+import {removeOrphans} from './evidence/orphans.ts';
+import {type RunningJob, runningJobs} from './evidence/running-jobs.ts';
+import type {Examination} from './evidence.ts';
+import {counted, type Finding, jobWords, someOf} from './finding.ts';
+
+export interface PlannedRemedy {
+  remedy: Remedy;
+  plan: string;
+}
+
+/** A remedy that was carried out, as `doctor --json` prints it. */
+export interface Fixed {
+  id: string;
+  /** How many jobs or objects were mended. */
+  count: number;
+  message: string;
+  /** Why it ended early; null where it did not. */
+  error: string | null;
+}
+
+/** What can be mended of what was found. */
+export async function planRemedies(
+  examination: Examination,
+  findings: readonly Finding[],
+): Promise<PlannedRemedy[]> {
+  const faulty = findings.filter(({state}) => state === 'warning' || state === 'problem').map(({id}) => id);
+  const planned: PlannedRemedy[] = [];
+  for (const remedy of REMEDIES) {
+    if (!remedy.checks.some((id) => faulty.includes(id))) continue;
+    const plan = await remedy.plan(examination);
+    if (plan !== null) planned.push({remedy, plan});
+  }
+  return planned;
+}
+
+/**
+ * Carries the remedies out. One that fails is told in its result and stops no other.
+ * @param options.examination a fresh one: what was seen before the question was asked may have changed
+ * @param options.signal ends it after the current step
+ */
+export async function applyRemedies(options: {
+  remedies: readonly Remedy[];
+  examination: Examination;
+  by: string;
+  signal: AbortSignal;
+}): Promise<Fixed[]> {
+  const fixed: Fixed[] = [];
+  for (const remedy of options.remedies) {
+    if (!options.signal.aborted) fixed.push(await apply(remedy, options));
+  }
+  return fixed;
+}
+
+async function apply(
+  remedy: Remedy,
+  {examination, by, signal}: {examination: Examination; by: string; signal: AbortSignal},
+): Promise<Fixed> {
+  let count = 0;
+  let error: string | null = null;
+  try {
+    for await (const done of remedy.steps(examination, by)) {
+      count += done;
+      if (signal.aborted) break;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof AtomctlError)) throw thrown;
+    error = [thrown.message, thrown.hint].filter(Boolean).join(' ');
+  }
+  return {id: remedy.id, count, message: remedy.report(count), error};
+}
+
+/**
+ * Marks lost jobs as errors, as jobs:kill does. What is lost stays lost: no server has it, and AtoM never submits a
+ * job twice. So it is enough that the examination is fresh, and that each row still says running under its lock.
+ */
+export const LOST_JOBS: Remedy = {
+  id: 'lost-jobs',
+  checks: ['lost-jobs', 'serial-jobs'],
+  plan: async (examination) => {
+    const lost = await lostJobs(examination);
+    if (lost.length === 0) return null;
+    return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobWords))}.`;
+  },
+  steps: markEach,
+  report: (count) => `${counted(count, 'lost job')} marked as ${count === 1 ? 'an error' : 'errors'}.`,
+};
+
+async function lostJobs(examination: Examination): Promise<RunningJob[]> {
+  return (await runningJobs(examination)).filter(({fault}) => fault === 'lost');
+}
+
+async function* markEach(examination: Examination, by: string): AsyncGenerator<number> {
+  const {time, now} = examination.patient;
+  const database = await examination.database();
+  for (const {id} of await lostJobs(examination)) {
+    const nowWall = time.toWall(now());
+    const note = `Marked as an error by atomctl doctor for ${by} on ${nowWall}: no Gearman server knew the job.`;
+    const {outcome} = await markJobKilled({database, id, expected: 'running', note, culture: 'en', nowWall});
+    yield outcome === 'marked' ? 1 : 0;
+  }
+}
+
+/** Removes what DELETE FROM job left behind. */
+export const ORPHANED_ROWS: Remedy = {
+  id: 'orphans',
+  checks: ['orphans'],
+  plan: async (examination) => {
+    const orphans = await orphansOf(examination);
+    return orphans.objects === 0 ? null : `${orphanWords(orphans)} of jobs that are gone would be deleted.`;
+  },
+  steps: async function* (examination) {
+    yield* removeOrphans(await examination.database(), settledBefore(examination));
+  },
+  report: (count) =>
+    `${counted(count, 'orphaned object')} deleted, with all that hung on ${count === 1 ? 'it' : 'them'}.`,
+};
+
+/** Something that the doctor mends without harm. */
+export interface Remedy {
+  id: string;
+  /** It is called for where one of these checks found fault. */
+  checks: readonly string[];
+  /** What it would do, one sentence; null where there is nothing to do. */
+  plan(examination: Examination): Promise<string | null>;
+  /**
+   * Does it in steps, each checked again at its moment and whole in itself; yields how much each step did. It may be
+   * left between two steps.
+   * @param by who mends, as an error note names them: user@host
+   */
+  steps(examination: Examination, by: string): AsyncIterable<number>;
+  /** What was done, one sentence. */
+  report(count: number): string;
+}
+
+const REMEDIES: readonly Remedy[] = [LOST_JOBS, ORPHANED_ROWS];

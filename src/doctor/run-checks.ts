@@ -1,0 +1,75 @@
+import {AtomctlError} from '../errors.ts';
+import {DATABASE_CHECKS} from './checks/database.ts';
+import {DOWNLOAD_CHECKS} from './checks/download.ts';
+import {GEARMAN_CHECKS} from './checks/gearman.ts';
+import {GEARMAND_CHECKS} from './checks/gearmand.ts';
+import {HISTORY_CHECKS} from './checks/history.ts';
+import {ORPHAN_CHECKS} from './checks/orphan.ts';
+import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
+import {SITE_CHECKS} from './checks/site.ts';
+import {WORKER_UNIT_CHECKS} from './checks/worker-unit.ts';
+import type {Check, Examination} from './evidence.ts';
+import {type Finding, NotExamined, type Outcome} from './finding.ts';
+
+/** Which checks to make, by their ids; absent: all. */
+export interface Selection {
+  only?: readonly string[];
+  skip?: readonly string[];
+}
+
+export function isSelected(id: string, {only, skip}: Selection): boolean {
+  return (only === undefined || only.includes(id)) && !skip?.includes(id);
+}
+
+/**
+ * Makes the selected checks in the order of the table and tells what each found. A server that fails is a
+ * finding, or the reason why a check was skipped.
+ * @throws AtomctlError USAGE where a setting of the site is wrong
+ */
+export async function examine(examination: Examination, selection: Selection = {}): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [index, check] of CHECKS.entries()) {
+    if (!isSelected(check.id, selection)) continue;
+    const {id, title} = check;
+    const {state, evidence, consequence, remedy} = await outcomeOf(check, examination);
+    findings.push({
+      id,
+      number: index + 1,
+      state,
+      title,
+      evidence,
+      consequence: consequence ?? null,
+      remedy: remedy ?? null,
+    });
+  }
+  return findings;
+}
+
+async function outcomeOf(
+  check: Check,
+  examination: Examination,
+): Promise<Omit<Outcome, 'state'> & Pick<Finding, 'state'>> {
+  try {
+    return await check.examine(examination);
+  } catch (error) {
+    if (error instanceof NotExamined) return {state: 'skipped', evidence: error.message};
+    if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
+    const consequence = 'This could not be examined.';
+    return {state: 'warning', evidence: error.message, consequence, remedy: error.hint};
+  }
+}
+
+/** All that the doctor looks at, in the order in which it tells: first what the rest depends on. */
+export const CHECKS: readonly Check[] = [
+  ...DATABASE_CHECKS,
+  ...GEARMAN_CHECKS,
+  ...GEARMAND_CHECKS,
+  ...SITE_CHECKS,
+  ...WORKER_UNIT_CHECKS,
+  ...RUNNING_JOB_CHECKS,
+  ...HISTORY_CHECKS,
+  ...ORPHAN_CHECKS,
+  ...DOWNLOAD_CHECKS,
+];
+
+export const CHECK_IDS = CHECKS.map(({id}) => id);

@@ -1,0 +1,235 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import {AtomctlError} from '../../errors.ts';
+import type {Database, Queryable, SqlValue} from '../../mysql/database.ts';
+import {noJobs, surveyJobs} from '../model/count.ts';
+import {deleteJobRows} from '../model/delete-jobs.ts';
+import {EVERY_JOB, type JobFilter, jobCondition} from '../model/filter.ts';
+import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
+import {deleteDownloads} from './downloads.ts';
+import {type ReplicaWait, waitForReplicas} from './replica-lag.ts';
+
+/** What a clear will delete: settled before the question is asked, and not widened afterwards. */
+export interface ClearPlan {
+  filter: JobFilter;
+  counts: StatusCounts;
+  total: number;
+  /** Jobs that come after the question have higher ids and stay. */
+  lastId: number;
+  /** Jobs that ran at the question and did not match for that: they stay, though they may match once they have ended. */
+  running: number[];
+}
+
+export interface ClearOptions {
+  database: Database;
+  plan: ClearPlan;
+  /** The site's downloads directory where the jobs' files are to go too; null leaves all files alone. */
+  downloads: string | null;
+  /** Jobs in one transaction; null lets it follow from how long the last one took. */
+  batchSize: number | null;
+  /** Between two transactions, so that others (a replica, the web site) catch up. */
+  pauseSeconds: number;
+  /** Waited for before each transaction; null for none. */
+  replicas: ReplicaWait | null;
+  /** Ends the clear after the current transaction. */
+  signal: AbortSignal;
+  onProgress: (cleared: number) => void;
+}
+
+export interface ClearResult {
+  cleared: number;
+  byStatus: StatusCounts;
+  downloadsDeleted: number;
+  /** Download paths that were left alone, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
+  downloadsKept: string[];
+  interrupted: boolean;
+  /** What ended the clear early; the counts say what was gone by then. */
+  failure: AtomctlError | null;
+}
+
+/** What would be cleared. `inactive` leaves out the jobs that are running, as AtoM's "Clear inactive jobs" does. */
+export async function planClear(options: {
+  database: Queryable;
+  filter: JobFilter;
+  inactive: boolean;
+}): Promise<ClearPlan> {
+  const {database} = options;
+  const filter = options.inactive ? finishedOnly(options.filter) : options.filter;
+  const running = filter.statuses?.includes('running') === false ? await runningIds(database, filter) : [];
+  return {filter, running, ...(await surveyJobs({database, filter}))};
+}
+
+async function runningIds(database: Queryable, filter: JobFilter): Promise<number[]> {
+  const {join, sql, values} = jobCondition({...filter, statuses: ['running']});
+  const rows = await database.query<{id: number}>(`SELECT job.id FROM job ${join} WHERE ${sql}`, values);
+  return rows.map(({id}) => id);
+}
+
+function finishedOnly(filter: JobFilter): JobFilter {
+  const statuses = (filter.statuses ?? JOB_STATUSES).filter((status) => STATUSES[status].finished);
+  return {...filter, statuses};
+}
+
+/**
+ * Deletes the planned jobs in bounded transactions, walking up the primary key. Each job is checked against the
+ * filter again under its lock: one that has changed since (a finished job that runs again) stays.
+ * A failure of the database ends the clear and is told with what was done by then: that stays done.
+ */
+export async function clearJobs(options: ClearOptions): Promise<ClearResult> {
+  const result: ClearResult = {
+    cleared: 0,
+    byStatus: noJobs(),
+    downloadsDeleted: 0,
+    downloadsKept: [],
+    interrupted: false,
+    failure: null,
+  };
+  try {
+    await clearBatches(options, result);
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    result.failure = error;
+  }
+  return result;
+}
+
+async function clearBatches(
+  {database, plan, signal, ...options}: ClearOptions,
+  result: ClearResult,
+): Promise<void> {
+  const size = new BatchSize(options.batchSize);
+  for (let afterId = 0; ; ) {
+    if (options.replicas !== null) await waitForReplicas(options.replicas, signal);
+    if (signal.aborted) {
+      result.interrupted = true;
+      return;
+    }
+    const candidates = await nextCandidates(database, plan, {afterId, limit: size.jobs});
+    if (candidates.length === 0) return;
+    const started = performance.now();
+    const gone = await deleteBatch(database, candidates, {filter: plan.filter, downloads: options.downloads});
+    size.learn(performance.now() - started);
+    await record(gone, options.downloads, result);
+    options.onProgress(result.cleared);
+    afterId = candidates.at(-1)!.id;
+    if (afterId >= plan.lastId) return;
+    await pause(options.pauseSeconds * 1000, undefined, {signal}).catch(() => {});
+  }
+}
+
+/** For lists that must not be empty. */
+const NO_JOB = 0;
+
+/** What is counted of a job that goes, and where its file lies. */
+interface GoingJob {
+  id: number;
+  status_id: number | null;
+  download_path: string | null;
+}
+
+const GOING_JOB = 'job.id, job.status_id, job.download_path';
+
+/** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
+function nextCandidates(
+  database: Queryable,
+  plan: ClearPlan,
+  after: {afterId: number; limit: number},
+): Promise<GoingJob[]> {
+  const {sql, values} = candidatesStatement(plan, after);
+  return database.query<GoingJob>(sql, values);
+}
+
+/** The statement for a batch of candidates, which goes up the primary key from where the last one ended. */
+export function candidatesStatement(
+  plan: Pick<ClearPlan, 'filter' | 'lastId' | 'running'>,
+  {afterId, limit}: {afterId: number; limit: number},
+): {sql: string; values: SqlValue[]} {
+  const {join, sql, values} = jobCondition(plan.filter);
+  return {
+    sql: `SELECT ${GOING_JOB} FROM job ${join}
+          WHERE ${sql} AND job.id > ? AND job.id <= ? AND job.id NOT IN (?) ORDER BY job.id LIMIT ${limit}`,
+    values: [...values, afterId, plan.lastId, [NO_JOB, ...plan.running]],
+  };
+}
+
+/**
+ * Deletes those of the candidates that still match, in one transaction. Where there is nothing that could have
+ * changed since they were read, no filter and no file, they are not locked and read again first: that takes a
+ * quarter of the whole.
+ */
+async function deleteBatch(
+  database: Database,
+  candidates: GoingJob[],
+  {filter, downloads}: {filter: JobFilter; downloads: string | null},
+): Promise<GoingJob[]> {
+  const ids = candidates.map(({id}) => id);
+  const locked = () => database.transaction((tx) => deleteMatching(tx, filter, ids));
+  if (downloads !== null || jobCondition(filter).sql !== EVERY_JOB) return locked();
+  try {
+    await database.transaction((tx) => deleteAll(tx, ids));
+    return candidates;
+  } catch (error) {
+    if (error instanceof SomeWereGone) return locked();
+    throw error;
+  }
+}
+
+/** Somebody else deletes at the same time: what this transaction deleted cannot be told from the candidates. */
+class SomeWereGone extends Error {}
+
+async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
+  if ((await deleteJobRows(tx, ids)) !== ids.length) throw new SomeWereGone();
+}
+
+/** Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. */
+async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<GoingJob[]> {
+  const {join, sql, values} = jobCondition(filter);
+  const jobs = await tx.query<GoingJob>(
+    `SELECT ${GOING_JOB} FROM job ${join}
+     WHERE job.id IN (?) AND ${sql} ORDER BY job.id FOR UPDATE`,
+    [ids, ...values],
+  );
+  await deleteJobRows(
+    tx,
+    jobs.map(({id}) => id),
+  );
+  return jobs;
+}
+
+/** Counts what a committed transaction deleted and deletes the files of these jobs: never before their rows. */
+async function record(gone: GoingJob[], downloads: string | null, result: ClearResult): Promise<void> {
+  result.cleared += gone.length;
+  for (const job of gone) result.byStatus[statusFromTermId(job.status_id)]++;
+  if (downloads === null) return;
+  const paths = gone.map((job) => job.download_path ?? '').filter((path) => path !== '');
+  const {deleted, kept} = await deleteDownloads({directory: downloads, paths});
+  result.downloadsDeleted += deleted;
+  result.downloadsKept.push(...kept);
+}
+
+/** Short enough that half a second is seldom reached. */
+const TRANSACTION_MS = 350;
+/** MySQL gives up the index for a list of many more ids (range_optimizer_max_mem_size). */
+const MOST_JOBS = 10_000;
+const FIRST_JOBS = 1000;
+const FEWEST_JOBS = 100;
+
+/**
+ * How many jobs one transaction takes. Unless it is given, it follows the time of the last one, so that locks are
+ * held for a third of a second on a fast server and on a slow one; it never more than doubles at once.
+ */
+export class BatchSize {
+  jobs: number;
+  readonly #fixed: boolean;
+
+  constructor(given: number | null) {
+    this.#fixed = given !== null;
+    this.jobs = given ?? FIRST_JOBS;
+  }
+
+  /** @param milliseconds how long the last transaction took, of as many jobs as it was to take */
+  learn(milliseconds: number): void {
+    if (this.#fixed) return;
+    const wanted = Math.round((this.jobs * TRANSACTION_MS) / Math.max(milliseconds, 1));
+    this.jobs = Math.min(Math.max(wanted, FEWEST_JOBS), MOST_JOBS, this.jobs * 2);
+  }
+}

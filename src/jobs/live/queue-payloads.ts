@@ -1,0 +1,55 @@
+/** The site's queued jobs in Gearman, by the id in their payload: looked at, or taken out. */
+import {AtomctlError} from '../../errors.ts';
+import type {ServerConnection} from '../../gearman/server.ts';
+import {type PeekedJob, type PeekOptions, peekQueue} from '../../queue/probe.ts';
+import {functionsOfSite, queueName, takeSnapshot} from '../../queue/snapshot.ts';
+import type {SeenPayload} from './verdict.ts';
+
+export interface QueueOptions {
+  servers: readonly ServerConnection[];
+  prefix: string | null;
+  /** A bound on each reply of a server. */
+  timeoutSeconds: number;
+  /** Aborted before a server's jobs are held: that server is not looked at. */
+  signal?: AbortSignal;
+}
+
+export interface SiftedQueue {
+  /** What still waits. */
+  waiting: SeenPayload[];
+  removed: SeenPayload[];
+  /** One error for each server that could not be looked at; what others gave up stands beside it. */
+  problems: AtomctlError[];
+}
+
+/** Said where the site's jobs may be in Gearman all the same: its prefix may be computed wrong. */
+export const NO_LIFE =
+  "No server shows any life under this site's function prefix, so its jobs cannot be told from another site's (see atomctl config).";
+
+/**
+ * Looks at the payloads of all queued jobs of the site, on every server, and hands each back where it was, but for
+ * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server
+ * that would drop what is handed back keeps its jobs untouched; never rejects for a server.
+ */
+export async function siftQueue(
+  options: QueueOptions & Pick<PeekOptions, 'take' | 'settle'>,
+): Promise<SiftedQueue> {
+  const {servers, prefix, timeoutSeconds, take, settle, signal} = options;
+  const {own, functions} = functionsOfSite(await takeSnapshot(servers), prefix);
+  const look: SiftedQueue = {waiting: [], removed: [], problems: []};
+  // Executing ones too: they may wait in truth, held by another atomctl that looks at them.
+  const busy = functions.filter(({total}) => own && total > 0);
+  for (const server of new Set(busy.map((seen) => seen.server))) {
+    const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
+    try {
+      const {jobs, removed} = await peekQueue(server.address, names, {timeoutSeconds, take, settle, signal});
+      const seen = (job: PeekedJob) => ({...job, queue: queueName(server.address, job.function)});
+      look.waiting.push(...jobs.map(seen));
+      look.removed.push(...removed.map(seen));
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+      look.problems.push(error);
+    }
+  }
+  return look;
+}

@@ -1,0 +1,38 @@
+import {AtomctlError} from '../../errors.ts';
+import type {Database, Queryable} from '../../mysql/database.ts';
+import type {JobDetails} from './job.ts';
+import {type JobClock, loadJobs} from './load-jobs.ts';
+import {lastActivity, parametersOf} from './log.ts';
+
+/**
+ * One job with its whole log and what the log tells.
+ * @throws AtomctlError NO_SUCH_JOB
+ */
+export async function showJob(options: JobClock & {database: Database; id: number}): Promise<JobDetails> {
+  const {database, id, time} = options;
+  const [job] = await loadJobs({...options, ids: [id]});
+  if (!job) throw noSuchJob(id);
+  const log = await readLog(database, id);
+  const activity = lastActivity(log);
+  return {
+    ...job,
+    log,
+    lastActivityAt: activity && time.toIso(activity),
+    parameters: parametersOf(log),
+  };
+}
+
+/** `job.output`, whole; empty where the worker has written nothing yet. */
+async function readLog(database: Queryable, id: number): Promise<string> {
+  const [row] = await database.query<{output: string | null}>('SELECT job.output FROM job WHERE job.id = ?', [
+    id,
+  ]);
+  return row?.output ?? '';
+}
+
+/** The error for an id without a row in `job`. */
+export function noSuchJob(id: number): AtomctlError {
+  return new AtomctlError('NO_SUCH_JOB', `There is no job ${id}.`, {
+    hint: 'See the ids with: atomctl jobs:list',
+  });
+}

@@ -1,0 +1,100 @@
+import {AtomctlError, type ErrorCode} from '../../errors.ts';
+import type {Database} from '../../mysql/database.ts';
+import {listLiveJobs} from '../live/list-live.ts';
+import type {LiveReport, LiveSources} from '../live/live-state.ts';
+import type {Job} from '../model/job.ts';
+import type {JobClock} from '../model/load-jobs.ts';
+
+export interface LooksOptions {
+  intervalSeconds: number;
+  /** null for no bound. */
+  maxSeconds: number | null;
+  now: () => Date;
+  /** Waits for milliseconds, or until the signal is aborted. */
+  pause: (milliseconds: number) => Promise<void>;
+  signal: AbortSignal;
+  /** Closes the connections, so that the next look opens new ones. */
+  reopen: () => Promise<void>;
+}
+
+/** A database that restarts has this long to come back. */
+const PATIENCE_MS = 60_000;
+const RETRY_MS = 1000;
+
+const AWAY: ReadonlySet<ErrorCode> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_LOST', 'DATABASE_TIMEOUT']);
+
+/**
+ * What `look` sees, again and again, the last time when the time is over; ends early where the signal is aborted.
+ * A database that goes away after the first look is tried again for a minute.
+ * @throws AtomctlError what `look` throws the first time, or for a minute
+ */
+export async function* looks<T>(look: () => Promise<T>, options: LooksOptions): AsyncGenerator<T> {
+  const {now, pause, signal, reopen} = options;
+  const clock = () => now().getTime();
+  const end = options.maxSeconds === null ? Number.POSITIVE_INFINITY : clock() + options.maxSeconds * 1000;
+  let seen = await look();
+  let awaySince: number | null = null;
+  for (;;) {
+    if (awaySince === null) yield seen;
+    const left = end - clock();
+    if (left <= 0 || signal.aborted) return;
+    await pause(Math.min(left, awaySince === null ? options.intervalSeconds * 1000 : RETRY_MS));
+    if (signal.aborted) return;
+    try {
+      seen = await look();
+      awaySince = null;
+    } catch (error) {
+      awaySince ??= clock();
+      if (!isAway(error) || clock() - awaySince >= PATIENCE_MS) throw error;
+      await reopen();
+    }
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof AtomctlError && AWAY.has(error.code);
+}
+
+export interface LookAtJobsOptions extends JobClock {
+  database: Database;
+  ids: readonly number[];
+  /** Whether to ask for the live state of those that run. */
+  live: boolean;
+  /** Waits for milliseconds. */
+  pause: (milliseconds: number) => Promise<void>;
+}
+
+export interface JobsLook {
+  /** By id; ids without a row are left out. */
+  jobs: Job[];
+  /** null where no server was asked. */
+  report: LiveReport | null;
+}
+
+const SECOND_LOOK_MS = 1000;
+
+/** These jobs as they are now. One is called lost only where a second look, a moment later, finds it lost too. */
+export async function lookAtJobs(
+  options: LookAtJobsOptions,
+  sources: () => Promise<LiveSources>,
+): Promise<JobsLook> {
+  const first = await look(options, sources);
+  const suspects = new Set(first.jobs.filter(isLost).map(({id}) => id));
+  if (suspects.size === 0) return first;
+  await options.pause(SECOND_LOOK_MS);
+  const {jobs, report} = await look(options, sources);
+  const believed = jobs.map((job) =>
+    isLost(job) && !suspects.has(job.id) ? {...job, live: 'uncertain' as const} : job,
+  );
+  return {jobs: believed, report};
+}
+
+function look({ids, ...options}: LookAtJobsOptions, sources: () => Promise<LiveSources>): Promise<JobsLook> {
+  const sort = {key: 'id', descending: false} as const;
+  return listLiveJobs({...options, filter: {ids: [...ids]}, sort, limit: null, offset: 0}, sources);
+}
+
+/** True where no Gearman server knows the job any more. */
+export function isLost({live}: Job): boolean {
+  return live === 'lost';
+}

@@ -1,0 +1,50 @@
+import {type Job, LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
+import {formatDuration} from '../duration.ts';
+import type {Column} from '../table.ts';
+
+/** An ISO time with its offset as the site's wall clock, which is what the reader's AtoM shows. */
+export function wallClock(iso: string | null): string {
+  return iso === null ? '' : `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
+}
+
+/** The job's object as a person would name it: its slug, else its type and id. */
+function objectText({objectSlug, objectType, objectId}: Job): string {
+  return objectSlug ?? (objectId === null ? '' : `${objectType ?? 'object'} ${objectId}`);
+}
+
+/** Every column that jobs:list knows, by the name that --columns takes. */
+export const JOB_COLUMNS = {
+  id: {header: 'ID', align: 'right', text: ({id}) => String(id)},
+  started: {header: 'STARTED', text: ({startedAt}) => wallClock(startedAt)},
+  finished: {header: 'FINISHED', text: ({finishedAt}) => wallClock(finishedAt)},
+  duration: {
+    header: 'DURATION',
+    align: 'right',
+    text: ({durationSeconds}) => formatDuration(durationSeconds),
+  },
+  name: {header: 'NAME', shrinks: true, text: ({name}) => name},
+  status: {header: 'STATUS', text: ({status}) => status, color: ({status}) => STATUSES[status].color},
+  live: {
+    header: 'LIVE',
+    text: ({live}) => live ?? '',
+    color: ({live}) => (live === null ? undefined : LIVE_STATES[live].color),
+  },
+  info: {header: 'INFO', shrinks: true, text: ({notes}) => notes.map(({text}) => text).join(' | ')},
+  user: {header: 'USER', shrinks: true, text: ({user}) => user ?? ''},
+  object: {header: 'OBJECT', shrinks: true, text: objectText},
+} satisfies Record<string, Column<Job>>;
+
+export type JobColumn = keyof typeof JOB_COLUMNS;
+export const JOB_COLUMN_NAMES = Object.keys(JOB_COLUMNS) as JobColumn[];
+
+/** The columns shown where none are asked for. */
+export const DEFAULT_JOB_COLUMNS: readonly JobColumn[] = [
+  'id',
+  'started',
+  'duration',
+  'name',
+  'status',
+  'live',
+  'info',
+  'user',
+];

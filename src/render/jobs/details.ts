@@ -1,0 +1,104 @@
+import {type Job, type JobDetails, LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
+import type {Waited} from '../../jobs/wait/wait.ts';
+import {formatDuration} from '../duration.ts';
+import {sanitizeBlock, sanitizeLine} from '../sanitize.ts';
+import {paint, type Screen} from '../screen.ts';
+import {JOB_COLUMNS, wallClock} from './columns.ts';
+
+/** The job details page: overview, notes, errors, the whole log. */
+export function renderJobDetails(job: JobDetails, screen: Screen): string {
+  const log = job.log === '' ? '  (empty)' : sanitizeBlock(job.log).replace(/\n+$/, '');
+  return `${renderJobOverview(job, screen)}${log}\n`;
+}
+
+/** The page down to the heading of the log, which is to follow. */
+export function renderJobOverview(job: Omit<JobDetails, 'log' | 'parameters'>, screen: Screen): string {
+  const status = paint(screen, STATUSES[job.status].color, job.status);
+  const live =
+    job.live === null
+      ? ''
+      : `, ${paint(screen, LIVE_STATES[job.live].color, job.live)}: ${LIVE_STATES[job.live].meaning}`;
+  const overview: [string, string][] = [
+    ['Name', sanitizeLine(job.name)],
+    ['Status', `${status}${live}`],
+    ['Started', wallClock(job.startedAt)],
+    ['Finished', wallClock(job.finishedAt)],
+    ['Duration', formatDuration(job.durationSeconds)],
+    ['Last activity', wallClock(job.lastActivityAt)],
+    ['User', sanitizeLine(job.user ?? '')],
+    ['Object', sanitizeLine(JOB_COLUMNS.object.text(job))],
+    ['Download', sanitizeLine(job.downloadPath ?? '')],
+  ];
+  const lines = [paint(screen, 'bold', `Job ${job.id}`)];
+  for (const [label, value] of overview) if (value !== '') lines.push(`  ${`${label}:`.padEnd(15)}${value}`);
+  const errors = job.notes.filter(({error}) => error);
+  const notes = job.notes.filter(({error}) => !error);
+  lines.push(
+    ...section(
+      'Notes',
+      notes.map(({text}) => text),
+      screen,
+    ),
+  );
+  lines.push(
+    ...section(
+      'Errors',
+      errors.map(({text}) => text),
+      screen,
+    ),
+  );
+  lines.push('', paint(screen, 'bold', 'Log'));
+  return `${lines.join('\n')}\n`;
+}
+
+function section(title: string, texts: readonly string[], screen: Screen): string[] {
+  if (texts.length === 0) return [];
+  return [
+    '',
+    paint(screen, 'bold', title),
+    ...texts.map((text) => `  ${sanitizeBlock(text).replace(/\n/g, '\n  ')}`),
+  ];
+}
+
+/** What stands before the log that is to follow. */
+export function renderFollowed(job: Job, screen: Screen): string {
+  return renderJobOverview({...job, lastActivityAt: null}, screen);
+}
+
+/** What stands after the log. */
+export function renderFollowEnd(job: Job, end: 'finished' | 'lost' | 'deleted', screen: Screen): string {
+  return `\n${end === 'deleted' ? renderDeleted(job.id) : renderOutcome(job, screen)}`;
+}
+
+/** A line for each job that was waited for. */
+export function renderWaited({jobs, deleted}: Waited, screen: Screen): string {
+  return [...jobs.map((job) => renderOutcome(job, screen)), ...deleted.map(renderDeleted)].join('');
+}
+
+/** `Job 12: error after 5s: disk full`, one line. */
+export function renderOutcome(job: Job, screen: Screen): string {
+  const duration = formatDuration(job.durationSeconds);
+  const errors = job.notes.filter(({error}) => error).map(({text}) => `: ${sanitizeLine(text)}`);
+  const {color, finished} = STATUSES[job.status];
+  const status = paint(screen, color, job.status);
+  if (finished) return `Job ${job.id}: ${status}${duration && ` after ${duration}`}${errors.join('')}\n`;
+  const time = duration && ` for ${duration}`;
+  if (job.live === null) return `Job ${job.id}: ${status}${time}\n`;
+  const live = paint(screen, LIVE_STATES[job.live].color, job.live);
+  return `Job ${job.id}: ${status}${time}, ${live}: ${LIVE_STATES[job.live].meaning}\n`;
+}
+
+/** The line for a job whose row somebody deleted meanwhile. */
+export function renderDeleted(id: number): string {
+  return `Job ${id}: deleted meanwhile; how it ended is not known\n`;
+}
+
+/** `Waiting for 3 jobs: 1 completed, 1 executing, 1 queued`, in plain characters. */
+export function renderWaiting({jobs, deleted}: Waited): string {
+  const counts = new Map<string, number>();
+  for (const {status, live} of jobs) counts.set(live ?? status, (counts.get(live ?? status) ?? 0) + 1);
+  if (deleted.length > 0) counts.set('deleted', deleted.length);
+  const total = jobs.length + deleted.length;
+  const states = [...counts].map(([state, count]) => `${count} ${state}`);
+  return `Waiting for ${total === 1 ? 'one job' : `${total} jobs`}: ${states.join(', ')}`;
+}

@@ -1,0 +1,120 @@
+import type {DayStats} from '../../jobs/stats/stats.ts';
+import {paint, type Screen} from '../screen.ts';
+
+/** A bar shorter than this says nothing. */
+const SHORTEST_BAR = 10;
+const GAP = '  ';
+const COMPLETED = '█';
+const FAILED = '▒';
+
+/** The completed and failed jobs of each period as a bar beside its figures, for a terminal. */
+export function renderChart({unit, periods}: Periods, screen: Screen): string {
+  const widths = {
+    label: Math.max(...periods.map(({label}) => label.length), unit.length),
+    completed: widthOf(periods, 'completed'),
+    failed: widthOf(periods, 'failed'),
+  };
+  const line = (label: string, completed: string, failed: string) =>
+    [label.padEnd(widths.label), completed.padStart(widths.completed), failed.padStart(widths.failed)].join(
+      GAP,
+    );
+  const header = line(unit.toUpperCase(), 'COMPLETED', 'FAILED');
+  const longest = Math.max(SHORTEST_BAR, screen.width - header.length - GAP.length);
+  const most = Math.max(...periods.map(({completed, failed}) => completed + failed), 1);
+  const rows = periods.map((period) => {
+    const {label, completed, failed} = period;
+    const [done, broken] = barOf(period, longest / most);
+    const bar = paint(screen, 'green', COMPLETED.repeat(done)) + paint(screen, 'red', FAILED.repeat(broken));
+    return `${line(label, String(completed), String(failed))}${GAP}${bar}`.trimEnd();
+  });
+  return `${[paint(screen, 'bold', header), ...rows].join('\n')}\n`;
+}
+
+/**
+ * How many characters the completed and the failed jobs get: at least one if there are any, since one failed job among
+ * a thousand must not vanish. What is added there is taken from the longer part.
+ */
+function barOf({completed, failed}: Period, charactersPerJob: number): [number, number] {
+  const total = Math.max(
+    Math.round((completed + failed) * charactersPerJob),
+    Number(completed > 0) + Number(failed > 0),
+  );
+  const broken = failed === 0 ? 0 : Math.max(1, Math.round(failed * charactersPerJob));
+  const atMost = completed === 0 ? total : total - 1;
+  return [total - Math.min(broken, atMost), Math.min(broken, atMost)];
+}
+
+function widthOf(periods: readonly Period[], figure: 'completed' | 'failed'): number {
+  return Math.max(...periods.map((period) => String(period[figure]).length), figure.length);
+}
+
+/** A bar of the chart. */
+export interface Period {
+  /** `2026-11-23`, of a week its Monday; `2026-11` of a month, `2026` of a year. */
+  label: string;
+  completed: number;
+  failed: number;
+}
+
+export interface Periods {
+  unit: 'day' | 'week' | 'month' | 'year';
+  /** Without gaps, the earliest first. */
+  periods: Period[];
+}
+
+/** What a person takes in at once, and what a terminal of usual height shows with the tables around it. */
+const MOST = 31;
+const DAY_MS = 86_400_000;
+
+interface Unit {
+  unit: Periods['unit'];
+  /** Of the shortest such period. */
+  days: number;
+  /** The label of the period that a day, as its midnight in UTC, lies in. */
+  label: (day: Date) => string;
+}
+
+const YEAR: Unit = {unit: 'year', days: 365, label: (day) => isoDate(day).slice(0, 4)};
+const UNITS: Unit[] = [
+  {unit: 'day', days: 1, label: (day) => isoDate(day)},
+  {
+    unit: 'week',
+    days: 7,
+    label: (day) => isoDate(new Date(day.getTime() - ((day.getUTCDay() + 6) % 7) * DAY_MS)),
+  },
+  {unit: 'month', days: 28, label: (day) => isoDate(day).slice(0, 7)},
+  YEAR,
+];
+
+/** The days by day, week, month or year: the finest that makes at most 31 of them. Of more years, the latest. */
+export function periodsOf(days: readonly DayStats[]): Periods {
+  const first = days[0]?.day ?? '';
+  const last = days.at(-1)?.day ?? '';
+  const span = (midnight(last).getTime() - midnight(first).getTime()) / DAY_MS;
+  const unit = UNITS.find(({days: length}) => span <= length * (MOST - 1)) ?? YEAR;
+  const labels = labelsBetween(first, last, unit);
+  const periods = new Map(labels.slice(-MOST).map((text) => [text, {label: text, completed: 0, failed: 0}]));
+  for (const {day, counts} of days) {
+    const period = periods.get(unit.label(midnight(day)));
+    if (period === undefined) continue;
+    period.completed += counts.completed;
+    period.failed += counts.error;
+  }
+  return {unit: unit.unit, periods: [...periods.values()]};
+}
+
+function labelsBetween(first: string, last: string, {days, label}: Unit): string[] {
+  const labels = new Set<string>();
+  const end = midnight(last);
+  for (let at = midnight(first); at < end; at = new Date(at.getTime() + days * DAY_MS)) labels.add(label(at));
+  return [...labels.add(label(end))];
+}
+
+/** Days of the calendar only: no clock changes in UTC. */
+function midnight(day: string): Date {
+  return new Date(`${day}T00:00:00Z`);
+}
+
+function isoDate(day: Date): string {
+  return day.toISOString().slice(0, 10);
+}

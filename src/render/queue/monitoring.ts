@@ -1,0 +1,116 @@
+import type {AtomctlError} from '../../errors.ts';
+import type {QueueFunction} from '../../queue/functions.ts';
+import type {QueueLook} from '../../queue/status.ts';
+import type {QueueLimits} from '../../queue/verdict.ts';
+import {type PerformanceFigure, renderPluginLine} from '../nagios.ts';
+import {type Metric, renderMetrics} from '../prometheus.ts';
+
+const PLUGIN_SERVICE = 'ATOM QUEUE';
+
+/** The plugin line where the check itself failed: a usage error, an unreadable configuration. */
+export function renderQueueError({message, hint}: AtomctlError): string {
+  const text = [message, hint].filter(Boolean).join(' ');
+  return renderPluginLine({service: PLUGIN_SERVICE, status: 'unknown', text});
+}
+
+/** The queue's health as a monitoring plugin's one line; the figures are this site's. */
+export function renderQueuePlugin({status, backlog}: QueueLook, limits: QueueLimits): string {
+  const rows = status.functions.filter(({thisSite}) => thisSite);
+  const served = rows.filter(({workers}) => workers > 0).length;
+  const queued = sum(rows, 'queued');
+  const running = sum(rows, 'running');
+  const healthy = `${queued} queued, ${running} running, ${served} job classes have a worker`;
+  const figures: PerformanceFigure[] = [
+    {label: 'queued', value: queued},
+    {label: 'running', value: running},
+    ...rows.map((row) => ({
+      label: `${row.jobClass} queued`,
+      value: row.queued,
+      warning: limits.warningQueued,
+      critical: limits.criticalQueued,
+    })),
+    ...rows.map((row) => ({label: `${row.jobClass} workers`, value: row.workers})),
+  ];
+  if (backlog !== null) {
+    figures.push({
+      label: 'oldest running',
+      value: backlog.oldestSeconds ?? 0,
+      unit: 's',
+      warning: limits.warningAge,
+      critical: limits.criticalAge,
+    });
+  }
+  return renderPluginLine({
+    service: PLUGIN_SERVICE,
+    status: status.status,
+    text: status.problems.join(' ') || healthy,
+    figures,
+  });
+}
+
+/** Of the site here, by job name in the job statistics: in one directory of text files its help must be the same. */
+export const OLDEST_RUNNING = {
+  name: 'atom_job_oldest_running_seconds',
+  help: 'Age of the oldest job that the database calls running; 0 where there is none.',
+  type: 'gauge',
+} as const;
+
+/** The queue as Prometheus metrics, for node_exporter's textfile collector, each with `labels` too. */
+export function renderQueueMetrics(
+  {status, backlog}: QueueLook,
+  labels: Readonly<Record<string, string>>,
+): string {
+  const {servers, functions} = status;
+  const metrics: Metric[] = [
+    {
+      name: 'gearman_up',
+      help: 'Whether the Gearman server answers.',
+      type: 'gauge',
+      samples: servers.map(({address, reachable}) => ({
+        labels: {server: address},
+        value: Number(reachable),
+      })),
+    },
+    {
+      name: 'gearman_server_info',
+      help: 'The version of the Gearman server.',
+      type: 'gauge',
+      samples: servers.flatMap(({address, version}) =>
+        version === null ? [] : [{labels: {server: address, version}, value: 1}],
+      ),
+    },
+    functionMetric('queued', 'Jobs that wait for a worker.', functions),
+    functionMetric('running', 'Jobs that a worker executes.', functions),
+    functionMetric('workers', 'Connected workers that can do the function.', functions),
+    {
+      name: 'atom_queue_healthy',
+      help: 'Whether the queue of this AtoM site has no problem.',
+      type: 'gauge',
+      samples: [{value: Number(status.status === 'ok')}],
+    },
+  ];
+  if (backlog !== null) {
+    metrics.push({...OLDEST_RUNNING, samples: [{value: backlog.oldestSeconds ?? 0}]});
+  }
+  return renderMetrics(metrics, labels);
+}
+
+function functionMetric(
+  figure: 'queued' | 'running' | 'workers',
+  help: string,
+  functions: readonly QueueFunction[],
+): Metric {
+  return {
+    name: `gearman_function_${figure}`,
+    help,
+    type: 'gauge',
+    samples: functions.map((row) => ({
+      labels: {function: row.function, job_class: row.jobClass ?? ''},
+      value: row[figure],
+    })),
+  };
+}
+
+function sum(rows: readonly QueueFunction[], figure: 'queued' | 'running'): number {
+  return rows.reduce((total, row) => total + row[figure], 0);
+}

@@ -1,0 +1,79 @@
+import type {QueueFunction} from '../../queue/functions.ts';
+import type {QueueLook, QueueStatus, ServerState} from '../../queue/status.ts';
+import {type Backlog, VERDICTS} from '../../queue/verdict.ts';
+import type {QueueWorker} from '../../queue/workers.ts';
+import {formatDuration} from '../duration.ts';
+import {sanitizeLine} from '../sanitize.ts';
+import {paint, type Screen} from '../screen.ts';
+import {type Column, renderTable} from '../table.ts';
+
+/** The verdict and its problems, then the servers, then the functions, then what the database says. */
+export async function renderQueueStatus({status, backlog}: QueueLook, screen: Screen): Promise<string> {
+  const parts = [renderVerdict(status, screen), await renderTable(SERVER_COLUMNS, status.servers, screen)];
+  if (status.functions.length > 0) {
+    const foreign = status.functions.some(({thisSite}) => !thisSite);
+    const columns = foreign
+      ? [FUNCTION_COLUMN, SITE_COLUMN, ...COUNT_COLUMNS]
+      : [FUNCTION_COLUMN, ...COUNT_COLUMNS];
+    parts.push(await renderTable(columns, status.functions, screen));
+  }
+  if (backlog !== null) parts.push(renderBacklog(backlog));
+  return parts.join('\n');
+}
+
+/** One line for each worker. */
+export async function renderQueueWorkers(workers: readonly QueueWorker[], screen: Screen): Promise<string> {
+  if (workers.length === 0) return 'No worker is connected.\n';
+  return renderTable(WORKER_COLUMNS, workers, screen);
+}
+
+function renderVerdict({status, problems}: QueueStatus, screen: Screen): string {
+  const lines = problems.map((problem) => `  ${sanitizeLine(problem)}\n`);
+  return `Status: ${paint(screen, VERDICTS[status].color, status)}\n${lines.join('')}`;
+}
+
+function renderBacklog({running, oldestSeconds}: Backlog): string {
+  const oldest = oldestSeconds === null ? '' : `, the oldest for ${formatDuration(oldestSeconds)}`;
+  return `Running in the database: ${running}${oldest}\n`;
+}
+
+const SERVER_COLUMNS: Column<ServerState>[] = [
+  {header: 'SERVER', text: ({address}) => address},
+  {
+    header: 'STATE',
+    text: ({reachable}) => (reachable ? 'reachable' : 'unreachable'),
+    color: ({reachable}) => (reachable ? 'green' : 'red'),
+  },
+  {header: 'VERSION', text: ({version}) => version ?? ''},
+];
+
+const FUNCTION_COLUMN: Column<QueueFunction> = {
+  header: 'JOB CLASS',
+  text: (row) => row.jobClass ?? row.function,
+};
+
+const SITE_COLUMN: Column<QueueFunction> = {header: 'SITE', text: siteOf};
+
+const COUNT_COLUMNS: Column<QueueFunction>[] = [
+  {header: 'QUEUED', text: ({queued}) => String(queued), align: 'right'},
+  {header: 'RUNNING', text: ({running}) => String(running), align: 'right'},
+  {
+    header: 'WORKERS',
+    text: ({workers}) => String(workers),
+    color: ({workers}) => (workers === 0 ? 'red' : undefined),
+    align: 'right',
+  },
+];
+
+const WORKER_COLUMNS: Column<QueueWorker>[] = [
+  {header: 'WORKER', text: ({id}) => id},
+  {header: 'PID', text: ({pid}) => (pid === null ? '' : String(pid)), align: 'right'},
+  {header: 'HOST', text: ({ip}) => ip},
+  {header: 'SITE', text: siteOf},
+  {header: 'SERVERS', text: ({servers}) => servers.join(' ')},
+  {header: 'ABILITIES', text: ({abilities}) => abilities.join(' '), shrinks: true},
+];
+
+function siteOf({thisSite, prefix}: {thisSite: boolean; prefix: string | null}): string {
+  return thisSite ? 'this site' : (prefix ?? 'no prefix');
+}

@@ -1,0 +1,139 @@
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import {findOrphans, removeOrphans} from '../../../src/doctor/evidence/orphans.ts';
+import {type Patient, startExamination} from '../../../src/doctor/evidence.ts';
+import {applyRemedies, planRemedies} from '../../../src/doctor/fix.ts';
+import {examine} from '../../../src/doctor/run-checks.ts';
+import type {ServerConnection} from '../../../src/gearman/server.ts';
+import type {Database} from '../../../src/mysql/database.ts';
+import {
+  type AtomSite,
+  createSite,
+  type GearmanProcess,
+  startGearmand,
+  submitJob,
+} from '../../support/sandbox.ts';
+import {connect, connectAs, healthyPatient} from './site-access.ts';
+
+let gearmand: GearmanProcess;
+let site: AtomSite;
+let database: Database;
+let servers: ServerConnection[];
+let patient: Patient;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  site = await createSite({gearman: [gearmand.endpoint]});
+  [database, servers] = await Promise.all([connectAs(site.config), connect([gearmand.endpoint])]);
+  const open = {database: async () => database, servers: async () => servers};
+  patient = {...(await healthyPatient(site)), ...open};
+});
+
+afterAll(async () => {
+  for (const connection of servers) if ('server' in connection) connection.server.close();
+  await database.close();
+  await Promise.all([gearmand.stop(), site.drop()]);
+});
+
+const FOREVER = '2100-01-01 00:00:00';
+
+const statuses = async () =>
+  new Map((await site.query('SELECT id, status_id FROM job')).map((row) => [row.id, row.status_id]));
+
+async function mend(signal = new AbortController().signal) {
+  const examination = startExamination(patient);
+  const planned = await planRemedies(examination, await examine(examination));
+  const remedies = planned.map(({remedy}) => remedy);
+  const apply = () =>
+    applyRemedies({remedies, examination: startExamination(patient), by: 'me@host', signal});
+  return {plans: planned.map(({plan}) => plan), apply};
+}
+
+it('marks lost jobs alone, each with a note, and only those still lost when it is done', async () => {
+  const lost = await site.insertJob({status: 'running'});
+  const lostImport = await site.insertJob({status: 'running', name: 'arFileImportJob'});
+  const ending = await site.insertJob({status: 'running'});
+  const finished = await site.insertJob({
+    status: 'running',
+    output: '[info] [2026-03-04 09:00:00] Job 1 "arX": Job finished.\n',
+  });
+  const {plans, apply} = await mend();
+  expect(plans).toEqual([expect.stringMatching(/^3 lost jobs would be marked as errors: /)]);
+  await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ending]);
+  const {id: queued} = await submitJob(site, {jobClass: 'arObjectMoveJob'});
+  const fixed = await apply();
+  expect(fixed).toEqual([{id: 'lost-jobs', count: 2, message: '2 lost jobs marked as errors.', error: null}]);
+  expect(await statuses()).toEqual(
+    new Map([
+      [lost, 185],
+      [lostImport, 185],
+      [ending, 184],
+      [finished, 183],
+      [queued, 183],
+    ]),
+  );
+  const notes = await site.query(
+    'SELECT note.type_id, content FROM note JOIN note_i18n USING (id) WHERE object_id = ?',
+    [lost],
+  );
+  expect(notes).toEqual([{type_id: 197, content: expect.stringMatching(/me@host .*no Gearman server knew/)}]);
+  expect((await mend()).plans).toEqual([]);
+});
+
+it('removes the remains of jobs and nothing else, and leaves what is too young', async () => {
+  const tables = ['object', 'job', 'note', 'note_i18n', 'property', 'property_i18n', 'slug', 'actor', 'user'];
+  const counts = async () =>
+    Promise.all(tables.map(async (name) => (await site.query(`SELECT COUNT(*) AS n FROM ${name}`))[0]!.n));
+  const before = await counts();
+  const first = await site.seedJobs(1200);
+  await site.insertJob({userToken: 'secret', notes: [{text: 'one'}, {text: 'two'}]});
+  await site.query('DELETE FROM job WHERE id >= ?', [first]);
+  await site.query("INSERT INTO object (class_name, created_at, updated_at) VALUES ('QubitJob', ?, NOW())", [
+    patient.time.toWall(new Date()),
+  ]);
+  const young = {objects: 1, notes: 0, properties: 0, ids: [expect.any(Number)]};
+
+  const {plans, apply} = await mend();
+  expect(plans).toEqual([
+    '1201 objects with 402 notes and 1 property of jobs that are gone would be deleted.',
+  ]);
+  expect(await apply()).toEqual([{id: 'orphans', count: 1201, message: expect.any(String), error: null}]);
+  expect(await findOrphans(database, FOREVER)).toEqual(young);
+  await site.query("DELETE FROM object WHERE class_name = 'QubitJob' AND id > ?", [first]);
+  expect(await counts()).toEqual(before);
+});
+
+it('stops between two steps where it is interrupted', async () => {
+  const first = await site.seedJobs(1200);
+  await site.query('DELETE FROM job WHERE id >= ?', [first]);
+  const interrupted = new AbortController();
+  const {apply} = await mend(interrupted.signal);
+  interrupted.abort();
+  expect(await apply()).toEqual([]);
+  const steps = removeOrphans(database, FOREVER);
+  expect(await steps.next()).toEqual({value: 500, done: false});
+  await steps.return(undefined);
+  expect((await findOrphans(database, FOREVER)).objects).toBe(700);
+  await site.query('DELETE FROM object WHERE id >= ?', [first]);
+});
+
+it('tells what it could not mend, and what it had mended before', async () => {
+  const ids = [await site.insertJob({status: 'running'}), await site.insertJob({status: 'running'})];
+  const {apply} = await mend();
+  await site.query(
+    `CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW
+     IF NEW.id = ${ids[1]} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF`,
+  );
+  try {
+    expect(await apply()).toEqual([
+      {
+        id: 'lost-jobs',
+        count: 1,
+        message: '1 lost job marked as an error.',
+        error: expect.stringContaining('not this one'),
+      },
+    ]);
+    expect([(await statuses()).get(ids[0]!), (await statuses()).get(ids[1]!)]).toEqual([185, 183]);
+  } finally {
+    await site.query('DROP TRIGGER refuse');
+  }
+});

@@ -1,0 +1,94 @@
+import {createSiteTime} from '../../../src/atom/site-time.ts';
+import {type Patient, startExamination} from '../../../src/doctor/evidence.ts';
+import type {Finding} from '../../../src/doctor/finding.ts';
+import {examine} from '../../../src/doctor/run-checks.ts';
+import {parseAddress} from '../../../src/gearman/address.ts';
+import {connectServers, type ServerConnection} from '../../../src/gearman/server.ts';
+import {connectDatabase} from '../../../src/mysql/connect.ts';
+import type {Database, DatabaseConfig} from '../../../src/mysql/database.ts';
+import {startLimit} from '../../../src/worker/start-limit.ts';
+import {FakeSystemd} from '../../support/fake-systemd.ts';
+import {noProcesses} from '../../support/no-processes.ts';
+import {type AtomSite, WORKER_CLASSES} from '../../support/sandbox.ts';
+
+/** A sandbox site whose worker runs by a unit, healthy in systemd's eyes. */
+export async function healthyPatient(site: AtomSite): Promise<Patient> {
+  return {
+    database: () => connectDatabase(site.config, {timeoutSeconds: 5}),
+    databaseConfig: async () => site.config,
+    servers: () => connect(site.gearman),
+    manager: await managerWith(site, {}),
+    readLimit: async (unit) => startLimit(unit, null, new Date()),
+    time: createSiteTime(site.timezone),
+    now: () => new Date(),
+    siteProcesses: noProcesses,
+    root: site.root,
+    prefix: site.prefix,
+    workerTypes: {general: WORKER_CLASSES},
+    downloads: `${site.root}/downloads`,
+    stuckAfterSeconds: 3600,
+  };
+}
+
+/** A systemd with MySQL and one worker unit, which runs. */
+export async function managerWith(
+  site: AtomSite,
+  unit: Parameters<FakeSystemd['install']>[1],
+): Promise<FakeSystemd> {
+  const manager = new FakeSystemd();
+  const fields = {workingDirectory: site.root, enablement: 'enabled', after: ['mysql.service'], ...unit};
+  manager.install('atom-worker.service', fields);
+  manager.install('mysql.service', {command: '/usr/sbin/mariadbd', active: 'active'});
+  await manager.change('start', 'atom-worker.service');
+  return manager;
+}
+
+export const connect = (endpoints: readonly string[]) =>
+  connectServers(
+    endpoints.map((endpoint) => parseAddress(endpoint, 'test')),
+    {timeoutSeconds: 5},
+  );
+
+export const connectAs = (config: DatabaseConfig) => connectDatabase(config, {timeoutSeconds: 5});
+
+/** Examines with connections of its own and closes them. */
+export async function examineOnce(patient: Patient): Promise<Finding[]> {
+  const opened: {databases: Promise<Database>[]; servers: Promise<ServerConnection[]>[]} = {
+    databases: [],
+    servers: [],
+  };
+  const remembering: Patient = {
+    ...patient,
+    database: () => remember(opened.databases, patient.database()),
+    servers: once(() => remember(opened.servers, patient.servers())),
+  };
+  try {
+    return await examine(startExamination(remembering));
+  } finally {
+    for (const database of await Promise.allSettled(opened.databases)) {
+      if (database.status === 'fulfilled') await database.value.close();
+    }
+    for (const connection of (await Promise.all(opened.servers)).flat()) {
+      if ('server' in connection) connection.server.close();
+    }
+  }
+}
+
+function remember<T>(list: Promise<T>[], made: Promise<T>): Promise<T> {
+  list.push(made);
+  return made;
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** What is not well, as `id: state`. */
+export const faultsOf = (findings: readonly Finding[]) =>
+  findings
+    .filter(({state}) => state === 'warning' || state === 'problem')
+    .map(({id, state}) => `${id}: ${state}`);

@@ -1,0 +1,199 @@
+import {existsSync} from 'node:fs';
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {
+  type ClearOptions,
+  candidatesStatement,
+  clearJobs,
+  planClear,
+} from '../../../../src/jobs/clear/clear-rows.ts';
+import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
+import {connectDatabase} from '../../../../src/mysql/connect.ts';
+import type {Database, SqlValue} from '../../../../src/mysql/database.ts';
+import {type AtomSite, createSite} from '../../../support/sandbox.ts';
+import {everyTable, insertAllKinds} from '../../../support/whole-site.ts';
+import {PLAIN_CLEAR} from './plain-clear.ts';
+
+let site: AtomSite;
+let database: Database;
+let empty: Record<string, unknown[]>;
+
+beforeAll(async () => {
+  site = await createSite();
+  database = await connectDatabase(site.config, {timeoutSeconds: 5});
+  empty = await everyTable(site);
+});
+
+afterEach(() => site.query("DELETE FROM object WHERE class_name = 'QubitJob'"));
+
+afterAll(async () => {
+  await database.close();
+  await site.drop();
+});
+
+async function jobIds(): Promise<number[]> {
+  return (await site.query<{id: number}>('SELECT id FROM job ORDER BY id')).map(({id}) => id);
+}
+
+async function clear(options: Partial<ClearOptions> & {filter?: JobFilter; inactive?: boolean} = {}) {
+  const {filter = {}, inactive = false, ...others} = options;
+  return clearJobs({
+    database,
+    plan: await planClear({database, filter, inactive}),
+    ...PLAIN_CLEAR,
+    ...others,
+  });
+}
+
+describe('clearJobs', () => {
+  test('takes every job with all that hangs on it, and not one row more', async () => {
+    await insertAllKinds(site);
+    const result = await clear();
+    expect(result).toMatchObject({
+      cleared: 4,
+      byStatus: {running: 1, completed: 1, error: 1, unknown: 1},
+      interrupted: false,
+    });
+    expect(await everyTable(site)).toEqual(empty);
+  });
+
+  test('takes only the jobs of the filter, and with inactive none that runs', async () => {
+    const ids = await insertAllKinds(site);
+    expect((await planClear({database, filter: {}, inactive: true})).counts).toEqual({
+      running: 0,
+      completed: 1,
+      error: 1,
+      unknown: 1,
+    });
+    expect(await clear({filter: {statuses: ['running']}, inactive: true})).toMatchObject({cleared: 0});
+    expect(await clear({filter: {users: [null]}})).toMatchObject({cleared: 1});
+    expect(await clear({inactive: true})).toMatchObject({cleared: 2, byStatus: {completed: 1, unknown: 1}});
+    expect(await jobIds()).toEqual([ids.running]);
+    expect(await site.query('SELECT id FROM note WHERE object_id = ?', [ids.running])).toHaveLength(2);
+  });
+
+  test('leaves a job that began to run after it was chosen, and one that came after the question', async () => {
+    const {completed} = await insertAllKinds(site);
+    const plan = await planClear({database, filter: {statuses: ['completed']}, inactive: false});
+    const later = await site.insertJob();
+    const racing = withStatementHook(database, async (sql) => {
+      if (sql.includes('FOR UPDATE'))
+        await site.query('UPDATE job SET status_id = 183 WHERE id = ?', [completed]);
+    });
+    expect(await clear({database: racing, plan})).toMatchObject({cleared: 0});
+    expect(await jobIds()).toEqual(expect.arrayContaining([completed, later]));
+  });
+
+  test('counts what it deleted itself where another session deletes at the same time', async () => {
+    const first = await site.seedJobs(25);
+    const racing = withStatementHook(database, async (sql) => {
+      if (sql.startsWith('DELETE FROM object'))
+        await site.query('DELETE FROM object WHERE id = ?', [first + 3]);
+    });
+    expect(await clear({database: racing, batchSize: 10})).toMatchObject({cleared: 24, failure: null});
+    expect(await jobIds()).toEqual([]);
+  });
+
+  test.each<[string, JobFilter]>([
+    ['everything', {}],
+    ['one status', {statuses: ['error']}],
+    ['a user', {users: ['admin', null]}],
+    ['a start', {until: '2025-01-01 00:00:00'}],
+  ])('walks up the key for %s: no sort, no temporary table', async (_, filter) => {
+    const first = await site.seedJobs(2000);
+    const plan = {filter, lastId: first + 2000, running: []};
+    const {sql, values} = candidatesStatement(plan, {afterId: first + 100, limit: 100});
+    const explained = await database.query<{table: string; Extra: string}>(`EXPLAIN ${sql}`, values);
+    expect(explained[0]!.table).toBe('job');
+    expect(explained.map(({Extra}) => Extra).join()).not.toMatch(/filesort|temporary|join buffer/i);
+  });
+
+  test('works through batches of any size, and tells how far it is', async () => {
+    await site.seedJobs(25);
+    const kept = await site.insertJob({userId: 449});
+    const progress: number[] = [];
+    const filter = {users: ['admin', null]};
+    const result = await clear({filter, batchSize: 10, onProgress: (done) => progress.push(done)});
+    expect(result).toMatchObject({cleared: 25, byStatus: {completed: 22, error: 3}});
+    expect(progress).toEqual([10, 20, 25]);
+    expect(await jobIds()).toEqual([kept]);
+  });
+
+  test('stops after the batch in which it is interrupted, also in a pause', async () => {
+    await site.seedJobs(30);
+    const interruption = new AbortController();
+    const result = await clear({
+      batchSize: 10,
+      pauseSeconds: 600,
+      signal: interruption.signal,
+      onProgress: () => setImmediate(() => interruption.abort()),
+    });
+    expect(result).toMatchObject({cleared: 10, interrupted: true});
+    expect(await jobIds()).toHaveLength(20);
+  });
+
+  test('deletes the files of the jobs that it deleted, and of no others', async () => {
+    const downloads = join(site.root, 'downloads');
+    await mkdir(join(downloads, 'jobs'), {recursive: true});
+    for (const name of ['gone.zip', 'stays.zip']) await writeFile(join(downloads, 'jobs', name), 'zip');
+    await site.insertJob({downloadPath: 'downloads/jobs/gone.zip'});
+    await site.insertJob({downloadPath: '../../etc/passwd'});
+    await site.insertJob({downloadPath: 'downloads/jobs/stays.zip', status: 'running'});
+    expect(await clear({inactive: true, downloads})).toMatchObject({
+      cleared: 2,
+      downloadsDeleted: 1,
+      downloadsKept: ['../../etc/passwd'],
+    });
+    expect(existsSync(join(downloads, 'jobs/gone.zip'))).toBe(false);
+    expect(existsSync(join(downloads, 'jobs/stays.zip'))).toBe(true);
+  });
+
+  test('deletes a job row alone where its object row is missing or is not a job', async () => {
+    const [lone, foreign] = [await site.insertJob(), 513];
+    await site.query('SET foreign_key_checks = 0');
+    await site.query('DELETE FROM object WHERE id = ?', [lone]);
+    await site.query("INSERT INTO job (id, name) VALUES (?, 'stray')", [foreign]);
+    await site.query('SET foreign_key_checks = 1');
+    expect(await clear()).toMatchObject({cleared: 2});
+    expect(await everyTable(site)).toEqual(empty);
+  });
+
+  test('says what it did where a plugin of the site forbids the delete', async () => {
+    const ids = await insertAllKinds(site);
+    await site.query(
+      'CREATE TABLE plugin_log (id INT PRIMARY KEY, CONSTRAINT p FOREIGN KEY (id) REFERENCES object (id))',
+    );
+    await site.query('INSERT INTO plugin_log VALUES (?)', [ids.unknown]);
+    try {
+      const {failure, ...result} = await clear({batchSize: 2});
+      expect(result).toMatchObject({cleared: 2, byStatus: {completed: 1, error: 1}});
+      expect(failure).toMatchObject({code: 'DATABASE_ERROR'});
+      expect(failure!.message).toContain('plugin_log');
+      expect(failure!.message).not.toContain('\n');
+      expect(await jobIds()).toEqual([ids.unknown, ids.running]);
+    } finally {
+      await site.query('DROP TABLE plugin_log');
+    }
+  });
+});
+
+/** The database, with something that happens just before a statement inside a transaction is sent. */
+function withStatementHook(real: Database, before: (sql: string) => Promise<void>): Database {
+  return Object.assign(Object.create(real) as Database, {
+    query: real.query.bind(real),
+    transaction: <T>(work: Parameters<typeof real.transaction<T>>[0]) =>
+      real.transaction((tx) =>
+        work({
+          execute: async (sql: string, values?: readonly SqlValue[]) => {
+            await before(sql);
+            return tx.execute(sql, values);
+          },
+          query: async <R>(sql: string, values?: readonly SqlValue[]) => {
+            await before(sql);
+            return tx.query<R>(sql, values);
+          },
+        }),
+      ),
+  });
+}

@@ -1,0 +1,117 @@
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {markJobKilled} from '../../../../src/jobs/kill/mark-or-delete.ts';
+import {deleteJob} from '../../../../src/jobs/model/delete-jobs.ts';
+import {connectDatabase} from '../../../../src/mysql/connect.ts';
+import type {Database} from '../../../../src/mysql/database.ts';
+import {ADMIN_ID, type AtomSite, createSite} from '../../../support/sandbox.ts';
+import {everyTable, insertAllKinds} from '../../../support/whole-site.ts';
+
+let site: AtomSite;
+let database: Database;
+
+beforeAll(async () => {
+  site = await createSite();
+  database = await connectDatabase(site.config, {timeoutSeconds: 5});
+});
+
+afterEach(() => site.query("DELETE FROM object WHERE class_name = 'QubitJob'"));
+
+afterAll(async () => {
+  await database.close();
+  await site.drop();
+});
+
+describe('deleteJob', () => {
+  let ids: Awaited<ReturnType<typeof insertAllKinds>>;
+  let before: Record<string, unknown[]>;
+
+  beforeEach(async () => {
+    before = await everyTable(site);
+    ids = await insertAllKinds(site);
+    await database.query("DELETE FROM object WHERE class_name = 'QubitJob' AND id <> ?", [ids.error]);
+  });
+
+  test('takes the job with all that hangs on it', async () => {
+    expect(await deleteJob({database, id: ids.error})).toBe(true);
+    expect(await everyTable(site)).toEqual(before);
+    expect(await deleteJob({database, id: ids.error})).toBe(false);
+  });
+
+  test('takes what DELETE FROM job left of it', async () => {
+    await site.query('DELETE FROM job WHERE id = ?', [ids.error]);
+    expect(await deleteJob({database, id: ids.error})).toBe(true);
+    expect(await everyTable(site)).toEqual(before);
+  });
+
+  test('takes nothing else that has the id', async () => {
+    const {id: objectId} = (
+      await site.query("SELECT id FROM object WHERE class_name = 'QubitUser' LIMIT 1")
+    )[0];
+    expect(await deleteJob({database, id: objectId})).toBe(false);
+    expect(await site.query('SELECT id FROM user WHERE id = ?', [ADMIN_ID])).toHaveLength(1);
+  });
+});
+
+describe('markJobKilled', () => {
+  const mark = (id: number, more = {}) =>
+    markJobKilled({
+      database,
+      id,
+      expected: 'running',
+      note: 'Killed by Ada on “2026-03-05”',
+      culture: 'fr',
+      nowWall: '2026-03-05 09:00:00',
+      ...more,
+    });
+
+  test('makes it an error, finished now, with an error note', async () => {
+    const id = await site.insertJob({status: 'running'});
+    expect(await mark(id)).toEqual({outcome: 'marked'});
+    const rows = await site.query(
+      `SELECT status_id, completed_at, updated_at, type_id, source_culture, culture, content
+       FROM job JOIN object USING (id) JOIN note ON note.object_id = job.id JOIN note_i18n ON note_i18n.id = note.id
+       WHERE job.id = ?`,
+      [id],
+    );
+    expect(rows).toEqual([
+      {
+        status_id: 185,
+        completed_at: '2026-03-05 09:00:00',
+        updated_at: '2026-03-05 09:00:00',
+        type_id: 197,
+        source_culture: 'fr',
+        culture: 'fr',
+        content: 'Killed by Ada on “2026-03-05”',
+      },
+    ]);
+  });
+
+  test('leaves a job that changed or went in the meantime', async () => {
+    const id = await site.insertJob({status: 'completed'});
+    const before = await everyTable(site);
+    expect(await mark(id)).toEqual({outcome: 'changed', status: 'completed'});
+    expect(await mark(999_999)).toEqual({outcome: 'gone'});
+    expect(await everyTable(site)).toEqual(before);
+  });
+
+  test('changes nothing at all where the note cannot be written', async () => {
+    const id = await site.insertJob({status: 'running'});
+    const before = await everyTable(site);
+    await expect(mark(id, {culture: 'x'.repeat(20)})).rejects.toMatchObject({code: 'DATABASE_ERROR'});
+    expect(await everyTable(site)).toEqual(before);
+  });
+
+  test('writes a note without a type on a site from before error notes had one', async () => {
+    const [term] = await site.query('SELECT * FROM term WHERE id = 197');
+    await site.query('DELETE FROM term WHERE id = 197');
+    try {
+      const id = await site.insertJob({status: 'running'});
+      expect(await mark(id)).toEqual({outcome: 'marked'});
+      expect(await site.query('SELECT type_id FROM note WHERE object_id = ?', [id])).toEqual([
+        {type_id: null},
+      ]);
+    } finally {
+      await site.query('INSERT INTO term SET ?', [term]);
+    }
+  });
+});

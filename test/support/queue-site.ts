@@ -1,0 +1,127 @@
+import {createSiteTime} from '../../src/atom/site-time.ts';
+import {parseAddress} from '../../src/gearman/address.ts';
+import {connectServers, type GearmanServer} from '../../src/gearman/server.ts';
+import {connectWorker, type WorkerConnection} from '../../src/gearman/worker-connection.ts';
+import type {WorkerControl} from '../../src/jobs/model/worker-control.ts';
+import {connectDatabase} from '../../src/mysql/connect.ts';
+import {jobIdOf} from '../../src/queue/probe.ts';
+import {noProcesses} from './no-processes.ts';
+import {
+  type AtomSite,
+  createSite,
+  type GearmanProcess,
+  startWorker,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from './sandbox.ts';
+
+const TIMEOUT = {timeoutSeconds: 2};
+
+/** A site on Gearman servers of its own, with what atomctl's functions need to look at it. */
+export type QueueSite = Awaited<ReturnType<typeof createQueueSite>>;
+
+/** Connections of their own to a site's database and servers, as each atomctl has, and what else it knows. */
+export async function sourcesOf(site: AtomSite) {
+  const database = await connectDatabase(site.config, {timeoutSeconds: 5});
+  const addresses = site.gearman.map((text) => parseAddress(text, 'the test'));
+  const servers = await connectServers(addresses, TIMEOUT);
+  const sources = {
+    ...TIMEOUT,
+    database,
+    servers,
+    prefix: site.prefix as string | null,
+    time: createSiteTime(site.timezone),
+    now: () => new Date(),
+    siteProcesses: noProcesses,
+  };
+  async function close(): Promise<void> {
+    for (const connection of servers) if ('server' in connection) connection.server.close();
+    await database.close();
+  }
+  return {sources, close};
+}
+
+/** Starts nothing: the servers run already. */
+export async function createQueueSite(...gearmands: Pick<GearmanProcess, 'endpoint'>[]) {
+  const site = await createSite({gearman: gearmands.map(({endpoint}) => endpoint)});
+  const {sources, close} = await sourcesOf(site);
+  const [server] = sources.servers.flatMap((connection) => ('server' in connection ? connection.server : []));
+  return {
+    site,
+    sources,
+    /** The first server, to ask it what it has. */
+    server: server!,
+    async drop() {
+      await close();
+      await site.drop();
+    },
+  };
+}
+
+/** A job that takes ten minutes, and a worker for its class that has begun to execute it. */
+export async function executeJob(
+  site: AtomSite,
+  jobClass = 'arFindingAidJob',
+): Promise<{id: number; unique: string; worker: WorkerProcess}> {
+  const {id, unique} = await submitJob(site, {jobClass, work: {seconds: 600}});
+  const worker = await startWorker(site, [`--abilities=${jobClass}`]);
+  await until(async () => {
+    const [row] = await site.query<{output: string | null}>('SELECT output FROM job WHERE id = ?', [id]);
+    return row?.output?.includes('Parameters:') === true;
+  });
+  return {id, unique, worker};
+}
+
+/** Kills a worker and waits until gearmand has queued its job again. */
+export async function crash(worker: WorkerProcess, unique: string, server: GearmanServer): Promise<void> {
+  await worker.kill();
+  await until(async () => (await server.statusOfUniqueKeys([unique]))[0]!.running === false);
+}
+
+/** A row whose job no server knows; `parameters` where it has started once. */
+export async function insertLost(site: AtomSite, parameters?: string): Promise<number> {
+  const output =
+    parameters === undefined
+      ? null
+      : `[info] [2026-03-04 13:05:01] Job 7 "arFindingAidJob": Job started.\n[info] [2026-03-04 13:05:01] Job 7 "arFindingAidJob": Parameters: ${parameters}\n`;
+  return site.insertJob({name: 'arFindingAidJob', status: 'running', output});
+}
+
+/** Takes everything that waits, as a worker would: the ids in the order in which they are handed out. */
+export async function handedOut(site: AtomSite, jobClass = 'arFindingAidJob'): Promise<(number | null)[]> {
+  const worker: WorkerConnection = await connectWorker(parseAddress(site.gearman[0]!, 'the test'), TIMEOUT);
+  const ids: (number | null)[] = [];
+  const name = site.functionName(jobClass);
+  for (let job = await worker.grab([name]); job; job = await worker.grab([name])) {
+    ids.push(jobIdOf(job.payload));
+    await worker.complete(job.handle);
+  }
+  worker.close();
+  return ids;
+}
+
+/** What systemd is elsewhere: stops a worker's process and starts another, each verified at the server. */
+export function controlOf(
+  {site, server}: Pick<QueueSite, 'site' | 'server'>,
+  worker: WorkerProcess,
+  args: readonly string[] = [],
+): WorkerControl & {worker: WorkerProcess; calls: string[]} {
+  const isConnected = async () =>
+    (await server.connections()).some(({functions}) =>
+      functions.some((name) => name.startsWith(site.prefix)),
+    );
+  return {
+    worker,
+    calls: [],
+    async stop() {
+      this.calls.push('stop');
+      await this.worker.stop();
+      await until(async () => !(await isConnected()));
+    },
+    async start() {
+      this.calls.push('start');
+      this.worker = await startWorker(site, args);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import {PassThrough} from 'node:stream';
+import {describe, expect, it} from 'vitest';
+import {type ConfirmOptions, confirm} from '../../../src/cli/confirm.ts';
+import {interruptibly} from '../../../src/cli/interrupt.ts';
+
+type Terminal = PassThrough & {isTTY: boolean};
+
+function terminal(isTTY = true): Terminal {
+  return Object.assign(new PassThrough(), {isTTY});
+}
+
+function options(stdin: Terminal, stderr: Terminal, more: object = {}): ConfirmOptions {
+  const streams = {stdin, stdout: terminal(), stderr} as unknown as Pick<
+    ConfirmOptions,
+    'stdin' | 'stdout' | 'stderr'
+  >;
+  return {question: 'Sure? (y/N)', assumeYes: false, ...streams, ...more};
+}
+
+/** What comes of an answer, and what was asked. */
+async function answered(text: string): Promise<[outcome: string, asked: string]> {
+  const [stdin, stderr] = [terminal(), terminal()];
+  stdin.end(text);
+  const outcome = await confirm(options(stdin, stderr)).then(
+    () => 'yes',
+    (error) => error.code,
+  );
+  return [outcome, String(stderr.read())];
+}
+
+describe('confirm', () => {
+  it.each(['y\n', 'Y\n', 'yes\n', ' YES \r\n'])('goes ahead on %j', async (text) => {
+    expect(await answered(text)).toEqual(['yes', expect.stringContaining('Sure? (y/N) ')]);
+  });
+
+  it.each(['\n', 'n\n', 'yep\n', 'ja\n', 'y es\n'])('takes %j for a no', async (text) => {
+    expect((await answered(text))[0]).toBe('DECLINED');
+  });
+
+  it('takes an end without an answer for an interruption', async () => {
+    expect((await answered(''))[0]).toBe('INTERRUPTED');
+  });
+
+  it('asks nobody where a flag has answered, nor where there is no terminal', async () => {
+    const stderr = terminal();
+    await confirm(options(terminal(false), stderr, {assumeYes: true}));
+    for (const silent of [{stdin: terminal(false)}, {stdout: terminal(false)}]) {
+      await expect(confirm(options(terminal(), stderr, silent))).rejects.toMatchObject({
+        code: 'NEEDS_CONFIRMATION',
+        exitStatus: 2,
+      });
+    }
+    expect(stderr.read()).toBeNull();
+  });
+});
+
+describe('interruptibly', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('turns the first %s into an aborted signal', async (name) => {
+    const seen = await interruptibly(async (signal) => {
+      const before = signal.aborted;
+      process.emit(name);
+      return [before, signal.aborted];
+    });
+    expect(seen).toEqual([false, true]);
+  });
+});

@@ -1,0 +1,111 @@
+import {expect, it} from 'vitest';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
+import {type Patient, startExamination} from '../../../src/doctor/evidence.ts';
+import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
+import {CHECK_IDS, examine} from '../../../src/doctor/run-checks.ts';
+import {AtomctlError, usageError} from '../../../src/errors.ts';
+import {noProcesses} from '../../support/no-processes.ts';
+
+const refused = new AtomctlError('DATABASE_UNREACHABLE', 'Nobody answers.', {hint: 'Start it.'});
+const noSystemd = new AtomctlError('SYSTEMD_UNAVAILABLE', 'systemd does not run on this machine.');
+
+/** A site of which nothing can be reached. */
+const UNREACHABLE: Patient = {
+  database: async () => {
+    throw refused;
+  },
+  databaseConfig: async () => {
+    throw refused;
+  },
+  servers: async () => [
+    {
+      address: {host: 'gearman.example', port: 4730},
+      error: new AtomctlError(
+        'GEARMAN_UNREACHABLE',
+        'Gearman server gearman.example:4730 cannot be reached.',
+      ),
+    },
+  ],
+  manager: {
+    services: async () => {
+      throw noSystemd;
+    },
+  } as unknown as Patient['manager'],
+  readLimit: async () => {
+    throw noSystemd;
+  },
+  time: createSiteTime('UTC'),
+  now: () => new Date(0),
+  siteProcesses: noProcesses,
+  root: '/no/atom',
+  prefix: null,
+  workerTypes: {},
+  downloads: null,
+  stuckAfterSeconds: 3600,
+};
+
+it('names what cannot be reached, and skips what depends on it', async () => {
+  const findings = await examine(startExamination(UNREACHABLE));
+  const examined = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
+  expect(examined).toEqual(['database: problem', 'gearman-servers: problem', 'stale-cache: ok']);
+  expect(findings).toHaveLength(CHECK_IDS.length);
+  expect(findings[0]).toEqual({
+    id: 'database',
+    number: 1,
+    state: 'problem',
+    title: 'Database server',
+    evidence: 'Nobody answers.',
+    consequence: expect.any(String),
+    remedy: 'Start it.',
+  });
+  const reasons = new Map(findings.map(({id, evidence}) => [id, evidence]));
+  expect(reasons.get('lost-jobs')).toBe('The database cannot be reached.');
+  expect(reasons.get('job-classes')).toBe('No Gearman server answers.');
+  expect(reasons.get('gearmand-queue')).toBe('No Gearman server of this site runs on this host.');
+  expect(reasons.get('worker-unit')).toBe('systemd does not run on this machine.');
+});
+
+it('makes only the checks that were chosen, under their own numbers', async () => {
+  const only = await examine(startExamination(UNREACHABLE), {only: ['orphans', 'schema'], skip: ['schema']});
+  expect(only).toEqual([expect.objectContaining({id: 'orphans', number: CHECK_IDS.indexOf('orphans') + 1})]);
+});
+
+it('leaves a wrong setting to be told as a usage error', async () => {
+  const patient = {
+    ...UNREACHABLE,
+    database: async () => {
+      throw usageError('The CA file is missing.');
+    },
+  };
+  await expect(examine(startExamination(patient))).rejects.toThrow('The CA file is missing.');
+});
+
+it('takes a failure in the middle for a warning', async () => {
+  const patient = {
+    ...UNREACHABLE,
+    servers: async () => {
+      throw new AtomctlError('GEARMAN_PROTOCOL', 'It speaks in tongues.', {hint: 'Ask again.'});
+    },
+  };
+  const [finding] = await examine(startExamination(patient), {only: ['idle-workers']});
+  expect(finding).toMatchObject({
+    state: 'warning',
+    evidence: 'It speaks in tongues.',
+    consequence: 'This could not be examined.',
+    remedy: 'Ask again.',
+  });
+});
+
+it('has names for its checks that scripts can rely on', () => {
+  expect(new Set(CHECK_IDS).size).toBe(CHECK_IDS.length);
+  for (const id of CHECK_IDS) expect(id).toMatch(/^[a-z]+(-[a-z]+)*$/);
+});
+
+it.each([
+  [[], 'ok'],
+  [['ok', 'skipped'], 'ok'],
+  [['warning', 'ok'], 'warning'],
+  [['warning', 'problem', 'skipped'], 'problem'],
+] as const)('%s comes to %s', (states, status) => {
+  expect(overallStatus(states.map((state) => ({state}) as Finding))).toBe(status);
+});

@@ -1,0 +1,70 @@
+import {existsSync} from 'node:fs';
+import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, expect, test} from 'vitest';
+import {deleteDownloads} from '../../../../src/jobs/clear/downloads.ts';
+
+let scratch: string;
+let directory: string;
+let secret: string;
+
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'atomctl-downloads-'));
+  await mkdir(join(scratch, 'storage/jobs/deeper'), {recursive: true});
+  await mkdir(join(scratch, 'storage/reports'));
+  await mkdir(join(scratch, 'outside'));
+  directory = join(scratch, 'downloads');
+  await symlink('storage', directory);
+  secret = join(scratch, 'outside/secret.zip');
+  for (const file of [
+    secret,
+    ...['jobs/a.zip', 'jobs/deeper/b.zip', 'jobs/kept.zip', 'reports/r.csv', 'top.zip'].map((name) =>
+      join(directory, name),
+    ),
+  ]) {
+    await writeFile(file, 'content');
+  }
+  await symlink(join(scratch, 'outside'), join(directory, 'jobs/away'));
+  await symlink(secret, join(directory, 'jobs/link.zip'));
+});
+
+afterEach(() => rm(scratch, {recursive: true}));
+
+test('deletes the named files below downloads/jobs, through a linked downloads directory, and no others', async () => {
+  const paths = ['downloads/jobs/a.zip', 'downloads/jobs/deeper/b.zip', 'downloads/jobs/gone-already.zip'];
+  expect(await deleteDownloads({directory, paths})).toEqual({deleted: 2, kept: []});
+  expect(existsSync(join(directory, 'jobs/a.zip'))).toBe(false);
+  expect(existsSync(join(directory, 'jobs/deeper/b.zip'))).toBe(false);
+  expect(existsSync(join(directory, 'jobs/kept.zip'))).toBe(true);
+});
+
+test.each([
+  'downloads/jobs/../../outside/secret.zip',
+  'downloads/jobs/deeper/../../top.zip',
+  'downloads/jobs/away/secret.zip',
+  'downloads/jobs/link.zip',
+  'downloads/jobs/deeper',
+  'downloads/jobs//a.zip',
+  'downloads/jobs/',
+  'downloads/jobs',
+  'downloads/reports/r.csv',
+  'downloads/top.zip',
+  '/etc/passwd',
+  '../outside/secret.zip',
+  'downloads/jobs/a.zip\0',
+])('leaves %j alone and says so', async (path) => {
+  expect(await deleteDownloads({directory, paths: [path]})).toEqual({deleted: 0, kept: [path]});
+  for (const file of ['jobs/a.zip', 'jobs/link.zip', 'reports/r.csv', 'top.zip']) {
+    expect(existsSync(join(directory, file))).toBe(true);
+  }
+  expect(existsSync(secret)).toBe(true);
+});
+
+test('leaves everything alone where jobs itself leads out of the downloads', async () => {
+  await rm(join(directory, 'jobs'), {recursive: true});
+  await symlink(join(scratch, 'outside'), join(directory, 'jobs'));
+  const paths = ['downloads/jobs/secret.zip'];
+  expect(await deleteDownloads({directory, paths})).toEqual({deleted: 0, kept: paths});
+  expect(existsSync(secret)).toBe(true);
+});

@@ -1,0 +1,130 @@
+import {describe, expect, test} from 'vitest';
+import type {Job} from '../../../../src/jobs/model/job.ts';
+import {type Milestone, waitExitStatus, waitForJobs} from '../../../../src/jobs/wait/wait.ts';
+import {aJob} from '../a-job.ts';
+import {lookingAround} from './poll-options.ts';
+
+const STATES = {
+  queued: {status: 'running', live: 'queued'},
+  executing: {status: 'running', live: 'executing'},
+  uncertain: {status: 'running', live: 'uncertain'},
+  lost: {status: 'running', live: 'lost'},
+  completed: {status: 'completed'},
+  error: {status: 'error'},
+  unknown: {status: 'unknown'},
+} satisfies Record<string, Partial<Job>>;
+type State = keyof typeof STATES | 'deleted';
+
+/** Each look is the states of jobs 1, 2, ... ; the last one stays. */
+async function wait(looks: State[][], wishes: {until?: Milestone; started?: number[]; maxSeconds?: number}) {
+  const around = lookingAround(wishes);
+  let told = 0;
+  const result = waitForJobs({
+    ...around.options,
+    ids: looks[0]!.map((_, index) => index + 1),
+    until: wishes.until ?? 'finished',
+    look: async () => {
+      const states = looks.length > 1 ? looks.shift()! : looks[0]!;
+      const jobs = states.flatMap((state, index) =>
+        state === 'deleted' ? [] : aJob({id: index + 1, ...STATES[state]}),
+      );
+      return {jobs, started: new Set(wishes.started)};
+    },
+    onLook: () => {
+      told += 1;
+    },
+  });
+  return result.then(
+    (waited) => ({
+      status: waitExitStatus(waited),
+      looks: told,
+      deleted: waited.deleted,
+      over: waited.timeOver,
+    }),
+    (error) => ({status: error.exitStatus, message: error.message}),
+  );
+}
+
+describe('waiting', () => {
+  test.each<[name: string, looks: State[][], wishes: Parameters<typeof wait>[1], expected: object]>([
+    ['completed at once', [['completed', 'completed']], {}, {status: 0, looks: 1}],
+    [
+      'all complete in the end',
+      [
+        ['queued', 'executing'],
+        ['executing', 'completed'],
+        ['completed', 'completed'],
+      ],
+      {},
+      {status: 0, looks: 3},
+    ],
+    [
+      'one failed: the others are waited for',
+      [
+        ['error', 'executing'],
+        ['error', 'completed'],
+      ],
+      {},
+      {status: 1, looks: 2},
+    ],
+    ['no status is not completed', [['unknown']], {}, {status: 1, looks: 1}],
+    [
+      'one lost ends it at once',
+      [
+        ['executing', 'queued'],
+        ['executing', 'lost'],
+      ],
+      {},
+      {status: 1, looks: 2, over: false},
+    ],
+    [
+      'deleted meanwhile',
+      [
+        ['executing', 'executing'],
+        ['executing', 'deleted'],
+        ['completed', 'deleted'],
+      ],
+      {},
+      {status: 1, looks: 3, deleted: [2]},
+    ],
+    ['unknown id', [['executing', 'deleted']], {}, {status: 4, message: 'There is no job 2.'}],
+    [
+      'unknown ids',
+      [['deleted', 'completed', 'deleted']],
+      {},
+      {status: 4, message: 'There are no jobs 1, 3.'},
+    ],
+    [
+      'the time is over, though one failed',
+      [['executing', 'error']],
+      {maxSeconds: 3},
+      {status: 124, looks: 4, over: true},
+    ],
+    [
+      'started: executing',
+      [
+        ['queued', 'queued'],
+        ['executing', 'completed'],
+      ],
+      {until: 'started'},
+      {status: 0, looks: 2},
+    ],
+    ['started: the log says so', [['uncertain']], {until: 'started', started: [1]}, {status: 0, looks: 1}],
+    ['started: not yet', [['queued']], {until: 'started', maxSeconds: 1}, {status: 124}],
+    ['started: ended badly', [['error']], {until: 'started'}, {status: 1}],
+  ])('%s', async (_name, looks, wishes, expected) => {
+    expect(await wait(looks, wishes)).toMatchObject(expected);
+  });
+
+  test('interrupted: 130, and the jobs go on', async () => {
+    const around = lookingAround();
+    const waiting = waitForJobs({
+      ...around.options,
+      ids: [1],
+      until: 'finished',
+      look: async () => ({jobs: [aJob()], started: new Set<number>()}),
+      onLook: around.interrupt,
+    });
+    await expect(waiting).rejects.toMatchObject({exitStatus: 130, hint: 'The jobs go on.'});
+  });
+});

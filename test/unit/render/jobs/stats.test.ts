@@ -1,0 +1,106 @@
+import {expect, test} from 'vitest';
+import type {DayStats, JobStats} from '../../../../src/jobs/stats/stats.ts';
+import {renderStats} from '../../../../src/render/jobs/stats.ts';
+import {periodsOf, renderChart} from '../../../../src/render/jobs/stats-chart.ts';
+import {renderStatsMetrics} from '../../../../src/render/jobs/stats-metrics.ts';
+import type {Screen} from '../../../../src/render/screen.ts';
+
+const PIPE: Screen = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};
+const TERMINAL: Screen = {isTTY: true, width: 60, color: false};
+
+function day(date: string, completed: number, error: number): DayStats {
+  return {day: date, counts: {running: 0, completed, error, unknown: 0}};
+}
+
+const counts = {running: 1, completed: 998, error: 1, unknown: 0};
+const stats: JobStats = {
+  total: 1000,
+  counts,
+  oldestRunningSeconds: 90,
+  names: [
+    {
+      name: 'CSV \u001b[31mexport',
+      total: 1000,
+      counts,
+      failedShare: 0.25,
+      durationSeconds: {median: 62.5, p95: 3600, longest: 90_000},
+      oldestRunningSeconds: 90,
+    },
+  ],
+  days: [day('2026-03-01', 998, 0), day('2026-03-03', 0, 1)],
+  users: Array.from({length: 12}, (_, index) => ({
+    user: index === 0 ? null : `user${index}`,
+    userId: index === 0 ? null : index,
+    total: 20 - index,
+    counts,
+  })),
+};
+
+test('in a pipe: tables, each day that has jobs, the ten busiest users', async () => {
+  const text = await renderStats(stats, PIPE);
+  expect(text).toMatch(/^1000 jobs: 1 running, 998 completed, 1 error\.\n/);
+  expect(text).toMatch(/^CSV \\x1b\[31mexport +1000 +25\.0% +1m 3s +1h +1d 1h$/m);
+  expect(text).toMatch(/^2026-03-01 +998 +0\n2026-03-03 +0 +1$/m);
+  expect(text).toMatch(/^- +20 +998 +1$/m);
+  expect(text).toMatch(/\nuser9 .*\nand 2 more\n$/);
+});
+
+test('no jobs are said in words', async () => {
+  const none = {...stats, total: 0, names: [], days: [], users: []};
+  expect(await renderStats(none, TERMINAL)).toBe('No jobs.\n');
+});
+
+test('on a terminal the days are drawn without gaps, within its width, the least failure seen', async () => {
+  const chart = (await renderStats(stats, TERMINAL)).split('\n\n')[2]!.split('\n');
+  expect(chart[0]).toBe('DAY         COMPLETED  FAILED');
+  expect(chart[1]).toMatch(/^2026-03-01 +998 +0 {2}█{29}$/);
+  expect(chart[2]!.trimEnd()).toMatch(/^2026-03-02 +0 +0$/);
+  expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1 {2}▒$/);
+  const colored = await renderStats(stats, {...TERMINAL, color: true});
+  expect(colored).toMatch(/\u001b\[32m█{29}\u001b.*\n.*\n.*\u001b\[31m▒\u001b/);
+});
+
+test.each([
+  [30, 30, '█'.repeat(15) + '▒'.repeat(15)],
+  [999, 1, `${'█'.repeat(29)}▒`],
+  [1, 999, `█${'▒'.repeat(29)}`],
+  [0, 7, '▒'.repeat(30)],
+])('%d completed and %d failed jobs share a bar of the full width', (completed, failed, bar) => {
+  const periods = [{label: '2026-03-01', completed, failed}];
+  const header = 'DAY         COMPLETED  FAILED  ';
+  const screen = {...TERMINAL, width: header.length + 30};
+  const row = renderChart({unit: 'day', periods}, screen).split('\n')[1];
+  expect(row!.slice(header.length)).toBe(bar);
+});
+
+test.each([
+  ['2026-03-01', '2026-03-31', 'day', 31, '2026-03-01'],
+  ['2026-03-01', '2026-04-01', 'week', 6, '2026-02-23'],
+  ['2026-01-01', '2026-12-31', 'month', 12, '2026-01'],
+  ['2020-06-01', '2026-12-31', 'year', 7, '2020'],
+  ['1000-01-01', '2026-12-31', 'year', 31, '1996'],
+])('from %s to %s by %s', (first, last, unit, length, label) => {
+  const {periods, ...rest} = periodsOf([day(first, 1, 2), day(last, 3, 4)]);
+  expect([rest.unit, periods.length, periods[0]!.label]).toEqual([unit, length, label]);
+  expect(periods.at(-1)).toMatchObject({completed: 3, failed: 4});
+});
+
+test('metrics: every status of every name, durations where there are any, the site where one is named', () => {
+  const metrics = renderStatsMetrics(
+    {
+      ...stats,
+      names: [
+        ...stats.names,
+        {...stats.names[0]!, name: 'new', durationSeconds: null, oldestRunningSeconds: null},
+      ],
+    },
+    {site: 'north'},
+  );
+  const lines = metrics.split('\n').filter((line) => line.includes('site="north"'));
+  expect(lines).toContain('atom_jobs{site="north",name="new",status="unknown"} 0');
+  expect(lines).toContain(
+    String.raw`atom_job_duration_p95_seconds{site="north",name="CSV \\x1b[31mexport"} 3600`,
+  );
+  expect(lines).toContain('atom_job_oldest_running_seconds{site="north",name="new"} 0');
+  expect(lines).toHaveLength(4 + 4 + 3 + 2);
+});
