@@ -47,8 +47,8 @@ class ResolvedSite implements Site {
     const named = await this.#named();
     const given = this.#options.atomRoot ?? named?.root;
     if (named && !given) return {value: null, origin: `${named.origin} names none`};
-    const {cwd, usualPlaces = USUAL_PLACES} = this.#surroundings;
-    return findRoot({given, cwd, usualPlaces});
+    const {cwd, usualPlaces = USUAL_PLACES, callerUid} = this.#surroundings;
+    return findRoot({given, cwd, usualPlaces, callerUid});
   });
 
   readonly database = once(async (): Promise<Setting<DatabaseConfig>> => {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 import {readdir, realpath, stat} from '../files/sync-files.ts';
+import {distrust, printable} from './root-trust.ts';
 import type {Setting} from './site.ts';
 
 /** Where AtoM is usually installed; `*` stands for any one directory name. */
@@ -14,25 +15,33 @@ export interface RootSearch {
   given: Setting<string> | undefined;
   cwd: string;
   usualPlaces: readonly string[];
+  /** The user id that atomctl runs as. */
+  callerUid: number;
 }
 
 /**
  * The AtoM installation: the given directory, else the working directory or the nearest of its parents that is one,
  * else the usual places. Symbolic links are resolved, since AtoM's function prefix hangs on the resolved path.
- * The value is null where nothing is found.
- * @throws AtomctlError USAGE where the given directory is no AtoM installation, or several usual places are one
+ * The value is null if nothing is found. A directory that nobody gave must be trusted: see distrust.
+ * @throws AtomctlError USAGE if the given directory is not an AtoM installation, if several usual places are one, or if
+ *   what was found is not trusted
  */
-export async function findRoot({given, cwd, usualPlaces}: RootSearch): Promise<Setting<string | null>> {
+export async function findRoot({
+  given,
+  cwd,
+  usualPlaces,
+  callerUid,
+}: RootSearch): Promise<Setting<string | null>> {
   if (given) return givenRoot(given, cwd);
   for (let directory = cwd; ; directory = path.dirname(directory)) {
-    if (await isRoot(directory)) return {value: await realpath(directory), origin: 'working directory'};
+    if (await isRoot(directory)) {
+      const root = await realpath(directory);
+      await requireTrustFromWithin(root, usualPlaces, callerUid);
+      return {value: root, origin: 'working directory'};
+    }
     if (directory === path.dirname(directory)) break;
   }
-  const candidates = (await Promise.all(usualPlaces.map(expandStar))).flat();
-  const roots = new Set<string>();
-  for (const candidate of candidates) {
-    if (await isRoot(candidate)) roots.add(await realpath(candidate));
-  }
+  const roots = await usualRoots(usualPlaces);
   const [first = null, ...others] = roots;
   if (others.length > 0) {
     throw usageError(
@@ -40,7 +49,41 @@ export async function findRoot({given, cwd, usualPlaces}: RootSearch): Promise<S
       'Choose one with --atom-root, or run atomctl inside it.',
     );
   }
-  return {value: first, origin: first === null ? 'not found' : 'usual place'};
+  if (first === null) return {value: null, origin: 'not found'};
+  const reason = distrust(first, 'one owner');
+  if (reason !== null) throw notTrusted(first, 'a usual place', reason);
+  return {value: first, origin: 'usual place'};
+}
+
+/** Trusts a root around the working directory if it is root's or the caller's, or in a usual place. */
+async function requireTrustFromWithin(
+  root: string,
+  usualPlaces: readonly string[],
+  callerUid: number,
+): Promise<void> {
+  const foreign = distrust(root, {callerUid});
+  if (foreign === null) return;
+  const usual = (await usualRoots(usualPlaces)).has(root);
+  const reason = usual ? distrust(root, 'one owner') : foreign;
+  if (reason !== null) throw notTrusted(root, 'the working directory', reason);
+}
+
+function notTrusted(root: string, from: string, reason: string): AtomctlError {
+  const name = printable(root);
+  return usageError(
+    `The AtoM installation ${name}, found from ${from}, is not trusted: ${reason}.`,
+    `If you trust it, name it: --atom-root ${name}`,
+  );
+}
+
+/** The installations in usual places, symbolic links resolved. */
+async function usualRoots(usualPlaces: readonly string[]): Promise<Set<string>> {
+  const candidates = (await Promise.all(usualPlaces.map(expandStar))).flat();
+  const roots = new Set<string>();
+  for (const candidate of candidates) {
+    if (await isRoot(candidate)) roots.add(await realpath(candidate));
+  }
+  return roots;
 }
 
 async function givenRoot({value, origin}: Setting<string>, cwd: string): Promise<Setting<string>> {

@@ -24,6 +24,8 @@ export interface SiteOptions {
 /** The world outside, handed in so that tests can give their own. */
 export interface SiteSurroundings extends PhpOptions {
   cwd: string;
+  /** The user id that atomctl runs as, whose own AtoM root is trusted. */
+  callerUid: number;
   /** Where AtoM may be installed; absent: USUAL_PLACES. */
   usualPlaces?: readonly string[];
   /** atomctl's own configuration files, low to high; absent: the system's and the user's. */

@@ -51,6 +51,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       timeoutSeconds,
       env: process.env,
       cwd: process.cwd(),
+      callerUid: process.geteuid!(),
       php: this.mayRunPhp(typed) ? phpPermission(timeoutSeconds) : undefined,
       now: () => new Date(),
     });

@@ -13,6 +13,8 @@ export interface ContextOptions {
   timeoutSeconds: number;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
+  /** The user id that atomctl runs as. */
+  callerUid: number;
   /** Absent: no PHP runs. */
   php: PhpPermission | undefined;
   now: () => Date;
@@ -39,9 +41,9 @@ export class Context {
   }
 
   site(): Promise<Site> {
-    const {site, env, cwd, php} = this.#options;
+    const {site, env, cwd, callerUid, php} = this.#options;
     this.#site ??= import('../atom/resolve-site.ts').then(({resolveSite}) =>
-      resolveSite(site, {env, cwd, php}),
+      resolveSite(site, {env, cwd, callerUid, php}),
     );
     return this.#site;
   }

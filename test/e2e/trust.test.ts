@@ -1,5 +1,6 @@
 /** Files that others planted, with real users: what they hold must never run, and a proof file would show it. */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -12,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import {type AddressInfo, createServer} from 'node:net';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {installed} from '../support/installed.ts';
@@ -26,6 +28,7 @@ import {
 } from '../support/sandbox.ts';
 
 const WWW_DATA = 33;
+const NOBODY = 65534;
 
 /** Reachable by every user; what is below it belongs to whoever a test says. */
 let scratch: string;
@@ -130,6 +133,79 @@ describe('without --run-php nothing that others wrote runs (S1)', () => {
     children.push(child);
     return `/proc/${child.pid}/cmdline`;
   }
+});
+
+describe('a root that another user planted above the working directory (S2)', () => {
+  const victims = [0, WWW_DATA];
+  const STATIC =
+    "<?php return ['all' => ['propel' => ['param' => ['dsn' => 'mysql:host=127.0.0.1;port=9;dbname=x', 'username' => 'x']]]];";
+
+  test.for(victims)('is refused to uid %i, and completion says nothing', async (uid) => {
+    const root = createRoot('planted', NOBODY, {
+      'config/config.php': STATIC,
+      'apps/qubit/config/settings.yml': 'all:\n  .settings: {default_timezone: UTC}\n',
+    });
+    const cwd = join(root, 'work/deep');
+    mkdirSync(cwd, {recursive: true});
+    const start = `Error: The AtoM installation ${root}, found from the working directory, is not trusted: ${root} belongs to nobody (uid 65534), `;
+    for (const args of [['config'], ['jobs:list'], ['doctor'], ['worker:unit'], ['jobs:list', '--run-php']]) {
+      const {code, stdout, stderr} = await runAtomctl(args, {uid, cwd});
+      expect([args, code, stdout]).toEqual([args, 2, '']);
+      expect(stderr).toContain(start);
+      expect(stderr).toMatch(/^[^\n]*\. If you trust it, name it: --atom-root \S+\n$/);
+    }
+    const completion = await runAtomctl(['completion:answer', '--', 'jobs:kill', ''], {uid, cwd});
+    expect(completion).toEqual({code: 1, stdout: '', stderr: ''});
+    const named = await runAtomctl(['config', '--json', '--atom-root', root], {uid, cwd});
+    expect(JSON.parse(named.stdout)).toMatchObject({
+      root: {value: root},
+      database: {value: {database: 'x'}},
+    });
+  });
+
+  test.for(victims)('does not run for uid %i even with ATOMCTL_RUN_PHP', async (uid) => {
+    const root = createRoot('planted', NOBODY, filesOf(evil()));
+    for (const args of EVERY_KIND) {
+      const {code} = await runAtomctl(args, {uid, cwd: root, env: {ATOMCTL_RUN_PHP: '1'}});
+      expect([args, code]).toEqual([args, args[0] === 'completion:answer' ? 1 : 2]);
+    }
+    expect(readdirSync(proofs)).toEqual([]);
+  });
+
+  test('completion sends nothing to the database that a planted config.php names', async () => {
+    const database = createServer((socket) => socket.end());
+    let connections = 0;
+    database.on('connection', () => {
+      connections += 1;
+    });
+    await once(database.listen(0, '127.0.0.1'), 'listening');
+    const {port} = database.address() as AddressInfo;
+    const root = createRoot('planted', NOBODY, {
+      'config/config.php': STATIC.replace('port=9', `port=${port}`),
+    });
+    const words = ['jobs:kill', ''];
+    await runAtomctl(['completion:answer', '--', ...words], {uid: WWW_DATA, cwd: root});
+    expect(connections).toBe(0);
+    // The same root, named: so completion would have asked.
+    await runAtomctl(['completion:answer', '--', '--atom-root', root, ...words], {uid: WWW_DATA, cwd: root});
+    expect(connections).toBeGreaterThan(0);
+    database.close();
+  });
+
+  test('a shared directory of root with links to another one is refused too', async () => {
+    const [shared, other] = ['shared', 'other'].map((name) => join(scratch, name)) as [string, string];
+    for (const directory of [shared, other]) {
+      mkdirSync(directory);
+      chmodSync(directory, 0o1777);
+    }
+    for (const name of ['config.php', 'ProjectConfiguration.class.php'])
+      writeFileSync(join(other, name), evil());
+    writeFileSync(join(shared, 'symfony'), '');
+    symlinkSync(other, join(shared, 'config'));
+    const {code, stderr} = await runAtomctl(['jobs:list', '--run-php'], {uid: WWW_DATA, cwd: shared});
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${shared} is writable by everyone`)]);
+    expect(readdirSync(proofs)).toEqual([]);
+  });
 });
 
 describe('with --run-php', () => {

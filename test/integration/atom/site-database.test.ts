@@ -7,6 +7,7 @@ import {connectDatabase} from '../../../src/mysql/connect.ts';
 import {type AtomSite, createScratch, createSite} from '../../support/sandbox.ts';
 
 let site: AtomSite;
+const callerUid = process.geteuid!();
 
 beforeAll(async () => {
   site = await createSite({name: "it's an archive"});
@@ -15,7 +16,8 @@ afterAll(() => site.drop());
 
 /** The database and the way in which a connection by the resolved configuration arrives there. */
 async function arriveBy(options: SiteOptions, env: Record<string, string> = {}) {
-  const resolved = resolveSite(options, {env, cwd: createScratch('cwd'), usualPlaces: [], siteFiles: []});
+  const surroundings = {env, cwd: createScratch('cwd'), callerUid, usualPlaces: [], siteFiles: []};
+  const resolved = resolveSite(options, surroundings);
   const {value} = await resolved.database();
   const database = await connectDatabase(value, {timeoutSeconds: 10});
   const [row] = await database.query<{name: string; way: string}>(
@@ -70,7 +72,7 @@ it('a named site by its URL', async () => {
 });
 
 it('the prefix and the zone are those that the sandbox, as AtoM, computes', async () => {
-  const resolved = resolveSite({}, {env: {}, cwd: join(site.root, 'apps/qubit'), siteFiles: []});
+  const resolved = resolveSite({}, {env: {}, cwd: join(site.root, 'apps/qubit'), callerUid, siteFiles: []});
   expect((await resolved.functionPrefix()).value).toBe(site.prefix);
   expect((await resolved.timezone()).value).toBe(site.timezone);
 });

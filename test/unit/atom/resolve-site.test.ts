@@ -26,7 +26,8 @@ const set = <T>(value: T, origin: string) => ({value, origin});
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
 function site(options: SiteOptions, env: Record<string, string> = {}, cwd = NOWHERE) {
-  return resolveSite(options, {env, cwd, usualPlaces: [], siteFiles: []});
+  const callerUid = process.geteuid!();
+  return resolveSite(options, {env, cwd, callerUid, usualPlaces: [], siteFiles: []});
 }
 
 function at(root: string, options: SiteOptions = {}, env: Record<string, string> = {}) {

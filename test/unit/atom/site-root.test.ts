@@ -1,12 +1,15 @@
 import {mkdirSync, realpathSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {findRoot} from '../../../src/atom/site-root.ts';
+import {findRoot as findRootAs, type RootSearch} from '../../../src/atom/site-root.ts';
 import {createRoot, writeFiles} from '../../support/atom-files.ts';
 import {createScratch} from '../../support/scratch.ts';
 
 const LANDMARKS = {symfony: '', 'config/ProjectConfiguration.class.php': ''};
 const NOWHERE = createScratch('nowhere');
+
+const findRoot = (search: Omit<RootSearch, 'callerUid'>) =>
+  findRootAs({callerUid: process.geteuid!(), ...search});
 
 function flag(value: string) {
   return {value, origin: '--atom-root'};
