@@ -18,7 +18,7 @@ export default class JobsList extends BaseCommand<typeof JobsList> {
   static override summary = 'List the jobs, newest first.';
   static override description =
     `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they
-really are: executing, queued, lost (no Gearman server knows the job: it will never end by itself) or uncertain.
+really are: executing, queued, lost (no Gearman server knows the job, and no worker can be running it) or uncertain.
 
 The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the
 database's own estimate, and says so; --json counts them.
