@@ -64,7 +64,8 @@ export interface LiveReport {
 
 /**
  * The live state of every running row of the site. Costs two queries and two exchanges with each server, a third
- * where counts have to decide, and one for the workers if a job has begun that no server knows. A server that does not answer costs certainty, never the report.
+ * where counts have to decide, and one for the workers, with a scan of /proc, if a job has begun that no server knows.
+ * A server that does not answer costs certainty, never the report.
  * @throws AtomctlError for the database, or what `probe` throws
  */
 export async function liveStates(options: LiveOptions): Promise<LiveReport> {
