@@ -117,7 +117,7 @@ export class Context {
    */
   async everySite(): Promise<Map<string, Context>> {
     const {site: given, env} = this.#options;
-    refuseSpokesmen(given, env);
+    refuseSingleSiteValues(given, env);
     const sites = await this.namedSites();
     if (sites.length === 0) {
       throw usageError(
@@ -162,7 +162,7 @@ const CONTAINER_VARIABLES = [
 ];
 
 /** One site's value above every named site would show that site again and again, under the others' names. */
-function refuseSpokesmen(given: SiteOptions, env: ContextOptions['env']): void {
+function refuseSingleSiteValues(given: SiteOptions, env: ContextOptions['env']): void {
   const {config: _, site, ...values} = given;
   const named = site?.origin.startsWith('--') ? site : undefined;
   const origins = [named, ...Object.values(values)].flatMap((setting) => setting?.origin ?? []);

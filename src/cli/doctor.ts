@@ -1,14 +1,14 @@
 import {Flags} from '@oclif/core';
-import {type Examination, type Patient, startExamination} from '../doctor/evidence.ts';
+import {collectSiteEvidence, type SiteAccess, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
-import {applyRemedies, type Fixed, type PlannedRemedy} from '../doctor/fix.ts';
-import {CHECK_IDS, examine, type Selection} from '../doctor/run-checks.ts';
+import {applyFixes, type Fixed, type PlannedFix} from '../doctor/fix.ts';
+import {CHECK_IDS, runChecks, type Selection} from '../doctor/run-checks.ts';
 import {EXIT} from '../errors.ts';
 import {renderFindings, renderTally} from '../render/doctor.ts';
 import {sanitizeLine} from '../render/sanitize.ts';
 import type {Screen} from '../render/screen.ts';
 import {type Answer, allSitesFlag} from './all-sites.ts';
-import {auditFlag, caller, mendRecords} from './change/audit-log.ts';
+import {auditFlag, caller, fixRecords} from './change/audit-log.ts';
 import type {ChangeOptions} from './change/change-site.ts';
 import {confirm} from './confirm.ts';
 import type {Context} from './context.ts';
@@ -29,7 +29,7 @@ export const doctorFlags = {
   check: checkFlag('Make this check alone.'),
   skip: checkFlag('Leave this check out.'),
   fix: Flags.boolean({
-    summary: 'Mend what is safe to mend: lost jobs are marked as errors, orphaned rows removed.',
+    summary: 'Make the safe changes: lost jobs are marked as errors, orphaned rows removed.',
   }),
   ...auditFlag,
   'all-sites': allSitesFlag(['fix']),
@@ -51,7 +51,7 @@ export function selection(flags: {check?: string[]; skip?: string[]}): Selection
 }
 
 /** The site as the doctor is to see it. @throws AtomctlError USAGE where a setting is wrong */
-export async function patient(context: Context, flags: {'stuck-after': number}): Promise<Patient> {
+export async function siteAccess(context: Context, flags: {'stuck-after': number}): Promise<SiteAccess> {
   const site = await context.site();
   const [root, prefix, workerTypes, downloads, time, manager, {readStartLimit}] = await Promise.all([
     site.root(),
@@ -79,20 +79,20 @@ export async function patient(context: Context, flags: {'stuck-after': number}):
   };
 }
 
-export interface MendOptions {
-  examination: Examination;
+export interface FixOptions {
+  site: SiteEvidence;
   assumeYes: boolean;
   quiet: boolean;
   /** Makes the change under the site's lock, and puts it on record. */
-  change: (options: Pick<ChangeOptions<Mended>, 'attempt' | 'work' | 'changes'>) => Promise<Mended>;
+  change: (options: Pick<ChangeOptions<FixResult>, 'attempt' | 'work' | 'changes'>) => Promise<FixResult>;
 }
 
-export interface Mended {
+export interface FixResult {
   fixed: Fixed[];
   interrupted: boolean;
 }
 
-interface LookFlags {
+interface DiagnosisFlags {
   'stuck-after': number;
   check?: string[];
   skip?: string[];
@@ -100,12 +100,12 @@ interface LookFlags {
 }
 
 /** Examines a site and changes nothing. @throws AtomctlError USAGE where a setting is wrong */
-export async function lookAtSite(context: Context, flags: LookFlags): Promise<Answer> {
-  const examination = startExamination(await patient(context, flags));
-  return findingsAnswer(await examine(examination, selection(flags)), flags);
+export async function diagnoseSite(context: Context, flags: DiagnosisFlags): Promise<Answer> {
+  const site = collectSiteEvidence(await siteAccess(context, flags));
+  return findingsAnswer(await runChecks(site, selection(flags)), flags);
 }
 
-/** What is said of a site where nothing was mended. */
+/** What is said of a site where nothing was fixed. */
 export function findingsAnswer(findings: Finding[], flags: {quiet: boolean}): Answer {
   return {
     document: {status: overallStatus(findings), findings, fixed: []},
@@ -132,29 +132,29 @@ export function findingsExitStatus(findings: readonly Finding[]): number {
 }
 
 /**
- * Says on stderr what would be mended, asks, and mends.
+ * Says on stderr what would be fixed, asks, and fixes.
  * @throws AtomctlError DECLINED, INTERRUPTED at the question; LOCKED where other work is changing the site
  */
-export async function mend(
-  planned: readonly PlannedRemedy[],
-  {examination, assumeYes, quiet, change}: MendOptions,
-): Promise<Mended> {
+export async function applyPlannedFixes(
+  planned: readonly PlannedFix[],
+  {site, assumeYes, quiet, change}: FixOptions,
+): Promise<FixResult> {
   const {stdin, stdout, stderr} = process;
   if (!assumeYes || !quiet) for (const {plan} of planned) stderr.write(`${sanitizeLine(plan)}\n`);
-  await confirm({question: 'Mend this? (y/N)', assumeYes, stdin, stdout, stderr});
+  await confirm({question: 'Apply these fixes? (y/N)', assumeYes, stdin, stdout, stderr});
   const remedies = planned.map(({remedy}) => remedy);
   return change({
     attempt: {remedies: remedies.map(({id}) => id)},
     work: () =>
       interruptibly(async (signal) => ({
-        fixed: await applyRemedies({
+        fixed: await applyFixes({
           remedies,
-          examination: startExamination(examination.patient),
+          site: collectSiteEvidence(site.access),
           by: caller(),
           signal,
         }),
         interrupted: signal.aborted,
       })),
-    changes: ({fixed}) => mendRecords(fixed),
+    changes: ({fixed}) => fixRecords(fixed),
   });
 }

@@ -32,7 +32,7 @@ export interface Listing extends LiveJobs {
 export type Counting = 'exact' | 'quick' | 'none';
 
 /** The page of jobs that the flags ask for, as it is now. @throws AtomctlError */
-export async function lookAtListing(
+export async function fetchListing(
   context: Context,
   flags: ListingFlags,
   {counting, notice}: {counting: Counting; notice: (text: string) => void},
@@ -74,7 +74,7 @@ export async function renderListing(list: Listing, flags: ListingFlags, screen: 
 export function watchedListing(flags: ListingFlags, counting: Counting): Omit<Watched<Listing>, 'seconds'> {
   return {
     title: 'atomctl jobs:list',
-    look: (context, notice) => lookAtListing(context, flags, {counting, notice}),
+    look: (context, notice) => fetchListing(context, flags, {counting, notice}),
     text: (list, screen) => renderListing(list, flags, screen),
     document: listingDocument,
   };

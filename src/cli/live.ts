@@ -15,9 +15,9 @@ export async function liveSources(
   const siteProcesses = () => context.siteProcesses();
   const sources = {servers, prefix: prefix.value, now: context.now, siteProcesses};
   if (options.probe !== true) return sources;
-  const {siftQueue} = await import('../jobs/live/queue-payloads.ts');
+  const {probeSite} = await import('../jobs/live/queue-payloads.ts');
   const probe = async () => {
-    const {waiting, problems} = await siftQueue({servers, prefix: prefix.value, timeoutSeconds});
+    const {waiting, problems} = await probeSite({servers, prefix: prefix.value, timeoutSeconds});
     for (const {message, hint} of problems)
       options.notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
     return waiting;

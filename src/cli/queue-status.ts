@@ -3,9 +3,9 @@ import {Flags} from '@oclif/core';
 import {EXIT} from '../errors.ts';
 import {readBacklog} from '../jobs/model/running-jobs.ts';
 import {
-  type LookOptions,
-  lookAtQueue,
-  type QueueLook,
+  fetchQueueReport,
+  type QueueReport,
+  type QueueReportOptions,
   type QueueStatus,
   waitUntilHealthy,
 } from '../queue/status.ts';
@@ -44,23 +44,23 @@ export interface QueueFlags extends HealthFlags {
 }
 
 /** How to look at the queue, and which functions to show. A plugin is to know all of this site's. */
-async function shownLookOptions(context: Context, flags: QueueFlags): Promise<LookOptions> {
+async function shownReportOptions(context: Context, flags: QueueFlags): Promise<QueueReportOptions> {
   const shown = {allSites: flags['all-sites'], all: flags.all || flags.nagios};
-  return {...(await lookOptions(context, flags)), ...shown};
+  return {...(await queueReportOptions(context, flags)), ...shown};
 }
 
 /** The queue as it is now, or under --wait as soon as it is healthy. @throws AtomctlError USAGE for a wrong setting */
-export async function lookForHealth(context: Context, flags: QueueFlags): Promise<QueueLook> {
-  const options = await shownLookOptions(context, flags);
-  const look = () => lookAtQueue(options);
+export async function waitForHealth(context: Context, flags: QueueFlags): Promise<QueueReport> {
+  const options = await shownReportOptions(context, flags);
+  const look = () => fetchQueueReport(options);
   return waitUntilHealthy({look, seconds: flags.wait, now: context.now, sleep});
 }
 
 /** The queue to be watched. */
-export function watchedQueue(flags: QueueFlags): Omit<Watched<QueueLook>, 'seconds'> {
+export function watchedQueue(flags: QueueFlags): Omit<Watched<QueueReport>, 'seconds'> {
   return {
     title: 'atomctl queue:status',
-    look: async (context) => lookAtQueue(await shownLookOptions(context, flags)),
+    look: async (context) => fetchQueueReport(await shownReportOptions(context, flags)),
     text: renderQueueStatus,
     document: ({status}) => status,
   };
@@ -123,7 +123,7 @@ export function queueLimits(flags: HealthFlags): QueueLimits {
 }
 
 /** How to look at this site's queue, by its settings and the flags. @throws AtomctlError USAGE for a wrong setting */
-export async function lookOptions(context: Context, flags: HealthFlags): Promise<LookOptions> {
+export async function queueReportOptions(context: Context, flags: HealthFlags): Promise<QueueReportOptions> {
   const site = await context.site();
   const [servers, prefix, workerTypes] = await Promise.all([
     site.gearmanServers(),

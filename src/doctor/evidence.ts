@@ -13,10 +13,10 @@ import {findLostFiles, type LostFiles} from './evidence/job-files.ts';
 import {type JobLog, readJobLogs} from './evidence/job-logs.ts';
 import {findLocalServers, type LocalServer} from './evidence/local-gearmand.ts';
 import {findWorkerUnits, type WorkerUnit} from './evidence/worker-units.ts';
-import {NotExamined, type Outcome} from './finding.ts';
+import {NotAvailable, type Outcome} from './finding.ts';
 
 /** A site as the doctor meets it: how to reach its servers, and what its configuration says. */
-export interface Patient {
+export interface SiteAccess {
   /** @throws AtomctlError where it cannot be reached */
   database: () => Promise<Database>;
   databaseConfig: () => Promise<DatabaseConfig>;
@@ -42,10 +42,10 @@ export interface Patient {
 
 /**
  * One look at a site. What several checks rest on is gathered when it is first asked for, and once. Where it cannot
- * be had it throws NotExamined, except for `connection`.
+ * be had it throws NotAvailable, except for `connection`.
  */
-export interface Examination {
-  readonly patient: Patient;
+export interface SiteEvidence {
+  readonly access: SiteAccess;
   /** @throws AtomctlError where the database cannot be reached */
   connection(): Promise<Database>;
   /** The database, known to be AtoM's and readable. */
@@ -64,56 +64,54 @@ export interface Examination {
   localServers(): Promise<LocalServer[]>;
 }
 
-export function startExamination(patient: Patient): Examination {
-  const examination: Examination = {
-    patient,
-    connection: once(patient.database),
-    database: once(() => readableDatabase(examination)),
-    reports: once(async () => Promise.all((await patient.servers()).map(reportServer))),
-    answering: once(() => answeringServers(examination)),
+export function collectSiteEvidence(access: SiteAccess): SiteEvidence {
+  const site: SiteEvidence = {
+    access,
+    connection: once(access.database),
+    database: once(() => readableDatabase(site)),
+    reports: once(async () => Promise.all((await access.servers()).map(reportServer))),
+    answering: once(() => answeringServers(site)),
     live: once(async () =>
-      liveStates({...patient, database: await examination.database(), servers: await patient.servers()}),
+      liveStates({...access, database: await site.database(), servers: await access.servers()}),
     ),
-    logs: once(async () => readJobLogs(await examination.database())),
-    files: once(() => comparedFiles(examination)),
-    units: once(() => findWorkerUnits(patient)),
-    localServers: once(async () => findLocalServers(await patient.servers())),
+    logs: once(async () => readJobLogs(await site.database())),
+    files: once(() => comparedFiles(site)),
+    units: once(() => findWorkerUnits(access)),
+    localServers: once(async () => findLocalServers(await access.servers())),
   };
-  return examination;
+  return site;
 }
 
 /** What failed is told by the checks of the connection and of the schema; the others are skipped. */
-async function readableDatabase(examination: Examination): Promise<Database> {
-  const database = await connectedDatabase(examination);
+async function readableDatabase(site: SiteEvidence): Promise<Database> {
+  const database = await connectedDatabase(site);
   await checkSchema(database).catch((error: unknown) =>
     skipFor(error, "The database is not AtoM's, or cannot be read."),
   );
   return database;
 }
 
-/** The database, whatever is in it. @throws NotExamined where it cannot be reached */
-export function connectedDatabase(examination: Examination): Promise<Database> {
-  return examination
-    .connection()
-    .catch((error: unknown) => skipFor(error, 'The database cannot be reached.'));
+/** The database, whatever is in it. @throws NotAvailable where it cannot be reached */
+export function connectedDatabase(site: SiteEvidence): Promise<Database> {
+  return site.connection().catch((error: unknown) => skipFor(error, 'The database cannot be reached.'));
 }
 
 function skipFor(error: unknown, reason: string): never {
-  throw error instanceof AtomctlError && error.code !== 'USAGE' ? new NotExamined(reason) : error;
+  throw error instanceof AtomctlError && error.code !== 'USAGE' ? new NotAvailable(reason) : error;
 }
 
-async function answeringServers(examination: Examination): Promise<ServerReport[]> {
-  const answering = (await examination.reports()).filter(({reachable}) => reachable);
-  if (answering.length === 0) throw new NotExamined('No Gearman server answers.');
+async function answeringServers(site: SiteEvidence): Promise<ServerReport[]> {
+  const answering = (await site.reports()).filter(({reachable}) => reachable);
+  if (answering.length === 0) throw new NotAvailable('No Gearman server answers.');
   return answering;
 }
 
-async function comparedFiles(examination: Examination): Promise<LostFiles> {
-  const {downloads} = examination.patient;
+async function comparedFiles(site: SiteEvidence): Promise<LostFiles> {
+  const {downloads} = site.access;
   if (downloads === null) {
-    throw new NotExamined('The downloads directory of this site was not found: give --atom-root.');
+    throw new NotAvailable('The downloads directory of this site was not found: give --atom-root.');
   }
-  return findLostFiles({database: await examination.database(), downloads});
+  return findLostFiles({database: await site.database(), downloads});
 }
 
 /** Runs `make` when first called and gives every caller the same promise. */
@@ -130,6 +128,6 @@ export interface Check {
   /** Stable: scripts and `--skip` name it. */
   id: string;
   title: string;
-  /** @throws NotExamined where what it needs cannot be had; AtomctlError where a server fails it */
-  examine(examination: Examination): Promise<Outcome>;
+  /** @throws NotAvailable where what it needs cannot be had; AtomctlError where a server fails it */
+  run(site: SiteEvidence): Promise<Outcome>;
 }

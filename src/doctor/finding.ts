@@ -21,7 +21,7 @@ export interface Finding {
   evidence: string;
   /** What follows from it; null where nothing does. */
   consequence: string | null;
-  /** What mends it, a command where there is one; null where nothing has to be mended. */
+  /** What fixes it, a command where there is one; null where nothing has to be fixed. */
   remedy: string | null;
 }
 
@@ -33,7 +33,7 @@ export interface Outcome {
   remedy?: string;
 }
 
-/** What is not as it should be, what follows from it, and what mends it. */
+/** What is not as it should be, what follows from it, and what fixes it. */
 export type Fault = Required<Omit<Outcome, 'state'>>;
 
 /** All is well. `remark` tells what is worth knowing all the same. */
@@ -46,7 +46,7 @@ export function warning(fault: Fault): Outcome {
   return {...fault, state: 'warning'};
 }
 
-/** Something is wrong and does not mend itself. */
+/** Something is wrong and does not fix itself. */
 export function problem(fault: Fault): Outcome {
   return {...fault, state: 'problem'};
 }
@@ -55,8 +55,8 @@ export function problem(fault: Fault): Outcome {
  * Thrown by evidence that cannot be had, for a reason that is no fault of its own or that another finding tells.
  * The check that asked for it is skipped with this reason.
  */
-export class NotExamined extends Error {
-  override readonly name = 'NotExamined';
+export class NotAvailable extends Error {
+  override readonly name = 'NotAvailable';
 }
 
 /** The worst state among the findings. */
@@ -80,6 +80,6 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
 }
 
 /** A job as evidence names it: `1042 (arFileImportJob)`. */
-export function jobWords({id, name}: {id: number; name: string}): string {
+export function jobLabel({id, name}: {id: number; name: string}): string {
   return `${id} (${name})`;
 }

@@ -1,36 +1,33 @@
 import {AtomctlError} from '../errors.ts';
 import {markJobKilled} from '../jobs/kill/mark-or-delete.ts';
-import {orphansOf, orphanWords, settledBefore} from './checks/orphan.ts';
+import {orphanCounts, orphansOf, settledBefore} from './checks/orphan.ts';
 import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobs} from './evidence/running-jobs.ts';
-import type {Examination} from './evidence.ts';
-import {counted, type Finding, jobWords, someOf} from './finding.ts';
+import type {SiteEvidence} from './evidence.ts';
+import {counted, type Finding, jobLabel, someOf} from './finding.ts';
 
-export interface PlannedRemedy {
-  remedy: Remedy;
+export interface PlannedFix {
+  remedy: Fix;
   plan: string;
 }
 
 /** A remedy that was carried out, as `doctor --json` prints it. */
 export interface Fixed {
   id: string;
-  /** How many jobs or objects were mended. */
+  /** How many jobs or objects were fixed. */
   count: number;
   message: string;
   /** Why it ended early; null where it did not. */
   error: string | null;
 }
 
-/** What can be mended of what was found. */
-export async function planRemedies(
-  examination: Examination,
-  findings: readonly Finding[],
-): Promise<PlannedRemedy[]> {
+/** What can be fixed of what was found. */
+export async function planFixes(site: SiteEvidence, findings: readonly Finding[]): Promise<PlannedFix[]> {
   const faulty = findings.filter(({state}) => state === 'warning' || state === 'problem').map(({id}) => id);
-  const planned: PlannedRemedy[] = [];
-  for (const remedy of REMEDIES) {
+  const planned: PlannedFix[] = [];
+  for (const remedy of FIXES) {
     if (!remedy.checks.some((id) => faulty.includes(id))) continue;
-    const plan = await remedy.plan(examination);
+    const plan = await remedy.plan(site);
     if (plan !== null) planned.push({remedy, plan});
   }
   return planned;
@@ -41,9 +38,9 @@ export async function planRemedies(
  * @param options.examination a fresh one: what was seen before the question was asked may have changed
  * @param options.signal ends it after the current step
  */
-export async function applyRemedies(options: {
-  remedies: readonly Remedy[];
-  examination: Examination;
+export async function applyFixes(options: {
+  remedies: readonly Fix[];
+  site: SiteEvidence;
   by: string;
   signal: AbortSignal;
 }): Promise<Fixed[]> {
@@ -55,13 +52,13 @@ export async function applyRemedies(options: {
 }
 
 async function apply(
-  remedy: Remedy,
-  {examination, by, signal}: {examination: Examination; by: string; signal: AbortSignal},
+  remedy: Fix,
+  {site, by, signal}: {site: SiteEvidence; by: string; signal: AbortSignal},
 ): Promise<Fixed> {
   let count = 0;
   let error: string | null = null;
   try {
-    for await (const done of remedy.steps(examination, by)) {
+    for await (const done of remedy.steps(site, by)) {
       count += done;
       if (signal.aborted) break;
     }
@@ -76,26 +73,26 @@ async function apply(
  * Marks lost jobs as errors, as jobs:kill does. What is lost stays lost: no server has it, and AtoM never submits a
  * job twice. So it is enough that the examination is fresh, and that each row still says running under its lock.
  */
-export const LOST_JOBS: Remedy = {
+export const LOST_JOBS: Fix = {
   id: 'lost-jobs',
   checks: ['lost-jobs', 'serial-jobs'],
-  plan: async (examination) => {
-    const lost = await lostJobs(examination);
+  plan: async (site) => {
+    const lost = await lostJobs(site);
     if (lost.length === 0) return null;
-    return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobWords))}.`;
+    return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.`;
   },
   steps: markEach,
   report: (count) => `${counted(count, 'lost job')} marked as ${count === 1 ? 'an error' : 'errors'}.`,
 };
 
-async function lostJobs(examination: Examination): Promise<RunningJob[]> {
-  return (await runningJobs(examination)).filter(({fault}) => fault === 'lost');
+async function lostJobs(site: SiteEvidence): Promise<RunningJob[]> {
+  return (await runningJobs(site)).filter(({fault}) => fault === 'lost');
 }
 
-async function* markEach(examination: Examination, by: string): AsyncGenerator<number> {
-  const {time, now} = examination.patient;
-  const database = await examination.database();
-  for (const {id} of await lostJobs(examination)) {
+async function* markEach(site: SiteEvidence, by: string): AsyncGenerator<number> {
+  const {time, now} = site.access;
+  const database = await site.database();
+  for (const {id} of await lostJobs(site)) {
     const nowWall = time.toWall(now());
     const note = `Marked as an error by atomctl doctor for ${by} on ${nowWall}: no Gearman server knew the job.`;
     const {outcome} = await markJobKilled({database, id, expected: 'running', note, culture: 'en', nowWall});
@@ -104,35 +101,35 @@ async function* markEach(examination: Examination, by: string): AsyncGenerator<n
 }
 
 /** Removes what DELETE FROM job left behind. */
-export const ORPHANED_ROWS: Remedy = {
+export const ORPHANED_ROWS: Fix = {
   id: 'orphans',
   checks: ['orphans'],
-  plan: async (examination) => {
-    const orphans = await orphansOf(examination);
-    return orphans.objects === 0 ? null : `${orphanWords(orphans)} of jobs that are gone would be deleted.`;
+  plan: async (site) => {
+    const orphans = await orphansOf(site);
+    return orphans.objects === 0 ? null : `${orphanCounts(orphans)} of jobs that are gone would be deleted.`;
   },
-  steps: async function* (examination) {
-    yield* removeOrphans(await examination.database(), settledBefore(examination));
+  steps: async function* (site) {
+    yield* removeOrphans(await site.database(), settledBefore(site));
   },
   report: (count) =>
     `${counted(count, 'orphaned object')} deleted, with all that hung on ${count === 1 ? 'it' : 'them'}.`,
 };
 
-/** Something that the doctor mends without harm. */
-export interface Remedy {
+/** Something that the doctor fixes without harm. */
+export interface Fix {
   id: string;
   /** It is called for where one of these checks found fault. */
   checks: readonly string[];
   /** What it would do, one sentence; null where there is nothing to do. */
-  plan(examination: Examination): Promise<string | null>;
+  plan(site: SiteEvidence): Promise<string | null>;
   /**
    * Does it in steps, each checked again at its moment and whole in itself; yields how much each step did. It may be
    * left between two steps.
-   * @param by who mends, as an error note names them: user@host
+   * @param by who fixes, as an error note names them: user@host
    */
-  steps(examination: Examination, by: string): AsyncIterable<number>;
+  steps(site: SiteEvidence, by: string): AsyncIterable<number>;
   /** What was done, one sentence. */
   report(count: number): string;
 }
 
-const REMEDIES: readonly Remedy[] = [LOST_JOBS, ORPHANED_ROWS];
+const FIXES: readonly Fix[] = [LOST_JOBS, ORPHANED_ROWS];

@@ -8,8 +8,8 @@ import {ORPHAN_CHECKS} from './checks/orphan.ts';
 import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
 import {SITE_CHECKS} from './checks/site.ts';
 import {WORKER_UNIT_CHECKS} from './checks/worker-unit.ts';
-import type {Check, Examination} from './evidence.ts';
-import {type Finding, NotExamined, type Outcome} from './finding.ts';
+import type {Check, SiteEvidence} from './evidence.ts';
+import {type Finding, NotAvailable, type Outcome} from './finding.ts';
 
 /** Which checks to make, by their ids; absent: all. */
 export interface Selection {
@@ -26,12 +26,12 @@ export function isSelected(id: string, {only, skip}: Selection): boolean {
  * finding, or the reason why a check was skipped.
  * @throws AtomctlError USAGE where a setting of the site is wrong
  */
-export async function examine(examination: Examination, selection: Selection = {}): Promise<Finding[]> {
+export async function runChecks(site: SiteEvidence, selection: Selection = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [index, check] of CHECKS.entries()) {
     if (!isSelected(check.id, selection)) continue;
     const {id, title} = check;
-    const {state, evidence, consequence, remedy} = await outcomeOf(check, examination);
+    const {state, evidence, consequence, remedy} = await outcomeOf(check, site);
     findings.push({
       id,
       number: index + 1,
@@ -47,12 +47,12 @@ export async function examine(examination: Examination, selection: Selection = {
 
 async function outcomeOf(
   check: Check,
-  examination: Examination,
+  site: SiteEvidence,
 ): Promise<Omit<Outcome, 'state'> & Pick<Finding, 'state'>> {
   try {
-    return await check.examine(examination);
+    return await check.run(site);
   } catch (error) {
-    if (error instanceof NotExamined) return {state: 'skipped', evidence: error.message};
+    if (error instanceof NotAvailable) return {state: 'skipped', evidence: error.message};
     if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
     const consequence = 'This could not be examined.';
     return {state: 'warning', evidence: error.message, consequence, remedy: error.hint};

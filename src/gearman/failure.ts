@@ -12,7 +12,7 @@ const RUNNING_HINT =
   'Check that the Gearman server runs and listens there: systemctl status gearman-job-server.';
 
 /** What a parser threw, as an error that names the server and what was asked. Other errors pass unchanged. */
-export function replyFault(address: ServerAddress, asked: string, fault: unknown): unknown {
+export function replyFailure(address: ServerAddress, asked: string, fault: unknown): unknown {
   const server = formatAddress(address);
   if (fault instanceof NotGearman) {
     return new AtomctlError(
@@ -32,7 +32,7 @@ export function replyFault(address: ServerAddress, asked: string, fault: unknown
 }
 
 /** The peer sends bytes that nobody asked for: a greeting, or the rest of an answer already given. */
-export function unasked(address: ServerAddress): AtomctlError {
+export function unexpectedBytes(address: ServerAddress): AtomctlError {
   const server = formatAddress(address);
   return new AtomctlError(
     'GEARMAN_PROTOCOL',
@@ -79,7 +79,7 @@ export function closedByPeer(address: ServerAddress, asked: string | null, inAns
 }
 
 /** A failure of the network or the resolver, in one sentence. */
-export function networkFault(address: ServerAddress, cause: NodeJS.ErrnoException): AtomctlError {
+export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoException): AtomctlError {
   const server = formatAddress(address);
   if (cause.syscall === 'getaddrinfo') {
     return new AtomctlError(

@@ -1,7 +1,7 @@
 import {connect, type Socket} from 'node:net';
 import type {AtomctlError} from '../errors.ts';
 import {hostsToTry, type ServerAddress} from './address.ts';
-import {closedByPeer, networkFault, replyFault, timedOut, tooLarge, unasked} from './failure.ts';
+import {closedByPeer, networkFailure, replyFailure, timedOut, tooLarge, unexpectedBytes} from './failure.ts';
 
 /** A million queued jobs are listed in about 30 MB; beyond this the peer is no queue anyone can look after. */
 export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
@@ -38,7 +38,7 @@ export class Wire {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#break(this.#closedByPeer()));
     socket.on('close', () => this.#break(this.#closedByPeer()));
-    socket.on('error', (error) => this.#break(networkFault(address, error)));
+    socket.on('error', (error) => this.#break(networkFailure(address, error)));
   }
 
   /**
@@ -108,7 +108,7 @@ export class Wire {
   #receive(chunk: Buffer): void {
     const question = this.#question;
     if (!question) {
-      this.#break(unasked(this.#address));
+      this.#break(unexpectedBytes(this.#address));
       return;
     }
     this.#inbox.append(chunk);
@@ -121,7 +121,7 @@ export class Wire {
       this.#question = undefined;
       this.#inbox.clear();
     } catch (fault) {
-      this.#break(replyFault(this.#address, question.asked, fault));
+      this.#break(replyFailure(this.#address, question.asked, fault));
     }
   }
 
@@ -159,7 +159,7 @@ function openSocket(
     }, leftMs);
     const onError = (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      reject(networkFault(address, error));
+      reject(networkFailure(address, error));
     };
     socket.once('error', onError);
     socket.once('connect', () => {

@@ -1,5 +1,5 @@
 import type {ServerAddress} from './address.ts';
-import {NotGearman, replyFault} from './failure.ts';
+import {NotGearman, replyFailure} from './failure.ts';
 import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
 import type {ConnectOptions} from './server.ts';
 import {Wire} from './wire.ts';
@@ -57,7 +57,7 @@ export async function connectWorker(
       const [job] = grabbedJobs(packets);
       if (job) return job;
       if (packets.some(({type}) => type === PACKET.NO_JOB)) return null;
-      throw replyFault(address, 'GRAB_JOB_UNIQ', new NotGearman('neither a job nor none'));
+      throw replyFailure(address, 'GRAB_JOB_UNIQ', new NotGearman('neither a job nor none'));
     },
     async fail(handle) {
       await exchange([request(PACKET.WORK_FAIL, handle)], 'WORK_FAIL');

@@ -94,7 +94,7 @@ const PAUSE_MS = 50;
 
 async function holderOf(database: Database, name: string): Promise<string> {
   for (let look = 1; ; look++) {
-    const {word, connection} = await lookAtHolder(database, name);
+    const {word, connection} = await fetchHolder(database, name);
     if (word !== undefined) return word;
     if (look === LOOKS) return connection;
     await sleep(PAUSE_MS);
@@ -102,7 +102,7 @@ async function holderOf(database: Database, name: string): Promise<string> {
 }
 
 /** An account sees its own processes without any privilege; another account's needs PROCESS. */
-async function lookAtHolder(
+async function fetchHolder(
   database: Database,
   name: string,
 ): Promise<{word: string | undefined; connection: string}> {

@@ -23,7 +23,7 @@ export function splitFunctionName(name: string): FunctionName {
 const OWN = 'atomctl-';
 
 /** Its one job is the right to hold a server's jobs, see peek.ts: whoever is handed it may look at the queue. */
-export const PEEK_LOCK = `${OWN}peek`;
+export const PROBE_LOCK = `${OWN}peek`;
 
 /** Whether a function is none of anyone's queue, but atomctl's. */
 export function isOwnFunction(name: string): boolean {

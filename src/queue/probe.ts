@@ -10,7 +10,7 @@ import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import {type ServerLock, takeLock} from '../gearman/lock.ts';
 import {type ConnectOptions, connectServer, type GearmanServer} from '../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
-import {PEEK_LOCK} from './function-name.ts';
+import {PROBE_LOCK} from './function-name.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
 /** Each held job costs a connection here and in gearmand, which often may have no more than 1024. */
@@ -18,25 +18,25 @@ export const MOST_HELD = 500;
 
 const LOCK_RETRY_MS = 20;
 
-export interface PeekedJob extends GrabbedJob {
+export interface ProbedJob extends GrabbedJob {
   /** The id of AtoM's row, from the payload; null where the payload has none. */
   jobId: number | null;
 }
 
-export interface PeekOptions extends ConnectOptions {
+export interface ProbeOptions extends ConnectOptions {
   /** True for a job that shall leave the queue for good. Decided while the job is held. */
-  take?: (job: PeekedJob) => boolean;
+  take?: (job: ProbedJob) => boolean;
   /** Called with the jobs that left the queue, also where the look failed later, before another atomctl may hold any. */
-  settle?: (removed: readonly PeekedJob[]) => Promise<void>;
+  settle?: (removed: readonly ProbedJob[]) => Promise<void>;
   /** Aborted before a job is held: the look ends with INTERRUPTED. Once begun it is short, and runs to its end. */
   signal?: AbortSignal;
 }
 
-export interface PeekResult {
+export interface ProbeResult {
   /** The jobs that went back into the queue, in its order within each function. */
-  jobs: PeekedJob[];
+  jobs: ProbedJob[];
   /** The jobs that `take` chose: failed, gone from the server. */
-  removed: PeekedJob[];
+  removed: ProbedJob[];
 }
 
 /**
@@ -46,11 +46,11 @@ export interface PeekResult {
  * @throws AtomctlError REFUSED where a returned job could be lost, where too many wait, or where another atomctl goes
  *   on looking; INTERRUPTED; or as GearmanServer's questions do
  */
-export async function peekQueue(
+export async function probeQueue(
   address: ServerAddress,
   functions: readonly string[],
-  options: PeekOptions,
-): Promise<PeekResult> {
+  options: ProbeOptions,
+): Promise<ProbeResult> {
   const server = await connectServer(address, options);
   try {
     // What seems to be executing may wait in truth, held by another atomctl that looks.
@@ -62,7 +62,7 @@ export async function peekQueue(
       const waiting = await waitingJobs(server, functions);
       if (waiting.count === 0) return {jobs: [], removed: []};
       await refuseWhereReturnsDrop(server, options);
-      return await lookAndSettle(address, waiting, options);
+      return await probeAndSettle(address, waiting, options);
     } finally {
       await lock.release();
     }
@@ -105,7 +105,7 @@ export async function lockServer(
     if (options.signal?.aborted) {
       throw new AtomctlError('INTERRUPTED', 'Interrupted before looking at the queue; nothing was touched.');
     }
-    const lock = await takeLock(address, PEEK_LOCK, options);
+    const lock = await takeLock(address, PROBE_LOCK, options);
     if (lock) return lock;
     if (Date.now() > deadline) {
       throw new AtomctlError(
@@ -118,25 +118,25 @@ export async function lockServer(
   }
 }
 
-async function lookAndSettle(
+async function probeAndSettle(
   address: ServerAddress,
   waiting: Waiting,
-  options: PeekOptions,
-): Promise<PeekResult> {
-  const removed: PeekedJob[] = [];
+  options: ProbeOptions,
+): Promise<ProbeResult> {
+  const removed: ProbedJob[] = [];
   try {
-    return {jobs: await lookAndGiveBack(address, waiting, {...options, removed}), removed};
+    return {jobs: await probeAndGiveBack(address, waiting, {...options, removed}), removed};
   } finally {
     if (removed.length > 0) await options.settle?.(removed);
   }
 }
 
 /** @returns the jobs that went back; those that did not are added to `removed`, each as soon as it is gone */
-async function lookAndGiveBack(
+async function probeAndGiveBack(
   address: ServerAddress,
   {functions, count}: Waiting,
-  {removed, ...options}: PeekOptions & {removed: PeekedJob[]},
-): Promise<PeekedJob[]> {
+  {removed, ...options}: ProbeOptions & {removed: ProbedJob[]},
+): Promise<ProbedJob[]> {
   const workers: WorkerConnection[] = [];
   try {
     // All connections first: where gearmand has too few left, that shows while nothing is held yet.
@@ -155,7 +155,7 @@ async function lookAndGiveBack(
 }
 
 /** A connection that gearmand has accepted, which a connected socket alone does not tell. */
-async function openWorker(address: ServerAddress, options: PeekOptions): Promise<WorkerConnection> {
+async function openWorker(address: ServerAddress, options: ProbeOptions): Promise<WorkerConnection> {
   const worker = await connectWorker(address, options);
   await worker.giveBack().catch((error: unknown) => {
     worker.close();
@@ -172,8 +172,8 @@ async function holdAll(
   workers: WorkerConnection[],
   functions: readonly string[],
   open: () => Promise<WorkerConnection>,
-): Promise<PeekedJob[]> {
-  const held: PeekedJob[] = [];
+): Promise<ProbedJob[]> {
+  const held: ProbedJob[] = [];
   for (;;) {
     if (held.length === workers.length) workers.push(await open());
     const job = await workers[held.length]!.grab(functions);

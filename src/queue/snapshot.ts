@@ -1,7 +1,7 @@
 import type {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
-import {type FunctionName, isOwnFunction, PEEK_LOCK, splitFunctionName} from './function-name.ts';
+import {type FunctionName, isOwnFunction, PROBE_LOCK, splitFunctionName} from './function-name.ts';
 
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {
@@ -16,12 +16,12 @@ export interface QueueSnapshot {
   answered: GearmanServer[];
   missing: {address: ServerConnection['address']; error: AtomctlError}[];
   /** On some server an atomctl looks at the queue: jobs that it holds count as running. */
-  peeked: boolean;
+  probing: boolean;
 }
 
 /** Asks every server for its functions, side by side, without atomctl's own. Never rejects for a server that fails. */
 export async function takeSnapshot(servers: readonly ServerConnection[]): Promise<QueueSnapshot> {
-  const snapshot: QueueSnapshot = {functions: [], answered: [], missing: [], peeked: false};
+  const snapshot: QueueSnapshot = {functions: [], answered: [], missing: [], probing: false};
   await Promise.all(
     servers.map(async (connection) => {
       if ('error' in connection) {
@@ -32,7 +32,7 @@ export async function takeSnapshot(servers: readonly ServerConnection[]): Promis
       try {
         const rows = await server.status();
         snapshot.answered.push(server);
-        snapshot.peeked ||= rows.some((row) => row.function === PEEK_LOCK && row.total > 0);
+        snapshot.probing ||= rows.some((row) => row.function === PROBE_LOCK && row.total > 0);
         snapshot.functions.push(
           ...rows
             .filter((row) => !isOwnFunction(row.function))

@@ -67,13 +67,13 @@ export function serverState({address, reachable, version, error}: ServerReport):
 }
 
 /** The queue at one moment, as the servers and the database tell it. */
-export interface QueueLook {
+export interface QueueReport {
   status: QueueStatus;
   /** null where the database was not asked or did not answer. */
   backlog: Backlog | null;
 }
 
-export interface LookOptions extends Omit<QueueStatusOptions, 'servers' | 'backlog'> {
+export interface QueueReportOptions extends Omit<QueueStatusOptions, 'servers' | 'backlog'> {
   addresses: readonly ServerAddress[];
   /** Bounds each connection to a server and each reply. */
   timeoutSeconds: number;
@@ -87,7 +87,7 @@ export interface LookOptions extends Omit<QueueStatusOptions, 'servers' | 'backl
  * @throws AtomctlError USAGE where the database's settings are wrong; NO_SITE where a limit on the age of running
  *   rows is set and no database is configured
  */
-export async function lookAtQueue(options: LookOptions): Promise<QueueLook> {
+export async function fetchQueueReport(options: QueueReportOptions): Promise<QueueReport> {
   const [servers, backlog] = await Promise.all([askServers(options), askDatabase(options)]);
   return {
     status: queueStatus({...options, servers, backlog}),
@@ -96,7 +96,7 @@ export async function lookAtQueue(options: LookOptions): Promise<QueueLook> {
 }
 
 /** What the database says, or the sentence that tells why it does not. */
-async function askDatabase({readBacklog, limits}: LookOptions): Promise<Backlog | string | null> {
+async function askDatabase({readBacklog, limits}: QueueReportOptions): Promise<Backlog | string | null> {
   if (readBacklog === null) return null;
   try {
     return await readBacklog();

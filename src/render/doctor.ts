@@ -7,7 +7,7 @@ const STATES = Object.keys(FINDING_STATES) as FindingState[];
 const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
 const INDENT = ' '.repeat('99. '.length + STATE_WIDTH + 1);
 
-/** Every finding with its evidence; below what is not well, or worth a remark, what follows and what mends it. */
+/** Every finding with its evidence; below what is not well, or worth a remark, what follows and what fixes it. */
 export function renderFindings(findings: readonly Finding[], screen: Screen): string {
   return findings.map((finding) => renderFinding(finding, screen)).join('');
 }
@@ -18,7 +18,7 @@ function renderFinding(finding: Finding, screen: Screen): string {
   const lines = wrap(`${title}: ${evidence}`, screen);
   if (consequence !== null) lines.push(...wrap(consequence, screen));
   if (remedy !== null)
-    lines.push(...wrap(`Remedy: ${remedy}`, screen).map((line) => paint(screen, 'bold', line)));
+    lines.push(...wrap(`Fix: ${remedy}`, screen).map((line) => paint(screen, 'bold', line)));
   return `${head}${lines.join(`\n${INDENT}`)}\n`;
 }
 
@@ -43,12 +43,12 @@ export function renderTally(findings: readonly Finding[], screen: Screen): strin
   return `${findings.length} checks: ${counts.join(', ')}.\n`;
 }
 
-/** What was mended, and what ended it early. */
+/** What was fixed, and what ended it early. */
 export function renderFixed(fixed: readonly Fixed[], screen: Screen): string {
   return fixed
     .map(({message, error}) => {
-      const end = error === null ? '' : ` ${paint(screen, 'red', sanitizeLine(`Then it failed: ${error}`))}`;
-      return `${paint(screen, 'green', 'Mended:')} ${sanitizeLine(message)}${end}\n`;
+      const end = error === null ? '' : ` ${paint(screen, 'red', sanitizeLine(`Failed: ${error}`))}`;
+      return `${paint(screen, 'green', 'FixResult:')} ${sanitizeLine(message)}${end}\n`;
     })
     .join('');
 }

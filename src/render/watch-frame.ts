@@ -61,11 +61,11 @@ const END_UPDATE = '\u001b[?2026l';
  */
 export function changedLines(before: string | null, now: string): boolean[] {
   if (before === null) return [];
-  const known = new Set(linesOf(before).map(essence));
-  return linesOf(now).map((line) => !known.has(essence(line)));
+  const known = new Set(linesOf(before).map(normalized));
+  return linesOf(now).map((line) => !known.has(normalized(line)));
 }
 
-function essence(line: string): string {
+function normalized(line: string): string {
   return line.replace(/\b\d+[dhms]( \d+[hms])?(?!\w)/g, '#').replace(/\s+/g, ' ');
 }
 

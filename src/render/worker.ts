@@ -1,10 +1,10 @@
 import type {SiteTime} from '../atom/site-time.ts';
+import {formatDuration} from '../duration.ts';
 import type {JournalEntry} from '../systemd/journal.ts';
 import type {SettingChange} from '../worker/enablement.ts';
 import type {ExecutingJob} from '../worker/executing.ts';
 import type {UnitChange} from '../worker/service.ts';
 import type {UnitReport, UnmanagedWorker, WorkerStatus} from '../worker/status.ts';
-import {formatDuration} from './duration.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 import {type Column, renderTable} from './table.ts';
@@ -27,10 +27,10 @@ function renderUnit(unit: UnitReport, {executing}: WorkerStatus, screen: Screen,
   const state = unit.active === unit.sub ? unit.active : `${unit.active} (${unit.sub})`;
   const jobs = executing.filter((job) => job.unit === unit.unit);
   const lines: [string, string | null][] = [
-    ['State', `${paint(screen, stateColor(unit), state)}${sinceWords(unit.since, now)}`],
+    ['State', `${paint(screen, stateColor(unit), state)}${sinceText(unit.since, now)}`],
     ['At boot', unit.enablement || 'no unit file'],
-    ['Process', unit.mainPid === null ? null : `${unit.mainPid}${memoryWords(unit.memoryBytes)}`],
-    ['Starts', startWords(unit)],
+    ['Process', unit.mainPid === null ? null : `${unit.mainPid}${memoryText(unit.memoryBytes)}`],
+    ['Starts', startText(unit)],
     ['Last end', unit.ending],
     ...(unit.mainPid === null ? [] : unit.servers.map(registrationLine)),
     ['Executing', jobs.length === 0 ? null : jobs.map(({id, name}) => `job ${id} (${name})`).join(', ')],
@@ -44,17 +44,17 @@ function stateColor({active}: UnitReport): Color {
   return active === 'activating' || active === 'deactivating' ? 'yellow' : 'red';
 }
 
-function sinceWords(since: string | null, now: Date): string {
+function sinceText(since: string | null, now: Date): string {
   if (since === null) return '';
   return ` for ${formatDuration(Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1000)))}`;
 }
 
-function memoryWords(bytes: number | null): string {
+function memoryText(bytes: number | null): string {
   return bytes === null ? '' : `, ${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
 /** Resets leave no trace in the journal, so that the count of starts is a bound. */
-function startWords({startLimit, restarts}: UnitReport): string {
+function startText({startLimit, restarts}: UnitReport): string {
   const {burst, intervalSeconds, startsUsed, hit} = startLimit;
   const again = `restarted by itself ${restarts} ${restarts === 1 ? 'time' : 'times'}`;
   if (burst === 0) return `no limit, ${again}`;

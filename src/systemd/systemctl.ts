@@ -6,7 +6,7 @@ const PROPERTIES = UNIT_PROPERTIES.join(',');
 
 export interface SystemctlOptions {
   scope: Scope;
-  /** Puts sudo before what changes something. Never done unasked. */
+  /** Puts sudo before what changes something. Never done unless asked for. */
   sudo: boolean;
   /** Seconds for an answer about states. */
   readSeconds: number;

@@ -22,22 +22,3 @@ export function parseTimeSpan(text: string): number {
   }
   return seconds;
 }
-
-const PRINTED = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-  ['s', 1],
-] as const;
-
-/** A span in systemd's units, the two largest at most: `1d`, `22h 10min`, `30s`. */
-export function formatTimeSpan(seconds: number): string {
-  let rest = Math.round(seconds);
-  const parts: string[] = [];
-  for (const [unit, size] of PRINTED) {
-    const amount = Math.floor(rest / size);
-    if (amount > 0) parts.push(`${amount}${unit}`);
-    rest -= amount * size;
-  }
-  return parts.slice(0, 2).join(' ') || '0s';
-}

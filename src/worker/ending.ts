@@ -1,7 +1,7 @@
 import {constants} from 'node:os';
-import {formatTimeSpan} from '../systemd/time-span.ts';
+import {formatDuration} from '../duration.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
-import {limitWords, type StartLimit} from './start-limit.ts';
+import {limitText, type StartLimit} from './start-limit.ts';
 
 /** AtoM's worker exits with it when `--max-job-count` or `--max-mem-usage` is reached. */
 export const LIMIT_REACHED = 111;
@@ -16,7 +16,7 @@ const STATUS_WORDS: Record<number, string> = {
 };
 
 /** systemd's words for an end that the exit status does not tell. */
-const RESULT_WORDS: Record<string, string> = {
+const RESULT_TEXTS: Record<string, string> = {
   'oom-kill': 'it was killed because memory ran out',
   timeout: 'it did not start or stop in time and was killed',
   watchdog: 'its watchdog killed it',
@@ -25,8 +25,8 @@ const RESULT_WORDS: Record<string, string> = {
 };
 
 /** How the worker ended last, in words without a full stop; null before it first ended. */
-export function endingWords({result, lastExit}: UnitState): string | null {
-  const words = RESULT_WORDS[result];
+export function endingText({result, lastExit}: UnitState): string | null {
+  const words = RESULT_TEXTS[result];
   if (words !== undefined) return words;
   if (lastExit === null) return null;
   const {how, status} = lastExit;
@@ -51,10 +51,10 @@ export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null
   if (unit.load === 'masked') return 'It is masked: nothing can start it before "systemctl unmask".';
   if (unit.load !== 'loaded') return `systemd could not load it (${unit.load}).`;
   if (comesBack(unit) === null) return null;
-  const ending = endingWords(unit);
+  const ending = endingText(unit);
   if (unit.active === 'deactivating') return 'It is being stopped.';
   if (unit.sub === 'auto-restart') {
-    return `${capital(ending ?? 'it ended')}. systemd starts it again ${formatTimeSpan(unit.restartDelaySeconds)} after that.`;
+    return `${capital(ending ?? 'it ended')}. systemd starts it again ${formatDuration(unit.restartDelaySeconds)} after that.`;
   }
   if (unit.active === 'activating') return 'It is being started.';
   if (limit.hit) return atTheLimit(ending, limit);
@@ -66,9 +66,9 @@ export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null
 }
 
 function atTheLimit(ending: string | null, limit: StartLimit): string {
-  const left = limit.secondsLeft === null ? '' : ` for another ${formatTimeSpan(limit.secondsLeft)}`;
+  const left = limit.secondsLeft === null ? '' : ` for another ${formatDuration(limit.secondsLeft)}`;
   return (
-    `${ending === null ? '' : `${capital(ending)}. `}It reached the start limit of ${limitWords(limit)}:` +
+    `${ending === null ? '' : `${capital(ending)}. `}It reached the start limit of ${limitText(limit)}:` +
     ` systemd refuses to start it${left}, unless the count is reset (atomctl worker:restart --reset).`
   );
 }

@@ -1,7 +1,7 @@
 import type {UnitState} from '../systemd/unit-state.ts';
 import {type Registration, registrationFault} from './abilities.ts';
 import {comesBack, whyNotRunning} from './ending.ts';
-import {limitWords, type StartLimit} from './start-limit.ts';
+import {limitText, type StartLimit} from './start-limit.ts';
 
 export interface Problem {
   verdict: 'warning' | 'critical';
@@ -35,10 +35,10 @@ export function judgeUnit(evidence: UnitEvidence): Problem[] {
 function notRunning(unit: UnitState, why: string): Problem {
   const alone =
     comesBack(unit) === false ? ' It will not come back by itself: atomctl worker:start starts it.' : '';
-  return {verdict: 'critical', text: `${unit.name} is ${stateWords(unit)}. ${why}${alone}`};
+  return {verdict: 'critical', text: `${unit.name} is ${stateText(unit)}. ${why}${alone}`};
 }
 
-function stateWords({active, sub}: UnitState): string {
+function stateText({active, sub}: UnitState): string {
   return active === sub ? active : `${active} (${sub})`;
 }
 
@@ -54,7 +54,7 @@ function runningFaults({unit, limit, servers}: UnitEvidence): Problem[] {
     });
   if (comesBack(unit) === null && limit.burst > 0 && limit.startsUsed === limit.burst) {
     const text =
-      `${unit.name} may have used up its ${limitWords(limit)}: systemd may not start it again after its next end` +
+      `${unit.name} may have used up its ${limitText(limit)}: systemd may not start it again after its next end` +
       ' or restart. atomctl worker:reset clears the counter.';
     faults.push({verdict: 'warning', text});
   }

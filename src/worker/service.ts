@@ -17,7 +17,7 @@ import {
   workerIds,
 } from './abilities.ts';
 import {whyNotRunning} from './ending.ts';
-import {limitWords, type StartLimit} from './start-limit.ts';
+import {limitText, type StartLimit} from './start-limit.ts';
 
 export interface ServiceOptions {
   manager: ServiceManager;
@@ -110,7 +110,7 @@ async function attempt(change: () => Promise<void>): Promise<AtomctlError | null
 async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceOptions): Promise<UnitChange> {
   const {servers} = await look(unit.name, options);
   const message =
-    `${unit.name} was left running: its ${limitWords(limit)} may be used up, and systemd would stop it and then` +
+    `${unit.name} was left running: its ${limitText(limit)} may be used up, and systemd would stop it and then` +
     ' refuse to start it. Give --reset to clear the counter first.';
   return {unit: unit.name, done: false, message, mainPid: unit.mainPid, servers};
 }
@@ -150,12 +150,12 @@ async function takeDown({name}: UnitState, options: ServiceOptions): Promise<Uni
   });
   const asked = servers.every(({error}) => error === null);
   const message = gone
-    ? stoppedWords(name, servers)
+    ? stoppedText(name, servers)
     : `${name} is ${state.active}, and its worker still connected, after ${options.waitSeconds} s. ${failure?.message ?? ''}`;
   return {unit: name, done: gone && asked, message: message.trimEnd(), mainPid: state.mainPid, servers};
 }
 
-function stoppedWords(name: string, servers: readonly Registration[]): string {
+function stoppedText(name: string, servers: readonly Registration[]): string {
   const silent = servers.filter(({error}) => error !== null);
   return silent.length === 0
     ? `${name} is stopped, and its abilities are gone from ${serverList(servers)}.`

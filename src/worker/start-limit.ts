@@ -1,7 +1,7 @@
+import {formatDuration} from '../duration.ts';
 import {AtomctlError} from '../errors.ts';
 import {collectJournal, type JournalEntry} from '../systemd/journal.ts';
 import type {Scope} from '../systemd/systemctl.ts';
-import {formatTimeSpan} from '../systemd/time-span.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 
 /**
@@ -81,8 +81,8 @@ function hitWithoutJournal({active, result, restarts, startLimit: {burst}}: Unit
 }
 
 /** `3 starts in 1d`. */
-export function limitWords({burst, intervalSeconds}: StartLimit): string {
-  return `${burst} starts in ${formatTimeSpan(intervalSeconds)}`;
+export function limitText({burst, intervalSeconds}: StartLimit): string {
+  return `${burst} starts in ${formatDuration(intervalSeconds)}`;
 }
 
 /** Where a unit stands with systemd's start limit; from its state alone where the journal cannot be read. */

@@ -9,7 +9,7 @@ import {
   registrations,
   type SiteAbilities,
 } from './abilities.ts';
-import {endingWords} from './ending.ts';
+import {endingText} from './ending.ts';
 import type {ExecutingJob} from './executing.ts';
 import {judgeUnit, type Problem} from './health.ts';
 import type {StartLimit} from './start-limit.ts';
@@ -102,7 +102,7 @@ async function reportUnit(
     startLimit: limit,
     result: unit.result,
     exitStatus: unit.lastExit?.how === 'exited' ? unit.lastExit.status : null,
-    ending: endingWords(unit),
+    ending: endingText(unit),
     servers,
     problems: problems.map(({text}) => text),
   };

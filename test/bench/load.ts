@@ -37,11 +37,11 @@ const watch = spawn(process.execPath, [ATOMCTL, 'queue:status', '--watch=1', '--
   env: cleanEnvironment(site.env),
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-let looks = 0;
+let poll = 0;
 watch.stdout.setEncoding('utf8').on('data', (text: string) => {
-  looks += text.split('\n').length - 1;
+  poll += text.split('\n').length - 1;
 });
-await until(() => looks > 0);
+await until(() => poll > 0);
 
 interface Sample {
   memoryMib: number;
@@ -112,7 +112,7 @@ function report(): void {
   const ratio = median(throughput.watched) / median(throughput.alone);
   console.log(
     [
-      `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${WORKERS} workers, ${QUEUED} queued jobs, ${looks} looks in ${samples.length} s`,
+      `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${WORKERS} workers, ${QUEUED} queued jobs, ${poll} looks in ${samples.length} s`,
       '',
       '| queue:status --watch=1 | first third, median | last third, median | most |',
       '| --- | --- | --- | --- |',

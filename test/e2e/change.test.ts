@@ -175,8 +175,8 @@ test('without a file it goes to logger, whole, by its stdin', async () => {
   expect(readFileSync(`${heard}.args`, 'utf8')).not.toContain('jobs:kill');
 });
 
-test('doctor --fix takes the lock too, and its mending is on record', async () => {
-  const file = join(scratch, 'mended.log');
+test('doctor --fix takes the lock too, and its fixing is on record', async () => {
+  const file = join(scratch, 'fixed.log');
   const orphan = await site.insertJob();
   await site.query('DELETE FROM job WHERE id = ?', [orphan]);
   const fix = () =>

@@ -29,7 +29,7 @@ afterAll(async () => {
 const doctor = (...args: string[]) => runAtomctl(['doctor', ...args], {env: site.env});
 const running = () => site.query('SELECT id FROM job WHERE status_id = 183');
 
-it('a healthy site: exit 0, no warning; nothing to say to cron, nothing to mend', async () => {
+it('a healthy site: exit 0, no warning; nothing to say to cron, nothing to fix', async () => {
   const [json, quiet, fix] = await Promise.all([doctor('--json'), doctor('-q'), doctor('--fix', '--yes')]);
   const {status, findings, fixed} = JSON.parse(json.stdout);
   expect([json.code, json.stderr, status, fixed]).toEqual([0, '', 'ok', []]);
@@ -46,27 +46,27 @@ it('a healthy site: exit 0, no warning; nothing to say to cron, nothing to mend'
     remedy: null,
   });
   expect(quiet).toEqual({code: 0, stdout: '', stderr: ''});
-  expect([fix.code, fix.stderr]).toEqual([0, 'Nothing to mend.\n']);
+  expect([fix.code, fix.stderr]).toEqual([0, 'Nothing to fix.\n']);
 });
 
-it('a lost job: named, never mended unasked, mended, healthy again', async () => {
+it('a lost job: named, never fixed without being asked, fixed, healthy again', async () => {
   const lost = await site.insertJob({status: 'running', name: 'Evil\u001b[2J'});
   const found = await doctor();
   expect(found.code).toBe(1);
   expect(found.stdout).toMatch(
     new RegExp(`^ *\\d+\\. problem Lost jobs: .*${lost} \\(Evil\\\\x1b\\[2J\\)\\.$`, 'm'),
   );
-  expect(found.stdout).toMatch(/^ +Remedy: atomctl doctor --fix/m);
+  expect(found.stdout).toMatch(/^ +Fix: atomctl doctor --fix/m);
   expect(found.stdout).toMatch(/checks: \d+ ok,.* 1 problem\.$/m);
 
-  const unasked = await doctor('--fix');
-  expect([unasked.code, unasked.stdout]).toEqual([2, '']);
+  const refused = await doctor('--fix');
+  expect([refused.code, refused.stdout]).toEqual([2, '']);
   expect(await running()).toHaveLength(1);
 
-  const mended = await doctor('--fix', '--yes', '--json');
-  const {status, fixed} = JSON.parse(mended.stdout);
-  expect([mended.code, status]).toEqual([0, 'ok']);
-  expect(mended.stderr).toContain('1 lost job would be marked');
+  const result = await doctor('--fix', '--yes', '--json');
+  const {status, fixed} = JSON.parse(result.stdout);
+  expect([result.code, status]).toEqual([0, 'ok']);
+  expect(result.stderr).toContain('1 lost job would be marked');
   expect(fixed).toEqual([
     {id: 'lost-jobs', count: 1, message: '1 lost job marked as an error.', error: null},
   ]);
@@ -89,7 +89,7 @@ it('warnings alone exit 0; a check can be left out or made alone', async () => {
     ['schema', 'orphans'],
   ]);
   const text = await doctor('--fix', '--yes');
-  expect(text.stdout).toMatch(/^Mended: 1 orphaned object deleted/m);
+  expect(text.stdout).toMatch(/^FixResult: 1 orphaned object deleted/m);
   expect(await site.query('SELECT id FROM object WHERE id = ?', [id])).toEqual([]);
 });
 

@@ -6,7 +6,7 @@ import {exportRows} from '../../src/jobs/export/export-csv.ts';
 import {type Killed, killJobs} from '../../src/jobs/kill/kill.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
-import {peekQueue} from '../../src/queue/probe.ts';
+import {probeQueue} from '../../src/queue/probe.ts';
 import {PLAIN_CLEAR} from '../integration/jobs/clear/plain-clear.ts';
 import {atEachStep} from '../support/breaking-proxy.ts';
 import {createQueueSite, handedOut, type QueueSite} from '../support/queue-site.ts';
@@ -180,7 +180,7 @@ describe.each(['request', 'reply'] as const)('the connection to Gearman is reset
         settled.push(...removed.map(({jobId}) => jobId));
       };
       const look = (where: number) =>
-        peekQueue({host: '127.0.0.1', port: where}, [name], {...TIMEOUT, take, settle});
+        probeQueue({host: '127.0.0.1', port: where}, [name], {...TIMEOUT, take, settle});
       const result = await outcome(look(port));
       if (result instanceof AtomctlError) expect(result.code).toMatch(/^GEARMAN_/);
       else if (!broken()) expect(result.removed.map(({jobId}) => jobId)).toEqual([ids[1]]);

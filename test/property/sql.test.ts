@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {ATOM_COLUMNS} from '../../src/jobs/export/columns.ts';
 import {exportStatement} from '../../src/jobs/export/export-csv.ts';
-import {amongIds} from '../../src/jobs/model/delete-jobs.ts';
+import {idRanges} from '../../src/jobs/model/delete-jobs.ts';
 import {type JobFilter, jobCondition, likePattern} from '../../src/jobs/model/filter.ts';
 import {JOB_STATUSES} from '../../src/jobs/model/job.ts';
 import {anyText, holds} from './many.ts';
@@ -76,7 +76,7 @@ test('a condition that an id is among many holds for these and no other', () => 
     .map((runs) => runs.flatMap(({from, count}) => Array.from({length: count}, (_, index) => from + index)));
   holds(
     fc.property(anyIds, fc.integer({min: 0, max: 80}), (ids, id) => {
-      const {sql, values} = amongIds('id', ids);
+      const {sql, values} = idRanges('id', ids);
       const given = values.values();
       const next = () => given.next().value as unknown;
       const met = [...sql.matchAll(/BETWEEN|IN /g)].map(([word]) => {

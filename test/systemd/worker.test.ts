@@ -145,7 +145,7 @@ describe('the worker on a real systemd', () => {
       ],
     });
     expect(status.units[0].startLimit.secondsLeft).toBeGreaterThan(86_000);
-    expect(status.problems[0]).toMatch(/ended by SIGKILL.*start limit of 3 starts in 1d.*23h 59min/);
+    expect(status.problems[0]).toMatch(/ended by SIGKILL.*start limit of 3 starts in 1d.*23h 59m/);
 
     const refused = await atomctl('worker:start');
     expect(refused.code).toBe(1);
@@ -357,7 +357,7 @@ describe('the worker on a real systemd', () => {
     expect(entries.at(-1)).toMatchObject({unit, at: expect.stringMatching(/^20.*-0[78]:00$/)});
   });
 
-  test('a unit file that differs: the difference is shown, nothing is written unasked', async () => {
+  test('a unit file that differs: the difference is shown, nothing is written without being asked', async () => {
     const {atomctl, unit} = await siteWithUnit();
     const name = unit.replace('.service', '');
     const asked = await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody');

@@ -153,6 +153,6 @@ export function clearRecords(
 }
 
 /** A record for each remedy. */
-export function mendRecords(fixed: readonly Fixed[]): Change[] {
+export function fixRecords(fixed: readonly Fixed[]): Change[] {
   return fixed.map(({id, count, message, error}) => ({what: {remedy: id}, result: {count, message, error}}));
 }

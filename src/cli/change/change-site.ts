@@ -54,7 +54,7 @@ async function record<T>(
 }
 
 /**
- * Does work that nothing else may do to the same site meanwhile: clear, kill and mend exclude each other, on any
+ * Does work that nothing else may do to the same site meanwhile: clear, kill and fix exclude each other, on any
  * host, since the lock is the site's database server's.
  * @throws AtomctlError LOCKED, naming the holder, where other work has the lock; what `work` throws
  */

@@ -5,7 +5,7 @@ import {renderFollowEnd, renderFollowed} from '../../render/jobs/details.ts';
 import {sanitizeBlock, sanitizeJson} from '../../render/sanitize.ts';
 import type {Screen} from '../../render/screen.ts';
 import type {Context} from '../context.ts';
-import {lookAtWatchedJobs, onceEach, stay} from './poll-session.ts';
+import {fetchWatchedJobs, onceEach, pollSession} from './poll-session.ts';
 
 export interface FollowWishes {
   id: number;
@@ -24,16 +24,16 @@ export function follow(settings: Context, wishes: FollowWishes): Promise<number>
   const notice = onceEach(wishes.notice);
   const print = wishes.json ? documentPrinter(wishes) : textPrinter({...wishes, notice});
   const reader = new LogReader(wishes.id);
-  return stay(settings, async (staying) => {
+  return pollSession(settings, async (session) => {
     const steps = followJob({
-      ...staying,
+      ...session,
       id: wishes.id,
       intervalSeconds: INTERVAL_SECONDS,
       maxSeconds: null,
       now: settings.now,
       look: async () => {
-        const {jobs} = await lookAtWatchedJobs(staying, {ids: [wishes.id], live: wishes.live, notice});
-        return {job: jobs[0], log: await reader.read(await staying.context().database())};
+        const {jobs} = await fetchWatchedJobs(session, {ids: [wishes.id], live: wishes.live, notice});
+        return {job: jobs[0], log: await reader.read(await session.context().database())};
       },
     });
     for await (const step of steps) {

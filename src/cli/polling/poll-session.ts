@@ -1,11 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {type JobsLook, lookAtJobs} from '../../jobs/wait/poll.ts';
+import {fetchStates, type JobStates} from '../../jobs/wait/poll.ts';
 import type {Context} from '../context.ts';
 import {interruptibly} from '../interrupt.ts';
 import {liveSources, noticeMissing} from '../live.ts';
 
 /** What a command that stays works with, from one look to the next. */
-export interface Stay {
+export interface PollSession {
   /** Aborted by Ctrl-C or SIGTERM. */
   signal: AbortSignal;
   /** Waits for milliseconds, or until the signal is aborted. */
@@ -20,7 +20,10 @@ export interface Stay {
  * Runs work that stays until something happens. It outlives its connections, and Ctrl-C ends it between two looks:
  * whatever a look waits for has a bound.
  */
-export function stay<T>(settings: Context, work: (stay: Stay) => Promise<T>): Promise<T> {
+export function pollSession<T>(
+  settings: Context,
+  work: (pollSession: PollSession) => Promise<T>,
+): Promise<T> {
   return interruptibly(async (signal) => {
     let context = settings.renewed();
     const pause = async (milliseconds: number) => {
@@ -49,19 +52,20 @@ export function onceEach(notice: (text: string) => void): (text: string) => void
 }
 
 /** One look at some jobs on the connections of now. A Gearman server that is away is tried anew the next time. */
-export async function lookAtWatchedJobs(
-  stay: Stay,
+export async function fetchWatchedJobs(
+  pollSession: PollSession,
   options: {ids: readonly number[]; live: boolean; notice: (text: string) => void},
-): Promise<JobsLook> {
+): Promise<JobStates> {
   const {ids, live, notice} = options;
-  const context = stay.context();
+  const context = pollSession.context();
   const [database, time] = await Promise.all([context.database(), context.time()]);
-  const look = await lookAtJobs({database, time, now: context.now(), ids, live, pause: stay.pause}, () =>
-    liveSources(context, {notice}),
+  const look = await fetchStates(
+    {database, time, now: context.now(), ids, live, pause: pollSession.pause},
+    () => liveSources(context, {notice}),
   );
   if (look.report !== null && look.report.missing.length > 0) {
     noticeMissing(look.report, notice);
-    await stay.reopen();
+    await pollSession.reopen();
   }
   return look;
 }

@@ -4,7 +4,7 @@ import {renderWaiting} from '../../render/jobs/details.ts';
 import type {Context} from '../context.ts';
 import {secondsFrom} from '../flags/shared-flags.ts';
 import {ProgressLine} from '../progress.ts';
-import {lookAtWatchedJobs, onceEach, type Stay, stay} from './poll-session.ts';
+import {fetchWatchedJobs, onceEach, type PollSession, pollSession} from './poll-session.ts';
 
 /** What to wait for, and for how long. */
 export const waitFlags = {
@@ -44,20 +44,20 @@ export function waitOnJobs(settings: Context, {ids, flags, stderr, notice}: Wait
     }),
     live: true,
   };
-  return stay(settings, async (staying) => {
+  return pollSession(settings, async (session) => {
     try {
       return await waitForJobs({
-        ...staying,
+        ...session,
         ids: options.ids,
         until: flags.until,
         intervalSeconds: flags.interval,
         maxSeconds: flags['max-wait'] ?? null,
         now: settings.now,
         look: async () => ({
-          ...(await lookAtWatchedJobs(staying, options)),
-          started: flags.until === 'started' ? await started(staying, options.ids) : new Set<number>(),
+          ...(await fetchWatchedJobs(session, options)),
+          started: flags.until === 'started' ? await started(session, options.ids) : new Set<number>(),
         }),
-        onLook: (waited) => line.show(renderWaiting(waited)),
+        onPoll: (waited) => line.show(renderWaiting(waited)),
       });
     } finally {
       line.clear();
@@ -65,6 +65,6 @@ export function waitOnJobs(settings: Context, {ids, flags, stderr, notice}: Wait
   });
 }
 
-async function started({context}: Stay, ids: readonly number[]): Promise<Set<number>> {
+async function started({context}: PollSession, ids: readonly number[]): Promise<Set<number>> {
   return startedIds(await context().database(), ids);
 }

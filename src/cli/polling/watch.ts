@@ -4,7 +4,7 @@ import {sanitizeJson} from '../../render/sanitize.ts';
 import type {Screen} from '../../render/screen.ts';
 import type {Context} from '../context.ts';
 import {secondsFrom} from '../flags/shared-flags.ts';
-import {type Stay, stay} from './poll-session.ts';
+import {type PollSession, pollSession} from './poll-session.ts';
 import {terminalView} from './watch-terminal.ts';
 
 /** `--watch[=SECONDS]`; the command line gives `--watch` alone its default, since oclif cannot. */
@@ -60,23 +60,23 @@ export interface WatchPlace {
  * @throws AtomctlError what the first look throws
  */
 export function watch<T>(settings: Context, watched: Watched<T>, place: WatchPlace): Promise<number> {
-  return stay(settings, async (staying) => {
+  return pollSession(settings, async (session) => {
     const notices: string[] = [];
-    const at = await wallClock(staying);
-    const seen = await watched.look(staying.context(), (text) => notices.push(text));
-    if (staying.signal.aborted) return EXIT.interrupted;
+    const at = await wallClock(session);
+    const seen = await watched.look(session.context(), (text) => notices.push(text));
+    if (session.signal.aborted) return EXIT.interrupted;
     let round: Round<T> = {at, seen, notices, error: null};
     const view = openView(watched, place);
     const close = () => void view.close();
-    staying.signal.addEventListener('abort', close, {once: true});
+    session.signal.addEventListener('abort', close, {once: true});
     try {
       for (;;) {
         await view.show(round);
-        await staying.pause(watched.seconds * 1000);
-        if (staying.signal.aborted) return EXIT.interrupted;
-        await staying.reopen();
-        round = await nextRound(staying, watched, round.seen);
-        if (staying.signal.aborted) return EXIT.interrupted;
+        await session.pause(watched.seconds * 1000);
+        if (session.signal.aborted) return EXIT.interrupted;
+        await session.reopen();
+        round = await nextRound(session, watched, round.seen);
+        if (session.signal.aborted) return EXIT.interrupted;
       }
     } finally {
       await view.close();
@@ -90,18 +90,18 @@ function openView<T>(watched: Watched<T>, place: WatchPlace): View<T> {
   return onTerminal ? terminalView(watched, place) : textView(watched, place);
 }
 
-async function nextRound<T>(staying: Stay, {look}: Watched<T>, last: T): Promise<Round<T>> {
+async function nextRound<T>(session: PollSession, {look}: Watched<T>, last: T): Promise<Round<T>> {
   const notices: string[] = [];
-  const at = await wallClock(staying);
+  const at = await wallClock(session);
   try {
-    return {at, notices, seen: await look(staying.context(), (text) => notices.push(text)), error: null};
+    return {at, notices, seen: await look(session.context(), (text) => notices.push(text)), error: null};
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
     return {at, notices, seen: last, error};
   }
 }
 
-async function wallClock({context}: Stay): Promise<string> {
+async function wallClock({context}: PollSession): Promise<string> {
   return (await context().time()).toWall(context().now());
 }
 

@@ -17,7 +17,7 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =
     `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one
-and says how many are gone. Jobs that start after the question stay.
+and says how many are gone. Jobs that start after the question pollSession.
 
 Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 database unreachable, 5 declined
 or another run holds the site's lock, 130 interrupted.`;

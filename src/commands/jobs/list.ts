@@ -3,9 +3,9 @@ import {BaseCommand} from '../../cli/base-command.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {listFlags, pageFlags} from '../../cli/flags/list-flags.ts';
 import {
+  fetchListing,
   listingColumns,
   listingDocument,
-  lookAtListing,
   renderListing,
   renderListingCsv,
   watchedListing,
@@ -49,12 +49,12 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     listingColumns(flags);
     const counting = this.jsonEnabled() ? 'exact' : flags.csv || flags.quiet ? 'none' : 'quick';
     if (flags.csv) {
-      await this.print(renderListingCsv(await lookAtListing(context, flags, {counting, notice}), flags));
+      await this.print(renderListingCsv(await fetchListing(context, flags, {counting, notice}), flags));
       return;
     }
     if (flags.watch === undefined) {
       await this.answer(async (site, tell) => {
-        const list = await lookAtListing(site, flags, {counting, notice: tell});
+        const list = await fetchListing(site, flags, {counting, notice: tell});
         const text = (screen: Screen) => renderListing(list, flags, screen);
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);

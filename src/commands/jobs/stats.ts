@@ -35,7 +35,7 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
   async run(): Promise<void> {
     const {flags} = this;
     await this.answer(async (context, notice) => {
-      const stats = await lookAtStats(context, flags, notice);
+      const stats = await fetchStats(context, flags, notice);
       const metrics = () => deliverMetrics(flags, (labels) => renderStatsMetrics(stats, labels));
       return {
         document: stats,
@@ -47,7 +47,7 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
 }
 
 /** The figures of the jobs that the flags choose. @throws AtomctlError USAGE for a wrong filter; for the database */
-export async function lookAtStats(
+export async function fetchStats(
   context: Context,
   flags: FilterFlags,
   notice: (text: string) => void,

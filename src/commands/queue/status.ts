@@ -3,10 +3,10 @@ import {deliverMetrics} from '../../cli/metrics.ts';
 import {watch} from '../../cli/polling/watch.ts';
 import {
   healthFlags,
-  lookForHealth,
   queueExitStatus,
   queueFlags,
   queueLimits,
+  waitForHealth,
   watchedQueue,
 } from '../../cli/queue-status.ts';
 import type {AtomctlError} from '../../errors.ts';
@@ -39,7 +39,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
       return;
     }
     await this.answer(async (site) => {
-      const look = await lookForHealth(site, flags);
+      const look = await waitForHealth(site, flags);
       const plugin = () => renderQueuePlugin(look, queueLimits(flags));
       const metrics = () => deliverMetrics(flags, (labels) => renderQueueMetrics(look, labels));
       return {

@@ -1,14 +1,14 @@
 import {AtomctlError} from '../../errors.ts';
 import type {ServerInfo} from '../../mysql/database.ts';
 import {checkSchema} from '../../mysql/schema.ts';
-import {type Check, connectedDatabase, type Examination} from '../evidence.ts';
+import {type Check, connectedDatabase, type SiteEvidence} from '../evidence.ts';
 import {healthy, type Outcome, problem, warning} from '../finding.ts';
 
 /** The database: is it there, is it AtoM's, and what may we do in it. */
 export const DATABASE_CHECKS: readonly Check[] = [
-  {id: 'database', title: 'Database server', examine: examineServer},
-  {id: 'schema', title: 'Database schema', examine: examineSchema},
-  {id: 'privileges', title: 'Database privileges', examine: examinePrivileges},
+  {id: 'database', title: 'Database server', run: checkServer},
+  {id: 'schema', title: 'Database schema', run: checkAtomSchema},
+  {id: 'privileges', title: 'Database privileges', run: checkPrivileges},
 ];
 
 const OLDEST: Record<ServerInfo['flavour'], {words: string; version: [number, number]}> = {
@@ -16,8 +16,8 @@ const OLDEST: Record<ServerInfo['flavour'], {words: string; version: [number, nu
   mariadb: {words: 'MariaDB 10.5', version: [10, 5]},
 };
 
-async function examineServer(examination: Examination): Promise<Outcome> {
-  const connected = await failureOf(examination.connection());
+async function checkServer(site: SiteEvidence): Promise<Outcome> {
+  const connected = await failureOf(site.connection());
   if (connected !== null) {
     return problem({
       evidence: connected.message,
@@ -25,13 +25,13 @@ async function examineServer(examination: Examination): Promise<Outcome> {
       remedy: connected.hint ?? 'systemctl start mysql',
     });
   }
-  const {flavour, version} = (await examination.connection()).server;
+  const {flavour, version} = (await site.connection()).server;
   const name = `${flavour === 'mysql' ? 'MySQL' : 'MariaDB'} ${version}`;
   const oldest = OLDEST[flavour];
   if (!isBelow(version, oldest.version)) return healthy(`${name} answers.`);
   return warning({
     evidence: `${name} answers, which is older than ${oldest.words}.`,
-    consequence: 'atomctl is not tested with it, and its makers no longer mend it.',
+    consequence: 'atomctl is not tested with it, and its makers no longer fix it.',
     remedy: `Upgrade it to ${oldest.words} or later.`,
   });
 }
@@ -41,8 +41,8 @@ function isBelow(version: string, [major, minor]: readonly [number, number]): bo
   return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
-async function examineSchema(examination: Examination): Promise<Outcome> {
-  const database = await connectedDatabase(examination);
+async function checkAtomSchema(site: SiteEvidence): Promise<Outcome> {
+  const database = await connectedDatabase(site);
   const error = await failureOf(checkSchema(database));
   if (error === null) return healthy("All tables and columns are there that AtoM's jobs need.");
   return problem({
@@ -66,8 +66,8 @@ const NEEDED = [
   ['INSERT', 'note_i18n', "INSERT INTO note_i18n (id, culture, content) VALUES (0, 'en', '')"],
 ] as const;
 
-async function examinePrivileges(examination: Examination): Promise<Outcome> {
-  const database = await examination.database();
+async function checkPrivileges(site: SiteEvidence): Promise<Outcome> {
+  const database = await site.database();
   const lacking: string[] = [];
   const grants: string[] = [];
   for (const [privilege, table, statement] of NEEDED) {
@@ -88,7 +88,7 @@ function unchangeable(evidence: string, remedy = 'Name a user that may change jo
   return warning({evidence, consequence, remedy});
 }
 
-/** The expected failure that work ended with, or null. A wrong setting is the user's to mend before all else. */
+/** The expected failure that work ended with, or null. A wrong setting is the user's to fix before all else. */
 async function failureOf(work: Promise<unknown>): Promise<AtomctlError | null> {
   try {
     await work;

@@ -1,16 +1,16 @@
-import type {Check, Examination} from '../evidence.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
 
 /** The files that jobs leave for download. */
 export const DOWNLOAD_CHECKS: readonly Check[] = [
-  {id: 'stray-downloads', title: 'Download files without a job', examine: examineStray},
-  {id: 'missing-downloads', title: 'Jobs without their download file', examine: examineMissing},
+  {id: 'stray-downloads', title: 'Download files without a job', run: checkStray},
+  {id: 'missing-downloads', title: 'Jobs without their download file', run: checkMissing},
 ];
 
-async function examineStray(examination: Examination): Promise<Outcome> {
-  const {stray, files} = await examination.files();
+async function checkStray(site: SiteEvidence): Promise<Outcome> {
+  const {stray, files} = await site.files();
   if (stray.length === 0) return healthy(`${counted(files, 'file')} under downloads/jobs, each of a job.`);
-  const directory = `${examination.patient.downloads}/jobs`;
+  const directory = `${site.access.downloads}/jobs`;
   return warning({
     evidence: `${counted(stray.length, 'file')} in ${directory} ${stray.length === 1 ? 'belongs' : 'belong'} to no job: ${someOf(stray)}.`,
     consequence:
@@ -19,8 +19,8 @@ async function examineStray(examination: Examination): Promise<Outcome> {
   });
 }
 
-async function examineMissing(examination: Examination): Promise<Outcome> {
-  const {missing, jobs} = await examination.files();
+async function checkMissing(site: SiteEvidence): Promise<Outcome> {
+  const {missing, jobs} = await site.files();
   if (missing.length === 0)
     return healthy(`${counted(jobs, 'newest job')} with a download, each file in its place.`);
   const named = missing.map(({id, path}) => `${id} (${path})`);

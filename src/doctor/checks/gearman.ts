@@ -3,21 +3,21 @@ import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import type {ServerReport} from '../../queue/server-report.ts';
 import {PLUGIN_CLASSES} from '../../queue/status.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
-import type {Check, Examination} from '../evidence.ts';
-import {counted, healthy, NotExamined, type Outcome, problem, someOf, warning} from '../finding.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {counted, healthy, NotAvailable, type Outcome, problem, someOf, warning} from '../finding.ts';
 
 /** The Gearman servers, and the workers that are connected to them. */
 export const GEARMAN_CHECKS: readonly Check[] = [
-  {id: 'gearman-servers', title: 'Gearman servers', examine: examineServers},
-  {id: 'site-workers', title: "This site's workers", examine: examineWorkers},
-  {id: 'job-classes', title: 'A worker for each job class', examine: examineClasses},
-  {id: 'idle-workers', title: 'Workers without abilities', examine: examineIdle},
+  {id: 'gearman-servers', title: 'Gearman servers', run: checkServers},
+  {id: 'site-workers', title: "This site's workers", run: checkWorkers},
+  {id: 'job-classes', title: 'A worker for each job class', run: checkClasses},
+  {id: 'idle-workers', title: 'Workers without abilities', run: checkIdle},
 ];
 
-async function examineServers(examination: Examination): Promise<Outcome> {
-  const reports = await examination.reports();
+async function checkServers(site: SiteEvidence): Promise<Outcome> {
+  const reports = await site.reports();
   const silent = reports.filter(({reachable}) => !reachable);
-  if (silent.length === 0) return healthy(`${reports.map(versionWords).join(', ')}.`);
+  if (silent.length === 0) return healthy(`${reports.map(versionText).join(', ')}.`);
   return problem({
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
@@ -26,18 +26,16 @@ async function examineServers(examination: Examination): Promise<Outcome> {
   });
 }
 
-function versionWords({address, version}: ServerReport): string {
+function versionText({address, version}: ServerReport): string {
   return `${address} answers${version === null ? '' : `, version ${version}`}`;
 }
 
-/** The functions of this site that have a worker. @throws NotExamined where the prefix is not known */
-async function servedFunctions(
-  examination: Examination,
-): Promise<{own: QueueFunction[]; others: QueueFunction[]}> {
-  const {prefix, workerTypes} = examination.patient;
-  const answering = await examination.answering();
+/** The functions of this site that have a worker. @throws NotAvailable where the prefix is not known */
+async function servedFunctions(site: SiteEvidence): Promise<{own: QueueFunction[]; others: QueueFunction[]}> {
+  const {prefix, workerTypes} = site.access;
+  const answering = await site.answering();
   if (prefix === null) {
-    throw new NotExamined("This site's functions are not known: give --atom-root or --function-prefix.");
+    throw new NotAvailable("This site's functions are not known: give --atom-root or --function-prefix.");
   }
   const jobClasses = Object.values(workerTypes).flat();
   const served = queueFunctions(answering, {prefix, jobClasses}).filter(
@@ -49,13 +47,13 @@ async function servedFunctions(
   };
 }
 
-async function examineWorkers(examination: Examination): Promise<Outcome> {
-  const {own, others} = await servedFunctions(examination);
-  const {prefix} = examination.patient;
+async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
+  const {own, others} = await servedFunctions(site);
+  const {prefix} = site.access;
   const ownPrefix = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   if (own.length > 0)
     return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} served.`);
-  await requireRunningUnit(examination);
+  await requireRunningUnit(site);
   const prefixes = [...new Set(others.map((row) => row.prefix ?? 'none'))];
   const consequence = 'Jobs of this site wait for ever.';
   if (prefixes.length === 0) {
@@ -70,24 +68,24 @@ async function examineWorkers(examination: Examination): Promise<Outcome> {
 }
 
 /** A unit that does not run explains why its worker is not connected, and has a finding of its own. */
-async function requireRunningUnit(examination: Examination): Promise<void> {
-  const units = await examination.units().catch(noUnits);
+async function requireRunningUnit(site: SiteEvidence): Promise<void> {
+  const units = await site.units().catch(noUnits);
   const down = units.find(({unit}) => unit.active !== 'active');
-  if (down) throw new NotExamined(`${down.unit.name} does not run, so no worker is connected.`);
+  if (down) throw new NotAvailable(`${down.unit.name} does not run, so no worker is connected.`);
 }
 
 function noUnits(error: unknown): WorkerUnit[] {
-  if (error instanceof NotExamined) return [];
+  if (error instanceof NotAvailable) return [];
   throw error;
 }
 
-async function examineClasses(examination: Examination): Promise<Outcome> {
-  const {prefix, workerTypes} = examination.patient;
-  const {own} = await servedFunctions(examination);
-  if (own.length === 0) throw new NotExamined('No worker of this site is connected.');
+async function checkClasses(site: SiteEvidence): Promise<Outcome> {
+  const {prefix, workerTypes} = site.access;
+  const {own} = await servedFunctions(site);
+  if (own.length === 0) throw new NotAvailable('No worker of this site is connected.');
   const classes = [...new Set(Object.values(workerTypes).flat())].filter((name) => !PLUGIN_CLASSES.has(name));
-  if (classes.length === 0) throw new NotExamined('No gearman.yml with worker_types was found.');
-  const answering = await examination.answering();
+  if (classes.length === 0) throw new NotAvailable('No gearman.yml with worker_types was found.');
+  const answering = await site.answering();
   const gaps = answering.flatMap((report) => {
     const missing = classes.filter((jobClass) => !isServed(report, functionName(prefix, jobClass)));
     return missing.length === 0 ? [] : [{report, missing}];
@@ -111,8 +109,8 @@ function isServed({functions}: ServerReport, name: string): boolean {
 }
 
 /** AtoM's workers call themselves `pid_<PID>_<hex>`; other connections without functions are clients. */
-async function examineIdle(examination: Examination): Promise<Outcome> {
-  const answering = await examination.answering();
+async function checkIdle(site: SiteEvidence): Promise<Outcome> {
+  const answering = await site.answering();
   const idle = answering.flatMap(({address, connections}) =>
     connections
       .filter(({id, functions}) => /^pid_\d+_/.test(id) && functions.length === 0)

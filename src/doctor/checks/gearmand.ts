@@ -1,19 +1,19 @@
 import type {GearmandOptions} from '../evidence/local-gearmand.ts';
-import type {Check, Examination} from '../evidence.ts';
-import {healthy, NotExamined, type Outcome, warning} from '../finding.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
 
 /**
  * How gearmand itself is set, where it runs on this host. What every stock installation does is remarked on, and
  * is no warning.
  */
 export const GEARMAND_CHECKS: readonly Check[] = [
-  {id: 'gearmand-network', title: "Gearman's network", examine: examineNetwork},
-  {id: 'gearmand-queue', title: "Gearman's store", examine: examineStore},
-  {id: 'gearmand-retries', title: "Gearman's retries", examine: examineRetries},
+  {id: 'gearmand-network', title: "Gearman's network", run: checkNetwork},
+  {id: 'gearmand-queue', title: "Gearman's store", run: checkStore},
+  {id: 'gearmand-retries', title: "Gearman's retries", run: checkRetries},
 ];
 
-async function examineNetwork(examination: Examination): Promise<Outcome> {
-  const servers = await examination.localServers();
+async function checkNetwork(site: SiteEvidence): Promise<Outcome> {
+  const servers = await site.localServers();
   const open = servers.filter(({everyInterface}) => everyInterface).map(({address}) => address);
   if (open.length === 0) {
     return healthy(`${servers.map(({address}) => address).join(', ')}: not open on every interface.`);
@@ -26,17 +26,17 @@ async function examineNetwork(examination: Examination): Promise<Outcome> {
   });
 }
 
-/** The options of each gearmand, by its address. @throws NotExamined where no process could be looked at */
-async function gearmands(examination: Examination): Promise<{address: string; options: GearmandOptions}[]> {
-  const servers = await examination.localServers();
+/** The options of each gearmand, by its address. @throws NotAvailable where no process could be looked at */
+async function gearmands(site: SiteEvidence): Promise<{address: string; options: GearmandOptions}[]> {
+  const servers = await site.localServers();
   const found = servers.flatMap(({address, options}) => (options === null ? [] : [{address, options}]));
   if (found.length === 0)
-    throw new NotExamined('No process of gearmand for these ports was found on this host.');
+    throw new NotAvailable('No process of gearmand for these ports was found on this host.');
   return found;
 }
 
-async function examineStore(examination: Examination): Promise<Outcome> {
-  const all = await gearmands(examination);
+async function checkStore(site: SiteEvidence): Promise<Outcome> {
+  const all = await gearmands(site);
   const stores = all.map(({address, options}) => ({address, type: options.get('queue-type') || 'builtin'}));
   const evidence = `${stores.map(({address, type}) => `${address} keeps its queue in ${type === 'builtin' ? 'memory' : type}`).join('; ')}.`;
   if (stores.every(({type}) => type !== 'builtin')) return healthy(evidence);
@@ -47,8 +47,8 @@ async function examineStore(examination: Examination): Promise<Outcome> {
   });
 }
 
-async function examineRetries(examination: Examination): Promise<Outcome> {
-  const all = await gearmands(examination);
+async function checkRetries(site: SiteEvidence): Promise<Outcome> {
+  const all = await gearmands(site);
   const limits = all.map(({address, options}) => ({address, limit: Number(options.get('job-retries') ?? 0)}));
   const evidence = `${limits.map(({address, limit}) => `${address} hands a job out ${limit === 0 ? 'again however often its worker dies' : `${limit} times at most`}`).join('; ')}.`;
   const limited = limits.some(({limit}) => limit > 0);

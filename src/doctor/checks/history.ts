@@ -1,7 +1,7 @@
 import {ERROR_NOTE_TYPE_ID, STATUSES} from '../../jobs/model/job.ts';
 import {type JobLog, NEWEST} from '../evidence/job-logs.ts';
-import type {Check, Examination} from '../evidence.ts';
-import {counted, healthy, jobWords, type Outcome, someOf, warning} from '../finding.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {counted, healthy, jobLabel, type Outcome, someOf, warning} from '../finding.ts';
 
 /** A restart of the worker under a job makes two; more mean that the job takes its worker down. */
 const MANY_STARTS = 3;
@@ -10,25 +10,25 @@ const ERROR_NOTES = 20_000;
 
 /** What the logs and notes of jobs tell. */
 export const HISTORY_CHECKS: readonly Check[] = [
-  {id: 'redelivered-jobs', title: 'Jobs handed out again and again', examine: examineRedelivered},
-  {id: 'full-logs', title: 'Full logs', examine: examineFullLogs},
-  {id: 'failed-completed-jobs', title: 'Completed jobs with errors', examine: examineCompleted},
+  {id: 'redelivered-jobs', title: 'Jobs handed out again and again', run: checkRedelivered},
+  {id: 'full-logs', title: 'Full logs', run: checkFullLogs},
+  {id: 'failed-completed-jobs', title: 'Completed jobs with errors', run: checkCompleted},
 ];
 
 const LOOKED_AT = `of the running jobs and the newest ${NEWEST}`;
 
-async function logsThat(examination: Examination, test: (log: JobLog) => boolean): Promise<JobLog[]> {
-  const logs = [...(await examination.logs()).values()].filter(test);
+async function logsThat(site: SiteEvidence, test: (log: JobLog) => boolean): Promise<JobLog[]> {
+  const logs = [...(await site.logs()).values()].filter(test);
   return logs.sort((one, other) => other.id - one.id);
 }
 
-async function examineRedelivered(examination: Examination): Promise<Outcome> {
-  const logs = await logsThat(examination, ({starts}) => starts >= MANY_STARTS);
+async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
+  const logs = await logsThat(site, ({starts}) => starts >= MANY_STARTS);
   if (logs.length === 0) return healthy(`None ${LOOKED_AT} was begun ${MANY_STARTS} times or more.`);
   const [newest] = logs;
   return warning({
     evidence: `${counted(logs.length, 'job')} ${LOOKED_AT} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
-      logs.map((log) => `${jobWords(log)} ${log.starts} times`),
+      logs.map((log) => `${jobLabel(log)} ${log.starts} times`),
     )}.`,
     consequence:
       'Such a job takes its worker down and Gearman hands it to the next, until the unit reaches its start limit.',
@@ -36,11 +36,11 @@ async function examineRedelivered(examination: Examination): Promise<Outcome> {
   });
 }
 
-async function examineFullLogs(examination: Examination): Promise<Outcome> {
-  const logs = await logsThat(examination, ({cut}) => cut);
+async function checkFullLogs(site: SiteEvidence): Promise<Outcome> {
+  const logs = await logsThat(site, ({cut}) => cut);
   if (logs.length === 0) return healthy(`No log ${LOOKED_AT} is at AtoM's cap.`);
   return warning({
-    evidence: `${counted(logs.length, 'log')} ${LOOKED_AT} reached 65,534 characters: ${someOf(logs.map(jobWords))}.`,
+    evidence: `${counted(logs.length, 'log')} ${LOOKED_AT} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
     consequence:
       'AtoM dropped their newest lines: how they ended is not in them, and whether one that runs is stuck cannot be told.',
     remedy: "Look at the worker's own output: atomctl worker:logs",
@@ -48,8 +48,8 @@ async function examineFullLogs(examination: Examination): Promise<Outcome> {
 }
 
 /** The ids of the completed jobs among those with the newest error notes: an index, then primary keys. */
-async function examineCompleted(examination: Examination): Promise<Outcome> {
-  const database = await examination.database();
+async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
+  const database = await site.database();
   const [row] = await database.query<{total: number | string; ids: string | null}>(
     `SELECT COUNT(*) AS total, SUBSTRING_INDEX(GROUP_CONCAT(job.id ORDER BY job.id DESC), ',', 5) AS ids
      FROM (SELECT DISTINCT newest.object_id

@@ -1,34 +1,32 @@
 import {findOrphans, type Orphans} from '../evidence/orphans.ts';
-import type {Check, Examination} from '../evidence.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
 
 /** What jobs that are gone have left in the database. */
-export const ORPHAN_CHECKS: readonly Check[] = [
-  {id: 'orphans', title: 'Orphaned rows', examine: examineOrphans},
-];
+export const ORPHAN_CHECKS: readonly Check[] = [{id: 'orphans', title: 'Orphaned rows', run: checkOrphans}];
 
 /** Longer than AtoM takes from a job's object to the job itself. */
 const SETTLED_SECONDS = 60;
 
 /** Rows that were made before this wall-clock moment have their job by now, or will never have one. */
-export function settledBefore({patient: {time, now}}: Examination): string {
+export function settledBefore({access: {time, now}}: SiteEvidence): string {
   return time.toWall(new Date(now().getTime() - SETTLED_SECONDS * 1000));
 }
 
-export async function orphansOf(examination: Examination): Promise<Orphans> {
-  return findOrphans(await examination.database(), settledBefore(examination));
+export async function orphansOf(site: SiteEvidence): Promise<Orphans> {
+  return findOrphans(await site.database(), settledBefore(site));
 }
 
 /** `3 objects with 5 notes and 1 property`. */
-export function orphanWords({objects, notes, properties}: Orphans): string {
+export function orphanCounts({objects, notes, properties}: Orphans): string {
   return `${counted(objects, 'object')} with ${counted(notes, 'note')} and ${counted(properties, 'property', 'properties')}`;
 }
 
-async function examineOrphans(examination: Examination): Promise<Outcome> {
-  const orphans = await orphansOf(examination);
+async function checkOrphans(site: SiteEvidence): Promise<Outcome> {
+  const orphans = await orphansOf(site);
   if (orphans.objects === 0) return healthy('Every object of class QubitJob has its job.');
   return warning({
-    evidence: `${orphanWords(orphans)} belong to jobs that are gone: ${someOf(orphans.ids, orphans.objects)}.`,
+    evidence: `${orphanCounts(orphans)} belong to jobs that are gone: ${someOf(orphans.ids, orphans.objects)}.`,
     consequence: 'DELETE FROM job leaves them behind; nothing ever uses or removes them.',
     remedy: 'atomctl doctor --fix',
   });

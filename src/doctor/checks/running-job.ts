@@ -1,58 +1,63 @@
-import {formatTimeSpan} from '../../systemd/time-span.ts';
+import {formatDuration} from '../../duration.ts';
 import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-jobs.ts';
-import type {Check, Examination} from '../evidence.ts';
-import {counted, healthy, jobWords, NotExamined, type Outcome, problem, someOf, warning} from '../finding.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {
+  counted,
+  healthy,
+  jobLabel,
+  NotAvailable,
+  type Outcome,
+  problem,
+  someOf,
+  warning,
+} from '../finding.ts';
 
 /** The jobs that the database calls running and that are not. */
 export const RUNNING_JOB_CHECKS: readonly Check[] = [
-  {id: 'lost-jobs', title: 'Lost jobs', examine: examineLost},
-  {id: 'serial-jobs', title: 'Moves and imports', examine: examineSerial},
-  {id: 'silent-jobs', title: 'Silent jobs', examine: examineSilent},
-  {id: 'ended-jobs', title: 'Ended jobs that say Running', examine: examineEnded},
+  {id: 'lost-jobs', title: 'Lost jobs', run: checkLost},
+  {id: 'serial-jobs', title: 'Moves and imports', run: checkSerial},
+  {id: 'silent-jobs', title: 'Silent jobs', run: checkSilent},
+  {id: 'ended-jobs', title: 'Ended jobs that say Running', run: checkEnded},
 ];
 
 /** The running jobs with this fault; those of the classes that run one at a time apart. */
-async function jobsWith(
-  examination: Examination,
-  fault: JobFault,
-  oneAtATime: boolean,
-): Promise<RunningJob[]> {
-  const jobs = await runningJobs(examination);
+async function jobsWith(site: SiteEvidence, fault: JobFault, oneAtATime: boolean): Promise<RunningJob[]> {
+  const jobs = await runningJobs(site);
   return jobs.filter((job) => job.fault === fault && job.oneAtATime === oneAtATime);
 }
 
 /** Lost can be told only where every server was asked, and none was held by another atomctl. */
-async function requireEveryServer(examination: Examination): Promise<void> {
-  const {missing, peeked} = await examination.live();
-  if (peeked) throw new NotExamined('No job can be called lost while another atomctl looks at the queue.');
-  if (missing.length > 0) throw new NotExamined(`No job can be called lost: ${missing[0]!.message}`);
+async function requireEveryServer(site: SiteEvidence): Promise<void> {
+  const {missing, probing} = await site.live();
+  if (probing) throw new NotAvailable('No job can be called lost while another atomctl looks at the queue.');
+  if (missing.length > 0) throw new NotAvailable(`No job can be called lost: ${missing[0]!.message}`);
 }
 
-async function examineLost(examination: Examination): Promise<Outcome> {
-  await requireEveryServer(examination);
-  const lost = await jobsWith(examination, 'lost', false);
-  if (lost.length === 0) return healthy(await statesInWords(examination));
+async function checkLost(site: SiteEvidence): Promise<Outcome> {
+  await requireEveryServer(site);
+  const lost = await jobsWith(site, 'lost', false);
+  if (lost.length === 0) return healthy(await stateCounts(site));
   return problem({
-    evidence: `No Gearman server knows ${counted(lost.length, 'job')} that the database calls running: ${someOf(lost.map(jobWords))}.`,
+    evidence: `No Gearman server knows ${counted(lost.length, 'job')} that the database calls running: ${someOf(lost.map(jobLabel))}.`,
     consequence: 'Nobody will ever run them; they show as running for ever.',
     remedy: 'atomctl doctor --fix marks them as errors; then start them again in AtoM.',
   });
 }
 
-async function statesInWords(examination: Examination): Promise<string> {
-  const jobs = await runningJobs(examination);
+async function stateCounts(site: SiteEvidence): Promise<string> {
+  const jobs = await runningJobs(site);
   const uncertain = jobs.filter(({state}) => state === 'uncertain').length;
   const rest = uncertain === 0 ? '' : `; ${uncertain} uncertain (atomctl jobs:list --running --probe)`;
   const summary = `${counted(jobs.length, 'job')} running in the database, none lost${rest}.`;
   // A probe does not settle these, so the first one's reason is given.
-  const {reasons} = await examination.live();
+  const {reasons} = await site.live();
   const first = jobs.find(({id}) => reasons.has(id));
-  return first === undefined ? summary : `${summary} ${jobWords(first)}: ${reasons.get(first.id)}`;
+  return first === undefined ? summary : `${summary} ${jobLabel(first)}: ${reasons.get(first.id)}`;
 }
 
-async function examineSerial(examination: Examination): Promise<Outcome> {
-  await requireEveryServer(examination);
-  const jobs = (await runningJobs(examination)).filter(({oneAtATime}) => oneAtATime);
+async function checkSerial(site: SiteEvidence): Promise<Outcome> {
+  await requireEveryServer(site);
+  const jobs = (await runningJobs(site)).filter(({oneAtATime}) => oneAtATime);
   const blockers = jobs.filter(({fault}) => fault === 'lost' || fault === 'stuck');
   const [first] = blockers;
   if (first === undefined)
@@ -61,10 +66,10 @@ async function examineSerial(examination: Examination): Promise<Outcome> {
   const behind =
     waiting.length === 0
       ? 'none waits'
-      : `${someOf(waiting.map(jobWords))} ${waiting.length === 1 ? 'waits' : 'wait'}`;
+      : `${someOf(waiting.map(jobLabel))} ${waiting.length === 1 ? 'waits' : 'wait'}`;
   const lost = blockers.filter(({fault}) => fault === 'lost');
   const fault = {
-    evidence: `${someOf(blockers.map((job) => `${jobWords(job)} is ${faultInWords(job)}`))}; ${behind} behind.`,
+    evidence: `${someOf(blockers.map((job) => `${jobLabel(job)} is ${faultText(job)}`))}; ${behind} behind.`,
     consequence:
       'AtoM runs moves and imports one at a time: each later one holds a worker for minutes and then fails.',
     remedy:
@@ -75,16 +80,16 @@ async function examineSerial(examination: Examination): Promise<Outcome> {
   return lost.length > 0 ? problem(fault) : warning(fault);
 }
 
-function faultInWords({fault, silentSeconds}: RunningJob): string {
-  return fault === 'lost' ? 'lost' : `silent for ${formatTimeSpan(silentSeconds ?? 0)}`;
+function faultText({fault, silentSeconds}: RunningJob): string {
+  return fault === 'lost' ? 'lost' : `silent for ${formatDuration(silentSeconds ?? 0)}`;
 }
 
-async function examineSilent(examination: Examination): Promise<Outcome> {
-  const silent = await jobsWith(examination, 'stuck', false);
-  const limit = formatTimeSpan(examination.patient.stuckAfterSeconds);
+async function checkSilent(site: SiteEvidence): Promise<Outcome> {
+  const silent = await jobsWith(site, 'stuck', false);
+  const limit = formatDuration(site.access.stuckAfterSeconds);
   if (silent.length === 0) return healthy(`No executing job has been silent for more than ${limit}.`);
   const [first] = silent;
-  const named = silent.map((job) => `${jobWords(job)} for ${formatTimeSpan(job.silentSeconds ?? 0)}`);
+  const named = silent.map((job) => `${jobLabel(job)} for ${formatDuration(job.silentSeconds ?? 0)}`);
   return warning({
     evidence: `${counted(silent.length, 'job')} wrote no line of log for more than ${limit}: ${someOf(named)}.`,
     consequence: 'They may hang, and each holds a worker that does nothing else meanwhile.',
@@ -92,12 +97,12 @@ async function examineSilent(examination: Examination): Promise<Outcome> {
   });
 }
 
-async function examineEnded(examination: Examination): Promise<Outcome> {
-  const ended = (await runningJobs(examination)).filter(({fault}) => fault === 'finished');
+async function checkEnded(site: SiteEvidence): Promise<Outcome> {
+  const ended = (await runningJobs(site)).filter(({fault}) => fault === 'finished');
   if (ended.length === 0) return healthy('Every running job has still to write its last line of log.');
   const ids = ended.map(({id}) => id);
   return problem({
-    evidence: `The log of ${counted(ended.length, 'running job')} ends with "Job finished.": ${someOf(ended.map(jobWords))}.`,
+    evidence: `The log of ${counted(ended.length, 'running job')} ends with "Job finished.": ${someOf(ended.map(jobLabel))}.`,
     consequence:
       'Their work is done, but they show as running for ever; a move or import blocks every later one.',
     remedy: `atomctl jobs:kill ${ids.slice(0, 5).join(' ')} --reason "its log ends with Job finished"`,

@@ -1,14 +1,14 @@
 import {findStaleCaches} from '../../atom/stale-cache.ts';
-import type {Check, Examination} from '../evidence.ts';
-import {healthy, NotExamined, type Outcome, someOf, warning} from '../finding.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {healthy, NotAvailable, type Outcome, someOf, warning} from '../finding.ts';
 
 /** The AtoM installation itself. */
 export const SITE_CHECKS: readonly Check[] = [
-  {id: 'stale-cache', title: 'Configuration cache', examine: examineCache},
+  {id: 'stale-cache', title: 'Configuration cache', run: checkCache},
 ];
 
-async function examineCache({patient: {root}}: Examination): Promise<Outcome> {
-  if (root === null) throw new NotExamined('No AtoM installation was found: give --atom-root.');
+async function checkCache({access: {root}}: SiteEvidence): Promise<Outcome> {
+  if (root === null) throw new NotAvailable('No AtoM installation was found: give --atom-root.');
   const stale = await findStaleCaches(root);
   if (stale.length === 0) return healthy('No compiled configuration is older than what it was made from.');
   return warning({

@@ -1,22 +1,22 @@
-import {formatTimeSpan} from '../../systemd/time-span.ts';
+import {formatDuration} from '../../duration.ts';
 import type {UnitState} from '../../systemd/unit-state.ts';
 import {LIMIT_REACHED} from '../../worker/ending.ts';
 import {judgeUnit} from '../../worker/health.ts';
-import {limitWords} from '../../worker/start-limit.ts';
+import {limitText} from '../../worker/start-limit.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
-import type {Check, Examination} from '../evidence.ts';
-import {healthy, NotExamined, type Outcome, problem, warning} from '../finding.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {healthy, NotAvailable, type Outcome, problem, warning} from '../finding.ts';
 
 /** The unit that systemd runs the worker by. */
 export const WORKER_UNIT_CHECKS: readonly Check[] = [
-  {id: 'worker-unit', title: "The worker's unit", examine: examineUnit},
-  {id: 'worker-renewal', title: "The worker's renewal", examine: examineRenewal},
-  {id: 'worker-ordering', title: 'Start at boot', examine: examineOrdering},
+  {id: 'worker-unit', title: "The worker's unit", run: checkUnit},
+  {id: 'worker-renewal', title: "The worker's renewal", run: checkRenewal},
+  {id: 'worker-ordering', title: 'Start at boot', run: checkOrdering},
 ];
 
 /** What it has registered with Gearman is told by other checks. */
-async function examineUnit(examination: Examination): Promise<Outcome> {
-  const units = await examination.units();
+async function checkUnit(site: SiteEvidence): Promise<Outcome> {
+  const units = await site.units();
   const problems = units.flatMap(({unit, limit}) => judgeUnit({unit, limit, servers: []}));
   if (problems.length === 0) return healthy(`${names(units)}: active, enabled.`);
   const critical = problems.some(({verdict}) => verdict === 'critical');
@@ -40,8 +40,8 @@ function remedyFor(units: readonly WorkerUnit[]): string {
  * With a limit of its own the worker ends with 111 when it is reached, for systemd to start a fresh one. Each such
  * start counts: the unit's start limit, 3 in 24 h in AtoM's manual, then leaves the site without a worker.
  */
-async function examineRenewal(examination: Examination): Promise<Outcome> {
-  const units = await examination.units();
+async function checkRenewal(site: SiteEvidence): Promise<Outcome> {
+  const units = await site.units();
   const renewed = units.filter(({unit}) => /--max-(?:job-count|mem-usage)/.test(unit.command));
   const doomed = renewed.filter(({unit}) => comesBack(unit) && reachesLimit(unit));
   const stranded = renewed.filter(({unit}) => !comesBack(unit));
@@ -50,7 +50,7 @@ async function examineRenewal(examination: Examination): Promise<Outcome> {
     return healthy(`${names(units)}: no limit of the worker's own runs into systemd's.`);
   const evidence = stranded.includes(first)
     ? `${first.unit.name} ends with exit status ${LIMIT_REACHED} at --max-job-count or --max-mem-usage, and is not restarted after it (Restart=${first.unit.restartPolicy}).`
-    : `${first.unit.name} ends with exit status ${LIMIT_REACHED} at --max-job-count or --max-mem-usage, and systemd allows ${limitWords(first.limit)}.`;
+    : `${first.unit.name} ends with exit status ${LIMIT_REACHED} at --max-job-count or --max-mem-usage, and systemd allows ${limitText(first.limit)}.`;
   return warning({
     evidence,
     consequence: 'After that the worker stays down, although nothing failed, and jobs wait.',
@@ -72,18 +72,18 @@ function reachesLimit({startLimit: {burst, intervalSeconds}}: UnitState): boolea
 
 const DATABASE_UNITS = ['mysql.service', 'mysqld.service', 'mariadb.service'];
 
-async function examineOrdering(examination: Examination): Promise<Outcome> {
-  const {manager, databaseConfig} = examination.patient;
-  const units = await examination.units();
+async function checkOrdering(site: SiteEvidence): Promise<Outcome> {
+  const {manager, databaseConfig} = site.access;
+  const units = await site.units();
   const {host, socketPath} = await databaseConfig();
   const local = socketPath !== null || host === null || ['localhost', '127.0.0.1', '::1'].includes(host);
   const services = local ? await manager.services() : [];
   const server = services.find(({name, load}) => DATABASE_UNITS.includes(name) && load === 'loaded')?.name;
-  if (server === undefined) throw new NotExamined('The database server is no service of this host.');
+  if (server === undefined) throw new NotAvailable('The database server is no service of this host.');
   const early = units.filter(({unit}) => !unit.after.some((name) => DATABASE_UNITS.includes(name)));
   const [first] = early;
   if (first === undefined) return healthy(`${names(units)}: started after ${server}.`);
-  const delay = formatTimeSpan(first.unit.restartDelaySeconds);
+  const delay = formatDuration(first.unit.restartDelaySeconds);
   return warning({
     evidence: `${first.unit.name} is not ordered after ${server}.`,
     consequence: `At boot it may start first, fail, and use up its start limit while it is restarted every ${delay}.`,

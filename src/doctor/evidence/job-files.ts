@@ -2,7 +2,7 @@ import {opendir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {STATUSES} from '../../jobs/model/job.ts';
 import type {Queryable} from '../../mysql/database.ts';
-import {NotExamined} from '../finding.ts';
+import {NotAvailable} from '../finding.ts';
 
 /** A larger directory is not compared: listing it would take longer than the finding is worth. */
 const MOST_FILES = 50_000;
@@ -25,7 +25,7 @@ export interface LostFiles {
 /**
  * Compares the files under downloads/jobs with the jobs. The files are listed first, so that one that comes
  * meanwhile is never taken for a stray.
- * @throws NotExamined where the directory cannot be read or is too large
+ * @throws NotAvailable where the directory cannot be read or is too large
  */
 export async function findLostFiles(options: {
   database: Queryable;
@@ -49,12 +49,13 @@ async function listFiles(directory: string): Promise<Set<string>> {
   try {
     for await (const entry of await opendir(directory)) {
       if (entry.isFile() && !entry.name.startsWith('.')) names.add(entry.name);
-      if (names.size > MOST_FILES) throw new NotExamined(`${directory} holds more than ${MOST_FILES} files.`);
+      if (names.size > MOST_FILES)
+        throw new NotAvailable(`${directory} holds more than ${MOST_FILES} files.`);
     }
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    if (code !== 'ENOENT') throw new NotExamined(`${directory} cannot be read (${code}).`);
+    if (code !== 'ENOENT') throw new NotAvailable(`${directory} cannot be read (${code}).`);
   }
   return names;
 }

@@ -4,7 +4,7 @@ import {formatAddress, GEARMAN_PORT, type ServerAddress} from '../../gearman/add
 import type {ServerConnection} from '../../gearman/server.ts';
 import {type GearmandProcess, readProcesses} from '../../processes/read-processes.ts';
 import {listenerOn, readSockets} from '../../processes/socket-tables.ts';
-import {NotExamined} from '../finding.ts';
+import {NotAvailable} from '../finding.ts';
 
 /** A Gearman server of the site that runs on this host. */
 export interface LocalServer {
@@ -15,15 +15,15 @@ export interface LocalServer {
   options: GearmandOptions | null;
 }
 
-/** @throws NotExamined where none of the servers runs here, or the system does not tell */
+/** @throws NotAvailable where none of the servers runs here, or the system does not tell */
 export async function findLocalServers(servers: readonly ServerConnection[]): Promise<LocalServer[]> {
   const sockets = await readSockets();
-  if (sockets === null) throw new NotExamined('This system has no /proc/net/tcp to look into.');
+  if (sockets === null) throw new NotAvailable('This system has no /proc/net/tcp to look into.');
   const local = servers
     .filter(({address}) => isThisHost(address))
     .map(({address}) => ({address, listener: listenerOn(address.port, sockets)}))
     .filter(({listener}) => listener !== 'none');
-  if (local.length === 0) throw new NotExamined('No Gearman server of this site runs on this host.');
+  if (local.length === 0) throw new NotAvailable('No Gearman server of this site runs on this host.');
   const {gearmands} = await readProcesses();
   return Promise.all(
     local.map(async ({address, listener}) => ({

@@ -1,6 +1,6 @@
 import {JOB_CLASSES} from '../../atom/job-classes.ts';
 import type {LiveState} from '../../jobs/model/job.ts';
-import type {Examination} from '../evidence.ts';
+import type {SiteEvidence} from '../evidence.ts';
 import type {JobLog} from './job-logs.ts';
 
 /** Between a job's last line of log and the change of its row a healthy worker takes less than this. */
@@ -24,30 +24,30 @@ export interface RunningJob {
 }
 
 /** The jobs that the database calls running, oldest first, each with what it really is and what is wrong with it. */
-export async function runningJobs(examination: Examination): Promise<RunningJob[]> {
-  const {states, rows, missing, peeked} = await examination.live();
-  const logs = await examination.logs();
-  const {stuckAfterSeconds} = examination.patient;
+export async function runningJobs(site: SiteEvidence): Promise<RunningJob[]> {
+  const {states, rows, missing, probing} = await site.live();
+  const logs = await site.logs();
+  const {stuckAfterSeconds} = site.access;
   return rows.flatMap(({id, name}) => {
     const state = states.get(id);
     if (state === undefined) return [];
     const log = logs.get(id);
-    const silentSeconds = secondsOfSilence(log, examination);
+    const silentSeconds = secondsOfSilence(log, site);
     const evidence = {
       state,
       log,
       silentSeconds,
       stuckAfterSeconds,
-      complete: missing.length === 0 && !peeked,
+      complete: missing.length === 0 && !probing,
     };
     const oneAtATime = Object.hasOwn(JOB_CLASSES, name) && JOB_CLASSES[name]?.oneAtATime === true;
     return [{id, name, state, fault: faultOf(evidence), silentSeconds, oneAtATime}];
   });
 }
 
-function secondsOfSilence(log: JobLog | undefined, {patient}: Examination): number | null {
+function secondsOfSilence(log: JobLog | undefined, {access}: SiteEvidence): number | null {
   const at = log?.lastActivity ?? null;
-  return at === null ? null : Math.floor((patient.now().getTime() - patient.time.toEpochMs(at)) / 1000);
+  return at === null ? null : Math.floor((access.now().getTime() - access.time.toEpochMs(at)) / 1000);
 }
 
 /** A queued job is silent by right; an uncertain one may be queued where not every server could be asked in peace. */

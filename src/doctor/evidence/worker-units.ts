@@ -3,7 +3,7 @@ import type {ServiceManager} from '../../systemd/systemctl.ts';
 import type {UnitState} from '../../systemd/unit-state.ts';
 import type {StartLimit} from '../../worker/start-limit.ts';
 import {findUnits} from '../../worker/units.ts';
-import {NotExamined} from '../finding.ts';
+import {NotAvailable} from '../finding.ts';
 
 /** A worker's unit and where it stands with systemd's start limit. */
 export interface WorkerUnit {
@@ -11,7 +11,7 @@ export interface WorkerUnit {
   limit: StartLimit;
 }
 
-/** The units that run this site's workers. @throws NotExamined where there is no systemd, or no such unit */
+/** The units that run this site's workers. @throws NotAvailable where there is no systemd, or no such unit */
 export async function findWorkerUnits(options: {
   manager: ServiceManager;
   root: string | null;
@@ -21,7 +21,7 @@ export async function findWorkerUnits(options: {
     const units = await findUnits({...options, names: []});
     return await Promise.all(units.map(async (unit) => ({unit, limit: await options.readLimit(unit)})));
   } catch (error) {
-    if (error instanceof AtomctlError) throw new NotExamined(error.message);
+    if (error instanceof AtomctlError) throw new NotAvailable(error.message);
     throw error;
   }
 }

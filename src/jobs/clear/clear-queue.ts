@@ -4,7 +4,7 @@ import {drainFunction} from '../../queue/drain.ts';
 import {MOST_HELD} from '../../queue/probe.ts';
 import {functionsOfSite, takeSnapshot} from '../../queue/snapshot.ts';
 import {type LiveOptions, liveStates} from '../live/live-state.ts';
-import {NO_LIFE, type QueueOptions, siftQueue} from '../live/queue-payloads.ts';
+import {NO_LIFE, probeSite, type QueueOptions} from '../live/queue-payloads.ts';
 import type {SeenPayload} from '../live/verdict.ts';
 import type {JobFilter} from '../model/filter.ts';
 import {runningRows} from '../model/running-jobs.ts';
@@ -52,7 +52,7 @@ interface Removal {
 
 async function removeThese(options: ClearQueueOptions, ids: ReadonlySet<number>): Promise<Removal> {
   if (ids.size === 0) return {count: 0, problems: []};
-  const {removed, problems} = await siftQueue({
+  const {removed, problems} = await probeSite({
     ...options,
     take: ({jobId}) => jobId !== null && ids.has(jobId),
   });
@@ -63,7 +63,7 @@ async function removeThese(options: ClearQueueOptions, ids: ReadonlySet<number>)
 async function removeAll(options: ClearQueueOptions): Promise<Removal> {
   const drained = await drainLongQueues(options);
   if (options.signal.aborted || drained.problems.length > 0) return drained;
-  const sifted = await siftQueue({...options, take: ({jobId}) => (jobId ?? 0) <= options.lastId});
+  const sifted = await probeSite({...options, take: ({jobId}) => (jobId ?? 0) <= options.lastId});
   const leftovers = await leftoverIds(options.database, sifted.waiting);
   const {count, problems} = await removeThese(options, leftovers);
   return {count: drained.count + sifted.removed.length + count, problems: [...sifted.problems, ...problems]};
@@ -81,8 +81,8 @@ async function leftoverIds(database: Queryable, waiting: readonly SeenPayload[])
   return new Set(ids.filter((id) => !withRow.has(id)));
 }
 
-/** How long a queue is left for siftQueue: room enough for what is submitted until then. */
-const LEFT_TO_SIFT = MOST_HELD / 2;
+/** How long a queue is left for probeSite: room enough for what is submitted until then. */
+const LEFT_TO_PROBE = MOST_HELD / 2;
 
 /**
  * Ends the oldest jobs of queues that are too long to be held at once. Not more than that: a queue is shortened
@@ -98,7 +98,7 @@ async function drainLongQueues(options: ClearQueueOptions): Promise<Removal> {
     const queues = waiting.filter((queue) => queue.server === server);
     const length = queues.reduce((sum, {count}) => sum + count, 0);
     if (length <= MOST_HELD) continue;
-    let excess = length - LEFT_TO_SIFT;
+    let excess = length - LEFT_TO_PROBE;
     try {
       for (const {name, count} of queues) {
         if (excess <= 0) break;

@@ -16,7 +16,7 @@ export interface ReplicaWait {
   onWait: (replica: Replica, lagSeconds: number) => void;
 }
 
-const LOOK_AGAIN_MS = 500;
+const POLL_INTERVAL_MS = 500;
 
 /**
  * Resolves when no replica is further behind than it may be, or when the signal interrupts.
@@ -33,7 +33,7 @@ export async function waitForReplicas(
     const [furthest] = lags.sort((one, other) => other.seconds - one.seconds);
     if (furthest === undefined || furthest.seconds <= maxLagSeconds) return;
     if (!told) onWait(furthest.replica, furthest.seconds);
-    await pause(LOOK_AGAIN_MS, undefined, {signal}).catch(() => {});
+    await pause(POLL_INTERVAL_MS, undefined, {signal}).catch(() => {});
   }
 }
 

@@ -226,7 +226,7 @@ function unsettledReason({job, findings: {report, problems}}: Target): string {
   const reason = report.reasons.get(job.id);
   if (reason !== undefined) return reason;
   if (!report.own) return NO_LIFE;
-  if (report.peeked) return 'Another atomctl is looking at the queue; try again in a moment.';
+  if (report.probing) return 'Another atomctl is looking at the queue; try again in a moment.';
   return 'The queue moved while it was looked at, or the job is only just being submitted; try again in some seconds.';
 }
 

@@ -3,7 +3,7 @@ import {formatAddress} from '../../gearman/address.ts';
 import type {ConnectOptions, GearmanServer, ServerConnection} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {type LiveOptions, type LiveReport, liveStates} from '../live/live-state.ts';
-import {type QueueOptions, siftQueue} from '../live/queue-payloads.ts';
+import {probeSite, type QueueOptions} from '../live/queue-payloads.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {RowChanged} from './mark-or-delete.ts';
 
@@ -57,7 +57,7 @@ export async function takeOut(
   changeRow: ChangeRow,
 ): Promise<Findings> {
   const removed = new Map(before.removed);
-  const look = await siftQueue({
+  const look = await probeSite({
     ...options,
     take: ({jobId}) => jobId !== null && ids.has(jobId),
     settle: async (jobs) => {

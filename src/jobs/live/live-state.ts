@@ -26,8 +26,8 @@ import {type Evidence, liveVerdicts, type RowEvidence, type SeenPayload} from '.
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
 const YOUNGEST_LOST_SECONDS = 10;
 /** Another atomctl's look at the queue takes some milliseconds a job. */
-const PEEK_PATIENCE_MS = 1000;
-const PEEK_RETRY_MS = 10;
+const PROBE_PATIENCE_MS = 1000;
+const PROBE_RETRY_MS = 10;
 
 export interface LiveOptions {
   database: Queryable;
@@ -59,7 +59,7 @@ export interface LiveReport {
   /** False where the site's prefix shows no life on any server, so that functions had to be guessed at. */
   own: boolean;
   /** Another atomctl held a server all the while: what it holds cannot be told, nor what is lost. */
-  peeked: boolean;
+  probing: boolean;
 }
 
 /**
@@ -71,7 +71,7 @@ export interface LiveReport {
 export async function liveStates(options: LiveOptions): Promise<LiveReport> {
   const rows = await runningRows({database: options.database, filter: {}});
   const payloads = (await options.probe?.()) ?? [];
-  const {snapshot, own, busy, keys, peeked} = await lookUnpeeked(rows, options);
+  const {snapshot, own, busy, keys, probing} = await collectUnprobed(rows, options);
   const unknown = rows.filter(({id, begun}) => begun && !keys.found.has(id));
   const work = await reasonsForWork(unknown, options);
   const evidence = rows.map((row) => rowEvidence(row, {busy, keys, work: work.reasons}, options));
@@ -85,11 +85,11 @@ export async function liveStates(options: LiveOptions): Promise<LiveReport> {
     complete: missing.length === 0,
     own,
     unchanged: still && idsAfter.size === rows.length && rows.every(({id}) => idsAfter.has(id)),
-    peeked,
+    probing,
     payloads,
   });
   const answered = snapshot.answered.length > 0;
-  return {states, reasons, found: keys.found, rows, missing, answered, own, peeked};
+  return {states, reasons, found: keys.found, rows, missing, answered, own, probing};
 }
 
 interface Look {
@@ -99,18 +99,18 @@ interface Look {
   busy: SeenFunction[];
   keys: KeyAnswers;
   /** Another atomctl held a server. */
-  peeked: boolean;
+  probing: boolean;
 }
 
 /** Asks the servers for counts and keys, again for a while where another atomctl holds one. */
-async function lookUnpeeked(rows: readonly RunningRow[], options: LiveOptions): Promise<Look> {
-  for (const deadline = performance.now() + PEEK_PATIENCE_MS; ; await sleep(PEEK_RETRY_MS)) {
+async function collectUnprobed(rows: readonly RunningRow[], options: LiveOptions): Promise<Look> {
+  for (const deadline = performance.now() + PROBE_PATIENCE_MS; ; await sleep(PROBE_RETRY_MS)) {
     const snapshot = await takeSnapshot(options.servers);
     const {own, functions} = functionsOfSite(snapshot, options.prefix);
     const busy = functions.filter(({total}) => total > 0);
     const keys = await askForKeys(rows, busy);
-    const peeked = rows.length > 0 && (snapshot.peeked || keys.peeked);
-    if (!peeked || performance.now() > deadline) return {snapshot, own, busy, keys, peeked};
+    const probing = rows.length > 0 && (snapshot.probing || keys.probing);
+    if (!probing || performance.now() > deadline) return {snapshot, own, busy, keys, probing};
   }
 }
 

@@ -1,7 +1,7 @@
 /** The site's queued jobs in Gearman, by the id in their payload: looked at, or taken out. */
 import {AtomctlError} from '../../errors.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
-import {type PeekedJob, type PeekOptions, peekQueue} from '../../queue/probe.ts';
+import {type ProbedJob, type ProbeOptions, probeQueue} from '../../queue/probe.ts';
 import {functionsOfSite, queueName, takeSnapshot} from '../../queue/snapshot.ts';
 import type {SeenPayload} from './verdict.ts';
 
@@ -14,7 +14,7 @@ export interface QueueOptions {
   signal?: AbortSignal;
 }
 
-export interface SiftedQueue {
+export interface ProbedSite {
   /** What still waits. */
   waiting: SeenPayload[];
   removed: SeenPayload[];
@@ -31,19 +31,19 @@ export const NO_LIFE =
  * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server
  * that would drop what is handed back keeps its jobs untouched; never rejects for a server.
  */
-export async function siftQueue(
-  options: QueueOptions & Pick<PeekOptions, 'take' | 'settle'>,
-): Promise<SiftedQueue> {
+export async function probeSite(
+  options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle'>,
+): Promise<ProbedSite> {
   const {servers, prefix, timeoutSeconds, take, settle, signal} = options;
   const {own, functions} = functionsOfSite(await takeSnapshot(servers), prefix);
-  const look: SiftedQueue = {waiting: [], removed: [], problems: []};
+  const look: ProbedSite = {waiting: [], removed: [], problems: []};
   // Executing ones too: they may wait in truth, held by another atomctl that looks at them.
   const busy = functions.filter(({total}) => own && total > 0);
   for (const server of new Set(busy.map((seen) => seen.server))) {
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
     try {
-      const {jobs, removed} = await peekQueue(server.address, names, {timeoutSeconds, take, settle, signal});
-      const seen = (job: PeekedJob) => ({...job, queue: queueName(server.address, job.function)});
+      const {jobs, removed} = await probeQueue(server.address, names, {timeoutSeconds, take, settle, signal});
+      const seen = (job: ProbedJob) => ({...job, queue: queueName(server.address, job.function)});
       look.waiting.push(...jobs.map(seen));
       look.removed.push(...removed.map(seen));
     } catch (error) {

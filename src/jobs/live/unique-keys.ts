@@ -2,7 +2,7 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import type {AtomctlError} from '../../errors.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
-import {PEEK_LOCK} from '../../queue/function-name.ts';
+import {PROBE_LOCK} from '../../queue/function-name.ts';
 import type {SeenFunction} from '../../queue/snapshot.ts';
 import {uniqueKey} from '../../queue/unique-key.ts';
 import {parametersTextOf} from '../model/log.ts';
@@ -21,7 +21,7 @@ export interface KeyAnswers {
   asked: Set<number>;
   missing: AtomctlError[];
   /** A server's jobs were held by another atomctl when it was asked. */
-  peeked: boolean;
+  probing: boolean;
 }
 
 /**
@@ -33,15 +33,15 @@ export async function askForKeys(
   busy: readonly SeenFunction[],
 ): Promise<KeyAnswers> {
   const {questions, asked} = questionsFor(rows, busy);
-  const answers: KeyAnswers = {found: new Map(), asked, missing: [], peeked: false};
+  const answers: KeyAnswers = {found: new Map(), asked, missing: [], probing: false};
   await Promise.all(
     [...new Set(questions.map(({server}) => server))].map(async (server) => {
       const ofServer = questions.filter((question) => question.server === server);
       try {
         // The lock first: where it is free, nobody comes to hold a job before the keys are answered.
-        const keys = [PEEK_LOCK, ...ofServer.map(({unique}) => unique)];
+        const keys = [PROBE_LOCK, ...ofServer.map(({unique}) => unique)];
         const [lock, ...presences] = await server.statusOfUniqueKeys(keys);
-        answers.peeked ||= lock!.known;
+        answers.probing ||= lock!.known;
         ofServer.forEach((question, index) => {
           const {known, running} = presences[index]!;
           if (known) answers.found.set(question.id, {...question, running});

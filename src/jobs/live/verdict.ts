@@ -46,7 +46,7 @@ export interface Evidence {
    * Another atomctl holds a server: queued jobs that it looks at are called running there, and of those that it kills
    * the rows may not have changed yet.
    */
-  peeked: boolean;
+  probing: boolean;
   /** What the payloads of queued jobs said, read before the counts; none where these were not looked at. */
   payloads: readonly SeenPayload[];
 }
@@ -84,10 +84,10 @@ function verdict(row: RowEvidence, evidence: Evidence, left: Unexplained): LiveS
     // Under a prefix that is not known to be the site's it may be the same job of a copy of the site.
     if (!evidence.own) return 'uncertain';
     if (!row.known.running) return 'queued';
-    return evidence.peeked ? 'uncertain' : 'executing';
+    return evidence.probing ? 'uncertain' : 'executing';
   }
   if (wasSeen(row, evidence)) return 'queued';
-  if (row.young || evidence.peeked || !evidence.complete) return 'uncertain';
+  if (row.young || evidence.probing || !evidence.complete) return 'uncertain';
   if (row.queues.size === 0 || row.keyAsked) return 'lost';
   return verdictByCount(row, evidence, left);
 }

@@ -9,7 +9,7 @@ import type {Queryable, SqlValue} from '../../mysql/database.ts';
  */
 export async function deleteJobRows(tx: Queryable, ids: readonly number[]): Promise<number> {
   if (ids.length === 0) return 0;
-  const {sql, values} = amongIds('id', ids);
+  const {sql, values} = idRanges('id', ids);
   const whole = await tx.execute(`DELETE FROM object WHERE ${sql} AND class_name = 'QubitJob'`, values);
   if (whole >= ids.length) return whole;
   return whole + (await tx.execute(`DELETE FROM job WHERE ${sql}`, values));
@@ -36,7 +36,7 @@ const SHORTEST_RUN = 10;
  * it says from where to where, which MySQL reads in one go. It holds for exactly these ids.
  * @param column as SQL has it
  */
-export function amongIds(column: string, ids: readonly number[]): {sql: string; values: SqlValue[]} {
+export function idRanges(column: string, ids: readonly number[]): {sql: string; values: SqlValue[]} {
   const sorted = ids.toSorted((one, other) => one - other);
   const [bounds, single]: [number[], number[]] = [[], []];
   for (let start = 0, end = 0; start < sorted.length; start = end) {

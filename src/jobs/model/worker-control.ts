@@ -9,7 +9,7 @@ export interface WorkerControl {
 }
 
 /** The expected failure that work ended with, or null. Anything unexpected is thrown on. */
-async function problemOf(work: Promise<void>): Promise<AtomctlError | null> {
+async function failureOf(work: Promise<void>): Promise<AtomctlError | null> {
   try {
     await work;
     return null;
@@ -27,13 +27,13 @@ export async function whileStopped<T>(
   worker: WorkerControl,
   work: () => Promise<T>,
 ): Promise<{result: T; problems: AtomctlError[]}> {
-  const stopProblem = await problemOf(worker.stop());
+  const stopProblem = await failureOf(worker.stop());
   let result: T;
   let startProblem: AtomctlError | null;
   try {
     result = await work();
   } finally {
-    startProblem = await problemOf(worker.start());
+    startProblem = await failureOf(worker.start());
   }
   return {result, problems: [stopProblem, startProblem].filter((problem) => problem !== null)};
 }

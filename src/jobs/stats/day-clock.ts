@@ -9,7 +9,7 @@ const LAST_SECOND_OF_DAY = 86_399;
  * A site's clock for hundreds of thousands of times: the zone is asked about once a day of the calendar, and about
  * the time itself only on the days on which the clocks change.
  */
-export class EvenDays {
+export class DayClock {
   readonly #time: SiteTime;
   readonly #midnights = new Map<string, Midnight>();
 

@@ -3,7 +3,7 @@ import {noJobs} from '../model/count.ts';
 import {type JobFilter, jobCondition, objectJoin} from '../model/filter.ts';
 import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
 import {type JobClock, wallTime} from '../model/load-jobs.ts';
-import {EvenDays} from './day-clock.ts';
+import {DayClock} from './day-clock.ts';
 
 /** The matching jobs in figures, as `jobs:stats --json` prints them. */
 export interface JobStats {
@@ -101,14 +101,14 @@ interface NameTally {
 /** Adds up jobs one by one. */
 export class Tally {
   readonly #now: Date;
-  readonly #clock: EvenDays;
+  readonly #clock: DayClock;
   readonly #names = new Map<string, NameTally>();
   readonly #days = new Map<string, StatusCounts>();
   readonly #users = new Map<number | null, StatusCounts>();
 
   constructor({time, now}: JobClock) {
     this.#now = now;
-    this.#clock = new EvenDays(time);
+    this.#clock = new DayClock(time);
   }
 
   get userIds(): number[] {

@@ -2,7 +2,7 @@ import type {Queryable} from '../../mysql/database.ts';
 import type {Job} from '../model/job.ts';
 import {isCut} from '../model/log.ts';
 import {noSuchJob} from '../model/show.ts';
-import {isLost, type LooksOptions, looks} from './poll.ts';
+import {isLost, type PollOptions, poll} from './poll.ts';
 import {isEnded} from './wait.ts';
 
 /** What the log has gained since it was last read. */
@@ -47,7 +47,7 @@ export class LogReader {
   }
 }
 
-export interface FollowOptions extends LooksOptions {
+export interface FollowOptions extends PollOptions {
   id: number;
   /** One look: the job, undefined where it has no row, and after it what its log has gained. */
   look: () => Promise<{job: Job | undefined; log: LogPart}>;
@@ -71,7 +71,7 @@ export interface FollowStep {
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<FollowStep> {
   let last: Job | undefined;
-  for await (const {job, log} of looks(options.look, options)) {
+  for await (const {job, log} of poll(options.look, options)) {
     if (job === undefined && last === undefined) throw noSuchJob(options.id);
     last = job ?? last!;
     const end = endOf(job);

@@ -5,7 +5,7 @@ import type {LiveReport, LiveSources} from '../live/live-state.ts';
 import type {Job} from '../model/job.ts';
 import type {JobClock} from '../model/load-jobs.ts';
 
-export interface LooksOptions {
+export interface PollOptions {
   intervalSeconds: number;
   /** null for no bound. */
   maxSeconds: number | null;
@@ -28,7 +28,7 @@ const AWAY: ReadonlySet<ErrorCode> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_
  * A database that goes away after the first look is tried again for a minute.
  * @throws AtomctlError what `look` throws the first time, or for a minute
  */
-export async function* looks<T>(look: () => Promise<T>, options: LooksOptions): AsyncGenerator<T> {
+export async function* poll<T>(look: () => Promise<T>, options: PollOptions): AsyncGenerator<T> {
   const {now, pause, signal, reopen} = options;
   const clock = () => now().getTime();
   const end = options.maxSeconds === null ? Number.POSITIVE_INFINITY : clock() + options.maxSeconds * 1000;
@@ -55,7 +55,7 @@ function isAway(error: unknown): boolean {
   return error instanceof AtomctlError && AWAY.has(error.code);
 }
 
-export interface LookAtJobsOptions extends JobClock {
+export interface FetchStatesOptions extends JobClock {
   database: Database;
   ids: readonly number[];
   /** Whether to ask for the live state of those that run. */
@@ -64,24 +64,24 @@ export interface LookAtJobsOptions extends JobClock {
   pause: (milliseconds: number) => Promise<void>;
 }
 
-export interface JobsLook {
+export interface JobStates {
   /** By id; ids without a row are left out. */
   jobs: Job[];
   /** null where no server was asked. */
   report: LiveReport | null;
 }
 
-const SECOND_LOOK_MS = 1000;
+const SECOND_POLL_MS = 1000;
 
 /** These jobs as they are now. One is called lost only where a second look, a moment later, finds it lost too. */
-export async function lookAtJobs(
-  options: LookAtJobsOptions,
+export async function fetchStates(
+  options: FetchStatesOptions,
   sources: () => Promise<LiveSources>,
-): Promise<JobsLook> {
+): Promise<JobStates> {
   const first = await look(options, sources);
   const suspects = new Set(first.jobs.filter(isLost).map(({id}) => id));
   if (suspects.size === 0) return first;
-  await options.pause(SECOND_LOOK_MS);
+  await options.pause(SECOND_POLL_MS);
   const {jobs, report} = await look(options, sources);
   const believed = jobs.map((job) =>
     isLost(job) && !suspects.has(job.id) ? {...job, live: 'uncertain' as const} : job,
@@ -89,7 +89,10 @@ export async function lookAtJobs(
   return {jobs: believed, report};
 }
 
-function look({ids, ...options}: LookAtJobsOptions, sources: () => Promise<LiveSources>): Promise<JobsLook> {
+function look(
+  {ids, ...options}: FetchStatesOptions,
+  sources: () => Promise<LiveSources>,
+): Promise<JobStates> {
   const sort = {key: 'id', descending: false} as const;
   return listLiveJobs({...options, filter: {ids: [...ids]}, sort, limit: null, offset: 0}, sources);
 }

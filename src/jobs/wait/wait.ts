@@ -2,18 +2,18 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {type Job, STATUSES} from '../model/job.ts';
 import {noSuchJob} from '../model/show.ts';
-import {isLost, type LooksOptions, looks} from './poll.ts';
+import {isLost, type PollOptions, poll} from './poll.ts';
 
 export const MILESTONES = ['finished', 'started'] as const;
 export type Milestone = (typeof MILESTONES)[number];
 
-export interface WaitOptions extends LooksOptions {
+export interface WaitOptions extends PollOptions {
   ids: readonly number[];
   until: Milestone;
   /** One look: the jobs that have a row, and the ids of those whose log shows a start (for `started` alone). */
   look: () => Promise<{jobs: Job[]; started: ReadonlySet<number>}>;
   /** Told after each look how things are. */
-  onLook: (waited: Waited) => void;
+  onPoll: (waited: Waited) => void;
 }
 
 /** How the jobs were when last seen. */
@@ -31,12 +31,12 @@ export interface Waited {
  */
 export async function waitForJobs(options: WaitOptions): Promise<Waited> {
   let waited: Waited | null = null;
-  for await (const {jobs, started} of looks(options.look, options)) {
+  for await (const {jobs, started} of poll(options.look, options)) {
     const present = new Set(jobs.map(({id}) => id));
     const deleted = options.ids.filter((id) => !present.has(id));
     if (waited === null) refuseUnknown(deleted);
     waited = {jobs, deleted, timeOver: false};
-    options.onLook(waited);
+    options.onPoll(waited);
     const done = (job: Job) => isEnded(job) || (options.until === 'started' && hasStarted(job, started));
     if (jobs.every(done) || jobs.some(isLost)) return waited;
   }

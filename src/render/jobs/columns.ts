@@ -1,5 +1,5 @@
+import {formatDuration} from '../../duration.ts';
 import {type Job, LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
-import {formatDuration} from '../duration.ts';
 import type {Column} from '../table.ts';
 
 /** An ISO time with its offset as the site's wall clock, which is what the reader's AtoM shows. */

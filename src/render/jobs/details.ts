@@ -1,6 +1,6 @@
+import {formatDuration} from '../../duration.ts';
 import {type Job, type JobDetails, LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
 import type {Waited} from '../../jobs/wait/wait.ts';
-import {formatDuration} from '../duration.ts';
 import {sanitizeBlock, sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {JOB_COLUMNS, wallClock} from './columns.ts';

@@ -1,5 +1,5 @@
+import {formatDuration} from '../../duration.ts';
 import type {DayStats, JobStats, NameStats, UserStats} from '../../jobs/stats/stats.ts';
-import {formatDuration} from '../duration.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 import {periodsOf, renderChart} from './stats-chart.ts';

@@ -1,6 +1,6 @@
 import type {AtomctlError} from '../../errors.ts';
 import type {QueueFunction} from '../../queue/functions.ts';
-import type {QueueLook} from '../../queue/status.ts';
+import type {QueueReport} from '../../queue/status.ts';
 import type {QueueLimits} from '../../queue/verdict.ts';
 import {type PerformanceFigure, renderPluginLine} from '../nagios.ts';
 import {type Metric, renderMetrics} from '../prometheus.ts';
@@ -14,7 +14,7 @@ export function renderQueueError({message, hint}: AtomctlError): string {
 }
 
 /** The queue's health as a monitoring plugin's one line; the figures are this site's. */
-export function renderQueuePlugin({status, backlog}: QueueLook, limits: QueueLimits): string {
+export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueLimits): string {
   const rows = status.functions.filter(({thisSite}) => thisSite);
   const served = rows.filter(({workers}) => workers > 0).length;
   const queued = sum(rows, 'queued');
@@ -57,7 +57,7 @@ export const OLDEST_RUNNING = {
 
 /** The queue as Prometheus metrics, for node_exporter's textfile collector, each with `labels` too. */
 export function renderQueueMetrics(
-  {status, backlog}: QueueLook,
+  {status, backlog}: QueueReport,
   labels: Readonly<Record<string, string>>,
 ): string {
   const {servers, functions} = status;

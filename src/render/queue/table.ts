@@ -1,14 +1,14 @@
+import {formatDuration} from '../../duration.ts';
 import type {QueueFunction} from '../../queue/functions.ts';
-import type {QueueLook, QueueStatus, ServerState} from '../../queue/status.ts';
+import type {QueueReport, QueueStatus, ServerState} from '../../queue/status.ts';
 import {type Backlog, VERDICTS} from '../../queue/verdict.ts';
 import type {QueueWorker} from '../../queue/workers.ts';
-import {formatDuration} from '../duration.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 
 /** The verdict and its problems, then the servers, then the functions, then what the database says. */
-export async function renderQueueStatus({status, backlog}: QueueLook, screen: Screen): Promise<string> {
+export async function renderQueueStatus({status, backlog}: QueueReport, screen: Screen): Promise<string> {
   const parts = [renderVerdict(status, screen), await renderTable(SERVER_COLUMNS, status.servers, screen)];
   if (status.functions.length > 0) {
     const foreign = status.functions.some(({thisSite}) => !thisSite);

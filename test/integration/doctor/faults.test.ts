@@ -2,9 +2,9 @@ import {mkdir, rm, utimes, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
-import type {Patient} from '../../../src/doctor/evidence.ts';
+import type {SiteAccess} from '../../../src/doctor/evidence.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
-import {PEEK_LOCK} from '../../../src/queue/function-name.ts';
+import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
 import {connectGearman} from '../../support/gearman-wire.mjs';
 import {
   type AtomSite,
@@ -18,7 +18,7 @@ import {
   type WorkerProcess,
 } from '../../support/sandbox.ts';
 import {spawnServer, startOnFreePort} from '../../support/server-process.ts';
-import {connect, connectAs, examineOnce, faultsOf, healthyPatient, managerWith} from './site-access.ts';
+import {checkOnce, connect, connectAs, faultsOf, healthyPatient, managerWith} from './site-access.ts';
 
 /** Gearman's packet types. */
 const ECHO_REQ = 16;
@@ -27,13 +27,13 @@ const SET_CLIENT_ID = 22;
 let gearmand: GearmanProcess;
 let site: AtomSite;
 let worker: WorkerProcess;
-let patient: Patient;
+let access: SiteAccess;
 
 beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
   worker = await startWorker(site);
-  patient = await healthyPatient(site);
+  access = await healthyPatient(site);
   const path = 'downloads/jobs/0123.zip';
   await writeFile(join(site.root, path), '');
   await site.insertJob({downloadPath: path, output: logOf(['Job started.', 'Job finished.'])});
@@ -51,7 +51,7 @@ const logOf = (messages: readonly string[]) =>
 
 /** What a fault changes of the patient, and how it is undone. */
 interface SetUp {
-  patient?: Partial<Patient>;
+  access?: Partial<SiteAccess>;
   undo?: () => Promise<unknown>;
 }
 
@@ -71,11 +71,11 @@ const file =
   };
 
 const unit =
-  (fields: Parameters<typeof managerWith>[1], spoil = async (_: Patient['manager']) => {}) =>
+  (fields: Parameters<typeof managerWith>[1], spoil = async (_: SiteAccess['manager']) => {}) =>
   async (): Promise<SetUp> => {
     const manager = await managerWith(site, fields);
     await spoil(manager);
-    return {patient: {manager}};
+    return {access: {manager}};
   };
 
 const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, evidence: RegExp][] = [
@@ -83,7 +83,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
     'no database server',
     async () => {
       const port = await freePort();
-      return {patient: {database: () => connectAs({...site.config, port})}};
+      return {access: {database: () => connectAs({...site.config, port})}};
     },
     'database: problem',
     /refused/,
@@ -105,7 +105,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       await root.query(`GRANT SELECT ON ${site.databaseName}.* TO reader`);
       const config = {...site.config, user: 'reader', password: 'r'};
       const undo = () => root.query('DROP USER reader').finally(() => root.end());
-      return {patient: {database: () => connectAs(config)}, undo};
+      return {access: {database: () => connectAs(config)}, undo};
     },
     'privileges: warning',
     /lacks UPDATE on job, DELETE on job, UPDATE on object, DELETE on object, INSERT on note, INSERT/,
@@ -114,21 +114,21 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
     'a Gearman server that does not answer',
     async () => {
       const endpoints = [gearmand.endpoint, `127.0.0.1:${await freePort()}`];
-      return {patient: {servers: () => connect(endpoints)}};
+      return {access: {servers: () => connect(endpoints)}};
     },
     'gearman-servers: problem',
     /cannot be reached/,
   ],
   [
     'workers under another prefix',
-    async () => ({patient: {prefix: 'f'.repeat(32)}}),
+    async () => ({access: {prefix: 'f'.repeat(32)}}),
     'site-workers: problem',
     /prefix f{32}\) is connected; workers with another prefix are: [0-9a-f]{32}\./,
   ],
   [
     'a class without a worker',
     async () => ({
-      patient: {workerTypes: {general: ['arFindingAidJob', 'arPluginJob', 'qtSwordPluginWorker']}},
+      access: {workerTypes: {general: ['arFindingAidJob', 'arPluginJob', 'qtSwordPluginWorker']}},
     }),
     'job-classes: problem',
     /has no worker for arPluginJob\.$/,
@@ -138,7 +138,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
     async () => {
       const second = await startGearmand();
       const endpoints = [gearmand.endpoint, second.endpoint];
-      return {patient: {servers: () => connect(endpoints)}, undo: second.stop};
+      return {access: {servers: () => connect(endpoints)}, undo: second.stop};
     },
     'job-classes: problem',
     /has no worker for .* and 12 more\.$/,
@@ -251,16 +251,16 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
 
 describe('a healthy site', () => {
   it('is found well in every point', async () => {
-    const findings = await examineOnce(patient);
+    const findings = await checkOnce(access);
     expect(findings.filter(({state}) => state !== 'ok')).toEqual([]);
     expect(findings.map(({number}) => number)).toEqual(findings.map((_, index) => index + 1));
     expect(JSON.stringify(findings)).not.toContain('secret');
   });
 
   it.each(FAULTS)('with %s has this fault alone', async (_, setUp, found, evidence) => {
-    const {patient: changed, undo} = await setUp();
+    const {access: changed, undo} = await setUp();
     try {
-      const findings = await examineOnce({...patient, ...changed});
+      const findings = await checkOnce({...access, ...changed});
       expect(faultsOf(findings)).toEqual([found]);
       const fault = findings.find(({id}) => found.startsWith(`${id}:`))!;
       expect(fault.evidence).toMatch(evidence);
@@ -273,8 +273,8 @@ describe('a healthy site', () => {
 
 it('calls no job lost, and none not lost, while another atomctl holds a server', async () => {
   const {undo} = await insert({status: 'running'})();
-  const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
-  const findings = await examineOnce(patient).finally(async () => {
+  const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
+  const findings = await checkOnce(access).finally(async () => {
     await lock!.release();
     await undo!();
   });
@@ -305,12 +305,12 @@ describe('a job that is being executed', () => {
     const {id: stuck} = await submitJob(site, {jobClass, work: {seconds: 3600}});
     await until(() => worker.started().includes(stuck));
     const behind = await submitJob(site, {jobClass: 'arFileImportJob'});
-    expect(faultsOf(await examineOnce(patient))).toEqual([]);
+    expect(faultsOf(await checkOnce(access))).toEqual([]);
     await age(stuck);
-    const findings = await examineOnce(patient);
+    const findings = await checkOnce(access);
     expect(faultsOf(findings)).toEqual([`${id}: warning`]);
     expect(findings.find((finding) => finding.id === id)!.evidence).toMatch(evidence);
-    expect(faultsOf(await examineOnce({...patient, stuckAfterSeconds: 10 * 365 * 86_400}))).toEqual([]);
+    expect(faultsOf(await checkOnce({...access, stuckAfterSeconds: 10 * 365 * 86_400}))).toEqual([]);
 
     await site.query('DELETE FROM object WHERE id IN (?)', [[stuck, behind.id]]);
     await worker.kill();
@@ -335,7 +335,7 @@ describe("gearmand's own settings", () => {
     const open = await createSite({gearman: [`127.0.0.1:${port}`]});
     const itsWorker = await startWorker(open);
     try {
-      const findings = await examineOnce(await healthyPatient(open));
+      const findings = await checkOnce(await healthyPatient(open));
       expect(faultsOf(findings)).toEqual(['gearmand-network: warning']);
       const evidence = Object.fromEntries(findings.map((finding) => [finding.id, finding.evidence]));
       expect(evidence['gearmand-network']).toMatch(/every interface/);

@@ -1,8 +1,8 @@
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {findOrphans, removeOrphans} from '../../../src/doctor/evidence/orphans.ts';
-import {type Patient, startExamination} from '../../../src/doctor/evidence.ts';
-import {applyRemedies, planRemedies} from '../../../src/doctor/fix.ts';
-import {examine} from '../../../src/doctor/run-checks.ts';
+import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
+import {applyFixes, planFixes} from '../../../src/doctor/fix.ts';
+import {runChecks} from '../../../src/doctor/run-checks.ts';
 import type {ServerConnection} from '../../../src/gearman/server.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {
@@ -18,14 +18,14 @@ let gearmand: GearmanProcess;
 let site: AtomSite;
 let database: Database;
 let servers: ServerConnection[];
-let patient: Patient;
+let access: SiteAccess;
 
 beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
   [database, servers] = await Promise.all([connectAs(site.config), connect([gearmand.endpoint])]);
   const open = {database: async () => database, servers: async () => servers};
-  patient = {...(await healthyPatient(site)), ...open};
+  access = {...(await healthyPatient(site)), ...open};
 });
 
 afterAll(async () => {
@@ -39,12 +39,11 @@ const FOREVER = '2100-01-01 00:00:00';
 const statuses = async () =>
   new Map((await site.query('SELECT id, status_id FROM job')).map((row) => [row.id, row.status_id]));
 
-async function mend(signal = new AbortController().signal) {
-  const examination = startExamination(patient);
-  const planned = await planRemedies(examination, await examine(examination));
+async function fix(signal = new AbortController().signal) {
+  const site = collectSiteEvidence(access);
+  const planned = await planFixes(site, await runChecks(site));
   const remedies = planned.map(({remedy}) => remedy);
-  const apply = () =>
-    applyRemedies({remedies, examination: startExamination(patient), by: 'me@host', signal});
+  const apply = () => applyFixes({remedies, site: collectSiteEvidence(access), by: 'me@host', signal});
   return {plans: planned.map(({plan}) => plan), apply};
 }
 
@@ -56,7 +55,7 @@ it('marks lost jobs alone, each with a note, and only those still lost when it i
     status: 'running',
     output: '[info] [2026-03-04 09:00:00] Job 1 "arX": Job finished.\n',
   });
-  const {plans, apply} = await mend();
+  const {plans, apply} = await fix();
   expect(plans).toEqual([expect.stringMatching(/^3 lost jobs would be marked as errors: /)]);
   await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ending]);
   const {id: queued} = await submitJob(site, {jobClass: 'arObjectMoveJob'});
@@ -76,7 +75,7 @@ it('marks lost jobs alone, each with a note, and only those still lost when it i
     [lost],
   );
   expect(notes).toEqual([{type_id: 197, content: expect.stringMatching(/me@host .*no Gearman server knew/)}]);
-  expect((await mend()).plans).toEqual([]);
+  expect((await fix()).plans).toEqual([]);
 });
 
 it('removes the remains of jobs and nothing else, and leaves what is too young', async () => {
@@ -88,11 +87,11 @@ it('removes the remains of jobs and nothing else, and leaves what is too young',
   await site.insertJob({userToken: 'secret', notes: [{text: 'one'}, {text: 'two'}]});
   await site.query('DELETE FROM job WHERE id >= ?', [first]);
   await site.query("INSERT INTO object (class_name, created_at, updated_at) VALUES ('QubitJob', ?, NOW())", [
-    patient.time.toWall(new Date()),
+    access.time.toWall(new Date()),
   ]);
   const young = {objects: 1, notes: 0, properties: 0, ids: [expect.any(Number)]};
 
-  const {plans, apply} = await mend();
+  const {plans, apply} = await fix();
   expect(plans).toEqual([
     '1201 objects with 402 notes and 1 property of jobs that are gone would be deleted.',
   ]);
@@ -106,7 +105,7 @@ it('stops between two steps where it is interrupted', async () => {
   const first = await site.seedJobs(1200);
   await site.query('DELETE FROM job WHERE id >= ?', [first]);
   const interrupted = new AbortController();
-  const {apply} = await mend(interrupted.signal);
+  const {apply} = await fix(interrupted.signal);
   interrupted.abort();
   expect(await apply()).toEqual([]);
   const steps = removeOrphans(database, FOREVER);
@@ -116,9 +115,9 @@ it('stops between two steps where it is interrupted', async () => {
   await site.query('DELETE FROM object WHERE id >= ?', [first]);
 });
 
-it('tells what it could not mend, and what it had mended before', async () => {
+it('tells what it could not fix, and what it had fixed before', async () => {
   const ids = [await site.insertJob({status: 'running'}), await site.insertJob({status: 'running'})];
-  const {apply} = await mend();
+  const {apply} = await fix();
   await site.query(
     `CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW
      IF NEW.id = ${ids[1]} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF`,

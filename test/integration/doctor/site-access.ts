@@ -1,7 +1,7 @@
 import {createSiteTime} from '../../../src/atom/site-time.ts';
-import {type Patient, startExamination} from '../../../src/doctor/evidence.ts';
+import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
 import type {Finding} from '../../../src/doctor/finding.ts';
-import {examine} from '../../../src/doctor/run-checks.ts';
+import {runChecks} from '../../../src/doctor/run-checks.ts';
 import {parseAddress} from '../../../src/gearman/address.ts';
 import {connectServers, type ServerConnection} from '../../../src/gearman/server.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
@@ -12,7 +12,7 @@ import {noProcesses} from '../../support/no-processes.ts';
 import {type AtomSite, WORKER_CLASSES} from '../../support/sandbox.ts';
 
 /** A sandbox site whose worker runs by a unit, healthy in systemd's eyes. */
-export async function healthyPatient(site: AtomSite): Promise<Patient> {
+export async function healthyPatient(site: AtomSite): Promise<SiteAccess> {
   return {
     database: () => connectDatabase(site.config, {timeoutSeconds: 5}),
     databaseConfig: async () => site.config,
@@ -52,18 +52,18 @@ export const connect = (endpoints: readonly string[]) =>
 export const connectAs = (config: DatabaseConfig) => connectDatabase(config, {timeoutSeconds: 5});
 
 /** Examines with connections of its own and closes them. */
-export async function examineOnce(patient: Patient): Promise<Finding[]> {
+export async function checkOnce(access: SiteAccess): Promise<Finding[]> {
   const opened: {databases: Promise<Database>[]; servers: Promise<ServerConnection[]>[]} = {
     databases: [],
     servers: [],
   };
-  const remembering: Patient = {
-    ...patient,
-    database: () => remember(opened.databases, patient.database()),
-    servers: once(() => remember(opened.servers, patient.servers())),
+  const remembering: SiteAccess = {
+    ...access,
+    database: () => remember(opened.databases, access.database()),
+    servers: once(() => remember(opened.servers, access.servers())),
   };
   try {
-    return await examine(startExamination(remembering));
+    return await runChecks(collectSiteEvidence(remembering));
   } finally {
     for (const database of await Promise.allSettled(opened.databases)) {
       if (database.status === 'fulfilled') await database.value.close();

@@ -5,7 +5,7 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
-import {MOST_HELD, type PeekOptions, peekQueue} from '../../../src/queue/probe.ts';
+import {MOST_HELD, type ProbeOptions, probeQueue} from '../../../src/queue/probe.ts';
 import {
   type GearmanProcess,
   startGearmand,
@@ -62,13 +62,13 @@ async function returnAll(process: GearmanProcess, count: number, times: number):
 const numbers = (first: number, last: number, step = 1) =>
   Array.from({length: Math.floor((last - first) / step) + 1}, (_, index) => first + index * step);
 
-describe('peekQueue on gearmand', () => {
+describe('probeQueue on gearmand', () => {
   it('reads every payload and leaves the queue as it was', async () => {
     const server = await gearmand();
     await submit(server, 40, 'f', 'g');
     await submit(server, 3, 'other');
     const before = await ask(server, (it) => it.status());
-    const {jobs, removed} = await peekQueue(server.address, ['f', 'g', 'empty'], TIMEOUT);
+    const {jobs, removed} = await probeQueue(server.address, ['f', 'g', 'empty'], TIMEOUT);
 
     expect(removed).toEqual([]);
     expect(jobs.filter((job) => job.function === 'f').map((job) => job.jobId)).toEqual(numbers(2, 40, 2));
@@ -91,7 +91,7 @@ describe('peekQueue on gearmand', () => {
   it('takes out what is chosen and keeps the others in order', async () => {
     const server = await gearmand();
     await submit(server, 5, 'f');
-    const {jobs, removed} = await peekQueue(server.address, ['f'], {
+    const {jobs, removed} = await probeQueue(server.address, ['f'], {
       ...TIMEOUT,
       take: (job) => job.jobId === 3,
     });
@@ -109,14 +109,14 @@ describe('peekQueue on gearmand', () => {
     const worker = await connectWorker(server.address, TIMEOUT);
     onTestFinished(() => worker.close());
     await worker.grab(['f']);
-    const {jobs} = await peekQueue(server.address, ['f'], {...TIMEOUT, take: (job) => job.jobId === 1});
+    const {jobs} = await probeQueue(server.address, ['f'], {...TIMEOUT, take: (job) => job.jobId === 1});
     expect(jobs.map((job) => job.jobId)).toEqual([2]);
     expect(await ask(server, (it) => it.statusOfUniqueKeys(['key-1']))).toEqual([
       {known: true, running: true},
     ]);
   });
 
-  it.each<[string, Partial<PeekOptions>, string]>([
+  it.each<[string, Partial<ProbeOptions>, string]>([
     ['an interruption', {signal: AbortSignal.abort()}, 'INTERRUPTED'],
     [
       'a failing choice',
@@ -130,7 +130,7 @@ describe('peekQueue on gearmand', () => {
   ])('leaves the queue as it was after %s', async (_name, options, expected) => {
     const server = await gearmand();
     await submit(server, 6, 'f');
-    const error = await peekQueue(server.address, ['f'], {...TIMEOUT, ...options}).catch((caught) => caught);
+    const error = await probeQueue(server.address, ['f'], {...TIMEOUT, ...options}).catch((caught) => caught);
     expect([error.code, error.message]).toContain(expected);
     expect(await drain(server)).toEqual(numbers(1, 6));
   });
@@ -138,7 +138,7 @@ describe('peekQueue on gearmand', () => {
   it('touches nothing where gearmand has too few connections left', async () => {
     const server = await gearmand('--file-descriptors=60');
     await submit(server, 50, 'f');
-    const error = await peekQueue(server.address, ['f'], {timeoutSeconds: 1}).catch((caught) => caught);
+    const error = await probeQueue(server.address, ['f'], {timeoutSeconds: 1}).catch((caught) => caught);
     expect(error).toMatchObject({code: 'GEARMAN_TIMEOUT'});
     expect((await ask(server, (it) => it.jobs())).filter((job) => job.retries > 0)).toEqual([]);
     expect(await drain(server)).toEqual(numbers(1, 50));
@@ -147,7 +147,7 @@ describe('peekQueue on gearmand', () => {
   it('refuses a queue that is too long, and touches nothing', async () => {
     const server = await gearmand();
     await submit(server, MOST_HELD + 1, 'f');
-    const error = await peekQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
+    const error = await probeQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
     expect(error).toMatchObject({
       code: 'REFUSED',
       message: expect.stringContaining(`${MOST_HELD + 1} jobs wait`),
@@ -163,12 +163,12 @@ describe('peekQueue on gearmand', () => {
     onTestFinished(() => other.close());
     await other.grab(['f']);
     await other.grab(['f']);
-    const early = await peekQueue(server.address, ['f'], {timeoutSeconds: 0.1}).catch((caught) => caught);
+    const early = await probeQueue(server.address, ['f'], {timeoutSeconds: 0.1}).catch((caught) => caught);
     expect(early).toMatchObject({code: 'REFUSED', message: expect.stringContaining('Another atomctl')});
-    const patient = peekQueue(server.address, ['f'], TIMEOUT);
+    const access = probeQueue(server.address, ['f'], TIMEOUT);
     await other.giveBack();
     await lock!.release();
-    expect((await patient).jobs.map((job) => job.jobId)).toEqual([2, 1]);
+    expect((await access).jobs.map((job) => job.jobId)).toEqual([2, 1]);
   });
 
   it('loses nothing where its process is killed in the middle', async () => {
@@ -177,15 +177,15 @@ describe('peekQueue on gearmand', () => {
     const module = fileURLToPath(new URL('../../../src/queue/probe.ts', import.meta.url));
     const typescript = fileURLToPath(new URL('../../support/typescript.mjs', import.meta.url));
     const script = `
-      const {peekQueue} = await import(${JSON.stringify(module)});
+      const {probeQueue} = await import(${JSON.stringify(module)});
       const take = ({jobId}) => jobId === 7 && process.kill(process.pid, 'SIGKILL');
-      await peekQueue(${JSON.stringify(server.address)}, ['f'], {timeoutSeconds: 5, take});`;
+      await probeQueue(${JSON.stringify(server.address)}, ['f'], {timeoutSeconds: 5, take});`;
     const node = ['--import', typescript, '--input-type=module', '-e', script];
     const child = spawn(process.execPath, node, {stdio: 'inherit'});
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
     await until(async () => (await ask(server, (it) => it.status())).every((row) => row.workers === 0));
 
-    const {jobs} = await peekQueue(server.address, ['f'], TIMEOUT);
+    const {jobs} = await probeQueue(server.address, ['f'], TIMEOUT);
     expect(jobs).toHaveLength(12);
     expect((await drain(server)).sort((a, b) => a - b)).toEqual(numbers(1, 12));
   });
@@ -210,7 +210,7 @@ describe('peekQueue on gearmand', () => {
     };
     const peek = async (kind: number) => {
       while (submitting) {
-        const result = await peekQueue(server.address, ['f'], {
+        const result = await probeQueue(server.address, ['f'], {
           ...TIMEOUT,
           take: (job) => job.jobId! % 10 === kind,
         });
@@ -246,7 +246,7 @@ describe('a limit of retries', () => {
       const before = await ask(server, (it) => it.jobs());
       expect(before.map((job) => job.retries)).toEqual([returned, returned, returned]);
 
-      const outcome = await peekQueue(server.address, ['f'], TIMEOUT).then(
+      const outcome = await probeQueue(server.address, ['f'], TIMEOUT).then(
         () => null,
         (error) => error.code,
       );
@@ -264,7 +264,7 @@ describe('a limit of retries', () => {
     const [cancelled] = await ask(server, (it) => it.jobs());
     await ask(server, (it) => it.cancel(cancelled!.handle));
     await submitBackground(server.endpoint, 'f', 'key-2', '{"id":2}');
-    const {jobs} = await peekQueue(server.address, ['f'], TIMEOUT);
+    const {jobs} = await probeQueue(server.address, ['f'], TIMEOUT);
     expect(jobs.map((job) => job.jobId)).toEqual([2]);
   });
 });
@@ -273,9 +273,9 @@ describe("Perl's server", () => {
   it('is refused where jobs wait, and keeps them; where none wait there is nothing to refuse', async () => {
     const server = await startPerlGearmand();
     onTestFinished(async () => void (await server.kill()));
-    expect(await peekQueue(server.address, ['f'], TIMEOUT)).toEqual({jobs: [], removed: []});
+    expect(await probeQueue(server.address, ['f'], TIMEOUT)).toEqual({jobs: [], removed: []});
     await submit(server, 2, 'f');
-    const error = await peekQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
+    const error = await probeQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
     expect(error).toMatchObject({code: 'REFUSED', message: expect.stringContaining('not gearmand')});
     expect(await ask(server, (it) => it.status())).toEqual([
       {function: 'f', total: 2, running: 0, workers: 0},

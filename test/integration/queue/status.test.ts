@@ -3,7 +3,7 @@ import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {readBacklog} from '../../../src/jobs/model/running-jobs.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import {askServers} from '../../../src/queue/server-report.ts';
-import {lookAtQueue} from '../../../src/queue/status.ts';
+import {fetchQueueReport} from '../../../src/queue/status.ts';
 import {queueWorkers} from '../../../src/queue/workers.ts';
 import {
   type AtomSite,
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 function look(addresses = [c.address, perl.address]) {
-  return lookAtQueue({
+  return fetchQueueReport({
     addresses,
     timeoutSeconds: 2,
     prefix: site.prefix,

@@ -1,8 +1,8 @@
 import {expect, it} from 'vitest';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
-import {type Patient, startExamination} from '../../../src/doctor/evidence.ts';
+import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
 import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
-import {CHECK_IDS, examine} from '../../../src/doctor/run-checks.ts';
+import {CHECK_IDS, runChecks} from '../../../src/doctor/run-checks.ts';
 import {AtomctlError, usageError} from '../../../src/errors.ts';
 import {noProcesses} from '../../support/no-processes.ts';
 
@@ -10,7 +10,7 @@ const refused = new AtomctlError('DATABASE_UNREACHABLE', 'Nobody answers.', {hin
 const noSystemd = new AtomctlError('SYSTEMD_UNAVAILABLE', 'systemd does not run on this machine.');
 
 /** A site of which nothing can be reached. */
-const UNREACHABLE: Patient = {
+const UNREACHABLE: SiteAccess = {
   database: async () => {
     throw refused;
   },
@@ -30,7 +30,7 @@ const UNREACHABLE: Patient = {
     services: async () => {
       throw noSystemd;
     },
-  } as unknown as Patient['manager'],
+  } as unknown as SiteAccess['manager'],
   readLimit: async () => {
     throw noSystemd;
   },
@@ -45,7 +45,7 @@ const UNREACHABLE: Patient = {
 };
 
 it('names what cannot be reached, and skips what depends on it', async () => {
-  const findings = await examine(startExamination(UNREACHABLE));
+  const findings = await runChecks(collectSiteEvidence(UNREACHABLE));
   const examined = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
   expect(examined).toEqual(['database: problem', 'gearman-servers: problem', 'stale-cache: ok']);
   expect(findings).toHaveLength(CHECK_IDS.length);
@@ -66,28 +66,31 @@ it('names what cannot be reached, and skips what depends on it', async () => {
 });
 
 it('makes only the checks that were chosen, under their own numbers', async () => {
-  const only = await examine(startExamination(UNREACHABLE), {only: ['orphans', 'schema'], skip: ['schema']});
+  const only = await runChecks(collectSiteEvidence(UNREACHABLE), {
+    only: ['orphans', 'schema'],
+    skip: ['schema'],
+  });
   expect(only).toEqual([expect.objectContaining({id: 'orphans', number: CHECK_IDS.indexOf('orphans') + 1})]);
 });
 
 it('leaves a wrong setting to be told as a usage error', async () => {
-  const patient = {
+  const access = {
     ...UNREACHABLE,
     database: async () => {
       throw usageError('The CA file is missing.');
     },
   };
-  await expect(examine(startExamination(patient))).rejects.toThrow('The CA file is missing.');
+  await expect(runChecks(collectSiteEvidence(access))).rejects.toThrow('The CA file is missing.');
 });
 
 it('takes a failure in the middle for a warning', async () => {
-  const patient = {
+  const access = {
     ...UNREACHABLE,
     servers: async () => {
       throw new AtomctlError('GEARMAN_PROTOCOL', 'It speaks in tongues.', {hint: 'Ask again.'});
     },
   };
-  const [finding] = await examine(startExamination(patient), {only: ['idle-workers']});
+  const [finding] = await runChecks(collectSiteEvidence(access), {only: ['idle-workers']});
   expect(finding).toMatchObject({
     state: 'warning',
     evidence: 'It speaks in tongues.',

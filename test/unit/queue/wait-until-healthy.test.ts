@@ -5,11 +5,11 @@ import type {Verdict} from '../../../src/queue/verdict.ts';
 /** Looks at the verdicts one after the other, on a clock that only sleeping and looking move. */
 async function wait(verdicts: Verdict[], seconds: number, lookMs = 0) {
   let clock = 0;
-  let looks = 0;
+  let poll = 0;
   const last = await waitUntilHealthy({
     look: async () => {
       clock += lookMs;
-      looks += 1;
+      poll += 1;
       return {status: {status: verdicts.shift() ?? 'critical'}};
     },
     seconds,
@@ -18,21 +18,21 @@ async function wait(verdicts: Verdict[], seconds: number, lookMs = 0) {
       clock += milliseconds;
     },
   });
-  return {verdict: last.status.status, looks, clock};
+  return {verdict: last.status.status, poll, clock};
 }
 
 test.each([
-  ['healthy at once', ['ok'], 30, 0, {verdict: 'ok', looks: 1, clock: 0}],
-  ['no time given', ['critical', 'ok'], 0, 0, {verdict: 'critical', looks: 1, clock: 0}],
-  ['healthy later', ['critical', 'warning', 'unknown', 'ok'], 30, 0, {verdict: 'ok', looks: 4, clock: 1500}],
+  ['healthy at once', ['ok'], 30, 0, {verdict: 'ok', poll: 1, clock: 0}],
+  ['no time given', ['critical', 'ok'], 0, 0, {verdict: 'critical', poll: 1, clock: 0}],
+  ['healthy later', ['critical', 'warning', 'unknown', 'ok'], 30, 0, {verdict: 'ok', poll: 4, clock: 1500}],
   [
     'never healthy: a last look when the time is over',
     [],
     1.2,
     0,
-    {verdict: 'critical', looks: 4, clock: 1200},
+    {verdict: 'critical', poll: 4, clock: 1200},
   ],
-  ['a look that takes longer than the time', [], 3, 5000, {verdict: 'critical', looks: 1, clock: 5000}],
+  ['a look that takes longer than the time', [], 3, 5000, {verdict: 'critical', poll: 1, clock: 5000}],
 ] as [string, Verdict[], number, number, object][])(
   '%s',
   async (_what, verdicts, seconds, lookMs, expected) => {

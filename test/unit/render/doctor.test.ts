@@ -23,12 +23,12 @@ const LOST: Finding = {
   remedy: 'atomctl doctor --fix',
 };
 
-it('numbers the findings, with what follows and what mends below', () => {
+it('numbers the findings, with what follows and what fixes below', () => {
   expect(renderFindings([FINE, LOST], PLAIN)).toBe(
     ` 1. ok      Database server: MySQL 8.4 answers.
 15. problem Lost jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
             Nobody will ever run it.
-            Remedy: atomctl doctor --fix
+            Fix: atomctl doctor --fix
 `,
   );
 });
@@ -39,12 +39,12 @@ it('breaks lines to fit a terminal', () => {
   expect(lines.slice(1, -1).every((line) => line.startsWith(' '.repeat(12)))).toBe(true);
 });
 
-it('colours the states, the counts and what was mended', () => {
+it('colours the states, the counts and what was fixed', () => {
   const screen = {...PLAIN, color: true};
   const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
   expect(renderFindings([LOST], screen)).toContain(red('problem'));
   expect(renderTally([FINE, LOST], screen)).toContain(red('1 problem'));
   expect(renderTally([FINE, LOST, FINE], PLAIN)).toBe('3 checks: 2 ok, 1 problem.\n');
   const failed = {id: 'orphans', count: 0, message: '0 deleted.', error: 'No privilege.'};
-  expect(renderFixed([failed], screen)).toContain(red('Then it failed: No privilege.'));
+  expect(renderFixed([failed], screen)).toContain(red('Failed: No privilege.'));
 });

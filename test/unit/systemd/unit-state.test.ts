@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {formatTimeSpan, parseTimeSpan} from '../../../src/systemd/time-span.ts';
+import {parseTimeSpan} from '../../../src/systemd/time-span.ts';
 import {parseUnitStates} from '../../../src/systemd/unit-state.ts';
 
 /** As systemd 252 prints it, in its order. */
@@ -90,14 +90,13 @@ test('several ExecStart lines are one command each', () => {
 });
 
 test.each([
-  ['1d', 86_400, '1d'],
-  ['1min 30s', 90, '1min 30s'],
-  ['100ms', 0.1, '0s'],
-  ['2w 1d', 15 * 86_400, '15d'],
-  ['22h 10min 5s', 79_805, '22h 10min'],
-  ['', 0, '0s'],
-])('the time span %j is %d seconds', (text, seconds, printed) => {
+  ['1d', 86_400],
+  ['1min 30s', 90],
+  ['100ms', 0.1],
+  ['2w 1d', 15 * 86_400],
+  ['22h 10min 5s', 79_805],
+  ['', 0],
+])('the time span %j is %d seconds', (text, seconds) => {
   expect(parseTimeSpan(text)).toBeCloseTo(seconds);
-  expect(formatTimeSpan(seconds)).toBe(printed);
   expect(parseTimeSpan('infinity')).toBe(Number.POSITIVE_INFINITY);
 });

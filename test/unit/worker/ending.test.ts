@@ -38,7 +38,7 @@ const CASES: [string, Partial<UnitState>, Partial<StartLimit>, RegExp | null][] 
     'the start limit',
     failed(255),
     {hit: true, secondsLeft: 79_800},
-    /^It ended with exit status 255.* It reached the start limit of 3 starts in 1d: .* for another 22h 10min, unless/,
+    /^It ended with exit status 255.* It reached the start limit of 3 starts in 1d: .* for another 22h 10m, unless/,
   ],
   [
     'about to come back',

@@ -5,7 +5,7 @@ import {type KillOptions, killExitStatus, killJobs} from '../../../../src/jobs/k
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
 import type {WorkerControl} from '../../../../src/jobs/model/worker-control.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
-import {PEEK_LOCK} from '../../../../src/queue/function-name.ts';
+import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {
   controlOf,
   crash,
@@ -123,7 +123,7 @@ describe('a queued job', () => {
     'is never found lost by another atomctl between its two ends, in Gearman and in its row; deleted: %s',
     async (deleteRows) => {
       const crashed = await executeJob(at.site);
-      const [waiting, staying] = await submit(2);
+      const [waiting, session] = await submit(2);
       await crash(crashed.worker, crashed.unique, at.server);
       const seen: Map<number, string>[] = [];
       const database = withMethods(at.sources.database, {
@@ -138,7 +138,7 @@ describe('a queued job', () => {
       expect(killed.map(({gearman}) => gearman)).toEqual(['removed', 'removed']);
       expect(seen.map((states) => states.size)).toEqual([3, 2]);
       expect(seen.flatMap((states) => [...states.values()])).not.toContain('lost');
-      expect((await liveStates(at.sources)).states).toEqual(new Map([[staying, 'queued']]));
+      expect((await liveStates(at.sources)).states).toEqual(new Map([[session, 'queued']]));
     },
   );
 
@@ -147,7 +147,7 @@ describe('a queued job', () => {
     const free: boolean[] = [];
     const database = withMethods(at.sources.database, {
       transaction: async (work) => {
-        const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
+        const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
         free.push(lock !== null);
         await lock?.release();
         await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -431,7 +431,7 @@ describe('where Gearman cannot be sure', () => {
 
   test('another atomctl that goes on looking: a queued job is refused', async () => {
     const [id] = await submit(1);
-    const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
+    const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
     const {first, exit} = await kill([id!], {timeoutSeconds: 0.1});
     expect([first.action, first.gearman, exit]).toEqual(['refused', 'remains', 5]);
     expect(first.message).toContain('Another atomctl');

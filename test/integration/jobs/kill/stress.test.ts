@@ -1,7 +1,7 @@
 import {afterAll, expect, test} from 'vitest';
 import {type Killed, killJobs} from '../../../../src/jobs/kill/kill.ts';
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
-import {siftQueue} from '../../../../src/jobs/live/queue-payloads.ts';
+import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import {createQueueSite, type QueueSite, sourcesOf} from '../../../support/queue-site.ts';
 import {startGearmand, startWorker, submitJob, until} from '../../../support/sandbox.ts';
 
@@ -78,7 +78,7 @@ async function lookOften(): Promise<Claim[]> {
   return withSources(async (sources) => {
     const claims: Claim[] = [];
     for (let count = 0; count < PROBES; count += 1) {
-      const probe = async () => (await siftQueue(sources)).waiting;
+      const probe = async () => (await probeSite(sources)).waiting;
       const probed = count % 2 === 0;
       const {states} = await liveStates({...sources, probe: probed ? probe : undefined});
       for (const [id, state] of states) claims.push({id, state, probed});

@@ -3,9 +3,9 @@ import {takeLock} from '../../../../src/gearman/lock.ts';
 import {connectServers} from '../../../../src/gearman/server.ts';
 import {connectWorker} from '../../../../src/gearman/worker-connection.ts';
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
-import {siftQueue} from '../../../../src/jobs/live/queue-payloads.ts';
+import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import type {AtomProcess} from '../../../../src/processes/read-processes.ts';
-import {PEEK_LOCK} from '../../../../src/queue/function-name.ts';
+import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {
   crash,
   createQueueSite,
@@ -32,7 +32,7 @@ async function states(at: QueueSite, options: Partial<QueueSite['sources']> & {p
   const sources = {...at.sources, ...others};
   const report = await liveStates({
     ...sources,
-    probe: probe ? async () => (await siftQueue(sources)).waiting : undefined,
+    probe: probe ? async () => (await probeSite(sources)).waiting : undefined,
   });
   return {...report, byId: Object.fromEntries(report.states) as States};
 }
@@ -189,15 +189,15 @@ describe('on gearmand', () => {
   test('what another atomctl holds is never called executing', async () => {
     const again = await executeJob(at.site);
     await crash(again.worker, again.unique, at.server);
-    const lock = await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2});
+    const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
     const holder = await connectWorker(gearmand.address, {timeoutSeconds: 2});
     await holder.grab([at.site.functionName('arFindingAidJob')]);
     // Longer than anyone's patience: nothing can be told. Then the look ends while someone waits for that.
     expect((await states(at)).byId).toEqual({[again.id]: 'uncertain'});
-    const patient = states(at);
+    const access = states(at);
     await holder.giveBack();
     await lock!.release();
-    expect((await patient).byId).toEqual({[again.id]: 'queued'});
+    expect((await access).byId).toEqual({[again.id]: 'queued'});
     holder.close();
   });
 
@@ -219,7 +219,7 @@ describe('on gearmand', () => {
   });
 
   test("a site from before prefixes, beside atomctl's own functions", async () => {
-    await (await takeLock(gearmand.address, PEEK_LOCK, {timeoutSeconds: 2}))!.release();
+    await (await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2}))!.release();
     const id = await at.site.insertJob({name: 'SomePluginJob', status: 'running'});
     await submitBackground(gearmand.endpoint, 'SomePluginJob', 'key', JSON.stringify({id}));
     expect((await states(at, {prefix: '', probe: true})).byId).toEqual({[id]: 'queued'});
@@ -275,7 +275,7 @@ describe("Perl's gearman-server", () => {
     const queued = [(await submitJob(at.site)).id, (await submitJob(at.site)).id];
     for (const id of queued) truth[id] = 'queued';
     expectNoneWrong((await states(at)).byId, truth);
-    const look = await siftQueue({...at.sources, take: () => true});
+    const look = await probeSite({...at.sources, take: () => true});
     expect(look).toMatchObject({waiting: [], removed: [], problems: [{code: 'REFUSED'}]});
     expectNoneWrong((await states(at, {probe: true})).byId, truth);
     const rows = await at.server.status();

@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../../src/atom/site-time.ts';
 import {connectServers} from '../../../../src/gearman/server.ts';
-import {lookAtJobs} from '../../../../src/jobs/wait/poll.ts';
+import {fetchStates} from '../../../../src/jobs/wait/poll.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
 import {noProcesses} from '../../../support/no-processes.ts';
@@ -40,7 +40,7 @@ async function look(ids: number[], between: () => Promise<unknown> = async () =>
   };
   const servers = await connectServers([gearmand.address], {timeoutSeconds: 5});
   const options = {database, time, now: now(), ids, live: true, pause};
-  const {jobs} = await lookAtJobs(options, async () => ({
+  const {jobs} = await fetchStates(options, async () => ({
     servers,
     prefix: site.prefix,
     now,

@@ -2,7 +2,7 @@ import {expect, it} from 'vitest';
 import {createSiteTime} from '../../../../src/atom/site-time.ts';
 import type {JobLog} from '../../../../src/doctor/evidence/job-logs.ts';
 import {type JobFault, runningJobs} from '../../../../src/doctor/evidence/running-jobs.ts';
-import type {Examination} from '../../../../src/doctor/evidence.ts';
+import type {SiteEvidence} from '../../../../src/doctor/evidence.ts';
 import {AtomctlError} from '../../../../src/errors.ts';
 import type {LiveState} from '../../../../src/jobs/model/job.ts';
 
@@ -17,16 +17,16 @@ interface Evidence {
   /** A server did not answer. */
   incomplete?: boolean;
   /** Another atomctl holds a server. */
-  peeked?: boolean;
+  probing?: boolean;
 }
 
-function examinationOf({state, silentMinutes, log, incomplete, peeked = false}: Evidence): Examination {
+function examinationOf({state, silentMinutes, log, incomplete, probing = false}: Evidence): SiteEvidence {
   const at =
     silentMinutes === undefined ? null : time.toWall(new Date(NOW.getTime() - silentMinutes * 60_000));
   const jobLog = {id: 7, name: 'arX', starts: 1, finished: false, cut: false, lastActivity: at, ...log};
   const logs = new Map(at === null && log === undefined ? [] : [[7, jobLog]]);
   return {
-    patient: {time, now: () => NOW, stuckAfterSeconds: 3600},
+    access: {time, now: () => NOW, stuckAfterSeconds: 3600},
     live: async () => ({
       states: new Map([[7, state]]),
       reasons: new Map(),
@@ -34,11 +34,11 @@ function examinationOf({state, silentMinutes, log, incomplete, peeked = false}: 
         {id: 7, name: 'arX'},
         {id: 8, name: 'ended meanwhile'},
       ],
-      peeked,
+      probing,
       missing: incomplete ? [new AtomctlError('GEARMAN_TIMEOUT', 'No answer.')] : [],
     }),
     logs: async () => logs,
-  } as unknown as Examination;
+  } as unknown as SiteEvidence;
 }
 
 it.each<[string, Evidence, JobFault | null]>([
@@ -53,7 +53,7 @@ it.each<[string, Evidence, JobFault | null]>([
     'stuck',
   ],
   ['the same where a server is missing', {state: 'uncertain', silentMinutes: 61, incomplete: true}, null],
-  ['the same where a server is held', {state: 'uncertain', silentMinutes: 61, peeked: true}, null],
+  ['the same where a server is held', {state: 'uncertain', silentMinutes: 61, probing: true}, null],
   ['a lost job', {state: 'lost'}, 'lost'],
   ['a lost and silent job', {state: 'lost', silentMinutes: 600}, 'lost'],
   ['a lost job that had ended', {state: 'lost', silentMinutes: 0, log: {finished: true}}, 'finished'],

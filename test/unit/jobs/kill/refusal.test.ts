@@ -12,14 +12,14 @@ interface Given {
   missing?: AtomctlError[];
   problems?: AtomctlError[];
   own?: boolean;
-  peeked?: boolean;
+  probing?: boolean;
   reason?: string;
 }
 
 function refusalOf(given: Given, options: Partial<KillOptions> = {}): string | null {
-  const {now, status = 'running', missing = [], problems = [], own = true, peeked = false} = given;
+  const {now, status = 'running', missing = [], problems = [], own = true, probing = false} = given;
   const reasons = new Map(given.reason === undefined ? [] : [[7, given.reason]]);
-  const report = {missing, own, peeked, reasons};
+  const report = {missing, own, probing, reasons};
   const target = {job: {id: 7, status}, was: now, now, findings: {report, problems}};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
   return refusal(asked as KillOptions, target as unknown as Target);
@@ -34,7 +34,7 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'uncertain', missing: [silent]}, {}, /is uncertain\. No answer\..*--force/],
   [{now: 'queued', problems: [limited]}, {}, /is queued\. It limits retries\./],
   [{now: 'uncertain', own: false}, {}, /function prefix.*atomctl config/],
-  [{now: 'uncertain', peeked: true}, {}, /Another atomctl is looking/],
+  [{now: 'uncertain', probing: true}, {}, /Another atomctl is looking/],
   [{now: 'uncertain'}, {}, /queue moved/],
   [
     {now: 'uncertain', reason: 'A worker of this site is connected and may be running it.'},

@@ -28,7 +28,7 @@ function evidence(
     complete: true,
     own: true,
     unchanged: true,
-    peeked: false,
+    probing: false,
     payloads: [],
     ...rest,
   };
@@ -74,17 +74,17 @@ describe('a key that a server was asked for', () => {
     ],
     [
       'runs, or another atomctl holds it to look at it',
-      evidence([started(1, 'running')], {[F]: [1, 1]}, {peeked: true}),
+      evidence([started(1, 'running')], {[F]: [1, 1]}, {probing: true}),
       'uncertain',
     ],
     [
       'is known nowhere, or another atomctl has just taken it out to kill it',
-      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {peeked: true}),
+      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {probing: true}),
       'uncertain',
     ],
     [
       'waits, while another atomctl looks at others',
-      evidence([started(1, 'waiting')], {[F]: [2, 1]}, {peeked: true}),
+      evidence([started(1, 'waiting')], {[F]: [2, 1]}, {probing: true}),
       'queued',
     ],
   ])('%s', (_name, given, state) => {
@@ -112,7 +112,7 @@ describe('a row that never started', () => {
     ],
     [
       'and none has a job, or another atomctl has just taken it out to kill it',
-      evidence([row(1, {queues: new Set()})], {}, {peeked: true}),
+      evidence([row(1, {queues: new Set()})], {}, {probing: true}),
       'uncertain',
     ],
     ['and the one job waits that no key explains', evidence([row(1)], {[F]: [1, 0]}), 'queued'],

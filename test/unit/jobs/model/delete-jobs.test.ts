@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {amongIds} from '../../../../src/jobs/model/delete-jobs.ts';
+import {idRanges} from '../../../../src/jobs/model/delete-jobs.ts';
 
 const from = (first: number, count: number) => Array.from({length: count}, (_, index) => first + index);
 
@@ -18,5 +18,5 @@ it.each([
   ['one twice', [...from(1, 10), 10], '(id BETWEEN ? AND ? OR id IN (?))', [1, 10, [10]]],
   ['none', [], 'FALSE', []],
 ])('%s', (_, ids, sql, values) => {
-  expect(amongIds('id', ids)).toEqual({sql, values});
+  expect(idRanges('id', ids)).toEqual({sql, values});
 });

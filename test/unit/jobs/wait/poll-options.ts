@@ -1,11 +1,11 @@
-import type {LooksOptions} from '../../../../src/jobs/wait/poll.ts';
+import type {PollOptions} from '../../../../src/jobs/wait/poll.ts';
 
 /** What looks() needs, on a clock that only pausing moves. */
-export function lookingAround({maxSeconds = null, intervalSeconds = 1}: Partial<LooksOptions> = {}) {
+export function lookingAround({maxSeconds = null, intervalSeconds = 1}: Partial<PollOptions> = {}) {
   let clock = 0;
   let reopened = 0;
   const controller = new AbortController();
-  const options: LooksOptions = {
+  const options: PollOptions = {
     maxSeconds,
     intervalSeconds,
     signal: controller.signal,

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
-import {looks} from '../../../../src/jobs/wait/poll.ts';
+import {poll} from '../../../../src/jobs/wait/poll.ts';
 import {lookingAround} from './poll-options.ts';
 
 const lost = () => new AtomctlError('DATABASE_LOST', 'The connection was lost.');
@@ -20,7 +20,7 @@ async function run(
   };
   let error: unknown = null;
   try {
-    for await (const answer of looks(look, around.options)) {
+    for await (const answer of poll(look, around.options)) {
       seen.push(answer);
       if (answer === 'stop') break;
       if (answer === 'ctrl-c') around.interrupt();

@@ -16,28 +16,28 @@ const STATES = {
 type State = keyof typeof STATES | 'deleted';
 
 /** Each look is the states of jobs 1, 2, ... ; the last one stays. */
-async function wait(looks: State[][], wishes: {until?: Milestone; started?: number[]; maxSeconds?: number}) {
+async function wait(poll: State[][], wishes: {until?: Milestone; started?: number[]; maxSeconds?: number}) {
   const around = lookingAround(wishes);
   let told = 0;
   const result = waitForJobs({
     ...around.options,
-    ids: looks[0]!.map((_, index) => index + 1),
+    ids: poll[0]!.map((_, index) => index + 1),
     until: wishes.until ?? 'finished',
     look: async () => {
-      const states = looks.length > 1 ? looks.shift()! : looks[0]!;
+      const states = poll.length > 1 ? poll.shift()! : poll[0]!;
       const jobs = states.flatMap((state, index) =>
         state === 'deleted' ? [] : aJob({id: index + 1, ...STATES[state]}),
       );
       return {jobs, started: new Set(wishes.started)};
     },
-    onLook: () => {
+    onPoll: () => {
       told += 1;
     },
   });
   return result.then(
     (waited) => ({
       status: waitExitStatus(waited),
-      looks: told,
+      poll: told,
       deleted: waited.deleted,
       over: waited.timeOver,
     }),
@@ -46,8 +46,8 @@ async function wait(looks: State[][], wishes: {until?: Milestone; started?: numb
 }
 
 describe('waiting', () => {
-  test.each<[name: string, looks: State[][], wishes: Parameters<typeof wait>[1], expected: object]>([
-    ['completed at once', [['completed', 'completed']], {}, {status: 0, looks: 1}],
+  test.each<[name: string, poll: State[][], wishes: Parameters<typeof wait>[1], expected: object]>([
+    ['completed at once', [['completed', 'completed']], {}, {status: 0, poll: 1}],
     [
       'all complete in the end',
       [
@@ -56,7 +56,7 @@ describe('waiting', () => {
         ['completed', 'completed'],
       ],
       {},
-      {status: 0, looks: 3},
+      {status: 0, poll: 3},
     ],
     [
       'one failed: the others are waited for',
@@ -65,9 +65,9 @@ describe('waiting', () => {
         ['error', 'completed'],
       ],
       {},
-      {status: 1, looks: 2},
+      {status: 1, poll: 2},
     ],
-    ['no status is not completed', [['unknown']], {}, {status: 1, looks: 1}],
+    ['no status is not completed', [['unknown']], {}, {status: 1, poll: 1}],
     [
       'one lost ends it at once',
       [
@@ -75,7 +75,7 @@ describe('waiting', () => {
         ['executing', 'lost'],
       ],
       {},
-      {status: 1, looks: 2, over: false},
+      {status: 1, poll: 2, over: false},
     ],
     [
       'deleted meanwhile',
@@ -85,7 +85,7 @@ describe('waiting', () => {
         ['completed', 'deleted'],
       ],
       {},
-      {status: 1, looks: 3, deleted: [2]},
+      {status: 1, poll: 3, deleted: [2]},
     ],
     ['unknown id', [['executing', 'deleted']], {}, {status: 4, message: 'There is no job 2.'}],
     [
@@ -98,7 +98,7 @@ describe('waiting', () => {
       'the time is over, though one failed',
       [['executing', 'error']],
       {maxSeconds: 3},
-      {status: 124, looks: 4, over: true},
+      {status: 124, poll: 4, over: true},
     ],
     [
       'started: executing',
@@ -107,13 +107,13 @@ describe('waiting', () => {
         ['executing', 'completed'],
       ],
       {until: 'started'},
-      {status: 0, looks: 2},
+      {status: 0, poll: 2},
     ],
-    ['started: the log says so', [['uncertain']], {until: 'started', started: [1]}, {status: 0, looks: 1}],
+    ['started: the log says so', [['uncertain']], {until: 'started', started: [1]}, {status: 0, poll: 1}],
     ['started: not yet', [['queued']], {until: 'started', maxSeconds: 1}, {status: 124}],
     ['started: ended badly', [['error']], {until: 'started'}, {status: 1}],
-  ])('%s', async (_name, looks, wishes, expected) => {
-    expect(await wait(looks, wishes)).toMatchObject(expected);
+  ])('%s', async (_name, poll, wishes, expected) => {
+    expect(await wait(poll, wishes)).toMatchObject(expected);
   });
 
   test('interrupted: 130, and the jobs go on', async () => {
@@ -123,7 +123,7 @@ describe('waiting', () => {
       ids: [1],
       until: 'finished',
       look: async () => ({jobs: [aJob()], started: new Set<number>()}),
-      onLook: around.interrupt,
+      onPoll: around.interrupt,
     });
     await expect(waiting).rejects.toMatchObject({exitStatus: 130, hint: 'The jobs go on.'});
   });

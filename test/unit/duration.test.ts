@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {formatDuration} from '../../../src/render/duration.ts';
+import {formatDuration} from '../../src/duration.ts';
 
 it.each([
   [null, ''],
