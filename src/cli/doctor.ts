@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {collectSiteEvidence, type SiteAccess, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
@@ -14,6 +15,7 @@ import {confirm} from './confirm.ts';
 import type {Context} from './context.ts';
 import {confirmationFlags} from './flags/shared-flags.ts';
 import {interruptibly} from './interrupt.ts';
+import {liveFacts} from './live.ts';
 import {serviceManager} from './worker/unit-flags.ts';
 
 /** What to look at, and what to do about it. */
@@ -70,7 +72,8 @@ export async function siteAccess(context: Context, flags: {'stuck-after': number
     readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
     time,
     now: context.now,
-    siteProcesses: () => context.siteProcesses(),
+    ...(await liveFacts(context)),
+    recheck: {wait: (milliseconds) => sleep(milliseconds), firstSeen: new Map()},
     root: root.value,
     prefix: prefix.value,
     workerTypes: workerTypes.value,

@@ -65,7 +65,8 @@ export function listingDocument({jobs, totals}: Listing) {
 export async function renderListing(list: Listing, flags: ListingFlags, screen: Screen): Promise<string> {
   const columns = listingColumns(flags);
   const place = flags['no-truncate'] ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
-  const liveUnknown = list.report?.answered === false;
+  const servers = list.report?.evidence.servers ?? [];
+  const liveUnknown = servers.length > 0 && servers.every(({error}) => error !== null);
   const table = await renderJobTable(list.jobs, {columns, screen: place, liveUnknown});
   return list.totals === null ? table : table + renderJobSummary(list.jobs.length, list.totals, place);
 }

@@ -4,16 +4,48 @@ import type {Context} from './context.ts';
 /** A listing does not wait longer than this for Gearman, however long --timeout is. */
 const LISTING_SECONDS = 2;
 
-/** What liveStates needs from the context, for a command that only looks. */
+/** The site's prefixes and the facts about this host. */
+export async function liveFacts(context: Context): Promise<Pick<LiveSources, 'prefixes' | 'host'>> {
+  const prefix = await (await context.site()).functionPrefix();
+  return {
+    prefixes: {own: prefix.value, also: [], foreign: async () => new Set()},
+    host: {
+      workersStatedHere: false,
+      async processes() {
+        const {incomplete, processes} = await context.siteProcesses();
+        const all = processes.map(({pid, startedAt, argv, task}) => ({
+          pid,
+          startedMs: startedAt,
+          argv,
+          task,
+        }));
+        return {
+          unreadable: incomplete,
+          workers: all.filter(({task}) => task === 'jobs:worker'),
+          imports: all.filter(({task}) => task !== 'jobs:worker'),
+          otherSites: new Set(),
+        };
+      },
+      gearmand: async () => ({startedMs: null, onlyLoopback: true}),
+      configChangedMs: async () => null,
+      clock: async () => ({uncertaintyMs: 0, reason: ''}),
+    },
+  };
+}
+
+/** What liveStates needs from the context, for a command that only reads. */
 export async function liveSources(
   context: Context,
   options: {probe?: boolean; notice: (text: string) => void},
 ): Promise<LiveSources> {
   const timeoutSeconds = Math.min(context.timeoutSeconds, LISTING_SECONDS);
   const site = await context.site();
-  const [servers, prefix] = await Promise.all([context.servers(timeoutSeconds), site.functionPrefix()]);
-  const siteProcesses = () => context.siteProcesses();
-  const sources = {servers, prefix: prefix.value, now: context.now, siteProcesses};
+  const [servers, prefix, facts] = await Promise.all([
+    context.servers(timeoutSeconds),
+    site.functionPrefix(),
+    liveFacts(context),
+  ]);
+  const sources = {servers, now: context.now, ...facts};
   if (options.probe !== true) return sources;
   const {probeSite} = await import('../jobs/live/queue-payloads.ts');
   const probe = async () => {

@@ -1,11 +1,17 @@
 import type {SiteTime} from '../atom/site-time.ts';
 import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
-import {type LiveReport, liveStates} from '../jobs/live/live-state.ts';
+import {
+  type HostFacts,
+  type LiveReport,
+  liveStates,
+  liveStatesToAct,
+  type Recheck,
+} from '../jobs/live/live-state.ts';
 import type {Database, DatabaseConfig} from '../mysql/database.ts';
 import {checkSchema} from '../mysql/schema.ts';
-import type {SiteProcesses} from '../processes/site-processes.ts';
 import {reportServer, type ServerReport} from '../queue/server-report.ts';
+import type {SitePrefixes} from '../queue/snapshot.ts';
 import type {ServiceManager} from '../systemd/systemctl.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import type {StartLimit} from '../worker/start-limit.ts';
@@ -27,7 +33,9 @@ export interface SiteAccess {
   time: SiteTime;
   now: () => Date;
   /** The processes on this host that may be working on the site's jobs. */
-  siteProcesses: () => Promise<SiteProcesses>;
+  prefixes: SitePrefixes;
+  host: HostFacts;
+  recheck: Recheck;
   /** null where no AtoM installation was found. */
   root: string | null;
   /** The site's function prefix: null where it is not known, empty where its functions have none. */
@@ -55,6 +63,8 @@ export interface SiteEvidence {
   /** Those that answered: at least one. */
   answering(): Promise<ServerReport[]>;
   live(): Promise<LiveReport>;
+  /** As live, for a fix: a state that lacks only time is proved ten seconds later. */
+  liveToAct(): Promise<LiveReport>;
   /** The logs of the running jobs and of the newest others, by job id. */
   logs(): Promise<Map<number, JobLog>>;
   /** The files under downloads/jobs against the jobs. */
@@ -73,6 +83,12 @@ export function collectSiteEvidence(access: SiteAccess): SiteEvidence {
     answering: once(() => answeringServers(site)),
     live: once(async () =>
       liveStates({...access, database: await site.database(), servers: await access.servers()}),
+    ),
+    liveToAct: once(async () =>
+      liveStatesToAct(
+        {...access, database: await site.database(), servers: await access.servers()},
+        access.recheck,
+      ),
     ),
     logs: once(async () => readJobLogs(await site.database())),
     files: once(() => comparedFiles(site)),

@@ -1,8 +1,8 @@
 import {AtomctlError} from '../errors.ts';
-import {markJobKilled} from '../jobs/kill/mark-or-delete.ts';
+import {markJob} from '../jobs/kill/mark-or-delete.ts';
 import {orphanCounts, orphansOf, settledBefore} from './checks/orphan.ts';
 import {removeOrphans} from './evidence/orphans.ts';
-import {type RunningJob, runningJobs} from './evidence/running-jobs.ts';
+import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
 import type {SiteEvidence} from './evidence.ts';
 import {counted, type Finding, jobLabel, someOf} from './finding.ts';
 
@@ -81,21 +81,56 @@ export const LOST_JOBS: Fix = {
     if (lost.length === 0) return null;
     return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.`;
   },
-  steps: markEach,
+  steps: async function* (site, by) {
+    yield* markEach(site, await lostJobs(site), {
+      as: 'error',
+      note: (at) =>
+        `Marked as an error by atomctl doctor for ${by} on ${at}: no Gearman server knew the job.`,
+    });
+  },
   report: (count) => `${counted(count, 'lost job')} marked as ${count === 1 ? 'an error' : 'errors'}.`,
 };
 
 async function lostJobs(site: SiteEvidence): Promise<RunningJob[]> {
-  return (await runningJobs(site)).filter(({fault}) => fault === 'lost');
+  return (await runningJobsToFix(site)).filter(({fault}) => fault === 'lost');
 }
 
-async function* markEach(site: SiteEvidence, by: string): AsyncGenerator<number> {
+/** Finished jobs whose log shows no error. AtoM before 2.7 marks no error lines: nothing is known of their jobs. */
+async function finishedJobs(site: SiteEvidence): Promise<RunningJob[]> {
+  const jobs = await runningJobsToFix(site);
+  return jobs.filter(({fault, failed, marksErrors}) => fault === 'finished' && marksErrors && !failed);
+}
+
+/** Marks jobs as completed whose work is done and whose row was not saved. */
+export const FINISHED_JOBS: Fix = {
+  id: 'finished-jobs',
+  checks: ['finished-jobs'],
+  plan: async (site) => {
+    const finished = await finishedJobs(site);
+    if (finished.length === 0) return null;
+    return `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.`;
+  },
+  steps: async function* (site, by) {
+    yield* markEach(site, await finishedJobs(site), {
+      as: 'completed',
+      note: (at) => `Marked as completed by atomctl doctor for ${by} on ${at}: its log says "Job finished.".`,
+    });
+  },
+  report: (count) => `${counted(count, 'finished job')} marked as completed.`,
+};
+
+async function* markEach(
+  site: SiteEvidence,
+  jobs: readonly RunningJob[],
+  mark: {as: 'completed' | 'error'; note: (nowWall: string) => string},
+): AsyncGenerator<number> {
   const {time, now} = site.access;
   const database = await site.database();
-  for (const {id} of await lostJobs(site)) {
+  for (const {id} of jobs) {
     const nowWall = time.toWall(now());
-    const note = `Marked as an error by atomctl doctor for ${by} on ${nowWall}: no Gearman server knew the job.`;
-    const {outcome} = await markJobKilled({database, id, expected: 'running', note, culture: 'en', nowWall});
+    const note = mark.note(nowWall);
+    const change = {id, expected: 'running', as: mark.as, note, culture: 'en', nowWall} as const;
+    const {outcome} = await markJob({database, ...change});
     yield outcome === 'marked' ? 1 : 0;
   }
 }
@@ -132,4 +167,4 @@ export interface Fix {
   report(count: number): string;
 }
 
-const FIXES: readonly Fix[] = [LOST_JOBS, ORPHANED_ROWS];
+const FIXES: readonly Fix[] = [LOST_JOBS, FINISHED_JOBS, ORPHANED_ROWS];

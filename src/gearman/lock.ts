@@ -1,7 +1,6 @@
 import type {ServerAddress} from './address.ts';
 import {PACKET, request} from './packet.ts';
-import type {ConnectOptions} from './server.ts';
-import {connectWorker, grabbedJobs, grabRequests} from './worker-connection.ts';
+import {connectWorker, grabbedJobs, grabRequests, type WorkerOptions} from './worker-connection.ts';
 
 export interface ServerLock {
   /** Never rejects: where the server is gone, the lock is gone with it. */
@@ -19,7 +18,7 @@ export interface ServerLock {
 export async function takeLock(
   address: ServerAddress,
   name: string,
-  options: ConnectOptions,
+  options: WorkerOptions,
 ): Promise<ServerLock | null> {
   const worker = await connectWorker(address, options);
   try {

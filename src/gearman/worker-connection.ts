@@ -34,19 +34,25 @@ export interface WorkerConnection {
   close(): void;
 }
 
+/** How to connect, and under which id the connection shows in `workers`. */
+export interface WorkerOptions extends ConnectOptions {
+  clientId?: string;
+}
+
 /**
  * Opens a worker's connection.
  * @throws AtomctlError GEARMAN_UNREACHABLE or GEARMAN_TIMEOUT
  */
 export async function connectWorker(
   address: ServerAddress,
-  {timeoutSeconds}: ConnectOptions,
+  {timeoutSeconds, clientId}: WorkerOptions,
 ): Promise<WorkerConnection> {
   const wire = await Wire.open(address, timeoutSeconds);
   // gearmand counts a function that is registered twice as two workers.
   const registered = new Set<string>();
   const exchange = (requests: readonly Buffer[], asked: string) =>
     wire.exchange(endWithEcho(requests), asked, untilEcho());
+  if (clientId !== undefined) await exchange([request(PACKET.SET_CLIENT_ID, clientId)], 'SET_CLIENT_ID');
 
   return {
     exchange,

@@ -2,6 +2,7 @@ import type {ServerAddress} from '../gearman/address.ts';
 import {type ConnectOptions, connectServer} from '../gearman/server.ts';
 import {connectWorker} from '../gearman/worker-connection.ts';
 import {jobIdOf, lockServer} from './probe.ts';
+import {newProbeId} from './probe-id.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
 export interface DrainOptions extends ConnectOptions {
@@ -42,7 +43,7 @@ export async function drainFunction(
 
 async function endJobs(address: ServerAddress, name: string, options: DrainOptions): Promise<number> {
   const {limit, lastId, signal} = options;
-  const worker = await connectWorker(address, options);
+  const worker = await connectWorker(address, {...options, clientId: newProbeId(Date.now())});
   try {
     let ended = 0;
     while (ended < limit && !signal.aborted) {

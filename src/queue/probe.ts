@@ -11,6 +11,7 @@ import {type ServerLock, takeLock} from '../gearman/lock.ts';
 import {type ConnectOptions, connectServer, type GearmanServer} from '../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
 import {PROBE_LOCK} from './function-name.ts';
+import {newProbeId} from './probe-id.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
 /** Each held job costs a connection here and in gearmand, which often may have no more than 1024. */
@@ -105,7 +106,7 @@ export async function lockServer(
     if (options.signal?.aborted) {
       throw new AtomctlError('INTERRUPTED', 'Interrupted before looking at the queue; nothing was touched.');
     }
-    const lock = await takeLock(address, PROBE_LOCK, options);
+    const lock = await takeLock(address, PROBE_LOCK, {...options, clientId: newProbeId(Date.now())});
     if (lock) return lock;
     if (Date.now() > deadline) {
       throw new AtomctlError(
@@ -156,7 +157,7 @@ async function probeAndGiveBack(
 
 /** A connection that gearmand has accepted, which a connected socket alone does not tell. */
 async function openWorker(address: ServerAddress, options: ProbeOptions): Promise<WorkerConnection> {
-  const worker = await connectWorker(address, options);
+  const worker = await connectWorker(address, {...options, clientId: newProbeId(Date.now())});
   await worker.giveBack().catch((error: unknown) => {
     worker.close();
     throw error;

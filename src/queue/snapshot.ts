@@ -1,7 +1,9 @@
+import {JOB_CLASSES} from '../atom/job-classes.ts';
 import type {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
-import type {FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
+import type {Connection, FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
 import {type FunctionName, isOwnFunction, PROBE_LOCK, splitFunctionName} from './function-name.ts';
+import {isCurrentProbe} from './probe-id.ts';
 
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {
@@ -15,40 +17,67 @@ export interface QueueSnapshot {
   functions: SeenFunction[];
   answered: GearmanServer[];
   missing: {address: ServerConnection['address']; error: AtomctlError}[];
-  /** On some server an atomctl looks at the queue: jobs that it holds count as running. */
-  probing: boolean;
+  /** Every connection of each server that answered, by its address; empty if they were not asked for. */
+  connections: Map<string, Connection[]>;
+  /** Addresses of servers of which another atomctl holds jobs: these count as running. */
+  probing: Set<string>;
 }
 
-/** Asks every server for its functions, side by side, without atomctl's own. Never rejects for a server that fails. */
-export async function takeSnapshot(servers: readonly ServerConnection[]): Promise<QueueSnapshot> {
-  const snapshot: QueueSnapshot = {functions: [], answered: [], missing: [], probing: false};
+/**
+ * Asks every server for its functions, side by side, without atomctl's own. Never rejects for a server that fails.
+ * @param options.nowMs tells a probe that goes on from a client that only calls itself one
+ */
+export async function takeSnapshot(
+  servers: readonly ServerConnection[],
+  options: {connections: boolean; nowMs: number} = {connections: false, nowMs: 0},
+): Promise<QueueSnapshot> {
+  const snapshot: QueueSnapshot = {
+    functions: [],
+    answered: [],
+    missing: [],
+    connections: new Map(),
+    probing: new Set(),
+  };
   await Promise.all(
     servers.map(async (connection) => {
       if ('error' in connection) {
         snapshot.missing.push(connection);
         return;
       }
-      const {address, server} = connection;
       try {
-        const rows = await server.status();
-        snapshot.answered.push(server);
-        snapshot.probing ||= rows.some((row) => row.function === PROBE_LOCK && row.total > 0);
-        snapshot.functions.push(
-          ...rows
-            .filter((row) => !isOwnFunction(row.function))
-            .map((row) => ({
-              ...row,
-              ...splitFunctionName(row.function),
-              server,
-              queue: queueName(address, row.function),
-            })),
-        );
+        await readServer(connection, options, snapshot);
       } catch (error) {
-        snapshot.missing.push({address, error: error as AtomctlError});
+        snapshot.missing.push({address: connection.address, error: error as AtomctlError});
       }
     }),
   );
   return snapshot;
+}
+
+async function readServer(
+  {address, server}: {address: ServerAddress; server: GearmanServer},
+  options: {connections: boolean; nowMs: number},
+  snapshot: QueueSnapshot,
+): Promise<void> {
+  const rows = await server.status();
+  const connections = options.connections ? await server.connections() : null;
+  snapshot.answered.push(server);
+  if (connections !== null) snapshot.connections.set(formatAddress(address), connections);
+  const locked = rows.some((row) => row.function === PROBE_LOCK && row.total > 0);
+  if (locked && (connections === null || isHeldByProbe(connections, options.nowMs))) {
+    snapshot.probing.add(formatAddress(address));
+  }
+  for (const row of rows) {
+    if (isOwnFunction(row.function)) continue;
+    const queue = queueName(address, row.function);
+    snapshot.functions.push({...row, ...splitFunctionName(row.function), server, queue});
+  }
+}
+
+/** True unless every client that can hold the lock has held it for longer than a probe lasts. */
+function isHeldByProbe(connections: readonly Connection[], nowMs: number): boolean {
+  const holders = connections.filter(({functions}) => functions.includes(PROBE_LOCK));
+  return holders.length === 0 || holders.some(({id}) => isCurrentProbe(id, nowMs));
 }
 
 /** One name for a function on one server, whose jobs no other server knows. */
@@ -56,10 +85,35 @@ export function queueName(address: ServerAddress, name: string): string {
   return `${name} ${formatAddress(address)}`;
 }
 
+/** The function prefixes under which a site's jobs may be. */
+export interface SitePrefixes {
+  /** The site's own: null if it is not known, empty if its functions have none. */
+  own: string | null;
+  /** Others that are the site's too, as that of AtoM's compiled cache. */
+  also: readonly string[];
+  /** Those on the servers that are known to be other sites'. */
+  foreign(snapshot: QueueSnapshot): Promise<ReadonlySet<string>>;
+}
+
 /**
- * The functions that may hold a site's jobs. Where no server shows any life under the site's own prefix, the
- * prefix may be computed wrong (a root moved, a container's path): then every function may, and `own` is false.
- * @param prefix null where it is not known, empty where the site's functions have none
+ * Whose a function is. One under a prefix that is not known to be another site's may be this site's: a deploy that
+ * moves the root leaves workers and jobs under the old prefix.
+ */
+export function ownerOf(
+  {prefix, jobClass}: FunctionName,
+  prefixes: SitePrefixes,
+  foreign: ReadonlySet<string>,
+): 'site' | 'unknown' | 'other' {
+  // Without a prefix only AtoM's own classes are told from other programs' functions.
+  if (prefix === null) return prefixes.own === '' && Object.hasOwn(JOB_CLASSES, jobClass) ? 'site' : 'other';
+  if (prefix === prefixes.own || prefixes.also.includes(prefix)) return 'site';
+  return foreign.has(prefix) ? 'other' : 'unknown';
+}
+
+/**
+ * The functions that may hold a site's jobs. If no server shows a job or a worker under the site's own prefix, the
+ * prefix may be computed wrongly (a root moved, a container's path): then every function may, and `own` is false.
+ * @param prefix null if it is not known, empty if the site's functions have none
  */
 export function functionsOfSite(
   snapshot: QueueSnapshot,

@@ -29,6 +29,8 @@ const anyJob: fc.Arbitrary<JobDetails> = fc.record({
   name: anyText,
   status: fc.constantFrom(...JOB_STATUSES),
   live: some(fc.constantFrom(...liveStates)),
+  likely: some(fc.constantFrom(...liveStates)),
+  liveReason: some(anyText),
   startedAt: some(fc.constant('2026-03-04T13:05:00-08:00')),
   finishedAt: some(fc.constant('2026-03-04T13:06:00-08:00')),
   durationSeconds: some(fc.nat()),

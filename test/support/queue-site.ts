@@ -5,7 +5,7 @@ import {connectWorker, type WorkerConnection} from '../../src/gearman/worker-con
 import type {WorkerControl} from '../../src/jobs/model/worker-control.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import {jobIdOf} from '../../src/queue/probe.ts';
-import {noProcesses} from './no-processes.ts';
+import {NO_WAIT, quietFacts} from './quiet-host.ts';
 import {
   type AtomSite,
   createSite,
@@ -33,7 +33,8 @@ export async function sourcesOf(site: AtomSite) {
     prefix: site.prefix as string | null,
     time: createSiteTime(site.timezone),
     now: () => new Date(),
-    siteProcesses: noProcesses,
+    ...quietFacts(site.prefix),
+    wait: NO_WAIT,
   };
   async function close(): Promise<void> {
     for (const connection of servers) if ('server' in connection) connection.server.close();
@@ -81,11 +82,12 @@ export async function crash(worker: WorkerProcess, unique: string, server: Gearm
 
 /** A row whose job no server knows; `parameters` where it has started once. */
 export async function insertLost(site: AtomSite, parameters?: string): Promise<number> {
-  const output =
-    parameters === undefined
-      ? null
-      : `[info] [2026-03-04 13:05:01] Job 7 "arFindingAidJob": Job started.\n[info] [2026-03-04 13:05:01] Job 7 "arFindingAidJob": Parameters: ${parameters}\n`;
-  return site.insertJob({name: 'arFindingAidJob', status: 'running', output});
+  const id = await site.insertJob({name: 'arFindingAidJob', status: 'running'});
+  if (parameters === undefined) return id;
+  const line = (message: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
+  const output = line('Job started.') + line(`Parameters: ${parameters}`);
+  await site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
+  return id;
 }
 
 /** Takes everything that waits, as a worker would: the ids in the order in which they are handed out. */

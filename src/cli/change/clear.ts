@@ -4,6 +4,7 @@ import type {JobFilter} from '../../jobs/model/filter.ts';
 import type {Context} from '../context.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../flags/shared-flags.ts';
 import {untilInterrupted} from '../interrupt.ts';
+import {liveFacts} from '../live.ts';
 import {sudoFlag, type UnitFlags, unitFlags} from '../worker/unit-flags.ts';
 import {type ReplicaFlags, replicaFlags, replicaWait} from './replicas.ts';
 
@@ -92,7 +93,7 @@ export async function queueSources(context: Context) {
     time,
     now: context.now,
     timeoutSeconds: context.timeoutSeconds,
-    siteProcesses: () => context.siteProcesses(),
+    ...(await liveFacts(context)),
   };
 }
 

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {AtomctlError, usageError} from '../../errors.ts';
 import type {KillOptions} from '../../jobs/kill/kill.ts';
@@ -101,6 +102,7 @@ export async function killSources(
     reason: flags.reason ?? null,
     by: caller(),
     culture: 'en',
+    wait: sleep,
     worker: flags['restart-worker']
       ? await (await import('../worker/worker-control.ts')).workerControl(context, flags)
       : null,

@@ -13,8 +13,10 @@ export async function executingJobs(
   notice: (text: string) => void,
 ): Promise<ExecutingJob[]> {
   try {
-    const {states, rows} = await liveReport(context, notice);
-    const jobs = rows.filter(({id}) => states.get(id) === 'executing').map(({id, name}) => ({id, name}));
+    const {verdicts, rows} = await liveReport(context, notice);
+    const jobs = rows
+      .filter(({id}) => verdicts.get(id)?.state === 'executing')
+      .map(({id, name}) => ({id, name}));
     const {assignToUnits} = await import('../../worker/executing.ts');
     return await assignToUnits({jobs, units, scope: manager.scope});
   } catch (error) {

@@ -12,12 +12,12 @@ import {
   warning,
 } from '../finding.ts';
 
-/** The jobs that the database calls running and that are not. */
+/** The jobs that the database calls Running and that are not. */
 export const RUNNING_JOB_CHECKS: readonly Check[] = [
   {id: 'lost-jobs', title: 'Lost jobs', run: checkLost},
   {id: 'serial-jobs', title: 'Moves and imports', run: checkSerial},
   {id: 'silent-jobs', title: 'Silent jobs', run: checkSilent},
-  {id: 'ended-jobs', title: 'Ended jobs that say Running', run: checkEnded},
+  {id: 'finished-jobs', title: 'Finished jobs that say Running', run: checkFinished},
 ];
 
 /** The running jobs with this fault; those of the classes that run one at a time apart. */
@@ -26,10 +26,11 @@ async function jobsWith(site: SiteEvidence, fault: JobFault, oneAtATime: boolean
   return jobs.filter((job) => job.fault === fault && job.oneAtATime === oneAtATime);
 }
 
-/** Lost can be told only where every server was asked, and none was held by another atomctl. */
+/** Lost can be proved only if every server answered, and no other atomctl holds jobs of one. */
 async function requireEveryServer(site: SiteEvidence): Promise<void> {
-  const {missing, probing} = await site.live();
-  if (probing) throw new NotAvailable('No job can be called lost while another atomctl looks at the queue.');
+  const {evidence, missing} = await site.live();
+  if (evidence.servers.some(({probing}) => probing))
+    throw new NotAvailable('No job can be called lost while another atomctl probes the queue.');
   if (missing.length > 0) throw new NotAvailable(`No job can be called lost: ${missing[0]!.message}`);
 }
 
@@ -38,21 +39,20 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   const lost = await jobsWith(site, 'lost', false);
   if (lost.length === 0) return healthy(await stateCounts(site));
   return problem({
-    evidence: `No Gearman server knows ${counted(lost.length, 'job')} that the database calls running: ${someOf(lost.map(jobLabel))}.`,
-    consequence: 'Nobody will ever run them; they show as running for ever.',
+    evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be working on ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
+    consequence: 'No worker will run them; AtoM keeps showing them as running.',
     remedy: 'atomctl doctor --fix marks them as errors; then start them again in AtoM.',
   });
 }
 
 async function stateCounts(site: SiteEvidence): Promise<string> {
   const jobs = await runningJobs(site);
-  const uncertain = jobs.filter(({state}) => state === 'uncertain').length;
-  const rest = uncertain === 0 ? '' : `; ${uncertain} uncertain (atomctl jobs:list --running --probe)`;
-  const summary = `${counted(jobs.length, 'job')} running in the database, none lost${rest}.`;
-  // A probe does not settle these, so the first one's reason is given.
-  const {reasons} = await site.live();
-  const first = jobs.find(({id}) => reasons.has(id));
-  return first === undefined ? summary : `${summary} ${jobLabel(first)}: ${reasons.get(first.id)}`;
+  const uncertain = jobs.filter(({verdict}) => verdict.state === 'uncertain');
+  const summary = `${counted(jobs.length, 'job')} running in the database, none proved lost`;
+  const [first] = uncertain;
+  if (first === undefined) return `${summary}.`;
+  const likely = first.verdict.likely === null ? '' : `, likely ${first.verdict.likely}`;
+  return `${summary}; ${uncertain.length} uncertain (atomctl jobs:list --running --probe), as ${jobLabel(first)}${likely}: ${first.verdict.reason}`;
 }
 
 async function checkSerial(site: SiteEvidence): Promise<Outcome> {
@@ -75,7 +75,7 @@ async function checkSerial(site: SiteEvidence): Promise<Outcome> {
     remedy:
       lost.length > 0
         ? 'atomctl doctor --fix marks what is lost as an error.'
-        : `atomctl jobs:show ${first.id}; where it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
+        : `atomctl jobs:show ${first.id}; if it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
   };
   return lost.length > 0 ? problem(fault) : warning(fault);
 }
@@ -93,18 +93,24 @@ async function checkSilent(site: SiteEvidence): Promise<Outcome> {
   return warning({
     evidence: `${counted(silent.length, 'job')} wrote no line of log for more than ${limit}: ${someOf(named)}.`,
     consequence: 'They may hang, and each holds a worker that does nothing else meanwhile.',
-    remedy: `atomctl jobs:show ${first!.id}; where it is stuck: atomctl jobs:kill ${first!.id} --restart-worker`,
+    remedy: `atomctl jobs:show ${first!.id}; if it is stuck: atomctl jobs:kill ${first!.id} --restart-worker`,
   });
 }
 
-async function checkEnded(site: SiteEvidence): Promise<Outcome> {
-  const ended = (await runningJobs(site)).filter(({fault}) => fault === 'finished');
-  if (ended.length === 0) return healthy('Every running job has still to write its last line of log.');
-  const ids = ended.map(({id}) => id);
+async function checkFinished(site: SiteEvidence): Promise<Outcome> {
+  const finished = (await runningJobs(site)).filter(({fault}) => fault === 'finished');
+  if (finished.length === 0) return healthy('No running job has finished its work.');
+  const failed = finished.filter(({failed}) => failed).map(({id}) => id);
+  const rest = finished.length - failed.length;
+  const completes = rest === 0 ? '' : 'atomctl doctor --fix marks them as completed.';
+  const proposal =
+    failed.length === 0
+      ? ''
+      : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:kill ${failed.slice(0, 5).join(' ')} --force`;
   return problem({
-    evidence: `The log of ${counted(ended.length, 'running job')} ends with "Job finished.": ${someOf(ended.map(jobLabel))}.`,
+    evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.`,
     consequence:
-      'Their work is done, but they show as running for ever; a move or import blocks every later one.',
-    remedy: `atomctl jobs:kill ${ids.slice(0, 5).join(' ')} --reason "its log ends with Job finished"`,
+      'Their work is done, but AtoM keeps showing them as running; a move or import blocks every later one.',
+    remedy: [completes, proposal].filter(Boolean).join(' '),
   });
 }

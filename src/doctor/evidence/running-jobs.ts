@@ -1,66 +1,52 @@
 import {JOB_CLASSES} from '../../atom/job-classes.ts';
-import type {LiveState} from '../../jobs/model/job.ts';
+import type {LiveReport, LiveVerdict} from '../../jobs/live/live-state.ts';
 import type {SiteEvidence} from '../evidence.ts';
-import type {JobLog} from './job-logs.ts';
 
-/** Between a job's last line of log and the change of its row a healthy worker takes less than this. */
-const SAVING_SECONDS = 60;
-
-/**
- * What is wrong with a job that the database calls running. Each job has one fault at most, the one that explains
- * the others: a job that wrote its last line is no longer lost, and a lost one is silent of course.
- */
+/** What is wrong with a job that the database calls Running. Each job has one fault at most. */
 export type JobFault = 'finished' | 'lost' | 'stuck';
 
 export interface RunningJob {
   id: number;
   name: string;
-  state: LiveState;
+  verdict: LiveVerdict;
   fault: JobFault | null;
-  /** Since the last line of its log; null where there is none, or the log is at its cap. */
+  /** Its log has an error line since its last start. */
+  failed: boolean;
+  /** Its log shows its parameters: AtoM 2.7 and later, which marks error lines. */
+  marksErrors: boolean;
+  /** Since the last line of its log; null without one, or if the log is cut. */
   silentSeconds: number | null;
   /** AtoM lets only the oldest running job of these classes work. */
   oneAtATime: boolean;
 }
 
-/** The jobs that the database calls running, oldest first, each with what it really is and what is wrong with it. */
+/** The jobs that the database calls Running, oldest first, each with its live state and what is wrong with it. */
 export async function runningJobs(site: SiteEvidence): Promise<RunningJob[]> {
-  const {states, rows, missing, probing} = await site.live();
-  const logs = await site.logs();
-  const {stuckAfterSeconds} = site.access;
-  return rows.flatMap(({id, name}) => {
-    const state = states.get(id);
-    if (state === undefined) return [];
-    const log = logs.get(id);
-    const silentSeconds = secondsOfSilence(log, site);
-    const evidence = {
-      state,
-      log,
-      silentSeconds,
-      stuckAfterSeconds,
-      complete: missing.length === 0 && !probing,
-    };
+  return jobsInReport(await site.live(), site.access);
+}
+
+/** As runningJobs, for a fix: a state that lacks only time is proved first. */
+export async function runningJobsToFix(site: SiteEvidence): Promise<RunningJob[]> {
+  return jobsInReport(await site.liveToAct(), site.access);
+}
+
+function jobsInReport(
+  {verdicts, evidence}: LiveReport,
+  {now, stuckAfterSeconds}: SiteEvidence['access'],
+): RunningJob[] {
+  return evidence.rows.map(({id, name, failed, key, lastActivityMs}) => {
+    const verdict = verdicts.get(id)!;
+    const silentSeconds =
+      lastActivityMs === null ? null : Math.floor((now().getTime() - lastActivityMs) / 1000);
+    const isStuck = mayExecute(verdict) && (silentSeconds ?? 0) > stuckAfterSeconds;
+    const {state} = verdict;
+    const fault = state === 'finished' || state === 'lost' ? state : isStuck ? 'stuck' : null;
     const oneAtATime = Object.hasOwn(JOB_CLASSES, name) && JOB_CLASSES[name]?.oneAtATime === true;
-    return [{id, name, state, fault: faultOf(evidence), silentSeconds, oneAtATime}];
+    return {id, name, verdict, fault, failed, marksErrors: key !== 'none', silentSeconds, oneAtATime};
   });
 }
 
-function secondsOfSilence(log: JobLog | undefined, {access}: SiteEvidence): number | null {
-  const at = log?.lastActivity ?? null;
-  return at === null ? null : Math.floor((access.now().getTime() - access.time.toEpochMs(at)) / 1000);
-}
-
-/** A queued job is silent by right; an uncertain one may be queued where not every server could be asked in peace. */
-function faultOf(job: {
-  state: LiveState;
-  log: JobLog | undefined;
-  silentSeconds: number | null;
-  stuckAfterSeconds: number;
-  complete: boolean;
-}): JobFault | null {
-  const silentSeconds = job.silentSeconds ?? 0;
-  if (job.log?.finished && (job.state === 'lost' || silentSeconds > SAVING_SECONDS)) return 'finished';
-  if (job.state === 'lost') return 'lost';
-  const begun = job.state === 'executing' || (job.state === 'uncertain' && job.complete);
-  return begun && silentSeconds > job.stuckAfterSeconds ? 'stuck' : null;
+/** A queued job is silent by right. */
+function mayExecute({state, likely}: LiveVerdict): boolean {
+  return state === 'executing' || likely === 'executing';
 }

@@ -3,13 +3,13 @@ import type {Queryable} from '../../mysql/database.ts';
 import {drainFunction} from '../../queue/drain.ts';
 import {MOST_HELD} from '../../queue/probe.ts';
 import {functionsOfSite, takeSnapshot} from '../../queue/snapshot.ts';
-import {type LiveOptions, liveStates} from '../live/live-state.ts';
+import type {SeenPayload} from '../live/evidence.ts';
+import {type LiveAccess, liveStates, stateIn} from '../live/live-state.ts';
 import {NO_LIFE, probeSite, type QueueOptions} from '../live/queue-payloads.ts';
-import type {SeenPayload} from '../live/verdict.ts';
 import type {JobFilter} from '../model/filter.ts';
 import {runningRows} from '../model/running-jobs.ts';
 
-export interface ClearQueueOptions extends QueueOptions, Omit<LiveOptions, 'probe'> {
+export interface ClearQueueOptions extends QueueOptions, LiveAccess {
   filter: JobFilter;
   /** Jobs that came after the question have higher ids and stay. */
   lastId: number;
@@ -36,13 +36,20 @@ export async function clearQueue(options: ClearQueueOptions): Promise<QueueClear
   const report = await liveStates(options);
   const rows = await runningRows({database: options.database, filter: options.filter});
   const ids = new Set(rows.map(({id}) => id).filter((id) => id <= options.lastId));
-  const executing = [...ids].filter((id) => report.states.get(id) === 'executing').length;
+  const executing = [...ids].filter((id) => stateIn(report, id) === 'executing').length;
   const {count, problems} = options.everything ? await removeAll(options) : await removeThese(options, ids);
   const sentences = [...report.missing, ...problems].map(({message}) => message);
   const blind =
-    report.answered && !report.own && [...ids].some((id) => report.states.get(id) === 'uncertain');
+    report.evidence.servers.some(({error}) => error === null) &&
+    !(await isSiteAlive(options)) &&
+    [...ids].some((id) => stateIn(report, id) === 'uncertain');
   if (blind) sentences.push(NO_LIFE);
   return {queueRemoved: count, queueExecuting: executing, problem: sentences.join(' ') || null};
+}
+
+/** Whether any server shows a job or a worker under the site's own prefix. */
+async function isSiteAlive({servers, prefix}: ClearQueueOptions): Promise<boolean> {
+  return functionsOfSite(await takeSnapshot(servers), prefix).own;
 }
 
 interface Removal {

@@ -9,7 +9,9 @@ export interface MarkOptions {
   id: number;
   /** The status that the decision rests on; a job that has another one by now is left as it is. */
   expected: JobStatus;
-  /** The error note's text. */
+  /** What the job becomes. */
+  as: 'completed' | 'error';
+  /** The note's text. */
   note: string;
   /** The culture that the note is in, for instance `en`. */
   culture: string;
@@ -20,8 +22,8 @@ export interface MarkOptions {
 /** What became of the job: marked, changed meanwhile (its status now), or gone meanwhile. */
 export type MarkOutcome = {outcome: 'marked'} | {outcome: 'changed'; status: JobStatus} | {outcome: 'gone'};
 
-/** Ends a job in the database as AtoM's setStatusError does: status Error, finished now, an error note. */
-export function markJobKilled(options: MarkOptions): Promise<MarkOutcome> {
+/** Ends a job in the database as AtoM's setStatusError and setStatusCompleted do: status, finish time now, a note. */
+export function markJob(options: MarkOptions): Promise<MarkOutcome> {
   const {database, id, expected, nowWall} = options;
   return database.transaction(async (tx) => {
     const [row] = await tx.query<{status_id: number | null}>(
@@ -32,7 +34,7 @@ export function markJobKilled(options: MarkOptions): Promise<MarkOutcome> {
     const status = statusFromTermId(row.status_id);
     if (status !== expected) return {outcome: 'changed', status};
     await tx.execute('UPDATE job SET status_id = ?, completed_at = ? WHERE id = ?', [
-      STATUSES.error.termId,
+      STATUSES[options.as].termId,
       nowWall,
       id,
     ]);
@@ -40,17 +42,17 @@ export function markJobKilled(options: MarkOptions): Promise<MarkOutcome> {
       nowWall,
       id,
     ]);
-    await addErrorNote(tx, options);
+    await addNote(tx, options);
     return {outcome: 'marked'};
   });
 }
 
-/** Sites from before 2021 lack the term of error notes, and the foreign key wants it to exist: then no type. */
-async function addErrorNote(tx: Queryable, {id, note, culture}: MarkOptions): Promise<void> {
+/** Sites from before 2021 lack the term of error notes, and the foreign key needs it to exist: then no type. */
+async function addNote(tx: Queryable, {id, as, note, culture}: MarkOptions): Promise<void> {
   await tx.execute(
     `INSERT INTO note (object_id, type_id, source_culture, serial_number)
      VALUES (?, (SELECT term.id FROM term WHERE term.id = ?), ?, 0)`,
-    [id, ERROR_NOTE_TYPE_ID, culture],
+    [id, as === 'error' ? ERROR_NOTE_TYPE_ID : null, culture],
   );
   await tx.execute('INSERT INTO note_i18n (id, culture, content) VALUES (LAST_INSERT_ID(), ?, ?)', [
     culture,
@@ -106,7 +108,8 @@ async function markRow(options: RowChange, job: Job, was: string): Promise<RowCh
   const nowWall = time.toWall(now());
   const because = reason === null ? '' : ` Reason: ${reason}`;
   const note = `Killed with atomctl by ${by} on ${nowWall}, while it was ${was}.${because}`;
-  const marked = await markJobKilled({database, id: job.id, expected: job.status, note, culture, nowWall});
+  const mark = {id: job.id, expected: job.status, as: 'error', note, culture, nowWall} as const;
+  const marked = await markJob({database, ...mark});
   if (marked.outcome === 'marked') return {action: 'marked', message: `Job ${job.id} is marked as an error.`};
   const end = marked.outcome === 'gone' ? 'its row is gone' : `it is ${marked.status} now`;
   return {

@@ -38,18 +38,29 @@ function isRunning({status}: Job): boolean {
 /** Jobs of the page that ended while the servers were asked are read again: their row says how they ended. */
 async function reloadEnded(
   jobs: readonly Job[],
-  {states}: LiveReport,
+  {verdicts}: LiveReport,
   query: JobQuery & {database: Database},
 ): Promise<Job[]> {
-  const ids = jobs.filter((job) => isRunning(job) && !states.has(job.id)).map(({id}) => id);
+  const ids = jobs.filter((job) => isRunning(job) && !verdicts.has(job.id)).map(({id}) => id);
   const again = new Map((await loadJobs({...query, ids})).map((job) => [job.id, job]));
   return jobs.map((job) => again.get(job.id) ?? job);
 }
 
-/** The jobs, each running one with its live state; one that cannot be told is uncertain. */
-function withStates(jobs: readonly Job[], {states}: LiveReport): Job[] {
-  return jobs.map((job) => (isRunning(job) ? {...job, live: states.get(job.id) ?? 'uncertain'} : job));
+/** The jobs, each running one with its live state. One that the servers were not asked about is uncertain. */
+function withStates(jobs: readonly Job[], report: LiveReport): Job[] {
+  return jobs.map((job) => (isRunning(job) ? {...job, ...liveFields(job.id, report)} : job));
 }
+
+function liveFields(id: number, {verdicts}: LiveReport): Pick<Job, 'live' | 'likely' | 'liveReason'> {
+  const {state, likely, reason} = verdicts.get(id) ?? JUST_STARTED;
+  return {live: state, likely, liveReason: reason};
+}
+
+const JUST_STARTED = {
+  state: 'uncertain',
+  likely: null,
+  reason: 'It was created while atomctl asked the servers.',
+} as const;
 
 /**
  * The filter with `live` turned into what a database can answer: the ids of the running jobs in one of the wanted
@@ -61,10 +72,10 @@ export async function settleLiveFilter(
 ): Promise<JobFilter> {
   const {live: wanted, ...rest} = filter;
   if (wanted === undefined) return rest;
-  const {rows, states} = await report();
-  const ids = rows
-    .map(({id}) => id)
-    .filter((id) => wanted.includes(states.get(id)!) && (rest.ids?.includes(id) ?? true));
+  const found = await report();
+  const ids = [...found.verdicts]
+    .filter(([id, {state}]) => wanted.includes(state) && (rest.ids?.includes(id) ?? true))
+    .map(([id]) => id);
   return {...rest, ids};
 }
 
@@ -79,7 +90,7 @@ export async function showLiveJob(
   const job = await showJob(options);
   if (!options.live || job.status !== 'running') return {job, report: null};
   const report = await liveStates({...options, ...(await sources())});
-  const live = report.states.get(job.id);
   // No state: the job ended while the servers were asked, and its row now says how.
-  return {job: live === undefined ? await showJob(options) : {...job, live}, report};
+  if (!report.verdicts.has(job.id)) return {job: await showJob(options), report};
+  return {job: {...job, ...liveFields(job.id, report)}, report};
 }

@@ -3,7 +3,7 @@ import {AtomctlError} from '../../errors.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
 import {type ProbedJob, type ProbeOptions, probeQueue} from '../../queue/probe.ts';
 import {functionsOfSite, queueName, takeSnapshot} from '../../queue/snapshot.ts';
-import type {SeenPayload} from './verdict.ts';
+import type {SeenPayload} from './evidence.ts';
 
 export interface QueueOptions {
   servers: readonly ServerConnection[];

@@ -1,13 +1,18 @@
 /** Asks Gearman for jobs by their unique keys, which follow from the parameters that a started job has logged. */
-import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import type {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import {PROBE_LOCK} from '../../queue/function-name.ts';
-import type {SeenFunction} from '../../queue/snapshot.ts';
 import {uniqueKey} from '../../queue/unique-key.ts';
-import {parametersTextOf} from '../model/log.ts';
 import type {RunningRow} from '../model/running-jobs.ts';
-import type {KnownJob} from './verdict.ts';
+import type {KnownJob} from './evidence.ts';
+
+/** A queue that may hold jobs of the site, and the server to ask. */
+export interface SiteQueue {
+  queue: string;
+  function: string;
+  server: GearmanServer;
+}
 
 /** A job whose key a server knows: where, and under which key. */
 export interface FoundJob extends KnownJob {
@@ -17,63 +22,70 @@ export interface FoundJob extends KnownJob {
 
 export interface KeyAnswers {
   found: Map<number, FoundJob>;
-  /** Rows whose key every server that may hold the job was asked for. */
+  /** Rows for whose key every server that may have the job answered. */
   asked: Set<number>;
-  missing: AtomctlError[];
-  /** A server's jobs were held by another atomctl when it was asked. */
-  probing: boolean;
-}
-
-/**
- * Asks each server for the keys of the rows that its busy functions may hold: one exchange a server. Never rejects
- * for a server.
- */
-export async function askForKeys(
-  rows: readonly RunningRow[],
-  busy: readonly SeenFunction[],
-): Promise<KeyAnswers> {
-  const {questions, asked} = questionsFor(rows, busy);
-  const answers: KeyAnswers = {found: new Map(), asked, missing: [], probing: false};
-  await Promise.all(
-    [...new Set(questions.map(({server}) => server))].map(async (server) => {
-      const ofServer = questions.filter((question) => question.server === server);
-      try {
-        // The lock first: where it is free, nobody comes to hold a job before the keys are answered.
-        const keys = [PROBE_LOCK, ...ofServer.map(({unique}) => unique)];
-        const [lock, ...presences] = await server.statusOfUniqueKeys(keys);
-        answers.probing ||= lock!.known;
-        ofServer.forEach((question, index) => {
-          const {known, running} = presences[index]!;
-          if (known) answers.found.set(question.id, {...question, running});
-        });
-      } catch (thrown) {
-        const error = thrown as AtomctlError;
-        // A server that cannot answer for keys (Perl's) leaves the counts; one that fell silent leaves nothing.
-        if (error.code !== 'GEARMAN_PROTOCOL') answers.missing.push(error);
-        for (const {id} of ofServer) answers.asked.delete(id);
-      }
-    }),
-  );
-  return answers;
+  /** By server address, why it did not answer. */
+  missing: Map<string, AtomctlError>;
+  /** Addresses of servers whose jobs another atomctl held when they were asked. */
+  probing: Set<string>;
 }
 
 interface Question extends Omit<FoundJob, 'running'> {
   id: number;
 }
 
-/** The keys to ask for, and the rows for which they say all: those whose logged parameters make a key. */
-function questionsFor(rows: readonly RunningRow[], busy: readonly SeenFunction[]) {
-  const questions: Question[] = [];
-  const asked = new Set<number>();
-  for (const {id, name, parametersLine} of rows) {
-    const parameters = parametersLine === null ? null : parametersTextOf(parametersLine);
-    if (parameters === null) continue;
-    const ofRow = busy
-      .filter(({jobClass}) => mayBeFunctionOf(name, jobClass))
-      .map((seen) => ({...seen, unique: uniqueKey(seen.function, parameters)}));
-    for (const {server, queue, unique} of ofRow)
-      if (unique !== null) questions.push({id, server, queue, unique});
-    if (ofRow.every(({unique}) => unique !== null)) asked.add(id);
+/**
+ * Asks each server for the keys of the rows that its queues may hold: one exchange with each. Never rejects for a
+ * server.
+ * @param candidates the queues that may hold a row's job
+ */
+export async function askForKeys(
+  rows: readonly RunningRow[],
+  candidates: (row: RunningRow) => readonly SiteQueue[],
+): Promise<KeyAnswers> {
+  const answers: KeyAnswers = {found: new Map(), asked: new Set(), missing: new Map(), probing: new Set()};
+  const questions = new Map<GearmanServer, Question[]>();
+  for (const row of rows) {
+    if (row.parameters === null) continue;
+    const asked = candidates(row).map((seen) => ({
+      id: row.id,
+      ...seen,
+      unique: uniqueKey(seen.function, row.parameters!),
+    }));
+    if (asked.some(({unique}) => unique === null)) continue;
+    answers.asked.add(row.id);
+    for (const {unique, ...question} of asked) {
+      const ofServer = questions.get(question.server) ?? [];
+      ofServer.push({...question, unique: unique!});
+      questions.set(question.server, ofServer);
+    }
   }
-  return {questions, asked};
+  await Promise.all([...questions].map(([server, ofServer]) => askServer(server, ofServer, answers)));
+  return answers;
+}
+
+async function askServer(
+  server: GearmanServer,
+  questions: readonly Question[],
+  answers: KeyAnswers,
+): Promise<void> {
+  const address = formatAddress(server.address);
+  try {
+    // The lock first: if it is free, no atomctl comes to hold a job before the keys are answered.
+    const [lock, ...presences] = await server.statusOfUniqueKeys([
+      PROBE_LOCK,
+      ...questions.map(({unique}) => unique),
+    ]);
+    if (lock!.known) answers.probing.add(address);
+    for (const [index, question] of questions.entries()) {
+      const {known, running} = presences[index]!;
+      if (known && !answers.found.get(question.id)?.running)
+        answers.found.set(question.id, {...question, running});
+    }
+  } catch (thrown) {
+    const error = thrown as AtomctlError;
+    // A server that cannot answer for keys (Perl's) leaves the counts; one that does not answer leaves nothing.
+    if (error.code !== 'GEARMAN_PROTOCOL') answers.missing.set(address, error);
+    for (const {id} of questions) answers.asked.delete(id);
+  }
 }

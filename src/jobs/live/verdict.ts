@@ -1,139 +1,173 @@
 import type {LiveState} from '../model/job.ts';
+import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
+import type {LiveEvidence, RowEvidence} from './evidence.ts';
+import {type Clause, firstMissing, LOST_PROOF} from './lost-proof.ts';
 
-/** A job that a Gearman server answered for by its unique key. */
-export interface KnownJob {
-  queue: string;
-  running: boolean;
-}
-
-/** A queued job whose payload was read; `jobId` is null where the payload is not AtoM's. */
-export interface SeenPayload {
-  queue: string;
-  jobId: number | null;
-}
-
-/** What is known of one row that the database calls running, read before and after Gearman was asked. */
-export interface RowEvidence {
-  id: number;
-  /** Queues with jobs in them that may hold this row's job. */
-  queues: ReadonlySet<string>;
-  /** The answer for its key; null where no server knows it, or none could be asked. */
-  known: KnownJob | null;
-  /** Whether every server that may hold the job was asked for its key. */
-  keyAsked: boolean;
-  /** So young that it may not have been submitted yet. */
-  young: boolean;
-  /** Why a worker may be working on it although no server knows it; null if it never began, or none can be. */
-  work: string | null;
-}
-
-interface Count {
-  total: number;
-  running: number;
-}
-
-export interface Evidence {
-  rows: readonly RowEvidence[];
-  /** Jobs and executing jobs of each queue: of each function on each server. */
-  counts: ReadonlyMap<string, Count>;
-  /** Every server answered. */
-  complete: boolean;
-  /** The functions are the site's own, not guessed at: see functionsOfSite. */
-  own: boolean;
-  /** No job was seen to start or end while the evidence was gathered: counts and keys speak of one moment. */
-  unchanged: boolean;
-  /**
-   * Another atomctl holds a server: queued jobs that it looks at are called running there, and of those that it kills
-   * the rows may not have changed yet.
-   */
-  probing: boolean;
-  /** What the payloads of queued jobs said, read before the counts; none where these were not looked at. */
-  payloads: readonly SeenPayload[];
-}
-
-export interface LiveVerdicts {
-  states: Map<number, LiveState>;
-  /** Of rows that are uncertain only because a worker may be working on them: why, one sentence. */
-  reasons: Map<number, string>;
+/** A job's live state, and why. */
+export interface LiveVerdict {
+  state: LiveState;
+  /** The state that the evidence points to, if it proves none. */
+  likely: LiveState | null;
+  /** One sentence: the proof, or what is missing. */
+  reason: string;
+  /** Only time is missing: the same evidence ten seconds later proves the likely state. */
+  needsTime: boolean;
 }
 
 /**
- * The state of each row. Claims executing, queued or lost only where the evidence leaves nothing else:
- * - a server's answer for the key, or a payload that was seen, settles it; but what it calls running may be held by
- *   another atomctl;
- * - lost needs an answer from every server, none of which another atomctl holds, and either nothing in any
- *   queue that may hold the job, or a key that no server knows, or payloads and counts that leave no room for it; and
- *   nobody may be working on a job that has begun;
- * - queued by count needs as many unexplained jobs as unexplained rows, and none of them executing.
+ * The state of each row. A state is claimed only if its proof is complete; whatever is not proved is `uncertain`,
+ * with the state that the evidence points to.
+ * @param proof the clauses for `lost`; a test leaves one out to show that it is needed
  */
-export function liveVerdicts(evidence: Evidence): LiveVerdicts {
-  const left = unexplained(evidence);
-  const verdicts: LiveVerdicts = {states: new Map(), reasons: new Map()};
-  for (const row of evidence.rows) {
-    const state = verdict(row, evidence, left);
-    if (state === 'lost' && row.work !== null) verdicts.reasons.set(row.id, row.work);
-    verdicts.states.set(row.id, verdicts.reasons.has(row.id) ? 'uncertain' : state);
+export function liveVerdicts(
+  evidence: LiveEvidence,
+  proof: readonly Clause[] = LOST_PROOF,
+): Map<number, LiveVerdict> {
+  const counts = countUnexplained(evidence);
+  const waiting = seenWaiting(evidence);
+  const judge = new Judge(evidence, counts, waiting, proof);
+  return new Map(evidence.rows.map((row) => [row.id, judge.verdict(row)]));
+}
+
+class Judge {
+  readonly #evidence: LiveEvidence;
+  readonly #counts: Counts;
+  readonly #waiting: ReadonlySet<number>;
+  readonly #proof: readonly Clause[];
+  /** By server address. */
+  readonly #servers: ReadonlyMap<string, LiveEvidence['servers'][number]>;
+  readonly #queues: ReadonlyMap<string, LiveEvidence['queues'][number]>;
+  readonly #holders: ReadonlyMap<string, string>;
+
+  constructor(
+    evidence: LiveEvidence,
+    counts: Counts,
+    waiting: ReadonlySet<number>,
+    proof: readonly Clause[],
+  ) {
+    this.#evidence = evidence;
+    this.#counts = counts;
+    this.#waiting = waiting;
+    this.#proof = proof;
+    this.#servers = new Map(evidence.servers.map((server) => [server.address, server]));
+    this.#queues = new Map(evidence.queues.map((queue) => [queue.queue, queue]));
+    this.#holders = holdersByQueue(evidence);
   }
-  return verdicts;
-}
 
-type Unexplained = ReadonlyMap<string, Count>;
-
-function verdict(row: RowEvidence, evidence: Evidence, left: Unexplained): LiveState {
-  if (row.known !== null) {
-    // Under a prefix that is not known to be the site's it may be the same job of a copy of the site.
-    if (!evidence.own) return 'uncertain';
-    if (!row.known.running) return 'queued';
-    return evidence.probing ? 'uncertain' : 'executing';
+  verdict(row: RowEvidence): LiveVerdict {
+    return (
+      this.#knownRunning(row) ??
+      this.#process(row) ??
+      this.#growingLog(row) ??
+      this.#payload(row) ??
+      this.#knownWaiting(row) ??
+      this.#byCount(row) ??
+      this.#finishedOrLost(row)
+    );
   }
-  if (wasSeen(row, evidence)) return 'queued';
-  if (row.young || evidence.probing || !evidence.complete) return 'uncertain';
-  if (row.queues.size === 0 || row.keyAsked) return 'lost';
-  return verdictByCount(row, evidence, left);
+
+  /** A server that knows the key as running has assigned the job, unless another atomctl holds it for a moment. */
+  #knownRunning({known, ...row}: RowEvidence): LiveVerdict | null {
+    if (!known?.running) return null;
+    const {server, owner} = this.#queues.get(known.queue)!;
+    const holder = this.#holders.get(known.queue);
+    if (this.#servers.get(server)?.probing || holder !== undefined) {
+      const who = holder === undefined ? 'Another atomctl' : `The client ${holder}`;
+      return uncertain(
+        row.begun === null ? 'queued' : null,
+        `${who} holds jobs of ${server} and may hold this one.`,
+      );
+    }
+    const prefix = owner === 'site' ? '' : ', under the function prefix of another root';
+    return proved('executing', `${server} assigned it to a worker${prefix}.`);
+  }
+
+  #process({importFile}: RowEvidence): LiveVerdict | null {
+    if (importFile === null) return null;
+    const child = this.#evidence.host?.processes.imports.find(({argv}) => argv.includes(importFile));
+    return child === undefined
+      ? null
+      : proved('executing', `Process ${child.pid} on this host imports its file.`);
+  }
+
+  #growingLog({logGrew}: RowEvidence): LiveVerdict | null {
+    return logGrew ? proved('executing', 'Its log grew while atomctl read it.') : null;
+  }
+
+  #knownWaiting({known, begun}: RowEvidence): LiveVerdict | null {
+    if (known === null || known.running) return null;
+    const {server, owner} = this.#queues.get(known.queue)!;
+    const {ignored = 0} = this.#servers.get(server) ?? {};
+    if (ignored > 0) {
+      return uncertain(
+        'queued',
+        `${server} has it or a cancelled entry of it: ${ignored} cancelled entries are there.`,
+      );
+    }
+    const prefix = owner === 'site' ? '' : ' under the function prefix of another root';
+    const again = begun === null ? '' : '; it began before and will run again from its start';
+    return proved('queued', `It waits on ${server}${prefix}${again}.`);
+  }
+
+  #payload({id, begun}: RowEvidence): LiveVerdict | null {
+    if (!this.#waiting.has(id)) return null;
+    const again = begun === null ? '' : '; it began before and will run again from its start';
+    return proved('queued', `Its payload was seen waiting${again}.`);
+  }
+
+  /** As many jobs run unexplained as there are rows to which they may belong, and none of them waits. */
+  #byCount(row: RowEvidence): LiveVerdict | null {
+    const {unchanged, servers} = this.#evidence;
+    if (!isUnplaced(row, this.#waiting) || !unchanged || row.finished) return null;
+    if (servers.some(({error, probing}) => error !== null || probing)) return null;
+    if (row.queues.some((queue) => this.#holders.has(queue))) return null;
+    const {total, running, rows, own} = this.#counts.around(row);
+    if (!own || running === 0 || running !== total || rows !== running) return null;
+    return proved(
+      'executing',
+      `${running} of its function are assigned to workers, and no other row explains them.`,
+    );
+  }
+
+  #finishedOrLost(row: RowEvidence): LiveVerdict {
+    const seen = {row, evidence: this.#evidence, counts: this.#counts};
+    if (row.finished) {
+      const missing = firstMissing('finished', seen, this.#proof);
+      return missing === null
+        ? proved('finished', finishedReason(row))
+        : uncertain('finished', missing.reason);
+    }
+    const missing = firstMissing('lost', seen, this.#proof);
+    if (missing === null) return proved('lost', lostReason(row));
+    return {...uncertain(missing.likely, missing.reason), needsTime: missing.needsTime ?? false};
+  }
 }
 
-function wasSeen({id}: RowEvidence, {payloads}: Evidence): boolean {
-  return payloads.some(({jobId}) => jobId === id);
-}
-
-/** For a row whose key cannot be asked: what the counts of its queues leave over for it. */
-function verdictByCount(row: RowEvidence, evidence: Evidence, left: Unexplained): LiveState {
-  if (!evidence.own || !evidence.unchanged) return 'uncertain';
-  const total = sum([...row.queues].map((queue) => left.get(queue)?.total ?? 0));
-  const running = sum([...row.queues].map((queue) => left.get(queue)?.running ?? 0));
-  if (running > 0) return 'uncertain';
-  if (total === 0) return 'lost';
-  const rivals = evidence.rows.filter(
-    (other) =>
-      other.known === null &&
-      !other.keyAsked &&
-      !wasSeen(other, evidence) &&
-      [...other.queues].some((queue) => row.queues.has(queue)),
-  );
-  const settled = rivals.every(({queues}) => [...queues].every((queue) => row.queues.has(queue)));
-  return settled && rivals.length === total ? 'queued' : 'uncertain';
-}
-
-/**
- * How many jobs of each queue neither a known key nor a payload accounts for. Of each queue on its own: a payload whose
- * job has ended since it was seen must not account for a job that waits elsewhere.
- */
-function unexplained({rows, counts, payloads}: Evidence): Map<string, Count> {
-  const known = rows.flatMap((row) => (row.known === null ? [] : {id: row.id, ...row.known}));
+/** Connections that hold jobs of a queue under atomctl's own name, for longer than a probe lasts. */
+function holdersByQueue({workers}: LiveEvidence): Map<string, string> {
   return new Map(
-    [...counts].map(([queue, {total, running}]) => {
-      const here = known.filter((job) => job.queue === queue);
-      const knownIds = new Set<number | null>(here.map(({id}) => id));
-      const seen = payloads.filter((payload) => payload.queue === queue && !knownIds.has(payload.jobId));
-      const left = {
-        total: Math.max(0, total - here.length - seen.length),
-        running: Math.max(0, running - here.filter((job) => job.running).length),
-      };
-      return [queue, left];
-    }),
+    workers
+      .filter(({id}) => id.startsWith('atomctl-'))
+      .flatMap(({id, queues}) => queues.map((queue) => [queue, id])),
   );
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((one, other) => one + other, 0);
+function finishedReason({failed}: RowEvidence): string {
+  return failed
+    ? 'Its log says "Job finished." after an error; only the row was not saved.'
+    : 'Its log says "Job finished."; only the row was not saved.';
+}
+
+function lostReason({begun}: RowEvidence): string {
+  return begun === null
+    ? 'No Gearman server has it, and no worker ever began it.'
+    : 'No Gearman server has it, and no worker can be working on it.';
+}
+
+function proved(state: LiveState, reason: string): LiveVerdict {
+  return {state, likely: null, reason, needsTime: false};
+}
+
+function uncertain(likely: LiveState | null, reason: string): LiveVerdict {
+  return {state: 'uncertain', likely, reason, needsTime: false};
 }

@@ -10,8 +10,12 @@ export interface Job {
   /** `job.name`: the job class, or the translated or clipboard name that AtoM stores instead. */
   name: string;
   status: JobStatus;
-  /** null where it was not asked for or the job is finished. */
+  /** null if it was not requested or the job has ended. */
   live: LiveState | null;
+  /** The state that the evidence points to, for an uncertain job; otherwise null. */
+  likely: LiveState | null;
+  /** One sentence: what proves the live state, or what is missing; null if `live` is. */
+  liveReason: string | null;
   /** ISO 8601 with the site's offset, from `object.created_at` (a wall-clock time in the site's zone). */
   startedAt: string | null;
   finishedAt: string | null;
@@ -74,6 +78,7 @@ export const ERROR_NOTE_TYPE_ID = 197;
 export const LIVE_STATES = {
   executing: {label: 'executing', color: 'green', meaning: 'a worker is executing it'},
   queued: {label: 'queued', color: 'cyan', meaning: 'it waits in Gearman for a worker'},
+  finished: {label: 'finished', color: 'green', meaning: 'its work is done, only the row was not saved'},
   lost: {label: 'lost', color: 'red', meaning: 'no Gearman server knows it and no worker can be running it'},
   uncertain: {label: 'uncertain', color: 'yellow', meaning: 'its state cannot be proved'},
 } as const;

@@ -126,6 +126,8 @@ function toJob(row: JobRow, clock: JobClock): Job {
     name: row[AT.name] ?? '',
     status,
     live: null,
+    likely: null,
+    liveReason: null,
     startedAt: startedAt && clock.time.toIso(startedAt),
     finishedAt: finishedAt && clock.time.toIso(finishedAt),
     durationSeconds: durationSeconds({startedAt, finishedAt, running: status === 'running'}, clock),

@@ -8,7 +8,7 @@ import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, DatabaseConfig} from '../../../src/mysql/database.ts';
 import {startLimit} from '../../../src/worker/start-limit.ts';
 import {FakeSystemd} from '../../support/fake-systemd.ts';
-import {noProcesses} from '../../support/no-processes.ts';
+import {NO_WAIT, quietFacts} from '../../support/quiet-host.ts';
 import {type AtomSite, WORKER_CLASSES} from '../../support/sandbox.ts';
 
 /** A sandbox site whose worker runs by a unit, healthy in systemd's eyes. */
@@ -21,7 +21,8 @@ export async function healthyPatient(site: AtomSite): Promise<SiteAccess> {
     readLimit: async (unit) => startLimit(unit, null, new Date()),
     time: createSiteTime(site.timezone),
     now: () => new Date(),
-    siteProcesses: noProcesses,
+    ...quietFacts(site.prefix),
+    recheck: {wait: NO_WAIT, firstSeen: new Map()},
     root: site.root,
     prefix: site.prefix,
     workerTypes: {general: WORKER_CLASSES},

@@ -4,7 +4,7 @@ import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence
 import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
 import {CHECK_IDS, runChecks} from '../../../src/doctor/run-checks.ts';
 import {AtomctlError, usageError} from '../../../src/errors.ts';
-import {noProcesses} from '../../support/no-processes.ts';
+import {NO_WAIT, quietFacts} from '../../support/quiet-host.ts';
 
 const refused = new AtomctlError('DATABASE_UNREACHABLE', 'Nobody answers.', {hint: 'Start it.'});
 const noSystemd = new AtomctlError('SYSTEMD_UNAVAILABLE', 'systemd does not run on this machine.');
@@ -36,7 +36,8 @@ const UNREACHABLE: SiteAccess = {
   },
   time: createSiteTime('UTC'),
   now: () => new Date(0),
-  siteProcesses: noProcesses,
+  ...quietFacts(null),
+  recheck: {wait: NO_WAIT, firstSeen: new Map()},
   root: '/no/atom',
   prefix: null,
   workerTypes: {},

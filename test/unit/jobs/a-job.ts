@@ -7,6 +7,8 @@ export function aJob(some: Partial<Job> = {}): Job {
     name: 'arFindingAidJob',
     status: 'running',
     live: null,
+    likely: null,
+    liveReason: null,
     startedAt: null,
     finishedAt: null,
     durationSeconds: null,

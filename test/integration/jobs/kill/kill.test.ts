@@ -2,7 +2,7 @@ import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {type KillOptions, killExitStatus, killJobs} from '../../../../src/jobs/kill/kill.ts';
-import {liveStates} from '../../../../src/jobs/live/live-state.ts';
+import {type LiveReport, liveStates} from '../../../../src/jobs/live/live-state.ts';
 import type {WorkerControl} from '../../../../src/jobs/model/worker-control.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
@@ -24,6 +24,10 @@ import {
   type WorkerProcess,
 } from '../../../support/sandbox.ts';
 import {everyTable, insertAllKinds} from '../../../support/whole-site.ts';
+
+function statesOf({verdicts}: LiveReport): Map<number, string> {
+  return new Map([...verdicts].map(([id, {state}]) => [id, state]));
+}
 
 let gearmand: GearmanProcess;
 let at: QueueSite;
@@ -129,7 +133,7 @@ describe('a queued job', () => {
       const database = withMethods(at.sources.database, {
         transaction: async (work) => {
           expect(await at.server.statusOfUniqueKeys([crashed.unique])).toMatchObject([{known: false}]);
-          seen.push((await liveStates(at.sources)).states);
+          seen.push(statesOf(await liveStates(at.sources)));
           return at.sources.database.transaction(work);
         },
       });
@@ -138,7 +142,7 @@ describe('a queued job', () => {
       expect(killed.map(({gearman}) => gearman)).toEqual(['removed', 'removed']);
       expect(seen.map((states) => states.size)).toEqual([3, 2]);
       expect(seen.flatMap((states) => [...states.values()])).not.toContain('lost');
-      expect((await liveStates(at.sources)).states).toEqual(new Map([[session, 'queued']]));
+      expect(statesOf(await liveStates(at.sources))).toEqual(new Map([[session, 'uncertain']]));
     },
   );
 
@@ -320,7 +324,7 @@ describe('a job that has ended', () => {
     ]);
     expect(await at.server.jobs()).toEqual([]);
     expect((await kill([error], {deleteRows: true})).first).toMatchObject({
-      was: 'finished',
+      was: 'ended',
       action: 'deleted',
     });
     expect(await statusOf(error)).toBeNull();
@@ -333,7 +337,7 @@ describe('a job that has ended', () => {
     });
     const {first} = await kill([id!], {database, servers: []});
     expect(first).toMatchObject({
-      was: 'finished',
+      was: 'ended',
       action: 'refused',
       message: expect.stringMatching(/ended while/),
     });

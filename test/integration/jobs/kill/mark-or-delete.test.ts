@@ -1,5 +1,5 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {markJobKilled} from '../../../../src/jobs/kill/mark-or-delete.ts';
+import {markJob} from '../../../../src/jobs/kill/mark-or-delete.ts';
 import {deleteJob} from '../../../../src/jobs/model/delete-jobs.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
@@ -52,9 +52,10 @@ describe('deleteJob', () => {
   });
 });
 
-describe('markJobKilled', () => {
+describe('markJob', () => {
   const mark = (id: number, more = {}) =>
-    markJobKilled({
+    markJob({
+      as: 'error',
       database,
       id,
       expected: 'running',

@@ -80,8 +80,8 @@ async function lookOften(): Promise<Claim[]> {
     for (let count = 0; count < PROBES; count += 1) {
       const probe = async () => (await probeSite(sources)).waiting;
       const probed = count % 2 === 0;
-      const {states} = await liveStates({...sources, probe: probed ? probe : undefined});
-      for (const [id, state] of states) claims.push({id, state, probed});
+      const {verdicts} = await liveStates({...sources, probe: probed ? probe : undefined});
+      for (const [id, {state}] of verdicts) claims.push({id, state, probed});
     }
     return claims;
   });
@@ -109,7 +109,7 @@ test('fifty kills and probes among two workers and a client: none lost, none run
   expect(removed.length).toBeGreaterThan(10);
   // A row that is deleted without its Gearman job had ended by then.
   const others = outcomes.filter(({action, gearman}) => action !== 'refused' && gearman !== 'removed');
-  expect(others.filter(({was, action}) => was !== 'finished' || action !== 'deleted')).toEqual([]);
+  expect(others.filter(({was, action}) => was !== 'ended' || action !== 'deleted')).toEqual([]);
   expect(outcomes.map(({was}) => was)).not.toContain('lost');
   expect(claims.filter(({state}) => state !== 'uncertain').length).toBeGreaterThan(100);
   expect(claims.filter(({state}) => state === 'lost')).toEqual([]);

@@ -15,7 +15,6 @@ import {runningRows} from '../../../../src/jobs/model/running-jobs.ts';
 import {showJob} from '../../../../src/jobs/model/show.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database, SqlValue} from '../../../../src/mysql/database.ts';
-import {noProcesses} from '../../../support/no-processes.ts';
 import {type AtomSite, createSite} from '../../../support/sandbox.ts';
 
 const NOW = new Date('2026-03-05T08:00:00Z');
@@ -243,7 +242,7 @@ describe('the total of a long history', () => {
       time: async () => time,
       database: async () => long(),
       servers: async () => [],
-      siteProcesses: noProcesses,
+      siteProcesses: async () => ({incomplete: null, processes: []}),
       site: async () => ({functionPrefix: async () => ({value: ''})}),
     } as unknown as Context;
     const page = {limit: 1, offset: 0, all: false, sort: '-id', 'no-live': false, probe: false};

@@ -4,7 +4,7 @@ import {connectServers} from '../../../../src/gearman/server.ts';
 import {fetchStates} from '../../../../src/jobs/wait/poll.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
-import {noProcesses} from '../../../support/no-processes.ts';
+import {quietFacts} from '../../../support/quiet-host.ts';
 import {
   type AtomSite,
   createSite,
@@ -42,9 +42,8 @@ async function look(ids: number[], between: () => Promise<unknown> = async () =>
   const options = {database, time, now: now(), ids, live: true, pause};
   const {jobs} = await fetchStates(options, async () => ({
     servers,
-    prefix: site.prefix,
     now,
-    siteProcesses: noProcesses,
+    ...quietFacts(site.prefix),
   }));
   for (const connection of servers) if ('server' in connection) connection.server.close();
   return {states: jobs.map(({status, live}) => live ?? status), pauses};

@@ -1,278 +1,501 @@
 import {describe, expect, it} from 'vitest';
-import {type Evidence, liveVerdicts, type RowEvidence} from '../../../../src/jobs/live/verdict.ts';
+import type {
+  HostEvidence,
+  LiveEvidence,
+  QueueCount,
+  RowEvidence,
+  ServerEvidence,
+  SiteProcess,
+  WorkerConnection,
+} from '../../../../src/jobs/live/evidence.ts';
+import {LOST_PROOF} from '../../../../src/jobs/live/lost-proof.ts';
+import {liveVerdicts} from '../../../../src/jobs/live/verdict.ts';
 
-const F = 'p-arFindingAidJob a:4730';
-const F_ELSEWHERE = 'p-arFindingAidJob b:4730';
-const G = 'p-arFileImportJob a:4730';
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const NOW = Date.parse('2026-03-04T12:00:00Z');
 
-/** A row whose job may be in F, has never started, and is old enough to be lost. */
-function row(id: number, evidence: Partial<RowEvidence> = {}): RowEvidence {
-  return {id, queues: new Set([F]), known: null, keyAsked: false, young: false, work: null, ...evidence};
-}
+const A = 'a:4730';
+const B = 'b:4730';
+const FINDING_AIDS = `p-arFindingAidJob ${A}`;
+const ELSEWHERE = `p-arFindingAidJob ${B}`;
 
-/** A row that has started, so that the servers could be asked for its key. */
-function started(id: number, known: 'running' | 'waiting' | 'unknown', inQueue = F): RowEvidence {
-  const job = known === 'unknown' ? null : {queue: inQueue, running: known === 'running'};
-  return row(id, {queues: new Set([inQueue]), keyAsked: true, known: job});
-}
-
-/** What was found where everything answered and nothing moved; `counts` as [total, running] of each queue. */
-function evidence(
-  rows: RowEvidence[],
-  counts: Record<string, [total: number, running: number]>,
-  rest: Partial<Evidence> = {},
-): Evidence {
+/** A job that no worker ever began, inserted an hour ago. */
+function row(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
   return {
-    rows,
-    counts: new Map(Object.entries(counts).map(([name, [total, running]]) => [name, {total, running}])),
-    complete: true,
-    own: true,
-    unchanged: true,
-    probing: false,
-    payloads: [],
-    ...rest,
+    id,
+    name: 'arFindingAidJob',
+    createdMs: NOW - HOUR,
+    begun: null,
+    finished: false,
+    failed: false,
+    lastActivityMs: null,
+    logGrew: false,
+    key: 'none',
+    keyAsked: false,
+    known: null,
+    importFile: null,
+    queues: [FINDING_AIDS],
+    ...more,
   };
 }
 
-const seen = (jobId: number | null, inQueue = F) => ({queue: inQueue, jobId});
-const verdicts = (given: Evidence) => Object.fromEntries(liveVerdicts(given).states);
+/** A job that a worker began fifty minutes ago, silent for forty; every server was asked for its key. */
+function begun(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
+  const at = NOW - 50 * MINUTE;
+  return row(id, {
+    begun: {firstMs: at, lastMs: at},
+    lastActivityMs: NOW - 40 * MINUTE,
+    key: 'exact',
+    keyAsked: true,
+    ...more,
+  });
+}
 
-describe('a key that a server was asked for', () => {
-  it.each<[string, Evidence, string]>([
-    ['is known and running', evidence([started(1, 'running')], {[F]: [1, 1]}), 'executing'],
-    ['is known and waits: its worker died', evidence([started(1, 'waiting')], {[F]: [1, 0]}), 'queued'],
-    ['is known nowhere, whatever else waits', evidence([started(1, 'unknown')], {[F]: [9, 3]}), 'lost'],
+const running = (queue = FINDING_AIDS) => ({known: {queue, running: true}});
+const waiting = (queue = FINDING_AIDS) => ({known: {queue, running: false}});
+
+function queue(total: number, active: number, more: Partial<QueueCount> = {}): QueueCount {
+  const count: QueueCount = {
+    queue: FINDING_AIDS,
+    server: A,
+    function: 'p-arFindingAidJob',
+    owner: 'site',
+    total,
+    running: active,
+  };
+  return {...count, ...more};
+}
+
+function server(more: Partial<ServerEvidence> = {}): ServerEvidence {
+  return {address: A, error: null, probing: false, ignored: 0, startedMs: null, onlyLoopback: true, ...more};
+}
+
+function host(more: Partial<HostEvidence> = {}): HostEvidence {
+  return {
+    processes: {unreadable: null, workers: [], imports: [], otherSites: new Set()},
+    workersStatedHere: false,
+    configChangedMs: NOW - DAY,
+    clock: {nowMs: NOW, uncertaintyMs: 0, reason: 'Observed.'},
+    ...more,
+  };
+}
+
+/** A site on which nothing but these rows needs to be explained. */
+function evidence(rows: RowEvidence[], more: Partial<LiveEvidence> = {}): LiveEvidence {
+  return {
+    rows,
+    queues: [],
+    servers: [server()],
+    workers: [],
+    payloads: [],
+    unchanged: true,
+    writable: true,
+    host: host(),
+    seenBefore: new Set(),
+    ...more,
+  };
+}
+
+const worker = (pid: number, more: Partial<SiteProcess> = {}): SiteProcess => ({
+  pid,
+  startedMs: NOW - DAY,
+  argv: ['php', 'symfony', 'jobs:worker'],
+  ...more,
+});
+const connection = (pid: number | null, more: Partial<WorkerConnection> = {}): WorkerConnection => ({
+  id: `pid_${pid}_5f`,
+  pid,
+  ip: '127.0.0.1',
+  server: A,
+  queues: [FINDING_AIDS],
+  ...more,
+});
+const processes = (more: Partial<HostEvidence['processes']>): Pick<HostEvidence, 'processes'> => ({
+  processes: {...host().processes, ...more},
+});
+
+function verdict(given: LiveEvidence, id = 1) {
+  const {state, likely, reason} = liveVerdicts(given).get(id)!;
+  return {state, likely, reason};
+}
+/** The state, with the likely one behind a question mark, as in a table. */
+function shown(given: LiveEvidence, id = 1): string {
+  const {state, likely} = verdict(given, id);
+  return state === 'uncertain' ? `${likely ?? ''}?` : state;
+}
+
+describe('executing', () => {
+  it.each<[string, LiveEvidence]>([
+    ['a server knows its key as running', evidence([begun(1, running())], {queues: [queue(1, 1)]})],
     [
-      'runs, though its payload was seen waiting before',
-      evidence([started(1, 'running')], {[F]: [1, 1]}, {payloads: [seen(1)]}),
-      'executing',
+      'its key is known as running under the prefix of another root (T1)',
+      evidence([begun(1, running())], {queues: [queue(1, 1, {owner: 'unknown'})]}),
     ],
     [
-      'runs under a prefix that may be a copy of the site',
-      evidence([started(1, 'running')], {[F]: [1, 1]}, {own: false}),
-      'uncertain',
+      'though another server does not answer',
+      evidence([begun(1, running())], {
+        queues: [queue(1, 1)],
+        servers: [server(), server({address: B, error: 'No answer.'})],
+      }),
+    ],
+    ['its log grew between two reads (T2)', evidence([begun(1, {logGrew: true})])],
+    [
+      'its log grew, although a server has it waiting',
+      evidence([begun(1, {logGrew: true, ...waiting()})], {queues: [queue(1, 0)]}),
     ],
     [
-      'is known nowhere, under no prefix at all',
-      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {own: false}),
-      'lost',
+      'a process imports its file (T3)',
+      evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
+        host: host(
+          processes({imports: [worker(9, {argv: ['php', 'symfony', 'csv:import', '/tmp/up.csv']})]}),
+        ),
+      }),
     ],
     [
-      'is known nowhere, but one server is silent',
-      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {complete: false}),
-      'uncertain',
+      'it runs beside a job whose key is known, and nothing else may be it (T7)',
+      evidence([begun(1, {key: 'none', keyAsked: false}), begun(2, running())], {queues: [queue(2, 2)]}),
     ],
     [
-      'is known on one server, though another is silent',
-      evidence([started(1, 'running')], {[F]: [1, 1]}, {complete: false}),
-      'executing',
+      'two rows without keys and two running jobs on two servers',
+      evidence([row(1, {queues: [FINDING_AIDS, ELSEWHERE]}), row(2, {queues: [FINDING_AIDS, ELSEWHERE]})], {
+        queues: [queue(1, 1), queue(1, 1, {queue: ELSEWHERE, server: B})],
+        servers: [server(), server({address: B})],
+      }),
+    ],
+  ])('%s', (_, given) => expect(shown(given)).toBe('executing'));
+
+  it.each<[string, LiveEvidence, string]>([
+    [
+      'another atomctl holds jobs of the server',
+      evidence([begun(1, running())], {queues: [queue(1, 1)], servers: [server({probing: true})]}),
+      '?',
     ],
     [
-      'is known nowhere and was submitted a moment ago',
-      evidence([{...started(1, 'unknown'), young: true}], {[F]: [1, 1]}),
-      'uncertain',
+      'a client under the name of a probe can hold it, and stays (T22)',
+      evidence([begun(1, running())], {
+        queues: [queue(1, 1)],
+        workers: [connection(null, {id: 'atomctl-x'})],
+      }),
+      '?',
     ],
+    ['by count, one of the jobs waits', evidence([row(1), row(2)], {queues: [queue(2, 1)]}), 'queued?'],
+    ['by count, more rows than jobs', evidence([row(1), row(2)], {queues: [queue(1, 1)]}), 'executing?'],
     [
-      'runs, or another atomctl holds it to look at it',
-      evidence([started(1, 'running')], {[F]: [1, 1]}, {probing: true}),
-      'uncertain',
+      "by count, in a queue that may be another site's",
+      evidence([row(1)], {queues: [queue(1, 1, {owner: 'unknown'})]}),
+      'executing?',
     ],
-    [
-      'is known nowhere, or another atomctl has just taken it out to kill it',
-      evidence([started(1, 'unknown')], {[F]: [1, 1]}, {probing: true}),
-      'uncertain',
-    ],
-    [
-      'waits, while another atomctl looks at others',
-      evidence([started(1, 'waiting')], {[F]: [2, 1]}, {probing: true}),
-      'queued',
-    ],
-  ])('%s', (_name, given, state) => {
-    expect(verdicts(given)).toEqual({1: state});
+    ['by count, while counts change', evidence([row(1)], {queues: [queue(1, 1)], unchanged: false}), '?'],
+  ])('is not claimed: %s', (_, given, state) => expect(shown(given)).toBe(state));
+
+  it('bounds a client that never leaves to the queues that it can do (T22)', () => {
+    const other = `p-arObjectMoveJob ${A}`;
+    const given = evidence([begun(1, running()), begun(2, {...running(other), queues: [other]})], {
+      queues: [queue(1, 1), queue(1, 1, {queue: other})],
+      workers: [connection(null, {id: 'atomctl-x'})],
+    });
+    expect([shown(given, 1), shown(given, 2)]).toEqual(['?', 'executing']);
+    expect(verdict(given).reason).toBe('The client atomctl-x holds jobs of a:4730 and may hold this one.');
   });
 });
 
-describe('a row that never started', () => {
-  it.each<[string, Evidence, string]>([
-    ['and none of its queues has a job', evidence([row(1, {queues: new Set()})], {}), 'lost'],
+describe('queued', () => {
+  it.each<[string, LiveEvidence, RegExp]>([
     [
-      'and none of its queues has a job, not even with another prefix',
-      evidence([row(1, {queues: new Set()})], {}, {own: false}),
-      'lost',
+      'a server knows its key as not running, and it will run again (T21)',
+      evidence([begun(1, waiting())], {queues: [queue(1, 0)]}),
+      /^It waits on a:4730; it began before and will run again from its start\.$/,
     ],
     [
-      'and none has a job, but one server is silent',
-      evidence([row(1, {queues: new Set()})], {}, {complete: false}),
-      'uncertain',
+      'its payload was seen',
+      evidence([row(1)], {queues: [queue(1, 0)], payloads: [{queue: FINDING_AIDS, jobId: 1}]}),
+      /^Its payload was seen waiting\.$/,
     ],
     [
-      'and none has a job, but it may not be submitted yet',
-      evidence([row(1, {queues: new Set(), young: true})], {}),
-      'uncertain',
+      'under the prefix of another root (T1)',
+      evidence([begun(1, waiting())], {queues: [queue(1, 0, {owner: 'unknown'})]}),
+      /under the function prefix of another root/,
     ],
     [
-      'and none has a job, or another atomctl has just taken it out to kill it',
-      evidence([row(1, {queues: new Set()})], {}, {probing: true}),
-      'uncertain',
+      'its payload was seen, although a cancelled entry has its key',
+      evidence([begun(1, waiting())], {
+        queues: [queue(1, 0)],
+        servers: [server({ignored: 1})],
+        payloads: [{queue: FINDING_AIDS, jobId: 1}],
+      }),
+      /payload/,
     ],
-    ['and the one job waits that no key explains', evidence([row(1)], {[F]: [1, 0]}), 'queued'],
+  ])('%s', (_, given, reason) => {
+    expect(shown(given)).toBe('queued');
+    expect(verdict(given).reason).toMatch(reason);
+  });
+
+  it.each<[string, LiveEvidence]>([
     [
-      'and the one job waits, perhaps of another site',
-      evidence([row(1)], {[F]: [1, 0]}, {own: false}),
-      'uncertain',
+      'counts alone: the job may have no row, the row no job (T8)',
+      evidence([row(1)], {queues: [queue(1, 0)]}),
     ],
     [
-      'and the one job waits, perhaps not its own: it is young',
-      evidence([row(1, {young: true})], {[F]: [1, 0]}),
-      'uncertain',
+      'the server has cancelled entries, and this may be one',
+      evidence([begun(1, waiting())], {queues: [queue(1, 0)], servers: [server({ignored: 1})]}),
     ],
-    ['and more jobs wait than rows', evidence([row(1)], {[F]: [2, 0]}), 'uncertain'],
+  ])('is only likely: %s', (_, given) => expect(shown(given)).toBe('queued?'));
+
+  it('with a probe that saw another job, the row without a job is lost (T8)', () => {
+    const given = evidence([row(1)], {queues: [queue(1, 0)], payloads: [{queue: FINDING_AIDS, jobId: 99}]});
+    expect(shown(given)).toBe('lost');
+  });
+});
+
+describe('finished', () => {
+  it.each<[string, LiveEvidence, RegExp]>([
     [
-      'and one runs that no key explains: it may be just starting',
-      evidence([row(1)], {[F]: [1, 1]}),
-      'uncertain',
+      'its log says so and no server has it (T12)',
+      evidence([begun(1, {finished: true})]),
+      /only the row was not saved/,
     ],
-    ['and something moved meanwhile', evidence([row(1)], {[F]: [1, 0]}, {unchanged: false}), 'uncertain'],
-    ['and its payload waits', evidence([row(1)], {[F]: [3, 0]}, {payloads: [seen(1)]}), 'queued'],
+    ['after an error', evidence([begun(1, {finished: true, failed: true})]), /after an error/],
     [
-      'and its payload waits, whatever moved or did not answer',
+      'although a worker process runs and the log is fresh',
+      evidence([begun(1, {finished: true, lastActivityMs: NOW})], {
+        host: host(processes({workers: [worker(9)]})),
+      }),
+      /Job finished/,
+    ],
+    ['without facts about the host', evidence([begun(1, {finished: true})], {host: null}), /Job finished/],
+  ])('%s', (_, given, reason) => {
+    expect(shown(given)).toBe('finished');
+    expect(verdict(given).reason).toMatch(reason);
+  });
+
+  it.each<[string, LiveEvidence, string]>([
+    [
+      'it runs again',
+      evidence([begun(1, {finished: true, ...running()})], {queues: [queue(1, 1)]}),
+      'executing',
+    ],
+    [
+      'it waits again',
+      evidence([begun(1, {finished: true, ...waiting()})], {queues: [queue(1, 0)]}),
+      'queued',
+    ],
+    [
+      'a server does not answer',
+      evidence([begun(1, {finished: true})], {servers: [server({error: 'No answer.'})]}),
+      'finished?',
+    ],
+    [
+      'a job may be it: its key is not known',
+      evidence([begun(1, {finished: true, key: 'none', keyAsked: false})], {queues: [queue(1, 1)]}),
+      'finished?',
+    ],
+  ])('is not claimed: %s', (_, given, state) => expect(shown(given)).toBe(state));
+});
+
+/** For each clause of the proof: evidence that lacks it alone. */
+const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: string | null}> = {
+  'every server answered': {
+    lost: evidence([begun(1)], {servers: [server({error: 'Gearman server a:4730 did not answer.'})]}),
+    reason: /^Gearman server a:4730 did not answer\.$/,
+    likely: null,
+  },
+  'no other atomctl holds jobs': {
+    lost: evidence([begun(1)], {servers: [server({probing: true})]}),
+    reason: /^Another atomctl holds jobs of a:4730/,
+    likely: null,
+  },
+  'counts and keys speak of one moment': {
+    lost: evidence([row(1)], {
+      queues: [queue(1, 0)],
+      payloads: [{queue: FINDING_AIDS, jobId: 9}],
+      unchanged: false,
+    }),
+    reason: /changed while atomctl read it/,
+    likely: null,
+  },
+  'no queue has room for it': {
+    lost: evidence([begun(1, {key: 'doubtful'})], {queues: [queue(1, 1, {owner: 'unknown'})]}),
+    reason: /^1 job in its queue may be this one: its logged parameters do not show its key exactly\.$/,
+    likely: 'executing',
+  },
+  'the database is not a replica': {
+    lost: evidence([begun(1)], {writable: false}),
+    reason: /read-only/,
+    likely: 'lost',
+  },
+  'the configuration is older than the job': {
+    lost: evidence([begun(1)], {host: host({configChangedMs: NOW - MINUTE})}),
+    reason: /changed after the job was created/,
+    likely: 'lost',
+  },
+  'the row is not new': {
+    lost: evidence([row(1, {createdMs: NOW - 14_000})]),
+    reason: /^It is new/,
+    likely: null,
+  },
+  'the processes of this host can be read': {
+    lost: evidence([begun(1)], {host: host(processes({unreadable: 'They are hidden.'}))}),
+    reason: /They are hidden\.$/,
+    likely: 'lost',
+  },
+  'no process here can be working on it': {
+    lost: evidence([begun(1)], {host: host(processes({workers: [worker(9)]}))}),
+    reason: /^Worker process 9 may be working on it: it is not connected to every Gearman server\.$/,
+    likely: 'executing',
+  },
+  'workers run only on this host': {
+    lost: evidence([begun(1)], {servers: [server({onlyLoopback: false})]}),
+    reason: /workers: this-host/,
+    likely: 'lost',
+  },
+  'its log is silent, or the servers are older': {
+    lost: evidence([begun(1, {lastActivityMs: NOW - 14 * MINUTE})]),
+    reason: /^Its log has been silent for 14 minutes/,
+    likely: 'executing',
+  },
+};
+
+describe('lost', () => {
+  it.each<[string, LiveEvidence]>([
+    ['no worker ever began it and no queue has a job', evidence([row(1, {queues: []})])],
+    ['it began, its key is known nowhere, and no worker can have it', evidence([begun(1)])],
+    ['whatever else waits under other keys', evidence([begun(1)], {queues: [queue(9, 3)]})],
+    [
+      'a worker is idle and connected',
+      evidence([begun(1)], {host: host(processes({workers: [worker(9)]})), workers: [connection(9)]}),
+    ],
+    [
+      'a worker is busy with a job that is explained',
+      evidence([begun(1), begun(2, running())], {
+        queues: [queue(1, 1)],
+        host: host(processes({workers: [worker(9)]})),
+        workers: [connection(9)],
+      }),
+    ],
+    [
+      'the only worker process started after it began',
+      evidence([begun(1)], {host: host(processes({workers: [worker(9, {startedMs: NOW - MINUTE})]}))}),
+    ],
+    [
+      'the log is fresh, but the servers are older than the job',
+      evidence([begun(1, {lastActivityMs: NOW})], {servers: [server({startedMs: NOW - DAY})]}),
+    ],
+    [
+      'Gearman listens on the network, but workers are stated to run here',
+      evidence([begun(1)], {servers: [server({onlyLoopback: false})], host: host({workersStatedHere: true})}),
+    ],
+    [
+      'the clock is not sure, but the row is older than any zone can be wrong',
+      evidence([row(1, {createdMs: NOW - 27 * HOUR, queues: []})], {
+        host: host({
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'x'},
+          configChangedMs: NOW - 90 * DAY,
+        }),
+      }),
+    ],
+    [
+      'the clock is not sure, but it was in no queue ten seconds ago (T9)',
+      evidence([row(1, {createdMs: NOW - HOUR, queues: []})], {
+        host: host({
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'x'},
+          configChangedMs: NOW - 90 * DAY,
+        }),
+        seenBefore: new Set([1]),
+      }),
+    ],
+    [
+      "an import runs whose file is another row's",
       evidence(
-        [row(1, {young: true})],
-        {[F]: [3, 2]},
-        {payloads: [seen(1)], complete: false, unchanged: false},
+        [
+          begun(1, {name: 'arFileImportJob', queues: []}),
+          begun(2, {name: 'arFileImportJob', queues: [], importFile: '/tmp/2.csv'}),
+        ],
+        {
+          host: host(
+            processes({imports: [worker(9, {argv: ['php', 'symfony', 'csv:import', '/tmp/2.csv']})]}),
+          ),
+        },
       ),
-      'queued',
+    ],
+  ])('%s', (_, given) => expect(shown(given)).toBe('lost'));
+
+  it('has a test for each clause of its proof', () => {
+    expect(Object.keys(LACKING).sort()).toEqual(LOST_PROOF.map(({name}) => name).sort());
+  });
+
+  it.each(LOST_PROOF.map(({name}) => name))('needs: %s', (name) => {
+    const {lost, reason, likely} = LACKING[name]!;
+    expect(verdict(lost)).toEqual({state: 'uncertain', likely, reason: expect.stringMatching(reason)});
+    const without = LOST_PROOF.filter((clause) => clause.name !== name);
+    expect(liveVerdicts(lost, without).get(1)!.state).toBe('lost');
+  });
+
+  it.each<[string, LiveEvidence, string]>([
+    [
+      'a worker is connected to one server of two',
+      evidence([begun(1)], {
+        servers: [server(), server({address: B})],
+        host: host(processes({workers: [worker(9)]})),
+        workers: [connection(9)],
+      }),
+      'executing?',
     ],
     [
-      'and what waits is a job without a row',
-      evidence([row(1)], {[F]: [1, 0]}, {payloads: [seen(99)]}),
-      'lost',
+      'a worker is connected, but a job runs that no row explains',
+      evidence([begun(1, {queues: []})], {
+        queues: [queue(1, 1)],
+        host: host(processes({workers: [worker(9)]})),
+        workers: [connection(9)],
+      }),
+      'executing?',
     ],
-    ['and what waits is no job of AtoM', evidence([row(1)], {[F]: [1, 0]}, {payloads: [seen(null)]}), 'lost'],
     [
-      'and what was seen waiting was in another queue',
-      evidence([row(1)], {[F]: [1, 0], [G]: [1, 0]}, {payloads: [seen(99, G)]}),
-      'queued',
+      'a worker is connected whose process is not here',
+      evidence([begun(1)], {workers: [connection(9)]}),
+      'lost?',
     ],
-  ])('%s', (_name, given, state) => {
-    expect(verdicts(given)).toEqual({1: state});
-  });
-});
+    ['the last line of the log is not known', evidence([begun(1, {lastActivityMs: null})]), 'lost?'],
+    [
+      'one server was restarted since it began, and the log is fresh',
+      evidence([begun(1, {lastActivityMs: NOW})], {
+        servers: [server({startedMs: NOW - DAY}), server({address: B, startedMs: NOW - MINUTE})],
+      }),
+      'executing?',
+    ],
+    [
+      'an import runs that no row explains',
+      evidence([begun(1, {name: 'arFileImportJob', queues: []})], {
+        host: host(processes({imports: [worker(9)]})),
+      }),
+      'executing?',
+    ],
+    [
+      'its start lies in the future, so the zone is wrong (T10)',
+      evidence([row(1, {createdMs: NOW + HOUR, queues: []})]),
+      'lost?',
+    ],
+    [
+      'the clock is not sure and the row is younger than 26 hours (T9)',
+      evidence([row(1, {createdMs: NOW - 25 * HOUR, queues: []})], {
+        host: host({
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+          configChangedMs: null,
+        }),
+      }),
+      'lost?',
+    ],
+  ])('is not claimed: %s', (_, given, state) => expect(shown(given)).toBe(state));
 
-describe('a job that a worker may be running although no server knows it', () => {
-  const work = 'A worker of this site is connected and may be running it.';
-
-  it.each<[string, RowEvidence, Evidence['counts']]>([
-    ['whose key no server knows', {...started(1, 'unknown'), work}, new Map()],
-    ['for which no queue has a job', row(1, {queues: new Set(), work}), new Map()],
-    ['for which the counts leave no room', row(1, {work}), new Map([[F, {total: 0, running: 0}]])],
-  ])('%s is uncertain, and the reason is given', (_name, given, counts) => {
-    const {states, reasons} = liveVerdicts({...evidence([given], {}), counts});
-    expect([...states]).toEqual([[1, 'uncertain']]);
-    expect([...reasons]).toEqual([[1, work]]);
-  });
-
-  it.each([
-    ['a server knows its key', {...started(1, 'running'), work}, 'executing'],
-    ['it is uncertain for another reason', {...started(1, 'unknown'), young: true, work}, 'uncertain'],
-  ])('%s: that decides, and this reason is not given', (_name, given, state) => {
-    const {states, reasons} = liveVerdicts(evidence([given], {[F]: [1, 1]}));
-    expect([[...states], [...reasons]]).toEqual([[[1, state]], []]);
-  });
-});
-
-describe('several rows', () => {
-  it('executing, queued again, waiting by count and lost beside each other', () => {
-    const rows = [started(1, 'running'), started(2, 'waiting'), row(3), row(4), started(5, 'unknown')];
-    expect(verdicts(evidence(rows, {[F]: [4, 1]}))).toEqual({
-      1: 'executing',
-      2: 'queued',
-      3: 'queued',
-      4: 'queued',
-      5: 'lost',
-    });
-  });
-
-  it('fewer jobs than rows: one of them is lost, but not which without the payloads', () => {
-    const rows = [started(1, 'running'), row(2), row(3)];
-    const counts: Record<string, [number, number]> = {[F]: [2, 1]};
-    expect(verdicts(evidence(rows, counts))).toEqual({1: 'executing', 2: 'uncertain', 3: 'uncertain'});
-    expect(verdicts(evidence(rows, counts, {payloads: [seen(3)]}))).toEqual({
-      1: 'executing',
-      2: 'lost',
-      3: 'queued',
-    });
-  });
-
-  it('no job left over: every row that never started is lost', () => {
-    expect(verdicts(evidence([started(1, 'running'), row(2), row(3)], {[F]: [1, 1]}))).toEqual({
-      1: 'executing',
-      2: 'lost',
-      3: 'lost',
-    });
-  });
-
-  it('a payload and a key of the same job count once', () => {
-    const rows = [started(1, 'waiting'), row(2)];
-    expect(verdicts(evidence(rows, {[F]: [2, 0]}, {payloads: [seen(1)]}))).toEqual({
-      1: 'queued',
-      2: 'queued',
-    });
-  });
-
-  it('two jobs that change places between count and key do not pass for one that is lost', () => {
-    // Row 2 was executing when counted, row 1 waited; by the time of the keys row 1 had begun.
-    const rows = [started(1, 'running'), row(2)];
-    const given = evidence(rows, {[F]: [2, 1]}, {unchanged: false});
-    expect(verdicts(given)).toEqual({1: 'executing', 2: 'uncertain'});
-  });
-
-  it('counts of one class do not speak for another', () => {
-    const rows = [row(1), row(2, {queues: new Set([G])})];
-    expect(verdicts(evidence(rows, {[F]: [1, 0], [G]: [2, 1]}))).toEqual({1: 'queued', 2: 'uncertain'});
-  });
-
-  it('a name that several classes share is settled only where its rivals share all of them', () => {
-    const csvExport = row(1, {queues: new Set([F, G])});
-    const counts: Record<string, [number, number]> = {[F]: [1, 0], [G]: [1, 0]};
-    expect(verdicts(evidence([csvExport, row(2)], counts))).toEqual({1: 'queued', 2: 'uncertain'});
-    const wider = row(2, {queues: new Set([F, G, 'p-arOther'])});
-    expect(verdicts(evidence([csvExport, wider], {...counts, 'p-arOther': [1, 0]}))[1]).toBe('uncertain');
-  });
-
-  it('a payload whose job has ended since does not stand for the job that waits on another server', () => {
-    const rows = [row(1, {queues: new Set([F, F_ELSEWHERE])})];
-    const counts: Record<string, [number, number]> = {[F]: [1, 0], [F_ELSEWHERE]: [1, 0]};
-    const onePayloadEnded = [seen(98), seen(99)];
-    expect(verdicts(evidence(rows, counts, {payloads: onePayloadEnded}))).toEqual({1: 'queued'});
-    const both = [seen(98), seen(99, F_ELSEWHERE)];
-    expect(verdicts(evidence(rows, counts, {payloads: both}))).toEqual({1: 'lost'});
-  });
-
-  it('a key known on one server does not stand for the job that waits on another', () => {
-    const rows = [row(1, {queues: new Set([F, F_ELSEWHERE])}), started(2, 'running', F_ELSEWHERE)];
-    expect(verdicts(evidence(rows, {[F]: [1, 0], [F_ELSEWHERE]: [1, 1]}))).toEqual({
-      1: 'queued',
-      2: 'executing',
-    });
-  });
-
-  it('a key that waits does not stand for the job that executes', () => {
-    const rows = [row(1), started(2, 'waiting')];
-    expect(verdicts(evidence(rows, {[F]: [2, 1]}))).toEqual({1: 'uncertain', 2: 'queued'});
-  });
-
-  it('what a server would not show leaves the counts to decide', () => {
-    const rows = [row(1), row(2), row(3)];
-    expect(verdicts(evidence(rows, {[F]: [3, 0]}, {payloads: [seen(1)]}))).toEqual({
-      1: 'queued',
-      2: 'queued',
-      3: 'queued',
-    });
-    expect(verdicts(evidence(rows, {[F]: [2, 0]}, {payloads: [seen(1)]}))).toEqual({
-      1: 'queued',
-      2: 'uncertain',
-      3: 'uncertain',
-    });
+  it('says that only time is missing for a row that is new, or whose age is not sure', () => {
+    const unsure = {
+      clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+      configChangedMs: null,
+    };
+    const needsTime = (given: LiveEvidence) => liveVerdicts(given).get(1)!.needsTime;
+    expect(needsTime(evidence([row(1, {queues: []})], {host: host(unsure)}))).toBe(true);
+    expect(needsTime(evidence([row(1, {createdMs: NOW, queues: []})]))).toBe(true);
+    expect(needsTime(LACKING['every server answered']!.lost)).toBe(false);
   });
 });

@@ -1,0 +1,322 @@
+/**
+ * Gathers the evidence in the order that makes it conclusive: the rows, then Gearman and the processes, then the rows
+ * again. A worker saves the row before it tells Gearman that a job has ended: a row that still says Running in the
+ * second read had not ended when Gearman was asked.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import type {SiteTime} from '../../atom/site-time.ts';
+import type {AtomctlError} from '../../errors.ts';
+import {formatAddress, type ServerAddress} from '../../gearman/address.ts';
+import type {Connection, ServerConnection} from '../../gearman/server.ts';
+import type {Queryable} from '../../mysql/database.ts';
+import {
+  ownerOf,
+  type QueueSnapshot,
+  type SeenFunction,
+  type SitePrefixes,
+  takeSnapshot,
+} from '../../queue/snapshot.ts';
+import {keyMayDiffer} from '../../queue/unique-key.ts';
+import {pidOf} from '../../queue/workers.ts';
+import {STATUSES} from '../model/job.ts';
+import {type RunningRow, runningRows} from '../model/running-jobs.ts';
+import {type Counts, countUnexplained, isUnplaced} from './counts.ts';
+import type {
+  HostEvidence,
+  LiveEvidence,
+  ProcessEvidence,
+  QueueCount,
+  RowEvidence,
+  SeenPayload,
+  ServerEvidence,
+  WorkerConnection,
+} from './evidence.ts';
+import {askForKeys, type FoundJob, type KeyAnswers} from './unique-keys.ts';
+
+/** Another atomctl's probe takes some milliseconds a job. */
+const PROBE_PATIENCE_MS = 1000;
+const PROBE_RETRY_MS = 10;
+
+/** What this host and the configuration can tell. Each is asked only if a row needs it. */
+export interface HostFacts {
+  processes(): Promise<ProcessEvidence>;
+  /** When the server's process began and whether it listens on loopback only; nulls and false if that is unknown. */
+  gearmand(address: ServerAddress): Promise<Pick<ServerEvidence, 'startedMs' | 'onlyLoopback'>>;
+  /** The configuration file says that workers run only on this host. */
+  workersStatedHere: boolean;
+  /** The newest modification of the files that name servers and prefix, epoch milliseconds; null if there are none. */
+  configChangedMs(): Promise<number | null>;
+  /** How far the site's wall clock may be off, and why. */
+  clock(): Promise<{uncertaintyMs: number; reason: string}>;
+}
+
+/** How the live state of a site's jobs is reached. */
+export interface LiveAccess {
+  database: Queryable;
+  servers: readonly ServerConnection[];
+  prefixes: SitePrefixes;
+  time: SiteTime;
+  now: () => Date;
+  host: HostFacts;
+}
+
+export interface CollectOptions extends LiveAccess {
+  /** Reads the payloads of the site's waiting jobs; absent if the queue must not be touched. */
+  probe?: () => Promise<SeenPayload[]>;
+  /** Jobs that were in no queue at least ten seconds before, on the monotonic clock. */
+  seenBefore?: ReadonlySet<number>;
+}
+
+export interface Collected {
+  evidence: LiveEvidence;
+  rows: RunningRow[];
+  found: ReadonlyMap<number, FoundJob>;
+  missing: AtomctlError[];
+}
+
+/** @throws AtomctlError for the database, or what `probe` throws; a server that fails is part of the evidence */
+export async function collectEvidence(options: CollectOptions): Promise<Collected> {
+  const rows = await runningRows({database: options.database, filter: {}});
+  const payloads = (await options.probe?.()) ?? [];
+  const queue = await readQueue(rows, options);
+  const first = rows.map((row) => rowEvidence(row, queue, options));
+  const waiting = new Set(payloads.flatMap(({jobId}) => jobId ?? []));
+  const open = first.filter(({id, known}) => known === null && !waiting.has(id));
+  const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
+  const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
+  const [later, ignored, host, gearmands] = await Promise.all([
+    open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
+      ? takeSnapshot(options.servers)
+      : null,
+    ignoredEntries(options.servers, first),
+    absent.length > 0 ? hostEvidence(absent, options) : null,
+    absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
+  ]);
+  const second = await secondRead(options.database);
+
+  const lengths = new Map(rows.map(({id, logLength}) => [id, logLength]));
+  const still = first.flatMap((row) => {
+    const now = second.rows.get(row.id);
+    if (now === undefined) return [];
+    return [{...row, logGrew: now.length > lengths.get(row.id)!, begun: row.begun ?? beganMeanwhile(now)}];
+  });
+  const evidence: LiveEvidence = {
+    rows: still,
+    queues: queue.counts,
+    servers: options.servers.map((connection) => {
+      const address = formatAddress(connection.address);
+      const facts = gearmands?.get(address) ?? {startedMs: null, onlyLoopback: false};
+      const error = errorOf(address, queue);
+      return {
+        address,
+        error,
+        probing: queue.probing.has(address),
+        ignored: ignored.get(address) ?? 0,
+        ...facts,
+      };
+    }),
+    workers: queue.workers,
+    payloads,
+    unchanged:
+      (later === null || sameCounts(queue.counts, later)) &&
+      second.rows.size === rows.length &&
+      still.length === rows.length,
+    writable: second.writable,
+    host,
+    seenBefore: options.seenBefore ?? new Set(),
+  };
+  const missing = [...queue.snapshot.missing.map(({error}) => error), ...queue.keys.missing.values()];
+  return {evidence, rows, found: queue.keys.found, missing};
+}
+
+/** True if facts about this host can settle the job's state: no queue seems to have it, or its file may be imported. */
+function mayBeElsewhere(row: RowEvidence, waiting: ReadonlySet<number>, counts: Counts): boolean {
+  if (row.known?.running) return false;
+  if (row.importFile !== null) return true;
+  if (row.known !== null || waiting.has(row.id)) return false;
+  return !isUnplaced(row, waiting) || counts.room(row).total === 0;
+}
+
+/** A log that has begun to exist since the first read: by now a worker has the job. */
+function beganMeanwhile({length}: {length: number}): RowEvidence['begun'] {
+  return length > 0 ? {firstMs: null, lastMs: null} : null;
+}
+
+interface QueueReading {
+  snapshot: QueueSnapshot;
+  counts: QueueCount[];
+  /** Queues with jobs, by the name of the rows that they may hold. */
+  candidates: (name: string) => readonly SeenFunction[];
+  workers: WorkerConnection[];
+  keys: KeyAnswers;
+  probing: ReadonlySet<string>;
+}
+
+/** Asks the servers for counts, workers and keys; again for a moment if another atomctl holds jobs of one. */
+async function readQueue(rows: readonly RunningRow[], options: CollectOptions): Promise<QueueReading> {
+  for (const deadline = performance.now() + PROBE_PATIENCE_MS; ; await sleep(PROBE_RETRY_MS)) {
+    const snapshot = await takeSnapshot(options.servers, {connections: true, nowMs: options.now().getTime()});
+    const foreign = await options.prefixes.foreign(snapshot);
+    const owned = snapshot.functions.flatMap((seen) => {
+      const owner = ownerOf(seen, options.prefixes, foreign);
+      return owner === 'other' ? [] : [{...seen, owner}];
+    });
+    const busy = owned.filter(({total}) => total > 0);
+    const candidates = byName(busy);
+    const keys = await askForKeys(rows, ({name}) => candidates(name));
+    const probing = new Set([...snapshot.probing, ...keys.probing]);
+    if (rows.length > 0 && probing.size > 0 && performance.now() <= deadline) continue;
+    return {
+      snapshot,
+      counts: busy.map(({queue, server, function: name, owner, total, running}) => ({
+        queue,
+        server: formatAddress(server.address),
+        function: name,
+        owner,
+        total,
+        running,
+      })),
+      candidates,
+      workers: workerConnections(snapshot.connections, new Map(owned.map((seen) => [seen.queue, seen]))),
+      keys,
+      probing,
+    };
+  }
+}
+
+/** The queues that may hold a row of a name, found once for each name: rows are many, names are few. */
+function byName(busy: readonly SeenFunction[]): (name: string) => readonly SeenFunction[] {
+  const found = new Map<string, SeenFunction[]>();
+  return (name) => {
+    const known = found.get(name) ?? busy.filter(({jobClass}) => mayBeFunctionOf(name, jobClass));
+    found.set(name, known);
+    return known;
+  };
+}
+
+function workerConnections(
+  connections: ReadonlyMap<string, readonly Connection[]>,
+  owned: ReadonlyMap<string, SeenFunction>,
+): WorkerConnection[] {
+  return [...connections].flatMap(([server, ofServer]) =>
+    ofServer.flatMap(({id, ip, functions}) => {
+      const queues = functions.map((name) => `${name} ${server}`).filter((queue) => owned.has(queue));
+      return queues.length === 0 ? [] : [{id, pid: pidOf(id), ip, server, queues}];
+    }),
+  );
+}
+
+function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOptions): RowEvidence {
+  const ms = (wall: string | null) => {
+    const value = wall === null ? Number.NaN : time.toEpochMs(wall);
+    return Number.isNaN(value) ? null : value;
+  };
+  const found = queue.keys.found.get(row.id);
+  return {
+    id: row.id,
+    name: row.name,
+    createdMs: ms(row.startedAt),
+    begun: row.begun && {firstMs: ms(row.begun.first), lastMs: ms(row.begun.last)},
+    finished: row.finished,
+    failed: row.failed,
+    lastActivityMs: ms(row.lastActivity),
+    logGrew: false,
+    key: keyQuality(row.parameters),
+    keyAsked: queue.keys.asked.has(row.id),
+    known: found ? {queue: found.queue, running: found.running} : null,
+    importFile: importFileOf(row),
+    queues: queue.candidates(row.name).map((seen) => seen.queue),
+  };
+}
+
+function keyQuality(parameters: string | null): RowEvidence['key'] {
+  if (parameters === null) return 'none';
+  const mayDiffer = keyMayDiffer(parameters);
+  return mayDiffer === null ? 'none' : mayDiffer ? 'doubtful' : 'exact';
+}
+
+function importFileOf({name, parameters}: RunningRow): string | null {
+  if (parameters === null || !mayBeFunctionOf(name, 'arFileImportJob')) return null;
+  try {
+    const {file} = JSON.parse(parameters) as {file?: {tmp_name?: unknown}};
+    return typeof file?.tmp_name === 'string' && file.tmp_name !== '' ? file.tmp_name : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Cancelled entries that wait, by server: asked only if a key is known as waiting. */
+async function ignoredEntries(
+  servers: readonly ServerConnection[],
+  rows: readonly RowEvidence[],
+): Promise<Map<string, number>> {
+  const ignored = new Map<string, number>();
+  if (!rows.some(({known}) => known !== null && !known.running)) return ignored;
+  await Promise.all(
+    servers.map(async (connection) => {
+      if (!('server' in connection)) return;
+      const {server, address} = connection;
+      try {
+        const handles = (await server.jobs()).filter((job) => job.ignored).map(({handle}) => handle);
+        const presences = await server.statusOfHandles(handles);
+        ignored.set(formatAddress(address), presences.filter(({known, running}) => known && !running).length);
+      } catch {
+        // A server that cannot tell (Perl's) does not know keys either.
+      }
+    }),
+  );
+  return ignored;
+}
+
+/** @param absent rows that no queue seems to have */
+async function hostEvidence(
+  absent: readonly RowEvidence[],
+  {host, now}: CollectOptions,
+): Promise<HostEvidence> {
+  const begun = absent.some((row) => row.begun !== null);
+  const [processes, configChangedMs, clock] = await Promise.all([
+    begun ? host.processes() : NO_PROCESSES,
+    host.configChangedMs(),
+    host.clock(),
+  ]);
+  const {workersStatedHere} = host;
+  return {processes, workersStatedHere, configChangedMs, clock: {...clock, nowMs: now().getTime()}};
+}
+
+const NO_PROCESSES: ProcessEvidence = {unreadable: null, workers: [], imports: [], otherSites: new Set()};
+
+async function gearmandFacts({servers, host}: CollectOptions) {
+  const facts = await Promise.all(
+    servers.map(async ({address}) => [formatAddress(address), await host.gearmand(address)] as const),
+  );
+  return new Map(facts);
+}
+
+/** The rows that say Running now, in a new snapshot, and whether the server takes writes. */
+async function secondRead(
+  database: Queryable,
+): Promise<{rows: Map<number, {length: number}>; writable: boolean}> {
+  const rows = await database.query<{id: number; length: number; readOnly: number | string}>(
+    'SELECT id, COALESCE(CHAR_LENGTH(output), 0) AS length, @@global.read_only AS readOnly FROM job WHERE status_id = ?',
+    [STATUSES.running.termId],
+  );
+  return {
+    rows: new Map(rows.map(({id, length}) => [id, {length}])),
+    writable: rows.every(({readOnly}) => ['0', 'OFF'].includes(String(readOnly))),
+  };
+}
+
+function errorOf(address: string, {snapshot, keys}: QueueReading): string | null {
+  const failed = snapshot.missing.find((each) => formatAddress(each.address) === address)?.error;
+  return (failed ?? keys.missing.get(address))?.message ?? null;
+}
+
+/** True if no job was seen to move meanwhile in the queues that had jobs. */
+function sameCounts(counts: readonly QueueCount[], {functions}: QueueSnapshot): boolean {
+  const later = new Map(functions.map((seen) => [seen.queue, seen]));
+  return counts.every(({queue, total, running}) => {
+    const now = later.get(queue);
+    return now?.total === total && now.running === running;
+  });
+}

@@ -1,0 +1,122 @@
+import type {LiveEvidence, RowEvidence} from './evidence.ts';
+
+/** Jobs that neither a known key nor a payload explains, and the rows to which they may belong. */
+export interface Unexplained {
+  total: number;
+  running: number;
+  rows: number;
+  /** Every queue among them is this site's own. */
+  own: boolean;
+}
+
+export interface Counts {
+  /** What is unexplained in the queues that may hold a row's job, and in the queues that these rows share. */
+  around(row: RowEvidence): Unexplained;
+  /** What the row's own queues leave unexplained. */
+  room(row: RowEvidence): {total: number; running: number};
+  /** Jobs that run in any queue of the site and that no key explains. */
+  runningUnexplained: number;
+}
+
+/** True if neither a server's answer nor a payload tells where the row's job is. */
+export function isUnplaced(row: RowEvidence, waiting: ReadonlySet<number>): boolean {
+  return row.known === null && !waiting.has(row.id) && !(row.key === 'exact' && row.keyAsked);
+}
+
+type CountedEvidence = Pick<LiveEvidence, 'rows' | 'queues' | 'payloads'>;
+
+/** The ids whose payload was seen waiting. */
+export function seenWaiting({payloads}: Pick<LiveEvidence, 'payloads'>): Set<number> {
+  return new Set(payloads.flatMap(({jobId}) => jobId ?? []));
+}
+
+/**
+ * Subtracts from each queue's counts what is explained, each queue on its own: a payload on one server must not
+ * account for a job on another. Queues are joined if a row may be in either. Linear in rows and queues.
+ */
+export function countUnexplained(evidence: CountedEvidence): Counts {
+  const waiting = seenWaiting(evidence);
+  const left = leftByQueue(evidence);
+  const groups = new QueueGroups();
+  const unplaced = evidence.rows.filter((row) => row.queues.length > 0 && isUnplaced(row, waiting));
+  for (const {queues} of unplaced) groups.join(queues);
+
+  const sums = new Map<string, Unexplained>();
+  for (const {queue, owner} of evidence.queues) {
+    const sum = sumOf(sums, groups.of(queue));
+    const {total, running} = left.get(queue)!;
+    sum.total += total;
+    sum.running += running;
+    sum.own &&= owner === 'site';
+  }
+  for (const {queues} of unplaced) sumOf(sums, groups.of(queues[0]!)).rows += 1;
+
+  return {
+    around: ({queues: [first]}) =>
+      first === undefined ? {...NOTHING} : (sums.get(groups.of(first)) ?? {...NOTHING}),
+    room: ({queues}) => ({
+      total: sum(queues.map((queue) => left.get(queue)?.total ?? 0)),
+      running: sum(queues.map((queue) => left.get(queue)?.running ?? 0)),
+    }),
+    runningUnexplained: sum([...left.values()].map(({running}) => running)),
+  };
+}
+
+const NOTHING: Unexplained = {total: 0, running: 0, rows: 0, own: true};
+
+function sumOf(sums: Map<string, Unexplained>, group: string): Unexplained {
+  const found = sums.get(group) ?? {...NOTHING};
+  sums.set(group, found);
+  return found;
+}
+
+function leftByQueue({
+  rows,
+  queues,
+  payloads,
+}: CountedEvidence): Map<string, {total: number; running: number}> {
+  const left = new Map(queues.map(({queue, total, running}) => [queue, {total, running}]));
+  const knownIds = new Map<string, Set<number>>();
+  for (const {id, known} of rows) {
+    if (known === null) continue;
+    const count = left.get(known.queue);
+    if (count === undefined) continue;
+    count.total -= 1;
+    if (known.running) count.running -= 1;
+    knownIds.set(known.queue, (knownIds.get(known.queue) ?? new Set()).add(id));
+  }
+  for (const {queue, jobId} of payloads) {
+    const count = left.get(queue);
+    if (count !== undefined && (jobId === null || !knownIds.get(queue)?.has(jobId))) count.total -= 1;
+  }
+  for (const count of left.values()) {
+    count.running = Math.max(0, count.running);
+    count.total = Math.max(count.running, count.total);
+  }
+  return left;
+}
+
+/** Queues joined into groups (union-find). */
+class QueueGroups {
+  readonly #parents = new Map<string, string>();
+
+  of(queue: string): string {
+    let root = queue;
+    for (let parent = this.#parents.get(root); parent !== undefined; parent = this.#parents.get(root))
+      root = parent;
+    if (root !== queue) this.#parents.set(queue, root);
+    return root;
+  }
+
+  join([first, ...others]: readonly string[]): void {
+    if (first === undefined) return;
+    for (const other of others) {
+      const [one, two] = [this.of(first), this.of(other)];
+      if (one !== two) this.#parents.set(two, one);
+    }
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => one + other, 0);
+}

@@ -1,0 +1,139 @@
+/**
+ * What one reading of a site saw: plain data, from which verdict.ts derives the live state of each job. Times are
+ * epoch milliseconds; a time that AtoM wrote is its wall clock, converted with the site's zone.
+ */
+
+/** A server's answer for a job's unique key. */
+export interface KnownJob {
+  /** The queue that has the job: a function on a server. */
+  queue: string;
+  running: boolean;
+}
+
+/** A waiting job whose payload was read; `jobId` is null if the payload is not AtoM's. */
+export interface SeenPayload {
+  queue: string;
+  jobId: number | null;
+}
+
+/**
+ * What the row's key is worth. `exact`: the key that AtoM computed. `doubtful`: the logged JSON does not show a PHP
+ * value exactly, so AtoM's key may be another one. `none`: no parameters were logged, or they are cut.
+ */
+export type KeyQuality = 'exact' | 'doubtful' | 'none';
+
+/** A row that says Running, in the first and in the second read. */
+export interface RowEvidence {
+  id: number;
+  name: string;
+  /** When AtoM inserted the row; null if no time is stored. */
+  createdMs: number | null;
+  /** When a worker began the job, the first and the last time; null if no worker began it. */
+  begun: {firstMs: number | null; lastMs: number | null} | null;
+  /** After its last `Job started.` the log has `Job finished.`. */
+  finished: boolean;
+  /** After its last `Job started.` the log has an error line. */
+  failed: boolean;
+  /** The time of the last log line; null without one, or if the log is cut. */
+  lastActivityMs: number | null;
+  /** The log grew between the two reads. */
+  logGrew: boolean;
+  key: KeyQuality;
+  /** Every server with a queue that may hold the job answered for its key. */
+  keyAsked: boolean;
+  known: KnownJob | null;
+  /** An import's uploaded file (`file.tmp_name`), which is an argument of its child process. */
+  importFile: string | null;
+  /** Queues with jobs in them that may hold this row's job. */
+  queues: readonly string[];
+}
+
+/** One function on one server, as `status` counts it. */
+export interface QueueCount {
+  queue: string;
+  /** `host:port`. */
+  server: string;
+  function: string;
+  /** Whose the function is: this site's, or a prefix that may have been this site's before a deploy. */
+  owner: 'site' | 'unknown';
+  total: number;
+  running: number;
+}
+
+/** A connection that can do jobs of this site, or of a prefix that may be this site's. */
+export interface WorkerConnection {
+  /** As the worker calls itself: `pid_<PID>_<hex>` for AtoM's. */
+  id: string;
+  /** null if the id is not AtoM's. */
+  pid: number | null;
+  ip: string;
+  server: string;
+  /** Queues that it can do. */
+  queues: readonly string[];
+}
+
+export interface ServerEvidence {
+  /** `host:port`. */
+  address: string;
+  /** Why the server did not answer, a sentence; null if it did. */
+  error: string | null;
+  /** Another atomctl holds jobs of the server at this moment. */
+  probing: boolean;
+  /** Cancelled entries that wait until a worker polls. They are counted, and their keys are known, as not running. */
+  ignored: number;
+  /** When the server's process began; null if it is not a process of this host, or cannot be read. */
+  startedMs: number | null;
+  /** Listens on no address but this host's loopback. */
+  onlyLoopback: boolean;
+}
+
+/** A process of a worker of this site, or of a child that imports a file. */
+export interface SiteProcess {
+  pid: number;
+  startedMs: number;
+  argv: readonly string[];
+}
+
+/** What runs on this host; `unreadable` is the reason if that cannot be told. */
+export interface ProcessEvidence {
+  unreadable: string | null;
+  workers: readonly SiteProcess[];
+  imports: readonly SiteProcess[];
+  /** Workers of AtoM installations that use another database. */
+  otherSites: ReadonlySet<number>;
+}
+
+/** How far the site's wall clock can be trusted. */
+export interface ClockEvidence {
+  nowMs: number;
+  /** 0 if the zone's offset was observed, otherwise the largest error that a wrong zone can make. */
+  uncertaintyMs: number;
+  /** Why the offset is not sure, or how it was observed: a sentence. */
+  reason: string;
+}
+
+/** Facts about this host and the configuration; gathered only if a row may be lost or finished. */
+export interface HostEvidence {
+  processes: ProcessEvidence;
+  /** The configuration file says that the site's workers run on this host only. */
+  workersStatedHere: boolean;
+  /** The newest modification of what names the servers and the prefix; null if there is no such file. */
+  configChangedMs: number | null;
+  clock: ClockEvidence;
+}
+
+export interface LiveEvidence {
+  rows: readonly RowEvidence[];
+  queues: readonly QueueCount[];
+  servers: readonly ServerEvidence[];
+  workers: readonly WorkerConnection[];
+  payloads: readonly SeenPayload[];
+  /** No count and no row changed while the evidence was gathered: counts and keys speak of one moment. */
+  unchanged: boolean;
+  /** The database can be written to. A replica may be behind. */
+  writable: boolean;
+  /** null if no row needs it. */
+  host: HostEvidence | null;
+  /** Jobs that were in no queue ten seconds before, on the monotonic clock. */
+  seenBefore: ReadonlySet<number>;
+}

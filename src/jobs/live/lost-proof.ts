@@ -1,0 +1,234 @@
+import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import type {LiveState} from '../model/job.ts';
+import type {Counts} from './counts.ts';
+import type {LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
+
+/** What the proof that a job is lost lacks. */
+export interface Missing {
+  /** One sentence. */
+  reason: string;
+  /** The state that the evidence points to; null if it points to none. */
+  likely: LiveState | null;
+  /** Only time is missing. */
+  needsTime?: boolean;
+}
+
+export interface Clause {
+  name: string;
+  /** `finished` needs the clauses for every job; those for begun jobs are left out if no worker began the job. */
+  for: 'every job' | 'lost' | 'begun';
+  /** What the clause lacks; null if it holds. */
+  check(row: RowEvidence, evidence: LiveEvidence, counts: Counts): Missing | null;
+}
+
+/** A row younger than this may be between AtoM's insert and its submission to Gearman. */
+export const NEW_ROW_MS = 15_000;
+/** A log that is silent for less may be a worker's that no server knows. */
+export const QUIET_MS = 15 * 60_000;
+
+/**
+ * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
+ * servers is not enough: a restarted gearmand forgets what executes, and a deploy moves the prefix.
+ */
+export const LOST_PROOF: readonly Clause[] = [
+  {
+    name: 'every server answered',
+    for: 'every job',
+    check: (_, {servers}) => {
+      const error = servers.find((server) => server.error !== null)?.error ?? null;
+      return error === null ? null : {reason: error, likely: null};
+    },
+  },
+  {
+    name: 'no other atomctl holds jobs',
+    for: 'every job',
+    check: (_, {servers}) => {
+      const server = servers.find(({probing}) => probing);
+      return server === undefined
+        ? null
+        : {reason: `Another atomctl holds jobs of ${server.address}; try again in a moment.`, likely: null};
+    },
+  },
+  {
+    name: 'counts and keys speak of one moment',
+    for: 'every job',
+    check: (row, {unchanged}) =>
+      unchanged || (row.key === 'exact' && row.keyAsked) || row.queues.length === 0
+        ? null
+        : {reason: 'The queue changed while atomctl read it; try again in some seconds.', likely: null},
+  },
+  {name: 'no queue has room for it', for: 'every job', check: room},
+  {
+    name: 'the database is not a replica',
+    for: 'every job',
+    check: (_, {writable}) =>
+      writable
+        ? null
+        : {reason: 'The database is read-only and may be a replica that is behind.', likely: 'lost'},
+  },
+  {
+    name: 'the configuration is older than the job',
+    for: 'lost',
+    check: ({createdMs}, {host}) => {
+      const {configChangedMs, clock} = host!;
+      if (
+        configChangedMs === null ||
+        (createdMs !== null && configChangedMs < createdMs - clock.uncertaintyMs)
+      )
+        return null;
+      const reason =
+        "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more.";
+      return {reason, likely: 'lost'};
+    },
+  },
+  {name: 'the row is not new', for: 'lost', check: age},
+  {
+    name: 'the processes of this host can be read',
+    for: 'begun',
+    check: (_, {host}) =>
+      host!.processes.unreadable === null
+        ? null
+        : {
+            reason: `Whether a worker process is working on it is not known: ${host!.processes.unreadable}`,
+            likely: 'lost',
+          },
+  },
+  {name: 'no process here can be working on it', for: 'begun', check: looseProcess},
+  {name: 'workers run only on this host', for: 'begun', check: otherHosts},
+  {name: 'its log is silent, or the servers are older', for: 'begun', check: silence},
+];
+
+/**
+ * The first clause that does not hold, and what it lacks; null if the state is proved.
+ */
+export function firstMissing(
+  state: 'finished' | 'lost',
+  {row, evidence, counts}: {row: RowEvidence; evidence: LiveEvidence; counts: Counts},
+  proof: readonly Clause[],
+): Missing | null {
+  for (const clause of proof) {
+    if (clause.for !== 'every job' && state === 'finished') continue;
+    if (clause.for === 'begun' && row.begun === null) continue;
+    const missing = clause.check(row, evidence, counts);
+    if (missing !== null) return missing;
+  }
+  return null;
+}
+
+/** A key that is surely AtoM's and that no server knows leaves no room; otherwise the counts must leave none. */
+function room(row: RowEvidence, _: LiveEvidence, counts: Counts): Missing | null {
+  if (row.key === 'exact' && row.keyAsked) return null;
+  const {total, running} = counts.room(row);
+  if (total === 0) return null;
+  const begun = row.begun !== null;
+  const likely = begun && running > 0 ? 'executing' : total > running ? 'queued' : 'executing';
+  const jobs = total === 1 ? '1 job' : `${total} jobs`;
+  return {reason: `${jobs} in its queue may be this one: ${WHY_NO_KEY[row.key]}`, likely};
+}
+
+const WHY_NO_KEY: Record<RowEvidence['key'], string> = {
+  exact: 'a server did not answer for its key.',
+  doubtful: 'its logged parameters do not show its key exactly.',
+  none: 'it has no logged parameters, so no server can be asked for it.',
+};
+
+function age({id, createdMs}: RowEvidence, {host, seenBefore}: LiveEvidence): Missing | null {
+  const {nowMs, uncertaintyMs, reason} = host!.clock;
+  if (seenBefore.has(id)) return null;
+  if (createdMs === null)
+    return {reason: 'When it was created is not stored.', likely: 'lost', needsTime: true};
+  const ageMs = nowMs - createdMs;
+  if (ageMs < 0) {
+    return {
+      reason: 'Its start lies in the future, so the timezone is wrong.',
+      likely: 'lost',
+      needsTime: true,
+    };
+  }
+  if (ageMs < NEW_ROW_MS)
+    return {reason: 'It is new; AtoM may be submitting it.', likely: null, needsTime: true};
+  if (ageMs >= NEW_ROW_MS + uncertaintyMs) return null;
+  return {reason: `Its age is not sure: ${reason}`, likely: 'lost', needsTime: true};
+}
+
+function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts): Missing | null {
+  const {processes, clock} = evidence.host!;
+  const mayWork = (candidate: SiteProcess) => !isYounger(candidate, row, clock.uncertaintyMs);
+  const worker = processes.workers.find(
+    (candidate) => mayWork(candidate) && !isAccountedFor(candidate, evidence, counts),
+  );
+  if (worker !== undefined) {
+    const reason = isConnected(worker, evidence)
+      ? `Worker process ${worker.pid} may be working on it: a job runs that no row explains.`
+      : `Worker process ${worker.pid} may be working on it: it is not connected to every Gearman server.`;
+    return {reason, likely: 'executing'};
+  }
+  if (!mayBeFunctionOf(row.name, 'arFileImportJob')) return null;
+  const files = new Set(
+    evidence.rows.flatMap(({id, importFile}) => (id === row.id ? [] : (importFile ?? []))),
+  );
+  const child = processes.imports.find(
+    (candidate) => mayWork(candidate) && !candidate.argv.some((text) => files.has(text)),
+  );
+  return child === undefined
+    ? null
+    : {reason: `Process ${child.pid} imports a file and may be working on it.`, likely: 'executing'};
+}
+
+/** A process that started after the job began is not working on it. */
+function isYounger({startedMs}: SiteProcess, {begun}: RowEvidence, uncertaintyMs: number): boolean {
+  const lastMs = begun?.lastMs ?? null;
+  return lastMs !== null && startedMs > lastMs + uncertaintyMs;
+}
+
+/** Connected to every server, and everything that runs there is explained: the worker is idle, or known to be busy. */
+function isAccountedFor(worker: SiteProcess, evidence: LiveEvidence, counts: Counts): boolean {
+  return counts.runningUnexplained === 0 && isConnected(worker, evidence);
+}
+
+function isConnected({pid}: SiteProcess, {servers, workers}: LiveEvidence): boolean {
+  return servers.every(({address}) =>
+    workers.some((worker) => worker.pid === pid && worker.server === address),
+  );
+}
+
+/** It takes a positive statement: a worker on another host is invisible after a restart of gearmand. */
+function otherHosts(_: RowEvidence, {servers, workers, host}: LiveEvidence): Missing | null {
+  const {processes, workersStatedHere} = host!;
+  const here = new Set(processes.workers.map(({pid}) => pid));
+  const elsewhere = workers.find(
+    ({id, pid}) =>
+      !id.startsWith('atomctl-') && (pid === null || !(here.has(pid) || processes.otherSites.has(pid))),
+  );
+  if (elsewhere !== undefined) {
+    const reason = `Worker ${elsewhere.id} runs in a container or on another host, where atomctl cannot see what it does.`;
+    return {reason, likely: 'lost'};
+  }
+  if (workersStatedHere || servers.every(({onlyLoopback}) => onlyLoopback)) return null;
+  const reason =
+    'A worker on another host may be working on it: Gearman listens on the network, and the configuration file does not say "workers: this-host".';
+  return {reason, likely: 'lost'};
+}
+
+function silence({lastActivityMs, begun}: RowEvidence, {servers, host}: LiveEvidence): Missing | null {
+  const {nowMs, uncertaintyMs} = host!.clock;
+  const quiet = lastActivityMs !== null && nowMs - lastActivityMs >= QUIET_MS + uncertaintyMs;
+  if (quiet) return null;
+  const lastMs = begun?.lastMs ?? null;
+  const older = (startedMs: number | null) =>
+    startedMs !== null && lastMs !== null && startedMs < lastMs - uncertaintyMs;
+  if (servers.every(({startedMs}) => older(startedMs))) return null;
+  if (lastActivityMs === null) {
+    return {
+      reason:
+        'When it last wrote to its log is not known, and a Gearman server may have been restarted since it began.',
+      likely: 'lost',
+    };
+  }
+  const minutes = Math.max(0, Math.floor((nowMs - lastActivityMs) / 60_000));
+  const sure = uncertaintyMs === 0 ? '' : ', on a clock that is not sure';
+  return {
+    reason: `Its log has been silent for ${minutes} minutes${sure}; a Gearman server may have been restarted since it began.`,
+    likely: minutes * 60_000 < QUIET_MS ? 'executing' : 'lost',
+  };
+}
