@@ -3,6 +3,8 @@
  *
  *     load-workers.mjs ENDPOINT FUNCTION WORKERS QUEUED MILLISECONDS
  *
+ * One process has them all, where forty PHP workers would leave the machine no room for what is measured.
+ *
  * Prints `ready`, then, each second, how many jobs were done in it.
  */
 import {setTimeout as sleep} from 'node:timers/promises';

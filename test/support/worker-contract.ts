@@ -295,6 +295,12 @@ export function testWorkerContract(
     expect(commandLine(child).endsWith(` ${file}`)).toBe(true);
     expect(readlinkSync(`/proc/${child}/cwd`)).toBe(rig.site.root);
 
+    const [connection] = socketsOf(worker.pid).filter((inode) =>
+      socketsTo(server.address.port).includes(inode),
+    );
+    expect(connection).toBeDefined();
+    expect(socketsOf(child)).toContain(connection);
+
     await worker.kill();
     expect(commandLine(child)).toContain('csv:import');
     expect(await statusOf(server.endpoint, job.handle)).toBe('running');
@@ -348,6 +354,25 @@ function commandLine(pid: number): string {
   } catch {
     return '';
   }
+}
+
+/** The inodes of a process's sockets. */
+function socketsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+    return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
+  });
+}
+
+/** The inodes of the connections to a port, as their clients hold them. */
+function socketsTo(port: number): string[] {
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => Number.parseInt(fields[2]!.split(':')[1]!, 16) === port)
+    .map((fields) => fields[9]!);
 }
 
 /** Some systems have a shell between the worker and its child. */
