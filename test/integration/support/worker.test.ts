@@ -37,7 +37,12 @@ test('an import that ends logs what its child printed, and its upload is gone', 
   const site = await createSite({gearman: [gearmand.endpoint]});
   await startWorker(site);
   const good = await submitJob(site, {jobClass: 'arFileImportJob'});
-  const bad = await submitJob(site, {jobClass: 'arFileImportJob', work: {error: 'No such column.'}});
+  // Of two serial jobs of one second, either may be the older one.
+  const bad = await submitJob(site, {
+    jobClass: 'arFileImportJob',
+    startedAt: '2026-03-04 13:05:01',
+    work: {error: 'No such column.'},
+  });
   const rows = () =>
     site.query('SELECT status_id, output FROM job WHERE id IN (?) ORDER BY id', [[good.id, bad.id]]);
   await until(async () => (await rows()).every(({output}) => output?.includes('Job finished.')));
