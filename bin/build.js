@@ -183,8 +183,8 @@ async function licences(outputs) {
   const directories = new Set(
     inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
   );
-  const texts = await Promise.all([...directories].sort().map(licence));
-  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+  const texts = new Set(await Promise.all([...directories].map(licence)));
+  return [...texts].sort().join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 async function licence(directory) {

@@ -49,6 +49,8 @@ export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
   input?: string;
   columns?: number;
   rows?: number;
+  /** The script to run; ATOMCTL otherwise. */
+  atomctl?: string;
 }
 
 /**
@@ -59,8 +61,8 @@ export async function runOnTerminal(
   args: readonly string[],
   options: TerminalOptions = {},
 ): Promise<{code: number | null; screen: string}> {
-  const {columns = 100, rows = 40, input = ''} = options;
-  const command = [process.execPath, ATOMCTL, ...args].map(shellQuote).join(' ');
+  const {columns = 100, rows = 40, input = '', atomctl = ATOMCTL} = options;
+  const command = [process.execPath, atomctl, ...args].map(shellQuote).join(' ');
   const child = spawn(
     'script',
     ['-qefc', `stty cols ${columns} rows ${rows}; exec ${command}`, '/dev/null'],
