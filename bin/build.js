@@ -37,7 +37,8 @@ const SHARED = {
 
 /** What stands for a package, or for a part of it. */
 const STAND_INS = {
-  '@oclif/core': 'bin/packages/oclif-core.js',
+  '@oclif/core': 'bin/packages/oclif-core.cjs',
+  mysql2: 'bin/packages/mysql2.cjs',
   'string-width': 'bin/packages/string-width.cjs',
 };
 

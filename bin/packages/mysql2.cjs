@@ -1,0 +1,3 @@
+'use strict';
+/** One connection. The package's main module also evaluates pools, clusters and promises. */
+exports.createConnection = require('../../node_modules/mysql2/lib/create_connection.js');
