@@ -59,9 +59,9 @@ const ALIAS = {
  * says of all commands is data.
  */
 const APART = {
-  'src/cli/start/main.ts': 'cli/main.cjs',
-  'src/cli/debug.ts': 'cli/debug.cjs',
-  'oclif.manifest.json': 'cli/manifest.json',
+  'src/cli/start/main.ts': 'start/main.cjs',
+  'src/cli/debug.ts': 'start/debug.cjs',
+  'oclif.manifest.json': 'start/manifest.json',
 };
 
 /** Where a module of ours goes: `commands/jobs-list.cjs`. All are two levels deep, and find each other with `../`. */

@@ -16,5 +16,5 @@ if (isOlder(process.versions.node, needed)) {
   process.exitCode = 2;
 } else {
   const {dirname} = require('node:path');
-  require('../dist/cli/main.cjs').main(process.argv.slice(2), dirname(__dirname));
+  require('../dist/start/main.cjs').main(process.argv.slice(2), dirname(__dirname));
 }

@@ -13,7 +13,7 @@ import {
 } from '../support/sandbox.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const START = ['bin/run.cjs', 'dist/packages/oclif-core.cjs', 'dist/start/debug.cjs', 'dist/cli/main.cjs'];
+const START = ['bin/run.cjs', 'dist/packages/oclif-core.cjs', 'dist/start/debug.cjs', 'dist/start/main.cjs'];
 
 /** The files of this repository that one run of atomctl loads, as V8 itself counts them. */
 async function loadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
