@@ -1,11 +1,10 @@
-import {fileURLToPath} from 'node:url';
-import {type Command, Config, Parser} from '@oclif/core';
+import {createRequire} from 'node:module';
+import {type Command, Parser} from '@oclif/core';
 import {expect, test} from 'vitest';
 import {EXIT} from '../../src/errors.ts';
+import type * as start from '../../src/cli/start/main.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {runAtomctl} from '../support/sandbox.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Example {
   description?: string;
@@ -23,9 +22,13 @@ function argumentsOf(command: string): string[] {
   return (end === -1 ? words : words.slice(0, end)).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
 }
 
+/** The commands of the build that help shows. */
 async function commandClasses(): Promise<Command.Class[]> {
-  const config = await Config.load(ROOT);
-  return Promise.all(config.commands.filter(({hidden}) => !hidden).map((command) => command.load()));
+  const {COMMANDS} = createRequire(import.meta.url)('../../dist/start/main.cjs') as typeof start;
+  const loaded = Object.entries(COMMANDS).map(async ([id, load]) =>
+    Object.assign((await load()).default, {id}),
+  );
+  return (await Promise.all(loaded)).filter(({hidden}) => !hidden);
 }
 
 test('every command says what it does, how it ends, and shows two examples that parse', async () => {
