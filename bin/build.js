@@ -22,7 +22,6 @@ const SHARED = {
   outExtension: {'.js': '.cjs'},
   platform: 'node',
   target: 'node20.12',
-  charset: 'utf8',
   legalComments: 'none',
   // The names stay: they are in the traces that DEBUG shows.
   minifyWhitespace: true,

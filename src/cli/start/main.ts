@@ -17,7 +17,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const args = joinTopic(await putCommandFirst(argv));
   const [name = '--help'] = args;
   const help = asksForHelp(args);
-  const plugin = await atomctlPlugin(root, needsDescriptions(name, help));
+  const plugin = await atomctlPlugin(root, needsDescriptions(name, help) ? null : name);
   if (!isKnown(name) && name !== '--version' && !(help && name.startsWith('-'))) {
     const {commandNotFound} = await import('../command-not-found.ts');
     return commandNotFound({id: name, argv: args, commands: plugin.commands});

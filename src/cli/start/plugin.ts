@@ -10,18 +10,21 @@ type Manifest = {commands: Record<string, Command.Cached>};
 /**
  * atomctl for oclif, which then searches no directory for commands.
  * @param root the directory of package.json
- * @param described whether help or completion needs the commands' flags and texts; to parse these takes a while
+ * @param running the one command that runs; null if help or completion needs all, with their flags and texts, which
+ * take a while to read
  */
-export async function atomctlPlugin(root: string, described: boolean): Promise<Interfaces.Plugin> {
-  const commands = described ? await describedCommands() : Object.keys(COMMANDS).map(undescribed);
+export async function atomctlPlugin(root: string, running: string | null): Promise<Interfaces.Plugin> {
+  const ids = Object.keys(COMMANDS);
+  const commands =
+    running === null ? await describedCommands() : ids.filter((id) => id === running).map(undescribed);
   return {
     _base: '',
     alias: PACKAGE.name,
-    commandIDs: Object.keys(COMMANDS),
+    commandIDs: ids,
     commands: commands.map((command) => ({...command, load: () => loadCommand(command.id)})),
     commandsDir: undefined,
     findCommand: loadCommand,
-    hasManifest: described,
+    hasManifest: running === null,
     hooks: {},
     isRoot: true,
     load: async () => {},
