@@ -1,10 +1,11 @@
 import {Flags} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
+import {errorDocument, errorSentences} from '../render/error.ts';
 import {sanitizeBlock, sanitizeLine} from '../render/sanitize.ts';
 import {paint, type Screen} from '../render/screen.ts';
 import type {Context} from './context.ts';
 
-/** What a command has to say of one site. */
+/** A command's result for one site. */
 export interface Answer {
   /** What `--json` prints. */
   document: object;
@@ -17,9 +18,9 @@ export interface Answer {
 export type Ask = (context: Context, notice: (text: string) => void) => Promise<Answer>;
 
 /**
- * `--all-sites`, with `--every-site` as its other name; `queue:status`, where `--all-sites` means other sites'
- * functions on the same servers, has only the latter.
- * @param exclusive flags that make sense for one site alone
+ * `--all-sites`, also spelled `--every-site`. `queue:status` has only the latter: its `--all-sites` means other sites'
+ * functions on the same servers.
+ * @param exclusive flags that make sense for one site only
  */
 export function allSitesFlag(exclusive: string[], aliases = ['every-site']) {
   return Flags.boolean({
@@ -37,9 +38,9 @@ export interface AskOptions {
 }
 
 /**
- * The answer of the site at hand, or that of every site which the configuration names: all are asked at once, each
- * is labelled, one that fails says so in its place, and the worst exit status counts.
- * @throws AtomctlError what `ask` throws of the site at hand; USAGE where there are no sites to ask
+ * The answer of this site, or of every site that the configuration names. These are asked at once, and each answer is
+ * labelled with its site. A site that fails has its error in its place. The exit status is the worst of all.
+ * @throws AtomctlError what `ask` throws for this site; USAGE if there are no sites to ask
  */
 export async function askSites(context: Context, options: AskOptions, ask: Ask): Promise<Answer> {
   if (!options.everySite) return ask(context, options.notice);
@@ -48,7 +49,7 @@ export async function askSites(context: Context, options: AskOptions, ask: Ask):
     contexts.map(([site, itsContext]) => answerOf(site, itsContext, options, ask)),
   );
   return {
-    document: {sites: answers.map(documentOf)},
+    document: {sites: answers.map(siteDocument)},
     text: (screen) => renderAnswers(answers, screen, options.stderr),
     exitStatus: Math.max(...answers.map(({exitStatus}) => exitStatus), EXIT.ok),
   };
@@ -57,7 +58,7 @@ export async function askSites(context: Context, options: AskOptions, ask: Ask):
 interface SiteAnswer {
   site: string;
   exitStatus: number;
-  /** One of the two. */
+  /** Exactly one of answer and error is not null. */
   answer: Answer | null;
   error: AtomctlError | null;
 }
@@ -74,17 +75,11 @@ async function answerOf(site: string, context: Context, {notice}: AskOptions, as
   }
 }
 
-function documentOf({site, exitStatus, answer, error}: SiteAnswer): object {
-  const {code, message, hint = null} = error ?? {};
-  return {
-    site,
-    exitStatus,
-    result: answer?.document ?? null,
-    error: error === null ? null : {code, message, hint},
-  };
+function siteDocument({site, exitStatus, answer, error}: SiteAnswer): object {
+  return {site, exitStatus, result: answer?.document ?? null, error: error && errorDocument(error)};
 }
 
-/** Each answer under its site's name. What went wrong goes to stderr, labelled too, as all errors do. */
+/** Each answer under its site's name. Errors go to stderr, labelled too. */
 async function renderAnswers(
   answers: readonly SiteAnswer[],
   screen: Screen,
@@ -93,9 +88,8 @@ async function renderAnswers(
   const blocks: string[] = [];
   for (const {site, answer, error} of answers) {
     if (answer !== null) blocks.push(`${heading(site, screen)}\n${await answer.text(screen)}`);
-    if (error === null) continue;
-    const sentence = [error.message, error.hint].filter(Boolean).join(' ');
-    stderr.write(`Error: ${sanitizeLine(site)}: ${sanitizeBlock(sentence)}\n`);
+    if (error !== null)
+      stderr.write(`Error: ${sanitizeLine(site)}: ${sanitizeBlock(errorSentences(error))}\n`);
   }
   return blocks.join('\n');
 }

@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import {Command, type Interfaces} from '@oclif/core';
 import {AtomctlError} from '../errors.ts';
 import type {PhpPermission} from '../php/run-php.ts';
-import {errorDocument, errorSentence} from '../render/error.ts';
+import {renderError, renderErrorDocument} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {type Ask, askSites} from './all-sites.ts';
@@ -11,6 +11,8 @@ import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
+import {type IO, processIO} from './io.ts';
+import type {WatchOutput} from './polling/watch-view.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof BaseCommand)['baseFlags'] & T['flags']
@@ -18,8 +20,8 @@ export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
 export type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
 
 /**
- * What every command shares: parsing, the context, data on stdout, notices on stderr, one translation of errors,
- * and the exit status. A command parses, calls one function and presents one result.
+ * Shared by every command: parsing, context, data on stdout, notices on stderr, translation of errors, exit status.
+ * A command parses, calls one function and presents one result.
  */
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = sharedFlags;
@@ -29,11 +31,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
   protected context!: Context;
+  /** A command's way to streams and environment: only cli/ names Node's global `process`. */
+  protected readonly io: IO = processIO;
 
   override async init(): Promise<void> {
     await super.init();
-    // Before oclif's own listener, which throws.
-    process.stdout.prependListener('error', (error) => this.#endWithoutStdout(error));
+    // oclif's own listener throws: this one comes before it.
+    this.io.stdout.prependListener('error', (error) => this.#endWithoutStdout(error));
     const {args, flags, raw} = await this.parse({
       args: this.ctor.args,
       flags: this.ctor.flags,
@@ -45,11 +49,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.args = args as ArgsOf<T>;
     const typed = new Set(raw.flatMap((token) => (token.type === 'flag' ? [token.flag] : [])));
     const {timeout: timeoutSeconds} = flags as {timeout: number};
-    boundNameLookups(timeoutSeconds, process.env);
+    boundNameLookups(timeoutSeconds, this.io.env);
     this.context = new Context({
       site: siteOptions(flags as never, typed),
       timeoutSeconds,
-      env: process.env,
+      env: this.io.env,
       cwd: process.cwd(),
       callerUid: process.geteuid!(),
       php: this.mayRunPhp(typed) ? phpPermission(timeoutSeconds) : undefined,
@@ -57,55 +61,63 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     });
   }
 
-  /** Whether the user allows PHP to run; `typed` holds the flags that stood on the command line. */
+  /** Whether the user allows PHP to run; `typed` holds the flags that are on the command line. */
   protected mayRunPhp(typed: ReadonlySet<string>): boolean {
-    return typed.has('run-php') || switchVariable(sharedFlags['run-php'].env!, process.env);
+    return typed.has('run-php') || switchVariable(sharedFlags['run-php'].env!, this.io.env);
   }
 
-  /** Where text will be shown on stdout. */
+  /** The screen that stdout goes to. */
   protected get screen(): Screen {
-    return screenOf(process.stdout, {noColor: this.flags['no-color'] === true, env: process.env});
+    return screenOf(this.io.stdout, {noColor: this.flags['no-color'] === true, env: this.io.env});
   }
 
-  /** Data to stdout: the document under --json, otherwise the text, which ends with its own newline. */
+  /** What a watch needs to show its rounds. */
+  protected get watchOutput(): WatchOutput {
+    const {stdin, stdout, stderr, env} = this.io;
+    const notice = (text: string) => this.notice(text);
+    return {stdin, stdout, stderr, env, json: this.jsonEnabled(), screen: () => this.screen, notice};
+  }
+
+  /** Prints data on stdout: the document under --json, otherwise the text, which ends with its own newline. */
   protected async present(document: object, text: () => string | Promise<string>): Promise<void> {
-    if (this.jsonEnabled()) process.stdout.write(`${sanitizeJson(JSON.stringify(document, null, 2))}\n`);
-    else process.stdout.write(await text());
+    const json = () => `${sanitizeJson(JSON.stringify(document, null, 2))}\n`;
+    this.io.stdout.write(this.jsonEnabled() ? json() : await text());
   }
 
-  /** Presents what was found, of one site or of every one, and ends with its exit status. */
+  /** Asks this site or every site, presents the answer and sets its exit status. */
   protected async answer(ask: Ask, everySite = false): Promise<void> {
-    const options = {everySite, notice: (text: string) => this.notice(text), stderr: process.stderr};
+    const options = {everySite, notice: (text: string) => this.notice(text), stderr: this.io.stderr};
     const {document, text, exitStatus} = await askSites(this.context, options, ask);
     await this.present(document, () => text(this.screen));
     this.exitWith(exitStatus);
   }
 
-  /** Changes the site under its lock and on record; the command has `auditFlag`. See changeSite. */
+  /** Changes the site under its lock, with an audit log: see changeSite. The command has `auditFlag`. */
   protected async change<T>(options: Pick<ChangeOptions<T>, 'attempt' | 'work' | 'changes'>): Promise<T> {
     const {changeSite} = await import('./change/change-site.ts');
     return changeSite(this.context, {
       ...options,
       command: this.id ?? '',
       auditLog: (this.flags as {'audit-log'?: string})['audit-log'],
-      complain: (text) => process.stderr.write(`Warning: ${sanitizeBlock(text)}\n`),
+      warn: (text) => this.io.stderr.write(`Warning: ${sanitizeBlock(text)}\n`),
     });
   }
 
-  /** A stream of data to stdout, no faster than the reader takes it; made harmless where that is a terminal. */
+  /** Prints a stream of data on stdout, at the reader's speed; sanitised if stdout is a terminal. */
   protected async print(chunks: AsyncIterable<string>): Promise<void> {
     for await (const chunk of chunks) {
-      const text = process.stdout.isTTY ? sanitizeBlock(chunk) : chunk;
-      if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+      const {stdout} = this.io;
+      const text = stdout.isTTY ? sanitizeBlock(chunk) : chunk;
+      if (!stdout.write(text)) await once(stdout, 'drain');
     }
   }
 
-  /** A notice or warning to stderr, not under --quiet. */
+  /** Prints a notice or warning on stderr, unless --quiet. */
   protected notice(text: string): void {
-    if (this.flags.quiet !== true) process.stderr.write(`${sanitizeBlock(text)}\n`);
+    if (this.flags.quiet !== true) this.io.stderr.write(`${sanitizeBlock(text)}\n`);
   }
 
-  /** The exit status of this process, where the command ends without an error. */
+  /** Sets the exit status of this process. */
   protected exitWith(status: number): void {
     process.exitCode = status;
   }
@@ -115,31 +127,31 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return error.exitStatus;
   }
 
-  /** How an error is shown; a command whose output others parse may override it. */
+  /** Shows an error; a command whose output is parsed may override it. */
   protected presentError(error: AtomctlError): void {
-    if (this.jsonEnabled()) process.stdout.write(errorDocument(error));
-    else process.stderr.write(errorSentence(error));
+    if (this.jsonEnabled()) this.io.stdout.write(renderErrorDocument(error));
+    else this.io.stderr.write(renderError(error));
   }
 
   override async catch(thrown: Error): Promise<void> {
     const error = toAtomctlError(thrown);
-    if (debugEnabled) process.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
+    if (debugEnabled) this.io.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
     this.presentError(error);
-    process.exitCode = this.exitStatusFor(error);
+    this.exitWith(this.exitStatusFor(error));
   }
 
   override async finally(): Promise<void> {
     await this.context?.dispose();
   }
 
-  /** A reader that closes the pipe early (`| head`) has what it wanted; a full disk is an error. */
+  /** A closed pipe (`| head`) is not an error; a full disk is. */
   #endWithoutStdout(cause: NodeJS.ErrnoException): never {
     if (cause.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     const error = new AtomctlError('OUTPUT_FAILED', `stdout cannot be written to (${cause.code}).`, {
       hint: 'See whether the disk that it goes to is full.',
       cause,
     });
-    process.stderr.write(errorSentence(error));
+    this.io.stderr.write(renderError(error));
     process.exit(this.exitStatusFor(error));
   }
 
@@ -162,9 +174,9 @@ function phpPermission(timeoutSeconds: number): PhpPermission {
 }
 
 /**
- * Has the system's resolver give up on a name server that is silent within about `seconds` (it counts whole ones):
- * by default it waits 10 s or more, and a lookup once begun cannot be called off, not even by the end of the process.
- * What the user's own RES_OPTIONS says stands.
+ * Sets RES_OPTIONS so that the system's resolver gives up on a silent name server after about `seconds`, rounded down
+ * to whole seconds. Its default is 10 s or more, and a lookup cannot be cancelled: the process does not end before it.
+ * A RES_OPTIONS of the user's own stays as it is.
  */
 export function boundNameLookups(seconds: number, env: Record<string, string | undefined>): void {
   env.RES_OPTIONS ??= `timeout:${Math.max(1, Math.floor(seconds))} attempts:1`;

@@ -1,9 +1,9 @@
 import type {Command} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
-import {errorDocument, errorSentence} from '../render/error.ts';
+import {renderError, renderErrorDocument} from '../render/error.ts';
 import {maskPasswords} from './failure.ts';
 
-/** Reports that no command has this name: one sentence with the nearest one; ends the process with exit status 2. */
+/** Reports that no command has this name, with the nearest one that exists, and ends the process with exit status 2. */
 export function commandNotFound({
   id,
   argv,
@@ -23,12 +23,12 @@ export function commandNotFound({
         ? `Did you mean ${nearest.name}?`
         : 'See the commands with: atomctl --help',
   });
-  if (argv.includes('--json')) process.stdout.write(errorDocument(error));
-  else process.stderr.write(errorSentence(error));
+  if (argv.includes('--json')) process.stdout.write(renderErrorDocument(error));
+  else process.stderr.write(renderError(error));
   process.exit(EXIT.usage);
 }
 
-/** Levenshtein's distance: how many letters to add, take or change to make one word of the other. */
+/** Levenshtein distance: how many letters to insert, delete or replace to turn one word into the other. */
 function editDistance(one: string, other: string): number {
   let previous = Array.from({length: other.length + 1}, (_, index) => index);
   for (const [row, letter] of [...one].entries()) {

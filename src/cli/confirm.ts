@@ -1,38 +1,34 @@
 import {createInterface} from 'node:readline/promises';
 import {AtomctlError} from '../errors.ts';
+import type {IO} from './io.ts';
 
-export interface ConfirmOptions {
+export interface ConfirmOptions extends Pick<IO, 'stdin' | 'stdout' | 'stderr'> {
   question: string;
-  /** True where a flag answered already. */
+  /** True if a flag has answered already. */
   assumeYes: boolean;
-  stdin: NodeJS.ReadStream;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
-}
-
-/** Whether a question can be put to a person here: both ends must be a terminal. */
-export function canAsk({stdin, stdout}: Pick<ConfirmOptions, 'stdin' | 'stdout'>): boolean {
-  return stdin.isTTY === true && stdout.isTTY === true;
 }
 
 /**
- * Refuses, before anything is looked up, to run where a question would have to be asked and nobody can answer.
+ * Refuses a command that would have to ask, if stdin or stdout is not a terminal. Commands call it first, before they
+ * connect to anything.
  * @throws AtomctlError NEEDS_CONFIRMATION
  */
-export function requireAnswerer(options: Pick<ConfirmOptions, 'assumeYes' | 'stdin' | 'stdout'>): void {
-  if (options.assumeYes || canAsk(options)) return;
+export function requireAnswerer({
+  assumeYes,
+  stdin,
+  stdout,
+}: Pick<ConfirmOptions, 'assumeYes' | 'stdin' | 'stdout'>): void {
+  if (assumeYes || (stdin.isTTY && stdout.isTTY)) return;
   throw new AtomctlError(
     'NEEDS_CONFIRMATION',
-    'This asks before it changes anything, and there is no terminal to ask on.',
-    {
-      hint: 'Give --yes (or --no-confirmation) to go ahead without the question. Nothing was changed.',
-    },
+    'Confirmation required, but stdin or stdout is not a terminal.',
+    {hint: 'Give --yes (or --no-confirmation) to go ahead without the question. Nothing was changed.'},
   );
 }
 
 /**
- * Asks on stderr, `y` or `yes` goes ahead, anything else is a no.
- * @throws AtomctlError NEEDS_CONFIRMATION without a terminal, DECLINED for a no, INTERRUPTED for Ctrl-C
+ * Asks on stderr. `y` or `yes` goes ahead; anything else declines.
+ * @throws AtomctlError NEEDS_CONFIRMATION without a terminal, DECLINED, INTERRUPTED for Ctrl-C
  */
 export async function confirm(options: ConfirmOptions): Promise<void> {
   requireAnswerer(options);

@@ -1,8 +1,9 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Args, Command} from '@oclif/core';
+import {processIO} from '../cli/io.ts';
 
-/** Files of completions/, as packagers of each shell name them. */
+/** Files in completions/, named as each shell expects. */
 const SCRIPTS = {bash: 'atomctl.bash', zsh: '_atomctl', fish: 'atomctl.fish'};
 
 export default class Completion extends Command {
@@ -41,6 +42,6 @@ Exit status: 0 printed, 2 no such shell.`;
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
     const script = SCRIPTS[args.shell as keyof typeof SCRIPTS];
-    process.stdout.write(await readFile(join(this.config.root, 'completions', script), 'utf8'));
+    processIO.stdout.write(await readFile(join(this.config.root, 'completions', script), 'utf8'));
   }
 }

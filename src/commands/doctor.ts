@@ -1,22 +1,29 @@
+import {Flags} from '@oclif/core';
+import {type Answer, allSitesFlag} from '../cli/all-sites.ts';
 import {BaseCommand} from '../cli/base-command.ts';
-import {requireAnswerer} from '../cli/confirm.ts';
-import {
-  applyPlannedFixes,
-  diagnoseSite,
-  doctorFlags,
-  type FixOptions,
-  findingsAnswer,
-  findingsExitStatus,
-  findingsText,
-  selection,
-  siteAccess,
-} from '../cli/doctor.ts';
-import {collectSiteEvidence} from '../doctor/evidence.ts';
-import {overallStatus} from '../doctor/finding.ts';
-import {planFixes} from '../doctor/fix.ts';
-import {runChecks} from '../doctor/run-checks.ts';
+import {auditFlag, caller, fixRecords} from '../cli/change/audit-log.ts';
+import {confirm, requireAnswerer} from '../cli/confirm.ts';
+import {confirmationFlags} from '../cli/flags/shared-flags.ts';
+import {interruptibly} from '../cli/interrupt.ts';
+import {siteAccess} from '../cli/site-access.ts';
+import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
+import {type Finding, overallStatus} from '../doctor/finding.ts';
+import {applyFixes, type Fixed, type PlannedFix, planFixes} from '../doctor/fix.ts';
+import {CHECK_IDS, runChecks, type Selection} from '../doctor/run-checks.ts';
 import {EXIT} from '../errors.ts';
-import {renderFixed, renderTally} from '../render/doctor.ts';
+import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
+import {sanitizeLine} from '../render/sanitize.ts';
+import type {Screen} from '../render/screen.ts';
+
+function checkFlag(summary: string) {
+  return Flags.string({
+    summary,
+    helpValue: 'ID',
+    options: CHECK_IDS,
+    multiple: true,
+    multipleNonGreedy: true,
+  });
+}
 
 export default class Doctor extends BaseCommand<typeof Doctor> {
   static override summary =
@@ -36,37 +43,60 @@ Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed,
       command: '<%= config.bin %> <%= command.id %> --fix --yes',
     },
   ];
-  static override flags = doctorFlags;
+  static override flags = {
+    ...confirmationFlags,
+    'stuck-after': Flags.custom<number>({
+      summary: 'A job whose log has been silent for longer counts as stuck: 30m, 1h, 2d.',
+      helpValue: 'AGE',
+      default: 3600,
+      defaultHelp: async () => '1h',
+      parse: async (text) => (await import('../atom/site-time.ts')).parseAge(text, '--stuck-after'),
+    })(),
+    check: checkFlag('Make this check alone.'),
+    skip: checkFlag('Leave this check out.'),
+    fix: Flags.boolean({
+      summary: 'Make the safe changes: lost jobs are marked as errors, orphaned rows removed.',
+    }),
+    ...auditFlag,
+    'all-sites': allSitesFlag(['fix']),
+  };
 
   async run(): Promise<void> {
-    if (this.flags.fix) await this.#fix();
-    else await this.answer((context) => diagnoseSite(context, this.flags), this.flags['all-sites']);
+    const {flags} = this;
+    const selection = {only: flags.check, skip: flags.skip};
+    const stuckAfterSeconds = flags['stuck-after'];
+    if (flags.fix) {
+      await this.#fix({selection, stuckAfterSeconds});
+      return;
+    }
+    await this.answer(async (context) => {
+      const site = collectSiteEvidence(await siteAccess(context, {stuckAfterSeconds}));
+      return findingsAnswer(await runChecks(site, selection), flags);
+    }, flags['all-sites']);
   }
 
-  async #fix(): Promise<void> {
+  async #fix({
+    selection,
+    stuckAfterSeconds,
+  }: {
+    selection: Selection;
+    stuckAfterSeconds: number;
+  }): Promise<void> {
     const {flags} = this;
-    const {stdin, stdout} = process;
     const assumeYes = flags.yes || flags['no-confirmation'];
-    requireAnswerer({assumeYes, stdin, stdout});
-    const access = await siteAccess(this.context, flags);
+    requireAnswerer({...this.io, assumeYes});
+    const access = await siteAccess(this.context, {stuckAfterSeconds});
     const site = collectSiteEvidence(access);
-    const chosen = selection(flags);
-    const found = await runChecks(site, chosen);
+    const found = await runChecks(site, selection);
     const planned = await planFixes(site, found);
     if (planned.length === 0) {
       this.notice('Nothing to fix.');
       await this.answer(async () => findingsAnswer(found, flags));
       return;
     }
-    if (!this.jsonEnabled()) stdout.write(findingsText(found, this.screen, flags));
-    const change: FixOptions['change'] = (options) => this.change(options);
-    const {fixed, interrupted} = await applyPlannedFixes(planned, {
-      site,
-      assumeYes,
-      quiet: flags.quiet,
-      change,
-    });
-    const left = await runChecks(collectSiteEvidence(access), chosen);
+    if (!this.jsonEnabled()) this.io.stdout.write(findingsText(found, this.screen, flags));
+    const {fixed, interrupted} = await this.#apply(planned, site, assumeYes);
+    const left = await runChecks(collectSiteEvidence(access), selection);
     await this.present(
       {status: overallStatus(left), findings: left, fixed},
       () => renderFixed(fixed, this.screen) + renderTally(left, this.screen),
@@ -75,4 +105,56 @@ Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed,
     if (fixed.some(({error}) => error !== null)) this.exitWith(EXIT.failed);
     if (interrupted) this.exitWith(EXIT.interrupted);
   }
+
+  /**
+   * Says on stderr what will be fixed, asks, and fixes.
+   * @throws AtomctlError DECLINED or INTERRUPTED at the question; LOCKED if another run is changing the site
+   */
+  async #apply(
+    planned: readonly PlannedFix[],
+    site: SiteEvidence,
+    assumeYes: boolean,
+  ): Promise<{fixed: Fixed[]; interrupted: boolean}> {
+    if (!assumeYes || !this.flags.quiet)
+      for (const {plan} of planned) this.io.stderr.write(`${sanitizeLine(plan)}\n`);
+    await confirm({...this.io, question: 'Apply these fixes? (y/N)', assumeYes});
+    const remedies = planned.map(({remedy}) => remedy);
+    return this.change({
+      attempt: {remedies: remedies.map(({id}) => id)},
+      work: () =>
+        interruptibly(async (signal) => ({
+          // What was seen before the question may have changed: the evidence is collected again.
+          fixed: await applyFixes({
+            remedies,
+            site: collectSiteEvidence(site.access),
+            by: caller(),
+            signal,
+          }),
+          interrupted: signal.aborted,
+        })),
+      changes: ({fixed}) => fixRecords(fixed),
+    });
+  }
+}
+
+/** The answer for a site in which nothing was fixed. */
+function findingsAnswer(findings: Finding[], flags: {quiet: boolean}): Answer {
+  return {
+    document: {status: overallStatus(findings), findings, fixed: []},
+    text: (screen) => findingsText(findings, screen, flags),
+    exitStatus: findingsExitStatus(findings),
+  };
+}
+
+/** The findings and their tally; under --quiet, only what needs attention. */
+function findingsText(findings: readonly Finding[], screen: Screen, {quiet}: {quiet: boolean}): string {
+  if (!quiet) return `${renderFindings(findings, screen)}\n${renderTally(findings, screen)}`;
+  return renderFindings(
+    findings.filter(({state}) => state === 'warning' || state === 'problem'),
+    screen,
+  );
+}
+
+function findingsExitStatus(findings: readonly Finding[]): number {
+  return overallStatus(findings) === 'problem' ? EXIT.failed : EXIT.ok;
 }

@@ -1,5 +1,6 @@
 import {Args, Command, loadHelpClass} from '@oclif/core';
 import {helpTopics} from '../cli/help/help-topics.ts';
+import {processIO} from '../cli/io.ts';
 import {renderHelpTopic} from '../render/help-topic.ts';
 
 export default class Help extends Command {
@@ -18,7 +19,8 @@ export default class Help extends Command {
     const {command: id} = args;
     const topic = helpTopics(this.config.commands)[id ?? ''];
     if (topic !== undefined) {
-      process.stdout.write(renderHelpTopic(topic, process.stdout.columns || Number.POSITIVE_INFINITY));
+      const {stdout} = processIO;
+      stdout.write(renderHelpTopic(topic, stdout.columns || Number.POSITIVE_INFINITY));
       return;
     }
     if (id !== undefined && !this.config.findCommand(id) && !this.config.findTopic(id)) {

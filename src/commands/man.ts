@@ -1,14 +1,15 @@
 import {Command} from '@oclif/core';
 import {manual} from '../cli/help/help-topics.ts';
+import {processIO} from '../cli/io.ts';
 import {renderManPage} from '../render/man-page.ts';
 
-/** Prints the manual page, for `man -l -`; man/atomctl.1 is made of it. */
+/** Prints the manual page, for `man -l -`. bin/man.js writes man/atomctl.1 with it. */
 export default class Man extends Command {
   static override hidden = true;
   static override summary = 'Print the manual page, for man -l -.';
 
   async run(): Promise<void> {
     await this.parse(Man);
-    process.stdout.write(renderManPage(manual(this.config)));
+    processIO.stdout.write(renderManPage(manual(this.config)));
   }
 }

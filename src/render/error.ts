@@ -1,12 +1,29 @@
 import type {AtomctlError} from '../errors.ts';
 import {sanitizeBlock, sanitizeJson} from './sanitize.ts';
 
-/** An error as scripts read it, on stdout under --json. */
-export function errorDocument({code, message, hint}: AtomctlError): string {
-  return `${sanitizeJson(JSON.stringify({error: {code, message, hint: hint ?? null}}, null, 2))}\n`;
+/** An error in JSON, the same in every document that holds one. */
+export interface ErrorDocument {
+  code: string;
+  message: string;
+  hint: string | null;
 }
 
-/** An error as a person reads it, on stderr: what happened, and what to do next. */
-export function errorSentence({message, hint}: AtomctlError): string {
-  return `Error: ${sanitizeBlock([message, hint].filter(Boolean).join(' '))}\n`;
+/** `error` as a part of a document. */
+export function errorDocument({code, message, hint}: AtomctlError): ErrorDocument {
+  return {code, message, hint: hint ?? null};
+}
+
+/** What a command that failed prints on stdout under --json. */
+export function renderErrorDocument(error: AtomctlError): string {
+  return `${sanitizeJson(JSON.stringify({error: errorDocument(error)}, null, 2))}\n`;
+}
+
+/** What it prints on stderr otherwise: what happened, and what to do next. */
+export function renderError(error: AtomctlError): string {
+  return `Error: ${sanitizeBlock(errorSentences(error))}\n`;
+}
+
+/** Message and hint in one line. */
+export function errorSentences({message, hint}: AtomctlError): string {
+  return [message, hint].filter(Boolean).join(' ');
 }

@@ -1,8 +1,8 @@
 import {createRequire} from 'node:module';
 import {type Command, Parser} from '@oclif/core';
 import {expect, test} from 'vitest';
-import {EXIT} from '../../src/errors.ts';
 import type * as start from '../../src/cli/start/main.ts';
+import {EXIT} from '../../src/errors.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {runAtomctl} from '../support/sandbox.ts';
 

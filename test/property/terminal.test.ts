@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {AtomctlError} from '../../src/errors.ts';
 import {JOB_STATUSES, type JobDetails, LIVE_STATES, type LiveState} from '../../src/jobs/model/job.ts';
-import {errorSentence} from '../../src/render/error.ts';
+import {renderError} from '../../src/render/error.ts';
 import {renderKilled} from '../../src/render/jobs/changes.ts';
 import {JOB_COLUMN_NAMES} from '../../src/render/jobs/columns.ts';
 import {renderJobDetails, renderOutcome} from '../../src/render/jobs/details.ts';
@@ -121,7 +121,7 @@ test("a Gearman server's functions and workers: no control character, one line f
 test('an error, and a line for a monitoring system: no control character', () => {
   holds(
     fc.property(anyText, anyText, (message, label) => {
-      expectHarmless(errorSentence(new AtomctlError('FAILED', message, {hint: label})));
+      expectHarmless(renderError(new AtomctlError('FAILED', message, {hint: label})));
       const line = renderPluginLine({
         service: 'X',
         status: 'ok',

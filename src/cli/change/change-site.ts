@@ -9,19 +9,18 @@ export interface ChangeOptions<T> {
   command: string;
   /** The file of `--audit-log`. */
   auditLog: string | undefined;
-  /** What is about to be tried, for the record of a failure. */
+  /** What is about to be tried, for the audit log if it fails. */
   attempt: object;
   work: () => Promise<T>;
-  /** What the work changed, for the audit trail. */
+  /** What the work changed, for the audit log. */
   changes: (result: T) => readonly Change[];
-  /** Says that the trail could not be written; not kept from anybody by --quiet. */
-  complain: (text: string) => void;
+  /** Says that the audit log could not be written, also under --quiet. */
+  warn: (text: string) => void;
 }
 
 /**
- * Changes a site the way every command does: under the site's lock, and on record. A trail that cannot be written
- * takes nothing back.
- * @throws AtomctlError LOCKED before anything was touched; what `work` throws, on record too
+ * Changes a site under its lock and writes the audit log. If that log cannot be written, the change stays.
+ * @throws AtomctlError LOCKED before anything was touched; what `work` throws, after it was logged
  */
 export function changeSite<T>(context: Context, options: ChangeOptions<T>): Promise<T> {
   return underSiteLock(context, options.command, async () => {
@@ -39,7 +38,7 @@ export function changeSite<T>(context: Context, options: ChangeOptions<T>): Prom
 
 async function record<T>(
   context: Context,
-  {command, auditLog, complain}: ChangeOptions<T>,
+  {command, auditLog, warn}: ChangeOptions<T>,
   changes: readonly Change[],
 ): Promise<void> {
   const {value: config} = await (await context.site()).database();
@@ -50,13 +49,13 @@ async function record<T>(
     now: context.now(),
     env: process.env,
   });
-  if (problem !== null) complain(problem);
+  if (problem !== null) warn(problem);
 }
 
 /**
- * Does work that nothing else may do to the same site meanwhile: clear, kill and fix exclude each other, on any
- * host, since the lock is the site's database server's.
- * @throws AtomctlError LOCKED, naming the holder, where other work has the lock; what `work` throws
+ * Works under the site's lock. Clear, kill and fix exclude each other on all hosts, because the lock is a named lock of
+ * the site's database server.
+ * @throws AtomctlError LOCKED, naming the holder, if another run has the lock; what `work` throws
  */
 export async function underSiteLock<T>(
   context: Context,

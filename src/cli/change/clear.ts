@@ -1,71 +1,47 @@
-import {Flags} from '@oclif/core';
 import type {ClearSiteOptions} from '../../jobs/clear/clear.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
+import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {Context} from '../context.ts';
-import {confirmationFlags, secondsFrom, wholeNumber} from '../flags/shared-flags.ts';
 import {untilInterrupted} from '../interrupt.ts';
 import {liveFacts} from '../live.ts';
-import {sudoFlag, type UnitFlags, unitFlags} from '../worker/unit-flags.ts';
-import {type ReplicaFlags, replicaFlags, replicaWait} from './replicas.ts';
+import type {UnitFlags} from '../worker/unit-flags.ts';
+import {replicaWait} from './replicas.ts';
 
-/** What and how to clear, beside the job filters. */
-export const clearFlags = {
-  ...confirmationFlags,
-  ...unitFlags,
-  ...sudoFlag,
-  inactive: Flags.boolean({summary: 'Only jobs that have ended (AtoM\'s "Clear inactive jobs").'}),
-  'dry-run': Flags.boolean({summary: 'Say what would go and change nothing.'}),
-  export: Flags.string({
-    summary: 'Save the history of these jobs as CSV first; no export, no clearing.',
-    helpValue: 'FILE',
-  }),
-  force: Flags.boolean({summary: 'Replace the file of --export where it exists.', dependsOn: ['export']}),
-  'delete-downloads': Flags.boolean({summary: "Delete the jobs' files under the site's downloads too."}),
-  'keep-queue': Flags.boolean({summary: 'Leave Gearman alone.', exclusive: ['restart-worker']}),
-  'restart-worker': Flags.boolean({
-    summary: "End executing jobs too: stop the site's workers first and start them again.",
-  }),
-  'batch-size': Flags.custom<number>({
-    summary: 'Jobs in one transaction; found out while clearing otherwise.',
-    helpValue: 'N',
-    parse: wholeNumber(1, 'number of jobs'),
-  })(),
-  ...replicaFlags,
-  pause: Flags.custom<number>({
-    summary: 'Wait this long between transactions, so that the web site gets its turn.',
-    helpValue: 'SECONDS',
-    default: 0,
-    parse: secondsFrom(0),
-  })(),
-};
-
-interface ClearFlagValues extends UnitFlags, ReplicaFlags {
-  'keep-queue': boolean;
-  'restart-worker': boolean;
-  'delete-downloads': boolean;
-  'batch-size'?: number;
-  pause: number;
-  export?: string;
-  force: boolean;
+export interface ClearSettings {
+  /** Which worker units to restart. */
+  unit: UnitFlags;
+  /** All jobs of the site go, with Gearman jobs that have no row. */
+  everything: boolean;
+  keepQueue: boolean;
+  restartWorker: boolean;
+  deleteDownloads: boolean;
+  /** null: determined while clearing. */
+  batchSize: number | null;
+  pauseSeconds: number;
+  /** null: replicas are not waited for. */
+  maxLagSeconds: number | null;
+  /** null: those that the server names. */
+  replicas: readonly ReplicaAddress[] | null;
+  notice: (text: string) => void;
 }
 
-/** What clearSite needs beside the plan. @throws AtomctlError USAGE where downloads are wanted and not to be found */
+/** What clearSite needs beside the plan. @throws AtomctlError USAGE if the downloads to delete are not found */
 export async function clearSources(
   context: Context,
-  options: {flags: ClearFlagValues; everything: boolean; notice: (text: string) => void},
+  settings: ClearSettings,
 ): Promise<
   Pick<ClearSiteOptions, 'queue' | 'worker' | 'downloads' | 'batchSize' | 'pauseSeconds' | 'replicas'>
 > {
-  const {flags, everything} = options;
+  const {unit, everything, batchSize, pauseSeconds} = settings;
   return {
-    replicas: await replicaWait(context, options),
-    queue: flags['keep-queue'] ? null : {...(await queueSources(context)), everything},
-    worker: flags['restart-worker']
-      ? await (await import('../worker/worker-control.ts')).workerControl(context, flags)
+    replicas: await replicaWait(context, settings),
+    queue: settings.keepQueue ? null : {...(await queueSources(context)), everything},
+    worker: settings.restartWorker
+      ? await (await import('../worker/worker-control.ts')).workerControl(context, unit)
       : null,
-    downloads: flags['delete-downloads'] ? await downloadsOf(context) : null,
-    batchSize: flags['batch-size'] ?? null,
-    pauseSeconds: flags.pause,
+    downloads: settings.deleteDownloads ? await downloadsOf(context) : null,
+    batchSize,
+    pauseSeconds,
   };
 }
 
@@ -79,7 +55,7 @@ async function downloadsOf(context: Context): Promise<string> {
   );
 }
 
-/** What it takes to change the site's queue. */
+/** What clear and kill need to change the site's queue. */
 export async function queueSources(context: Context) {
   const site = await context.site();
   const [servers, prefix, time] = await Promise.all([
@@ -97,12 +73,21 @@ export async function queueSources(context: Context) {
   };
 }
 
-/** Saves the history of what is about to go; the file's path, or null where none was asked for. */
+export interface ExportOptions {
+  /** null: nothing is exported. */
+  path: string | null;
+  /** Replaces the file if it exists. */
+  force: boolean;
+  filter: JobFilter;
+  signal: AbortSignal;
+}
+
+/** Saves the history of the jobs that will be deleted. Returns the file's path, or null if none was asked for. */
 export async function exportBefore(
   context: Context,
-  {flags, filter, signal}: {flags: ClearFlagValues; filter: JobFilter; signal: AbortSignal},
+  {path, force, filter, signal}: ExportOptions,
 ): Promise<string | null> {
-  if (flags.export === undefined) return null;
+  if (path === null) return null;
   const [{exportRows}, {ATOM_COLUMNS}, {writeHistoryFile}, {renderCsv}] = await Promise.all([
     import('../../jobs/export/export-csv.ts'),
     import('../../jobs/export/columns.ts'),
@@ -112,10 +97,6 @@ export async function exportBefore(
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
-  await writeHistoryFile({
-    path: flags.export,
-    chunks: untilInterrupted(chunks, signal),
-    force: flags.force,
-  });
-  return flags.export;
+  await writeHistoryFile({path, chunks: untilInterrupted(chunks, signal), force});
+  return path;
 }

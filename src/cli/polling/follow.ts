@@ -7,9 +7,9 @@ import type {Screen} from '../../render/screen.ts';
 import type {Context} from '../context.ts';
 import {fetchWatchedJobs, onceEach, pollSession} from './poll-session.ts';
 
-export interface FollowWishes {
+export interface FollowOptions {
   id: number;
-  /** Whether to ask for the live state, without which a lost job is not noticed. */
+  /** Ask for the live state; without it, a lost job is not noticed. */
   live: boolean;
   json: boolean;
   screen: Screen;
@@ -19,20 +19,20 @@ export interface FollowWishes {
 
 const INTERVAL_SECONDS = 1;
 
-/** Prints a job and its log as it grows, to the end of the job. Returns the exit status, as jobs:wait has it. */
-export function follow(settings: Context, wishes: FollowWishes): Promise<number> {
-  const notice = onceEach(wishes.notice);
-  const print = wishes.json ? documentPrinter(wishes) : textPrinter({...wishes, notice});
-  const reader = new LogReader(wishes.id);
+/** Prints a job and its log as it grows, until the job ends. Returns the exit status that jobs:wait would have. */
+export function follow(settings: Context, options: FollowOptions): Promise<number> {
+  const notice = onceEach(options.notice);
+  const print = options.json ? documentPrinter(options) : textPrinter({...options, notice});
+  const reader = new LogReader(options.id);
   return pollSession(settings, async (session) => {
     const steps = followJob({
       ...session,
-      id: wishes.id,
+      id: options.id,
       intervalSeconds: INTERVAL_SECONDS,
       maxSeconds: null,
       now: settings.now,
       look: async () => {
-        const {jobs} = await fetchWatchedJobs(session, {ids: [wishes.id], live: wishes.live, notice});
+        const {jobs} = await fetchWatchedJobs(session, {ids: [options.id], live: options.live, notice});
         return {job: jobs[0], log: await reader.read(await session.context().database())};
       },
     });
@@ -40,7 +40,7 @@ export function follow(settings: Context, wishes: FollowWishes): Promise<number>
       print(step);
       if (step.end !== null) return exitStatus(step);
     }
-    wishes.notice('Following ended; the job goes on.');
+    options.notice('Following ended; the job goes on.');
     return EXIT.interrupted;
   });
 }
@@ -49,7 +49,7 @@ function exitStatus({job, end}: FollowStep): number {
   return waitExitStatus({jobs: [job], deleted: end === 'deleted' ? [job.id] : [], timeOver: false});
 }
 
-function textPrinter({screen, write, notice}: FollowWishes): (step: FollowStep) => void {
+function textPrinter({screen, write, notice}: FollowOptions): (step: FollowStep) => void {
   let begun = false;
   let lineIsOpen = false;
   return ({job, log, end}) => {
@@ -63,8 +63,8 @@ function textPrinter({screen, write, notice}: FollowWishes): (step: FollowStep) 
   };
 }
 
-/** One document a line, where there is something new: the job, what its log gained, and how it ended. */
-function documentPrinter({write}: FollowWishes): (step: FollowStep) => void {
+/** One document per line, if something is new: the job, the new part of its log, and how it ended. */
+function documentPrinter({write}: FollowOptions): (step: FollowStep) => void {
   let last = '';
   return ({job, log, end}) => {
     const state = `${job.status} ${job.live}`;

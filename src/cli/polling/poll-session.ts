@@ -4,26 +4,23 @@ import type {Context} from '../context.ts';
 import {interruptibly} from '../interrupt.ts';
 import {liveSources, noticeMissing} from '../live.ts';
 
-/** What a command that stays works with, from one look to the next. */
+/** What a polling command works with. */
 export interface PollSession {
   /** Aborted by Ctrl-C or SIGTERM. */
   signal: AbortSignal;
   /** Waits for milliseconds, or until the signal is aborted. */
   pause: (milliseconds: number) => Promise<void>;
-  /** The context with the connections of now. */
+  /** The context with the current connections. */
   context: () => Context;
-  /** Closes the connections; those asked for next are opened anew. */
+  /** Closes the connections; the next poll opens new ones. */
   reopen: () => Promise<void>;
 }
 
 /**
- * Runs work that stays until something happens. It outlives its connections, and Ctrl-C ends it between two looks:
- * whatever a look waits for has a bound.
+ * Runs work that polls until something happens. It survives lost connections. Ctrl-C ends it between two polls, which is
+ * soon, because everything that a poll waits for has a timeout.
  */
-export function pollSession<T>(
-  settings: Context,
-  work: (pollSession: PollSession) => Promise<T>,
-): Promise<T> {
+export function pollSession<T>(settings: Context, work: (session: PollSession) => Promise<T>): Promise<T> {
   return interruptibly(async (signal) => {
     let context = settings.renewed();
     const pause = async (milliseconds: number) => {
@@ -41,31 +38,31 @@ export function pollSession<T>(
   });
 }
 
-/** A notice that says each thing once, however often a look finds it. */
+/** Passes each text on once, however often it comes. */
 export function onceEach(notice: (text: string) => void): (text: string) => void {
-  const said = new Set<string>();
+  const seen = new Set<string>();
   return (text) => {
-    if (said.has(text)) return;
-    said.add(text);
+    if (seen.has(text)) return;
+    seen.add(text);
     notice(text);
   };
 }
 
-/** One look at some jobs on the connections of now. A Gearman server that is away is tried anew the next time. */
+/** Polls some jobs once. If a Gearman server does not answer, the next poll opens new connections. */
 export async function fetchWatchedJobs(
-  pollSession: PollSession,
+  session: PollSession,
   options: {ids: readonly number[]; live: boolean; notice: (text: string) => void},
 ): Promise<JobStates> {
   const {ids, live, notice} = options;
-  const context = pollSession.context();
+  const context = session.context();
   const [database, time] = await Promise.all([context.database(), context.time()]);
-  const look = await fetchStates(
-    {database, time, now: context.now(), ids, live, pause: pollSession.pause},
+  const states = await fetchStates(
+    {database, time, now: context.now(), ids, live, pause: session.pause},
     () => liveSources(context, {notice}),
   );
-  if (look.report !== null && look.report.missing.length > 0) {
-    noticeMissing(look.report, notice);
-    await pollSession.reopen();
+  if (states.report !== null && states.report.missing.length > 0) {
+    noticeMissing(states.report, notice);
+    await session.reopen();
   }
-  return look;
+  return states;
 }

@@ -1,47 +1,47 @@
 import type {Screen} from '../../render/screen.ts';
 import {bodyWidth, drawFrame, renderFrame} from '../../render/watch-frame.ts';
-import type {Round, View, Watched, WatchPlace} from './watch.ts';
+import type {Round, View, Watched, WatchOutput} from './watch-view.ts';
 
-/** The alternate screen, empty and without a cursor. */
+/** Enters the alternate screen, clears it and hides the cursor. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[2J';
-/** The normal screen as it was. tmux, resized meanwhile, would keep lines of the other where the cursor is not home. */
+/** Restores the normal screen. The cursor goes home first: otherwise tmux, if resized, keeps lines of the other screen. */
 const LEAVE = '\u001b[2J\u001b[H\u001b[?25h\u001b[?1049l';
 
 const USUAL_ROWS = 24;
 
 /**
- * For a terminal: redraws in place on the alternate screen, and again at once where the window is resized. Closing
- * it brings back the normal screen and leaves there what was seen last.
+ * For a terminal: redraws in place on the alternate screen, also when the window is resized. Closing it restores the
+ * normal screen and prints the last round there.
  */
-export function terminalView<T>(watched: Watched<T>, place: WatchPlace): View<T> {
-  return new TerminalView(watched, place);
+export function terminalView<T>(watched: Watched<T>, output: WatchOutput): View<T> {
+  return new TerminalView(watched, output);
 }
 
 class TerminalView<T> implements View<T> {
   readonly #watched: Watched<T>;
-  readonly #place: WatchPlace;
+  readonly #output: WatchOutput;
   readonly #redraw = () => void this.#draw();
   #round: Round<T> | undefined;
   #plain = '';
   #before: string | null = null;
-  /** Counts the drawings, so that one which took longer than the next does not overwrite it. */
+  /** Counts the drawings, so that one that takes long does not overwrite a later one. */
   #drawing = 0;
   #restored = false;
   #closing: Promise<void> | undefined;
 
-  constructor(watched: Watched<T>, place: WatchPlace) {
+  constructor(watched: Watched<T>, output: WatchOutput) {
     this.#watched = watched;
-    this.#place = place;
-    place.stdout.write(ENTER);
-    place.stdout.on('resize', this.#redraw);
+    this.#output = output;
+    output.stdout.write(ENTER);
+    output.stdout.on('resize', this.#redraw);
     process.once('exit', this.#restore);
-    if (place.stdin.isTTY) place.stdin.setRawMode(true).on('data', interruptOnKey).resume();
+    if (output.stdin.isTTY) output.stdin.setRawMode(true).on('data', interruptOnKey).resume();
   }
 
   async show(round: Round<T>): Promise<void> {
-    const whole = {...this.#place.screen(), width: Number.POSITIVE_INFINITY, color: false};
+    const whole = {...this.#output.screen(), width: Number.POSITIVE_INFINITY, color: false};
     this.#before = this.#round === undefined ? null : this.#plain;
-    this.#plain = await this.#watched.text(round.seen, whole);
+    this.#plain = await this.#watched.text(round.data, whole);
     this.#round = round;
     await this.#draw();
   }
@@ -53,21 +53,21 @@ class TerminalView<T> implements View<T> {
 
   async #close(): Promise<void> {
     this.#restore();
-    const {stdin, stdout, screen, notice} = this.#place;
+    const {stdin, stdout, screen, notice} = this.#output;
     stdout.removeListener('resize', this.#redraw);
     process.removeListener('exit', this.#restore);
     if (stdin.isTTY) stdin.removeListener('data', interruptOnKey).pause();
     if (this.#round === undefined) return;
-    const {seen, notices, error} = this.#round;
-    stdout.write(await this.#watched.text(seen, screen()));
+    const {data, notices, error} = this.#round;
+    stdout.write(await this.#watched.text(data, screen()));
     for (const text of notices) notice(text);
     if (error !== null) notice(error.message);
   }
 
-  /** Without waiting for anything: it may be the last that the process does. */
+  /** Synchronous, because the process may be about to exit. */
   readonly #restore = () => {
     this.#restored = true;
-    const {stdin, stdout} = this.#place;
+    const {stdin, stdout} = this.#output;
     if (stdin.isTTY) stdin.setRawMode(false);
     stdout.write(LEAVE);
   };
@@ -76,8 +76,8 @@ class TerminalView<T> implements View<T> {
     const round = this.#round;
     if (round === undefined) return;
     const drawing = ++this.#drawing;
-    const {stdout} = this.#place;
-    const screen = this.#place.screen();
+    const {stdout} = this.#output;
+    const screen = this.#output.screen();
     const rows = stdout.rows || USUAL_ROWS;
     const lines = await renderFrame(await this.#frame(round, screen), screen, rows);
     if (drawing === this.#drawing && !this.#restored) stdout.write(drawFrame(lines, rows));
@@ -85,19 +85,19 @@ class TerminalView<T> implements View<T> {
 
   async #frame(round: Round<T>, screen: Screen) {
     const {title, seconds, text} = this.#watched;
-    const {at, notices, error, seen} = round;
+    const {at, notices, error, data} = round;
     return {
       title: `${title}, every ${seconds} s`,
       at,
       notices: error === null ? notices : [...notices, error.message],
-      body: await text(seen, {...screen, width: bodyWidth(screen.width)}),
+      body: await text(data, {...screen, width: bodyWidth(screen.width)}),
       plain: this.#plain,
       before: this.#before,
     };
   }
 }
 
-/** The terminal is raw, lest what is typed tears the picture: Ctrl-C arrives as a key. `q` is as good. */
+/** In raw mode, Ctrl-C arrives as a key. `q` does the same. */
 function interruptOnKey(keys: Buffer): void {
   if (/[q\u0003]/.test(keys.toString())) process.kill(process.pid, 'SIGINT');
 }

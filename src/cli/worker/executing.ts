@@ -4,9 +4,10 @@ import type {ExecutingJob} from '../../worker/executing.ts';
 import type {ServiceOptions} from '../../worker/service.ts';
 import {confirm} from '../confirm.ts';
 import type {Context} from '../context.ts';
+import type {IO} from '../io.ts';
 import {liveReport} from '../live.ts';
 
-/** The site's executing jobs, with their units. None, and a notice, where the database cannot tell. */
+/** The site's executing jobs, with their units; none, and a notice, if the database cannot be read. */
 export async function executingJobs(
   context: Context,
   {manager, units}: Pick<ServiceOptions, 'manager' | 'units'>,
@@ -27,13 +28,13 @@ export async function executingJobs(
 }
 
 /**
- * Asks before a worker is ended in the middle of a job; asks nothing where none executes.
+ * Asks before a worker is stopped in the middle of a job. Asks nothing if none executes.
  * @throws AtomctlError NEEDS_CONFIRMATION without a terminal, DECLINED for a no
  */
 export async function agreeToInterrupt(
   context: Context,
   service: ServiceOptions,
-  options: {verb: 'stop' | 'restart'; assumeYes: boolean; notice: (text: string) => void},
+  options: {io: IO; verb: 'stop' | 'restart'; assumeYes: boolean; notice: (text: string) => void},
 ): Promise<void> {
   const {units, site, askServers} = service;
   if (options.assumeYes || units.every(({mainPid}) => mainPid === null)) return;
@@ -44,13 +45,12 @@ export async function agreeToInterrupt(
   ]);
   const names = new Set(units.map(({name}) => name));
   const concerned = executing.filter(({unit}) => unit === null || names.has(unit));
-  // What Gearman counts and the database does not name: the database may be away, or the job uncertain.
+  // Gearman may count jobs that the database did not name: it cannot be read, or the state is uncertain.
   const jobClasses = Object.values(site.workerTypes).flat();
   const functions = queueFunctions(answers, {prefix: site.prefix, jobClasses});
   const running = functions.filter(({thisSite}) => thisSite).reduce((sum, row) => sum + row.running, 0);
   const unnamed = Math.max(0, running - executing.length);
   if (concerned.length + unnamed === 0) return;
-  const {stdin, stdout, stderr} = process;
   const question = interruptionQuestion({verb: options.verb, units: [...names], jobs: concerned, unnamed});
-  await confirm({question, assumeYes: false, stdin, stdout, stderr});
+  await confirm({...options.io, question, assumeYes: false});
 }

@@ -4,24 +4,24 @@ import {complete, type Suggestion} from '../../cli/help/complete.ts';
 import {completedCommands, siteFlagWords} from '../../cli/help/completed-commands.ts';
 import {sanitizeLine} from '../../render/sanitize.ts';
 
-/** A database that does not answer must not hold up the shell. */
-const PATIENCE = ['--timeout', '1'];
+/** Short, so that a database that does not answer does not block the shell. */
+const TIMEOUT = ['--timeout', '1'];
 
-/** What the scripts in completions/ ask at every press of the key: `completion:answer -- WORD...`. */
+/** The scripts in completions/ call it at each completion: `completion:answer -- WORD...`. */
 export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswer> {
   static override hidden = true;
-  static override summary = 'Answer what may stand where the cursor is.';
+  static override summary = 'Print what completes the word at the cursor.';
 
   #words: string[] = [];
 
-  /** The words are those of another command; only what they say of the site is for this one. */
+  /** The words are another command's: only their site flags are parsed here. */
   override async init(): Promise<void> {
     this.#words = this.argv.slice(this.argv.indexOf('--') + 1);
-    this.argv = [...siteFlagWords(this.#words), ...PATIENCE];
+    this.argv = [...siteFlagWords(this.#words), ...TIMEOUT];
     await super.init();
   }
 
-  /** A press of a key runs nothing. */
+  /** Completion never runs PHP. */
   protected override mayRunPhp(): boolean {
     return false;
   }
@@ -37,7 +37,7 @@ export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswe
     const lines = suggestions.map(({word, description}) =>
       description === '' ? word : `${word}\t${description}`,
     );
-    process.stdout.write(`${[kind, ...lines].join('\n')}\n`);
+    this.io.stdout.write(`${[kind, ...lines].join('\n')}\n`);
   }
 
   async #jobs(): Promise<Suggestion[]> {
@@ -51,8 +51,8 @@ export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswe
     return sites.map(({name, origin}) => ({word: sanitizeLine(name), description: sanitizeLine(origin)}));
   }
 
-  /** In the middle of a command line there is no place for a message. */
+  /** An error message would garble the command line. */
   override async catch(): Promise<void> {
-    process.exitCode = 1;
+    this.exitWith(1);
   }
 }

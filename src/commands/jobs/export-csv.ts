@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
+import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
-import {columnsFlag, parseColumns} from '../../cli/flags/list-flags.ts';
 import {interruptibly, untilInterrupted} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {checkHistoryFile, writeHistoryFile} from '../../files/write-whole-file.ts';
@@ -69,10 +69,10 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
   }
 }
 
-/** The same batches, each shown to `see` on its way. */
-async function* passOn<T>(batches: AsyncIterable<T>, see: (batch: T) => void): AsyncIterable<T> {
+/** The same batches; `onBatch` is called for each. */
+async function* passOn<T>(batches: AsyncIterable<T>, onBatch: (batch: T) => void): AsyncIterable<T> {
   for await (const batch of batches) {
-    see(batch);
+    onBatch(batch);
     yield batch;
   }
 }

@@ -38,7 +38,7 @@ has it: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
     const notice = (text: string) => this.notice(text);
     const wanted = {id: this.args.id, live: !this.flags['no-live']};
     if (this.flags.follow) {
-      const write = (text: string) => process.stdout.write(text);
+      const write = (text: string) => this.io.stdout.write(text);
       const shown = {json: this.jsonEnabled(), screen: this.screen, write, notice};
       this.exitWith(await follow(this.context, {...wanted, ...shown}));
       return;

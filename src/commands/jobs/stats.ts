@@ -2,8 +2,8 @@ import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
 import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {deliverMetrics, metricsFlags} from '../../cli/flags/metrics-flags.ts';
 import {liveReport} from '../../cli/live.ts';
-import {deliverMetrics, metricsFlags} from '../../cli/metrics.ts';
 import {EXIT} from '../../errors.ts';
 import {type JobStats, jobStats} from '../../jobs/stats/stats.ts';
 import {renderStats} from '../../render/jobs/stats.ts';
@@ -46,8 +46,8 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
   }
 }
 
-/** The figures of the jobs that the flags choose. @throws AtomctlError USAGE for a wrong filter; for the database */
-export async function fetchStats(
+/** The figures of the jobs that the flags select. @throws AtomctlError USAGE for a wrong filter; for the database */
+async function fetchStats(
   context: Context,
   flags: FilterFlags,
   notice: (text: string) => void,

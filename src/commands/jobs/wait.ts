@@ -1,8 +1,9 @@
+import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {waitFlags, waitOnJobs} from '../../cli/polling/wait.ts';
+import {jobIdArg, secondsFrom} from '../../cli/flags/shared-flags.ts';
+import {waitOnJobs} from '../../cli/polling/wait.ts';
 import {isLost} from '../../jobs/wait/poll.ts';
-import {isEnded, waitExitStatus} from '../../jobs/wait/wait.ts';
+import {isEnded, MILESTONES, waitExitStatus} from '../../jobs/wait/wait.ts';
 import {renderWaited} from '../../render/jobs/details.ts';
 
 export default class JobsWait extends BaseCommand<typeof JobsWait> {
@@ -26,15 +27,40 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
     },
   ];
   static override args = {id: jobIdArg({multiple: true, required: true})};
-  static override flags = waitFlags;
+  static override flags = {
+    until: Flags.option({
+      summary: 'Wait until the jobs have finished, or only until they have started.',
+      options: MILESTONES,
+      default: 'finished' as const,
+    })(),
+    'max-wait': Flags.custom<number>({
+      summary: 'Give up after so long, with exit status 124.',
+      helpValue: 'SECONDS',
+      parse: secondsFrom(0),
+    })(),
+    interval: Flags.custom<number>({
+      summary: 'Seconds between checks.',
+      helpValue: 'SECONDS',
+      default: 1,
+      parse: secondsFrom(0.1),
+    })(),
+  };
 
   async run(): Promise<void> {
+    const {flags} = this;
     const notice = (text: string) => this.notice(text);
-    const ids = this.args.id;
-    const waited = await waitOnJobs(this.context, {ids, flags: this.flags, stderr: process.stderr, notice});
+    const waited = await waitOnJobs(this.context, {
+      ids: this.args.id,
+      until: flags.until,
+      intervalSeconds: flags.interval,
+      maxSeconds: flags['max-wait'] ?? null,
+      quiet: flags.quiet,
+      stderr: this.io.stderr,
+      notice,
+    });
     const {jobs, deleted, timeOver} = waited;
     const open = jobs.filter((job) => !isEnded(job)).map(({id}) => id);
-    if (timeOver) notice(`The time is over before the end of: ${open.join(' ')}`);
+    if (timeOver) notice(`Timed out; still unfinished: ${open.join(' ')}`);
     for (const {id} of jobs.filter(isLost)) notice(`End the lost job with: atomctl jobs:kill ${id}`);
     await this.present({jobs, timeOver, deleted}, () => renderWaited(waited, this.screen));
     this.exitWith(waitExitStatus(waited));

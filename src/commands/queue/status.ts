@@ -1,18 +1,89 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Flags} from '@oclif/core';
+import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {deliverMetrics} from '../../cli/metrics.ts';
-import {watch} from '../../cli/polling/watch.ts';
+import type {Context} from '../../cli/context.ts';
+import {deliverMetrics, metricsFlags} from '../../cli/flags/metrics-flags.ts';
+import {secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
+import {watch, watchFlag} from '../../cli/polling/watch.ts';
+import {type AtomctlError, EXIT} from '../../errors.ts';
+import {readBacklog} from '../../jobs/model/running-jobs.ts';
 import {
-  healthFlags,
-  queueExitStatus,
-  queueFlags,
-  queueLimits,
-  waitForHealth,
-  watchedQueue,
-} from '../../cli/queue-status.ts';
-import type {AtomctlError} from '../../errors.ts';
-import {VERDICTS} from '../../queue/verdict.ts';
+  fetchQueueReport,
+  type QueueReport,
+  type QueueReportOptions,
+  type QueueStatus as Status,
+  waitUntilHealthy,
+} from '../../queue/status.ts';
+import {type QueueLimits, VERDICTS} from '../../queue/verdict.ts';
 import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue/monitoring.ts';
 import {renderQueueStatus} from '../../render/queue/table.ts';
+
+/** How the queue is asked and shown. */
+const outputFlags = {
+  'all-sites': Flags.boolean({summary: 'Show the functions of other sites too, by their prefix.'}),
+  'every-site': allSitesFlag(['watch', 'nagios', 'prometheus'], []),
+  all: Flags.boolean({summary: 'Show functions with no work and no workers too.'}),
+  wait: Flags.custom<number>({
+    summary: 'Try again until healthy, for so long at most.',
+    helpValue: 'SECONDS',
+    default: 0,
+    parse: secondsFrom(0),
+  })(),
+  watch: watchFlag(['nagios', 'prometheus', 'wait']),
+  nagios: Flags.boolean({
+    summary: 'Print one plugin line with figures, and use the plugin exit codes.',
+    exclusive: ['json', 'prometheus'],
+  }),
+  ...metricsFlags,
+};
+
+const HEALTH_GROUP = 'HEALTH';
+
+function classesFlag(summary: string) {
+  return Flags.string({
+    summary,
+    helpValue: 'CLASS',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: HEALTH_GROUP,
+  });
+}
+
+function queuedFlag(summary: string) {
+  return Flags.custom<number>({
+    summary,
+    helpValue: 'N',
+    parse: wholeNumber(0, 'number of jobs'),
+    helpGroup: HEALTH_GROUP,
+  })();
+}
+
+function ageFlag(name: string, summary: string) {
+  return Flags.custom<number>({
+    summary,
+    helpValue: 'AGE',
+    parse: async (text) => (await import('../../atom/site-time.ts')).parseAge(text, `--${name}`),
+    helpGroup: HEALTH_GROUP,
+  })();
+}
+
+/** What decides whether the queue is healthy. */
+const healthFlags = {
+  'require-worker': classesFlag(
+    'Critical where this job class has no worker, whether gearman.yml lists it or not.',
+  ),
+  exclude: classesFlag('Leave this job class out of the verdict.'),
+  'warning-queued': queuedFlag('Warning where a job class has more jobs queued than this.'),
+  'critical-queued': queuedFlag('Critical where a job class has more jobs queued than this.'),
+  'warning-age': ageFlag('warning-age', 'Warning where the oldest running row is older: 30m, 6h, 2d.'),
+  'critical-age': ageFlag('critical-age', 'Critical where the oldest running row is older.'),
+  'no-database': Flags.boolean({
+    summary: 'Do not ask the database.',
+    exclusive: ['warning-age', 'critical-age'],
+    helpGroup: HEALTH_GROUP,
+  }),
+};
 
 export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
   static override summary = 'Ask every Gearman server how the queue is, and judge its health.';
@@ -27,35 +98,38 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
     '<%= config.bin %> <%= command.id %> --nagios --warning-queued 20 --critical-age 6h',
     '<%= config.bin %> <%= command.id %> --wait 30 --require-worker arFindingAidJob',
   ];
-  static override flags = {...queueFlags, ...healthFlags};
+  static override flags = {...outputFlags, ...healthFlags};
 
   async run(): Promise<void> {
-    const {flags, context} = this;
+    const {flags} = this;
     if (flags.watch !== undefined) {
-      const {stdin, stdout} = process;
-      const notice = (text: string) => this.notice(text);
-      const place = {json: this.jsonEnabled(), screen: () => this.screen, stdin, stdout, notice};
-      this.exitWith(await watch(context, {...watchedQueue(flags), seconds: flags.watch}, place));
+      const watched = {
+        title: 'atomctl queue:status',
+        seconds: flags.watch,
+        fetch: async (context: Context) => fetchQueueReport(await reportOptions(context, flags)),
+        text: renderQueueStatus,
+        document: ({status}: QueueReport) => status,
+      };
+      this.exitWith(await watch(this.context, watched, this.watchOutput));
       return;
     }
-    await this.answer(async (site) => {
-      const look = await waitForHealth(site, flags);
-      const plugin = () => renderQueuePlugin(look, queueLimits(flags));
-      const metrics = () => deliverMetrics(flags, (labels) => renderQueueMetrics(look, labels));
+    await this.answer(async (context) => {
+      const report = await waitForHealth(context, flags);
       return {
-        document: look.status,
+        document: report.status,
         text: (screen) => {
-          if (flags.nagios) return plugin();
-          return flags.prometheus ? metrics() : renderQueueStatus(look, screen);
+          if (flags.nagios) return renderQueuePlugin(report, queueLimits(flags));
+          if (flags.prometheus) return deliverMetrics(flags, (labels) => renderQueueMetrics(report, labels));
+          return renderQueueStatus(report, screen);
         },
-        exitStatus: queueExitStatus(look.status, flags),
+        exitStatus: exitStatusOf(report.status, flags),
       };
     }, flags['every-site']);
   }
 
-  /** A monitoring system reads one line on stdout, whatever went wrong. */
+  /** A monitoring system reads one line on stdout, also for an error. */
   protected override presentError(error: AtomctlError): void {
-    if (this.#isPlugin) process.stdout.write(renderQueueError(error));
+    if (this.#isPlugin) this.io.stdout.write(renderQueueError(error));
     else super.presentError(error);
   }
 
@@ -63,8 +137,70 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
     return this.#isPlugin ? VERDICTS.unknown.pluginExitStatus : super.exitStatusFor(error);
   }
 
-  /** By the words themselves: where the flags cannot be parsed it must be known all the same. */
+  /** Read from the arguments themselves, because it must also be known if the flags cannot be parsed. */
   get #isPlugin(): boolean {
     return this.argv.includes('--nagios');
   }
+}
+
+interface StatusFlags {
+  'all-sites': boolean;
+  all: boolean;
+  nagios: boolean;
+  wait: number;
+  'require-worker'?: string[];
+  exclude?: string[];
+  'warning-queued'?: number;
+  'critical-queued'?: number;
+  'warning-age'?: number;
+  'critical-age'?: number;
+  'no-database'?: boolean;
+}
+
+/** The queue as it is now; under --wait, as soon as it is healthy. @throws AtomctlError USAGE for a wrong setting */
+async function waitForHealth(context: Context, flags: StatusFlags): Promise<QueueReport> {
+  const options = await reportOptions(context, flags);
+  const look = () => fetchQueueReport(options);
+  return waitUntilHealthy({look, seconds: flags.wait, now: context.now, sleep});
+}
+
+/** 0 for a healthy queue, 3 if no server answered, 1 otherwise; the plugin's own under --nagios. */
+function exitStatusOf({status, servers}: Status, {nagios}: {nagios: boolean}): number {
+  if (nagios) return VERDICTS[status].pluginExitStatus;
+  if (servers.every(({reachable}) => !reachable)) return EXIT.unreachable;
+  return status === 'ok' ? EXIT.ok : EXIT.failed;
+}
+
+function queueLimits(flags: StatusFlags): QueueLimits {
+  return {
+    warningQueued: flags['warning-queued'],
+    criticalQueued: flags['critical-queued'],
+    warningAge: flags['warning-age'],
+    criticalAge: flags['critical-age'],
+  };
+}
+
+/** What to ask, by the site's settings and the flags. @throws AtomctlError USAGE for a wrong setting */
+async function reportOptions(context: Context, flags: StatusFlags): Promise<QueueReportOptions> {
+  const site = await context.site();
+  const [servers, prefix, workerTypes] = await Promise.all([
+    site.gearmanServers(),
+    site.functionPrefix(),
+    site.workerTypes(),
+  ]);
+  return {
+    addresses: servers.value,
+    timeoutSeconds: context.timeoutSeconds,
+    prefix: prefix.value,
+    jobClasses: Object.values(workerTypes.value).flat(),
+    required: flags['require-worker'],
+    excluded: flags.exclude,
+    limits: queueLimits(flags),
+    readBacklog: flags['no-database']
+      ? null
+      : async () => readBacklog(await context.database(), {time: await context.time(), now: context.now()}),
+    allSites: flags['all-sites'],
+    // A plugin has figures for all functions of this site.
+    all: flags.all || flags.nagios,
+  };
 }

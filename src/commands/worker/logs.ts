@@ -56,8 +56,8 @@ Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd
       const whole: object[] = [];
       for await (const entry of entries) {
         const document = logEntryDocument(entry, time);
-        if (!this.jsonEnabled()) process.stdout.write(renderJournalEntry(entry, time, units.length > 1));
-        else if (follow) process.stdout.write(`${sanitizeJson(JSON.stringify(document))}\n`);
+        if (!this.jsonEnabled()) this.io.stdout.write(renderJournalEntry(entry, time, units.length > 1));
+        else if (follow) this.io.stdout.write(`${sanitizeJson(JSON.stringify(document))}\n`);
         else whole.push(document);
       }
       if (this.jsonEnabled() && !follow) await this.present({entries: whole}, () => '');

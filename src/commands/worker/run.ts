@@ -25,7 +25,7 @@ Exit status: the worker's; 128 and the signal's number where a signal ended it; 
       root: await requireRoot(this.context),
       php: this.flags.php,
       workerArguments: workerArguments(workerChoices(this.flags)),
-      onTerminal: process.stdin.isTTY === true,
+      onTerminal: this.io.stdin.isTTY === true,
     });
     this.exitWith(status);
   }

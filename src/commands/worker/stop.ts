@@ -22,6 +22,7 @@ Exit status: 0 stopped and gone from Gearman, 1 not, 2 usage error, 3 no systemd
     const {flags, context} = this;
     const service = await workerService(context, await findWorker(context, flags), flags.wait);
     await agreeToInterrupt(context, service, {
+      io: this.io,
       verb: 'stop',
       assumeYes: flags.yes || flags['no-confirmation'],
       notice: (text) => this.notice(text),

@@ -45,7 +45,7 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
       root: await requireRoot(this.context),
       workerArguments: workerArguments(workerChoices(flags)),
     });
-    const path = unitPath(`${flags.name}${flags.template ? '@' : ''}.service`, scope, process.env);
+    const path = unitPath(`${flags.name}${flags.template ? '@' : ''}.service`, scope, this.io.env);
     if (!flags.install) return this.present({path, unit: text, installed: false}, () => text);
 
     const manager = await serviceManager(this.context, flags);
@@ -53,13 +53,7 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
     if (proposal.before !== null && proposal.difference !== '') {
       this.notice(sanitizeBlock(proposal.difference));
       const assumeYes = flags.yes || flags['no-confirmation'];
-      await confirm({
-        question: `Replace ${path}? (y/N)`,
-        assumeYes,
-        stdin: process.stdin,
-        stdout: process.stdout,
-        stderr: process.stderr,
-      });
+      await confirm({...this.io, question: `Replace ${path}? (y/N)`, assumeYes});
     }
     await installUnit(proposal, {manager, sudo: flags.sudo});
     const {difference} = proposal;

@@ -2,15 +2,15 @@ import type {AtomctlError} from '../../errors.ts';
 import type {QueueFunction} from '../../queue/functions.ts';
 import type {QueueReport} from '../../queue/status.ts';
 import type {QueueLimits} from '../../queue/verdict.ts';
+import {errorSentences} from '../error.ts';
 import {type PerformanceFigure, renderPluginLine} from '../nagios.ts';
 import {type Metric, renderMetrics} from '../prometheus.ts';
 
 const PLUGIN_SERVICE = 'ATOM QUEUE';
 
-/** The plugin line where the check itself failed: a usage error, an unreadable configuration. */
-export function renderQueueError({message, hint}: AtomctlError): string {
-  const text = [message, hint].filter(Boolean).join(' ');
-  return renderPluginLine({service: PLUGIN_SERVICE, status: 'unknown', text});
+/** The plugin line if the check itself failed: a usage error, an unreadable configuration. */
+export function renderQueueError(error: AtomctlError): string {
+  return renderPluginLine({service: PLUGIN_SERVICE, status: 'unknown', text: errorSentences(error)});
 }
 
 /** The queue's health as a monitoring plugin's one line; the figures are this site's. */
@@ -48,10 +48,10 @@ export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueL
   });
 }
 
-/** Of the site here, by job name in the job statistics: in one directory of text files its help must be the same. */
+/** Shared with the job statistics, because metrics in one directory of text files must have the same help. */
 export const OLDEST_RUNNING = {
   name: 'atom_job_oldest_running_seconds',
-  help: 'Age of the oldest job that the database calls running; 0 where there is none.',
+  help: 'Age of the oldest job that the database calls running; 0 if there is none.',
   type: 'gauge',
 } as const;
 

@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../../src/atom/site-time.ts';
 import type {Context} from '../../../../src/cli/context.ts';
-import {type Counting, fetchListing, type ListingFlags} from '../../../../src/cli/job-listing.ts';
+import {type Counting, fetchListing, type ListingFlags} from '../../../../src/commands/jobs/list.ts';
 import {
   countJobs,
   guessTotal,

@@ -1,9 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import {boundNameLookups} from '../../../../src/cli/base-command.ts';
 import {siteOptions} from '../../../../src/cli/context.ts';
-import {parseColumns, parseSort} from '../../../../src/cli/flags/list-flags.ts';
+import {parseColumns} from '../../../../src/cli/flags/columns-flag.ts';
 import {secondsFrom, wholeNumber} from '../../../../src/cli/flags/shared-flags.ts';
 import {putCommandFirst} from '../../../../src/cli/start/main.ts';
+import {parseSort} from '../../../../src/commands/jobs/list.ts';
 
 const FLAG = {token: {type: 'flag' as const}};
 const ARGUMENT = {token: {type: 'arg' as const}};
@@ -78,13 +79,13 @@ describe('parseSort and parseColumns', () => {
     expect(parseSort('-started')).toEqual({key: 'started', descending: true});
     expect(parseSort('name')).toEqual({key: 'name', descending: false});
     for (const wrong of ['', '-', '--id', 'Name', 'user'])
-      expect(() => parseSort(wrong)).toThrow(`"${wrong}" (--sort) is nothing to sort by.`);
+      expect(() => parseSort(wrong)).toThrow(`Invalid --sort "${wrong}".`);
   });
 
   it('reads columns in the order given', () => {
     expect(parseColumns('b, a', ['a', 'b'])).toEqual(['b', 'a']);
     for (const wrong of ['', 'a,,b', 'c'])
-      expect(() => parseColumns(wrong, ['a', 'b'])).toThrow('(--columns) is no column.');
+      expect(() => parseColumns(wrong, ['a', 'b'])).toThrow('Unknown column');
   });
 });
 

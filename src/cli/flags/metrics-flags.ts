@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 
-/** Metrics for Prometheus: printed, or written where node_exporter's textfile collector looks. */
+/** Metrics for Prometheus: printed, or written to a file for node_exporter's textfile collector. */
 export const metricsFlags = {
   prometheus: Flags.boolean({
     summary: 'Print Prometheus metrics, labelled with the site where --site names one.',
@@ -20,9 +20,9 @@ interface MetricsFlags {
 }
 
 /**
- * What goes to stdout: the metrics, or nothing where they went to a file, beside its place first and then renamed.
- * Each is labelled with the site that was named: several sites' files in one directory must not hold the same series.
- * @throws AtomctlError OUTPUT_FAILED, or USAGE where the path is no plain file
+ * Returns the text for stdout: the metrics, or nothing if they were written to a file. If a site is named, each metric
+ * has it as a label: files of several sites in one directory must not hold the same series.
+ * @throws AtomctlError OUTPUT_FAILED; USAGE if the path is not a regular file
  */
 export async function deliverMetrics(
   {site, output}: MetricsFlags,
@@ -30,7 +30,7 @@ export async function deliverMetrics(
 ): Promise<string> {
   const text = render(site === undefined ? {} : {site});
   if (output === undefined) return text;
-  const {writeHistoryFile} = await import('../files/write-whole-file.ts');
+  const {writeHistoryFile} = await import('../../files/write-whole-file.ts');
   await writeHistoryFile({path: output, chunks: once(text), force: true});
   return '';
 }

@@ -1,0 +1,23 @@
+/** The process's streams and environment, as commands use them. */
+export interface IO {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Those of this process. Node makes a stream when it is first used: stdin costs time, and most commands need none. */
+export const processIO: IO = {
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+  get env() {
+    return process.env;
+  },
+};

@@ -1,0 +1,42 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {SiteAccess} from '../doctor/evidence.ts';
+import type {Context} from './context.ts';
+import {liveFacts} from './live.ts';
+import {serviceManager} from './worker/unit-flags.ts';
+
+/**
+ * What doctor's checks need of a site.
+ * @param options.stuckAfterSeconds a job whose log has been silent for longer counts as stuck
+ * @throws AtomctlError USAGE if a setting is wrong
+ */
+export async function siteAccess(
+  context: Context,
+  {stuckAfterSeconds}: {stuckAfterSeconds: number},
+): Promise<SiteAccess> {
+  const site = await context.site();
+  const [root, prefix, workerTypes, downloads, time, manager, {readStartLimit}] = await Promise.all([
+    site.root(),
+    site.functionPrefix(),
+    site.workerTypes(),
+    site.downloads(),
+    context.time(),
+    serviceManager(context, {'user-manager': false}),
+    import('../worker/start-limit.ts'),
+  ]);
+  return {
+    database: () => context.database(),
+    databaseConfig: async () => (await site.database()).value,
+    servers: () => context.servers(),
+    manager,
+    readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
+    time,
+    now: context.now,
+    ...(await liveFacts(context)),
+    recheck: {wait: (milliseconds) => sleep(milliseconds), firstSeen: new Map()},
+    root: root.value,
+    prefix: prefix.value,
+    workerTypes: workerTypes.value,
+    downloads,
+    stuckAfterSeconds,
+  };
+}
