@@ -21,8 +21,8 @@ export interface ContextOptions {
 }
 
 /**
- * The one place that wires a site's settings to its servers. Everything is made when it is first asked for and
- * imported only then: a command pays for what it uses. `dispose` closes what was opened, so the process can end.
+ * The one place that connects a site's settings to its servers. Everything is imported and created on first use, so
+ * that a command loads only what it needs. `dispose` closes every connection, so that the process can end.
  */
 export class Context {
   readonly timeoutSeconds: number;
@@ -48,10 +48,10 @@ export class Context {
     return this.#site;
   }
 
-  /** @throws AtomctlError where no database is configured, it cannot be reached or refuses the login */
+  /** @throws AtomctlError if no database is configured, or if it cannot be reached or refuses the login */
   database(): Promise<Database> {
     this.#database ??= this.#connectDatabase().catch((error: unknown) => {
-      // A command that tries again (--wait, --watch) shall find a database that came back.
+      // A command that tries again (--wait, --watch) must find a database that came back.
       this.#database = undefined;
       throw error;
     });
@@ -104,7 +104,7 @@ export class Context {
     return processesOfSite(await readProcesses(), root.value);
   }
 
-  /** The sites that atomctl's configuration names. @throws AtomctlError USAGE where it is wrong */
+  /** The sites that atomctl's configuration names. @throws AtomctlError USAGE if it is wrong */
   async namedSites(): Promise<NamedSite[]> {
     const {site, env, cwd} = this.#options;
     const {listSites} = await import('../atom/site-file.ts');
@@ -113,7 +113,7 @@ export class Context {
 
   /**
    * A context for each site that atomctl's configuration names, by its name.
-   * @throws AtomctlError USAGE where it names none, or where a flag or a variable would speak for all of them
+   * @throws AtomctlError USAGE if it names none, or if a flag or a variable would apply to all of them
    */
   async everySite(): Promise<Map<string, Context>> {
     const {site: given, env} = this.#options;
@@ -134,7 +134,7 @@ export class Context {
     );
   }
 
-  /** The same settings with connections of their own, which are opened when they are asked for. */
+  /** The same settings with new connections, which are opened on first use. */
   renewed(): Context {
     const fresh = new Context(this.#options);
     fresh.#site = this.site();
@@ -153,7 +153,7 @@ export class Context {
   }
 }
 
-/** AtoM's container environment stands above a named site, so that every one of them would be that container's. */
+/** AtoM's container environment has precedence over a named site: every site would be that container's. */
 const CONTAINER_VARIABLES = [
   'ATOM_MYSQL_DSN',
   'ATOM_MYSQL_USERNAME',
@@ -161,7 +161,7 @@ const CONTAINER_VARIABLES = [
   'ATOM_GEARMAND_HOST',
 ];
 
-/** One site's value above every named site would show that site again and again, under the others' names. */
+/** A value that overrides every named site would show one site several times, under the other sites' names. */
 function refuseSingleSiteValues(given: SiteOptions, env: ContextOptions['env']): void {
   const {config: _, site, ...values} = given;
   const named = site?.origin.startsWith('--') ? site : undefined;
@@ -174,7 +174,7 @@ function refuseSingleSiteValues(given: SiteOptions, env: ContextOptions['env']):
   );
 }
 
-/** Environment variable of each shared flag that tells about the site. */
+/** Environment variable of each shared flag that describes the site. */
 export const SITE_FLAGS = {
   'atom-root': 'ATOMCTL_ROOT',
   'database-url': 'ATOMCTL_DATABASE_URL',
@@ -187,11 +187,11 @@ export const SITE_FLAGS = {
 } as const;
 
 type SiteFlags = Partial<Record<Exclude<keyof typeof SITE_FLAGS, 'gearman'>, string>> & {
-  /** Where the environment gives it, oclif leaves it the one text that it is. */
+  /** From the environment, oclif passes one text; from flags, a list. */
   gearman?: string | string[];
 };
 
-/** The site's options with their origins: `typed` holds the names of the flags that stood on the command line. */
+/** The site's options with their origins; `typed` holds the names of the flags that are on the command line. */
 export function siteOptions(flags: SiteFlags, typed: ReadonlySet<string>): SiteOptions {
   function setting<T>(name: keyof typeof SITE_FLAGS, value: T | undefined): Setting<T> | undefined {
     return value === undefined

@@ -1,10 +1,10 @@
 import {stripVTControlCharacters} from 'node:util';
 import {AtomctlError} from '../errors.ts';
 
-/** What oclif's parser wraps around the message of an error that a flag's own parser threw. */
+/** The text that oclif's parser puts around the message of an error from a flag's own parser. */
 const WRAPPED = /^Parsing --?[\w-]+ *\n\s*([\s\S]*)\nSee more help with --help$/;
 
-/** What oclif says about a command line, and what atomctl says instead. */
+/** oclif's messages about a command line, and atomctl's. */
 const REPHRASED: readonly [RegExp, string][] = [
   [WRAPPED, '$1'],
   [/\n*Note: [\s\S]*$/, ''],
@@ -17,21 +17,21 @@ const REPHRASED: readonly [RegExp, string][] = [
 
 function parserSentence(message: string): string {
   const text = REPHRASED.reduce(
-    (said, [pattern, instead]) => said.replace(pattern, instead),
+    (sentence, [pattern, replacement]) => sentence.replace(pattern, replacement),
     stripVTControlCharacters(message),
   );
   const sentence = text.replace(/\s+/g, ' ').trim();
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
-/** Strikes out the password of every URL in a text: what was mistyped is quoted, and may be one. */
+/** Masks the password of every URL in a text: a mistyped argument is quoted, and may be such a URL. */
 export function maskPasswords(text: string): string {
   return text.replace(/(:\/\/[^:@/\s]*):\S*@/g, '$1:***@');
 }
 
 /**
- * Any thrown thing as the one kind of error that is shown. What oclif's parser throws is the user's bad input;
- * what else is not an AtomctlError is our own mistake and says so.
+ * Turns anything thrown into an AtomctlError. An error from oclif's parser is a usage error; any other is an internal
+ * error.
  */
 export function toAtomctlError(thrown: unknown): AtomctlError {
   if (thrown instanceof AtomctlError) {
@@ -45,13 +45,13 @@ export function toAtomctlError(thrown: unknown): AtomctlError {
     });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new AtomctlError('INTERNAL', `atomctl made a mistake: ${maskPasswords(message.split('\n')[0]!)}.`, {
+  return new AtomctlError('INTERNAL', `Internal error: ${maskPasswords(message.split('\n')[0]!)}.`, {
     hint: 'Run it again with DEBUG=* and report what it prints.',
     cause: thrown,
   });
 }
 
-/** The stack of an error and of what caused it, with every known secret struck out; for DEBUG alone. */
+/** The stacks of an error and its causes, with every known secret masked. Shown only with DEBUG. */
 export function debugTrace(thrown: unknown, secrets: readonly string[]): string {
   const stacks: string[] = [];
   for (let error = thrown; error instanceof Error && stacks.length < 5; error = error.cause) {

@@ -1,9 +1,8 @@
 import {AtomctlError} from '../errors.ts';
 
 /**
- * For work that must end between two steps, not in the middle of one: the first SIGINT or SIGTERM aborts the
- * signal, so that the work stops where nothing is half done; a second one is left to the operating system.
- * After the work the first one is taken as come too late, so that what was done is told.
+ * Runs work that must end between two steps. The first SIGINT or SIGTERM aborts the signal, and the work stops after
+ * its current step; a second one ends the process. A first one after the work has no effect: the result is shown.
  */
 export function interruptibly<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -14,8 +13,8 @@ export function interruptibly<T>(work: (signal: AbortSignal) => Promise<T>): Pro
 }
 
 /**
- * The same chunks, for a file that is written whole or not at all.
- * @throws AtomctlError INTERRUPTED at the next chunk once the signal is aborted
+ * The same chunks, for a file that is written completely or not at all.
+ * @throws AtomctlError INTERRUPTED at the next chunk after the signal was aborted
  */
 export async function* untilInterrupted<T>(chunks: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
   for await (const chunk of chunks) {

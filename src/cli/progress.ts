@@ -6,7 +6,7 @@ export interface Progress {
 
 const NO_PROGRESS: Progress = {update: () => {}, stop: () => {}};
 
-/** A progress bar on stderr where that is a terminal; nothing at all elsewhere or under --quiet. */
+/** A progress bar on stderr if it is a terminal; otherwise, and under --quiet, nothing. */
 export async function startProgress(options: {
   total: number;
   unit: string;
@@ -27,7 +27,7 @@ export async function startProgress(options: {
   return {update: (done) => bar.update(done), stop: () => bar.stop()};
 }
 
-/** One line on a terminal's stderr that is written over and over; nothing at all elsewhere or under --quiet. */
+/** A line on stderr that is rewritten in place, if it is a terminal; otherwise, and under --quiet, nothing. */
 export class ProgressLine {
   readonly #stderr: NodeJS.WriteStream | null;
 
@@ -40,7 +40,7 @@ export class ProgressLine {
     this.#stderr?.write(`\r${text.slice(0, (this.#stderr.columns || 80) - 1)}\u001b[K`);
   }
 
-  /** Makes room for something else. */
+  /** Erases the line, so that something else can be printed. */
   clear(): void {
     this.#stderr?.write('\r\u001b[K');
   }

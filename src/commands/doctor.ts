@@ -29,7 +29,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   static override summary =
     "The troubleshooting page of AtoM's manual as one command; --fix makes the safe changes.";
   static override description =
-    `Looks at the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what fixes it. What cannot be looked at is skipped with the reason. --fix says what it would do, asks, does it, and looks again: the findings under --json are those after it.
+    `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what fixes it. What cannot be checked is skipped with the reason. --fix says what it would do, asks, does it, and checks again: the findings under --json are those after it.
 
 Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
   static override examples = [

@@ -1,14 +1,13 @@
 export interface CsvOptions {
-  /** Puts an apostrophe before cells that a spreadsheet would run as a formula: = + - @, tab, carriage return. */
+  /** Puts an apostrophe before cells that a spreadsheet would run as a formula (= + - @, tab, carriage return). */
   escapeFormulas: boolean;
-  /** Begins with a byte order mark, by which Excel knows UTF-8. */
+  /** Begins with a byte order mark, so that Excel recognises UTF-8. */
   bom: boolean;
 }
 
 /**
- * The CSV of a header and any number of rows, in chunks as the rows come: lines end with a newline, cells are
- * quoted where they must be, as PHP's fputcsv has it. The header comes with the first rows: where these fail,
- * nothing was written.
+ * A header and any number of rows as CSV, in chunks as the rows come. Lines end with a newline; cells are quoted only
+ * if necessary, as PHP's fputcsv does. The header comes with the first rows: if these fail, nothing is written.
  */
 export async function* renderCsv(
   header: readonly string[],
@@ -31,7 +30,7 @@ export async function* renderCsv(
 
 const PLAIN_CELL = /^(?![=+\-@\t\uff1d\uff0b\uff0d\uff20])[^",\r\n]*$/;
 
-/** Nothing to quote or to escape, as in most rows: these take a fifth of the time that csv-stringify takes for them. */
+/** True if nothing needs quotes or escapes, as in most rows. Joining them takes a fifth of csv-stringify's time. */
 function isPlain(row: readonly string[]): boolean {
   return row.length > 1 && row.every((cell) => PLAIN_CELL.test(cell));
 }

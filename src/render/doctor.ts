@@ -7,7 +7,7 @@ const STATES = Object.keys(FINDING_STATES) as FindingState[];
 const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
 const INDENT = ' '.repeat('99. '.length + STATE_WIDTH + 1);
 
-/** Every finding with its evidence; below what is not well, or worth a remark, what follows and what fixes it. */
+/** Every finding with its evidence, its consequence and its remedy, if it has them. */
 export function renderFindings(findings: readonly Finding[], screen: Screen): string {
   return findings.map((finding) => renderFinding(finding, screen)).join('');
 }
@@ -22,7 +22,7 @@ function renderFinding(finding: Finding, screen: Screen): string {
   return `${head}${lines.join(`\n${INDENT}`)}\n`;
 }
 
-/** Breaks a line at spaces so that it fits beside the indent; a word that is too long stands alone. */
+/** Breaks a text at spaces into lines that fit beside the indent; a word that is too long is not broken. */
 function wrap(text: string, {width}: Screen): string[] {
   const lines: string[] = [];
   for (const word of sanitizeLine(text).split(' ')) {
@@ -34,7 +34,7 @@ function wrap(text: string, {width}: Screen): string[] {
   return lines;
 }
 
-/** How many checks came out how: `26 checks: 22 ok, 1 problem, 3 skipped.` */
+/** The number of checks by result: `26 checks: 22 ok, 1 problem, 3 skipped.` */
 export function renderTally(findings: readonly Finding[], screen: Screen): string {
   const counts = STATES.flatMap((state) => {
     const count = findings.filter((finding) => finding.state === state).length;
@@ -43,12 +43,12 @@ export function renderTally(findings: readonly Finding[], screen: Screen): strin
   return `${findings.length} checks: ${counts.join(', ')}.\n`;
 }
 
-/** What was fixed, and what ended it early. */
+/** What was fixed, and the error that stopped a fix. */
 export function renderFixed(fixed: readonly Fixed[], screen: Screen): string {
   return fixed
     .map(({message, error}) => {
       const end = error === null ? '' : ` ${paint(screen, 'red', sanitizeLine(`Failed: ${error}`))}`;
-      return `${paint(screen, 'green', 'FixResult:')} ${sanitizeLine(message)}${end}\n`;
+      return `${paint(screen, 'green', 'Fixed:')} ${sanitizeLine(message)}${end}\n`;
     })
     .join('');
 }

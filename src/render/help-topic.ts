@@ -1,4 +1,4 @@
-/** Something to explain: a word and what it means. */
+/** A term and its meaning. */
 export interface Term {
   term: string;
   meaning: string;
@@ -15,7 +15,7 @@ export interface HelpTopic {
 
 const INDENT = '  ';
 const WIDEST = 80;
-/** A term longer than this has its meaning on the next line. */
+/** If a term is longer, its meaning is on the next line. */
 const LONGEST_TERM = 28;
 
 /** The topic as text, wrapped for a screen of this width. */

@@ -2,14 +2,14 @@ import type {HelpTopic, Term} from './help-topic.ts';
 
 /** A command as the manual page describes it. */
 export interface ManualCommand {
-  /** The line that shows how it is typed, without the program's name. */
+  /** The usage line, without the program's name. */
   usage: string;
   summary: string;
   /** Paragraphs. */
   description: readonly string[];
   /** Its own flags, not those that all commands share. */
   flags: readonly Term[];
-  /** What each example is for, and its command line. */
+  /** Each example's command line and its purpose. */
   examples: readonly Term[];
 }
 
@@ -26,12 +26,12 @@ export interface Manual {
   seeAlso: readonly string[];
 }
 
-/** The manual page in troff's man macros. It bears no date, so that the same commands make the same page. */
+/** The manual page in troff's man macros. It has no date, so that the same commands give the same page. */
 export function renderManPage(manual: Manual): string {
   const {program, version, purpose} = manual;
   const lines = [
     `.TH ${program.toUpperCase()} 1 "" ${quoted(`${program} ${version}`)} "User Commands"`,
-    // Lines ragged, words whole: commands and flags are to be copied.
+    // No justification and no hyphenation, so that commands and flags can be copied.
     '.ad l',
     '.nh',
     '.SH NAME',
@@ -64,7 +64,7 @@ function commandLines(command: ManualCommand, program: string): string[] {
   ];
 }
 
-/** The command line stands as it is typed, lines unbroken. */
+/** The command line is printed as it is typed, without line breaks. */
 function exampleLines({term, meaning}: Term): string[] {
   const heading = meaning === '' ? [] : paragraphs([meaning]);
   return [...heading, '.PP', '.RS', '.nf', escaped(term), '.fi', '.RE'];
@@ -87,18 +87,18 @@ function paragraphs(texts: readonly string[]): string[] {
   return texts.flatMap((text) => ['.PP', escaped(text)]);
 }
 
-/** An argument of a macro. */
+/** Quotes an argument of a macro. */
 function quoted(text: string): string {
   return `"${escaped(text).replaceAll('"', '\\(dq')}"`;
 }
 
-/** Text that troff takes as it is: it may begin with a dot, and its hyphens can be copied into a shell. */
+/** Escapes text for troff: it may begin with a dot, and its hyphens can be copied into a shell. */
 function escaped(text: string): string {
   return (
     text
       .replaceAll('\\', '\\e')
       .replaceAll('-', '\\-')
-      // Long lists of values have no spaces: they may be broken after a comma.
+      // Long lists of values have no spaces, so a line may break after a comma.
       .replaceAll(/,(?=\S)/g, ',\\:')
       .replaceAll(/^(?=[.'])/gm, '\\&')
   );

@@ -4,7 +4,7 @@ import {sanitizeLine} from './sanitize.ts';
 export interface PerformanceFigure {
   label: string;
   value: number;
-  /** Unit of measurement; none for a plain number. */
+  /** Unit of measurement; absent for a plain number. */
   unit?: 's' | '%' | 'B';
   /** Alert above these. */
   warning?: number;
@@ -12,8 +12,8 @@ export interface PerformanceFigure {
 }
 
 /**
- * One line as the Monitoring Plugins guidelines want it: `SERVICE STATUS: text | 'label'=value;warn;crit;min`.
- * The first `|` starts the figures, so none may stand in the text.
+ * One line in the format of the Monitoring Plugins guidelines: `SERVICE STATUS: text | 'label'=value;warn;crit;min`.
+ * A `|` in the text is replaced, because the first one starts the figures.
  */
 export function renderPluginLine(line: {
   service: string;
@@ -26,7 +26,7 @@ export function renderPluginLine(line: {
   return `${line.service} ${line.status.toUpperCase()}: ${text}${figures && ` | ${figures}`}\n`;
 }
 
-/** Every figure is a count or an age, so its minimum is zero. */
+/** The minimum is zero, because every figure is a count or an age. */
 function renderFigure({label, value, unit, warning, critical}: PerformanceFigure): string {
   const name = sanitizeLine(label).replace(/[='|]/g, '_');
   return `'${name}'=${value}${unit ?? ''};${warning ?? ''};${critical ?? ''};0`;

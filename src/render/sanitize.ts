@@ -1,6 +1,6 @@
 /**
- * Text from the database and the network is hostile until it went through here: a job's name may hold an escape
- * sequence that retitles, repaints or reprograms the terminal.
+ * Text from the database and the network is hostile until it is sanitised here: a job's name may hold an escape
+ * sequence that changes the terminal's title, contents or settings.
  */
 
 /** C0 and C1 controls, DEL, line and paragraph separators, and the marks that reorder text on screen. */
@@ -10,7 +10,7 @@ const HARMFUL_IN_BLOCK =
 
 const UNUSUAL = /[^ -~]/;
 
-/** Whether a text is of printable ASCII alone, as most are: there is nothing in it to be made harmless. */
+/** True for printable ASCII, as most texts are: nothing in it needs sanitising. */
 export function isPlain(text: string): boolean {
   return !UNUSUAL.test(text);
 }
@@ -22,7 +22,7 @@ function visible(character: string): string {
     : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
-/** One line: line breaks and tabs become spaces, every other control character its visible escape. */
+/** For one line: line breaks and tabs become spaces, other control characters a visible escape. */
 export function sanitizeLine(text: string): string {
   if (isPlain(text)) return text;
   return text
@@ -31,12 +31,12 @@ export function sanitizeLine(text: string): string {
     .toWellFormed();
 }
 
-/** Many lines: keeps `\n` and tabs, takes `\r\n` for `\n`, makes every other control character visible. */
+/** For several lines: keeps `\n` and tabs, turns `\r\n` into `\n`, other control characters become a visible escape. */
 export function sanitizeBlock(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(HARMFUL_IN_BLOCK, visible).toWellFormed();
 }
 
-/** JSON that means the same and holds no raw control character: JSON.stringify leaves DEL and C1 as they are. */
+/** The same JSON without raw control characters: JSON.stringify does not escape DEL and C1. */
 export function sanitizeJson(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,

@@ -1,16 +1,16 @@
 import {styleText} from 'node:util';
 
-/** Where text will be shown. Handed to every renderer, so that rendering is a pure function. */
+/** The properties of the output that renderers need. They get it as an argument, so that they are pure functions. */
 export interface Screen {
   isTTY: boolean;
-  /** Columns; Infinity where nothing is to be cut. */
+  /** In columns; Infinity if nothing is cut. */
   width: number;
   color: boolean;
 }
 
 export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
-/** The text in a colour where the screen has colours, otherwise as it is. */
+/** The text in a colour if the screen has colours, otherwise unchanged. */
 export function paint(screen: Screen, color: Color, text: string): string {
   return screen.color && text !== '' ? styleText(color, text, {validateStream: false}) : text;
 }

@@ -8,16 +8,16 @@ export interface Column<Row> {
   text: (row: Row) => string;
   color?: (row: Row) => Color | undefined;
   align?: 'left' | 'right';
-  /** Gives way, in proportion, where the table is wider than the screen. */
+  /** Is cut if the table is wider than the screen, the widest column first. */
   shrinks?: boolean;
 }
 
 const GAP = 2;
-/** Columns that shrink keep this much; where that is not enough, every column gives way down to the second. */
+/** Columns that shrink keep at least the first width. If that is not enough, every column shrinks to the second. */
 const NARROWEST = 6;
 const NARROWEST_OF_ALL = 4;
 
-/** Widths that fit the screen, the widest columns giving way first. */
+/** Widths that fit the screen; the widest columns shrink first. */
 function fitWidths(natural: readonly number[], shrinks: readonly boolean[], screenWidth: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - screenWidth;
@@ -39,8 +39,8 @@ function widest(widths: readonly number[], mayShrink: (width: number, index: num
 }
 
 /**
- * A table without rules, one line a row. Fits a terminal's width by cutting (`…`) the columns that may shrink;
- * where the width is not bounded nothing is cut. Long tables are made column by column, which takes half the time.
+ * A table without rules, one line per row. It fits the screen's width by cutting (`…`) the columns that may shrink.
+ * Long tables are laid out column by column, which takes half the time.
  */
 export async function renderTable<Row>(
   columns: readonly Column<Row>[],
@@ -101,18 +101,18 @@ const padCells: LayOut = (columns, {widths, aligns, widthOf}) => {
   return `${lines.join('\n')}\n`;
 };
 
-/** After sanitising, the only escapes are those of our own paint. */
+/** Removes colours. After sanitising, no other escapes are left. */
 function unpainted(text: string): string {
   return text.includes('\u001b') ? stripVTControlCharacters(text) : text;
 }
 
-/** cli-table3 lays out a whole table at once, in more than linear time: long ones are given to it in parts. */
+/** Long tables are passed to cli-table3 in parts, because it needs more than linear time. */
 const ROWS_AT_ONCE = 200;
 const RULES =
   'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle';
 const NO_RULES = Object.fromEntries(RULES.split(' ').map((rule) => [rule, '']));
 
-/** Where texts have to be cut, cli-table3 does it, colours and wide characters in mind. */
+/** Cuts cells with cli-table3, which handles colours and wide characters. */
 async function cutCells(): Promise<LayOut> {
   const {default: Table} = await import('cli-table3');
   return (columns, {widths, aligns}) => {
@@ -135,14 +135,14 @@ async function cutCells(): Promise<LayOut> {
   };
 }
 
-/** A regular expression would try each run of blanks in turn, and a wide table is full of them. */
+/** A regular expression is slow here: it tries every run of blanks, and a wide table is full of them. */
 function withoutTrailingBlanks(line: string): string {
   let end = line.length;
   while (line[end - 1] === ' ') end -= 1;
   return line.slice(0, end);
 }
 
-/** How many columns of the screen each of these texts takes. Unicode's tables are loaded only where one needs them. */
+/** Returns a function for the width of these texts in columns. Unicode's tables are loaded only if one needs them. */
 async function widthOfTexts(columns: readonly (readonly string[])[]): Promise<(text: string) => number> {
   if (columns.every((texts) => texts.every(isPlain))) return (text) => text.length;
   return (await import('string-width')).default;

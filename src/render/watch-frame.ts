@@ -1,28 +1,28 @@
 import {sanitizeLine} from './sanitize.ts';
 import {paint, type Screen} from './screen.ts';
 
-/** What a frame of a watch shows, the same thing rendered three times. */
+/** One frame of a watch. It holds the same data rendered three times. */
 export interface Frame {
   /** What is watched and how often. */
   title: string;
-  /** Wall-clock time of the look. */
+  /** Wall-clock time of the poll. */
   at: string;
-  /** What the look had to complain about. */
+  /** Warnings and errors of the poll. */
   notices: readonly string[];
-  /** As it is to be seen, at the width that `bodyWidth` leaves. */
+  /** As shown, in the width that `bodyWidth` returns. */
   body: string;
-  /** Without colour and not cut, to compare; as many lines as `body`. */
+  /** Without colour and not cut, for the comparison; as many lines as `body`. */
   plain: string;
-  /** As `plain` was the last time; null the first time. */
+  /** `plain` of the frame before; null for the first frame. */
   before: string | null;
 }
 
-/** Before each line, for the mark of what changed. */
+/** Columns before each line, for the mark of a change. */
 const MARGIN = 2;
-/** A column left free: in the last one, terminals differ on when they wrap and what they erase. */
+/** The last column is left free, because terminals differ in how they wrap and erase there. */
 const FREE = 1;
 
-/** The width that a frame leaves for what is watched. */
+/** The width of a frame's body. */
 export function bodyWidth(columns: number): number {
   return Math.max(1, columns - MARGIN - FREE);
 }
@@ -41,7 +41,7 @@ export async function renderFrame(frame: Frame, screen: Screen, rows: number): P
   return cutRows(lines, rows).map((line) => cutLine(line, screen.width - FREE, stringWidth));
 }
 
-/** One write that puts the lines in the place of the last frame's, without a moment in which the screen is empty. */
+/** One write that replaces the last frame without clearing the screen first, so that nothing flickers. */
 export function drawFrame(lines: readonly string[], rows: number): string {
   const text = lines.map((line) => `${line}${ERASE_LINE}`).join('\r\n');
   const rest = lines.length < rows ? `\r\n${ERASE_BELOW}` : '';
@@ -51,13 +51,13 @@ export function drawFrame(lines: readonly string[], rows: number): string {
 const ERASE_LINE = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 const HOME = '\u001b[H';
-/** Terminals that know synchronised updates show a frame at once; others take no notice. */
+/** Terminals with synchronised updates show the frame at once; others ignore this. */
 const BEGIN_UPDATE = '\u001b[?2026h';
 const END_UPDATE = '\u001b[?2026l';
 
 /**
- * For each line, whether nothing like it was there before. Lines may move and columns may grow; a duration that
- * counts up by itself is no change.
+ * For each line, whether it is new or changed. Lines may move and columns may grow; a duration that counts up is not a
+ * change.
  */
 export function changedLines(before: string | null, now: string): boolean[] {
   if (before === null) return [];
@@ -85,7 +85,7 @@ function cutRows(lines: readonly string[], rows: number): readonly string[] {
   return [...lines.slice(0, shown), `  … ${lines.length - shown} more lines`];
 }
 
-/** Cut to a width in columns, colours and wide characters kept whole. */
+/** Cuts a line to a width in columns. Colours and wide characters are kept intact. */
 export function cutLine(line: string, width: number, widthOf: (text: string) => number): string {
   if (widthOf(line) <= width) return line;
   let left = Math.max(0, width - 1);

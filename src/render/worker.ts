@@ -11,7 +11,7 @@ import {type Column, renderTable} from './table.ts';
 
 const VERDICT_COLORS = {ok: 'green', warning: 'yellow', critical: 'red'} as const;
 
-/** The verdict and its problems, then each unit, then what is connected without one. */
+/** The verdict and its problems, then each unit, then connected workers without a unit. */
 export async function renderWorkerStatus(status: WorkerStatus, screen: Screen, now: Date): Promise<string> {
   const problems = status.problems.map((problem) => `  ${sanitizeLine(problem)}\n`).join('');
   const parts = [`Status: ${paint(screen, VERDICT_COLORS[status.status], status.status)}\n${problems}`];
@@ -53,7 +53,7 @@ function memoryText(bytes: number | null): string {
   return bytes === null ? '' : `, ${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
-/** Resets leave no trace in the journal, so that the count of starts is a bound. */
+/** The count of starts is an upper bound, because the journal does not show resets. */
 function startText({startLimit, restarts}: UnitReport): string {
   const {burst, intervalSeconds, startsUsed, hit} = startLimit;
   const again = `restarted by itself ${restarts} ${restarts === 1 ? 'time' : 'times'}`;
@@ -62,7 +62,7 @@ function startText({startLimit, restarts}: UnitReport): string {
   return `${used} of ${burst} in ${formatDuration(intervalSeconds)} used, ${again}`;
 }
 
-/** Which abilities are missing stands among the problems. */
+/** The names of missing abilities are among the problems. */
 function registrationLine({
   server,
   error,
@@ -93,14 +93,14 @@ export function renderChanges(changes: readonly (UnitChange | SettingChange)[], 
     .join('');
 }
 
-/** One line of the worker's journal, at the site's wall clock; the unit is named where several are shown. */
+/** One line of the worker's journal, in the site's wall clock; with the unit's name if several are shown. */
 export function renderJournalEntry(
   {at, unit, pid, message}: JournalEntry,
   time: SiteTime,
   several: boolean,
 ): string {
-  const words = [time.toWall(at), several ? unit : null, pid === null ? null : `[${pid}]`, message];
-  return `${words.flatMap((word) => (word === null ? [] : [sanitizeLine(word)])).join(' ')}\n`;
+  const parts = [time.toWall(at), several ? unit : null, pid === null ? null : `[${pid}]`, message];
+  return `${parts.flatMap((part) => (part === null ? [] : [sanitizeLine(part)])).join(' ')}\n`;
 }
 
 /** An entry as JSON shows it: the time as ISO 8601 with the site's offset. */
@@ -108,7 +108,7 @@ export function logEntryDocument({at, unit, pid, message}: JournalEntry, time: S
   return {at: time.toIso(time.toWall(at)), unit, pid, message};
 }
 
-/** What is asked before workers are ended in the middle of jobs. */
+/** The question before workers are stopped in the middle of jobs. */
 export function interruptionQuestion(options: {
   verb: 'stop' | 'restart';
   units: readonly string[];

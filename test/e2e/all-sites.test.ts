@@ -53,7 +53,7 @@ afterAll(async () => {
 
 const atomctl = (...args: string[]) => runAtomctl([...args, '--config', config]);
 
-test('the results stand under their sites, in the order of the file; a failure is one of them', async () => {
+test('the results are listed by site, in the order of the file, with failures among them', async () => {
   const [list, stats, queue, doctor] = await fewAtATime(
     [
       ['jobs:list', '--all-sites'],
@@ -93,7 +93,7 @@ test('the results stand under their sites, in the order of the file; a failure i
   expect([list, stats, queue, doctor].map((answer) => answer!.code)).toEqual([3, 3, 3, 1]);
 });
 
-test('text has a heading for each, errors are labelled and stand on stderr, the worst exit status counts', async () => {
+test('text has a heading for each site, labelled errors on stderr, and the worst exit status', async () => {
   const {code, stdout, stderr} = await atomctl('jobs:list', '--all-sites', '--quiet');
   expect(code).toBe(3);
   expect(stdout).toMatch(/^== north ==\n.*\n.*northern.*\n\n== south ==\n.*\n.*southern/);
@@ -103,7 +103,7 @@ test('text has a heading for each, errors are labelled and stand on stderr, the 
   expect(narrow.stdout).not.toMatch(/southern/);
 });
 
-test('what is about one site does not go with every site', async () => {
+test('settings of one site cannot be combined with all sites', async () => {
   const cases: [args: string[], env: Record<string, string>, message: RegExp][] = [
     [['--site', 'north'], {}, /--site is about one site/],
     [['--gearman', 'x'], {}, /--gearman is about one site/],
@@ -124,7 +124,7 @@ test('what is about one site does not go with every site', async () => {
   expect(JSON.parse(overridden.stdout).sites).toHaveLength(3);
 });
 
-test('no site is named: a usage error', async () => {
+test('a configuration without sites is a usage error', async () => {
   const empty = join(createScratch('sites'), 'config.yml');
   writeFileSync(empty, 'sites: {}\n');
   const {code, stderr} = await runAtomctl(['doctor', '--all-sites', '--config', empty]);

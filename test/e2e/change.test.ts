@@ -1,4 +1,4 @@
-/** What makes changes safe to run from cron: one at a time, and on record. */
+/** Changes run one at a time under the site's lock, and are in the audit log. */
 import {createHash} from 'node:crypto';
 import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
@@ -41,7 +41,7 @@ beforeAll(() => {
   log = join(scratch, 'audit.log');
 });
 
-/** Keeps whoever wants to delete a job waiting until the returned function is called. */
+/** Blocks every deletion of a job until the returned function is called. */
 async function holdUp(id: number): Promise<() => Promise<unknown>> {
   await site.query('START TRANSACTION; SELECT id FROM job WHERE id = ? FOR UPDATE', [id]);
   return () => site.query('COMMIT');
@@ -49,7 +49,7 @@ async function holdUp(id: number): Promise<() => Promise<unknown>> {
 
 const CLEAR = ['jobs:clear', '--yes', '--keep-queue'];
 
-test('twenty clears at once: one runs, nineteen are refused, every row is accounted for once', {
+test('of twenty clears at once one runs and nineteen are refused; every row is deleted once', {
   timeout: 60_000,
 }, async () => {
   const first = await site.seedJobs(300);
@@ -81,11 +81,11 @@ test('twenty clears at once: one runs, nineteen are refused, every row is accoun
   ]);
 });
 
-test('whoever dies with the lock leaves it to the next; kill and clear exclude each other', async () => {
+test('a killed run releases the lock; kill and clear exclude each other', async () => {
   const id = await site.insertJob({status: 'running'});
   const letGo = await holdUp(id);
   const {child, result} = startAtomctl(CLEAR, site.env);
-  // It has the site's lock by then.
+  // It now has the site's lock.
   await until(() => isDeleting(site));
   const kill = () => runAtomctl(['jobs:kill', String(id), '--yes', '--force', '--json'], {env: site.env});
   expect(JSON.parse((await kill()).stdout).error?.code).toBe('LOCKED');
@@ -96,7 +96,7 @@ test('whoever dies with the lock leaves it to the next; kill and clear exclude e
   expect(await site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 185}]);
 });
 
-test('a line for each change, by whom and with what result; no password; for its owner alone', async () => {
+test('the audit log has a line for each change with user and result, no password, and mode 0600', async () => {
   const file = join(scratch, 'own.log');
   const [lost, gone] = [await site.insertJob({status: 'running'}), await site.insertJob({status: 'running'})];
   const finished = await site.insertJob();
@@ -149,7 +149,7 @@ test('a line for each change, by whom and with what result; no password; for its
   ]);
 });
 
-test('a trail that cannot be written is said, also under --quiet, and takes nothing back', async () => {
+test('an audit log that cannot be written is reported, also under --quiet, and the change stays', async () => {
   await site.insertJob();
   const {code, stdout, stderr} = await runAtomctl([...CLEAR, '--quiet', '--json', '--audit-log', scratch], {
     env: site.env,
@@ -158,7 +158,7 @@ test('a trail that cannot be written is said, also under --quiet, and takes noth
   expect(stderr).toBe(`Warning: The audit trail lacks this change: ${scratch} failed (EISDIR).\n`);
 });
 
-test('without a file it goes to logger, whole, by its stdin', async () => {
+test('without a file the lines go to logger, complete, by its stdin', async () => {
   const bin = join(scratch, 'bin');
   const heard = join(scratch, 'heard');
   mkdirSync(bin);
@@ -175,7 +175,7 @@ test('without a file it goes to logger, whole, by its stdin', async () => {
   expect(readFileSync(`${heard}.args`, 'utf8')).not.toContain('jobs:kill');
 });
 
-test('doctor --fix takes the lock too, and its fixing is on record', async () => {
+test('doctor --fix takes the lock too, and is in the audit log', async () => {
   const file = join(scratch, 'fixed.log');
   const orphan = await site.insertJob();
   await site.query('DELETE FROM job WHERE id = ?', [orphan]);

@@ -12,12 +12,12 @@ import {
 } from '../support/sandbox.ts';
 
 const JOBS = 30;
-/** The seconds that a server counts are whole ones. */
+/** A server reports its lag in whole seconds. */
 const FURTHER_THAN_ALLOWED_MS = 2500;
 
 let source: MariadbProcess;
 let replica: MariadbProcess;
-/** Root's own connections; every privilege and statement that sets up a fault goes by these. */
+/** Connections as root, for the privileges and statements that set up a fault. */
 let onSource: Connection;
 let onReplica: Connection;
 let site: AtomSite;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await onSource.query('GRANT REPLICATION SLAVE ON *.* TO replicator');
   await onSource.query(`GRANT REPLICATION MASTER ADMIN, REPLICA MONITOR ON *.* TO ${source.user}`);
   await onReplica.query(`GRANT REPLICA MONITOR ON *.* TO ${replica.user}`);
-  // Not the accounts that both have already.
+  // Without the accounts that both have already.
   const [[position]] = (await onSource.query('SELECT @@gtid_binlog_pos AS gtid')) as unknown as [
     [{gtid: string}],
   ];
@@ -64,11 +64,11 @@ async function jobsOn(connection: Connection): Promise<number> {
   return (rows as {jobs: number}[])[0]!.jobs;
 }
 
-/** What the replica has not been told of yet is not there for it. */
+/** The replica does not know what it has not received yet. */
 const jobsOnReplica = () => jobsOn(onReplica).catch(() => null);
 const caughtUp = () => until(async () => (await jobsOnReplica()) === (await jobsOn(onSource)));
 
-/** Keeps the replica from applying anything to the jobs, so that it falls behind by a second each second. */
+/** Blocks changes to the jobs on the replica, so that its lag grows by a second each second. */
 async function whileReplicaIsBehind(work: (letGo: () => Promise<void>) => Promise<void>): Promise<void> {
   await caughtUp();
   const locker = await createConnection({user: 'root', socketPath: replica.socketPath});
@@ -97,7 +97,7 @@ describe('a replica that is behind', () => {
     });
   });
 
-  it('is left alone where the wait is interrupted', async () => {
+  it('is not waited for after an interruption', async () => {
     await whileReplicaIsBehind(async (letGo) => {
       const clearing = startAtomctl([...ARGS, '--max-lag', '1'], {env: site.env});
       await until(() => clearing.stderr().includes('Waiting'));
@@ -109,10 +109,10 @@ describe('a replica that is behind', () => {
   });
 });
 
-describe('nothing goes', () => {
+describe('nothing is deleted', () => {
   afterEach(async () => expect(await jobsOn(onSource)).toBe(JOBS));
 
-  it('where the replica does not replicate', async () => {
+  it('if the replica does not replicate', async () => {
     await caughtUp();
     await onReplica.query('STOP SLAVE SQL_THREAD');
     const {code, stderr} = await clear('--max-lag', '1');
@@ -123,17 +123,17 @@ describe('nothing goes', () => {
     ]);
   });
 
-  it('where what was named is no replica', async () => {
+  it('if the named server is not a replica', async () => {
     const {code, stderr} = await clear('--max-lag', '1', '--replica', `127.0.0.1:${source.port}`);
     expect([code, stderr]).toEqual([1, expect.stringContaining('is no replica')]);
   });
 
-  it('where the replica cannot be reached', async () => {
+  it('if the replica cannot be reached', async () => {
     const {code, stderr} = await clear('--max-lag', '1', '--replica', `127.0.0.1:${await freePort()}`);
     expect([code, stderr]).toEqual([3, expect.stringContaining('127.0.0.1')]);
   });
 
-  it('without the privilege to ask', async () => {
+  it('without the privilege to read the lag', async () => {
     await caughtUp();
     await onReplica.query(`REVOKE REPLICA MONITOR ON *.* FROM ${replica.user}`);
     const {code, stderr} = await clear('--max-lag', '1');
@@ -141,15 +141,15 @@ describe('nothing goes', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('SLAVE MONITOR')]);
   });
 
-  it.each(['db2:port', 'user@db2', 'db2/x', '', ':3306'])('with %j for a replica', async (address) => {
+  it.each(['db2:port', 'user@db2', 'db2/x', '', ':3306'])('if the replica is %j', async (address) => {
     const {code, stderr} = await clear('--max-lag', '1', '--replica', address);
     expect([code, stderr]).toEqual([
       2,
-      expect.stringContaining(`"${address}" (--replica) is no server address.`),
+      expect.stringContaining(`"${address}" (--replica) is not a valid server address.`),
     ]);
   });
 
-  it('with --replica alone', async () => {
+  it('with --replica without --max-lag', async () => {
     expect((await clear('--replica', 'db2')).code).toBe(2);
   });
 });

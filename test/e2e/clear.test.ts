@@ -45,7 +45,7 @@ async function submit(count: number, {site} = at, jobClass = 'arFindingAidJob'):
 
 const rows = () => at.site.query('SELECT id FROM job');
 
-test('everything goes, from the table and from Gearman; the other site keeps its queue', async () => {
+test('deletes all rows and Gearman jobs; the other site keeps its queue', async () => {
   await submit(3);
   await at.site.insertJob({status: 'error', notes: [{text: 'n', error: true}], userToken: 't'});
   const theirs = await submit(2, other);
@@ -69,7 +69,7 @@ test('everything goes, from the table and from Gearman; the other site keeps its
   expect([await handedOut(at.site), await handedOut(other.site)]).toEqual([[], theirs]);
 });
 
-test('a filter takes only its own out of the queue; --keep-queue none; an executing one is reported', async () => {
+test('a filter removes only its jobs from the queue, --keep-queue none; an executing one is reported', async () => {
   const {id: executing, worker} = await executeJob(at.site, 'arObjectMoveJob');
   const kept = await submit(2);
   await submit(1, at, 'arFileImportJob');
@@ -105,7 +105,7 @@ describe('the question', () => {
   });
 });
 
-test('Gearman down: the rows go, since their jobs fail at once without them; a warning says so', async () => {
+test('Gearman is down: the rows are deleted, with a warning', async () => {
   await submit(2);
   const gearman = `127.0.0.1:${await freePort()}`;
   const {code, stdout, stderr} = await clear('--yes', '--json', '--gearman', gearman);

@@ -1,4 +1,4 @@
-/** Types into real shells and looks at what they then run. */
+/** Types into real shells and checks what they run. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -17,7 +17,7 @@ let site: AtomSite;
 let scratch: string;
 let job: number;
 
-/** Answers completion as atomctl does, and prints the arguments of all else. */
+/** Answers completion as atomctl does, and prints the arguments of any other call. */
 const SHIM = `#!/bin/sh
 case $1 in
   completion*) exec ${process.execPath} ${ATOMCTL} "$@" ;;
@@ -54,7 +54,7 @@ const SHELLS = [
   {shell: 'fish', run: 'fish --no-config -i', setUp: 'atomctl completion fish | source'},
 ];
 
-/** What a shell ran, a line each, after a tab at each `\t`. */
+/** The lines that a shell ran; each `\t` presses Tab. */
 async function typeInto(run: string, lines: readonly string[]): Promise<string[]> {
   const child = spawn('script', ['-qec', run, '/dev/null'], {
     cwd: scratch,
@@ -105,7 +105,7 @@ test.for(SHELLS)('$shell', async ({shell, run, setUp}, {skip}) => {
   ]);
 });
 
-test('no database, no message: the shell offers nothing', async () => {
+test('without a database the shell offers nothing and prints no message', async () => {
   const answer = await runAtomctl([
     'completion:answer',
     '--',

@@ -46,7 +46,7 @@ async function config({args = [], env = {}}: Run) {
   return {code, ...JSON.parse(stdout)};
 }
 
-test('the document has each value with its origin, secrets masked', async () => {
+test('the JSON has each value with its origin, secrets masked', async () => {
   const {code, ...document} = await config({env: site.env});
   expect(code).toBe(0);
   const {port, user, database} = site.config;
@@ -77,7 +77,7 @@ test('the document has each value with its origin, secrets masked', async () => 
   });
 });
 
-test('the text has the same, a line each, and no password', async () => {
+test('the text has the same values, one per line, and no password', async () => {
   const {stdout, stderr, code} = await runAtomctl(['config'], {env: site.env});
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(
@@ -160,14 +160,14 @@ test('each flag beats its variable, which beats the container, which beats a nam
     functionPrefix: {value: other.prefix},
   });
   expect(siteByFlag).toMatchObject({...fromSite, gearmanServers: {value: ['container.test:4730']}});
-  // An empty variable is one that is not set.
+  // An empty variable counts as not set.
   expect(empty).toMatchObject({
     database: {value: {database: site.databaseName}},
     timezone: {value: 'America/Vancouver'},
   });
 });
 
-test('the installation is found from the working directory and its parents, through links', async () => {
+test('the installation is found from the working directory and its parents, also through links', async () => {
   const link = join(scratch, 'current');
   symlinkSync(other.root, link);
   const inside = join(link, 'apps/qubit/config');
@@ -179,7 +179,7 @@ test('the installation is found from the working directory and its parents, thro
   });
 });
 
-describe('what is wrong is a usage error that names the value and its origin, and is skipped over never', () => {
+describe('a wrong value is a usage error that names it and its origin, and is not skipped', () => {
   test.each<[string, string[], Record<string, string>, RegExp]>([
     ['a zone', ['--timezone', 'Mars/Olympus'], {}, /"Mars\/Olympus" \(--timezone\)/],
     ['a zone in a variable', [], {ATOMCTL_TIMEZONE: '+01:00'}, /"\+01:00" \(ATOMCTL_TIMEZONE\)/],
@@ -212,7 +212,7 @@ describe('what is wrong is a usage error that names the value and its origin, an
     expect(error.message).toMatch(message);
   });
 
-  test('a file of sites that holds a password and others may read', async () => {
+  test('a configuration file with a password that others may read', async () => {
     const open = join(scratch, 'open.yml');
     writeFileSync(open, 'sites:\n  s:\n    database: mysql://u:file-secret@h/d\n');
     chmodSync(open, 0o644);
@@ -223,7 +223,7 @@ describe('what is wrong is a usage error that names the value and its origin, an
     expect([taken.code, taken.database.value.password]).toEqual([0, '***']);
   });
 
-  test('a directory that is no installation', async () => {
+  test('a directory that is not an installation', async () => {
     const empty = join(scratch, 'empty');
     mkdirSync(empty);
     const {code, stdout, stderr} = await runAtomctl(['jobs:list', '--atom-root', empty]);

@@ -8,7 +8,7 @@ import {cleanEnvironment} from '../support/sandbox.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What `bin/demo` starts once it has built, which this run has done already. */
+/** What `bin/demo` starts after the build, which this run has done already. */
 async function runDemo(args: readonly string[], stdin: string): Promise<{code: number; output: string}> {
   const child = spawn(
     process.execPath,
@@ -33,7 +33,7 @@ async function expectNothingLeft(output: string): Promise<void> {
   expect(workingDirectories().filter((path) => path.startsWith(scratch))).toEqual([]);
 }
 
-/** Of every process: a worker's command line does not name its root. */
+/** Of every process, because a worker's command line does not name its root. */
 function workingDirectories(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -58,7 +58,7 @@ test('the demo walks through the commands and leaves nothing behind', {timeout: 
   await expectNothingLeft(output);
 });
 
-test('the demo’s shell has atomctl and the site, until it is left', {timeout: 60_000}, async () => {
+test('the demo’s shell has atomctl and the site, and cleans up when it ends', {timeout: 60_000}, async () => {
   const {code, output} = await runDemo(['--shell'], 'echo root $ATOMCTL_ROOT\natomctl jobs:list --limit 3\n');
   expect(output).toMatch(/3 of \d+ jobs shown/);
   expect(code).toBe(0);

@@ -29,7 +29,7 @@ afterAll(async () => {
 const doctor = (...args: string[]) => runAtomctl(['doctor', ...args], {env: site.env});
 const running = () => site.query('SELECT id FROM job WHERE status_id = 183');
 
-it('a healthy site: exit 0, no warning; nothing to say to cron, nothing to fix', async () => {
+it('a healthy site: exit 0, no warning, no output under --quiet, nothing to fix', async () => {
   const [json, quiet, fix] = await Promise.all([doctor('--json'), doctor('-q'), doctor('--fix', '--yes')]);
   const {status, findings, fixed} = JSON.parse(json.stdout);
   expect([json.code, json.stderr, status, fixed]).toEqual([0, '', 'ok', []]);
@@ -49,7 +49,7 @@ it('a healthy site: exit 0, no warning; nothing to say to cron, nothing to fix',
   expect([fix.code, fix.stderr]).toEqual([0, 'Nothing to fix.\n']);
 });
 
-it('a lost job: named, never fixed without being asked, fixed, healthy again', async () => {
+it('a lost job is named, not fixed without a confirmation, then fixed, then healthy', async () => {
   const lost = await site.insertJob({status: 'running', name: 'Evil\u001b[2J'});
   const found = await doctor();
   expect(found.code).toBe(1);
@@ -73,7 +73,7 @@ it('a lost job: named, never fixed without being asked, fixed, healthy again', a
   expect(await running()).toEqual([]);
 });
 
-it('warnings alone exit 0; a check can be left out or made alone', async () => {
+it('warnings alone exit 0; a check can be skipped or chosen', async () => {
   const id = await site.insertJob({notes: [{text: 'n'}]});
   await site.query('DELETE FROM job WHERE id = ?', [id]);
   const [warned, skipped, alone] = await Promise.all([
@@ -89,11 +89,11 @@ it('warnings alone exit 0; a check can be left out or made alone', async () => {
     ['schema', 'orphans'],
   ]);
   const text = await doctor('--fix', '--yes');
-  expect(text.stdout).toMatch(/^FixResult: 1 orphaned object deleted/m);
+  expect(text.stdout).toMatch(/^Fixed: 1 orphaned object deleted/m);
   expect(await site.query('SELECT id FROM object WHERE id = ?', [id])).toEqual([]);
 });
 
-it('servers that are down are findings, in time and without the password', async () => {
+it('servers that are down are findings, within the timeout and without the password', async () => {
   const port = await freePort();
   const url = `mysql://atom:${ATOM_PASSWORD}@127.0.0.1:${port}/atom`;
   const {code, stdout, stderr} = await doctor('--database-url', url, '--gearman', `127.0.0.1:${port}`);
@@ -103,7 +103,7 @@ it('servers that are down are findings, in time and without the password', async
   expect(stdout).not.toContain(ATOM_PASSWORD);
 });
 
-it('what the user got wrong is a usage error', async () => {
+it('wrong settings are a usage error', async () => {
   const runs = [
     ['--stuck-after', 'soon'],
     ['--skip', 'nothing'],

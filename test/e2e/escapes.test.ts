@@ -2,7 +2,7 @@ import {afterAll, beforeAll, expect, test} from 'vitest';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {type AtomSite, createSite, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
 
-/** Retitles the terminal, clears it, in 7-bit and in 8-bit form, and turns the direction of writing. */
+/** Sets the terminal's title and clears it, in 7-bit and 8-bit form, and changes the direction of text. */
 const HOSTILE = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e';
 const RAW = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
@@ -30,7 +30,7 @@ afterAll(() => site?.drop());
 
 const env = () => ({...site.env, ATOMCTL_TIMEOUT: '60', NO_COLOR: '1'});
 
-test('what the database holds reaches no terminal unharmed, through whichever command', async () => {
+test('no command prints control characters from the database on a terminal', async () => {
   const columns = 'id,name,info,user,object';
   const commands: [string[], string][] = [
     [['jobs:list', '--no-live', '--no-truncate', '--columns', columns], 'mallory'],
@@ -41,7 +41,7 @@ test('what the database holds reaches no terminal unharmed, through whichever co
     [['jobs:kill', `${running}`, '-y', '--reason', `why${HOSTILE}`, '--force'], `${running}`],
     [['jobs:list', '--json', '--no-live'], 'mallory'],
   ];
-  // One after the other: a kill holds the site for itself.
+  // One after the other, because a kill locks the site.
   for (const [args, word] of commands) {
     const {screen} = await runOnTerminal(args, {env: env(), columns: 200});
     expect(screen, args.join(' ')).toContain(word);
@@ -49,7 +49,7 @@ test('what the database holds reaches no terminal unharmed, through whichever co
   }
 });
 
-test('text is harmless in a pipe too, JSON is escaped and means the same, CSV is the data itself', async () => {
+test('in a pipe text is sanitised too, JSON is escaped, CSV is the data itself', async () => {
   const [text, json, csv] = await fewAtATime(
     [
       ['jobs:show', `${id}`],
@@ -71,7 +71,7 @@ test('text is harmless in a pipe too, JSON is escaped and means the same, CSV is
   expect(csv!.stdout).toBe(`name\nname${HOSTILE}\n`);
 });
 
-test('what was typed is harmless in an error', async () => {
+test('errors make control characters of arguments visible', async () => {
   const typed = [
     ['jobs:list', '--sort', HOSTILE],
     ['jobs:list', '--since', HOSTILE],

@@ -21,12 +21,12 @@ import {
   startGearmand,
 } from '../support/sandbox.ts';
 
-/** Far beyond any --timeout here, on a busy machine. */
+/** Far longer than any --timeout here, also on a busy machine. */
 const BOUND_MS = 25_000;
 
 let site: AtomSite;
 let gearmand: GearmanProcess;
-/** Takes connections and never says a word. */
+/** Accepts connections and sends nothing. */
 let silent: Server;
 let silentPort: number;
 let closedPort: number;
@@ -47,7 +47,7 @@ afterAll(async () => {
   await Promise.all([site?.drop(), gearmand?.stop()]);
 });
 
-/** Runs with --timeout 1, or what the arguments have, and fails where that does not end it. */
+/** Runs with --timeout 1 unless the arguments have one, and fails if that does not end it. */
 async function atomctl(args: readonly string[], env: Record<string, string> = {}): Promise<RunResult> {
   const late = new Promise<never>((_, reject) =>
     setTimeout(() => reject(new Error(`${args.join(' ')} did not end`)), BOUND_MS).unref(),
@@ -85,7 +85,7 @@ test('each fault of the database is one sentence and exit 3, in text and in JSON
     [url(gearmand.endpoint), 'DATABASE_TIMEOUT', /within 1 s/],
     [`${url('')}?socketPath=${scratch}/none.sock`, 'DATABASE_UNREACHABLE', /no MySQL socket at/],
   ];
-  // Those that a live server answers have time enough on a busy machine.
+  // If a live server answers, the timeout is longer, for a busy machine.
   const results = await fewAtATime(faults, ([databaseUrl, code]) =>
     atomctl(['jobs:list', '--json', '--database-url', databaseUrl], {
       ATOMCTL_TIMEOUT: code.includes('TIMEOUT') ? '1' : '15',
@@ -118,7 +118,7 @@ test('each fault of the database is one sentence and exit 3, in text and in JSON
   }
 });
 
-test('no password is told by DEBUG, wherever it came from', async () => {
+test('DEBUG prints no password, from whatever source', async () => {
   const refused = `127.0.0.1:${closedPort}`;
   const optionFile = join(scratch, 'client.cnf');
   writeFileSync(
@@ -145,7 +145,7 @@ test('no password is told by DEBUG, wherever it came from', async () => {
   }
 });
 
-test('the process list does not show the password once it works', async () => {
+test('the process list does not show the password after the start', async () => {
   const url = `mysql://u:wrong-secret@127.0.0.1:${silentPort}/d`;
   const child = spawn(process.execPath, [ATOMCTL, 'jobs:list', '--timeout', '30', '--database-url', url], {
     env: cleanEnvironment(),
@@ -181,7 +181,7 @@ test('each fault of a Gearman server is one sentence and exit 3', async () => {
   }
 });
 
-test('a name server that is silent holds nobody beyond the timeout', async (context) => {
+test('a silent name server does not delay a command beyond the timeout', async (context) => {
   const nameServer = createSocket('udp4');
   const resolvConf = join(scratch, 'resolv.conf');
   writeFileSync(resolvConf, 'nameserver 127.0.0.77\n');
@@ -191,7 +191,7 @@ test('a name server that is silent holds nobody beyond the timeout', async (cont
       ['--mount', 'sh', '-c', `mount --bind ${resolvConf} /etc/resolv.conf && ${script}`],
       {
         env: cleanEnvironment(env),
-        // The resolver's own patience is ten seconds.
+        // The resolver's own timeout is ten seconds.
         timeout: 8000,
         killSignal: 'SIGKILL',
       },

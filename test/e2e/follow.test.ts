@@ -37,7 +37,7 @@ const storedLog = async (id: number): Promise<string> =>
 const append = (id: number, text: string) =>
   site.query("UPDATE job SET output = CONCAT(COALESCE(output, ''), ?) WHERE id = ?", [text, id]);
 
-test('the log from submission to the end, every line once, then how the job ended', async () => {
+test('prints the log from submission to the end, every line once, then how the job ended', async () => {
   const {id} = await submitJob(site, {work: {seconds: 2, lines: 40}});
   const [text, json, waited] = await Promise.all([
     follow(id).ended,
@@ -62,7 +62,7 @@ test('the log from submission to the end, every line once, then how the job ende
   expect(documents.at(-1).job).toMatchObject({id, status: 'completed', live: null});
 });
 
-test('the exit status is that of the job: failed, lost, deleted, ended long ago, unknown', async () => {
+test('the exit status follows the job: failed, lost, deleted, ended long ago, unknown', async () => {
   const failing = await submitJob(site, {work: {error: 'no more'}});
   const lost = await site.insertJob({status: 'running'});
   const deleted = await site.insertJob({status: 'running', startedAt: '2099-01-01 00:00:00'});
@@ -84,7 +84,7 @@ test('the exit status is that of the job: failed, lost, deleted, ended long ago,
   expect(results[3]!.stdout).toMatch(/a \\x1b\[2Jnote\n\nLog\nall\n\nJob \d+: completed/);
 });
 
-test('says so where the log is begun anew or cut; no escape sequence gets through', async () => {
+test('says if the log was restarted or cut; prints no escape sequence', async () => {
   const id = await site.insertJob({status: 'running', startedAt: '2099-01-01 00:00:00', output: 'first\n'});
   const following = follow(id);
   const prints = (text: string) => until(() => following.stdout().includes(text));
@@ -106,7 +106,7 @@ test('says so where the log is begun anew or cut; no escape sequence gets throug
   expect(stderr.split('\n').filter((line) => line.includes('cap'))).toHaveLength(1);
 });
 
-test('Ctrl-C leaves cleanly: 130, in text and in JSON', async () => {
+test('Ctrl-C ends it with 130, in text and in JSON', async () => {
   const {id} = await submitJob(site, {work: {seconds: 60}});
   const both = [follow(id), follow(id, '--json')];
   await until(() => both.every(({stdout}) => stdout().includes('Job started.')));
@@ -117,7 +117,7 @@ test('Ctrl-C leaves cleanly: 130, in text and in JSON', async () => {
   for (const line of json!.stdout.trimEnd().split('\n')) expect(JSON.parse(line).end).toBeNull();
 });
 
-test('a database that crashes and comes back is outlived, by wait too', async () => {
+test('follow and wait survive a database that crashes and comes back', async () => {
   const mariadb = await startMariadb();
   const away = await createAtomSite(mariadb, {gearman: []});
   const id = await away.insertJob({status: 'running', output: 'before\n'});

@@ -15,7 +15,7 @@ function examplesOf({examples = []}: Command.Class): Example[] {
   return examples.map((example) => (typeof example === 'string' ? {command: example} : (example as Example)));
 }
 
-/** The arguments that a shell would hand over: up to a pipe, quotes taken off. */
+/** The arguments that a shell passes: up to a pipe, without quotes. */
 function argumentsOf(command: string): string[] {
   const words = command.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
   const end = words.findIndex((word) => ['|', '&&', ';', '>', '<'].includes(word));
@@ -31,7 +31,7 @@ async function commandClasses(): Promise<Command.Class[]> {
   return (await Promise.all(loaded)).filter(({hidden}) => !hidden);
 }
 
-test('every command says what it does, how it ends, and shows two examples that parse', async () => {
+test('every command has a summary, its exit statuses and two examples that parse', async () => {
   const classes = await commandClasses();
   expect(classes.length).toBeGreaterThan(15);
   for (const command of classes) {
@@ -63,7 +63,7 @@ test('every flag has a summary', async () => {
   }
 });
 
-test('help is the same however it is asked for, and shows the colon form', async () => {
+test('help is the same for all its spellings, and shows the colon form', async () => {
   const [colon, space, command, topic, nothing, unknown] = await fewAtATime(
     [
       ['jobs:list', '--help'],
@@ -88,7 +88,7 @@ test('help is the same however it is asked for, and shows the colon form', async
   expect(unknown!.stderr).toBe('Error: There is no command "jbs:list". Did you mean jobs:list?\n');
 });
 
-test('the topics: exit codes from their table, filters and variables from the flags', async () => {
+test('the topics list the exit codes of the table, and the filters and variables of the flags', async () => {
   const topics = ['exit-codes', 'filters', 'environment'];
   const [codes, filters, environment] = await fewAtATime(topics, (topic) => runAtomctl(['help', topic]));
   for (const code of Object.values(EXIT))
@@ -103,7 +103,7 @@ test('the topics: exit codes from their table, filters and variables from the fl
   }
 });
 
-test('what is no command line is one sentence on stderr, one document on stdout with --json, and exit 2', async () => {
+test('an invalid command line is one sentence on stderr, one document on stdout with --json, and exit 2', async () => {
   const cases: [string[], RegExp][] = [
     [['jobs:lst'], /no command "jobs:lst"/],
     [['jobs', 'lst'], /no command "jobs:lst"/],
@@ -115,7 +115,7 @@ test('what is no command line is one sentence on stderr, one document on stdout 
     [['jobs:list', '--older-than', '3 days'], /"3 days" \(--older-than\)/],
     [['jobs:list', '--since', '2026-02-30', '--timezone', 'UTC'], /"2026-02-30" \(--since\)/],
     [['jobs:show'], /argument id is missing/],
-    [['jobs:show', '0'], /"0" is no job id/],
+    [['jobs:show', '0'], /"0" is not a valid job id/],
     [['jobs:export-csv', '--force'], /--force also needs --output/],
     [['jobs:list'], /No AtoM installation and no database/],
   ];

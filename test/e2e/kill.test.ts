@@ -46,7 +46,7 @@ async function submit(count: number): Promise<number[]> {
   return ids;
 }
 
-test('one of five queued jobs: the JSON, the note, and the order of the others', async () => {
+test('one of five queued jobs: JSON, note, and the order of the others', async () => {
   const ids = await submit(5);
   const third = ids[2]!;
   const {code, stdout, stderr} = await kill(third, '--yes', '--json', '--reason', 'submitted twice');
@@ -80,7 +80,7 @@ test('one of five queued jobs: the JSON, the note, and the order of the others',
   expect(await handedOut(at.site)).toEqual(ids.filter((id) => id !== third));
 });
 
-test('refused, missing and done side by side: each is told, and the exit status sums it up', async () => {
+test('refused, missing and killed jobs together: each is reported, and the exit status is 1', async () => {
   const {id: executing, worker} = await executeJob(at.site);
   workers.push(worker);
   const lost = await insertLost(at.site);
@@ -110,7 +110,7 @@ test('refused, missing and done side by side: each is told, and the exit status 
   ]);
 });
 
-test('--force cancels the executing job and says what remains; --delete leaves nothing of a row and all of the others', async () => {
+test('--force cancels the executing job and says what remains; --delete removes the whole row and no other', async () => {
   await insertAllKinds(at.site);
   const before = await everyTable(at.site);
   const {id, worker} = await executeJob(at.site);
@@ -132,7 +132,7 @@ test('--force cancels the executing job and says what remains; --delete leaves n
 });
 
 describe('--all-matching', () => {
-  test('takes filters and only those, and means running jobs', async () => {
+  test('takes only filters, no ids, and selects running jobs', async () => {
     const lost = [await insertLost(at.site), await insertLost(at.site)];
     const [queued] = await submit(1);
     const ended = await at.site.insertJob({name: 'arFindingAidJob', status: 'error'});
@@ -147,7 +147,7 @@ describe('--all-matching', () => {
 
     const none = await kill('--all-matching', '--name', 'nothing', '--yes', '--json');
     expect([none.code, JSON.parse(none.stdout)]).toEqual([0, {killed: [], workerRestarted: false}]);
-    // One of three never started: only the payloads tell which, and they are looked at where a job may wait.
+    // One of three never started: only the payloads show which, so they are probed.
     const {code, stdout} = await kill('--all-matching', '--name', 'arFinding*', '--yes', '--json');
     const {killed} = JSON.parse(stdout) as {killed: {id: number; was: string}[]};
     expect([code, killed.map(({id, was}) => [id, was])]).toEqual([
@@ -189,7 +189,7 @@ describe('the question', () => {
   });
 });
 
-test('Gearman down: lost cannot be claimed, so the kill is refused with the reason', async () => {
+test('Gearman is down: the job is not proved lost, so the kill is refused with the reason', async () => {
   const lost = await insertLost(at.site);
   const gearman = `127.0.0.1:${await freePort()}`;
   const {code, stdout} = await kill(lost, '--yes', '--json', '--gearman', gearman);

@@ -3,7 +3,7 @@ import {fewAtATime} from '../support/few-at-a-time.ts';
 import {type AtomSite, createSite, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
 
 let site: AtomSite;
-/** Ids by the letters that the tests know the jobs by. */
+/** Ids by the letters that name the jobs in the tests. */
 const ids: Record<string, number> = {};
 
 /** A wall-clock text of the site's zone, so many hours ago. */
@@ -19,7 +19,7 @@ beforeAll(async () => {
   };
   await add('a', {
     name: 'arFileImportJob',
-    // The clocks went back at two that night: three hours on the wall, four in truth.
+    // The clocks went back at two in that night: three hours by the wall clock, four in fact.
     startedAt: '2025-11-02 00:30:00',
     finishedAt: '2025-11-02 03:30:00',
     objectId: 512,
@@ -67,7 +67,7 @@ async function letters(...args: string[]): Promise<string> {
     : `exit ${code}`;
 }
 
-test('the document is the one that scripts depend on, in both spellings of the command', async () => {
+test('the JSON has its documented shape, for both spellings of the command', async () => {
   const filter = ['--json', '--no-live', '--name', 'arFileImportJob'];
   const [colon, space, front] = await Promise.all([
     atomctl('jobs:list', ...filter),
@@ -101,7 +101,7 @@ test('the document is the one that scripts depend on, in both spellings of the c
   });
 });
 
-test('total and counts are of all that match; a running job counts up to now; no token is shown', async () => {
+test("total and counts cover all that match; a running job's duration goes up to now; no token is shown", async () => {
   const {stdout} = await atomctl('jobs:list', '--json', '--no-live', '--limit', '1', '--offset', '1');
   const {jobs, total, counts} = JSON.parse(stdout);
   expect({total, counts}).toEqual({total: 8, counts: {running: 2, completed: 3, error: 1, unknown: 2}});
@@ -111,7 +111,7 @@ test('total and counts are of all that match; a running job counts up to now; no
   expect((await atomctl('jobs:list', '--all', '--json')).stdout).not.toContain('secret-token');
 });
 
-test('each filter shows the jobs made for it', async () => {
+test('each filter selects its jobs', async () => {
   const cases: [string, string[]][] = [
     ['hgb', ['--running', '--failed']],
     ['dcba', ['--completed', '--status', 'error', '--until', '2025-11-03']],
@@ -122,7 +122,7 @@ test('each filter shows the jobs made for it', async () => {
     ['c', ['--user', '-']],
     ['dcb', ['--since', '2025-11-02T01:30', '--until', '2025-12-01']],
     ['ba', ['--until', '2025-11-02 02:30:00']],
-    // Half past one was twice that night: 08:30Z the first time, 09:30Z the second.
+    // Half past one occurred twice in that night: at 08:30Z and at 09:30Z.
     ['a', ['--until', '2025-11-02T08:30:00Z']],
     ['dcb', ['--since', '2025-11-02T09:30Z', '--until', '2025-11-03']],
     ['gfedcba', ['--older-than', '2h']],
@@ -134,7 +134,7 @@ test('each filter shows the jobs made for it', async () => {
   expect(seen.map((found, index) => [found, cases[index]![1]])).toEqual(cases);
 });
 
-test('each sort key, both ways, with ties by id; pages', async () => {
+test('each sort key in both directions, ties by id; pages', async () => {
   const cases: [string, string[]][] = [
     ['hgfedcba', ['--all']],
     ['fadehgbc', ['--sort', 'name']],
@@ -150,7 +150,7 @@ test('each sort key, both ways, with ties by id; pages', async () => {
 });
 
 describe('the table', () => {
-  test('in a pipe is cut nowhere, has no colour, and a line below says how many of how many', async () => {
+  test('in a pipe is not cut and has no colour, and a line below says how many of how many', async () => {
     const long = 'x'.repeat(255);
     const id = await site.insertJob({name: long, notes: [{text: long}]});
     try {
@@ -173,7 +173,7 @@ describe('the table', () => {
     }
   });
 
-  test('on a terminal fits its width, in colour unless that is refused', async () => {
+  test('on a terminal fits its width, in colour unless --no-color', async () => {
     const wide = [
       'jobs:list',
       '--no-live',
@@ -221,7 +221,7 @@ test('--csv has the columns of the table', async () => {
   expect([both.code, JSON.parse(both.stdout).error.code]).toEqual([2, 'USAGE']);
 });
 
-test('a listing does not fail for Gearman: the column has a question mark and stderr the reason', async () => {
+test('without Gearman the list is shown: the column has a question mark and stderr the reason', async () => {
   const running = await atomctl('jobs:list', '--running', '--timeout', '1');
   expect(running.code).toBe(0);
   expect(running.stdout).toMatch(/arObjectMoveJob +running +\?/);

@@ -46,7 +46,7 @@ async function submit(count: number, {site} = at): Promise<number[]> {
   return ids;
 }
 
-/** The live state of each job that `jobs:list --json` tells, and the whole result. */
+/** The live state of each job in `jobs:list --json`, and the whole result. */
 async function list(args: string[] = [], where = at) {
   const run = await runAtomctl(['jobs:list', '--json', ...args], {env: where.site.env});
   if (run.code !== 0) throw new Error(`${run.code}: ${run.stdout}${run.stderr}`);
@@ -55,7 +55,7 @@ async function list(args: string[] = [], where = at) {
 }
 
 describe('jobs:list', () => {
-  test('tells executing, queued, queued again, lost and begun apart with --probe, is not wrong without, and keeps the queue', async () => {
+  test('--probe distinguishes all states and keeps the queue; without it no state is wrong', async () => {
     const [one, two] = [await executeJob(at.site), await executeJob(at.site)];
     workers.push(one.worker, two.worker);
     const again = await executeJob(at.site);
@@ -93,7 +93,7 @@ describe('jobs:list', () => {
     expect(await handedOut(at.site)).toEqual([...queued, again.id]);
   });
 
-  test('killed in the middle of a probe loses nothing', async () => {
+  test('no job is lost if atomctl is killed in the middle of a probe', async () => {
     const name = at.site.functionName('arFindingAidJob');
     const [first] = await submit(1);
     for (let count = 0; count < 150; count += 1)
@@ -109,7 +109,7 @@ describe('jobs:list', () => {
   });
 });
 
-describe('a server that cannot tell all', () => {
+describe('a server with limits', () => {
   test.each<[string, () => Promise<GearmanProcess>, RegExp]>([
     ["Perl's", startPerlGearmand, /^The queue was not probed: .* is not gearmand/],
     [
@@ -117,7 +117,7 @@ describe('a server that cannot tell all', () => {
       () => startGearmand(['--job-retries=1']),
       /^The queue was not probed: .* limits retries/,
     ],
-  ])('%s is not probed, and nothing wrong is said', async (_name, start, notice) => {
+  ])('%s is not probed, and no wrong state is reported', async (_name, start, notice) => {
     const server = await start();
     const where = await createQueueSite(server);
     const executing = await executeJob(where.site);
@@ -135,7 +135,7 @@ describe('a server that cannot tell all', () => {
     await server.kill();
   });
 
-  test('that is down: the list is there, the column shows that nothing is known, stderr says why', async () => {
+  test('that is down: the list is shown, the column has question marks, stderr says why', async () => {
     const down = await startGearmand();
     const where = await createQueueSite(down);
     const id = await insertLost(where.site);

@@ -37,7 +37,7 @@ afterAll(() => Promise.all([site?.drop(), old?.drop()]));
 
 const atomctl = (args: readonly string[]) => runAtomctl(args, {env: {ATOMCTL_TIMEOUT: '60'}});
 
-test('SELECT on the named tables is enough to list, show and export; a socket does as well as a port', async () => {
+test('SELECT on the named tables is enough to list, show and export, by socket and by port', async () => {
   const url = await reader('reads', TABLES);
   const socket = `${url}?socketPath=${encodeURIComponent(inject('mariadb').socketPath)}`;
   const [list, show, csv] = await fewAtATime(
@@ -53,7 +53,7 @@ test('SELECT on the named tables is enough to list, show and export; a socket do
   expect(csv!.stdout).toBe(`id,info,user,object\n${id},note,admin,smith-fonds\n`);
 });
 
-test('a privilege that is missing is named, with the GRANT that gives it, and nothing is on stdout', async () => {
+test('a missing privilege is named, with its GRANT, and stdout is empty', async () => {
   const url = await reader(
     'half',
     TABLES.filter((table) => table !== 'note_i18n'),

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const atomctl = (...args: string[]) => runAtomctl(args, {env: site.env});
 
-test('a healthy queue: exit 0, in both spellings, and the JSON that scripts depend on', async () => {
+test('a healthy queue: exit 0, for both spellings, and JSON in its documented shape', async () => {
   const [colon, space] = await Promise.all([atomctl('queue:status', '--json'), atomctl('queue', 'status')]);
   expect([colon.code, space.code, colon.stderr, space.stderr]).toEqual([0, 0, '', '']);
   const ours = {prefix: site.prefix, thisSite: true, queued: 0, running: 0, workers: 1};
@@ -55,13 +55,13 @@ test('a healthy queue: exit 0, in both spellings, and the JSON that scripts depe
   expect(space.stdout).not.toContain('arObjectMoveJob');
 });
 
-test("other sites' functions are shown by their prefix with --all-sites", async () => {
+test("--all-sites shows other sites' functions by their prefix", async () => {
   const {stdout} = await atomctl('queue:status', '--all-sites');
   expect(stdout).toMatch(/^arObjectMoveJob +f{32} +1 +0 +0$/m);
   expect(stdout).toMatch(/^arFindingAidJob +this site +0 +0 +1$/m);
 });
 
-test('what is wrong has one exit status for scripts, another for plugins', async () => {
+test('a problem has one exit status for scripts and another for plugins', async () => {
   const old = await site.insertJob({status: 'running', startedAt: '2020-01-01 00:00:00'});
   const servers = ['--gearman', `${closed},${gearmand.endpoint}`];
   const noDatabase = ['--database-url', `mysql://nobody:secret@${closed}/atom`];
@@ -116,7 +116,7 @@ test('the metrics pass promtool', async () => {
   expect(promtool(stdout)).toBe('');
 });
 
-test('--wait goes on until the worker is there', async () => {
+test('--wait polls until the worker is connected', async () => {
   const absent = await createSite({gearman: [gearmand.endpoint], workerTypes: {general: CLASSES}});
   try {
     const waiting = runAtomctl(['queue:status', '--wait', '60', '--no-database'], {env: absent.env});
@@ -131,7 +131,7 @@ test('--wait goes on until the worker is there', async () => {
   }
 });
 
-test('queue:workers shows who is connected; a server that is down is told on stderr', async () => {
+test('queue:workers shows the connected workers; a server that is down is reported on stderr', async () => {
   const both = ['--gearman', `${closed},${gearmand.endpoint}`];
   const [json, text, down] = await Promise.all([
     atomctl('queue:workers', '--json'),
@@ -156,7 +156,7 @@ test('queue:workers shows who is connected; a server that is down is told on std
   expect(text.stderr).toMatch(/cannot be reached/);
 });
 
-test('escape sequences in a function never reach a terminal', async () => {
+test('escape sequences in a function name are not printed on a terminal', async () => {
   const hostile = `\u001b]0;owned\u0007${'e'.repeat(32)}`;
   await submitBackground(gearmand.endpoint, hostile, 'key', '{}');
   for (const format of [[], ['--prometheus'], ['--json']]) {
@@ -168,7 +168,7 @@ test('escape sequences in a function never reach a terminal', async () => {
   }
 });
 
-/** What promtool has to say about metrics; nothing where it is content or not installed. */
+/** promtool's complaints about metrics; empty if there are none or it is not installed. */
 function promtool(metrics: string): string {
   try {
     execFileSync('promtool', ['check', 'metrics'], {input: metrics, stdio: 'pipe'});

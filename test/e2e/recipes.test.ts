@@ -1,4 +1,4 @@
-/** The README's recipes, run as they stand there. */
+/** Runs the README's recipes unchanged. */
 import {execFile, execFileSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -35,7 +35,7 @@ const recipes = new Map(
 );
 const tried = new Set<string>();
 
-/** A recipe's blocks, the scripts apart from the files. */
+/** A recipe's blocks: scripts and files separately. */
 function recipe(title: string): {scripts: string[]; files: string[]} {
   tried.add(title);
   const blocks = recipes.get(title) ?? [];
@@ -65,7 +65,7 @@ afterAll(async () => {
   await Promise.all([gearmand?.kill(), site?.drop()]);
 });
 
-/** Runs a script as cron, a pipeline or a person would. */
+/** Runs a script as cron, a pipeline or a person does. */
 function run(script: string | undefined, env: Record<string, string> = {}): Promise<RunResult> {
   const file = join(scratch, 'recipe');
   writeFileSync(file, script ?? 'exit 99');
@@ -79,7 +79,7 @@ function run(script: string | undefined, env: Record<string, string> = {}): Prom
 }
 
 describe.sequential('the README', () => {
-  test('prunes every night, saves what it prunes first, and does not overwrite it', async () => {
+  test('prunes every night, exports first, and does not overwrite an export', async () => {
     const {scripts} = recipe('Prune every night, and keep the history');
     const history = join(scratch, 'history');
     const gone = await site.insertJob({name: 'long ago', startedAt: '2020-01-01 00:00:00'});
@@ -96,7 +96,7 @@ describe.sequential('the README', () => {
     await site.query('DELETE FROM object WHERE id IN (?)', [[gone, stays]]);
   });
 
-  test('tells of stuck jobs, and only then', async () => {
+  test('reports stuck jobs, and prints nothing without them', async () => {
     const {scripts} = recipe('Be told of stuck jobs');
     expect(await run(scripts[0])).toEqual({code: 0, stdout: '', stderr: ''});
     expect((await run(scripts[1])).stdout).toMatch(/^ATOM QUEUE OK: .* \| /);
@@ -107,7 +107,7 @@ describe.sequential('the README', () => {
     await site.query('DELETE FROM object WHERE id = ?', [id]);
   });
 
-  test('passes a deploy that went well, and stops one without its worker', async () => {
+  test('passes a good deploy, and fails without the worker', async () => {
     const {scripts} = recipe('Smoke test after a deploy');
     const good = await run(scripts[0]);
     expect([good.code, good.stderr]).toEqual([0, '']);
@@ -116,7 +116,7 @@ describe.sequential('the README', () => {
     expect([bad.code, bad.stdout]).toEqual([1, expect.stringContaining('arObjectMoveJob has no worker')]);
   });
 
-  test('waits for an import, and shows one that failed', async () => {
+  test('waits for an import, and shows a failed one', async () => {
     const {scripts} = recipe('Wait for an import in a script');
     const {id} = await submitJob(site, {jobClass: 'arFileImportJob'});
     const done = await run(scripts[0]);
@@ -131,7 +131,7 @@ describe.sequential('the README', () => {
     await site.query('DELETE FROM object WHERE id IN (?)', [[id, failed]]);
   });
 
-  test('writes figures for Prometheus, also of a queue that is not well', async () => {
+  test('writes figures for Prometheus, also for an unhealthy queue', async () => {
     const {scripts} = recipe('Figures for Prometheus');
     await site.insertJob();
     for (const gearman of [gearmand.endpoint, '127.0.0.1:9']) {
@@ -143,12 +143,12 @@ describe.sequential('the README', () => {
     }
   });
 
-  test('has units that systemd takes', ({skip}) => {
+  test('has units that systemd accepts', ({skip}) => {
     skip(!installed('systemd-analyze'), 'systemd-analyze is not installed');
     const {files} = recipe('Figures for Prometheus');
     const paths = files.map((text) => {
       const name = /^# .*\/(.+)$/m.exec(text)![1]!;
-      // The script is not where the recipe puts it.
+      // The script is in another place than in the recipe.
       writeFileSync(join(scratch, name), text.replace('/usr/local/bin/atom-metrics', '/bin/true'));
       return join(scratch, name);
     });
@@ -162,7 +162,7 @@ describe.sequential('the README', () => {
     const {scripts, files} = recipe('Several sites on one host');
     const south = await createSite({gearman: [gearmand.endpoint], workerTypes: {}});
     const config = join(scratch, 'config.yml');
-    // The only thing that differs from host to host: where the sites are.
+    // Only the sites' directories differ between hosts.
     const text = files[0]!
       .replace('/usr/share/nginx/north', site.root)
       .replace('/usr/share/nginx/south', south.root);
@@ -176,7 +176,7 @@ describe.sequential('the README', () => {
     await south.drop();
   });
 
-  test('has no recipe that was not tried', () => {
+  test('has no recipe without a test', () => {
     expect(recipes.size).toBe(6);
     expect([...recipes.keys()]).toEqual([...tried]);
   });

@@ -66,7 +66,7 @@ afterAll(() => site?.drop());
 const env = () => ({...site.env, ATOMCTL_TIMEOUT: '60'});
 const atomctl = (...args: string[]) => runAtomctl(args, {env: env()});
 
-test('a job in JSON has its log, its heartbeat and its parameters; in text all of it can be read', async () => {
+test('a job in JSON has its log, last activity and parameters; the text shows them too', async () => {
   const [json, text, missing, noJob] = await fewAtATime(
     [
       ['jobs:show', `${running}`, '--json', '--no-live'],
@@ -108,7 +108,7 @@ test('a job in JSON has its log, its heartbeat and its parameters; in text all o
   expect(noJob!.stderr).toMatch(/^Error: There is no job 512\. .+\n$/);
 });
 
-test("the export is AtoM's, oldest first, and survives the round trip; formulas are escaped unless that is refused", async () => {
+test("the export has AtoM's format, oldest first, and parses back; formulas are escaped by default", async () => {
   const [raw, escaped] = await fewAtATime([['--no-escape-formulas'], []], (args) =>
     atomctl('jobs', 'export-csv', ...args),
   );
@@ -135,7 +135,7 @@ test("the export is AtoM's, oldest first, and survives the round trip; formulas 
   );
 });
 
-test('a file is whole or not there; one that exists is replaced by --force alone', async () => {
+test('a file is complete or absent; an existing one is replaced only with --force', async () => {
   const file = join(scratch, 'jobs.csv');
   const written = await atomctl(
     'jobs:export-csv',
@@ -167,7 +167,7 @@ test('a file is whole or not there; one that exists is replaced by --force alone
   expect(readdirSync(scratch)).toEqual(['jobs.csv']);
 });
 
-test('a reader that has had enough ends it quietly; a full disk does not', async () => {
+test('a closed pipe ends the export quietly; a full disk is an error', async () => {
   await site.seedJobs(3000);
   const shell = (script: string) =>
     promisify(execFile)(
@@ -192,7 +192,7 @@ test('a reader that has had enough ends it quietly; a full disk does not', async
   }
 });
 
-test('on a full disk the old file stays and nothing is left of the new one', async (context) => {
+test('on a full disk the old file stays and no temporary file is left', async (context) => {
   const disk = join(scratch, 'disk');
   mkdirSync(disk);
   try {

@@ -20,7 +20,7 @@ afterAll(() => site?.drop());
 
 const stats = (...args: string[]) => runAtomctl(['jobs:stats', ...args], {env: site.env});
 
-test('the JSON that scripts depend on, in both spellings', async () => {
+test('the JSON has its documented shape, for both spellings of the command', async () => {
   const [colon, space] = await Promise.all([
     stats('--json'),
     runAtomctl(['jobs', 'stats', '--json'], {env: site.env}),
@@ -67,7 +67,7 @@ test('the JSON that scripts depend on, in both spellings', async () => {
   expect(JSON.parse(space.stdout).names).toHaveLength(2);
 });
 
-test('drawn on a terminal within its width, in tables elsewhere; filters count', async () => {
+test('on a terminal a chart within its width, otherwise tables; filters apply', async () => {
   const env = {...site.env, NO_COLOR: '1'};
   const [terminal, pipe] = await Promise.all([
     runOnTerminal(['jobs:stats'], {env, columns: 50}),
@@ -81,7 +81,9 @@ test('drawn on a terminal within its width, in tables elsewhere; filters count',
   expect(pipe.stdout).not.toMatch(/[█▒]|2026-03-06/);
 });
 
-test('metrics pass promtool; a file is replaced whole, and nothing is left beside it', async ({skip}) => {
+test('metrics pass promtool; a file is replaced completely, and no temporary file is left', async ({
+  skip,
+}) => {
   skip(!installed('promtool'), 'promtool is not installed');
   const directory = createScratch('metrics');
   const file = join(directory, 'atom.prom');
@@ -97,7 +99,7 @@ test('metrics pass promtool; a file is replaced whole, and nothing is left besid
   expect(strip(readFileSync(file, 'utf8'))).toBe(strip(printed.stdout));
   expect(readFileSync(join(directory, 'queue.prom'), 'utf8')).toMatch(/^gearman_up\{server=".*"\} 0$/m);
   expect(readdirSync(directory).sort()).toEqual(['atom.prom', 'queue.prom']);
-  // Side by side, as node_exporter reads them: no series twice.
+  // node_exporter reads all files of the directory: no series may occur twice.
   const both = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'utf8'));
   const series = both.join('').match(/^atom\S+(?: [^ ]+"\})?(?= )/gm) ?? [];
   expect(new Set(series).size).toBe(series.length);
@@ -106,7 +108,7 @@ test('metrics pass promtool; a file is replaced whole, and nothing is left besid
   }
 });
 
-test('a place that cannot be written to is told, and where --output makes no sense', async () => {
+test('a file that cannot be written is reported; --output without --prometheus is a usage error', async () => {
   const [nowhere, plain] = await Promise.all([
     stats('--prometheus', '--output', '/nowhere/atom.prom'),
     stats('--output', 'x'),

@@ -1,4 +1,4 @@
-/** Files that others planted, with real users: what they hold must never run, and a proof file would show it. */
+/** Files planted by other (real) users: their PHP must not run. If it does, it leaves a proof file. */
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {
@@ -30,9 +30,9 @@ import {
 const WWW_DATA = 33;
 const NOBODY = 65534;
 
-/** Reachable by every user; what is below it belongs to whoever a test says. */
+/** Readable by every user; each test sets the owners of the files in it. */
 let scratch: string;
-/** Every user may write here: whoever ran PHP has left a file. */
+/** Writable by every user, for the proof files. */
 let proofs: string;
 const children: ChildProcess[] = [];
 
@@ -52,11 +52,11 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** PHP that leaves a proof; not static, since it calls a function. */
+/** PHP that leaves a proof file; it calls a function, so it cannot be read without PHP. */
 const leaveProof = () => `file_put_contents('${proofs}/' . uniqid('ran-as-' . posix_getuid() . '-'), 'x');`;
 const evil = () => `<?php ${leaveProof()} return [];`;
 
-/** An AtoM root of which everything belongs to one user. */
+/** An AtoM root whose files all belong to one user. */
 function createRoot(name: string, uid: number, files: Readonly<Record<string, string>>): string {
   const root = join(scratch, name);
   const all = {symfony: '', 'config/ProjectConfiguration.class.php': '', ...files};
@@ -106,7 +106,7 @@ describe('without --run-php nothing that others wrote runs (S1)', () => {
     for (const uid of [0, WWW_DATA]) {
       for (const args of EVERY_KIND) {
         const {code, stdout, stderr} = await runAtomctl(args, {uid, env: {ATOMCTL_ROOT: root}});
-        // A unit needs only the root's path, which was named.
+        // A unit needs only the root's path, which is given.
         expect([args, code === 0]).toEqual([args, args[0] === 'worker:unit']);
         if (args[0] === 'completion:answer') expect([code, stdout, stderr]).toEqual([1, '', '']);
       }
@@ -114,7 +114,7 @@ describe('without --run-php nothing that others wrote runs (S1)', () => {
     expect(readdirSync(proofs)).toEqual([]);
   });
 
-  test('the message names the file, the construct with its line, and every way on', async () => {
+  test('the message names the file, the construct with its line, and every alternative', async () => {
     const root = createRoot('atom', 0, {'config/config.php': `<?php\n\n${evil().slice(6)}`});
     const {code, stdout, stderr} = await runAtomctl(['jobs:list'], {env: {ATOMCTL_ROOT: root}});
     expect([code, stdout]).toEqual([2, '']);
@@ -186,7 +186,7 @@ describe('a root that another user planted above the working directory (S2)', ()
     const words = ['jobs:kill', ''];
     await runAtomctl(['completion:answer', '--', ...words], {uid: WWW_DATA, cwd: root});
     expect(connections).toBe(0);
-    // The same root, named: so completion would have asked.
+    // If the same root is named, completion does connect.
     await runAtomctl(['completion:answer', '--', '--atom-root', root, ...words], {uid: WWW_DATA, cwd: root});
     expect(connections).toBeGreaterThan(0);
     database.close();
@@ -296,7 +296,7 @@ test('PHP ends soon after --timeout even if atomctl has been killed', async () =
   await until(() => !isRunning(pid));
 });
 
-test('the proof is one: PHP that runs leaves it', async () => {
+test('PHP that runs leaves the proof file, so its absence proves that none ran', async () => {
   const root = createRoot('atom', WWW_DATA, filesOf(evil()));
   await runAtomctl(['config', '--run-php'], {env: {ATOMCTL_ROOT: root}});
   const [proof] = readdirSync(proofs);

@@ -32,7 +32,7 @@ const wait = (...args: (string | number)[]) =>
   runAtomctl(['jobs:wait', ...args.map(String)], {env: site.env});
 const remove = (id: number) => site.query('DELETE FROM object WHERE id = ?', [id]);
 
-test('waits from submission to the end, and its exit status tells how', async () => {
+test('waits from submission to the end, and the exit status says how the job ended', async () => {
   const good = await submitJob(site, {work: {seconds: 1, lines: 2}});
   const bad = await submitJob(site, {work: {seconds: 1, error: 'no more'}});
   const [one, both, json] = await Promise.all([
@@ -58,7 +58,7 @@ test('waits from submission to the end, and its exit status tells how', async ()
   });
 });
 
-test('waits for the start alone', async () => {
+test('waits only for the start with --until started', async () => {
   const {id} = await submitJob(site, {work: {seconds: 2}});
   const {id: next} = await submitJob(site);
   const started = await wait(id, '--until', 'started', '--json');
@@ -67,15 +67,15 @@ test('waits for the start alone', async () => {
   expect((await wait(next, '--until', 'started')).code).toBe(0);
 });
 
-test('the time is over: 124, with how things stand', async () => {
+test('after --max-wait: exit 124, with the state of the jobs', async () => {
   const {id} = await submitJob(site, {work: {seconds: 4}});
   const json = await wait(id, '--max-wait', '0.2', '--json');
   expect(json.code).toBe(124);
   expect(JSON.parse(json.stdout)).toMatchObject({jobs: [{id, status: 'running'}], timeOver: true});
-  expect(json.stderr).toContain(`The time is over before the end of: ${id}`);
+  expect(json.stderr).toContain(`Timed out; still unfinished: ${id}`);
 });
 
-test('what cannot end well ends the wait: lost, deleted, unknown, no id, no server', async () => {
+test('lost, deleted and unknown jobs, a missing id and a missing server end the wait', async () => {
   const lost = await site.insertJob({status: 'running'});
   const deleted = await site.insertJob({status: 'running', startedAt: '2099-01-01 00:00:00'});
   const waiting = startAtomctl(['jobs:wait', `${deleted}`, '--interval', '0.1'], {env: site.env});
@@ -111,7 +111,7 @@ test('Ctrl-C: 130, one sentence, and the job goes on', async () => {
   expect(await site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 183}]);
 });
 
-test('on a terminal a line tells how things are, and is gone in the end', async () => {
+test('on a terminal a line shows the states, and is erased at the end', async () => {
   const {id} = await submitJob(site, {work: {seconds: 2}});
   const {code, screen} = await runOnTerminal(['jobs:wait', `${id}`], {env: site.env, columns: 60});
   expect(code).toBe(0);

@@ -38,7 +38,7 @@ const interrupted = async (watching: ReturnType<typeof watch>) => {
 };
 
 describe('in a pipe', () => {
-  test('a block each time, under the time of the look', async () => {
+  test('prints a block for each poll, under its time', async () => {
     const watching = watch('jobs', 'list', '--watch=0.2', '--limit', '2', '--columns', 'id,status');
     const times = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/gm;
     await until(() => (watching.stdout().match(times) ?? []).length > 2);
@@ -56,7 +56,7 @@ describe('in a pipe', () => {
     expect(watching.stdout()).not.toContain('\u001b');
   });
 
-  test('with --json a document a line, as without --watch', async () => {
+  test('with --json prints one document per line, the same as without --watch', async () => {
     const [list, queue] = [
       watch('jobs:list', '--watch=0.1', '--json'),
       watch('queue:status', '--watch=0.1', '--json'),
@@ -70,7 +70,7 @@ describe('in a pipe', () => {
     }
   });
 
-  test('--watch alone is every two seconds; what does not go with it is a usage error', async () => {
+  test('--watch alone polls every two seconds; flags that exclude it are a usage error', async () => {
     const {stdout} = await runAtomctl(['jobs:list', '--help']);
     expect(stdout).toContain('--watch[=SECONDS]');
     const wrong = [
@@ -87,7 +87,7 @@ describe('in a pipe', () => {
     );
   });
 
-  test('a server that goes away is told of, tried again, and found when it is back', async () => {
+  test('reports a server that goes away, tries again, and finds it when it is back', async () => {
     const door = await openDoor(site.config.port);
     const url = new URL(site.databaseUrl);
     url.port = String(door.port);
@@ -119,7 +119,7 @@ describe('on a terminal', () => {
     [120, 70],
   ] as const;
 
-  test('redraws in place while it is resized, marks what changed, leaves the last state', async (context) => {
+  test('redraws in place during a resize, marks changes, and leaves the last state', async (context) => {
     if (!hasTmux()) return context.skip('tmux is not installed');
     const tmux = await startTmux({columns: 80, rows: 24}, {...site.env, ATOMCTL});
     try {
@@ -151,7 +151,7 @@ describe('on a terminal', () => {
     }
   });
 
-  test('SIGTERM and a server that goes away leave the screen in order too', async (context) => {
+  test('restores the screen after SIGTERM and after a lost server', async (context) => {
     if (!hasTmux()) return context.skip('tmux is not installed');
     const gone = await startGearmand();
     const tmux = await startTmux({columns: 100, rows: 20}, {...site.env, ATOMCTL});
@@ -174,12 +174,12 @@ describe('on a terminal', () => {
   async function endsOnSigterm(tmux: Tmux): Promise<void> {
     const pid = Number(await tmux.ask('pane_pid'));
     process.kill(pid, 'SIGTERM');
-    // The shell became atomctl: with it the window goes, and tmux with its last window.
+    // atomctl replaced the shell: when it ends, the window closes, and tmux ends with its last window.
     await until(async () => (await tmux.screen().catch(() => null)) === null);
   }
 });
 
-/** What of a frame of the whole list is not as it must be at this size: nothing where no line is torn. */
+/** The lines of a frame of the whole list that are wrong at this size; empty if no line is torn. */
 function tornLines(screen: readonly string[], size: {columns: number; rows: number}): string[] {
   const [title = '', gap = '?', header = '', ...rest] = screen;
   const torn = [
@@ -200,7 +200,7 @@ function tornLines(screen: readonly string[], size: {columns: number; rows: numb
   return torn;
 }
 
-/** A door before a server, which a test can shut. */
+/** A proxy before a server, which a test can close. */
 async function openDoor(target: number) {
   const inside = new Set<Socket>();
   const server = createServer((client) => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => site.drop());
 
-/** An interpreter that tells how it was called, and ends with 42 on SIGTERM. */
+/** An interpreter that prints its arguments, and exits with 42 on SIGTERM. */
 async function fakePhp(): Promise<string> {
   const php = join(scratch, 'php');
   await writeFile(
@@ -35,7 +35,7 @@ async function fakePhp(): Promise<string> {
   return php;
 }
 
-test('no systemd: one sentence, exit 3, and what works instead', async () => {
+test('without systemd: one sentence, exit 3, and what works instead', async () => {
   const env = {...site.env, PATH: join(scratch, 'empty')};
   for (const command of ['status', 'start', 'logs']) {
     const {code, stdout, stderr} = await runAtomctl([`worker:${command}`], {env});
@@ -72,14 +72,14 @@ test('run: a signal reaches the worker, whose exit status is returned', async ()
   expect(await once(child, 'exit')).toEqual([42, null]);
 });
 
-test('run: PHP that cannot be run, options that are none', async () => {
+test('run: PHP that cannot be run, and invalid options', async () => {
   const missing = await runAtomctl(['worker:run', '--php', '/no/such/php'], {env: site.env});
   expect(missing).toMatchObject({code: 1, stderr: expect.stringContaining('--php PATH')});
   const wrong = await runAtomctl(['worker:run', '--types', 'a b'], {env: site.env});
   expect(wrong).toMatchObject({code: 2, stderr: expect.stringContaining('"a b"')});
 });
 
-test('unit: printed without any systemd, written to a user manager only where asked', async () => {
+test('unit: printed without systemd, written for a user manager only with --install', async () => {
   const env = {...site.env, PATH: join(scratch, 'empty'), XDG_CONFIG_HOME: join(scratch, 'config')};
   const {code, stdout} = await runAtomctl(['worker:unit', '--user-manager', '--json'], {env});
   expect(code).toBe(0);

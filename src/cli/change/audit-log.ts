@@ -9,7 +9,7 @@ import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {Killed} from '../../jobs/kill/kill.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 
-/** For the commands that change a site. */
+/** Shared by clear, kill and doctor --fix. */
 export const auditFlag = {
   'audit-log': Flags.string({
     summary: 'Append a JSON line for each change to this file; without it they go to the journal or syslog.',
@@ -18,11 +18,11 @@ export const auditFlag = {
   }),
 };
 
-/** One change. Neither part may hold a password. */
+/** One entry of the audit log. It must not hold a password. */
 export interface Change {
-  /** What was to be done. */
+  /** The intended change. */
   what: object;
-  /** What came of it. */
+  /** Its result. */
   result: object;
 }
 
@@ -31,15 +31,15 @@ export interface AuditOptions {
   command: string;
   /** The database that was changed, without user and password. */
   database: string;
-  /** null for the journal or syslog, where there is one. */
+  /** null: the journal, or syslog if there is one. */
   file: string | null;
   now: Date;
   env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Puts changes on record, a JSON line each: when, who, on which host, by which command, what, with which result.
- * @returns null, or why it could not be done: the changes are made by now, so this is no error to throw
+ * Writes a JSON line for each change: time, user, host, command, intended change, result.
+ * @returns null, or why it failed. It does not throw, because the changes are already made.
  */
 export async function recordChanges(
   changes: readonly Change[],
@@ -57,7 +57,7 @@ export async function recordChanges(
   }
 }
 
-/** `sudoUser` is who became `user`: under sudo all changes are root's. */
+/** `sudoUser` is the user who called sudo: `user` is then always root. */
 function lineOf({what, result}: Change, {command, database, now, env}: AuditOptions): string {
   const line = {
     at: now.toISOString(),
@@ -73,24 +73,24 @@ function lineOf({what, result}: Change, {command, database, now, env}: AuditOpti
   return sanitizeJson(JSON.stringify(line));
 }
 
-/** All lines in one write, so that those of two hosts' runs do not mingle, and down to the disk. */
+/** One write for all lines, so that lines of several runs do not mix; then synced to disk. */
 async function append(path: string, text: string): Promise<void> {
   const file = await open(path, 'a', 0o600);
   try {
     await file.appendFile(text);
-    // A device, such as /dev/null, has no disk to get to.
+    // A device, such as /dev/null, cannot be synced.
     if ((await file.stat()).isFile()) await file.sync();
   } finally {
     await file.close();
   }
 }
 
-/** Longer than any line here; logger's own bound is 1 KiB, and it cuts. */
+/** Longer than any line here; logger's default is 1 KiB, and it cuts longer lines. */
 const LONGEST_LINE = '64KiB';
 const LOGGER = ['--tag', 'atomctl', '--priority', 'user.notice', '--size', LONGEST_LINE];
 const LOGGER_MILLISECONDS = 5000;
 
-/** By stdin, not by argument: the process list is everybody's. A host without logger or syslog has no trail. */
+/** By stdin, because every user can read arguments in the process list. Without logger or syslog, nothing is logged. */
 async function sendToLogger(text: string): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
@@ -105,7 +105,7 @@ async function sendToLogger(text: string): Promise<void> {
   }
 }
 
-/** The user whom this process runs as; a container's user often has a number and no name. */
+/** The user that this process runs as; in a container often a number without a name. */
 export function processUser(): string {
   try {
     return userInfo().username;
@@ -114,12 +114,12 @@ export function processUser(): string {
   }
 }
 
-/** Who is at the keyboard and where, `user@host`: behind sudo, the one who typed it. */
+/** `user@host` of the person who runs atomctl: under sudo, the user who called it. */
 export function caller(): string {
   return `${process.env.SUDO_USER || processUser()}@${hostname()}`;
 }
 
-/** A record for each job that was killed, marked or deleted. What was refused changed nothing. */
+/** An entry for each job that was changed; a job that was refused only if it left the queue. */
 export function killRecords(killed: readonly Killed[], reason: string | undefined): Change[] {
   return killed
     .filter(({action, gearman}) => action !== 'refused' || gearman === 'removed' || gearman === 'cancelled')
@@ -129,7 +129,7 @@ export function killRecords(killed: readonly Killed[], reason: string | undefine
     }));
 }
 
-/** One record for all that was cleared together. */
+/** One entry for a clear. */
 export function clearRecords(
   {filter, total}: ClearPlan,
   cleared: SiteCleared,
@@ -152,7 +152,7 @@ export function clearRecords(
   ];
 }
 
-/** A record for each remedy. */
+/** An entry for each fix. */
 export function fixRecords(fixed: readonly Fixed[]): Change[] {
   return fixed.map(({id, count, message, error}) => ({what: {remedy: id}, result: {count, message, error}}));
 }

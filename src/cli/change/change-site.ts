@@ -7,7 +7,7 @@ import {type Change, caller, recordChanges} from './audit-log.ts';
 export interface ChangeOptions<T> {
   /** The command's id. */
   command: string;
-  /** The file of `--audit-log`. */
+  /** The file of `--audit-log`; absent: the journal. */
   auditLog: string | undefined;
   /** What is about to be tried, for the audit log if it fails. */
   attempt: object;

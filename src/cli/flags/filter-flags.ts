@@ -6,7 +6,7 @@ import {wholeNumber} from './shared-flags.ts';
 
 const FILTER_GROUP = 'FILTER';
 
-/** The job filters: the same on every command that speaks of many jobs. */
+/** The job filters, the same on every command that selects jobs. */
 export const filterFlags = {
   status: Flags.option({
     summary: 'Only jobs with this status.',
@@ -79,8 +79,8 @@ export interface FilterFlags {
 }
 
 /**
- * The filter that the flags describe. The site's zone is asked for only where a time needs it.
- * @throws AtomctlError USAGE for a time that is none
+ * The filter that the flags describe. The site's zone is determined only if a time needs it.
+ * @throws AtomctlError USAGE for an invalid time or age
  */
 export async function jobFilter(
   flags: FilterFlags,
@@ -110,7 +110,7 @@ export async function jobFilter(
   return filter;
 }
 
-/** Whether the flags leave out any job at all; `jobs:kill --all-matching` and doctor want to know. */
+/** True if a filter flag is given. */
 export function hasFilter(flags: FilterFlags): boolean {
   return Object.keys(filterFlags).some((name) => {
     const value = flags[name as keyof FilterFlags];

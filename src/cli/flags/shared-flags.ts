@@ -3,12 +3,12 @@ import {usageError} from '../../errors.ts';
 
 const SITE_GROUP = 'SITE';
 
-/** What oclif tells a parser about the value: the word it was typed as, none where a variable gave it. */
+/** What oclif passes to a parser: the token on the command line, or none if the value comes from a variable. */
 interface Given {
   token?: {type: 'arg' | 'flag'};
 }
 
-/** Where a value came from, in brackets behind it; nothing for an argument, which is where the eye is. */
+/** A value's origin in brackets: its flag or variable; nothing for an argument. */
 function originText({token}: Given, {name, env}: {name: string; env?: string}): string {
   if (token === undefined) return ` (${env ?? name})`;
   return token.type === 'flag' ? ` (--${name})` : '';
@@ -20,7 +20,7 @@ export function wholeNumber(min: number, what: string) {
     const value = Number(text);
     if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < min) {
       const wrong = `"${text}"${originText(given, option)}`;
-      throw usageError(`${wrong} is no ${what}.`, `Give a whole number of at least ${min}.`);
+      throw usageError(`${wrong} is not a valid ${what}.`, `Give a whole number of at least ${min}.`);
     }
     return value;
   };
@@ -33,7 +33,7 @@ export function secondsFrom(min: number) {
     if (!/^\d+(\.\d+)?$/.test(text.trim()) || value < min || value > 86_400) {
       const wrong = `"${text}"${originText(given, option)}`;
       throw usageError(
-        `${wrong} is no number of seconds.`,
+        `${wrong} is not a valid number of seconds.`,
         `Give a number from ${min} to 86400, for example 5.`,
       );
     }
@@ -45,7 +45,7 @@ const ON = ['1', 'true', 'yes'];
 const OFF = ['', '0', 'false', 'no'];
 
 /**
- * Reads a variable that is on or off; unset is off. oclif takes every value that it does not know for off.
+ * Reads a variable that is on or off; unset is off. It is read here because oclif takes every unknown value for off.
  * @throws AtomctlError USAGE naming value and variable
  */
 export function switchVariable(name: string, env: Readonly<Record<string, string | undefined>>): boolean {
@@ -117,7 +117,7 @@ export const sharedFlags = {
     helpGroup: SITE_GROUP,
   }),
   timeout: Flags.custom<number>({
-    summary: 'A bound on each connection and each reply.',
+    summary: 'Timeout for each connection and reply.',
     env: 'ATOMCTL_TIMEOUT',
     helpValue: 'SECONDS',
     helpGroup: 'GLOBAL',
@@ -135,7 +135,7 @@ export const sharedFlags = {
   }),
 };
 
-/** Flags of the commands that ask before they change something. */
+/** For the commands that ask before they change something. */
 export const confirmationFlags = {
   yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
   'no-confirmation': Flags.boolean({
@@ -144,7 +144,7 @@ export const confirmationFlags = {
   }),
 };
 
-/** A job's id as an argument. Never taken from a pipe in its place. */
+/** A job's id as an argument; if it is missing, oclif must not take it from piped stdin. */
 export const jobIdArg = Args.custom<number>({
   description: "A job's id.",
   ignoreStdin: true,

@@ -1,8 +1,8 @@
 import type {CompletedCommand, CompletedFlag, Values} from './completed-commands.ts';
 
-/** What a shell offers for a word; its scripts in completions/ know each kind. */
+/** What a shell offers for a word. The scripts in completions/ handle each kind. */
 export interface Completion {
-  /** `list` is no end of the word: a comma may follow. Files and directories are the shell's own business. */
+  /** `list`: a comma may follow. `files` and `directories`: the shell completes them itself. */
   kind: 'words' | 'list' | 'files' | 'directories';
   suggestions: Suggestion[];
 }
@@ -14,17 +14,17 @@ export interface Suggestion {
 }
 
 export interface CompleteOptions {
-  /** What was typed after `atomctl`; the last one, which may be empty, is to be completed. */
+  /** The words after `atomctl`. The last one, which may be empty, is completed. */
   words: readonly string[];
   commands: readonly CompletedCommand[];
-  /** Flags that may stand before the command. */
+  /** Flags that are allowed before the command. */
   leadingFlags: readonly string[];
-  /** Running jobs, the newest first, and the sites that the configuration names. */
+  /** Running jobs, newest first, and the sites that the configuration names. */
   jobs: () => Promise<Suggestion[]>;
   sites: () => Promise<Suggestion[]>;
 }
 
-/** What may stand where the cursor is. */
+/** What completes the word at the cursor. */
 export async function complete(options: CompleteOptions): Promise<Completion> {
   const current = options.words.at(-1) ?? '';
   const line = readLine(options);
@@ -39,17 +39,17 @@ export async function complete(options: CompleteOptions): Promise<Completion> {
 
 interface Line {
   command: CompletedCommand | null;
-  /** `jobs` of `jobs list`, while what follows is not known; empty otherwise. */
+  /** `jobs` of `jobs list`, until the command is known; otherwise empty. */
   topic: string;
-  /** Those that may stand here. */
+  /** Flags that are allowed here. */
   flags: readonly CompletedFlag[];
   given: ReadonlySet<string>;
   args: string[];
-  /** What the flag before the cursor takes; null where there is none, or it has its value. */
+  /** Values of the flag before the cursor; null if there is none, or if it has its value. */
   pending: Values | null;
 }
 
-/** Reads what stands before the cursor. */
+/** Parses the words before the cursor. */
 function readLine({words, commands, leadingFlags}: CompleteOptions): Line {
   const known = new Map(commands.flatMap(({flags}) => flags.map((flag) => [flag.name, flag])));
   const leading = leadingFlags.flatMap((name) => known.get(name) ?? []);

@@ -5,7 +5,7 @@ import {SORT_KEYS} from '../../jobs/model/list.ts';
 import {JOB_COLUMN_NAMES} from '../../render/jobs/columns.ts';
 import {SITE_FLAGS} from '../context.ts';
 
-/** What may stand as the value of a flag, or as an argument. */
+/** The possible values of a flag or an argument. */
 export type Values =
   | {kind: 'words'; words: readonly string[]}
   /** Any number of the words, separated by commas. */
@@ -21,16 +21,16 @@ export interface CompletedFlag {
   values: Values | null;
 }
 
-/** A command as completion knows it. */
+/** What completion knows of a command. */
 export interface CompletedCommand {
   id: string;
   summary: string;
-  /** null where it takes no argument. */
+  /** null if it takes no argument. */
   argument: Values | null;
   flags: readonly CompletedFlag[];
 }
 
-/** The commands of the manifest, all but the hidden ones. */
+/** The manifest's commands, without the hidden ones. */
 export function completedCommands(commands: readonly Command.Loadable[]): CompletedCommand[] {
   const shown = commands.filter(({hidden}) => !hidden);
   const ids = shown.map(({id}) => id);
@@ -79,7 +79,7 @@ const VALUES_BY_FLAG: Readonly<Record<string, Values>> = {
   'jobs:export-csv columns': {kind: 'list', words: HISTORY_COLUMN_NAMES},
 };
 
-/** By the word that help shows for the value. */
+/** By the placeholder that help shows for the value. */
 const VALUES_BY_HELP: Readonly<Record<string, Values>> = {
   FILE: {kind: 'files'},
   PATH: {kind: 'files'},
@@ -89,7 +89,7 @@ const VALUES_BY_HELP: Readonly<Record<string, Values>> = {
   PATTERN: {kind: 'words', words: [...CLASSES, ...new Set(STORED_NAMES)]},
 };
 
-/** The words of a command line that tell about the site, each flag with its value. */
+/** The flags of a command line that describe the site, with their values. */
 export function siteFlagWords(words: readonly string[]): string[] {
   const spellings = Object.keys(SITE_FLAGS).map((name) => `--${name}`);
   return words.flatMap((word, index) => {

@@ -10,7 +10,7 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   unreachable: 'A server could not be reached, refused the login, or did not answer in time.',
   noSuchJob: 'No such job.',
   refused: "Declined at the prompt, refused by a safety check, or another run holds the site's lock.",
-  timeOver: 'jobs:wait: the time is over.',
+  timeOver: 'jobs:wait: timed out.',
   interrupted: 'Interrupted.',
 };
 
@@ -24,7 +24,7 @@ const OTHER_VARIABLES: Term[] = [
   {term: 'DEBUG', meaning: 'Show the stack of an error, passwords struck out.'},
 ];
 
-/** The topics of `atomctl help`, out of the commands' flags and the table of exit codes. */
+/** The topics of `atomctl help`, from the commands' flags and the table of exit codes. */
 export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Record<string, HelpTopic>> {
   return {
     'exit-codes': {
@@ -45,7 +45,7 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
       terms: filterTerms(commands),
       after: [
         "WHEN is an ISO 8601 date or date-time on the site's wall clock: 2026-11-23, 2026-11-23T14:30, or with an offset 2026-11-23T14:30:00Z. AGE is a number with s, m, h, d or w: 45s, 30m, 12h, 90d, 2w. All of them go by the start of the job: --since is inclusive, --until exclusive, --older-than strictly older.",
-        'In PATTERN only * is special, and the comparison is exact: quote it, lest the shell expand it.',
+        'In PATTERN only * is special, and the comparison is exact: quote it, so that the shell does not expand it.',
       ],
     },
     environment: {
@@ -73,7 +73,7 @@ function variableTerms(commands: readonly Command.Loadable[]): Term[] {
 
 const MOST_VALUES = 6;
 
-/** `-o, --output FILE`; the values themselves where they are few. */
+/** `-o, --output FILE`, or the values themselves if they are few. */
 export function flagTerm(flag: Command.Flag.Cached): string {
   const letter = flag.char === undefined ? '' : `-${flag.char}, `;
   if (flag.type === 'boolean') return `${letter}--${flag.name}`;
@@ -83,7 +83,7 @@ export function flagTerm(flag: Command.Flag.Cached): string {
   return `${letter}--${flag.name} ${few ? options.join('|') : flag.helpValue}`;
 }
 
-/** The manual page's content: all that the manifest says, and the help topics. */
+/** The content of the manual page: the manifest's commands and the help topics. */
 export function manual(config: Config): Manual {
   const commands = config.commands.filter(({hidden}) => !hidden).sort((a, b) => (a.id < b.id ? -1 : 1));
   const {description = ''} = config.pjson;

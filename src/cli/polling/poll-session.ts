@@ -17,8 +17,8 @@ export interface PollSession {
 }
 
 /**
- * Runs work that polls until something happens. It survives lost connections. Ctrl-C ends it between two polls, which is
- * soon, because everything that a poll waits for has a timeout.
+ * Runs work that polls until something happens. It survives lost connections. Ctrl-C ends it between two polls, soon
+ * because everything that a poll waits for has a timeout.
  */
 export function pollSession<T>(settings: Context, work: (session: PollSession) => Promise<T>): Promise<T> {
   return interruptibly(async (signal) => {

@@ -4,7 +4,7 @@ import type {Round, View, Watched, WatchOutput} from './watch-view.ts';
 
 /** Enters the alternate screen, clears it and hides the cursor. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[2J';
-/** Restores the normal screen. The cursor goes home first: otherwise tmux, if resized, keeps lines of the other screen. */
+/** Restores the normal screen. The cursor goes home first, or tmux keeps lines of the other screen after a resize. */
 const LEAVE = '\u001b[2J\u001b[H\u001b[?25h\u001b[?1049l';
 
 const USUAL_ROWS = 24;

@@ -12,7 +12,7 @@ export {COMMANDS};
 export async function main(argv: readonly string[], root: string): Promise<void> {
   process.title = 'atomctl';
   settings.enableAutoTranspile = false;
-  // No file of the user's with colours for help.
+  // No theme file of the user for help.
   process.env.ATOMCTL_DISABLE_THEME = 'true';
   const args = joinTopic(await putCommandFirst(argv));
   const [name = '--help'] = args;
@@ -32,7 +32,7 @@ function needsDescriptions(name: string, help: boolean): boolean {
   return name !== '--version' && (help || DESCRIBING.has(name) || !Object.hasOwn(COMMANDS, name));
 }
 
-/** As oclif sees it. */
+/** The same rule as oclif's. */
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return args.length === 0 || args.slice(0, end === -1 ? args.length : end).includes('--help');
@@ -40,12 +40,12 @@ function asksForHelp(args: readonly string[]): boolean {
 
 const TOPICS = new Set(['jobs', 'queue', 'worker']);
 
-/** oclif knows no flag whose value may be left out: what such a flag then stands for. */
+/** Flags whose value is optional, with their default: oclif does not support them. */
 const WITHOUT_VALUE: Readonly<Record<string, string>> = {'--watch': '--watch=2'};
 
 /**
- * The arguments as oclif expects them: `jobs list` becomes `jobs:list`, also behind `help`, and `--watch` alone gets
- * its default. Both spellings are supported; the colon form is the one that help shows.
+ * The arguments as oclif expects them: `jobs list` becomes `jobs:list`, also after `help`, and `--watch` alone gets its
+ * default. Help shows the colon form.
  */
 export function joinTopic(argv: readonly string[]): string[] {
   const [first, second, ...rest] = argv;
@@ -54,15 +54,15 @@ export function joinTopic(argv: readonly string[]): string[] {
   return /^[a-z][a-z-]*$/.test(second) ? [`${first}:${second}`, ...withValues(rest)] : withValues(argv);
 }
 
-/** What comes after `--` is no flag. */
+/** An argument after `--` is not a flag. */
 function withValues(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   return argv.map((text, index) => (end === -1 || index < end ? (WITHOUT_VALUE[text] ?? text) : text));
 }
 
 /**
- * The arguments with the shared flags that stand before the command put behind its own: oclif takes the first word
- * for the command, while systemctl and kubectl take `--json jobs:list` as well as `jobs:list --json`.
+ * Moves shared flags that come before the command behind it. oclif takes the first word as the command, but `--json
+ * jobs:list` must work too, as in systemctl and kubectl.
  */
 export async function putCommandFirst(argv: readonly string[]): Promise<string[]> {
   if (!argv[0]?.startsWith('-')) return [...argv];
@@ -75,7 +75,7 @@ export async function putCommandFirst(argv: readonly string[]): Promise<string[]
   return rest.toSpliced(end === -1 ? rest.length : end, 0, ...argv.slice(0, command));
 }
 
-/** Tells how many words a shared flag takes, its value included; 0 for what is none. */
+/** Returns a function: how many words a shared flag takes, with its value; 0 if it is not a shared flag. */
 async function sharedFlagWords(): Promise<(word: string) => number> {
   const {sharedFlags} = await import('../flags/shared-flags.ts');
   const words = new Map([

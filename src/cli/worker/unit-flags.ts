@@ -10,7 +10,7 @@ import {secondsFrom, wholeNumber} from '../flags/shared-flags.ts';
 
 const UNIT_GROUP = 'UNIT';
 
-/** Which manager, and which of its units. */
+/** Which systemd, and which of its units. */
 export const unitFlags = {
   unit: Flags.string({
     summary: 'This unit; otherwise every service that runs jobs:worker in the site.',
@@ -29,7 +29,7 @@ export const sudoFlag = {
   sudo: Flags.boolean({summary: 'Put sudo before what changes something.', helpGroup: UNIT_GROUP}),
 };
 
-/** What start, stop and restart share. */
+/** Shared by start, stop and restart. */
 export const changeFlags = {
   ...unitFlags,
   ...sudoFlag,
@@ -55,10 +55,10 @@ export function scopeOf(flags: UnitFlags): Scope {
   return flags['user-manager'] ? 'user' : 'system';
 }
 
-/** A stop may take as long as systemd gives a unit to end by itself, and systemd kills it then. */
+/** systemd kills a unit that has not ended within its stop timeout, 90 s by default. */
 const LONGEST_STOP_SECONDS = 120;
 
-/** systemd, with the bounds that the flags set. */
+/** systemd, with the scope and timeouts that the flags set. */
 export async function serviceManager(context: Context, flags: UnitFlags): Promise<ServiceManager> {
   const {systemctl} = await import('../../systemd/systemctl.ts');
   return systemctl({
@@ -86,7 +86,7 @@ export async function findWorker(context: Context, flags: UnitFlags): Promise<Fo
   return {manager, units: await findUnits({manager, root, names})};
 }
 
-/** What the worker module needs to know of a site and its units. */
+/** What the functions of worker/ need of a site and its units. */
 export async function workerService(
   context: Context,
   {manager, units}: FoundWorker,
@@ -94,7 +94,7 @@ export async function workerService(
 ): Promise<ServiceOptions> {
   const [{readStartLimit}, askServers, site] = await Promise.all([
     import('../../worker/start-limit.ts'),
-    serverQuestion(context),
+    serverQuery(context),
     siteAbilities(context),
   ]);
   return {
@@ -107,7 +107,7 @@ export async function workerService(
   };
 }
 
-async function serverQuestion(context: Context): Promise<AskServers> {
+async function serverQuery(context: Context): Promise<AskServers> {
   const [{askServers}, site] = await Promise.all([import('../../queue/server-report.ts'), context.site()]);
   const addresses = (await site.gearmanServers()).value;
   return () => askServers({addresses, timeoutSeconds: context.timeoutSeconds});
@@ -119,14 +119,14 @@ async function siteAbilities(context: Context): Promise<SiteAbilities> {
   return {prefix: prefix.value, workerTypes: workerTypes.value};
 }
 
-/** The AtoM root. @throws AtomctlError NO_SITE where none was found */
+/** The AtoM root. @throws AtomctlError NO_SITE if none was found */
 export async function requireRoot(context: Context): Promise<string> {
   const root = (await (await context.site()).root()).value;
   if (root !== null) return root;
   throw new AtomctlError('NO_SITE', 'No AtoM installation was found.', {hint: 'Give --atom-root DIR.'});
 }
 
-/** What jobs:worker can be told, under the names that it gives it. */
+/** Options of AtoM's jobs:worker, by AtoM's own names. */
 export const workerChoiceFlags = {
   abilities: namesFlag('Do only these job classes.', 'CLASS,...'),
   types: namesFlag('Do only the job classes of these worker types of gearman.yml.', 'TYPE,...'),
@@ -152,7 +152,10 @@ function namesFlag(summary: string, helpValue: string) {
     helpValue,
     parse: async (text) => {
       if (/^\w+(,\w+)*$/.test(text)) return text;
-      throw usageError(`"${text}" is no list of names.`, 'Give names separated by commas, without spaces.');
+      throw usageError(
+        `"${text}" is not a valid list of names.`,
+        'Give names separated by commas, without spaces.',
+      );
     },
   })();
 }

@@ -4,11 +4,11 @@ import type {UnitChange} from '../../worker/service.ts';
 import type {Context} from '../context.ts';
 import {findWorker, type UnitFlags, workerService} from './unit-flags.ts';
 
-/** How long Gearman may take to show that a worker is gone, or is back. */
+/** How long Gearman may take to show that a worker has gone or has come back. */
 const WAIT_SECONDS = 30;
 
 /**
- * The site's active worker units as kill and clear want them: stopped and started as a whole, each verified by Gearman.
+ * Stops and starts all of the site's active worker units, for kill and clear. Gearman verifies each change.
  * @throws AtomctlError SYSTEMD_UNAVAILABLE or NO_SUCH_UNIT, before anything was touched
  */
 export async function workerControl(context: Context, flags: UnitFlags): Promise<WorkerControl> {
@@ -16,12 +16,12 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
     import('../../worker/service.ts'),
     findWorker(context, flags),
   ]);
-  // A unit that somebody stopped on purpose stays stopped.
+  // A unit that was stopped on purpose is not started.
   const units = found.units.filter(({active}) => active === 'active');
   const service = await workerService(context, {...found, units}, WAIT_SECONDS);
   return {
     stop: async () => requireDone(await stopWorker(service)),
-    // Stopping counts towards no limit, but the starts before it did: cleared, so that this one is not refused.
+    // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
     start: async () => requireDone(await startWorker({...service, reset: true})),
   };
 }

@@ -15,7 +15,7 @@ will never end) ends the wait at once. A database that restarts meanwhile is giv
 With --json, "deleted" lists the jobs whose rows were deleted meanwhile; "jobs" holds all others as last seen.
 
 Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable,
-4 no such job, 124 the time is over, 130 interrupted.`;
+4 no such job, 124 timed out, 130 interrupted.`;
   static override examples = [
     {
       description: 'Go on only after an import has completed, within an hour',

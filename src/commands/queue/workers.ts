@@ -8,7 +8,7 @@ import {renderQueueWorkers} from '../../render/queue/table.ts';
 export default class QueueWorkers extends BaseCommand<typeof QueueWorkers> {
   static override summary = 'Show the workers connected to Gearman: their site, process and abilities.';
   static override description =
-    `A worker that is connected to several servers is one line. Its process id is that on its own host or in its own container. A connection that has registered no function is no worker; doctor tells of those.
+    `A worker that is connected to several servers is one line. Its process id is that on its own host or in its own container. A connection that has registered no function is not a worker; doctor reports those.
 
 Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.`;
   static override examples = [

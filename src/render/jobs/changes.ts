@@ -5,7 +5,7 @@ import {sanitizeLine} from '../sanitize.ts';
 import {type Color, paint, type Screen} from '../screen.ts';
 import {countsText} from './table.ts';
 
-/** What clear reports under --json: what went, or with dryRun what would go. */
+/** What clear prints under --json: what it deleted, or under --dry-run what it would delete. */
 export function clearDocument(
   options:
     | {plan: ClearPlan; dryRun: true}
@@ -24,7 +24,7 @@ export function clearDocument(
   };
 }
 
-/** What would go, with a warning where jobs are running. */
+/** What would be deleted, with a warning if jobs are running. */
 export function renderClearPlan({total, counts}: ClearPlan, screen: Screen): string {
   const lines = [`${jobs(total)} to clear: ${countsText(counts)}.`];
   if (counts.running > 0) {
@@ -39,7 +39,7 @@ export function renderClearPlan({total, counts}: ClearPlan, screen: Screen): str
   return `${lines.join('\n')}\n`;
 }
 
-/** What went. */
+/** What was deleted. */
 export function renderCleared(cleared: SiteCleared, exported: string | null, screen: Screen): string {
   const end = cleared.interrupted || cleared.failure !== null ? 'cleared before it stopped' : 'cleared';
   const lines = [`${jobs(cleared.cleared)} ${end}: ${countsText(cleared.byStatus)}.`];
@@ -64,7 +64,7 @@ function jobs(count: number): string {
 
 const COLORS: Record<Killed['action'], Color> = {marked: 'green', deleted: 'green', refused: 'red'};
 
-/** What became of each job, one line each. */
+/** One line for each job: what was done to it. */
 export function renderKilled(killed: readonly Killed[], screen: Screen): string {
   if (killed.length === 0) return 'No job matches.\n';
   return killed

@@ -2,12 +2,12 @@ import {formatDuration} from '../../duration.ts';
 import {type Job, LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
 import type {Column} from '../table.ts';
 
-/** An ISO time with its offset as the site's wall clock, which is what the reader's AtoM shows. */
+/** An ISO time with offset as the site's wall clock, as AtoM shows it. */
 export function wallClock(iso: string | null): string {
   return iso === null ? '' : `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 }
 
-/** The job's object as a person would name it: its slug, else its type and id. */
+/** The job's object: its slug, or its type and id if it has no slug. */
 function objectText({objectSlug, objectType, objectId}: Job): string {
   return objectSlug ?? (objectId === null ? '' : `${objectType ?? 'object'} ${objectId}`);
 }
@@ -37,7 +37,7 @@ export const JOB_COLUMNS = {
 export type JobColumn = keyof typeof JOB_COLUMNS;
 export const JOB_COLUMN_NAMES = Object.keys(JOB_COLUMNS) as JobColumn[];
 
-/** The columns shown where none are asked for. */
+/** The columns that are shown by default. */
 export const DEFAULT_JOB_COLUMNS: readonly JobColumn[] = [
   'id',
   'started',

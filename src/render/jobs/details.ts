@@ -11,7 +11,7 @@ export function renderJobDetails(job: JobDetails, screen: Screen): string {
   return `${renderJobOverview(job, screen)}${log}\n`;
 }
 
-/** The page down to the heading of the log, which is to follow. */
+/** The page down to the heading of the log. */
 export function renderJobOverview(job: Omit<JobDetails, 'log' | 'parameters'>, screen: Screen): string {
   const status = paint(screen, STATUSES[job.status].color, job.status);
   const live =
@@ -60,12 +60,12 @@ function section(title: string, texts: readonly string[], screen: Screen): strin
   ];
 }
 
-/** What stands before the log that is to follow. */
+/** Printed before a followed log. */
 export function renderFollowed(job: Job, screen: Screen): string {
   return renderJobOverview({...job, lastActivityAt: null}, screen);
 }
 
-/** What stands after the log. */
+/** Printed after a followed log. */
 export function renderFollowEnd(job: Job, end: 'finished' | 'lost' | 'deleted', screen: Screen): string {
   return `\n${end === 'deleted' ? renderDeleted(job.id) : renderOutcome(job, screen)}`;
 }
@@ -88,12 +88,12 @@ export function renderOutcome(job: Job, screen: Screen): string {
   return `Job ${job.id}: ${status}${time}, ${live}: ${LIVE_STATES[job.live].meaning}\n`;
 }
 
-/** The line for a job whose row somebody deleted meanwhile. */
+/** The line for a job whose row was deleted while atomctl waited. */
 export function renderDeleted(id: number): string {
   return `Job ${id}: deleted meanwhile; how it ended is not known\n`;
 }
 
-/** `Waiting for 3 jobs: 1 completed, 1 executing, 1 queued`, in plain characters. */
+/** `Waiting for 3 jobs: 1 completed, 1 executing, 1 queued`, without colour. */
 export function renderWaiting({jobs, deleted}: Waited): string {
   const counts = new Map<string, number>();
   for (const {status, live} of jobs) counts.set(live ?? status, (counts.get(live ?? status) ?? 0) + 1);

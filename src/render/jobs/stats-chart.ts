@@ -1,13 +1,13 @@
 import type {DayStats} from '../../jobs/stats/stats.ts';
 import {paint, type Screen} from '../screen.ts';
 
-/** A bar shorter than this says nothing. */
+/** A shorter bar would not be readable. */
 const SHORTEST_BAR = 10;
 const GAP = '  ';
 const COMPLETED = '█';
 const FAILED = '▒';
 
-/** The completed and failed jobs of each period as a bar beside its figures, for a terminal. */
+/** The completed and failed jobs of each period as figures and a bar, for a terminal. */
 export function renderChart({unit, periods}: Periods, screen: Screen): string {
   const widths = {
     label: Math.max(...periods.map(({label}) => label.length), unit.length),
@@ -31,8 +31,8 @@ export function renderChart({unit, periods}: Periods, screen: Screen): string {
 }
 
 /**
- * How many characters the completed and the failed jobs get: at least one if there are any, since one failed job among
- * a thousand must not vanish. What is added there is taken from the longer part.
+ * How many characters the completed and the failed jobs get. Each gets at least one if there are any, so that one
+ * failed job among a thousand is visible; the longer part gets fewer.
  */
 function barOf({completed, failed}: Period, charactersPerJob: number): [number, number] {
   const total = Math.max(
@@ -50,7 +50,7 @@ function widthOf(periods: readonly Period[], figure: 'completed' | 'failed'): nu
 
 /** A bar of the chart. */
 export interface Period {
-  /** `2026-11-23`, of a week its Monday; `2026-11` of a month, `2026` of a year. */
+  /** `2026-11-23` for a day or a week (its Monday), `2026-11` for a month, `2026` for a year. */
   label: string;
   completed: number;
   failed: number;
@@ -58,19 +58,19 @@ export interface Period {
 
 export interface Periods {
   unit: 'day' | 'week' | 'month' | 'year';
-  /** Without gaps, the earliest first. */
+  /** Without gaps, earliest first. */
   periods: Period[];
 }
 
-/** What a person takes in at once, and what a terminal of usual height shows with the tables around it. */
+/** As many periods as a terminal of usual height shows beside the tables. */
 const MOST = 31;
 const DAY_MS = 86_400_000;
 
 interface Unit {
   unit: Periods['unit'];
-  /** Of the shortest such period. */
+  /** Length of the shortest such period. */
   days: number;
-  /** The label of the period that a day, as its midnight in UTC, lies in. */
+  /** The label of the period that contains a day, which is given as its midnight in UTC. */
   label: (day: Date) => string;
 }
 
@@ -86,7 +86,7 @@ const UNITS: Unit[] = [
   YEAR,
 ];
 
-/** The days by day, week, month or year: the finest that makes at most 31 of them. Of more years, the latest. */
+/** The days grouped by day, week, month or year: the shortest that gives at most 31 periods; else the last 31 years. */
 export function periodsOf(days: readonly DayStats[]): Periods {
   const first = days[0]?.day ?? '';
   const last = days.at(-1)?.day ?? '';
@@ -110,7 +110,7 @@ function labelsBetween(first: string, last: string, {days, label}: Unit): string
   return [...labels.add(label(end))];
 }
 
-/** Days of the calendar only: no clock changes in UTC. */
+/** In UTC, because it has no clock changes. */
 function midnight(day: string): Date {
   return new Date(`${day}T00:00:00Z`);
 }

@@ -3,7 +3,7 @@ import type {DurationSummary, JobStats, NameStats} from '../../jobs/stats/stats.
 import {type Metric, renderMetrics, type Sample} from '../prometheus.ts';
 import {OLDEST_RUNNING} from '../queue/monitoring.ts';
 
-/** The figures of the job history as Prometheus metrics, each with `labels` too. */
+/** The figures of the job history as Prometheus metrics; `labels` are added to each. */
 export function renderStatsMetrics({names}: JobStats, labels: Readonly<Record<string, string>>): string {
   const metrics: Metric[] = [
     {
@@ -25,7 +25,7 @@ export function renderStatsMetrics({names}: JobStats, labels: Readonly<Record<st
   return renderMetrics(metrics, labels);
 }
 
-/** Gauges: the history is cleared now and then, so a summary's sum and count, which only grow, would be wrong. */
+/** Gauges, because the history is cleared at times, and the sum and count of a summary may only grow. */
 function durationMetric(figure: keyof DurationSummary, help: string, names: readonly NameStats[]): Metric {
   const samples: Sample[] = names.flatMap(({name, durationSeconds}) =>
     durationSeconds === null ? [] : [{labels: {name}, value: durationSeconds[figure]}],

@@ -5,7 +5,7 @@ import {type Column, renderTable} from '../table.ts';
 import {periodsOf, renderChart} from './stats-chart.ts';
 import {countsText} from './table.ts';
 
-/** By name, by day (drawn on a terminal, every day's figures elsewhere), then the busiest users. */
+/** By name, by day (a chart on a terminal, otherwise a table), then the busiest users. */
 export async function renderStats(stats: JobStats, screen: Screen): Promise<string> {
   const {total, counts, names, days, users} = stats;
   const summary = total === 0 ? 'No jobs.\n' : `${total} jobs: ${countsText(counts)}.\n`;

@@ -4,7 +4,7 @@ import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 import {JOB_COLUMNS, type JobColumn} from './columns.ts';
 
-/** `3 running, 180 completed`: the statuses that occur; `no jobs` where none does. */
+/** `3 running, 180 completed`: the statuses that occur; `no jobs` if there are none. */
 export function countsText(counts: StatusCounts): string {
   const parts = JOB_STATUSES.filter((status) => counts[status] > 0).map(
     (status) => `${counts[status]} ${status}`,
@@ -15,7 +15,7 @@ export function countsText(counts: StatusCounts): string {
 export interface JobTableOptions {
   columns: readonly JobColumn[];
   screen: Screen;
-  /** Shown in place of a running job's live state where no Gearman server answered. */
+  /** True if no Gearman server answered: a running job's live state is then shown as `?`. */
   liveUnknown: boolean;
 }
 
@@ -28,7 +28,7 @@ export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): 
   return renderTable(columns, jobs, options.screen);
 }
 
-/** The line under the table: how many of how many are shown. */
+/** The line under the table: how many jobs of how many are shown. */
 export function renderJobSummary(shown: number, {total, counts}: JobTotals, screen: Screen): string {
   const text =
     counts === null

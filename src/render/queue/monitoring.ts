@@ -13,7 +13,7 @@ export function renderQueueError(error: AtomctlError): string {
   return renderPluginLine({service: PLUGIN_SERVICE, status: 'unknown', text: errorSentences(error)});
 }
 
-/** The queue's health as a monitoring plugin's one line; the figures are this site's. */
+/** The queue's health as one line of a monitoring plugin; the figures are this site's. */
 export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueLimits): string {
   const rows = status.functions.filter(({thisSite}) => thisSite);
   const served = rows.filter(({workers}) => workers > 0).length;
@@ -55,7 +55,7 @@ export const OLDEST_RUNNING = {
   type: 'gauge',
 } as const;
 
-/** The queue as Prometheus metrics, for node_exporter's textfile collector, each with `labels` too. */
+/** The queue as Prometheus metrics for node_exporter's textfile collector; `labels` are added to each. */
 export function renderQueueMetrics(
   {status, backlog}: QueueReport,
   labels: Readonly<Record<string, string>>,

@@ -7,7 +7,7 @@ import {sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 
-/** The verdict and its problems, then the servers, then the functions, then what the database says. */
+/** The verdict and its problems, then the servers, the functions, and the running rows of the database. */
 export async function renderQueueStatus({status, backlog}: QueueReport, screen: Screen): Promise<string> {
   const parts = [renderVerdict(status, screen), await renderTable(SERVER_COLUMNS, status.servers, screen)];
   if (status.functions.length > 0) {

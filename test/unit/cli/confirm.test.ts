@@ -17,7 +17,7 @@ function options(stdin: Terminal, stderr: Terminal, more: object = {}): ConfirmO
   return {question: 'Sure? (y/N)', assumeYes: false, ...streams, ...more};
 }
 
-/** What comes of an answer, and what was asked. */
+/** The outcome of an answer, and the question that was printed. */
 async function answered(text: string): Promise<[outcome: string, asked: string]> {
   const [stdin, stderr] = [terminal(), terminal()];
   stdin.end(text);
@@ -33,15 +33,15 @@ describe('confirm', () => {
     expect(await answered(text)).toEqual(['yes', expect.stringContaining('Sure? (y/N) ')]);
   });
 
-  it.each(['\n', 'n\n', 'yep\n', 'ja\n', 'y es\n'])('takes %j for a no', async (text) => {
+  it.each(['\n', 'n\n', 'yep\n', 'ja\n', 'y es\n'])('takes %j as no', async (text) => {
     expect((await answered(text))[0]).toBe('DECLINED');
   });
 
-  it('takes an end without an answer for an interruption', async () => {
+  it('takes the end of input as an interruption', async () => {
     expect((await answered(''))[0]).toBe('INTERRUPTED');
   });
 
-  it('asks nobody where a flag has answered, nor where there is no terminal', async () => {
+  it('does not ask if a flag has answered, and refuses to ask without a terminal', async () => {
     const stderr = terminal();
     await confirm(options(terminal(false), stderr, {assumeYes: true}));
     for (const silent of [{stdin: terminal(false)}, {stdout: terminal(false)}]) {

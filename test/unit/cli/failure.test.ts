@@ -23,34 +23,31 @@ describe('toAtomctlError', () => {
       'The following error occurred:\n  All of the following must be provided when using --force: --output',
       '--force also needs --output.',
     ],
-  ])('says in a sentence: %s', (said, sentence) => {
+  ])('makes one sentence of: %s', (said, sentence) => {
     expect(toAtomctlError(parserError(said))).toMatchObject({code: 'USAGE', message: sentence});
   });
 
-  it("takes off what oclif's parser wrapped around our own error, and keeps its code and hint", () => {
-    const error = usageError('"0" (--timeout) is no number of seconds.', 'Give 5.');
+  it("removes the text that oclif's parser puts around our own error, and keeps its code and hint", () => {
+    const error = usageError('"0" (--timeout) is not a valid number of seconds.', 'Give 5.');
     error.message = `Parsing --timeout \n\t${error.message}\nSee more help with --help`;
     expect(toAtomctlError(error)).toMatchObject({
       code: 'USAGE',
-      message: '"0" (--timeout) is no number of seconds.',
+      message: '"0" (--timeout) is not a valid number of seconds.',
       hint: 'Give 5.',
     });
   });
 
-  it('passes our own errors as they are, and takes what else comes for our mistake, its first line alone', () => {
+  it('leaves our own errors unchanged; any other error is an internal error with its first line', () => {
     const error = new AtomctlError('LOCKED', 'Note: this stays\nas it is.');
     expect(toAtomctlError(error)).toBe(error);
     const mistake = toAtomctlError(new TypeError('x of mysql://u:secret@h is\nnot a function'));
-    expect([mistake.code, mistake.message]).toEqual([
-      'INTERNAL',
-      'atomctl made a mistake: x of mysql://u:***@h is.',
-    ]);
+    expect([mistake.code, mistake.message]).toEqual(['INTERNAL', 'Internal error: x of mysql://u:***@h is.']);
     expect(toAtomctlError('thrown text').message).toContain('thrown text');
   });
 });
 
 describe('debugTrace', () => {
-  it('has the stack of each cause and strikes out every secret, in whichever form', () => {
+  it('has the stack of each cause and masks every secret, also if URL-encoded', () => {
     const cause = new Error('refused s3cret% for mysql://u:o/th@er@h/d');
     const trace = debugTrace(new AtomctlError('FAILED', 'Failed.', {cause}), ['s3cret%', 's3cret%25']);
     expect(trace).toMatch(
@@ -58,7 +55,7 @@ describe('debugTrace', () => {
     );
   });
 
-  it('ends with causes that go round', () => {
+  it('ends if causes form a circle', () => {
     const error = new Error('round');
     error.cause = error;
     expect(debugTrace(error, []).match(/round/g)!.length).toBeLessThan(10);

@@ -12,13 +12,13 @@ async function csv(header: string[], rows: string[][], options = {}): Promise<st
 }
 
 describe('renderCsv', () => {
-  test('quotes only what must be quoted, as fputcsv does', async () => {
+  test('quotes only if necessary, as fputcsv does', async () => {
     expect(await csv(['a', 'b'], [['plain', 'say "hi", twice\nover']])).toBe(
       'a,b\nplain,"say ""hi"", twice\nover"\n',
     );
   });
 
-  test('makes formulas harmless where asked to, and leaves everything else', async () => {
+  test('escapes formulas if asked to, and changes nothing else', async () => {
     const cells = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', 'a=b', ''];
     const escaped = parse(
       await csv(
@@ -30,11 +30,11 @@ describe('renderCsv', () => {
     expect(escaped.flat().slice(1)).toEqual(["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "'\rx", 'a=b', '']);
   });
 
-  test('begins with a byte order mark where asked to', async () => {
+  test('begins with a byte order mark if asked to', async () => {
     expect(await csv(['a'], [], {bom: true})).toBe('\uFEFFa\n');
   });
 
-  test('parses back to the same cells, whatever they hold', async () => {
+  test('parses back to the same cells for any text', async () => {
     const cell = fc.oneof(
       fc.string({unit: 'binary'}),
       fc.stringMatching(/^[",\n\r\t' |=+@-]{0,6}$/),

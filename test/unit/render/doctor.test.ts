@@ -23,7 +23,7 @@ const LOST: Finding = {
   remedy: 'atomctl doctor --fix',
 };
 
-it('numbers the findings, with what follows and what fixes below', () => {
+it('numbers the findings, with consequence and fix below', () => {
   expect(renderFindings([FINE, LOST], PLAIN)).toBe(
     ` 1. ok      Database server: MySQL 8.4 answers.
 15. problem Lost jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
@@ -47,4 +47,5 @@ it('colours the states, the counts and what was fixed', () => {
   expect(renderTally([FINE, LOST, FINE], PLAIN)).toBe('3 checks: 2 ok, 1 problem.\n');
   const failed = {id: 'orphans', count: 0, message: '0 deleted.', error: 'No privilege.'};
   expect(renderFixed([failed], screen)).toContain(red('Failed: No privilege.'));
+  expect(renderFixed([{...failed, error: null}], PLAIN)).toBe('Fixed: 0 deleted.\n');
 });

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {renderPluginLine} from '../../../src/render/nagios.ts';
 
-test('one line, figures behind the only bar, whatever the text and the labels hold', () => {
+test('is one line with one bar before the figures, for any text and labels', () => {
   const line = renderPluginLine({
     service: 'ATOM QUEUE',
     status: 'critical',

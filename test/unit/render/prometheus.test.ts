@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {renderMetrics} from '../../../src/render/prometheus.ts';
 
-test('metrics in the text exposition format, with what would break a line escaped', () => {
+test('metrics are in the text exposition format, with line breaks and quotes escaped', () => {
   const text = renderMetrics([
     {
       name: 'atom_jobs',

@@ -19,7 +19,7 @@ describe('sanitizeLine', () => {
     expect(sanitizeLine(text)).toBe(safe);
   });
 
-  it('lets nothing harmful and no line break through, whatever comes', () => {
+  it('leaves no control character and no line break in any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const safe = sanitizeLine(text);
@@ -32,13 +32,13 @@ describe('sanitizeLine', () => {
 });
 
 describe('sanitizeBlock', () => {
-  it('keeps lines and tabs, and shows everything else', () => {
+  it('keeps lines and tabs, and makes other control characters visible', () => {
     expect(sanitizeBlock(`one\r\n\ttwo\rthree${ESCAPE_SEQUENCE}`)).toBe(
       'one\n\ttwo\\x0dthree\\x1b[2J\\x1b]0;owned\\x07',
     );
   });
 
-  it('lets nothing harmful through, whatever comes', () => {
+  it('leaves no harmful character in any text', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         expect(sanitizeBlock(text)).not.toMatch(HARMFUL);
@@ -49,7 +49,7 @@ describe('sanitizeBlock', () => {
 });
 
 describe('sanitizeJson', () => {
-  it('means the same and holds no raw control character', () => {
+  it('parses to the same value and has no raw control character', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const json = sanitizeJson(JSON.stringify({text}));

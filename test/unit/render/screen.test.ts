@@ -19,7 +19,7 @@ it.each([
   expect(paint(screen, 'red', 'x')).toBe(color ? '\u001b[31mx\u001b[39m' : 'x');
 });
 
-it('takes the width of a terminal and cuts nothing elsewhere', () => {
+it('has the width of a terminal, and no limit in a pipe', () => {
   expect(screenOf(TERMINAL, {noColor: false, env: {}}).width).toBe(100);
   expect(screenOf({}, {noColor: false, env: {}}).width).toBe(Number.POSITIVE_INFINITY);
 });

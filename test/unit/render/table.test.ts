@@ -44,7 +44,7 @@ describe('renderTable', () => {
     },
   );
 
-  it('is the same where it fits, whether it had to be cut or not', async () => {
+  it('is the same for both layouts if it fits', async () => {
     const wide: Row = {id: 1, name: 'wide', info: 'x'.repeat(60)};
     const rows = [{id: 7, name: '説明', info: 'short'}, ROWS[0]!];
     for (const color of [false, true]) {
@@ -55,12 +55,12 @@ describe('renderTable', () => {
     }
   });
 
-  it('keeps a cell on its line and its control characters off the terminal', async () => {
+  it('keeps a cell on one line and makes its control characters visible', async () => {
     const table = await renderTable(COLUMNS, [{id: 1, name: 'a\nb', info: '\u001b[2Jc'}], PIPE);
     expect(table.split('\n')[1]).toBe(' 1  a b   \\x1b[2Jc');
   });
 
-  it('takes a text as long as a database column holds', async () => {
+  it('handles a text as long as a database column can hold', async () => {
     const info = 'x'.repeat(65_535);
     const rows = [
       {id: 1, name: 'n', info},
@@ -72,7 +72,7 @@ describe('renderTable', () => {
     expect(lines[1]).toContain(info);
   });
 
-  it('aligns long tables throughout', async () => {
+  it('aligns all rows of a long table', async () => {
     const rows = Array.from({length: 450}, (_, index) => ({
       id: index,
       name: 'n'.repeat(1 + (index % 9)),

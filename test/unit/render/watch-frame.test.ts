@@ -22,7 +22,7 @@ describe('what changed', () => {
   const table = 'ID  DURATION  STATUS\n 2  12m 3s    running\n 1  45s       completed\n';
 
   test.each<[name: string, before: string | null, now: string, changed: boolean[]]>([
-    ['nothing, the first time', null, table, []],
+    ['nothing in the first frame', null, table, []],
     ['nothing', table, table, [false, false, false]],
     ['a duration that counts up', table, table.replace('12m 3s', '12m 5s'), [false, false, false]],
     ['columns that grew', table, table.replaceAll('  ', '   '), [false, false, false]],
@@ -34,7 +34,7 @@ describe('what changed', () => {
 });
 
 describe('a frame', () => {
-  test('has a title, what there is to complain about, and marks, with and without colour', async () => {
+  test('has a title, warnings and marks, with and without colour', async () => {
     const changed = {
       ...frame,
       notices: ['gone\u001b[2J'],
@@ -63,7 +63,7 @@ describe('a frame', () => {
     expect(await renderFrame(frame, plainScreen, 5)).toHaveLength(5);
   });
 
-  test('leaves a column free, whatever the width', async () => {
+  test('leaves the last column free at any width', async () => {
     const {default: stringWidth} = await import('string-width');
     for (const width of [1, 2, 3, 10, 33, 80]) {
       const body = `${'日本語 text '.repeat(9)}\n`;
@@ -77,11 +77,11 @@ describe('a frame', () => {
     expect([bodyWidth(80), bodyWidth(1)]).toEqual([77, 1]);
   });
 
-  test('is drawn in one piece: home, each line with its rest erased, what is below erased', () => {
+  test('is one write: cursor home, each line erased to its end, and everything below erased', () => {
     expect(drawFrame(['a', 'b'], 3)).toBe(
       '\u001b[?2026h\u001b[Ha\u001b[K\r\nb\u001b[K\r\n\u001b[J\u001b[?2026l',
     );
-    // On the last row a line break would scroll.
+    // A line break on the last row would scroll the screen.
     expect(drawFrame(['a', 'b'], 2)).toBe('\u001b[?2026h\u001b[Ha\u001b[K\r\nb\u001b[K\u001b[?2026l');
   });
 });

@@ -53,7 +53,7 @@ const STATUS: WorkerStatus = {
   servers: [],
 };
 
-test('the status: verdict, problems, each unit, workers without one; nothing that moves the cursor', async () => {
+test('the status has verdict, problems, units and workers without a unit, and no control characters', async () => {
   expect(await renderWorkerStatus(STATUS, SCREEN, NOW)).toBe(`Status: critical
   atom-worker.service is failed.\\x1b[2J It ended.
 
@@ -73,7 +73,7 @@ pid_7_67    7  172.18.0.4  127.0.0.1:4730          2
 `);
 });
 
-test('the question before a worker is ended in the middle of a job names the job', () => {
+test('the question before a worker is stopped in the middle of a job names the job', () => {
   const jobs = [{id: 500, name: 'arFileImportJob\u001b[2J', unit: null}];
   expect(interruptionQuestion({verb: 'restart', units: ['a.service'], jobs, unnamed: 0})).toBe(
     'Job 500 (arFileImportJob\\x1b[2J) is executing. Gearman will hand it out again, from the start, to the next worker.\n' +
@@ -87,7 +87,7 @@ test('the question before a worker is ended in the middle of a job names the job
   );
 });
 
-test('a line of the journal, at the site wall clock', async () => {
+test("a line of the journal has the site's wall clock", async () => {
   const {createSiteTime} = await import('../../../src/atom/site-time.ts');
   const time = createSiteTime('America/Vancouver');
   const entry = {at: NOW, unit: 'a.service', pid: 7, message: 'New\nability\u001b]0;x', messageId: null};

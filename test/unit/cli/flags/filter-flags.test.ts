@@ -3,11 +3,11 @@ import {createSiteTime} from '../../../../src/atom/site-time.ts';
 import {hasFilter, jobFilter} from '../../../../src/cli/flags/filter-flags.ts';
 
 const vancouver = async () => createSiteTime('America/Vancouver');
-/** Two o'clock for the second time that night: the clocks had gone back an hour before. */
+/** The second two o'clock of the night in which the clocks go back. */
 const NOW = new Date('2025-11-02T10:00:00Z');
 
 describe('jobFilter', () => {
-  it('adds the short forms to the statuses and asks for no zone where no time is given', async () => {
+  it('adds the short forms to the statuses, and does not need the zone if no time is given', async () => {
     const noZone = () => Promise.reject(new Error('asked for the zone'));
     await expect(
       jobFilter(
@@ -26,7 +26,7 @@ describe('jobFilter', () => {
 
   it.each([
     ['1h', '2025-11-02 01:00:00'],
-    // One o'clock had been there an hour earlier too.
+    // One o'clock occurs twice in that night.
     ['2h', '2025-11-02 01:00:00'],
     ['3h', '2025-11-02 00:00:00'],
     ['1d', '2025-11-01 03:00:00'],
@@ -37,7 +37,7 @@ describe('jobFilter', () => {
     },
   );
 
-  it("reads since and until as the site's wall clock, an offset converted", async () => {
+  it("reads since and until in the site's wall clock, and converts offsets", async () => {
     const filter = await jobFilter({since: '2025-03-09', until: '2025-03-09T10:30Z'}, vancouver, NOW);
     expect([filter.since, filter.until]).toEqual(['2025-03-09 00:00:00', '2025-03-09 03:30:00']);
   });
@@ -53,7 +53,7 @@ describe('jobFilter', () => {
   );
 });
 
-it('hasFilter tells whether the flags leave out any job', () => {
+it('hasFilter is true if a filter flag is given', () => {
   for (const flags of [{}, {running: false, name: []}]) expect(hasFilter(flags)).toBe(false);
   for (const flags of [{running: true}, {user: ['-']}, {since: '2025-01-01'}, {live: ['lost' as const]}])
     expect(hasFilter(flags)).toBe(true);

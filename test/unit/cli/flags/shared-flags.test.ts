@@ -23,22 +23,26 @@ describe('a number', () => {
     async (text) => {
       await expect(wholeNumber(1, 'job id')(text, FLAG, {name: 'id'})).rejects.toMatchObject({
         code: 'USAGE',
-        message: `"${text}" (--id) is no job id.`,
+        message: `"${text}" (--id) is not a valid job id.`,
       });
     },
   );
 
-  it('that is wrong is named with its flag or its variable; an argument by its value alone', async () => {
+  it('that is wrong is named with its flag or variable; an argument only by its value', async () => {
     const read = secondsFrom(0.1);
     await expect(read('0.5', {}, TIMEOUT)).resolves.toBe(0.5);
-    await expect(read('0', FLAG, TIMEOUT)).rejects.toThrow('"0" (--timeout) is no number');
-    await expect(read('86401', {}, TIMEOUT)).rejects.toThrow('"86401" (ATOMCTL_TIMEOUT) is no number');
-    await expect(wholeNumber(1, 'job id')('x', ARGUMENT, {name: 'id'})).rejects.toThrow('"x" is no job id.');
+    await expect(read('0', FLAG, TIMEOUT)).rejects.toThrow('"0" (--timeout) is not a valid number');
+    await expect(read('86401', {}, TIMEOUT)).rejects.toThrow(
+      '"86401" (ATOMCTL_TIMEOUT) is not a valid number',
+    );
+    await expect(wholeNumber(1, 'job id')('x', ARGUMENT, {name: 'id'})).rejects.toThrow(
+      '"x" is not a valid job id.',
+    );
   });
 });
 
 describe('siteOptions', () => {
-  it('knows of each value whether it was typed or stands in the environment', () => {
+  it('knows for each value if it comes from the command line or the environment', () => {
     const options = siteOptions(
       {timezone: 'UTC', site: 's', gearman: ['a', 'b']},
       new Set(['timezone', 'gearman']),
@@ -51,7 +55,7 @@ describe('siteOptions', () => {
     });
   });
 
-  it('takes the one text that oclif makes of several servers in the environment', () => {
+  it('accepts the one text that oclif passes for several servers in the environment', () => {
     expect(siteOptions({gearman: 'a,b'}, new Set()).gearman).toEqual({
       value: ['a,b'],
       origin: 'ATOMCTL_GEARMAN',
@@ -89,7 +93,7 @@ describe('parseSort and parseColumns', () => {
   });
 });
 
-it('the lookup of names is bounded by whole seconds, unless the user has bounded it', () => {
+it("the timeout of name lookups is in whole seconds, and the user's own setting wins", () => {
   const env: Record<string, string | undefined> = {};
   boundNameLookups(2.9, env);
   expect(env.RES_OPTIONS).toBe('timeout:2 attempts:1');

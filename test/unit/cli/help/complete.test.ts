@@ -75,7 +75,7 @@ test.each([
   expect(await offered(...words)).toBe(expected);
 });
 
-test('only what a command line says of the site is taken along', () => {
+test('siteFlagWords keeps only the flags that describe the site', () => {
   const words = ['--site', 'north', 'jobs:kill', '--reason', '--yes', '--config=/etc/x', '--gearman'];
   expect(siteFlagWords(words)).toEqual(['--site=north', '--config=/etc/x']);
 });

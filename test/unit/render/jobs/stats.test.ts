@@ -45,12 +45,12 @@ test('in a pipe: tables, each day that has jobs, the ten busiest users', async (
   expect(text).toMatch(/\nuser9 .*\nand 2 more\n$/);
 });
 
-test('no jobs are said in words', async () => {
+test('without jobs it says so', async () => {
   const none = {...stats, total: 0, names: [], days: [], users: []};
   expect(await renderStats(none, TERMINAL)).toBe('No jobs.\n');
 });
 
-test('on a terminal the days are drawn without gaps, within its width, the least failure seen', async () => {
+test('on a terminal the chart has no gaps, fits the width, and shows even one failure', async () => {
   const chart = (await renderStats(stats, TERMINAL)).split('\n\n')[2]!.split('\n');
   expect(chart[0]).toBe('DAY         COMPLETED  FAILED');
   expect(chart[1]).toMatch(/^2026-03-01 +998 +0 {2}█{29}$/);
@@ -85,7 +85,7 @@ test.each([
   expect(periods.at(-1)).toMatchObject({completed: 3, failed: 4});
 });
 
-test('metrics: every status of every name, durations where there are any, the site where one is named', () => {
+test('metrics: every status of every name, durations if there are any, the site if one is named', () => {
   const metrics = renderStatsMetrics(
     {
       ...stats,
