@@ -1,5 +1,5 @@
 # bash completion for atomctl: source it, or put it at /usr/share/bash-completion/completions/atomctl.
-# All that is known of commands, flags, sites and jobs is asked of atomctl itself.
+# atomctl itself answers for commands, flags, sites and jobs.
 
 _atomctl() {
     local line=${COMP_LINE:0:COMP_POINT} words=() current answer
@@ -26,7 +26,7 @@ _atomctl() {
     esac
     [[ $answer == *$'\n'* ]] || return 0
     COMPREPLY=($(cut -f 1 <<<"${answer#*$'\n'}"))
-    # For readline the word begins behind the last ":" or "=".
+    # For readline the word begins after the last ":" or "=".
     COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*[:=]}"}"}")
 }
 

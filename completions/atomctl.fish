@@ -1,5 +1,5 @@
 # fish completion for atomctl: put it into ~/.config/fish/completions, or source it.
-# All that is known of commands, flags, sites and jobs is asked of atomctl itself.
+# atomctl itself answers for commands, flags, sites and jobs.
 
 function __atomctl_complete
     set -l words (commandline --tokenize --cut-at-cursor --current-process)

@@ -66,7 +66,7 @@ Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed,
     const selection = {only: flags.check, skip: flags.skip};
     const stuckAfterSeconds = flags['stuck-after'];
     if (flags.fix) {
-      await this.#fix({selection, stuckAfterSeconds});
+      await this.#fix(selection, stuckAfterSeconds);
       return;
     }
     await this.answer(async (context) => {
@@ -75,13 +75,7 @@ Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed,
     }, flags['all-sites']);
   }
 
-  async #fix({
-    selection,
-    stuckAfterSeconds,
-  }: {
-    selection: Selection;
-    stuckAfterSeconds: number;
-  }): Promise<void> {
+  async #fix(selection: Selection, stuckAfterSeconds: number): Promise<void> {
     const {flags} = this;
     const assumeYes = flags.yes || flags['no-confirmation'];
     requireAnswerer({...this.io, assumeYes});

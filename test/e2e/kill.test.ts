@@ -167,7 +167,11 @@ describe('the question', () => {
     const [id] = await submit(1);
     const before = await everyTable(at.site);
     const {code, stdout, stderr} = await kill(id!);
-    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(/no terminal.*--yes/)]);
+    expect([code, stdout, stderr]).toEqual([
+      2,
+      '',
+      expect.stringMatching(/^Error: Confirmation required, but stdin or stdout is not a terminal\. .*--yes/),
+    ]);
     const json = await kill(id!, '--json');
     expect([json.code, JSON.parse(json.stdout).error.code]).toEqual([2, 'NEEDS_CONFIRMATION']);
     expect([await everyTable(at.site), await handedOut(at.site)]).toEqual([before, [id]]);

@@ -1,7 +1,6 @@
 import {PassThrough} from 'node:stream';
 import {describe, expect, it} from 'vitest';
 import {type ConfirmOptions, confirm} from '../../../src/cli/confirm.ts';
-import {interruptibly} from '../../../src/cli/interrupt.ts';
 
 type Terminal = PassThrough & {isTTY: boolean};
 
@@ -51,16 +50,5 @@ describe('confirm', () => {
       });
     }
     expect(stderr.read()).toBeNull();
-  });
-});
-
-describe('interruptibly', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('turns the first %s into an aborted signal', async (name) => {
-    const seen = await interruptibly(async (signal) => {
-      const before = signal.aborted;
-      process.emit(name);
-      return [before, signal.aborted];
-    });
-    expect(seen).toEqual([false, true]);
   });
 });

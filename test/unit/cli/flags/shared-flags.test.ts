@@ -1,10 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {boundNameLookups} from '../../../../src/cli/base-command.ts';
-import {siteOptions} from '../../../../src/cli/context.ts';
-import {parseColumns} from '../../../../src/cli/flags/columns-flag.ts';
 import {secondsFrom, wholeNumber} from '../../../../src/cli/flags/shared-flags.ts';
-import {putCommandFirst} from '../../../../src/cli/start/main.ts';
-import {parseSort} from '../../../../src/commands/jobs/list.ts';
 
 const FLAG = {token: {type: 'flag' as const}};
 const ARGUMENT = {token: {type: 'arg' as const}};
@@ -39,67 +34,4 @@ describe('a number', () => {
       '"x" is not a valid job id.',
     );
   });
-});
-
-describe('siteOptions', () => {
-  it('knows for each value if it comes from the command line or the environment', () => {
-    const options = siteOptions(
-      {timezone: 'UTC', site: 's', gearman: ['a', 'b']},
-      new Set(['timezone', 'gearman']),
-    );
-    expect(options).toMatchObject({
-      timezone: {value: 'UTC', origin: '--timezone'},
-      site: {value: 's', origin: 'ATOMCTL_SITE'},
-      gearman: {value: ['a', 'b'], origin: '--gearman'},
-      databaseUrl: undefined,
-    });
-  });
-
-  it('accepts the one text that oclif passes for several servers in the environment', () => {
-    expect(siteOptions({gearman: 'a,b'}, new Set()).gearman).toEqual({
-      value: ['a,b'],
-      origin: 'ATOMCTL_GEARMAN',
-    });
-  });
-});
-
-describe('putCommandFirst', () => {
-  it.each([
-    ['jobs:list --json', 'jobs:list --json'],
-    ['--json jobs:list', 'jobs:list --json'],
-    ['--timeout 3 -q --site=a jobs list --all', 'jobs list --all --timeout 3 -q --site=a'],
-    ['--json jobs:kill -- 5', 'jobs:kill --json -- 5'],
-    ['--help', '--help'],
-    ['--version', '--version'],
-    ['--json', '--json'],
-    ['--nope jobs:list', '--nope jobs:list'],
-  ])('%s', async (typed, expected) => {
-    expect((await putCommandFirst(typed.split(' '))).join(' ')).toBe(expected);
-  });
-});
-
-describe('parseSort and parseColumns', () => {
-  it('reads a key and its direction', () => {
-    expect(parseSort('-started')).toEqual({key: 'started', descending: true});
-    expect(parseSort('name')).toEqual({key: 'name', descending: false});
-    for (const wrong of ['', '-', '--id', 'Name', 'user'])
-      expect(() => parseSort(wrong)).toThrow(`Invalid --sort "${wrong}".`);
-  });
-
-  it('reads columns in the order given', () => {
-    expect(parseColumns('b, a', ['a', 'b'])).toEqual(['b', 'a']);
-    for (const wrong of ['', 'a,,b', 'c'])
-      expect(() => parseColumns(wrong, ['a', 'b'])).toThrow('Unknown column');
-  });
-});
-
-it("the timeout of name lookups is in whole seconds, and the user's own setting wins", () => {
-  const env: Record<string, string | undefined> = {};
-  boundNameLookups(2.9, env);
-  expect(env.RES_OPTIONS).toBe('timeout:2 attempts:1');
-  boundNameLookups(9, env);
-  expect(env.RES_OPTIONS).toBe('timeout:2 attempts:1');
-  const short: Record<string, string | undefined> = {};
-  boundNameLookups(0.1, short);
-  expect(short.RES_OPTIONS).toBe('timeout:1 attempts:1');
 });

@@ -1,17 +1,34 @@
-import {expect, test} from 'vitest';
-import {joinTopic} from '../../../../src/cli/start/main.ts';
+import {describe, expect, test} from 'vitest';
+import {joinTopic, putCommandFirst} from '../../../../src/cli/start/main.ts';
 
-test.each([
-  ['jobs list --all', 'jobs:list --all'],
-  ['jobs:list --all', 'jobs:list --all'],
-  ['help jobs list', 'help jobs:list'],
-  ['jobs --help', 'jobs --help'],
-  ['queue', 'queue'],
-  ['doctor jobs list', 'doctor jobs list'],
-  ['jobs list --watch --running', 'jobs:list --watch=2 --running'],
-  ['queue:status --watch', 'queue:status --watch=2'],
-  ['queue status --watch=0.5', 'queue:status --watch=0.5'],
-  ['jobs:list --watch -- --watch', 'jobs:list --watch=2 -- --watch'],
-])('%s', (typed, expected) => {
-  expect(joinTopic(typed.split(' ')).join(' ')).toBe(expected);
+describe('joinTopic', () => {
+  test.each([
+    ['jobs list --all', 'jobs:list --all'],
+    ['jobs:list --all', 'jobs:list --all'],
+    ['help jobs list', 'help jobs:list'],
+    ['jobs --help', 'jobs --help'],
+    ['queue', 'queue'],
+    ['doctor jobs list', 'doctor jobs list'],
+    ['jobs list --watch --running', 'jobs:list --watch=2 --running'],
+    ['queue:status --watch', 'queue:status --watch=2'],
+    ['queue status --watch=0.5', 'queue:status --watch=0.5'],
+    ['jobs:list --watch -- --watch', 'jobs:list --watch=2 -- --watch'],
+  ])('%s', (typed, expected) => {
+    expect(joinTopic(typed.split(' ')).join(' ')).toBe(expected);
+  });
+});
+
+describe('putCommandFirst', () => {
+  test.each([
+    ['jobs:list --json', 'jobs:list --json'],
+    ['--json jobs:list', 'jobs:list --json'],
+    ['--timeout 3 -q --site=a jobs list --all', 'jobs list --all --timeout 3 -q --site=a'],
+    ['--json jobs:kill -- 5', 'jobs:kill --json -- 5'],
+    ['--help', '--help'],
+    ['--version', '--version'],
+    ['--json', '--json'],
+    ['--nope jobs:list', '--nope jobs:list'],
+  ])('%s', async (typed, expected) => {
+    expect((await putCommandFirst(typed.split(' '))).join(' ')).toBe(expected);
+  });
 });

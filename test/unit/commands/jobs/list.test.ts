@@ -1,0 +1,9 @@
+import {expect, it} from 'vitest';
+import {parseSort} from '../../../../src/commands/jobs/list.ts';
+
+it('parseSort reads a key and its direction', () => {
+  expect(parseSort('-started')).toEqual({key: 'started', descending: true});
+  expect(parseSort('name')).toEqual({key: 'name', descending: false});
+  for (const wrong of ['', '-', '--id', 'Name', 'user'])
+    expect(() => parseSort(wrong)).toThrow(`Invalid --sort "${wrong}".`);
+});
