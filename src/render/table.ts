@@ -14,16 +14,16 @@ export interface Column<Row> {
 
 const GAP = 2;
 /** Columns that shrink keep at least the first width. If that is not enough, every column shrinks to the second. */
-const NARROWEST = 6;
-const NARROWEST_OF_ALL = 4;
+const MIN_SHRUNK_WIDTH = 6;
+const MIN_WIDTH = 4;
 
 /** Widths that fit the screen; the widest columns shrink first. */
 function fitWidths(natural: readonly number[], shrinks: readonly boolean[], screenWidth: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - screenWidth;
   while (excess > 0) {
-    let at = widest(widths, (width, index) => shrinks[index]! && width > NARROWEST);
-    if (at === -1) at = widest(widths, (width) => width > NARROWEST_OF_ALL);
+    let at = widest(widths, (width, index) => shrinks[index]! && width > MIN_SHRUNK_WIDTH);
+    if (at === -1) at = widest(widths, (width) => width > MIN_WIDTH);
     if (at === -1) break;
     widths[at]! -= 1;
     excess -= 1;
@@ -84,8 +84,8 @@ type LayOut = (columns: readonly (readonly string[])[], layout: Layout) => strin
  * From the last column to the first, since behind the last text of a line there are to be no blanks.
  */
 const padCells: LayOut = (columns, {widths, aligns, widthOf}) => {
-  const most = ' '.repeat(Math.max(0, ...widths) + GAP);
-  const blanks = (count: number) => most.slice(0, count);
+  const longestRun = ' '.repeat(Math.max(0, ...widths) + GAP);
+  const blanks = (count: number) => longestRun.slice(0, count);
   const empty = (columns[0] ?? []).map(() => '');
   const lines = columns.reduceRight<readonly string[]>((rests, texts, index) => {
     const missing = (text: string) => widths[index]! - widthOf(unpainted(text));

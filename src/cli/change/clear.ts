@@ -26,7 +26,7 @@ export interface ClearSettings {
 }
 
 /** What clearSite needs beside the plan. @throws AtomctlError USAGE if the downloads to delete are not found */
-export async function clearSources(
+export async function clearOptions(
   context: Context,
   settings: ClearSettings,
 ): Promise<

@@ -87,8 +87,8 @@ export function flagTerm(flag: Command.Flag.Cached): string {
 export function manual(config: Config): Manual {
   const commands = config.commands.filter(({hidden}) => !hidden).sort((a, b) => (a.id < b.id ? -1 : 1));
   const {description = ''} = config.pjson;
-  const everywhere = commands.find(({id}) => id === 'config')!;
-  const shared = new Set(Object.keys(everywhere.flags));
+  const configCommand = commands.find(({id}) => id === 'config')!;
+  const shared = new Set(Object.keys(configCommand.flags));
   return {
     program: config.bin,
     version: config.version,
@@ -98,7 +98,7 @@ export function manual(config: Config): Manual {
       `Both "${config.bin} jobs:list" and "${config.bin} jobs list" work. Data goes to standard output; questions, progress, warnings and errors go to standard error.`,
     ],
     commands: commands.map((command) => manualCommand(command, shared, config.bin)),
-    sharedFlags: flagTerms(everywhere),
+    sharedFlags: flagTerms(configCommand),
     topics: Object.values(helpTopics(commands)),
     files: [
       {

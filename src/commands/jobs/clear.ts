@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
-import {clearSources, exportBefore} from '../../cli/change/clear.ts';
+import {clearOptions, exportBefore} from '../../cli/change/clear.ts';
 import {parseReplica} from '../../cli/change/replicas.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
@@ -133,7 +133,7 @@ or another run holds the site's lock, 130 interrupted.`;
         filter,
         signal,
       });
-      const sources = await clearSources(context, {
+      const options = await clearOptions(context, {
         unit: flags,
         everything: !hasFilter(flags) && !flags.inactive,
         keepQueue: flags['keep-queue'],
@@ -148,7 +148,7 @@ or another run holds the site's lock, 130 interrupted.`;
       const progress = await startProgress({total, unit: 'jobs', quiet: flags.quiet, stderr: io.stderr});
       const onProgress = (done: number) => progress.update(done);
       const database = await context.database();
-      const clearing = clearSite({...sources, database, plan, signal, onProgress});
+      const clearing = clearSite({...options, database, plan, signal, onProgress});
       return {exported, cleared: await clearing.finally(() => progress.stop())};
     });
   }

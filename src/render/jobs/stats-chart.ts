@@ -2,7 +2,7 @@ import type {DayStats} from '../../jobs/stats/stats.ts';
 import {paint, type Screen} from '../screen.ts';
 
 /** A shorter bar would not be readable. */
-const SHORTEST_BAR = 10;
+const MIN_BAR_WIDTH = 10;
 const GAP = '  ';
 const COMPLETED = '█';
 const FAILED = '▒';
@@ -19,12 +19,14 @@ export function renderChart({unit, periods}: Periods, screen: Screen): string {
       GAP,
     );
   const header = line(unit.toUpperCase(), 'COMPLETED', 'FAILED');
-  const longest = Math.max(SHORTEST_BAR, screen.width - header.length - GAP.length);
-  const most = Math.max(...periods.map(({completed, failed}) => completed + failed), 1);
+  const longest = Math.max(MIN_BAR_WIDTH, screen.width - header.length - GAP.length);
+  const maxJobs = Math.max(...periods.map(({completed, failed}) => completed + failed), 1);
   const rows = periods.map((period) => {
     const {label, completed, failed} = period;
-    const [done, broken] = barOf(period, longest / most);
-    const bar = paint(screen, 'green', COMPLETED.repeat(done)) + paint(screen, 'red', FAILED.repeat(broken));
+    const [completedWidth, failedWidth] = barOf(period, longest / maxJobs);
+    const bar =
+      paint(screen, 'green', COMPLETED.repeat(completedWidth)) +
+      paint(screen, 'red', FAILED.repeat(failedWidth));
     return `${line(label, String(completed), String(failed))}${GAP}${bar}`.trimEnd();
   });
   return `${[paint(screen, 'bold', header), ...rows].join('\n')}\n`;
@@ -39,9 +41,9 @@ function barOf({completed, failed}: Period, charactersPerJob: number): [number, 
     Math.round((completed + failed) * charactersPerJob),
     Number(completed > 0) + Number(failed > 0),
   );
-  const broken = failed === 0 ? 0 : Math.max(1, Math.round(failed * charactersPerJob));
+  const failedWidth = failed === 0 ? 0 : Math.max(1, Math.round(failed * charactersPerJob));
   const atMost = completed === 0 ? total : total - 1;
-  return [total - Math.min(broken, atMost), Math.min(broken, atMost)];
+  return [total - Math.min(failedWidth, atMost), Math.min(failedWidth, atMost)];
 }
 
 function widthOf(periods: readonly Period[], figure: 'completed' | 'failed'): number {
@@ -63,7 +65,7 @@ export interface Periods {
 }
 
 /** As many periods as a terminal of usual height shows beside the tables. */
-const MOST = 31;
+const MAX_PERIODS = 31;
 const DAY_MS = 86_400_000;
 
 interface Unit {
@@ -91,9 +93,11 @@ export function periodsOf(days: readonly DayStats[]): Periods {
   const first = days[0]?.day ?? '';
   const last = days.at(-1)?.day ?? '';
   const span = (midnight(last).getTime() - midnight(first).getTime()) / DAY_MS;
-  const unit = UNITS.find(({days: length}) => span <= length * (MOST - 1)) ?? YEAR;
+  const unit = UNITS.find(({days: length}) => span <= length * (MAX_PERIODS - 1)) ?? YEAR;
   const labels = labelsBetween(first, last, unit);
-  const periods = new Map(labels.slice(-MOST).map((text) => [text, {label: text, completed: 0, failed: 0}]));
+  const periods = new Map(
+    labels.slice(-MAX_PERIODS).map((text) => [text, {label: text, completed: 0, failed: 0}]),
+  );
   for (const {day, counts} of days) {
     const period = periods.get(unit.label(midnight(day)));
     if (period === undefined) continue;
