@@ -144,11 +144,11 @@ function findingsAnswer(findings: Finding[], flags: {quiet: boolean}): Answer {
 function findingsText(findings: readonly Finding[], screen: Screen, {quiet}: {quiet: boolean}): string {
   if (!quiet) return `${renderFindings(findings, screen)}\n${renderTally(findings, screen)}`;
   return renderFindings(
-    findings.filter(({state}) => state === 'warning' || state === 'problem'),
+    findings.filter(({state}) => state === 'warning' || state === 'critical'),
     screen,
   );
 }
 
 function findingsExitStatus(findings: readonly Finding[]): number {
-  return overallStatus(findings) === 'problem' ? EXIT.failed : EXIT.ok;
+  return overallStatus(findings) === 'critical' ? EXIT.failed : EXIT.ok;
 }

@@ -1,9 +1,11 @@
-/** From best to worst in `severity`; what was skipped says nothing about the site's health. */
+import {SEVERITIES} from '../queue/severity.ts';
+
+/** From best to worst; a skipped check says nothing about the site's health. */
 export const FINDING_STATES = {
-  ok: {severity: 0, color: 'green'},
-  skipped: {severity: 0, color: 'dim'},
-  warning: {severity: 1, color: 'yellow'},
-  problem: {severity: 2, color: 'red'},
+  ok: SEVERITIES.ok,
+  skipped: {rank: SEVERITIES.ok.rank, color: 'dim'},
+  warning: SEVERITIES.warning,
+  critical: SEVERITIES.critical,
 } as const;
 
 export type FindingState = keyof typeof FINDING_STATES;
@@ -33,22 +35,22 @@ export interface Outcome {
   remedy?: string;
 }
 
-/** What is not as it should be, what follows from it, and what fixes it. */
-export type Fault = Required<Omit<Outcome, 'state'>>;
+/** What is wrong (the evidence), what follows from it, and what fixes it. */
+export type ProblemDetails = Required<Omit<Outcome, 'state'>>;
 
 /** All is well. `remark` tells what is worth knowing all the same. */
-export function healthy(evidence: string, remark: Partial<Fault> = {}): Outcome {
+export function healthy(evidence: string, remark: Partial<ProblemDetails> = {}): Outcome {
   return {...remark, state: 'ok', evidence};
 }
 
 /** Something will go wrong, or has gone wrong and is over. */
-export function warning(fault: Fault): Outcome {
-  return {...fault, state: 'warning'};
+export function warning(details: ProblemDetails): Outcome {
+  return {...details, state: 'warning'};
 }
 
 /** Something is wrong and does not fix itself. */
-export function problem(fault: Fault): Outcome {
-  return {...fault, state: 'problem'};
+export function critical(details: ProblemDetails): Outcome {
+  return {...details, state: 'critical'};
 }
 
 /**
@@ -61,8 +63,11 @@ export class NotAvailable extends Error {
 
 /** The worst state among the findings. */
 export function overallStatus(findings: readonly Finding[]): HealthStatus {
-  const worst = Math.max(0, ...findings.map(({state}) => FINDING_STATES[state].severity));
-  return (['ok', 'warning', 'problem'] as const)[worst]!;
+  const states = findings.map(({state}) => (state === 'skipped' ? 'ok' : state));
+  return states.reduce<HealthStatus>(
+    (worst, state) => (FINDING_STATES[state].rank > FINDING_STATES[worst].rank ? state : worst),
+    'ok',
+  );
 }
 
 const SHOWN = 5;

@@ -1,6 +1,6 @@
 import {AtomctlError} from '../errors.ts';
 import {markJob} from '../jobs/kill/mark-or-delete.ts';
-import {orphanCounts, orphansOf, settledBefore} from './checks/orphan.ts';
+import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
 import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
 import type {SiteEvidence} from './evidence.ts';
@@ -23,7 +23,7 @@ export interface Fixed {
 
 /** What can be fixed of what was found. */
 export async function planFixes(site: SiteEvidence, findings: readonly Finding[]): Promise<PlannedFix[]> {
-  const faulty = findings.filter(({state}) => state === 'warning' || state === 'problem').map(({id}) => id);
+  const faulty = findings.filter(({state}) => state === 'warning' || state === 'critical').map(({id}) => id);
   const planned: PlannedFix[] = [];
   for (const remedy of FIXES) {
     if (!remedy.checks.some((id) => faulty.includes(id))) continue;

@@ -1,13 +1,13 @@
 import {AtomctlError} from '../errors.ts';
 import {DATABASE_CHECKS} from './checks/database.ts';
-import {DOWNLOAD_CHECKS} from './checks/download.ts';
+import {DOWNLOAD_CHECKS} from './checks/downloads.ts';
 import {GEARMAN_CHECKS} from './checks/gearman.ts';
 import {GEARMAND_CHECKS} from './checks/gearmand.ts';
 import {HISTORY_CHECKS} from './checks/history.ts';
-import {ORPHAN_CHECKS} from './checks/orphan.ts';
+import {ORPHAN_CHECKS} from './checks/orphans.ts';
 import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
 import {SITE_CHECKS} from './checks/site.ts';
-import {WORKER_UNIT_CHECKS} from './checks/worker-unit.ts';
+import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
 import type {Check, SiteEvidence} from './evidence.ts';
 import {type Finding, NotAvailable, type Outcome} from './finding.ts';
 

@@ -2,11 +2,12 @@ import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from '../gearman/address.ts';
 import {type QueueFunction, queueFunctions} from './functions.ts';
 import {askServers, type ServerReport} from './server-report.ts';
-import {type Backlog, judge, type QueueLimits, type Verdict} from './verdict.ts';
+import type {Severity} from './severity.ts';
+import {type Backlog, judgeQueue, type QueueLimits} from './verdict.ts';
 
 /** How the queue is, as `queue:status --json` prints it. */
 export interface QueueStatus {
-  status: Verdict;
+  status: Severity;
   /** One sentence each, the worst first. */
   problems: string[];
   servers: ServerState[];
@@ -43,7 +44,7 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
   const {servers, prefix, jobClasses, excluded = [], required = []} = options;
   const functions = queueFunctions(servers, {prefix, jobClasses});
   const listed = jobClasses.filter((name) => !excluded.includes(name) && !PLUGIN_CLASSES.has(name));
-  const verdict = judge({
+  const verdict = judgeQueue({
     servers,
     functions,
     prefix,
@@ -113,7 +114,7 @@ async function askDatabase({readBacklog, limits}: QueueReportOptions): Promise<B
  * @param options.seconds how long to go on; 0 looks once
  * @param options.sleep waits for milliseconds
  */
-export async function waitUntilHealthy<T extends {status: {status: Verdict}}>(options: {
+export async function waitUntilHealthy<T extends {status: {status: Severity}}>(options: {
   look: () => Promise<T>;
   seconds: number;
   now: () => Date;

@@ -1,16 +1,7 @@
 import {functionName} from './function-name.ts';
 import type {QueueFunction} from './functions.ts';
 import type {ServerReport} from './server-report.ts';
-
-/** From best to worst: the worst of several wins. The exit codes are those of the Monitoring Plugins. */
-export const VERDICTS = {
-  ok: {severity: 0, pluginExitStatus: 0, color: 'green'},
-  unknown: {severity: 1, pluginExitStatus: 3, color: 'yellow'},
-  warning: {severity: 2, pluginExitStatus: 1, color: 'yellow'},
-  critical: {severity: 3, pluginExitStatus: 2, color: 'red'},
-} as const;
-
-export type Verdict = keyof typeof VERDICTS;
+import {bySeverity, type Severity} from './severity.ts';
 
 /** What is too much; an absent bound is none. A bound is passed by more than its value. */
 export interface QueueLimits {
@@ -22,7 +13,8 @@ export interface QueueLimits {
   criticalAge?: number;
 }
 
-export interface Evidence {
+/** What the verdict on the queue rests on. */
+export interface QueueEvidence {
   servers: readonly ServerReport[];
   /** All functions of all servers. */
   functions: readonly QueueFunction[];
@@ -37,27 +29,27 @@ export interface Evidence {
   backlog: Backlog | string | null;
 }
 
-interface Problem {
-  verdict: Exclude<Verdict, 'ok'>;
+interface QueueProblem {
+  severity: Exclude<Severity, 'ok'>;
   text: string;
 }
 
 /** Judges the queue's health by what the servers and the database said; each problem is one sentence. */
-export function judge(evidence: Evidence): {status: Verdict; problems: string[]} {
+export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems: string[]} {
   const problems = [
     ...unreachableServers(evidence),
     ...missingWorkers(evidence),
     ...longQueues(evidence),
     ...oldRows(evidence),
-  ].sort((one, other) => VERDICTS[other.verdict].severity - VERDICTS[one.verdict].severity);
-  return {status: problems[0]?.verdict ?? 'ok', problems: problems.map(({text}) => text)};
+  ].sort(bySeverity);
+  return {status: problems[0]?.severity ?? 'ok', problems: problems.map(({text}) => text)};
 }
 
-function unreachableServers({servers}: Evidence): Problem[] {
-  return servers.flatMap(({error}) => (error === null ? [] : [{verdict: 'critical', text: error}]));
+function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
+  return servers.flatMap(({error}) => (error === null ? [] : [{severity: 'critical', text: error}]));
 }
 
-function missingWorkers(evidence: Evidence): Problem[] {
+function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   const {servers, functions, prefix, required} = evidence;
   const answering = servers.filter(({reachable}) => reachable);
   if (answering.length === 0) return [];
@@ -68,30 +60,34 @@ function missingWorkers(evidence: Evidence): Problem[] {
     const name = functionName(prefix, jobClass);
     return served.some((row) => row.function === name)
       ? missingSomewhere(answering, name, jobClass)
-      : [{verdict: 'critical', text: `${jobClass} has no worker.`}];
+      : [{severity: 'critical', text: `${jobClass} has no worker.`}];
   });
 }
 
 /** AtoM submits a job to any one of its servers: one that no worker is connected to keeps it for ever. */
-function missingSomewhere(answering: readonly ServerReport[], name: string, jobClass: string): Problem[] {
+function missingSomewhere(
+  answering: readonly ServerReport[],
+  name: string,
+  jobClass: string,
+): QueueProblem[] {
   const without = answering.filter(({functions}) =>
     functions.every((row) => row.function !== name || row.workers === 0),
   );
   if (without.length === 0) return [];
   const addresses = without.map(({address}) => address).join(', ');
-  return [{verdict: 'warning', text: `${jobClass} has no worker on ${addresses}.`}];
+  return [{severity: 'warning', text: `${jobClass} has no worker on ${addresses}.`}];
 }
 
-function unknownPrefix(): Problem {
+function unknownPrefix(): QueueProblem {
   const text = "This site's functions are not known: give --atom-root or --function-prefix.";
-  return {verdict: 'unknown', text};
+  return {severity: 'unknown', text};
 }
 
 /**
  * The prefix comes from the root's path: in a container, or after a deploy that swaps a link, the workers' differs
  * from the one computed here. Nothing is wrong where every class that could be missed was excluded.
  */
-function noWorkerOfThisSite({functions, prefix, required, excluded}: Evidence): Problem[] {
+function noWorkerOfThisSite({functions, prefix, required, excluded}: QueueEvidence): QueueProblem[] {
   if (required.length === 0 && excluded.length > 0) return [];
   const missing = required.length === 0 ? '' : `, nothing does ${enumerate(required)}`;
   const strangers = functions.filter((row) => row.jobClass !== null && !row.thisSite && row.workers > 0);
@@ -102,7 +98,7 @@ function noWorkerOfThisSite({functions, prefix, required, excluded}: Evidence): 
       : ` Workers with ${enumerate(others)} are: if they are this site's, they run with another root or` +
         ' workers_key, and --function-prefix tells atomctl theirs.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
-  return [{verdict: 'critical', text: `No worker of this site (${own}) is connected${missing}.${hint}`}];
+  return [{severity: 'critical', text: `No worker of this site (${own}) is connected${missing}.${hint}`}];
 }
 
 /** The first three by name, the rest by number. */
@@ -111,7 +107,7 @@ function enumerate(names: readonly string[]): string {
   return `${names.slice(0, 3).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-function longQueues({functions, prefix, excluded, limits}: Evidence): Problem[] {
+function longQueues({functions, prefix, excluded, limits}: QueueEvidence): QueueProblem[] {
   return functions
     .filter((row) => row.thisSite || prefix === null)
     .filter((row) => !excluded.includes(row.jobClass ?? row.function))
@@ -125,8 +121,8 @@ function longQueues({functions, prefix, excluded, limits}: Evidence): Problem[] 
     );
 }
 
-function oldRows({backlog, limits}: Evidence): Problem[] {
-  if (typeof backlog === 'string') return [{verdict: 'unknown', text: backlog}];
+function oldRows({backlog, limits}: QueueEvidence): QueueProblem[] {
+  if (typeof backlog === 'string') return [{severity: 'unknown', text: backlog}];
   const age = backlog?.oldestSeconds ?? 0;
   return passed(
     age,
@@ -142,9 +138,9 @@ function passed(
   warning: number | undefined,
   critical: number | undefined,
   text: (bound: number) => string,
-): Problem[] {
-  if (critical !== undefined && value > critical) return [{verdict: 'critical', text: text(critical)}];
-  if (warning !== undefined && value > warning) return [{verdict: 'warning', text: text(warning)}];
+): QueueProblem[] {
+  if (critical !== undefined && value > critical) return [{severity: 'critical', text: text(critical)}];
+  if (warning !== undefined && value > warning) return [{severity: 'warning', text: text(warning)}];
   return [];
 }
 

@@ -34,7 +34,7 @@ function wrap(text: string, {width}: Screen): string[] {
   return lines;
 }
 
-/** The number of checks by result: `26 checks: 22 ok, 1 problem, 3 skipped.` */
+/** The number of checks by result: `26 checks: 22 ok, 1 critical, 3 skipped.` */
 export function renderTally(findings: readonly Finding[], screen: Screen): string {
   const counts = STATES.flatMap((state) => {
     const count = findings.filter((finding) => finding.state === state).length;

@@ -1,5 +1,6 @@
 import type {SiteTime} from '../atom/site-time.ts';
 import {formatDuration} from '../duration.ts';
+import {SEVERITIES} from '../queue/severity.ts';
 import type {JournalEntry} from '../systemd/journal.ts';
 import type {SettingChange} from '../worker/enablement.ts';
 import type {ExecutingJob} from '../worker/executing.ts';
@@ -9,12 +10,10 @@ import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 import {type Column, renderTable} from './table.ts';
 
-const VERDICT_COLORS = {ok: 'green', warning: 'yellow', critical: 'red'} as const;
-
-/** The verdict and its problems, then each unit, then connected workers without a unit. */
+/** The verdict and its problems, then each unit, then what is connected without one. */
 export async function renderWorkerStatus(status: WorkerStatus, screen: Screen, now: Date): Promise<string> {
   const problems = status.problems.map((problem) => `  ${sanitizeLine(problem)}\n`).join('');
-  const parts = [`Status: ${paint(screen, VERDICT_COLORS[status.status], status.status)}\n${problems}`];
+  const parts = [`Status: ${paint(screen, SEVERITIES[status.status].color, status.status)}\n${problems}`];
   for (const unit of status.units) parts.push(renderUnit(unit, status, screen, now));
   if (status.unmanaged.length > 0) {
     const table = await renderTable(UNMANAGED_COLUMNS, status.unmanaged, screen);

@@ -1,10 +1,11 @@
+import type {Severity} from '../queue/severity.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import {type Registration, registrationFault} from './abilities.ts';
 import {comesBack, whyNotRunning} from './ending.ts';
 import {limitText, type StartLimit} from './start-limit.ts';
 
-export interface Problem {
-  verdict: 'warning' | 'critical';
+export interface UnitProblem {
+  severity: Extract<Severity, 'warning' | 'critical'>;
   /** A sentence that names the unit. */
   text: string;
 }
@@ -19,23 +20,23 @@ export interface UnitEvidence {
  * What is wrong with a unit, the worst first. Active is not healthy: a worker does jobs only where it has
  * registered its abilities, with every server, since AtoM submits a job to any of them.
  */
-export function judgeUnit(evidence: UnitEvidence): Problem[] {
+export function judgeUnit(evidence: UnitEvidence): UnitProblem[] {
   const {unit, limit} = evidence;
   const why = whyNotRunning(unit, limit);
   const problems = why === null ? runningFaults(evidence) : [notRunning(unit, why)];
   if (['disabled', 'indirect'].includes(unit.enablement)) {
     problems.push({
-      verdict: 'warning',
+      severity: 'warning',
       text: `${unit.name} is not enabled: it will not start when the machine does.`,
     });
   }
   return problems;
 }
 
-function notRunning(unit: UnitState, why: string): Problem {
+function notRunning(unit: UnitState, why: string): UnitProblem {
   const alone =
     comesBack(unit) === false ? ' It will not come back by itself: atomctl worker:start starts it.' : '';
-  return {verdict: 'critical', text: `${unit.name} is ${stateText(unit)}. ${why}${alone}`};
+  return {severity: 'critical', text: `${unit.name} is ${stateText(unit)}. ${why}${alone}`};
 }
 
 function stateText({active, sub}: UnitState): string {
@@ -43,20 +44,20 @@ function stateText({active, sub}: UnitState): string {
 }
 
 /** A server that did not answer is told once for all units, not here. */
-function runningFaults({unit, limit, servers}: UnitEvidence): Problem[] {
+function runningFaults({unit, limit, servers}: UnitEvidence): UnitProblem[] {
   const faults = servers
     .filter(({error}) => error === null)
-    .flatMap((registration): Problem[] => {
+    .flatMap((registration): UnitProblem[] => {
       const fault = registrationFault(registration);
       if (fault === null) return [];
-      const verdict = registration.abilities.length === 0 ? 'critical' : 'warning';
-      return [{verdict, text: `${unit.name} is active (PID ${unit.mainPid}), but ${fault}`}];
+      const severity = registration.abilities.length === 0 ? 'critical' : 'warning';
+      return [{severity, text: `${unit.name} is active (PID ${unit.mainPid}), but ${fault}`}];
     });
   if (comesBack(unit) === null && limit.burst > 0 && limit.startsUsed === limit.burst) {
     const text =
       `${unit.name} may have used up its ${limitText(limit)}: systemd may not start it again after its next end` +
       ' or restart. atomctl worker:reset clears the counter.';
-    faults.push({verdict: 'warning', text});
+    faults.push({severity: 'warning', text});
   }
   return faults;
 }

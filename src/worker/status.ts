@@ -1,4 +1,5 @@
 import type {ServerReport} from '../queue/server-report.ts';
+import {bySeverity} from '../queue/severity.ts';
 import {queueWorkers} from '../queue/workers.ts';
 import {processesOf} from '../systemd/control-group.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
@@ -11,7 +12,7 @@ import {
 } from './abilities.ts';
 import {endingText} from './ending.ts';
 import type {ExecutingJob} from './executing.ts';
-import {judgeUnit, type Problem} from './health.ts';
+import {judgeUnit, type UnitProblem} from './health.ts';
 import type {StartLimit} from './start-limit.ts';
 
 export interface WorkerStatusOptions {
@@ -65,11 +66,13 @@ export async function workerStatus(options: WorkerStatusOptions): Promise<Worker
   const pids = await Promise.all(units.map(processesOf));
   const judged = await Promise.all(units.map((unit, at) => reportUnit(unit, pids[at]!, answers, options)));
   const problems = [
-    ...answers.flatMap(({error}): Problem[] => (error === null ? [] : [{verdict: 'critical', text: error}])),
+    ...answers.flatMap(({error}): UnitProblem[] =>
+      error === null ? [] : [{severity: 'critical', text: error}],
+    ),
     ...judged.flatMap(({problems}) => problems),
-  ].sort((one, other) => Number(other.verdict === 'critical') - Number(one.verdict === 'critical'));
+  ].sort(bySeverity);
   return {
-    status: problems[0]?.verdict ?? 'ok',
+    status: problems[0]?.severity ?? 'ok',
     problems: problems.map(({text}) => text),
     units: judged.map(({report}) => report),
     unmanaged: unmanagedWorkers({answers, pids: pids.flat(), prefix: site.prefix}),
@@ -83,7 +86,7 @@ async function reportUnit(
   pids: readonly number[],
   answers: readonly ServerReport[],
   {site, readLimit}: WorkerStatusOptions,
-): Promise<{report: UnitReport; problems: Problem[]}> {
+): Promise<{report: UnitReport; problems: UnitProblem[]}> {
   const limit = await readLimit(unit);
   const expected = expectedClasses(unit.command, site.workerTypes);
   const servers = registrations({answers, pids, expected, prefix: site.prefix});

@@ -87,7 +87,7 @@ test('the results are listed by site, in the order of the file, with failures am
   ]);
   expect(sitesOf(doctor!)).toMatchObject([
     {exitStatus: 0, result: {status: 'ok'}},
-    {exitStatus: 1, result: {status: 'problem'}},
+    {exitStatus: 1, result: {status: 'critical'}},
     {exitStatus: 0},
   ]);
   expect([list, stats, queue, doctor].map((answer) => answer!.code)).toEqual([3, 3, 3, 1]);

@@ -54,10 +54,10 @@ it('a lost job is named, not fixed without a confirmation, then fixed, then heal
   const found = await doctor();
   expect(found.code).toBe(1);
   expect(found.stdout).toMatch(
-    new RegExp(`^ *\\d+\\. problem Lost jobs: .*${lost} \\(Evil\\\\x1b\\[2J\\)\\.$`, 'm'),
+    new RegExp(`^ *\\d+\\. critical Lost jobs: .*${lost} \\(Evil\\\\x1b\\[2J\\)\\.$`, 'm'),
   );
   expect(found.stdout).toMatch(/^ +Fix: atomctl doctor --fix/m);
-  expect(found.stdout).toMatch(/checks: \d+ ok,.* 1 problem\.$/m);
+  expect(found.stdout).toMatch(/checks: \d+ ok,.* 1 critical\.$/m);
 
   const refused = await doctor('--fix');
   expect([refused.code, refused.stdout]).toEqual([2, '']);
@@ -98,8 +98,8 @@ it('servers that are down are findings, within the timeout and without the passw
   const url = `mysql://atom:${ATOM_PASSWORD}@127.0.0.1:${port}/atom`;
   const {code, stdout, stderr} = await doctor('--database-url', url, '--gearman', `127.0.0.1:${port}`);
   expect([code, stderr]).toEqual([1, '']);
-  expect(stdout).toMatch(/^ 1\. problem Database server: .*refused/m);
-  expect(stdout).toMatch(/^ 4\. problem Gearman servers: .*cannot be reached/m);
+  expect(stdout).toMatch(/^ 1\. critical Database server: .*refused/m);
+  expect(stdout).toMatch(/^ 4\. critical Gearman servers: .*cannot be reached/m);
   expect(stdout).not.toContain(ATOM_PASSWORD);
 });
 

@@ -8,6 +8,7 @@ import {secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import {readBacklog} from '../../jobs/model/running-jobs.ts';
+import {SEVERITIES} from '../../queue/severity.ts';
 import {
   fetchQueueReport,
   type QueueReport,
@@ -15,7 +16,7 @@ import {
   type QueueStatus as Status,
   waitUntilHealthy,
 } from '../../queue/status.ts';
-import {type QueueLimits, VERDICTS} from '../../queue/verdict.ts';
+import type {QueueLimits} from '../../queue/verdict.ts';
 import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue/monitoring.ts';
 import {renderQueueStatus} from '../../render/queue/table.ts';
 
@@ -134,7 +135,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
   }
 
   protected override exitStatusFor(error: AtomctlError): number {
-    return this.#isPlugin ? VERDICTS.unknown.pluginExitStatus : super.exitStatusFor(error);
+    return this.#isPlugin ? SEVERITIES.unknown.pluginExitStatus : super.exitStatusFor(error);
   }
 
   /** Read from the arguments themselves, because it must also be known if the flags cannot be parsed. */
@@ -166,7 +167,7 @@ async function waitForHealth(context: Context, flags: StatusFlags): Promise<Queu
 
 /** 0 for a healthy queue, 3 if no server answered, 1 otherwise; the plugin's own under --nagios. */
 function exitStatusOf({status, servers}: Status, {nagios}: {nagios: boolean}): number {
-  if (nagios) return VERDICTS[status].pluginExitStatus;
+  if (nagios) return SEVERITIES[status].pluginExitStatus;
   if (servers.every(({reachable}) => !reachable)) return EXIT.unreachable;
   return status === 'ok' ? EXIT.ok : EXIT.failed;
 }

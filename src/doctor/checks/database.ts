@@ -2,7 +2,7 @@ import {AtomctlError} from '../../errors.ts';
 import type {ServerInfo} from '../../mysql/database.ts';
 import {checkSchema} from '../../mysql/schema.ts';
 import {type Check, connectedDatabase, type SiteEvidence} from '../evidence.ts';
-import {healthy, type Outcome, problem, warning} from '../finding.ts';
+import {critical, healthy, type Outcome, warning} from '../finding.ts';
 
 /** The database: is it there, is it AtoM's, and what may we do in it. */
 export const DATABASE_CHECKS: readonly Check[] = [
@@ -19,7 +19,7 @@ const OLDEST: Record<ServerInfo['flavour'], {words: string; version: [number, nu
 async function checkServer(site: SiteEvidence): Promise<Outcome> {
   const connected = await failureOf(site.connection());
   if (connected !== null) {
-    return problem({
+    return critical({
       evidence: connected.message,
       consequence: 'AtoM and its workers need it for everything; nothing of the jobs could be examined.',
       remedy: connected.hint ?? 'systemctl start mysql',
@@ -45,7 +45,7 @@ async function checkAtomSchema(site: SiteEvidence): Promise<Outcome> {
   const database = await connectedDatabase(site);
   const error = await failureOf(checkSchema(database));
   if (error === null) return healthy("All tables and columns are there that AtoM's jobs need.");
-  return problem({
+  return critical({
     evidence: error.message,
     consequence: 'No command of atomctl that reads jobs can work.',
     remedy: error.hint ?? 'atomctl config',

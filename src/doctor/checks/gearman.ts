@@ -4,7 +4,7 @@ import type {ServerReport} from '../../queue/server-report.ts';
 import {PLUGIN_CLASSES} from '../../queue/status.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, NotAvailable, type Outcome, problem, someOf, warning} from '../finding.ts';
+import {counted, critical, healthy, NotAvailable, type Outcome, someOf, warning} from '../finding.ts';
 
 /** The Gearman servers, and the workers that are connected to them. */
 export const GEARMAN_CHECKS: readonly Check[] = [
@@ -18,7 +18,7 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
   const reports = await site.reports();
   const silent = reports.filter(({reachable}) => !reachable);
   if (silent.length === 0) return healthy(`${reports.map(versionText).join(', ')}.`);
-  return problem({
+  return critical({
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
       'AtoM submits a job to any one of its servers: what goes to this one fails, and what it had is lost.',
@@ -58,9 +58,9 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   const consequence = 'Jobs of this site wait for ever.';
   if (prefixes.length === 0) {
     const evidence = `No worker of this site (${ownPrefix}) is connected, nor of any other.`;
-    return problem({evidence, consequence, remedy: 'atomctl worker:start'});
+    return critical({evidence, consequence, remedy: 'atomctl worker:start'});
   }
-  return problem({
+  return critical({
     evidence: `No worker of this site (${ownPrefix}) is connected; workers with another prefix are: ${someOf(prefixes)}.`,
     consequence: `${consequence} If those workers are its own, the root moved, workers_key changed, or they see another path (a container).`,
     remedy: `atomctl worker:restart; where the workers' path differs for good: --function-prefix ${prefixes[0]}`,
@@ -95,7 +95,7 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
       `All ${classes.length} that gearman.yml lists have one on ${answering.map(({address}) => address).join(', ')}.`,
     );
   }
-  return problem({
+  return critical({
     evidence: gaps
       .map(({report, missing}) => `${report.address} has no worker for ${someOf(missing)}.`)
       .join(' '),

@@ -3,11 +3,11 @@ import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-j
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {
   counted,
+  critical,
   healthy,
   jobLabel,
   NotAvailable,
   type Outcome,
-  problem,
   someOf,
   warning,
 } from '../finding.ts';
@@ -38,7 +38,7 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   await requireEveryServer(site);
   const lost = await jobsWith(site, 'lost', false);
   if (lost.length === 0) return healthy(await stateCounts(site));
-  return problem({
+  return critical({
     evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be working on ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
     consequence: 'No worker will run them; AtoM keeps showing them as running.',
     remedy: 'atomctl doctor --fix marks them as errors; then start them again in AtoM.',
@@ -77,7 +77,7 @@ async function checkSerial(site: SiteEvidence): Promise<Outcome> {
         ? 'atomctl doctor --fix marks what is lost as an error.'
         : `atomctl jobs:show ${first.id}; if it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
   };
-  return lost.length > 0 ? problem(fault) : warning(fault);
+  return lost.length > 0 ? critical(fault) : warning(fault);
 }
 
 function faultText({fault, silentSeconds}: RunningJob): string {
@@ -107,7 +107,7 @@ async function checkFinished(site: SiteEvidence): Promise<Outcome> {
     failed.length === 0
       ? ''
       : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:kill ${failed.slice(0, 5).join(' ')} --force`;
-  return problem({
+  return critical({
     evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.`,
     consequence:
       'Their work is done, but AtoM keeps showing them as running; a move or import blocks every later one.',

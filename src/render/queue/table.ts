@@ -1,7 +1,8 @@
 import {formatDuration} from '../../duration.ts';
 import type {QueueFunction} from '../../queue/functions.ts';
+import {SEVERITIES} from '../../queue/severity.ts';
 import type {QueueReport, QueueStatus, ServerState} from '../../queue/status.ts';
-import {type Backlog, VERDICTS} from '../../queue/verdict.ts';
+import type {Backlog} from '../../queue/verdict.ts';
 import type {QueueWorker} from '../../queue/workers.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
@@ -29,7 +30,7 @@ export async function renderQueueWorkers(workers: readonly QueueWorker[], screen
 
 function renderVerdict({status, problems}: QueueStatus, screen: Screen): string {
   const lines = problems.map((problem) => `  ${sanitizeLine(problem)}\n`);
-  return `Status: ${paint(screen, VERDICTS[status].color, status)}\n${lines.join('')}`;
+  return `Status: ${paint(screen, SEVERITIES[status].color, status)}\n${lines.join('')}`;
 }
 
 function renderBacklog({running, oldestSeconds}: Backlog): string {

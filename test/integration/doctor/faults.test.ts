@@ -85,7 +85,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       const port = await freePort();
       return {access: {database: () => connectAs({...site.config, port})}};
     },
-    'database: problem',
+    'database: critical',
     /refused/,
   ],
   [
@@ -94,7 +94,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       await site.query('ALTER TABLE job RENAME COLUMN output TO old_output');
       return {undo: () => site.query('ALTER TABLE job RENAME COLUMN old_output TO output')};
     },
-    'schema: problem',
+    'schema: critical',
     /older than 2\.4/,
   ],
   [
@@ -116,13 +116,13 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       const endpoints = [gearmand.endpoint, `127.0.0.1:${await freePort()}`];
       return {access: {servers: () => connect(endpoints)}};
     },
-    'gearman-servers: problem',
+    'gearman-servers: critical',
     /cannot be reached/,
   ],
   [
     'workers under another prefix',
     async () => ({access: {prefix: 'f'.repeat(32)}}),
-    'site-workers: problem',
+    'site-workers: critical',
     /prefix f{32}\) is connected; workers with another prefix are: [0-9a-f]{32}\./,
   ],
   [
@@ -130,7 +130,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
     async () => ({
       access: {workerTypes: {general: ['arFindingAidJob', 'arPluginJob', 'qtSwordPluginWorker']}},
     }),
-    'job-classes: problem',
+    'job-classes: critical',
     /has no worker for arPluginJob\.$/,
   ],
   [
@@ -140,7 +140,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       const endpoints = [gearmand.endpoint, second.endpoint];
       return {access: {servers: () => connect(endpoints)}, undo: second.stop};
     },
-    'job-classes: problem',
+    'job-classes: critical',
     /has no worker for .* and 12 more\.$/,
   ],
   [
@@ -167,7 +167,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       for (let crash = 0; crash < 3; crash++)
         (manager as Awaited<ReturnType<typeof managerWith>>).exit('atom-worker.service', 255);
     }),
-    'worker-unit: problem',
+    'worker-unit: critical',
     /start limit of 3 starts in 1d/,
   ],
   ['a unit that is not enabled', unit({enablement: 'disabled'}), 'worker-unit: warning', /not enabled/],
@@ -192,19 +192,19 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
   [
     'a lost job',
     insert({status: 'running', name: 'arFindingAidJob'}),
-    'lost-jobs: problem',
+    'lost-jobs: critical',
     /knows 1 job .*\(arFindingAidJob\)\./,
   ],
   [
     'a lost import',
     insert({status: 'running', name: 'arFileImportJob'}),
-    'serial-jobs: problem',
+    'serial-jobs: critical',
     /\(arFileImportJob\) is lost; none waits behind\./,
   ],
   [
     'a job that ended and says Running',
     insert({status: 'running', output: logOf(['Job started.', 'Job finished.'])}),
-    'ended-jobs: problem',
+    'ended-jobs: critical',
     /1 running job ends with "Job finished\."/,
   ],
   [

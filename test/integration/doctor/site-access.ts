@@ -91,5 +91,5 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** What is not well, as `id: state`. */
 export const faultsOf = (findings: readonly Finding[]) =>
   findings
-    .filter(({state}) => state === 'warning' || state === 'problem')
+    .filter(({state}) => state === 'warning' || state === 'critical')
     .map(({id, state}) => `${id}: ${state}`);

@@ -48,12 +48,12 @@ const UNREACHABLE: SiteAccess = {
 it('names what cannot be reached, and skips what depends on it', async () => {
   const findings = await runChecks(collectSiteEvidence(UNREACHABLE));
   const examined = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
-  expect(examined).toEqual(['database: problem', 'gearman-servers: problem', 'stale-cache: ok']);
+  expect(examined).toEqual(['database: critical', 'gearman-servers: critical', 'stale-cache: ok']);
   expect(findings).toHaveLength(CHECK_IDS.length);
   expect(findings[0]).toEqual({
     id: 'database',
     number: 1,
-    state: 'problem',
+    state: 'critical',
     title: 'Database server',
     evidence: 'Nobody answers.',
     consequence: expect.any(String),
@@ -109,7 +109,7 @@ it.each([
   [[], 'ok'],
   [['ok', 'skipped'], 'ok'],
   [['warning', 'ok'], 'warning'],
-  [['warning', 'problem', 'skipped'], 'problem'],
+  [['warning', 'critical', 'skipped'], 'critical'],
 ] as const)('%s comes to %s', (states, status) => {
   expect(overallStatus(states.map((state) => ({state}) as Finding))).toBe(status);
 });

@@ -1,9 +1,9 @@
 import {expect, test} from 'vitest';
+import type {Severity} from '../../../src/queue/severity.ts';
 import {waitUntilHealthy} from '../../../src/queue/status.ts';
-import type {Verdict} from '../../../src/queue/verdict.ts';
 
 /** Looks at the verdicts one after the other, on a clock that only sleeping and looking move. */
-async function wait(verdicts: Verdict[], seconds: number, lookMs = 0) {
+async function wait(verdicts: Severity[], seconds: number, lookMs = 0) {
   let clock = 0;
   let poll = 0;
   const last = await waitUntilHealthy({
@@ -33,7 +33,7 @@ test.each([
     {verdict: 'critical', poll: 4, clock: 1200},
   ],
   ['a look that takes longer than the time', [], 3, 5000, {verdict: 'critical', poll: 1, clock: 5000}],
-] as [string, Verdict[], number, number, object][])(
+] as [string, Severity[], number, number, object][])(
   '%s',
   async (_what, verdicts, seconds, lookMs, expected) => {
     expect(await wait(verdicts, seconds, lookMs)).toEqual(expected);

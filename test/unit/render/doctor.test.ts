@@ -16,7 +16,7 @@ const FINE: Finding = {
 const LOST: Finding = {
   id: 'lost-jobs',
   number: 15,
-  state: 'problem',
+  state: 'critical',
   title: 'Lost jobs',
   evidence: 'No server knows 1 job: 12 (\u001b]0;owned\u0007).',
   consequence: 'Nobody will ever run it.',
@@ -25,10 +25,10 @@ const LOST: Finding = {
 
 it('numbers the findings, with consequence and fix below', () => {
   expect(renderFindings([FINE, LOST], PLAIN)).toBe(
-    ` 1. ok      Database server: MySQL 8.4 answers.
-15. problem Lost jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
-            Nobody will ever run it.
-            Fix: atomctl doctor --fix
+    ` 1. ok       Database server: MySQL 8.4 answers.
+15. critical Lost jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
+             Nobody will ever run it.
+             Fix: atomctl doctor --fix
 `,
   );
 });
@@ -36,15 +36,15 @@ it('numbers the findings, with consequence and fix below', () => {
 it('breaks lines to fit a terminal', () => {
   const lines = renderFindings([LOST], {isTTY: true, width: 40, color: false}).split('\n');
   expect(lines.every((line) => line.length <= 40)).toBe(true);
-  expect(lines.slice(1, -1).every((line) => line.startsWith(' '.repeat(12)))).toBe(true);
+  expect(lines.slice(1, -1).every((line) => line.startsWith(' '.repeat(13)))).toBe(true);
 });
 
 it('colours the states, the counts and what was fixed', () => {
   const screen = {...PLAIN, color: true};
   const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
-  expect(renderFindings([LOST], screen)).toContain(red('problem'));
-  expect(renderTally([FINE, LOST], screen)).toContain(red('1 problem'));
-  expect(renderTally([FINE, LOST, FINE], PLAIN)).toBe('3 checks: 2 ok, 1 problem.\n');
+  expect(renderFindings([LOST], screen)).toContain(red('critical'));
+  expect(renderTally([FINE, LOST], screen)).toContain(red('1 critical'));
+  expect(renderTally([FINE, LOST, FINE], PLAIN)).toBe('3 checks: 2 ok, 1 critical.\n');
   const failed = {id: 'orphans', count: 0, message: '0 deleted.', error: 'No privilege.'};
   expect(renderFixed([failed], screen)).toContain(red('Failed: No privilege.'));
   expect(renderFixed([{...failed, error: null}], PLAIN)).toBe('Fixed: 0 deleted.\n');

@@ -73,7 +73,7 @@ test('whether it comes back by itself', () => {
 test('a worker that may not survive its next end is told of while it runs', () => {
   const unit = {...NEVER_STARTED, enablement: 'enabled', active: 'active', sub: 'running'};
   expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 3}, servers: []})).toMatchObject([
-    {verdict: 'warning', text: expect.stringContaining('worker:reset clears')},
+    {severity: 'warning', text: expect.stringContaining('worker:reset clears')},
   ]);
   expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 2}, servers: []})).toEqual([]);
 });

@@ -5,7 +5,7 @@ import {judgeUnit} from '../../worker/health.ts';
 import {limitText} from '../../worker/start-limit.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {healthy, NotAvailable, type Outcome, problem, warning} from '../finding.ts';
+import {critical, healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
 
 /** The unit that systemd runs the worker by. */
 export const WORKER_UNIT_CHECKS: readonly Check[] = [
@@ -19,13 +19,13 @@ async function checkUnit(site: SiteEvidence): Promise<Outcome> {
   const units = await site.units();
   const problems = units.flatMap(({unit, limit}) => judgeUnit({unit, limit, servers: []}));
   if (problems.length === 0) return healthy(`${names(units)}: active, enabled.`);
-  const critical = problems.some(({verdict}) => verdict === 'critical');
-  const fault = {
+  const isCritical = problems.some(({severity}) => severity === 'critical');
+  const details = {
     evidence: problems.map(({text}) => text).join(' '),
     consequence: 'Jobs wait for ever while it does not run.',
     remedy: remedyFor(units),
   };
-  return critical ? problem(fault) : warning(fault);
+  return isCritical ? critical(details) : warning(details);
 }
 
 function remedyFor(units: readonly WorkerUnit[]): string {

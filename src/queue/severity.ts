@@ -1,0 +1,17 @@
+/**
+ * The one scale of severity, from best to worst: the worst of several wins. Shared by queue:status, worker:status and
+ * the doctor. The exit statuses are those of the Monitoring Plugins.
+ */
+export const SEVERITIES = {
+  ok: {rank: 0, pluginExitStatus: 0, color: 'green'},
+  unknown: {rank: 1, pluginExitStatus: 3, color: 'yellow'},
+  warning: {rank: 2, pluginExitStatus: 1, color: 'yellow'},
+  critical: {rank: 3, pluginExitStatus: 2, color: 'red'},
+} as const;
+
+export type Severity = keyof typeof SEVERITIES;
+
+/** For sort(): the most severe first, equally severe ones in the order they had. */
+export function bySeverity(one: {severity: Severity}, other: {severity: Severity}): number {
+  return SEVERITIES[other.severity].rank - SEVERITIES[one.severity].rank;
+}
