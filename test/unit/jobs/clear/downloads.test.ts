@@ -27,6 +27,10 @@ beforeEach(async () => {
   }
   await symlink(join(scratch, 'outside'), join(directory, 'jobs/away'));
   await symlink(secret, join(directory, 'jobs/link.zip'));
+  // Its path begins with that of jobs, and is not below it.
+  await mkdir(join(scratch, 'storage/jobs-old'));
+  await writeFile(join(directory, 'jobs-old/old.zip'), 'content');
+  await symlink('../jobs-old', join(directory, 'jobs/old'));
 });
 
 afterEach(() => rm(scratch, {recursive: true}));
@@ -44,6 +48,7 @@ test.each([
   'downloads/jobs/deeper/../../top.zip',
   'downloads/jobs/away/secret.zip',
   'downloads/jobs/link.zip',
+  'downloads/jobs/old/old.zip',
   'downloads/jobs/deeper',
   'downloads/jobs//a.zip',
   'downloads/jobs/',
@@ -55,7 +60,7 @@ test.each([
   'downloads/jobs/a.zip\0',
 ])('leaves %j alone and says so', async (path) => {
   expect(await deleteDownloads({directory, paths: [path]})).toEqual({deleted: 0, kept: [path]});
-  for (const file of ['jobs/a.zip', 'jobs/link.zip', 'reports/r.csv', 'top.zip']) {
+  for (const file of ['jobs/a.zip', 'jobs/link.zip', 'jobs-old/old.zip', 'reports/r.csv', 'top.zip']) {
     expect(existsSync(join(directory, file))).toBe(true);
   }
   expect(existsSync(secret)).toBe(true);
