@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import type {AtomSite} from '../support/atom-site.ts';
+import type {AtomSite} from '../support/site/atom-site.ts';
 import {until} from '../support/until.ts';
 import {type Contestant, contest, type Figures, moved} from './contest.ts';
 import type {Plan} from './measurements.ts';

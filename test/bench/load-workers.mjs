@@ -8,7 +8,7 @@
  * Prints `ready`, then, each second, how many jobs were done in it.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
-import {connectGearman, TYPE} from '../support/gearman-wire.mjs';
+import {connectGearman, TYPE} from '../support/servers/gearman-wire.mjs';
 
 const [endpoint, name, workers, queued, milliseconds] = process.argv.slice(2);
 const client = await connectGearman(endpoint);

@@ -8,11 +8,11 @@ import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {createAtomSite} from '../support/atom-site.ts';
-import {startGearmand} from '../support/gearmand.ts';
-import {startMariadb} from '../support/mariadb.ts';
-import {ATOMCTL, cleanEnvironment} from '../support/run-atomctl.ts';
-import {spawnServer} from '../support/server-process.ts';
+import {ATOMCTL, cleanEnvironment} from '../support/atomctl/run-atomctl.ts';
+import {startGearmand} from '../support/servers/gearmand.ts';
+import {startMariadb} from '../support/servers/mariadb.ts';
+import {spawnServer} from '../support/servers/server-process.ts';
+import {createAtomSite} from '../support/site/atom-site.ts';
 import {until} from '../support/until.ts';
 
 const WORKERS = 40;

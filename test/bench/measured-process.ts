@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {closeSync, openSync, readFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {cleanEnvironment} from '../support/run-atomctl.ts';
+import {cleanEnvironment} from '../support/atomctl/run-atomctl.ts';
 import {createScratch} from '../support/scratch.ts';
 
 export interface Command {

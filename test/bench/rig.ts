@@ -1,9 +1,9 @@
-import {type AtomSite, createAtomSite} from '../support/atom-site.ts';
-import {type GearmanProcess, startGearmand} from '../support/gearmand.ts';
-import {type MariadbProcess, startMariadb} from '../support/mariadb.ts';
-import {ATOMCTL} from '../support/run-atomctl.ts';
-import {submitJob} from '../support/submit-job.ts';
-import {startWorker, type WorkerProcess} from '../support/worker.ts';
+import {ATOMCTL} from '../support/atomctl/run-atomctl.ts';
+import {type GearmanProcess, startGearmand} from '../support/servers/gearmand.ts';
+import {type MariadbProcess, startMariadb} from '../support/servers/mariadb.ts';
+import {submitJob} from '../support/servers/submit-job.ts';
+import {type AtomSite, createAtomSite} from '../support/site/atom-site.ts';
+import {startWorker, type WorkerProcess} from '../support/workers/worker.ts';
 import type {Contestant} from './contest.ts';
 
 /** The servers that all is measured on, and sites on them by their number of jobs, each made when first asked for. */

@@ -5,16 +5,16 @@ import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
 import {takeNamedLock} from '../../src/mysql/named-lock.ts';
-import {isDeleting} from '../support/is-deleting.ts';
 import {
   ATOM_PASSWORD,
   type AtomSite,
   createScratch,
   createSite,
   runAtomctl,
+  startAtomctl,
   until,
 } from '../support/sandbox.ts';
-import {startAtomctl} from './atomctl-process.ts';
+import {isDeleting} from '../support/site/is-deleting.ts';
 
 let site: AtomSite;
 let scratch: string;
@@ -55,12 +55,14 @@ test('of twenty clears at once one runs and nineteen are refused; every row is d
   const first = await site.seedJobs(300);
   const letGo = await holdUp(first + 150);
   const env = {...site.env, ATOMCTL_AUDIT_LOG: log};
-  const runs = Array.from({length: 20}, () => startAtomctl([...CLEAR, '--batch-size', '100', '--json'], env));
+  const runs = Array.from({length: 20}, () =>
+    startAtomctl([...CLEAR, '--batch-size', '100', '--json'], {env}),
+  );
   let ended = 0;
-  for (const {result} of runs) void result.then(() => ended++);
+  for (const {ended: end} of runs) void end.then(() => ended++);
   await until(() => ended >= 19);
   await letGo();
-  const results = await Promise.all(runs.map(({result}) => result));
+  const results = await Promise.all(runs.map((run) => run.ended));
 
   const done = results.filter(({code}) => code === 0);
   const refused = results.filter(({code}) => code === 5);
@@ -84,13 +86,13 @@ test('of twenty clears at once one runs and nineteen are refused; every row is d
 test('a killed run releases the lock; kill and clear exclude each other', async () => {
   const id = await site.insertJob({status: 'running'});
   const letGo = await holdUp(id);
-  const {child, result} = startAtomctl(CLEAR, site.env);
+  const run = startAtomctl(CLEAR, {env: site.env});
   // It now has the site's lock.
   await until(() => isDeleting(site));
   const kill = () => runAtomctl(['jobs:kill', String(id), '--yes', '--force', '--json'], {env: site.env});
   expect(JSON.parse((await kill()).stdout).error?.code).toBe('LOCKED');
-  child.kill('SIGKILL');
-  await result;
+  run.child.kill('SIGKILL');
+  await run.ended;
   await letGo();
   await until(async () => (await kill()).code === 0);
   expect(await site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 185}]);

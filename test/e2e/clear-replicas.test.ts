@@ -1,15 +1,15 @@
 import {type Connection, createConnection} from 'mysql2/promise';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {createAtomSite} from '../support/atom-site.ts';
-import {startAtomctl} from '../support/running-atomctl.ts';
 import {
   type AtomSite,
   freePort,
   type MariadbProcess,
   runAtomctl,
+  startAtomctl,
   startMariadb,
   until,
 } from '../support/sandbox.ts';
+import {createAtomSite} from '../support/site/atom-site.ts';
 
 const JOBS = 30;
 /** A server reports its lag in whole seconds. */
@@ -101,7 +101,7 @@ describe('a replica that is behind', () => {
     await whileReplicaIsBehind(async (letGo) => {
       const clearing = startAtomctl([...ARGS, '--max-lag', '1'], {env: site.env});
       await until(() => clearing.stderr().includes('Waiting'));
-      clearing.signal('SIGINT');
+      clearing.child.kill('SIGINT');
       expect((await clearing.ended).code).toBe(130);
       expect(await jobsOn(onSource)).toBe(JOBS);
       await letGo();

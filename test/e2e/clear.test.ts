@@ -1,16 +1,16 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
   runAtomctl,
   runOnTerminal,
+  startAtomctl,
   startGearmand,
   submitJob,
   until,
 } from '../support/sandbox.ts';
-import {everyTable} from '../support/whole-site.ts';
-import {startAtomctl} from './atomctl-process.ts';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/site/queue-site.ts';
+import {everyTable} from '../support/site/whole-site.ts';
 
 let gearmand: GearmanProcess;
 let at: QueueSite;
@@ -123,13 +123,13 @@ test('Gearman is down: the rows are deleted, with a warning', async () => {
 
 test('interrupted, it says how many are gone and exits 130; a second run completes it', async () => {
   await at.site.seedJobs(200);
-  const {child, result} = startAtomctl(
+  const {child, ended} = startAtomctl(
     ['jobs:clear', '--yes', '--json', '--batch-size', '5', '--pause', '0.1'],
-    at.site.env,
+    {env: at.site.env},
   );
   await until(async () => child.exitCode !== null || (await rows()).length < 200);
   child.kill('SIGINT');
-  const {code, stdout} = await result;
+  const {code, stdout} = await ended;
   const {cleared} = JSON.parse(stdout);
   expect([code, cleared]).toEqual([130, 200 - (await rows()).length]);
   expect(cleared % 5).toBe(0);

@@ -1,12 +1,11 @@
 import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {createAtomSite} from '../support/atom-site.ts';
-import {startAtomctl} from '../support/running-atomctl.ts';
 import {
   type AtomSite,
   createSite,
   type GearmanProcess,
   runAtomctl,
+  startAtomctl,
   startGearmand,
   startMariadb,
   startWorker,
@@ -14,6 +13,7 @@ import {
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {createAtomSite} from '../support/site/atom-site.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;
@@ -110,7 +110,7 @@ test('Ctrl-C ends it with 130, in text and in JSON', async () => {
   const {id} = await submitJob(site, {work: {seconds: 60}});
   const both = [follow(id), follow(id, '--json')];
   await until(() => both.every(({stdout}) => stdout().includes('Job started.')));
-  for (const following of both) following.signal('SIGINT');
+  for (const following of both) following.child.kill('SIGINT');
   const [text, json] = await Promise.all(both.map(({ended}) => ended));
   expect([text!.code, json!.code]).toEqual([130, 130]);
   expect(text!.stderr).toBe('Following ended; the job goes on.\n');

@@ -1,6 +1,5 @@
 import {hostname, userInfo} from 'node:os';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {createQueueSite, executeJob, handedOut, insertLost, type QueueSite} from '../support/queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
@@ -11,7 +10,14 @@ import {
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
-import {everyTable, insertAllKinds} from '../support/whole-site.ts';
+import {
+  createQueueSite,
+  executeJob,
+  handedOut,
+  insertLost,
+  type QueueSite,
+} from '../support/site/queue-site.ts';
+import {everyTable, insertAllKinds} from '../support/site/whole-site.ts';
 
 let gearmand: GearmanProcess;
 let at: QueueSite;

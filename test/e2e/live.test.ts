@@ -1,15 +1,8 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {
-  crash,
-  createQueueSite,
-  executeJob,
-  handedOut,
-  insertLost,
-  type QueueSite,
-} from '../support/queue-site.ts';
-import {
   type GearmanProcess,
   runAtomctl,
+  startAtomctl,
   startGearmand,
   startPerlGearmand,
   submitBackground,
@@ -17,7 +10,14 @@ import {
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
-import {startAtomctl} from './atomctl-process.ts';
+import {
+  crash,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  insertLost,
+  type QueueSite,
+} from '../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
 let at: QueueSite;
@@ -98,11 +98,11 @@ describe('jobs:list', () => {
     const [first] = await submit(1);
     for (let count = 0; count < 150; count += 1)
       await submitBackground(gearmand.endpoint, name, `k${count}`, '{"id":1}');
-    const {child, result} = startAtomctl(['jobs:list', '--probe'], at.site.env);
+    const {child, ended} = startAtomctl(['jobs:list', '--probe'], {env: at.site.env});
     const held = async () => (await at.server.status()).find((row) => row.function === name)!.running;
     await until(async () => child.exitCode !== null || (await held()) > 5);
     child.kill('SIGKILL');
-    expect((await result).signal).toBe('SIGKILL');
+    expect((await ended).signal).toBe('SIGKILL');
     await until(async () => (await held()) === 0);
     expect((await list(['--probe'])).live).toEqual({[first!]: 'queued'});
     expect(await handedOut(at.site)).toHaveLength(151);

@@ -1,11 +1,11 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {startAtomctl} from '../support/running-atomctl.ts';
 import {
   type AtomSite,
   createSite,
   type GearmanProcess,
   runAtomctl,
   runOnTerminal,
+  startAtomctl,
   startGearmand,
   startWorker,
   submitJob,
@@ -105,7 +105,7 @@ test('Ctrl-C: 130, one sentence, and the job goes on', async () => {
   const waiting = startAtomctl(['jobs:wait', `${id}`, '--until', 'finished'], {env: site.env});
   await until(async () => (await site.query('SHOW PROCESSLIST')).length > 2);
   await until(() => worker.started().includes(id));
-  waiting.signal('SIGINT');
+  waiting.child.kill('SIGINT');
   const {code, stdout, stderr} = await waiting.ended;
   expect([code, stdout, stderr]).toEqual([130, '', 'Error: Interrupted while waiting. The jobs go on.\n']);
   expect(await site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 183}]);

@@ -2,17 +2,17 @@ import {once} from 'node:events';
 import {connect, createServer, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {startAtomctl} from '../support/running-atomctl.ts';
+import {hasTmux, startTmux, type Tmux} from '../support/atomctl/tmux.ts';
 import {
   ATOMCTL,
   type AtomSite,
   createSite,
   type GearmanProcess,
   runAtomctl,
+  startAtomctl,
   startGearmand,
   until,
 } from '../support/sandbox.ts';
-import {hasTmux, startTmux, type Tmux} from '../support/tmux.ts';
 
 const JOBS = 60;
 
@@ -33,7 +33,7 @@ afterAll(async () => {
 const watch = (...args: string[]) => startAtomctl(args, {env: site.env});
 const lines = (text: string) => text.trimEnd().split('\n');
 const interrupted = async (watching: ReturnType<typeof watch>) => {
-  watching.signal('SIGINT');
+  watching.child.kill('SIGINT');
   return (await watching.ended).code;
 };
 

@@ -7,11 +7,11 @@ import {type Killed, killJobs} from '../../src/jobs/kill/kill.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
 import {probeQueue} from '../../src/queue/probe.ts';
-import {PLAIN_CLEAR} from '../integration/jobs/clear/plain-clear.ts';
-import {atEachStep} from '../support/breaking-proxy.ts';
-import {createQueueSite, handedOut, type QueueSite} from '../support/queue-site.ts';
+import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';
 import {type GearmanProcess, startGearmand, submitJob} from '../support/sandbox.ts';
-import {everyTable} from '../support/whole-site.ts';
+import {atEachStep} from '../support/servers/breaking-proxy.ts';
+import {createQueueSite, handedOut, type QueueSite} from '../support/site/queue-site.ts';
+import {everyTable} from '../support/site/whole-site.ts';
 
 const TIMEOUT = {timeoutSeconds: 5};
 

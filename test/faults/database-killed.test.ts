@@ -2,19 +2,20 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {parse} from 'csv-parse/sync';
 import {afterAll, beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
-import {createMortalSite, type MortalSite} from '../support/mortal-site.ts';
 import {
   createScratch,
   type GearmanProcess,
   type MariadbProcess,
   type RunResult,
   runAtomctl,
+  type StartedAtomctl,
+  startAtomctl,
   startGearmand,
   startMariadb,
   until,
 } from '../support/sandbox.ts';
-import {startStallingProxy} from '../support/stalling-proxy.ts';
-import {type StartedAtomctl, startAtomctl} from '../support/started-atomctl.ts';
+import {startStallingProxy} from '../support/servers/stalling-proxy.ts';
+import {createMortalSite, type MortalSite} from '../support/site/mortal-site.ts';
 
 const JOBS = 9000;
 /** Of the bytes that an export of so many reads: it stands in the middle then, until its connection ends. */
@@ -43,7 +44,7 @@ afterAll(async () => {
 async function crashUnder(run: StartedAtomctl): Promise<RunResult> {
   await mariadb.kill();
   try {
-    return await run.end();
+    return await run.ended;
   } finally {
     await mariadb.start();
   }

@@ -4,7 +4,6 @@ import {writeFile} from 'node:fs/promises';
 import {type AddressInfo, connect, createServer} from 'node:net';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/queue-site.ts';
 import {
   createScratch,
   freePort,
@@ -15,6 +14,7 @@ import {
   submitJob,
   until,
 } from '../support/sandbox.ts';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/site/queue-site.ts';
 
 /** JOB_ASSIGN_UNIQ, by which the server hands a job out: from here on atomctl holds it. */
 const HANDED_OUT = Buffer.from([0, 0x52, 0x45, 0x53, 0, 0, 0, 31]);

@@ -7,11 +7,11 @@ import {
   createScratch,
   createSite,
   type GearmanProcess,
+  startAtomctl,
   startGearmand,
   until,
 } from '../support/sandbox.ts';
-import {startStallingProxy} from '../support/stalling-proxy.ts';
-import {startAtomctl} from '../support/started-atomctl.ts';
+import {startStallingProxy} from '../support/servers/stalling-proxy.ts';
 
 const ROUNDS = 20;
 const JOBS = 600;
@@ -53,7 +53,7 @@ async function interruptAt(site: AtomSite, moment: Moment): Promise<number> {
   await until(async () => (await count(site)).jobs <= moment.left);
   await sleep(moment.laterMs);
   run.child.kill(moment.signal);
-  const {code, stdout, stderr} = await run.end();
+  const {code, stdout, stderr} = await run.ended;
   const {jobs, objects} = await count(site);
   const cleared = stdout === '' ? 0 : JSON.parse(stdout).cleared;
   const told = JSON.stringify(moment);
@@ -101,7 +101,7 @@ test.each([
   run.child.kill('SIGTERM');
   await sleep(100);
   proxy.resume();
-  const {code, stdout, stderr} = await run.end();
+  const {code, stdout, stderr} = await run.ended;
   expect([code, stdout, stderr]).toEqual([
     130,
     '',

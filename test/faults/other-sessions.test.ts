@@ -4,8 +4,7 @@ import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear/clear-rows.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {Database} from '../../src/mysql/database.ts';
-import {PLAIN_CLEAR} from '../integration/jobs/clear/plain-clear.ts';
-import {isDeleting} from '../support/is-deleting.ts';
+import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';
 import {
   ATOMCTL,
   type AtomSite,
@@ -15,6 +14,7 @@ import {
   startGearmand,
   until,
 } from '../support/sandbox.ts';
+import {isDeleting} from '../support/site/is-deleting.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;

@@ -10,8 +10,8 @@ import {createSiteTime, parseAge} from '../../src/atom/site-time.ts';
 import {AtomctlError} from '../../src/errors.ts';
 import {parseDatabaseUrl} from '../../src/mysql/database-url.ts';
 import {readOptionFile} from '../../src/mysql/option-file.ts';
-import {createRoot} from '../support/atom-files.ts';
 import {createScratch} from '../support/scratch.ts';
+import {createRoot} from '../support/site/atom-files.ts';
 import {holdsLater, near} from './many.ts';
 
 /** What the file under test holds. Ten thousand real files would try the disk and not the parsers. */

@@ -2,8 +2,8 @@ import {execFile} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import type {TestProject} from 'vitest/node';
-import {type MariadbConnection, startMariadb} from './mariadb.ts';
 import {removeScratch} from './scratch.ts';
+import {type MariadbConnection, startMariadb} from './servers/mariadb.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

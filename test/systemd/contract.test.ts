@@ -1,6 +1,6 @@
 import {inject, test} from 'vitest';
 import {systemctl} from '../../src/systemd/systemctl.ts';
-import {systemdContract} from '../support/systemd-contract.ts';
+import {systemdContract} from '../support/workers/systemd-contract.ts';
 import {inRig, type RigAddress, writeInRig} from './rig.ts';
 
 const rig = inject('rig');

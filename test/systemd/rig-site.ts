@@ -1,7 +1,7 @@
 import {chmod} from 'node:fs/promises';
 import {dirname} from 'node:path';
-import {type AtomSite, createAtomSite} from '../support/atom-site.ts';
-import type {RunResult} from '../support/run-atomctl.ts';
+import type {RunResult} from '../support/atomctl/run-atomctl.ts';
+import {type AtomSite, createAtomSite} from '../support/site/atom-site.ts';
 import {atomctlCommand, inRig, type RigAddress, writeInRig} from './rig.ts';
 
 /** A site whose worker is a unit of the rig's systemd, in the worlds inside and outside alike. */

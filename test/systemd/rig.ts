@@ -2,10 +2,10 @@ import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {chmod, mkdir, readFile, realpath, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {ATOM_PASSWORD, type MariadbConnection} from '../support/mariadb.ts';
-import {ATOMCTL, type RunResult} from '../support/run-atomctl.ts';
+import {ATOMCTL, type RunResult} from '../support/atomctl/run-atomctl.ts';
 import {createScratch} from '../support/scratch.ts';
-import {freePort, spawnServer} from '../support/server-process.ts';
+import {ATOM_PASSWORD, type MariadbConnection} from '../support/servers/mariadb.ts';
+import {freePort, spawnServer} from '../support/servers/server-process.ts';
 import {until} from '../support/until.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');

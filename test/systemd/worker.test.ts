@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {afterAll, beforeAll, beforeEach, describe, expect, inject, test} from 'vitest';
-import {submitJob} from '../support/submit-job.ts';
+import {submitJob} from '../support/servers/submit-job.ts';
 import {until} from '../support/until.ts';
 import {atomctlCommand, inRig, type RigAddress, spawnInRig, writeInRig} from './rig.ts';
 import {createRigSite, overrideUnit, type RigSite} from './rig-site.ts';

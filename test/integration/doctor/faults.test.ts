@@ -5,7 +5,6 @@ import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
 import type {SiteAccess} from '../../../src/doctor/evidence.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
-import {connectGearman} from '../../support/gearman-wire.mjs';
 import {
   type AtomSite,
   createSite,
@@ -17,8 +16,16 @@ import {
   until,
   type WorkerProcess,
 } from '../../support/sandbox.ts';
-import {spawnServer, startOnFreePort} from '../../support/server-process.ts';
-import {checkOnce, connect, connectAs, faultsOf, healthyPatient, managerWith} from './site-access.ts';
+import {connectGearman} from '../../support/servers/gearman-wire.mjs';
+import {spawnServer, startOnFreePort} from '../../support/servers/server-process.ts';
+import {
+  checkOnce,
+  connect,
+  connectAs,
+  faultsOf,
+  healthyPatient,
+  managerWith,
+} from '../../support/site/site-access.ts';
 
 /** Gearman's packet types. */
 const ECHO_REQ = 16;

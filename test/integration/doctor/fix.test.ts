@@ -12,7 +12,7 @@ import {
   startGearmand,
   submitJob,
 } from '../../support/sandbox.ts';
-import {connect, connectAs, healthyPatient} from './site-access.ts';
+import {connect, connectAs, healthyPatient} from '../../support/site/site-access.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;

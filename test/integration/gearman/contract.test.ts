@@ -2,8 +2,8 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {PACKET, request} from '../../../src/gearman/packet.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
-import {FakeGearman} from '../../support/fake-gearman.ts';
 import {startGearmand, startPerlGearmand, submitBackground} from '../../support/sandbox.ts';
+import {FakeGearman} from '../../support/servers/fake-gearman.ts';
 import {until} from '../../support/until.ts';
 
 interface Worker {

@@ -2,13 +2,13 @@ import {afterAll, beforeAll, expect, it, onTestFinished} from 'vitest';
 import {PACKET} from '../../../src/gearman/packet.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker, type WorkerConnection} from '../../../src/gearman/worker-connection.ts';
-import {connectGearman} from '../../support/gearman-wire.mjs';
 import {
   type GearmanProcess,
   startGearmand,
   startPerlGearmand,
   submitBackground,
 } from '../../support/sandbox.ts';
+import {connectGearman} from '../../support/servers/gearman-wire.mjs';
 
 /** A worker says that it sleeps on its connection; the server wakes it there. atomctl never sleeps. */
 const PRE_SLEEP = 4;

@@ -5,7 +5,7 @@ import {AtomctlError} from '../../../src/errors.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, DatabaseConfig} from '../../../src/mysql/database.ts';
 import {type AtomSite, createSite, freePort} from '../../support/sandbox.ts';
-import {type StallingProxy, startStallingProxy} from '../../support/stalling-proxy.ts';
+import {type StallingProxy, startStallingProxy} from '../../support/servers/stalling-proxy.ts';
 
 const PATIENCE = {timeoutSeconds: 0.3};
 const ENDLESS = 'SELECT 1 FROM seq_1_to_1000000 a, seq_1_to_1000000 b WHERE a.seq + b.seq < 0';

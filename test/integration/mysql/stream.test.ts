@@ -3,7 +3,7 @@ import {afterAll, beforeAll, expect, test} from 'vitest';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {type AtomSite, createSite, until} from '../../support/sandbox.ts';
-import {type StallingProxy, startStallingProxy} from '../../support/stalling-proxy.ts';
+import {type StallingProxy, startStallingProxy} from '../../support/servers/stalling-proxy.ts';
 
 /** A gigabyte of rows, should anybody read them all. */
 const MILLION = "SELECT seq, REPEAT('x', 1000) FROM seq_1_to_1000000";

@@ -3,8 +3,8 @@ import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import {createSite, startGearmand, startWorker, submitJob, until} from '../../support/sandbox.ts';
-import type {SubmitJob} from '../../support/submit-job.ts';
-import {type JobKind, testWorkerContract} from '../../support/worker-contract.ts';
+import type {SubmitJob} from '../../support/servers/submit-job.ts';
+import {type JobKind, testWorkerContract} from '../../support/workers/worker-contract.ts';
 
 const JOBS: Record<JobKind, SubmitJob> = {
   succeeds: {},
@@ -88,7 +88,7 @@ function isAlive(pid: number): boolean {
 
 test('a worker ends with the process that started it, however that ends', async () => {
   const script = `
-    import {spawnGroup} from './test/support/server-process.ts';
+    import {spawnGroup} from './test/support/servers/server-process.ts';
     const {pid} = spawnGroup('sleep', ['600'], {cwd: '/', env: process.env, outputFile: '/dev/null'});
     console.log(pid);
     setInterval(() => {}, 1000);

@@ -1,12 +1,12 @@
 import {mkdir, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import {type AtomSite, createAtomSite} from '../atom-site.ts';
-import {startGearmand} from '../gearmand.ts';
-import {startMariadb} from '../mariadb.ts';
-import {ATOMCTL, cleanEnvironment} from '../run-atomctl.ts';
+import {ATOMCTL, cleanEnvironment} from '../atomctl/run-atomctl.ts';
 import {createScratch, removeScratch} from '../scratch.ts';
+import {startGearmand} from '../servers/gearmand.ts';
+import {startMariadb} from '../servers/mariadb.ts';
+import {type AtomSite, createAtomSite} from '../site/atom-site.ts';
 import {until} from '../until.ts';
-import {startWorker} from '../worker.ts';
+import {startWorker} from '../workers/worker.ts';
 import {type DemoJobs, insertHistory, submitPresent} from './fill-site.ts';
 
 export interface DemoSite {

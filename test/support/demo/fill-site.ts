@@ -2,9 +2,9 @@ import {createHash} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
-import {ADMIN_ID, type InsertJob, type InsertNote} from '../atom-jobs.ts';
-import type {AtomSite} from '../atom-site.ts';
-import {submitJob} from '../submit-job.ts';
+import {submitJob} from '../servers/submit-job.ts';
+import {ADMIN_ID, type InsertJob, type InsertNote} from '../site/atom-jobs.ts';
+import type {AtomSite} from '../site/atom-site.ts';
 import {JOB_KINDS, type JobKind} from './job-kinds.ts';
 
 const HISTORY = 190;

@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {readConfigPhp} from '../../../src/atom/config-php.ts';
 import type {PhpOptions} from '../../../src/php/run-php.ts';
-import {configPhp, createRoot} from '../../support/atom-files.ts';
-import {phpIsInstalled, phpPermission} from '../../support/installed-php.ts';
+import {phpIsInstalled, phpPermission} from '../../support/php/installed-php.ts';
+import {configPhp, createRoot} from '../../support/site/atom-files.ts';
 
 const WITHOUT_PHP: PhpOptions = {env: {}};
 /** As a user who is not root, so that PHP runs as whoever runs the test. */

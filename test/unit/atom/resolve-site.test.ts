@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {resolveSite} from '../../../src/atom/resolve-site.ts';
 import type {SiteOptions} from '../../../src/atom/site.ts';
-import {configPhp, createRoot, writeFiles} from '../../support/atom-files.ts';
 import {createScratch} from '../../support/scratch.ts';
+import {configPhp, createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
 const CONFIG_PHP = configPhp({
   dsn: 'mysql:host=db;port=3307;dbname=atom',

@@ -2,8 +2,8 @@ import {chmodSync, chownSync, mkdirSync, realpathSync, symlinkSync} from 'node:f
 import {dirname, join} from 'node:path';
 import {beforeEach, describe, expect, it} from 'vitest';
 import {findRoot} from '../../../src/atom/site-root.ts';
-import {createRoot, writeFiles} from '../../support/atom-files.ts';
 import {createScratch} from '../../support/scratch.ts';
+import {createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
 const NOWHERE = createScratch('nowhere');
 const WWW_DATA = 33;

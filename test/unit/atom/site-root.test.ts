@@ -2,8 +2,8 @@ import {mkdirSync, realpathSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {findRoot as findRootAs, type RootSearch} from '../../../src/atom/site-root.ts';
-import {createRoot, writeFiles} from '../../support/atom-files.ts';
 import {createScratch} from '../../support/scratch.ts';
+import {createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
 const LANDMARKS = {symfony: '', 'config/ProjectConfiguration.class.php': ''};
 const NOWHERE = createScratch('nowhere');

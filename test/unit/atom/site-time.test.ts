@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {createSiteTime, parseAge} from '../../../src/atom/site-time.ts';
-import {phpIsInstalled} from '../../support/installed-php.ts';
+import {phpIsInstalled} from '../../support/php/installed-php.ts';
 
 const vancouver = createSiteTime('America/Vancouver');
 

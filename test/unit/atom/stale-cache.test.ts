@@ -2,7 +2,7 @@ import {utimesSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {findStaleCaches} from '../../../src/atom/stale-cache.ts';
-import {createRoot} from '../../support/atom-files.ts';
+import {createRoot} from '../../support/site/atom-files.ts';
 
 it('finds each compiled file that is older than its newest source', async () => {
   const minutes = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {NotGearman, Refusal} from '../../../src/gearman/failure.ts';
 import {endWithEcho, PACKET, request, splitArguments, untilEcho} from '../../../src/gearman/packet.ts';
-import {response} from './scripted-server.ts';
+import {response} from '../../support/servers/scripted-server.ts';
 
 const ECHO = response(PACKET.ECHO_RES, 'atomctl');
 

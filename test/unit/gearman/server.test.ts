@@ -6,7 +6,7 @@ import {formatAddress, type ServerAddress} from '../../../src/gearman/address.ts
 import {PACKET} from '../../../src/gearman/packet.ts';
 import {connectServer, connectServers, type GearmanServer} from '../../../src/gearman/server.ts';
 import {MAX_REPLY_BYTES} from '../../../src/gearman/wire.ts';
-import {response, scriptedServer} from './scripted-server.ts';
+import {response, scriptedServer} from '../../support/servers/scripted-server.ts';
 
 async function connected(address: ServerAddress, timeoutSeconds = 5): Promise<GearmanServer> {
   const server = await connectServer(address, {timeoutSeconds});

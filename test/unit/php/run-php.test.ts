@@ -11,8 +11,8 @@ import {
 import {dirname, join} from 'node:path';
 import {afterAll, beforeEach, describe, expect, it} from 'vitest';
 import {type PhpOptions, runPhp} from '../../../src/php/run-php.ts';
-import {phpIsInstalled, phpPermission} from '../../support/installed-php.ts';
 import {isRunning} from '../../support/is-running.ts';
+import {phpIsInstalled, phpPermission} from '../../support/php/installed-php.ts';
 import {createScratch} from '../../support/scratch.ts';
 import {until} from '../../support/until.ts';
 

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {NotStaticError, readPhpScript} from '../../../src/php/script.ts';
 import type {PhpValue} from '../../../src/php/value.ts';
-import {includeWithPhp, phpIsInstalled} from '../../support/installed-php.ts';
+import {includeWithPhp, phpIsInstalled} from '../../support/php/installed-php.ts';
 import {createScratch} from '../../support/scratch.ts';
 
 const ENV = {HOST: 'db', EMPTY: '', ZERO: '0'};

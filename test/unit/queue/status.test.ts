@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {queueStatus} from '../../../src/queue/status.ts';
-import {answering, OTHER_PREFIX, PREFIX, silent} from './server-reports.ts';
+import {answering, OTHER_PREFIX, PREFIX, silent} from '../../support/servers/server-reports.ts';
 
 const A = `${PREFIX}-arFindingAidJob`;
 const B = `${PREFIX}-arFileImportJob`;

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {type QueueStatusOptions, queueStatus} from '../../../src/queue/status.ts';
-import {answering, OTHER_PREFIX, PREFIX, silent} from './server-reports.ts';
+import {answering, OTHER_PREFIX, PREFIX, silent} from '../../support/servers/server-reports.ts';
 
 const A = `${PREFIX}-arFindingAidJob`;
 const B = `${PREFIX}-arFileImportJob`;

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {queueWorkers} from '../../../src/queue/workers.ts';
-import {answering, OTHER_PREFIX, PREFIX} from './server-reports.ts';
+import {answering, OTHER_PREFIX, PREFIX} from '../../support/servers/server-reports.ts';
 
 test('a worker is one row over all its servers; this site comes first; connections without functions are none', () => {
   const own = [`${PREFIX}-arFindingAidJob`, `${PREFIX}-arFileImportJob`];

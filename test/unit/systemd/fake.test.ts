@@ -1,5 +1,5 @@
-import {FakeSystemd} from '../../support/fake-systemd.ts';
-import {systemdContract} from '../../support/systemd-contract.ts';
+import {FakeSystemd} from '../../support/workers/fake-systemd.ts';
+import {systemdContract} from '../../support/workers/systemd-contract.ts';
 
 const manager = new FakeSystemd();
 

@@ -3,7 +3,7 @@ import type {UnitState} from '../../../src/systemd/unit-state.ts';
 import {whyNotRunning} from '../../../src/worker/ending.ts';
 import {judgeUnit} from '../../../src/worker/health.ts';
 import type {StartLimit} from '../../../src/worker/start-limit.ts';
-import {NEVER_STARTED} from '../../support/fake-systemd.ts';
+import {NEVER_STARTED} from '../../support/workers/fake-systemd.ts';
 
 const LIMIT: StartLimit = {burst: 3, intervalSeconds: 86_400, startsUsed: 1, hit: false, secondsLeft: null};
 const failed = (status: number, how: 'exited' | 'killed' = 'exited'): Partial<UnitState> => ({

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {assignToUnits, workerLog} from '../../../src/worker/executing.ts';
-import {NEVER_STARTED} from '../../support/fake-systemd.ts';
+import {NEVER_STARTED} from '../../support/workers/fake-systemd.ts';
 
 const path = process.env.PATH;
 let tools: string;

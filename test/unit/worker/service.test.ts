@@ -4,7 +4,7 @@ import type {UnitState} from '../../../src/systemd/unit-state.ts';
 import {restartWorker, type ServiceOptions, startWorker, stopWorker} from '../../../src/worker/service.ts';
 import {startLimit} from '../../../src/worker/start-limit.ts';
 import {workerStatus} from '../../../src/worker/status.ts';
-import {FakeSystemd} from '../../support/fake-systemd.ts';
+import {FakeSystemd} from '../../support/workers/fake-systemd.ts';
 
 const PREFIX = '0123456789abcdef0123456789abcdef';
 const UNIT = 'atom-worker.service';

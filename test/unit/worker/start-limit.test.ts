@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import type {JournalEntry} from '../../../src/systemd/journal.ts';
 import type {UnitState} from '../../../src/systemd/unit-state.ts';
 import {startLimit} from '../../../src/worker/start-limit.ts';
-import {NEVER_STARTED} from '../../support/fake-systemd.ts';
+import {NEVER_STARTED} from '../../support/workers/fake-systemd.ts';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
 const HOUR = 3600;

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import type {UnitState} from '../../../src/systemd/unit-state.ts';
 import {findUnits} from '../../../src/worker/units.ts';
-import {FakeSystemd} from '../../support/fake-systemd.ts';
+import {FakeSystemd} from '../../support/workers/fake-systemd.ts';
 
 const WORKER = '/usr/bin/php -d memory_limit=-1 symfony jobs:worker';
 const RUNNING: Partial<UnitState> = {active: 'active', sub: 'running', mainPid: 7};

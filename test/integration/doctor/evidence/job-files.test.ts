@@ -5,7 +5,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {findLostFiles} from '../../../../src/doctor/evidence/job-files.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
 import {type AtomSite, createSite} from '../../../support/sandbox.ts';
-import {connectAs} from '../site-access.ts';
+import {connectAs} from '../../../support/site/site-access.ts';
 
 let site: AtomSite;
 let database: Database;

@@ -4,13 +4,7 @@ import {type ClearSiteOptions, clearSite} from '../../../../src/jobs/clear/clear
 import {planClear} from '../../../../src/jobs/clear/clear-rows.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
 import {MOST_HELD} from '../../../../src/queue/probe.ts';
-import {
-  controlOf,
-  createQueueSite,
-  executeJob,
-  handedOut,
-  type QueueSite,
-} from '../../../support/queue-site.ts';
+import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
 import {
   type GearmanProcess,
   startGearmand,
@@ -19,7 +13,13 @@ import {
   submitJob,
   until,
 } from '../../../support/sandbox.ts';
-import {PLAIN_CLEAR} from './plain-clear.ts';
+import {
+  controlOf,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  type QueueSite,
+} from '../../../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
 let at: QueueSite;

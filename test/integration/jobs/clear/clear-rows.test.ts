@@ -11,9 +11,9 @@ import {
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database, SqlValue} from '../../../../src/mysql/database.ts';
+import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
 import {type AtomSite, createSite} from '../../../support/sandbox.ts';
-import {everyTable, insertAllKinds} from '../../../support/whole-site.ts';
-import {PLAIN_CLEAR} from './plain-clear.ts';
+import {everyTable, insertAllKinds} from '../../../support/site/whole-site.ts';
 
 let site: AtomSite;
 let database: Database;

@@ -7,15 +7,6 @@ import type {WorkerControl} from '../../../../src/jobs/model/worker-control.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {
-  controlOf,
-  crash,
-  createQueueSite,
-  executeJob,
-  handedOut,
-  insertLost,
-  type QueueSite,
-} from '../../../support/queue-site.ts';
-import {
   type GearmanProcess,
   startGearmand,
   startPerlGearmand,
@@ -23,7 +14,16 @@ import {
   until,
   type WorkerProcess,
 } from '../../../support/sandbox.ts';
-import {everyTable, insertAllKinds} from '../../../support/whole-site.ts';
+import {
+  controlOf,
+  crash,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  insertLost,
+  type QueueSite,
+} from '../../../support/site/queue-site.ts';
+import {everyTable, insertAllKinds} from '../../../support/site/whole-site.ts';
 
 function statesOf({verdicts}: LiveReport): Map<number, string> {
   return new Map([...verdicts].map(([id, {state}]) => [id, state]));

@@ -4,7 +4,7 @@ import {deleteJob} from '../../../../src/jobs/model/delete-jobs.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
 import {ADMIN_ID, type AtomSite, createSite} from '../../../support/sandbox.ts';
-import {everyTable, insertAllKinds} from '../../../support/whole-site.ts';
+import {everyTable, insertAllKinds} from '../../../support/site/whole-site.ts';
 
 let site: AtomSite;
 let database: Database;

@@ -2,8 +2,8 @@ import {afterAll, expect, test} from 'vitest';
 import {type Killed, killJobs} from '../../../../src/jobs/kill/kill.ts';
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
 import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
-import {createQueueSite, type QueueSite, sourcesOf} from '../../../support/queue-site.ts';
 import {startGearmand, startWorker, submitJob, until} from '../../../support/sandbox.ts';
+import {createQueueSite, type QueueSite, sourcesOf} from '../../../support/site/queue-site.ts';
 
 const BACKLOG = 60;
 const JOBS = 80;

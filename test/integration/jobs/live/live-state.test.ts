@@ -7,14 +7,6 @@ import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import type {AtomProcess} from '../../../../src/processes/read-processes.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {
-  crash,
-  createQueueSite,
-  executeJob,
-  handedOut,
-  insertLost,
-  type QueueSite,
-} from '../../../support/queue-site.ts';
-import {
   freePort,
   type GearmanProcess,
   startGearmand,
@@ -24,6 +16,14 @@ import {
   until,
   type WorkerProcess,
 } from '../../../support/sandbox.ts';
+import {
+  crash,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  insertLost,
+  type QueueSite,
+} from '../../../support/site/queue-site.ts';
 
 type States = Record<number, string>;
 

@@ -1,8 +1,8 @@
 import {expect, test} from 'vitest';
 import type {Job} from '../../../../src/jobs/model/job.ts';
 import {type FollowStep, followJob} from '../../../../src/jobs/wait/follow.ts';
-import {aJob} from '../a-job.ts';
-import {lookingAround} from './poll-options.ts';
+import {aJob} from '../../../support/jobs/a-job.ts';
+import {lookingAround} from '../../../support/jobs/poll-options.ts';
 
 async function follow(jobs: (Job | undefined)[], interruptAfter = Number.POSITIVE_INFINITY) {
   const around = lookingAround();

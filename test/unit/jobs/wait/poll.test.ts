@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {poll} from '../../../../src/jobs/wait/poll.ts';
-import {lookingAround} from './poll-options.ts';
+import {lookingAround} from '../../../support/jobs/poll-options.ts';
 
 const lost = () => new AtomctlError('DATABASE_LOST', 'The connection was lost.');
 const away = () => new AtomctlError('DATABASE_UNREACHABLE', 'Connection refused.');

@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import type {Job} from '../../../../src/jobs/model/job.ts';
 import {type Milestone, waitExitStatus, waitForJobs} from '../../../../src/jobs/wait/wait.ts';
-import {aJob} from '../a-job.ts';
-import {lookingAround} from './poll-options.ts';
+import {aJob} from '../../../support/jobs/a-job.ts';
+import {lookingAround} from '../../../support/jobs/poll-options.ts';
 
 const STATES = {
   queued: {status: 'running', live: 'queued'},

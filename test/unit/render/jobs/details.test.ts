@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {renderWaited, renderWaiting} from '../../../../src/render/jobs/details.ts';
-import {aJob} from '../../jobs/a-job.ts';
+import {aJob} from '../../../support/jobs/a-job.ts';
 
 const screen = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};
 

@@ -1,5 +1,5 @@
 import type {Connection, ResultSetHeader} from 'mysql2/promise';
-import {ERROR_NOTE_TYPE_ID, type JobStatus, STATUSES} from '../../src/jobs/model/job.ts';
+import {ERROR_NOTE_TYPE_ID, type JobStatus, STATUSES} from '../../../src/jobs/model/job.ts';
 
 export interface InsertNote {
   text: string;

@@ -1,4 +1,4 @@
-import type {PollOptions} from '../../../../src/jobs/wait/poll.ts';
+import type {PollOptions} from '../../../src/jobs/wait/poll.ts';
 
 /** What looks() needs, on a clock that only pausing moves. */
 export function lookingAround({maxSeconds = null, intervalSeconds = 1}: Partial<PollOptions> = {}) {

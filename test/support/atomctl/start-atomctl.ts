@@ -1,22 +1,22 @@
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {tmpdir} from 'node:os';
 import {ATOMCTL, cleanEnvironment, type RunOptions, type RunResult} from './run-atomctl.ts';
 
-/** An atomctl that goes on while the test watches it. */
-export interface RunningAtomctl {
+/** An atomctl that runs while the test goes on: it can be sent a signal, or lose its servers. */
+export interface StartedAtomctl {
+  readonly child: ChildProcess;
   /** What it has printed on stdout so far. */
   stdout(): string;
   stderr(): string;
-  signal(name: NodeJS.Signals): void;
-  readonly ended: Promise<RunResult>;
+  readonly ended: Promise<RunResult & {signal: NodeJS.Signals | null}>;
 }
 
 /** Starts atomctl as a user would, with its output in pipes and nothing on stdin. Needs the build in dist. */
 export function startAtomctl(
   args: readonly string[],
   options: Omit<RunOptions, 'stdin'> = {},
-): RunningAtomctl {
+): StartedAtomctl {
   const child = spawn(process.execPath, [ATOMCTL, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: cleanEnvironment(options.env),
@@ -29,9 +29,9 @@ export function startAtomctl(
     });
   }
   return {
+    child,
     stdout: () => printed.stdout,
     stderr: () => printed.stderr,
-    signal: (name) => child.kill(name),
-    ended: once(child, 'close').then(([code]) => ({code: code as number | null, ...printed})),
+    ended: once(child, 'close').then(([code, signal]) => ({code, signal, ...printed})),
   };
 }

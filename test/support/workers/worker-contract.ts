@@ -1,11 +1,11 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
 import {afterEach, expect, test} from 'vitest';
-import type {AtomSite} from './atom-site.ts';
-import {connectGearman, TYPE} from './gearman-wire.mjs';
-import {type GearmanProcess, startGearmand} from './gearmand.ts';
-import type {SubmittedJob} from './submit-job.ts';
-import {until} from './until.ts';
+import {connectGearman, TYPE} from '../servers/gearman-wire.mjs';
+import {type GearmanProcess, startGearmand} from '../servers/gearmand.ts';
+import type {SubmittedJob} from '../servers/submit-job.ts';
+import type {AtomSite} from '../site/atom-site.ts';
+import {until} from '../until.ts';
 import type {WorkerProcess} from './worker.ts';
 
 /**

@@ -3,11 +3,11 @@ import {mkdirSync} from 'node:fs';
 import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Connection, createConnection} from 'mysql2/promise';
-import type {DatabaseConfig} from '../../src/mysql/database.ts';
+import type {DatabaseConfig} from '../../../src/mysql/database.ts';
+import {createScratch} from '../scratch.ts';
+import type {MariadbConnection} from '../servers/mariadb.ts';
 import {type InsertJob, insertJob, seedJobs} from './atom-jobs.ts';
 import {functionPrefix, WORKER_CLASSES, writeAtomRoot} from './atom-root.ts';
-import type {MariadbConnection} from './mariadb.ts';
-import {createScratch} from './scratch.ts';
 
 export interface AtomSiteOptions {
   /** The last part of the root directory's path. Default `atom`. */

@@ -1,6 +1,6 @@
 import {createConnection} from 'mysql2/promise';
+import type {MariadbConnection} from '../servers/mariadb.ts';
 import {type AtomSite, type AtomSiteOptions, createAtomSite} from './atom-site.ts';
-import type {MariadbConnection} from './mariadb.ts';
 
 /** A site whose server a test may kill: each query has a connection of its own. */
 export interface MortalSite extends AtomSite {

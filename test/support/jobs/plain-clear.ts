@@ -1,4 +1,4 @@
-import type {ClearOptions} from '../../../../src/jobs/clear/clear-rows.ts';
+import type {ClearOptions} from '../../../src/jobs/clear/clear-rows.ts';
 
 /** A clear of rows alone that nobody hurries, watches or interrupts. */
 export const PLAIN_CLEAR: Omit<ClearOptions, 'database' | 'plan'> = {

@@ -1,6 +1,6 @@
 import {mkdirSync, realpathSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {createScratch} from './scratch.ts';
+import {createScratch} from '../scratch.ts';
 
 /** Writes files, by path below a directory. */
 export function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {

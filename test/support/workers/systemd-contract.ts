@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import type {ServiceManager} from '../../src/systemd/systemctl.ts';
-import type {UnitState} from '../../src/systemd/unit-state.ts';
-import {until} from './until.ts';
+import type {ServiceManager} from '../../../src/systemd/systemctl.ts';
+import type {UnitState} from '../../../src/systemd/unit-state.ts';
+import {until} from '../until.ts';
 
 /** A systemd to hold to the contract, and a hand on its services from outside. */
 export interface SystemdUnderTest {

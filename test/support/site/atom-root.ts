@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {chmod, mkdir, realpath, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import type {MariadbConnection} from './mariadb.ts';
+import type {MariadbConnection} from '../servers/mariadb.ts';
 
 /** The job classes that the stock worker takes, as gearman.yml lists them. */
 export const WORKER_CLASSES = [
@@ -84,7 +84,7 @@ function atomFiles(options: AtomRootOptions): Record<string, string> {
 const SYMFONY = `#!/usr/bin/env php
 <?php
 
-require ${phpString(fileURLToPath(new URL('./php/tasks.php', import.meta.url)))};
+require ${phpString(fileURLToPath(new URL('../php/tasks.php', import.meta.url)))};
 exit(runTask(__DIR__, array_slice($argv, 1)));
 `;
 

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {fileURLToPath} from 'node:url';
 
 /** The production entry, as npm links it. */
-export const ATOMCTL = fileURLToPath(new URL('../../bin/run.cjs', import.meta.url));
+export const ATOMCTL = fileURLToPath(new URL('../../../bin/run.cjs', import.meta.url));
 
 export interface RunOptions {
   /** Set over an environment without any of atomctl's or AtoM's variables. */

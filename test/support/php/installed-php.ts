@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import type {PhpPermission} from '../../src/php/run-php.ts';
+import type {PhpPermission} from '../../../src/php/run-php.ts';
 
 /** Whether `php` is installed; says so where it is not, since tests are then skipped. */
 export function phpIsInstalled(): boolean {

@@ -1,6 +1,6 @@
-import {AtomctlError} from '../../src/errors.ts';
-import type {ServiceManager, Verb} from '../../src/systemd/systemctl.ts';
-import type {UnitState} from '../../src/systemd/unit-state.ts';
+import {AtomctlError} from '../../../src/errors.ts';
+import type {ServiceManager, Verb} from '../../../src/systemd/systemctl.ts';
+import type {UnitState} from '../../../src/systemd/unit-state.ts';
 
 /** A systemd in memory: what of it the worker's commands rely on. One contract holds it and the real one together. */
 export class FakeSystemd implements ServiceManager {

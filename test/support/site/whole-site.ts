@@ -1,4 +1,4 @@
-import type {AtomSite} from './sandbox.ts';
+import type {AtomSite} from '../sandbox.ts';
 
 /** The whole database, table by table: two that are equal differ in no row. */
 export async function everyTable(site: AtomSite): Promise<Record<string, unknown[]>> {

@@ -1,5 +1,5 @@
-import {AtomctlError} from '../../src/errors.ts';
-import type {ServerAddress} from '../../src/gearman/address.ts';
+import {AtomctlError} from '../../../src/errors.ts';
+import type {ServerAddress} from '../../../src/gearman/address.ts';
 import type {
   Connection,
   FunctionStatus,
@@ -7,7 +7,7 @@ import type {
   JobPresence,
   QueuedJob,
   ServerVersion,
-} from '../../src/gearman/server.ts';
+} from '../../../src/gearman/server.ts';
 
 interface FakeJob extends QueuedJob {
   function: string;

@@ -7,9 +7,9 @@ import {connectServers, type ServerConnection} from '../../../src/gearman/server
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, DatabaseConfig} from '../../../src/mysql/database.ts';
 import {startLimit} from '../../../src/worker/start-limit.ts';
-import {FakeSystemd} from '../../support/fake-systemd.ts';
-import {NO_WAIT, quietFacts} from '../../support/quiet-host.ts';
-import {type AtomSite, WORKER_CLASSES} from '../../support/sandbox.ts';
+import {NO_WAIT, quietFacts} from '../quiet-host.ts';
+import {type AtomSite, WORKER_CLASSES} from '../sandbox.ts';
+import {FakeSystemd} from '../workers/fake-systemd.ts';
 
 /** A sandbox site whose worker runs by a unit, healthy in systemd's eyes. */
 export async function healthyPatient(site: AtomSite): Promise<SiteAccess> {

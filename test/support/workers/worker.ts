@@ -3,8 +3,8 @@ import {readFileSync} from 'node:fs';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {AtomSite} from './atom-site.ts';
-import {type GroupProcess, spawnGroup} from './server-process.ts';
+import {type GroupProcess, spawnGroup} from '../servers/server-process.ts';
+import type {AtomSite} from '../site/atom-site.ts';
 
 /**
  * A running `php symfony jobs:worker`. `stop` ends it and its children as systemd does: AtoM's worker exits with 0,

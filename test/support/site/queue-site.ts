@@ -1,11 +1,11 @@
-import {createSiteTime} from '../../src/atom/site-time.ts';
-import {parseAddress} from '../../src/gearman/address.ts';
-import {connectServers, type GearmanServer} from '../../src/gearman/server.ts';
-import {connectWorker, type WorkerConnection} from '../../src/gearman/worker-connection.ts';
-import type {WorkerControl} from '../../src/jobs/model/worker-control.ts';
-import {connectDatabase} from '../../src/mysql/connect.ts';
-import {jobIdOf} from '../../src/queue/probe.ts';
-import {NO_WAIT, quietFacts} from './quiet-host.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
+import {parseAddress} from '../../../src/gearman/address.ts';
+import {connectServers, type GearmanServer} from '../../../src/gearman/server.ts';
+import {connectWorker, type WorkerConnection} from '../../../src/gearman/worker-connection.ts';
+import type {WorkerControl} from '../../../src/jobs/model/worker-control.ts';
+import {connectDatabase} from '../../../src/mysql/connect.ts';
+import {jobIdOf} from '../../../src/queue/probe.ts';
+import {NO_WAIT, quietFacts} from '../quiet-host.ts';
 import {
   type AtomSite,
   createSite,
@@ -14,7 +14,7 @@ import {
   submitJob,
   until,
   type WorkerProcess,
-} from './sandbox.ts';
+} from '../sandbox.ts';
 
 const TIMEOUT = {timeoutSeconds: 2};
 

@@ -1,9 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {uniqueKey} from '../../src/queue/unique-key.ts';
-import type {InsertJob} from './atom-jobs.ts';
-import type {AtomSite} from './atom-site.ts';
+import {uniqueKey} from '../../../src/queue/unique-key.ts';
+import type {InsertJob} from '../site/atom-jobs.ts';
+import type {AtomSite} from '../site/atom-site.ts';
 import {connectGearman, TYPE} from './gearman-wire.mjs';
 
 export interface SubmitJob extends Omit<InsertJob, 'status' | 'finishedAt'> {

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process';
 import {userInfo} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {createScratch} from './scratch.ts';
+import {createScratch} from '../scratch.ts';
 import {type ServerProcess, spawnServer, startOnFreePort} from './server-process.ts';
 
 const run = promisify(execFile);
