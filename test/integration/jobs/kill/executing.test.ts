@@ -1,0 +1,46 @@
+import {expect, test} from 'vitest';
+import {createKillSite} from '../../../support/jobs/kill-site.ts';
+import {until} from '../../../support/sandbox.ts';
+import {handedOut} from '../../../support/site/queue-site.ts';
+
+const at = await createKillSite();
+
+test('is refused without --restart-worker, and the job continues', async () => {
+  const {id, unique} = await at.execute();
+  const {first, exit} = await at.kill([id]);
+  expect(first).toMatchObject({
+    was: 'executing',
+    action: 'refused',
+    gearman: 'remains',
+    message: expect.stringContaining(`atomctl jobs:kill ${id} --restart-worker`),
+  });
+  expect([exit, await at.statusOf(id)]).toEqual([5, 183]);
+  expect(await at.server.statusOfUniqueKeys([unique])).toEqual([{known: true, running: true}]);
+});
+
+test('with --force, the only executing job is cancelled: it is not handed out after its worker dies', async () => {
+  const {id, worker} = await at.execute();
+  const [next] = await at.submit(1);
+  expect((await at.kill([id], {force: true})).first).toMatchObject({
+    action: 'marked',
+    gearman: 'cancelled',
+  });
+  await worker.kill();
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  expect(await handedOut(at.site)).toEqual([next]);
+});
+
+test('with --force, one of several executing jobs is not cancelled, since its handle is not known', async () => {
+  const [one, other] = [await at.execute(), await at.execute()];
+  const {first, exit} = await at.kill([one.id], {force: true});
+  expect(first).toMatchObject({
+    action: 'marked',
+    gearman: 'remains',
+    message: expect.stringMatching(/may still/),
+  });
+  expect(exit).toBe(0);
+  expect(await at.server.statusOfUniqueKeys([one.unique, other.unique])).toEqual([
+    {known: true, running: true},
+    {known: true, running: true},
+  ]);
+});

@@ -1,0 +1,111 @@
+import {afterAll, afterEach} from 'vitest';
+import {
+  type Killed,
+  type KillOptions,
+  type KillResult,
+  killExitStatus,
+  killJobs,
+} from '../../../src/jobs/kill/kill.ts';
+import type {Database} from '../../../src/mysql/database.ts';
+import {type GearmanProcess, startGearmand, submitJob, until, type WorkerProcess} from '../sandbox.ts';
+import {createQueueSite, executeJob, handedOut, type QueueSite} from '../site/queue-site.ts';
+
+/** What a kill did, with the exit status of jobs:kill and the outcome of the first job. */
+export interface KillOutcome extends KillResult {
+  exit: number;
+  first: Killed;
+}
+
+/** A kill would wait between two reads of the evidence; tests do not. */
+const NO_WAIT = {wait: async () => {}};
+
+/** Kills jobs of a site as jobs:kill does if no flag is given; `options` says what else is given. */
+export async function killAt(
+  {sources}: QueueSite,
+  ids: readonly number[],
+  options: Partial<KillOptions> = {},
+): Promise<KillOutcome> {
+  const result = await killJobs({
+    ...sources,
+    ...NO_WAIT,
+    ids,
+    force: false,
+    deleteRows: false,
+    by: 'alice@archive',
+    reason: null,
+    culture: 'en',
+    worker: null,
+    signal: new AbortController().signal,
+    ...options,
+  });
+  return {...result, exit: killExitStatus(result), first: result.killed[0]!};
+}
+
+/** Submits jobs that no worker takes: their ids in the order of the queue. */
+export async function submitJobs({site}: QueueSite, count: number): Promise<number[]> {
+  const ids: number[] = [];
+  while (ids.length < count) ids.push((await submitJob(site)).id);
+  return ids;
+}
+
+/** A site on a gearmand of its own, for the tests of one file. After each test it has no jobs and no workers. */
+export interface KillSite extends QueueSite {
+  gearmand: GearmanProcess;
+  /** Those that end with the test. */
+  workers: WorkerProcess[];
+  kill(ids: readonly number[], options?: Partial<KillOptions>): Promise<KillOutcome>;
+  submit(count: number): Promise<number[]>;
+  /** A job that a worker of its own executes. */
+  execute(): ReturnType<typeof executeJob>;
+  /** The status that the row has in the database; null if there is no row. */
+  statusOf(id: number): Promise<number | null>;
+}
+
+/** Call it at the top of a test file: it starts the servers, and cleans up after each test and after all. */
+export async function createKillSite(): Promise<KillSite> {
+  const gearmand = await startGearmand();
+  const at = await createQueueSite(gearmand);
+  const workers: WorkerProcess[] = [];
+
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+    await until(async () => (await at.server.status()).every(({running}) => running === 0));
+    await handedOut(at.site);
+    await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  });
+
+  afterAll(async () => {
+    await at.drop();
+    await gearmand.kill();
+  });
+
+  return {
+    ...at,
+    gearmand,
+    workers,
+    kill: (ids, options) => killAt(at, ids, options),
+    submit: (count) => submitJobs(at, count),
+    async execute() {
+      const executing = await executeJob(at.site);
+      workers.push(executing.worker);
+      return executing;
+    },
+    async statusOf(id) {
+      const [row] = await at.site.query<{status_id: number | null}>(
+        'SELECT status_id FROM job WHERE id = ?',
+        [id],
+      );
+      return row?.status_id ?? null;
+    },
+  };
+}
+
+/** The database with some of its methods replaced. */
+export function withMethods(database: Database, replaced: Partial<Database>): Database {
+  return new Proxy(database, {
+    get(target, name) {
+      const value = Reflect.get(name in replaced ? replaced : target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
