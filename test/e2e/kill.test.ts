@@ -100,7 +100,7 @@ test('refused, missing and killed jobs together: each is reported, and the exit 
   const ended = await kill(completed, '-y', '--json');
   expect([ended.code, JSON.parse(ended.stdout).killed[0]]).toMatchObject([
     5,
-    {was: 'finished', action: 'refused', gearman: 'none'},
+    {was: 'ended', action: 'refused', gearman: 'none'},
   ]);
 
   const missing = await kill(999_999, '--yes', '--json');

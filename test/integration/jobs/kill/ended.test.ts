@@ -24,7 +24,7 @@ test('an ended job is refused without --force and --delete; with them its Gearma
   ]);
   expect(await at.server.jobs()).toEqual([]);
   expect((await at.kill([error], {deleteRows: true})).first).toMatchObject({
-    was: 'finished',
+    was: 'ended',
     action: 'deleted',
   });
   expect(await at.statusOf(error)).toBeNull();
@@ -42,7 +42,7 @@ test('a job that ends between two reads of its row keeps the row', async () => {
   });
   const {first} = await at.kill([id!], {database, servers: []});
   expect(first).toMatchObject({
-    was: 'finished',
+    was: 'ended',
     action: 'refused',
     message: expect.stringMatching(/ended while/),
   });
