@@ -23,7 +23,7 @@ import {NotAvailable, type Outcome} from './finding.ts';
 
 /** A site as the doctor meets it: how to reach its servers, and what its configuration says. */
 export interface SiteAccess {
-  /** @throws AtomctlError where it cannot be reached */
+  /** @throws AtomctlError if it cannot be reached */
   database: () => Promise<Database>;
   databaseConfig: () => Promise<DatabaseConfig>;
   servers: () => Promise<ServerConnection[]>;
@@ -38,7 +38,7 @@ export interface SiteAccess {
   recheck: Recheck;
   /** null where no AtoM installation was found. */
   root: string | null;
-  /** The site's function prefix: null where it is not known, empty where its functions have none. */
+  /** The site's function prefix: null if it is not known, empty if its functions have none. */
   prefix: string | null;
   /** gearman.yml's `worker_types`. */
   workerTypes: Readonly<Record<string, readonly string[]>>;
@@ -49,12 +49,12 @@ export interface SiteAccess {
 }
 
 /**
- * One look at a site. What several checks rest on is gathered when it is first asked for, and once. Where it cannot
+ * One look at a site. What several checks rest on is gathered when it is first asked for, and once. If it cannot
  * be had it throws NotAvailable, except for `connection`.
  */
 export interface SiteEvidence {
   readonly access: SiteAccess;
-  /** @throws AtomctlError where the database cannot be reached */
+  /** @throws AtomctlError if the database cannot be reached */
   connection(): Promise<Database>;
   /** The database, known to be AtoM's and readable. */
   database(): Promise<Database>;
@@ -98,7 +98,7 @@ export function collectSiteEvidence(access: SiteAccess): SiteEvidence {
   return site;
 }
 
-/** What failed is told by the checks of the connection and of the schema; the others are skipped. */
+/** What failed is reported by the checks of the connection and of the schema; the others are skipped. */
 async function readableDatabase(site: SiteEvidence): Promise<Database> {
   const database = await connectedDatabase(site);
   await checkSchema(database).catch((error: unknown) =>
@@ -107,7 +107,7 @@ async function readableDatabase(site: SiteEvidence): Promise<Database> {
   return database;
 }
 
-/** The database, whatever is in it. @throws NotAvailable where it cannot be reached */
+/** The database, whatever is in it. @throws NotAvailable if it cannot be reached */
 export function connectedDatabase(site: SiteEvidence): Promise<Database> {
   return site.connection().catch((error: unknown) => skipFor(error, 'The database cannot be reached.'));
 }
@@ -144,6 +144,6 @@ export interface Check {
   /** Stable: scripts and `--skip` name it. */
   id: string;
   title: string;
-  /** @throws NotAvailable where what it needs cannot be had; AtomctlError where a server fails it */
+  /** @throws NotAvailable if what it needs cannot be had; AtomctlError if a server fails it */
   run(site: SiteEvidence): Promise<Outcome>;
 }

@@ -21,9 +21,9 @@ export interface Finding {
   title: string;
   /** What was seen; of what was skipped, why. */
   evidence: string;
-  /** What follows from it; null where nothing does. */
+  /** What follows from it; null if nothing does. */
   consequence: string | null;
-  /** What fixes it, a command where there is one; null where nothing has to be fixed. */
+  /** What fixes it, a command where there is one; null if nothing has to be fixed. */
   remedy: string | null;
 }
 
@@ -79,7 +79,7 @@ export function someOf(items: readonly (string | number)[], total = items.length
   return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-/** `1 job`, `2 jobs`; `plural` where an s is not enough. */
+/** `1 job`, `2 jobs`; `plural` if an s is not enough. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }

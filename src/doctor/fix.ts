@@ -17,7 +17,7 @@ export interface Fixed {
   /** How many jobs or objects were fixed. */
   count: number;
   message: string;
-  /** Why it ended early; null where it did not. */
+  /** Why it ended early; null if it did not. */
   error: string | null;
 }
 
@@ -34,7 +34,7 @@ export async function planFixes(site: SiteEvidence, findings: readonly Finding[]
 }
 
 /**
- * Carries the remedies out. One that fails is told in its result and stops no other.
+ * Carries the remedies out. One that fails is reported in its result and stops no other.
  * @param options.examination a fresh one: what was seen before the question was asked may have changed
  * @param options.signal ends it after the current step
  */
@@ -153,7 +153,7 @@ export const ORPHANED_ROWS: Fix = {
 /** Something that the doctor fixes without harm. */
 export interface Fix {
   id: string;
-  /** It is called for where one of these checks found fault. */
+  /** It is called for if one of these checks found fault. */
   checks: readonly string[];
   /** What it would do, one sentence; null where there is nothing to do. */
   plan(site: SiteEvidence): Promise<string | null>;

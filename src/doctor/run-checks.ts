@@ -24,7 +24,7 @@ export function isSelected(id: string, {only, skip}: Selection): boolean {
 /**
  * Makes the selected checks in the order of the table and tells what each found. A server that fails is a
  * finding, or the reason why a check was skipped.
- * @throws AtomctlError USAGE where a setting of the site is wrong
+ * @throws AtomctlError USAGE if a setting of the site is wrong
  */
 export async function runChecks(site: SiteEvidence, selection: Selection = {}): Promise<Finding[]> {
   const findings: Finding[] = [];

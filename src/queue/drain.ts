@@ -18,7 +18,7 @@ export interface DrainOptions extends ConnectOptions {
  * but the one in hand. Executing jobs are left alone. Stops at the limit, when the signal is aborted, and at the first
  * job of a row that is newer than `lastId`, which goes back to the end of the queue.
  * @returns how many were ended
- * @throws AtomctlError REFUSED where a job that goes back could be lost, or another atomctl looks at the server; or as
+ * @throws AtomctlError REFUSED if a job that goes back could be lost, or another atomctl looks at the server; or as
  *   GearmanServer's questions do
  */
 export async function drainFunction(

@@ -8,7 +8,7 @@ export interface FunctionName {
 /** Since AtoM 2.5.2: `md5(root . workers_key)`, a dash, the job class. */
 const PREFIXED = /^([0-9a-f]{32})-(.+)$/s;
 
-/** The name under which a site's workers register `jobClass`; the bare class where the prefix is null or empty. */
+/** The name under which a site's workers register `jobClass`; the bare class if the prefix is null or empty. */
 export function functionName(prefix: string | null, jobClass: string): string {
   return prefix ? `${prefix}-${jobClass}` : jobClass;
 }

@@ -19,7 +19,7 @@ export interface QueueFunction {
 
 /** What tells this site's functions from others. */
 export interface SiteFunctions {
-  /** null where the prefix is not known; empty where the site's functions have none (AtoM before 2.5.2). */
+  /** null if the prefix is not known; empty if the site's functions have none (AtoM before 2.5.2). */
   prefix: string | null;
   /** The job classes that the site's gearman.yml lists: a bare function of that name is AtoM's. */
   jobClasses: readonly string[];

@@ -20,14 +20,14 @@ export const MOST_HELD = 500;
 const LOCK_RETRY_MS = 20;
 
 export interface ProbedJob extends GrabbedJob {
-  /** The id of AtoM's row, from the payload; null where the payload has none. */
+  /** The id of AtoM's row, from the payload; null if the payload has none. */
   jobId: number | null;
 }
 
 export interface ProbeOptions extends ConnectOptions {
   /** True for a job that shall leave the queue for good. Decided while the job is held. */
   take?: (job: ProbedJob) => boolean;
-  /** Called with the jobs that left the queue, also where the look failed later, before another atomctl may hold any. */
+  /** Called with the jobs that left the queue, also if the look failed later, before another atomctl may hold any. */
   settle?: (removed: readonly ProbedJob[]) => Promise<void>;
   /** Aborted before a job is held: the look ends with INTERRUPTED. Once begun it is short, and runs to its end. */
   signal?: AbortSignal;
@@ -42,9 +42,9 @@ export interface ProbeResult {
 
 /**
  * Looks at every job of the functions that waits on one server, and takes those out that `take` chooses. Executing
- * jobs are left alone. Whatever goes wrong, held jobs return to the queue; where the process dies, by the end of its
+ * jobs are left alone. Whatever goes wrong, held jobs return to the queue; if the process dies, by the end of its
  * connections. One atomctl at a time looks at a server.
- * @throws AtomctlError REFUSED where a returned job could be lost, where too many wait, or where another atomctl goes
+ * @throws AtomctlError REFUSED if a returned job could be lost, if too many wait, or if another atomctl goes
  *   on looking; INTERRUPTED; or as GearmanServer's questions do
  */
 export async function probeQueue(
@@ -94,7 +94,7 @@ async function waitingJobs(server: GearmanServer, functions: readonly string[]):
 
 /**
  * Waits for the right to hold jobs of a server: one atomctl at a time has it.
- * @throws AtomctlError REFUSED where another has it for longer than the timeout; INTERRUPTED; or as GearmanServer's
+ * @throws AtomctlError REFUSED if another has it for longer than the timeout; INTERRUPTED; or as GearmanServer's
  *   questions do
  */
 export async function lockServer(
@@ -140,7 +140,7 @@ async function probeAndGiveBack(
 ): Promise<ProbedJob[]> {
   const workers: WorkerConnection[] = [];
   try {
-    // All connections first: where gearmand has too few left, that shows while nothing is held yet.
+    // All connections first: if gearmand has too few left, that shows while nothing is held yet.
     while (workers.length <= count) workers.push(await openWorker(address, options));
     const held = await holdAll(workers, functions, () => openWorker(address, options));
     const chosen = new Set(held.filter((job) => options.take?.(job)));

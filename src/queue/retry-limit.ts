@@ -5,7 +5,7 @@ import {survivesReturns} from '../gearman/test-job.ts';
 
 /**
  * Only gearmand, the server in C, queues a job again whose worker gives it back: the others drop it.
- * @throws AtomctlError REFUSED where the server is another; or as GearmanServer's questions do
+ * @throws AtomctlError REFUSED if the server is another; or as GearmanServer's questions do
  */
 export async function refuseOtherServers(server: GearmanServer): Promise<void> {
   const {implementation} = await server.version();
@@ -22,7 +22,7 @@ export async function refuseOtherServers(server: GearmanServer): Promise<void> {
  *
  * With `--job-retries=N` gearmand drops a job at its N-th return. So a job of our own must survive one return more
  * than the most that any job has behind it.
- * @throws AtomctlError REFUSED where a job could be dropped, as on any server but gearmand; or as GearmanServer's questions do
+ * @throws AtomctlError REFUSED if a job could be dropped, as on any server but gearmand; or as GearmanServer's questions do
  */
 export async function refuseWhereReturnsDrop(server: GearmanServer, options: ConnectOptions): Promise<void> {
   await refuseOtherServers(server);

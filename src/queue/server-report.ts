@@ -8,14 +8,14 @@ import {
   type ServerConnection,
 } from '../gearman/server.ts';
 
-/** What one Gearman server said when it was asked; the two lists are empty where it did not answer. */
+/** What one Gearman server said when it was asked; the two lists are empty if it did not answer. */
 export interface ServerReport {
   /** `host:port`. */
   address: string;
   reachable: boolean;
-  /** null where the server does not tell. */
+  /** null if the server does not tell. */
   version: string | null;
-  /** Why the server is not reachable, one sentence; null where it is. */
+  /** Why the server is not reachable, one sentence; null if it is. */
   error: string | null;
   functions: FunctionStatus[];
   connections: Connection[];

@@ -19,7 +19,7 @@ export type ServerState = Omit<ServerReport, 'functions' | 'connections'>;
 
 export interface QueueStatusOptions {
   servers: readonly ServerReport[];
-  /** This site's function prefix: null where it is not known, empty where its functions have none. */
+  /** This site's function prefix: null if it is not known, empty if its functions have none. */
   prefix: string | null;
   /** The job classes that the site's gearman.yml lists. */
   jobClasses: readonly string[];
@@ -28,15 +28,15 @@ export interface QueueStatusOptions {
   /** Job classes that must have a worker although gearman.yml does not list them. */
   required?: readonly string[];
   limits?: QueueLimits;
-  /** What the database says; null where it was not asked, a sentence where it could not answer. */
+  /** What the database says; null if it was not asked, a sentence if it could not answer. */
   backlog?: Backlog | string | null;
-  /** Other sites' functions too. Where this site's prefix is not known, all functions are given anyway. */
+  /** Other sites' functions too. If this site's prefix is not known, all functions are given anyway. */
   allSites?: boolean;
   /** Functions with no work and no workers too: gearmand keeps their rows after the workers have left. */
   all?: boolean;
 }
 
-/** Stock gearman.yml lists it, but the class exists only where its plugin is on, and workers skip it otherwise. */
+/** Stock gearman.yml lists it, but the class exists only if its plugin is on, and workers skip it otherwise. */
 export const PLUGIN_CLASSES: ReadonlySet<string> = new Set(['qtSwordPluginWorker']);
 
 /** The queue as the servers report it, summed over them, and the verdict on its health. */
@@ -62,7 +62,7 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
   };
 }
 
-/** What is told of a server, without the lists it answered with. */
+/** What is reported of a server, without the lists it answered with. */
 export function serverState({address, reachable, version, error}: ServerReport): ServerState {
   return {address, reachable, version, error};
 }
@@ -70,7 +70,7 @@ export function serverState({address, reachable, version, error}: ServerReport):
 /** The queue at one moment, as the servers and the database tell it. */
 export interface QueueReport {
   status: QueueStatus;
-  /** null where the database was not asked or did not answer. */
+  /** null if the database was not asked or did not answer. */
   backlog: Backlog | null;
 }
 
@@ -78,14 +78,14 @@ export interface QueueReportOptions extends Omit<QueueStatusOptions, 'servers' |
   addresses: readonly ServerAddress[];
   /** Bounds each connection to a server and each reply. */
   timeoutSeconds: number;
-  /** Asks the database; null where it is not to be asked. */
+  /** Asks the database; null if it is not to be asked. */
   readBacklog: (() => Promise<Backlog>) | null;
 }
 
 /**
  * Connects to every server, asks it and the database, and judges what they say. A server or a database that
  * fails is one of the problems in the result.
- * @throws AtomctlError USAGE where the database's settings are wrong; NO_SITE where a limit on the age of running
+ * @throws AtomctlError USAGE if the database's settings are wrong; NO_SITE if a limit on the age of running
  *   rows is set and no database is configured
  */
 export async function fetchQueueReport(options: QueueReportOptions): Promise<QueueReport> {

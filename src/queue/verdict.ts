@@ -18,14 +18,14 @@ export interface QueueEvidence {
   servers: readonly ServerReport[];
   /** All functions of all servers. */
   functions: readonly QueueFunction[];
-  /** This site's; null where it is not known. */
+  /** This site's; null if it is not known. */
   prefix: string | null;
   /** The job classes that must have a worker. */
   required: readonly string[];
   /** Job classes that no bound applies to. */
   excluded: readonly string[];
   limits: QueueLimits;
-  /** What the database says; null where it was not asked, a sentence where it could not answer. */
+  /** What the database says; null if it was not asked, a sentence if it could not answer. */
   backlog: Backlog | string | null;
 }
 
@@ -64,7 +64,7 @@ function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   });
 }
 
-/** AtoM submits a job to any one of its servers: one that no worker is connected to keeps it for ever. */
+/** AtoM submits a job to any one of its servers: one that no worker is connected to keeps it. */
 function missingSomewhere(
   answering: readonly ServerReport[],
   name: string,
@@ -85,7 +85,7 @@ function unknownPrefix(): QueueProblem {
 
 /**
  * The prefix comes from the root's path: in a container, or after a deploy that swaps a link, the workers' differs
- * from the one computed here. Nothing is wrong where every class that could be missed was excluded.
+ * from the one computed here. Nothing is wrong if every class that could be missed was excluded.
  */
 function noWorkerOfThisSite({functions, prefix, required, excluded}: QueueEvidence): QueueProblem[] {
   if (required.length === 0 && excluded.length > 0) return [];

@@ -6,14 +6,14 @@ import type {ServerReport} from './server-report.ts';
 export interface QueueWorker {
   /** As the worker calls itself: `pid_<PID>_<hex>` for AtoM's. */
   id: string;
-  /** The process id on the worker's own host or in its container; null where the worker's id does not tell. */
+  /** The process id on the worker's own host or in its container; null if the worker's id does not tell. */
   pid: number | null;
   /** The address from which it is connected to the first of its servers. */
   ip: string;
-  /** null where its functions have none, or not all the same. */
+  /** null if its functions have none, or not all the same. */
   prefix: string | null;
   thisSite: boolean;
-  /** Job classes where it has a prefix, otherwise the functions as they are; sorted. */
+  /** Job classes if it has a prefix, otherwise the functions as they are; sorted. */
   abilities: string[];
   /** The servers, `host:port`, to which it is connected. */
   servers: string[];
@@ -50,7 +50,7 @@ export function connectedWorkers(
 
 /**
  * The workers connected to Gearman, this site's first, then by prefix and id.
- * @param options.prefix this site's function prefix: null where it is not known, empty where the site has none
+ * @param options.prefix this site's function prefix: null if it is not known, empty if the site has none
  */
 export function queueWorkers(options: {
   servers: readonly ServerReport[];
@@ -104,7 +104,7 @@ export function possibleWorkers(
     .sort((one, other) => Number(other.thisSite) - Number(one.thisSite));
 }
 
-/** The process id in a worker's id, which AtoM makes of it and a moment in hex; null where the id is not AtoM's. */
+/** The process id in a worker's id, which AtoM makes of it and a moment in hex; null if the id is not AtoM's. */
 export function pidOf(id: string): number | null {
   const [, pid] = /^pid_(\d+)_/.exec(id) ?? [];
   return pid === undefined ? null : Number(pid);

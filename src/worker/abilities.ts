@@ -5,7 +5,7 @@ import {pidOf} from '../queue/workers.ts';
 
 /** What the site expects its workers to register. */
 export interface SiteAbilities {
-  /** The site's function prefix: null where it is not known, empty where the site's functions have none. */
+  /** The site's function prefix: null if it is not known, empty if the site's functions have none. */
   prefix: string | null;
   /** gearman.yml's `worker_types`: the job classes of each type. */
   workerTypes: Readonly<Record<string, readonly string[]>>;
@@ -18,11 +18,11 @@ export type AskServers = () => Promise<ServerReport[]>;
 export interface Registration {
   /** `host:port`. */
   server: string;
-  /** Why the server did not answer; null where it did. */
+  /** Why the server did not answer; null if it did. */
   error: string | null;
-  /** Job classes of this site, sorted; empty where the worker is not connected. */
+  /** Job classes of this site, sorted; empty if the worker is not connected. */
   abilities: string[];
-  /** Job classes that the site expects of this worker and that it has not registered; none where unknown. */
+  /** Job classes that the site expects of this worker and that it has not registered; none if unknown. */
   missing: string[];
   /** The prefixes under which it registered, where these are not the site's. */
   strangePrefixes: string[];
@@ -99,7 +99,7 @@ export function serverList(registered: readonly Registration[]): string {
   return registered.map(({server}) => server).join(', ');
 }
 
-/** What is wrong with a running worker's registrations: a sentence for each server, none where all is well. */
+/** What is wrong with a running worker's registrations: a sentence for each server, none if all is well. */
 export function registrationFaults(registered: readonly Registration[]): string[] {
   return registered.flatMap((registration) => {
     const fault = registrationFault(registration);

@@ -70,7 +70,7 @@ export function changesDocument<T extends Change>(
   return {done: changes.every(({done}) => done), units: changes};
 }
 
-/** 0 where every unit is as it was asked to be. */
+/** 0 if every unit is as it was asked to be. */
 export function changesExitStatus(changes: readonly Change[]): number {
   return changes.every(({done}) => done) ? EXIT.ok : EXIT.failed;
 }

@@ -7,7 +7,7 @@ import type {UnitState} from '../systemd/unit-state.ts';
 export interface ExecutingJob {
   id: number;
   name: string;
-  /** The unit whose worker has it; null where that is not known. */
+  /** The unit whose worker has it; null if that is not known. */
   unit: string | null;
 }
 
@@ -16,7 +16,7 @@ const LINES = 200;
 
 /**
  * Which unit executes which job. From AtoM 2.7 on, a worker writes the job's parameters to its own output too, so
- * the last job that a unit's journal names is the one it has or had. Where the journal cannot be read and there is one unit
+ * the last job that a unit's journal names is the one it has or had. If the journal cannot be read and there is one unit
  * alone, it is that one's.
  */
 export async function assignToUnits(options: {

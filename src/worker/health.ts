@@ -17,7 +17,7 @@ export interface UnitEvidence {
 }
 
 /**
- * What is wrong with a unit, the worst first. Active is not healthy: a worker does jobs only where it has
+ * What is wrong with a unit, the worst first. Active is not healthy: a worker does jobs only if it has
  * registered its abilities, with every server, since AtoM submits a job to any of them.
  */
 export function judgeUnit(evidence: UnitEvidence): UnitProblem[] {
@@ -43,7 +43,7 @@ function stateText({active, sub}: UnitState): string {
   return active === sub ? active : `${active} (${sub})`;
 }
 
-/** A server that did not answer is told once for all units, not here. */
+/** A server that did not answer is reported once for all units, not here. */
 function runningFaults({unit, limit, servers}: UnitEvidence): UnitProblem[] {
   const faults = servers
     .filter(({error}) => error === null)

@@ -9,9 +9,9 @@ import type {Scope, ServiceManager} from '../systemd/systemctl.ts';
 export interface UnitProposal {
   path: string;
   text: string;
-  /** What is there now; null where nothing is. */
+  /** What is there now; null if nothing is. */
   before: string | null;
-  /** Unified difference from what is there; empty where nothing changes. */
+  /** Unified difference from what is there; empty if nothing changes. */
   difference: string;
 }
 
@@ -25,7 +25,7 @@ export function unitPath(
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'systemd/user', name);
 }
 
-/** @throws AtomctlError FAILED where what is there cannot be read */
+/** @throws AtomctlError FAILED if what is there cannot be read */
 export async function proposeUnit(path: string, text: string): Promise<UnitProposal> {
   const before = await readFile(path, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return null;
@@ -42,7 +42,7 @@ export async function proposeUnit(path: string, text: string): Promise<UnitPropo
 /**
  * Writes a proposed unit file and has systemd read it.
  * @param options.sudo writes it with sudo
- * @throws AtomctlError SYSTEMD_REFUSED where the file may not be written; what the manager throws
+ * @throws AtomctlError SYSTEMD_REFUSED if the file may not be written; what the manager throws
  */
 export async function installUnit(
   {path, text}: UnitProposal,

@@ -49,7 +49,7 @@ export interface UnitChange {
 
 /**
  * Starts the units and waits until each has registered, with every Gearman server, the abilities that the site
- * expects of it. A unit that cannot be started or registers nothing is told in its result, not thrown.
+ * expects of it. A unit that cannot be started or registers nothing is reported in its result, not thrown.
  * @throws AtomctlError SYSTEMD_UNAVAILABLE, SYSTEMD_REFUSED, NO_SUCH_UNIT
  */
 export function startWorker(options: StartOptions): Promise<UnitChange[]> {
@@ -57,7 +57,7 @@ export function startWorker(options: StartOptions): Promise<UnitChange[]> {
 }
 
 /**
- * Restarts the units, one after the other so that the site keeps a worker where it has several, and waits as
+ * Restarts the units, one after the other so that the site keeps a worker if it has several, and waits as
  * `startWorker` does. A unit whose starts are used up is left running rather than stopped and then refused,
  * unless the counter is reset.
  */

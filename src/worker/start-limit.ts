@@ -13,11 +13,11 @@ export interface StartLimit {
   /** 0 where there is no limit. */
   burst: number;
   intervalSeconds: number;
-  /** At most this many starts are counted now: resets leave no trace. null where the journal cannot be read. */
+  /** At most this many starts are counted now: resets leave no trace. null if the journal cannot be read. */
   startsUsed: number | null;
   /** systemd refuses to start it. */
   hit: boolean;
-  /** Until systemd would start it again by itself or by hand; null where not hit or not known. */
+  /** Until systemd would start it again by itself or by hand; null if not hit or not known. */
   secondsLeft: number | null;
 }
 
@@ -27,7 +27,7 @@ const REFUSED = 'Start request repeated too quickly';
 
 /**
  * Works out where a unit stands from what systemd wrote about it since boot.
- * @param events of this unit, and systemd's notices of reloads, oldest first; null where not readable
+ * @param events of this unit, and systemd's notices of reloads, oldest first; null if not readable
  */
 export function startLimit(unit: UnitState, events: readonly JournalEntry[] | null, now: Date): StartLimit {
   const {burst, intervalSeconds} = unit.startLimit;
@@ -41,7 +41,7 @@ export function startLimit(unit: UnitState, events: readonly JournalEntry[] | nu
   const {starts, refused} = readEvents(events);
   const age = (at: number) => (now.getTime() - at) / 1000;
   const isRecent = (at: number) => age(at) < intervalSeconds;
-  // Where a start was refused, the interval began with the first of the last `burst` that were not, whatever was
+  // If a start was refused, the interval began with the first of the last `burst` that were not, whatever was
   // reset before.
   const secondsLeft = intervalSeconds - age(starts.at(-burst) ?? now.getTime());
   const hit = unit.active === 'failed' && refused && secondsLeft > 0;
@@ -53,7 +53,7 @@ export function startLimit(unit: UnitState, events: readonly JournalEntry[] | nu
   };
 }
 
-/** 1 where the unit runs since a recent start, of which the journal may not tell yet; 0 where it does not. */
+/** 1 if the unit runs since a recent start, of which the journal may not tell yet; 0 if it does not. */
 function runsSince({active, since}: UnitState, isRecent: (at: number) => boolean): number {
   return active === 'active' && since !== null && isRecent(since.getTime()) ? 1 : 0;
 }
@@ -98,7 +98,7 @@ export async function readStartLimit(unit: UnitState, scope: Scope, now: Date): 
   }
 }
 
-/** What systemd said of the unit since boot, where the count starts, and of its own reloads after that. */
+/** What systemd said of the unit since boot, if the count starts, and of its own reloads after that. */
 async function eventsOf(unit: UnitState, scope: Scope, since: Date): Promise<JournalEntry[]> {
   const query = {scope, eventsOnly: true, thisBoot: true};
   const events = await collectJournal({...query, units: [unit.name], since});

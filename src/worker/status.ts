@@ -20,7 +20,7 @@ export interface WorkerStatusOptions {
   site: SiteAbilities;
   askServers: AskServers;
   readLimit: (unit: UnitState) => Promise<StartLimit>;
-  /** The site's executing jobs, each with the unit whose worker has it where that is known. */
+  /** The site's executing jobs, each with the unit whose worker has it if that is known. */
   executing: readonly ExecutingJob[];
 }
 

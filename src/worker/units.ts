@@ -18,7 +18,7 @@ export interface FindUnitsOptions {
 /**
  * The worker units of a site: the named ones, else every service whose command holds `jobs:worker` and that runs
  * in the site's root, instances of templates included. Names vary from site to site, so they tell nothing.
- * @throws AtomctlError NO_SUCH_UNIT where a named unit does not exist or none is found; what the manager throws
+ * @throws AtomctlError NO_SUCH_UNIT if a named unit does not exist or none is found; what the manager throws
  */
 export async function findUnits(options: FindUnitsOptions): Promise<UnitState[]> {
   return options.names.length > 0 ? namedUnits(options) : searchUnits(options);
@@ -83,7 +83,7 @@ function isWorker({command}: UnitState): boolean {
   return command.includes(WORKER_TASK);
 }
 
-/** Each once, in the order of their names: a service turns up twice where it has an alias. */
+/** Each once, in the order of their names: a service turns up twice if it has an alias. */
 function byName(units: readonly UnitState[]): UnitState[] {
   const found = new Map(units.map((unit) => [unit.name, unit]));
   return [...found.values()].sort((one, other) => one.name.localeCompare(other.name));

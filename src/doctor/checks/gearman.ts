@@ -30,7 +30,7 @@ function versionText({address, version}: ServerReport): string {
   return `${address} answers${version === null ? '' : `, version ${version}`}`;
 }
 
-/** The functions of this site that have a worker. @throws NotAvailable where the prefix is not known */
+/** The functions of this site that have a worker. @throws NotAvailable if the prefix is not known */
 async function servedFunctions(site: SiteEvidence): Promise<{own: QueueFunction[]; others: QueueFunction[]}> {
   const {prefix, workerTypes} = site.access;
   const answering = await site.answering();

@@ -3,7 +3,7 @@ import type {Check, SiteEvidence} from '../evidence.ts';
 import {healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
 
 /**
- * How gearmand itself is set, where it runs on this host. What every stock installation does is remarked on, and
+ * How gearmand itself is set, if it runs on this host. What every stock installation does is remarked on, and
  * is no warning.
  */
 export const GEARMAND_CHECKS: readonly Check[] = [
@@ -26,7 +26,7 @@ async function checkNetwork(site: SiteEvidence): Promise<Outcome> {
   });
 }
 
-/** The options of each gearmand, by its address. @throws NotAvailable where no process could be looked at */
+/** The options of each gearmand, by its address. @throws NotAvailable if no process could be looked at */
 async function gearmands(site: SiteEvidence): Promise<{address: string; options: GearmandOptions}[]> {
   const servers = await site.localServers();
   const found = servers.flatMap(({address, options}) => (options === null ? [] : [{address, options}]));

@@ -14,7 +14,7 @@ export const WORKER_UNIT_CHECKS: readonly Check[] = [
   {id: 'worker-ordering', title: 'Start at boot', run: checkOrdering},
 ];
 
-/** What it has registered with Gearman is told by other checks. */
+/** What it has registered with Gearman is reported by other checks. */
 async function checkUnit(site: SiteEvidence): Promise<Outcome> {
   const units = await site.units();
   const problems = units.flatMap(({unit, limit}) => judgeUnit({unit, limit, servers: []}));

@@ -25,7 +25,7 @@ export interface LostFiles {
 /**
  * Compares the files under downloads/jobs with the jobs. The files are listed first, so that one that comes
  * meanwhile is never taken for a stray.
- * @throws NotAvailable where the directory cannot be read or is too large
+ * @throws NotAvailable if the directory cannot be read or is too large
  */
 export async function findLostFiles(options: {
   database: Queryable;
@@ -92,7 +92,7 @@ const NAMED_BY_ID = /^([0-9a-f]{32})(?:\.|$)/;
 
 /**
  * Which of the files belong to no job at all. AtoM names a file by the md5 of its job's id, which an index answers
- * for; of another name it can be told only where the paths of all jobs were read.
+ * for; of another name it can be told only if the paths of all jobs were read.
  */
 async function strays(
   database: Queryable,

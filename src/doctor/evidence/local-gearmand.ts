@@ -11,11 +11,11 @@ export interface LocalServer {
   /** `host:port`. */
   address: string;
   everyInterface: boolean;
-  /** null where its process was not found, or is not gearmand's (the server in C). */
+  /** null if its process was not found, or is not gearmand's (the server in C). */
   options: GearmandOptions | null;
 }
 
-/** @throws NotAvailable where none of the servers runs here, or the system does not tell */
+/** @throws NotAvailable if none of the servers runs here, or the system does not tell */
 export async function findLocalServers(servers: readonly ServerConnection[]): Promise<LocalServer[]> {
   const sockets = await readSockets();
   if (sockets === null) throw new NotAvailable('This system has no /proc/net/tcp to look into.');
@@ -46,12 +46,12 @@ function isThisHost({host}: ServerAddress): boolean {
 export type GearmandOptions = ReadonlyMap<string, string>;
 
 const LONG_NAMES: Record<string, string> = {p: 'port', q: 'queue-type', j: 'job-retries'};
-/** gearmand reads it where no other is named; its command line wins. */
+/** gearmand reads it if no other is named; its command line wins. */
 const CONFIG_FILE = '/etc/gearmand.conf';
 
 /**
  * The options of the gearmand (the server in C) that serves a port on this host, from its command line and its
- * configuration file. Null where none is found, or several are: in containers each may have the same port.
+ * configuration file. Null if none is found, or several are: in containers each may have the same port.
  */
 export async function findGearmand(
   port: number,

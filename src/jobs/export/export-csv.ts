@@ -47,7 +47,7 @@ type StreamedRow = readonly [
 ];
 
 /**
- * The job that a row begins, or null where the row only adds a note to the job before it: the join repeats a job
+ * The job that a row begins, or null if the row only adds a note to the job before it: the join repeats a job
  * for each of its notes, one after the other.
  */
 function readRow(row: StreamedRow, last: HistoryRecord | undefined): HistoryRecord | null {
@@ -60,7 +60,7 @@ function readRow(row: StreamedRow, last: HistoryRecord | undefined): HistoryReco
   return {id, name, statusId, createdAt, completedAt, user, objectId, objectClass, slug, notes};
 }
 
-/** What each need joins, and what it selects; NULLs stand in where no column needs it. */
+/** What each need joins, and what it selects; NULLs stand in if no column needs it. */
 const JOINS: Record<Needs, {join: string; select: string}> = {
   user: {join: 'LEFT JOIN user ON user.id = job.user_id', select: 'user.username'},
   target: {

@@ -6,7 +6,7 @@ export interface JobSurvey {
   counts: StatusCounts;
   /** All that match, whatever their status. */
   total: number;
-  /** The highest id that matches; 0 where none does. Jobs with a higher one came later. */
+  /** The highest id that matches; 0 if none does. Jobs with a higher one came later. */
   lastId: number;
 }
 
@@ -45,7 +45,7 @@ export async function countJobs(options: {database: Queryable; filter: JobFilter
 /** How many jobs match, not only those of a page. */
 export interface JobTotals {
   total: number;
-  /** null where nobody counted, and `total` is the server's guess. */
+  /** null if nobody counted, and `total` is the server's guess. */
   counts: StatusCounts | null;
 }
 
@@ -53,8 +53,8 @@ export interface JobTotals {
 const QUICKLY_COUNTED = 200_000;
 
 /**
- * How many jobs match, as the server's optimizer guesses it from its statistics, where that is a long history: to
- * count it takes longer than all else that a list asks. null where it is quickly counted, or a filter narrows it.
+ * How many jobs match, as the server's optimizer guesses it from its statistics, if that is a long history: to
+ * count it takes longer than all else that a list asks. null if it is quickly counted, or a filter narrows it.
  */
 export async function guessTotal(options: {
   database: Queryable;

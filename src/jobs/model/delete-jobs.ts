@@ -3,7 +3,7 @@ import type {Queryable, SqlValue} from '../../mysql/database.ts';
 /**
  * Deletes these jobs with all that hangs on them, inside the caller's transaction. AtoM's foreign keys let the
  * row of `object` take job, notes, properties and slug with it; the guard on its class makes sure that no other
- * object can go this way, whatever the ids. Where an old restore or a hand-made change left a job row without an
+ * object can go this way, whatever the ids. If an old restore or a hand-made change left a job row without an
  * object row of its class, the job row alone is deleted.
  * @returns how many jobs are gone
  */

@@ -6,7 +6,7 @@ export const EVERY_JOB = 'TRUE';
 
 /** A JobFilter as SQL: `FROM job ${join} WHERE ${sql}`, with `values` for the placeholders in `sql`. */
 export interface JobCondition {
-  /** Empty, or the join to `object` where the condition reads the start time that AtoM keeps there. */
+  /** Empty, or the join to `object` if the condition reads the start time that AtoM keeps there. */
   join: string;
   sql: string;
   values: SqlValue[];

@@ -1,6 +1,6 @@
 export interface JobNote {
   text: string;
-  /** True where AtoM marked the note as an error (note type 197). */
+  /** True if AtoM marked the note as an error (note type 197). */
   error: boolean;
 }
 
@@ -66,7 +66,7 @@ const STATUS_BY_TERM_ID = new Map<number, JobStatus>(
   }),
 );
 
-/** The status for `job.status_id`; `unknown` where AtoM stores none or an id that it does not define. */
+/** The status for `job.status_id`; `unknown` if AtoM stores none or an id that it does not define. */
 export function statusFromTermId(termId: number | null): JobStatus {
   return (termId === null ? undefined : STATUS_BY_TERM_ID.get(termId)) ?? 'unknown';
 }

@@ -146,7 +146,7 @@ export function wallTime(stored: string | null): string | null {
   return stored === null || stored.startsWith('0000-') ? null : stored;
 }
 
-/** Whole seconds from start to end, of a running job to now; null where either is not known. */
+/** Whole seconds from start to end, of a running job to now; null if either is not known. */
 export function durationSeconds(
   job: {startedAt: string | null; finishedAt: string | null; running: boolean},
   {time, now}: JobClock,

@@ -6,7 +6,7 @@
 
 /** AtoM cuts the log here, in characters; what comes later is lost. */
 export const LOG_CAP = 65_534;
-/** Where the column is a TEXT the server cuts by bytes, at a whole character. */
+/** If the column is a TEXT the server cuts by bytes, at a whole character. */
 const TEXT_COLUMN_BYTES = 65_535;
 const LONGEST_CHARACTER_BYTES = 4;
 
@@ -45,7 +45,7 @@ export function parametersTextOf(log: string): string | null {
   return PARAMETERS.exec(log)?.[1]?.trimEnd() ?? null;
 }
 
-/** The logged parameters, parsed; null before the job first starts, or where the cut log holds them in part. */
+/** The logged parameters, parsed; null before the job first starts, or if the cut log holds them in part. */
 export function parametersOf(log: string): unknown {
   const text = parametersTextOf(log);
   if (text === null) return null;
@@ -56,7 +56,7 @@ export function parametersOf(log: string): unknown {
   }
 }
 
-/** True where the log reached its cap, so that its newest lines are missing. */
+/** True if the log reached its cap, so that its newest lines are missing. */
 export function isCut(log: string): boolean {
   return isCutAt(log.length, Buffer.byteLength(log));
 }
@@ -73,12 +73,12 @@ export function lastActivity(log: string): string | null {
   return isCut(log) ? null : (parseLogLines(log).findLast(({time}) => time !== null)?.time ?? null);
 }
 
-/** How often a worker began the job; more than once where Gearman handed it out again. */
+/** How often a worker began the job; more than once if Gearman handed it out again. */
 export function startCount(log: string): number {
   return parseLogLines(log).filter(({time, message}) => time !== null && message === 'Job started.').length;
 }
 
-/** True where the latest run of the job wrote its last line. */
+/** True if the latest run of the job wrote its last line. */
 export function isFinished(log: string): boolean {
   const milestone = parseLogLines(log).findLast(
     ({time, message}) => time !== null && (message === 'Job started.' || message === 'Job finished.'),

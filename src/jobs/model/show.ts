@@ -22,7 +22,7 @@ export async function showJob(options: JobClock & {database: Database; id: numbe
   };
 }
 
-/** `job.output`, whole; empty where the worker has written nothing yet. */
+/** `job.output`, whole; empty if the worker has written nothing yet. */
 async function readLog(database: Queryable, id: number): Promise<string> {
   const [row] = await database.query<{output: string | null}>('SELECT job.output FROM job WHERE job.id = ?', [
     id,

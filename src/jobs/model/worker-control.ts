@@ -2,9 +2,9 @@ import {AtomctlError} from '../../errors.ts';
 
 /** Stops and starts the site's workers, each verified; given where they may be restarted. */
 export interface WorkerControl {
-  /** @throws AtomctlError where a worker could not be stopped */
+  /** @throws AtomctlError if a worker could not be stopped */
   stop(): Promise<void>;
-  /** @throws AtomctlError where a worker did not come back with its abilities */
+  /** @throws AtomctlError if a worker did not come back with its abilities */
   start(): Promise<void>;
 }
 

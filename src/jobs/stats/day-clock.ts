@@ -1,6 +1,6 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 
-/** Seconds since 1970 of a day's midnight, where the day is as long as its wall clock says; null otherwise. */
+/** Seconds since 1970 of a day's midnight, if the day is as long as its wall clock says; null otherwise. */
 type Midnight = number | null;
 
 const LAST_SECOND_OF_DAY = 86_399;

@@ -23,9 +23,9 @@ export interface NameStats {
   name: string;
   total: number;
   counts: StatusCounts;
-  /** Errors among the jobs that ended, from 0 to 1; null where none has. */
+  /** Errors among the jobs that ended, from 0 to 1; null if none has. */
   failedShare: number | null;
-  /** Of the jobs that ended, whichever way; null where none has. */
+  /** Of the jobs that ended, whichever way; null if none has. */
   durationSeconds: DurationSummary | null;
   oldestRunningSeconds: number | null;
 }
@@ -94,7 +94,7 @@ export type StatsRow = readonly [
 interface NameTally {
   counts: StatusCounts;
   durations: Durations;
-  /** Start of the oldest running job; null where none runs. */
+  /** Start of the oldest running job; null if none runs. */
   oldestRunning: string | null;
 }
 
@@ -220,7 +220,7 @@ export class Durations {
     this.#jobsBySecond.set(seconds, (this.#jobsBySecond.get(seconds) ?? 0) + 1);
   }
 
-  /** The figures of all that was added; null where nothing was. */
+  /** The figures of all that was added; null if nothing was. */
   summary(): DurationSummary | null {
     const counted = [...this.#jobsBySecond].sort(([one], [other]) => one - other);
     const last = counted.at(-1);

@@ -8,9 +8,9 @@ import {isEnded} from './wait.ts';
 /** What the log has gained since it was last read. */
 export interface LogPart {
   text: string;
-  /** True where the log no longer begins with what was read: `text` is then all of it. */
+  /** True if the log no longer begins with what was read: `text` is then all of it. */
   anew: boolean;
-  /** True where the log reached its cap: what the job writes from here on is lost. */
+  /** True if the log reached its cap: what the job writes from here on is lost. */
   cut: boolean;
 }
 
@@ -49,7 +49,7 @@ export class LogReader {
 
 export interface FollowOptions extends PollOptions {
   id: number;
-  /** One look: the job, undefined where it has no row, and after it what its log has gained. */
+  /** One look: the job, undefined if it has no row, and after it what its log has gained. */
   look: () => Promise<{job: Job | undefined; log: LogPart}>;
 }
 
@@ -67,7 +67,7 @@ export interface FollowStep {
 /**
  * The job and what its log gains, look by look, to its end. The worker writes the last line before it changes the
  * row, so a look that reads the row first has the whole log of a job that has ended.
- * @throws AtomctlError NO_SUCH_JOB where the first look finds no row
+ * @throws AtomctlError NO_SUCH_JOB if the first look finds no row
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<FollowStep> {
   let last: Job | undefined;

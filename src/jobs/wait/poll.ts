@@ -24,7 +24,7 @@ const RETRY_MS = 1000;
 const AWAY: ReadonlySet<ErrorCode> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_LOST', 'DATABASE_TIMEOUT']);
 
 /**
- * What `look` sees, again and again, the last time when the time is over; ends early where the signal is aborted.
+ * What `look` sees, again and again, the last time when the time is over; ends early if the signal is aborted.
  * A database that goes away after the first look is tried again for a minute.
  * @throws AtomctlError what `look` throws the first time, or for a minute
  */
@@ -67,13 +67,13 @@ export interface FetchStatesOptions extends JobClock {
 export interface JobStates {
   /** By id; ids without a row are left out. */
   jobs: Job[];
-  /** null where no server was asked. */
+  /** null if no server was asked. */
   report: LiveReport | null;
 }
 
 const SECOND_POLL_MS = 1000;
 
-/** These jobs as they are now. One is called lost only where a second look, a moment later, finds it lost too. */
+/** These jobs as they are now. One is called lost only if a second look, a moment later, finds it lost too. */
 export async function fetchStates(
   options: FetchStatesOptions,
   sources: () => Promise<LiveSources>,
@@ -97,7 +97,7 @@ function look(
   return listLiveJobs({...options, filter: {ids: [...ids]}, sort, limit: null, offset: 0}, sources);
 }
 
-/** True where no Gearman server knows the job any more. */
+/** True if no Gearman server knows the job any more. */
 export function isLost({live}: Job): boolean {
   return live === 'lost';
 }

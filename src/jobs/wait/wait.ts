@@ -27,7 +27,7 @@ export interface Waited {
 
 /**
  * Looks at the jobs until each has ended (or started), one of them is lost, or the time is over.
- * @throws AtomctlError NO_SUCH_JOB where the first look misses one; INTERRUPTED
+ * @throws AtomctlError NO_SUCH_JOB if the first look misses one; INTERRUPTED
  */
 export async function waitForJobs(options: WaitOptions): Promise<Waited> {
   let waited: Waited | null = null;
@@ -46,7 +46,7 @@ export async function waitForJobs(options: WaitOptions): Promise<Waited> {
   return {...waited!, timeOver: true};
 }
 
-/** 0 where every job completed (or started), 1 where one failed, is lost or was deleted, 124 where the time is over. */
+/** 0 if every job completed (or started), 1 if one failed, is lost or was deleted, 124 if the time is over. */
 export function waitExitStatus({jobs, deleted, timeOver}: Waited): number {
   if (timeOver) return EXIT.timeOver;
   return deleted.length > 0 || jobs.some((job) => isLost(job) || isFailed(job)) ? EXIT.failed : EXIT.ok;
@@ -61,12 +61,12 @@ export async function startedIds(database: Queryable, ids: readonly number[]): P
   return new Set(rows.map(({id}) => id));
 }
 
-/** True where the row says that the job has ended, however it ended. */
+/** True if the row says that the job has ended, however it ended. */
 export function isEnded({status}: Job): boolean {
   return STATUSES[status].finished;
 }
 
-/** True where the job has ended and not completed. */
+/** True if the job has ended and not completed. */
 function isFailed(job: Job): boolean {
   return isEnded(job) && job.status !== 'completed';
 }
