@@ -31,7 +31,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   static override description =
     `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what fixes it. What cannot be checked is skipped with the reason. --fix says what it would do, asks, does it, and checks again: the findings under --json are those after it.
 
-Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
+Exit status: 0 no problem (there may be warnings), 1 a critical finding, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
   static override examples = [
     {description: 'What is wrong with the jobs?', command: '<%= config.bin %> <%= command.id %>'},
     {
@@ -112,14 +112,14 @@ Exit status: 0 no problem (there may be warnings), 1 a problem, or --fix failed,
     if (!assumeYes || !this.flags.quiet)
       for (const {plan} of planned) this.io.stderr.write(`${sanitizeLine(plan)}\n`);
     await confirm({...this.io, question: 'Apply these fixes? (y/N)', assumeYes});
-    const remedies = planned.map(({remedy}) => remedy);
+    const fixes = planned.map(({fix}) => fix);
     return this.change({
-      attempt: {remedies: remedies.map(({id}) => id)},
+      attempt: {fixes: fixes.map(({id}) => id)},
       work: () =>
         interruptibly(async (signal) => ({
           // What was seen before the question may have changed: the evidence is collected again.
           fixed: await applyFixes({
-            remedies,
+            fixes,
             site: collectSiteEvidence(site.access),
             by: caller(),
             signal,

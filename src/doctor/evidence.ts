@@ -21,14 +21,14 @@ import {findLocalServers, type LocalServer} from './evidence/local-gearmand.ts';
 import {findWorkerUnits, type WorkerUnit} from './evidence/worker-units.ts';
 import {NotAvailable, type Outcome} from './finding.ts';
 
-/** A site as the doctor meets it: how to reach its servers, and what its configuration says. */
+/** How the doctor reaches a site's servers, and what the site's configuration says. */
 export interface SiteAccess {
   /** @throws AtomctlError if it cannot be reached */
   database: () => Promise<Database>;
   databaseConfig: () => Promise<DatabaseConfig>;
   servers: () => Promise<ServerConnection[]>;
   manager: ServiceManager;
-  /** Where a unit stands with systemd's start limit. */
+  /** How far a unit is from systemd's start limit. */
   readLimit: (unit: UnitState) => Promise<StartLimit>;
   time: SiteTime;
   now: () => Date;
@@ -49,8 +49,8 @@ export interface SiteAccess {
 }
 
 /**
- * One look at a site. What several checks rest on is gathered when it is first asked for, and once. If it cannot
- * be had it throws NotAvailable, except for `connection`.
+ * What several checks rest on. Each is collected once, when it is first asked for. If it cannot be collected, it throws
+ * NotAvailable, except for `connection`.
  */
 export interface SiteEvidence {
   readonly access: SiteAccess;
@@ -58,7 +58,7 @@ export interface SiteEvidence {
   connection(): Promise<Database>;
   /** The database, known to be AtoM's and readable. */
   database(): Promise<Database>;
-  /** What each Gearman server said, in the order of the site's configuration. */
+  /** What each Gearman server reports, in the order of the site's configuration. */
   reports(): Promise<ServerReport[]>;
   /** Those that answered: at least one. */
   answering(): Promise<ServerReport[]>;
@@ -98,7 +98,7 @@ export function collectSiteEvidence(access: SiteAccess): SiteEvidence {
   return site;
 }
 
-/** What failed is reported by the checks of the connection and of the schema; the others are skipped. */
+/** The checks of the connection and of the schema report what failed; the others are skipped. */
 async function readableDatabase(site: SiteEvidence): Promise<Database> {
   const database = await connectedDatabase(site);
   await checkSchema(database).catch((error: unknown) =>
@@ -107,7 +107,7 @@ async function readableDatabase(site: SiteEvidence): Promise<Database> {
   return database;
 }
 
-/** The database, whatever is in it. @throws NotAvailable if it cannot be reached */
+/** The database, which may not be AtoM's. @throws NotAvailable if it cannot be reached */
 export function connectedDatabase(site: SiteEvidence): Promise<Database> {
   return site.connection().catch((error: unknown) => skipFor(error, 'The database cannot be reached.'));
 }
@@ -139,11 +139,11 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** One thing that the doctor looks at. */
+/** One check of the doctor. */
 export interface Check {
   /** Stable: scripts and `--skip` name it. */
   id: string;
   title: string;
-  /** @throws NotAvailable if what it needs cannot be had; AtomctlError if a server fails it */
+  /** @throws NotAvailable if the evidence is not available; AtomctlError if a server fails */
   run(site: SiteEvidence): Promise<Outcome>;
 }

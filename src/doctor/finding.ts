@@ -19,15 +19,15 @@ export interface Finding {
   number: number;
   state: FindingState;
   title: string;
-  /** What was seen; of what was skipped, why. */
+  /** What was found; if the check was skipped, why. */
   evidence: string;
   /** What follows from it; null if nothing does. */
   consequence: string | null;
-  /** What fixes it, a command where there is one; null if nothing has to be fixed. */
+  /** What fixes it, a command if there is one; null if nothing has to be fixed. */
   remedy: string | null;
 }
 
-/** What a check says of what it looked at. */
+/** The result of one check. */
 export interface Outcome {
   state: HealthStatus;
   evidence: string;
@@ -38,12 +38,12 @@ export interface Outcome {
 /** What is wrong (the evidence), what follows from it, and what fixes it. */
 export type ProblemDetails = Required<Omit<Outcome, 'state'>>;
 
-/** All is well. `remark` tells what is worth knowing all the same. */
+/** All is well. `remark` adds what is still worth knowing. */
 export function healthy(evidence: string, remark: Partial<ProblemDetails> = {}): Outcome {
   return {...remark, state: 'ok', evidence};
 }
 
-/** Something will go wrong, or has gone wrong and is over. */
+/** Something will fail, or has failed and is over. */
 export function warning(details: ProblemDetails): Outcome {
   return {...details, state: 'warning'};
 }
@@ -54,7 +54,7 @@ export function critical(details: ProblemDetails): Outcome {
 }
 
 /**
- * Thrown by evidence that cannot be had, for a reason that is no fault of its own or that another finding tells.
+ * Thrown by evidence that is not available, if this is not a problem in itself or another finding reports it.
  * The check that asked for it is skipped with this reason.
  */
 export class NotAvailable extends Error {

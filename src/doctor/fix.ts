@@ -7,11 +7,11 @@ import type {SiteEvidence} from './evidence.ts';
 import {counted, type Finding, jobLabel, someOf} from './finding.ts';
 
 export interface PlannedFix {
-  remedy: Fix;
+  fix: Fix;
   plan: string;
 }
 
-/** A remedy that was carried out, as `doctor --json` prints it. */
+/** A fix that was applied, as `doctor --json` prints it. */
 export interface Fixed {
   id: string;
   /** How many jobs or objects were fixed. */
@@ -23,42 +23,42 @@ export interface Fixed {
 
 /** What can be fixed of what was found. */
 export async function planFixes(site: SiteEvidence, findings: readonly Finding[]): Promise<PlannedFix[]> {
-  const faulty = findings.filter(({state}) => state === 'warning' || state === 'critical').map(({id}) => id);
+  const failed = findings.filter(({state}) => state === 'warning' || state === 'critical').map(({id}) => id);
   const planned: PlannedFix[] = [];
-  for (const remedy of FIXES) {
-    if (!remedy.checks.some((id) => faulty.includes(id))) continue;
-    const plan = await remedy.plan(site);
-    if (plan !== null) planned.push({remedy, plan});
+  for (const fix of FIXES) {
+    if (!fix.checks.some((id) => failed.includes(id))) continue;
+    const plan = await fix.plan(site);
+    if (plan !== null) planned.push({fix, plan});
   }
   return planned;
 }
 
 /**
- * Carries the remedies out. One that fails is reported in its result and stops no other.
- * @param options.examination a fresh one: what was seen before the question was asked may have changed
+ * Applies the fixes. A failure is in the fix's result and does not stop the others.
+ * @param options.site fresh evidence: what was found before the question may have changed
  * @param options.signal ends it after the current step
  */
 export async function applyFixes(options: {
-  remedies: readonly Fix[];
+  fixes: readonly Fix[];
   site: SiteEvidence;
   by: string;
   signal: AbortSignal;
 }): Promise<Fixed[]> {
   const fixed: Fixed[] = [];
-  for (const remedy of options.remedies) {
-    if (!options.signal.aborted) fixed.push(await apply(remedy, options));
+  for (const fix of options.fixes) {
+    if (!options.signal.aborted) fixed.push(await apply(fix, options));
   }
   return fixed;
 }
 
 async function apply(
-  remedy: Fix,
+  fix: Fix,
   {site, by, signal}: {site: SiteEvidence; by: string; signal: AbortSignal},
 ): Promise<Fixed> {
   let count = 0;
   let error: string | null = null;
   try {
-    for await (const done of remedy.steps(site, by)) {
+    for await (const done of fix.steps(site, by)) {
       count += done;
       if (signal.aborted) break;
     }
@@ -66,12 +66,12 @@ async function apply(
     if (!(thrown instanceof AtomctlError)) throw thrown;
     error = [thrown.message, thrown.hint].filter(Boolean).join(' ');
   }
-  return {id: remedy.id, count, message: remedy.report(count), error};
+  return {id: fix.id, count, message: fix.report(count), error};
 }
 
 /**
- * Marks lost jobs as errors, as jobs:kill does. What is lost stays lost: no server has it, and AtoM never submits a
- * job twice. So it is enough that the examination is fresh, and that each row still says running under its lock.
+ * Marks lost jobs as errors, as jobs:kill does. A lost job stays lost: no server has it, and AtoM never submits a
+ * job twice. So fresh evidence is enough, and each row must still say running under its lock.
  */
 export const LOST_JOBS: Fix = {
   id: 'lost-jobs',
@@ -141,25 +141,25 @@ export const ORPHANED_ROWS: Fix = {
   checks: ['orphans'],
   plan: async (site) => {
     const orphans = await orphansOf(site);
-    return orphans.objects === 0 ? null : `${orphanCounts(orphans)} of jobs that are gone would be deleted.`;
+    return orphans.objects === 0 ? null : `${orphanCounts(orphans)} of deleted jobs would be deleted.`;
   },
   steps: async function* (site) {
     yield* removeOrphans(await site.database(), settledBefore(site));
   },
   report: (count) =>
-    `${counted(count, 'orphaned object')} deleted, with all that hung on ${count === 1 ? 'it' : 'them'}.`,
+    `${counted(count, 'orphaned object')} deleted, with all that belonged to ${count === 1 ? 'it' : 'them'}.`,
 };
 
 /** Something that the doctor fixes without harm. */
 export interface Fix {
   id: string;
-  /** It is called for if one of these checks found fault. */
+  /** It applies if one of these checks found a problem. */
   checks: readonly string[];
-  /** What it would do, one sentence; null where there is nothing to do. */
+  /** What it would do, one sentence; null if there is nothing to do. */
   plan(site: SiteEvidence): Promise<string | null>;
   /**
-   * Does it in steps, each checked again at its moment and whole in itself; yields how much each step did. It may be
-   * left between two steps.
+   * Works in steps. Each step checks again and is complete in itself; it yields how much it did. The work may end
+   * between two steps.
    * @param by who fixes, as an error note names them: user@host
    */
   steps(site: SiteEvidence, by: string): AsyncIterable<number>;

@@ -11,7 +11,7 @@ import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
 import type {Check, SiteEvidence} from './evidence.ts';
 import {type Finding, NotAvailable, type Outcome} from './finding.ts';
 
-/** Which checks to make, by their ids; absent: all. */
+/** The checks to run, by their ids; absent: all. */
 export interface Selection {
   only?: readonly string[];
   skip?: readonly string[];
@@ -22,7 +22,7 @@ export function isSelected(id: string, {only, skip}: Selection): boolean {
 }
 
 /**
- * Makes the selected checks in the order of the table and tells what each found. A server that fails is a
+ * Runs the selected checks in the order of the table and returns what each found. A server that fails is a
  * finding, or the reason why a check was skipped.
  * @throws AtomctlError USAGE if a setting of the site is wrong
  */
@@ -54,12 +54,12 @@ async function outcomeOf(
   } catch (error) {
     if (error instanceof NotAvailable) return {state: 'skipped', evidence: error.message};
     if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
-    const consequence = 'This could not be examined.';
+    const consequence = 'This could not be checked.';
     return {state: 'warning', evidence: error.message, consequence, remedy: error.hint};
   }
 }
 
-/** All that the doctor looks at, in the order in which it tells: first what the rest depends on. */
+/** All checks, in the order of the report: first what the others depend on. */
 export const CHECKS: readonly Check[] = [
   ...DATABASE_CHECKS,
   ...GEARMAN_CHECKS,

@@ -8,17 +8,17 @@ import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 export interface DrainOptions extends ConnectOptions {
   /** How many to end at most. */
   limit: number;
-  /** Jobs of rows with higher ids stay. */
+  /** Jobs of rows with higher ids are left. */
   lastId: number;
   signal: AbortSignal;
 }
 
 /**
- * Takes the first jobs of a function that wait on one server, however many, and ends each as failed: nothing is held
- * but the one in hand. Executing jobs are left alone. Stops at the limit, when the signal is aborted, and at the first
+ * Takes the first jobs of a function that wait on one server, however many, and ends each as failed: only one job
+ * is held at a time. Executing jobs are left alone. Stops at the limit, when the signal is aborted, and at the first
  * job of a row that is newer than `lastId`, which goes back to the end of the queue.
  * @returns how many were ended
- * @throws AtomctlError REFUSED if a job that goes back could be lost, or another atomctl looks at the server; or as
+ * @throws AtomctlError REFUSED if a job that goes back could be lost, or another atomctl probes the server; or as
  *   GearmanServer's questions do
  */
 export async function drainFunction(

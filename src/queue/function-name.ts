@@ -19,20 +19,20 @@ export function splitFunctionName(name: string): FunctionName {
   return prefix === undefined || jobClass === undefined ? {prefix: null, jobClass: name} : {prefix, jobClass};
 }
 
-/** The Gearman functions that atomctl itself makes use of: nobody's jobs are in them, and no worker has them. */
+/** atomctl's own Gearman functions: no job of AtoM is in them, and no worker has them. */
 const OWN = 'atomctl-';
 
-/** Its one job is the right to hold a server's jobs, see peek.ts: whoever is handed it may look at the queue. */
+/** The lock of a server's queue, see probe.ts: the atomctl that holds its one job may probe. */
 export const PROBE_LOCK = `${OWN}peek`;
 
-/** Whether a function is none of anyone's queue, but atomctl's. */
+/** Whether a function is atomctl's own. */
 export function isOwnFunction(name: string): boolean {
   return name.startsWith(OWN);
 }
 
 /**
- * Orders texts by their code units. What a locale would order otherwise does not occur in the names of functions and
- * workers, and its tables take nine milliseconds to load.
+ * Orders texts by their code units. Names of functions and workers have no text that a locale orders
+ * differently, and a locale's tables take nine milliseconds to load.
  */
 export function byCode(one: string, other: string): number {
   return one < other ? -1 : Number(one > other);

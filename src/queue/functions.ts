@@ -17,7 +17,7 @@ export interface QueueFunction {
   workers: number;
 }
 
-/** What tells this site's functions from others. */
+/** What distinguishes this site's functions from others. */
 export interface SiteFunctions {
   /** null if the prefix is not known; empty if the site's functions have none (AtoM before 2.5.2). */
   prefix: string | null;

@@ -1,9 +1,9 @@
 /**
- * Looks at the payloads of queued jobs, which Gearman shows to a worker alone: take a job, read it, give it back.
+ * Reads the payloads of queued jobs. Gearman shows a payload only to a worker: take a job, read it, return it.
  *
  * gearmand queues a returned job at the end, and returns what one connection holds in reverse. So each job is held
- * by a connection of its own and these give back one after the other in the order of grabbing: within a function
- * and a priority the order is then as before. Meanwhile workers find nothing; they are woken by each return.
+ * by a connection of its own and the connections return them one after the other, in the order of grabbing: within a
+ * function and a priority the order is then as before. During a probe workers find nothing; each return wakes them.
  */
 import {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
@@ -25,11 +25,11 @@ export interface ProbedJob extends GrabbedJob {
 }
 
 export interface ProbeOptions extends ConnectOptions {
-  /** True for a job that shall leave the queue for good. Decided while the job is held. */
+  /** True for a job that must leave the queue. Decided while the job is held. */
   take?: (job: ProbedJob) => boolean;
-  /** Called with the jobs that left the queue, also if the look failed later, before another atomctl may hold any. */
+  /** Called with the jobs that left the queue, also if the probe failed later, before another atomctl may hold any. */
   settle?: (removed: readonly ProbedJob[]) => Promise<void>;
-  /** Aborted before a job is held: the look ends with INTERRUPTED. Once begun it is short, and runs to its end. */
+  /** If it is aborted before a job is held, the probe ends with INTERRUPTED. After that it is short and runs to its end. */
   signal?: AbortSignal;
 }
 
@@ -41,11 +41,11 @@ export interface ProbeResult {
 }
 
 /**
- * Looks at every job of the functions that waits on one server, and takes those out that `take` chooses. Executing
+ * Reads every job of the functions that waits on one server, and ends those that `take` chooses. Executing
  * jobs are left alone. Whatever goes wrong, held jobs return to the queue; if the process dies, by the end of its
- * connections. One atomctl at a time looks at a server.
- * @throws AtomctlError REFUSED if a returned job could be lost, if too many wait, or if another atomctl goes
- *   on looking; INTERRUPTED; or as GearmanServer's questions do
+ * connections. One atomctl at a time probes a server.
+ * @throws AtomctlError REFUSED if a returned job could be lost, if too many wait, or if another atomctl continues
+ *   to probe; INTERRUPTED; or as GearmanServer's questions do
  */
 export async function probeQueue(
   address: ServerAddress,
@@ -54,7 +54,7 @@ export async function probeQueue(
 ): Promise<ProbeResult> {
   const server = await connectServer(address, options);
   try {
-    // What seems to be executing may wait in truth, held by another atomctl that looks.
+    // A job that seems to be executing may be waiting, held by another atomctl that probes.
     const mayWait = (await server.status()).some((row) => row.total > 0 && functions.includes(row.function));
     if (!mayWait) return {jobs: [], removed: []};
     await refuseOtherServers(server);
@@ -73,7 +73,7 @@ export async function probeQueue(
 }
 
 interface Waiting {
-  /** Those with queued jobs alone: registering for another would leave its empty row behind in the server. */
+  /** Only those with queued jobs: registering for another would leave an empty row in the server. */
   functions: string[];
   count: number;
 }
@@ -85,7 +85,7 @@ async function waitingJobs(server: GearmanServer, functions: readonly string[]):
   if (count > MOST_HELD) {
     throw new AtomctlError(
       'REFUSED',
-      `${count} jobs wait on Gearman server ${formatAddress(server.address)}; atomctl looks at ${MOST_HELD} at most.`,
+      `${count} jobs wait on Gearman server ${formatAddress(server.address)}; atomctl probes ${MOST_HELD} at most.`,
       {hint: 'Nothing was touched. Let the workers shorten the queue first.'},
     );
   }
@@ -104,14 +104,14 @@ export async function lockServer(
   const deadline = Date.now() + options.timeoutSeconds * 1000;
   for (;;) {
     if (options.signal?.aborted) {
-      throw new AtomctlError('INTERRUPTED', 'Interrupted before looking at the queue; nothing was touched.');
+      throw new AtomctlError('INTERRUPTED', 'Interrupted before the queue was probed; nothing was touched.');
     }
     const lock = await takeLock(address, PROBE_LOCK, {...options, clientId: newProbeId(Date.now())});
     if (lock) return lock;
     if (Date.now() > deadline) {
       throw new AtomctlError(
         'REFUSED',
-        `Another atomctl is looking at the queue of Gearman server ${formatAddress(address)}.`,
+        `Another atomctl is probing the queue of Gearman server ${formatAddress(address)}.`,
         {hint: 'Nothing was touched. Try again in a moment.'},
       );
     }
@@ -140,7 +140,7 @@ async function probeAndGiveBack(
 ): Promise<ProbedJob[]> {
   const workers: WorkerConnection[] = [];
   try {
-    // All connections first: if gearmand has too few left, that shows while nothing is held yet.
+    // All connections first: if gearmand has too few left, it fails before any job is held.
     while (workers.length <= count) workers.push(await openWorker(address, options));
     const held = await holdAll(workers, functions, () => openWorker(address, options));
     const chosen = new Set(held.filter((job) => options.take?.(job)));
@@ -155,7 +155,7 @@ async function probeAndGiveBack(
   }
 }
 
-/** A connection that gearmand has accepted, which a connected socket alone does not tell. */
+/** A connection that gearmand has accepted; a connected socket does not prove this. */
 async function openWorker(address: ServerAddress, options: ProbeOptions): Promise<WorkerConnection> {
   const worker = await connectWorker(address, {...options, clientId: newProbeId(Date.now())});
   await worker.giveBack().catch((error: unknown) => {
@@ -166,8 +166,8 @@ async function openWorker(address: ServerAddress, options: ProbeOptions): Promis
 }
 
 /**
- * Takes a job with each worker in turn until none waits: the first worker holds the first job. Jobs submitted
- * meanwhile are held too, by further workers, lest they come before those that go back.
+ * Takes a job with each worker in turn until none waits: the first worker holds the first job. Jobs that are
+ * submitted during this are held too, by further workers, so that they do not come before those that go back.
  */
 async function holdAll(
   workers: WorkerConnection[],
@@ -183,7 +183,7 @@ async function holdAll(
   }
 }
 
-/** One after the other. Once the server stops answering, the end of the connections must do. */
+/** One after the other. If the server stops answering, closing the connections returns the jobs. */
 async function giveBackAll(workers: readonly WorkerConnection[]): Promise<void> {
   try {
     for (const worker of workers) {

@@ -12,16 +12,16 @@ export async function refuseOtherServers(server: GearmanServer): Promise<void> {
   if (implementation === 'gearmand') return;
   throw new AtomctlError(
     'REFUSED',
-    `Gearman server ${formatAddress(server.address)} is not gearmand (the one in C): it loses a job that is looked at.`,
-    {hint: 'Nothing was touched. Such a server tells how many jobs wait, but not which.'},
+    `Gearman server ${formatAddress(server.address)} is not gearmand (the one in C): it loses a job that is probed.`,
+    {hint: 'Nothing was touched. Such a server shows how many jobs wait, but not which.'},
   );
 }
 
 /**
- * Makes sure that every job of a server can be given back once more, and touches nobody's job to find out.
+ * Makes sure that every job of a server can be returned once more, without touching any job of the site.
  *
- * With `--job-retries=N` gearmand drops a job at its N-th return. So a job of our own must survive one return more
- * than the most that any job has behind it.
+ * With `--job-retries=N` gearmand drops a job at its N-th return. So a test job of our own must survive one return more
+ * than the job with the most returns.
  * @throws AtomctlError REFUSED if a job could be dropped, as on any server but gearmand; or as GearmanServer's questions do
  */
 export async function refuseWhereReturnsDrop(server: GearmanServer, options: ConnectOptions): Promise<void> {
@@ -31,7 +31,7 @@ export async function refuseWhereReturnsDrop(server: GearmanServer, options: Con
   if (await survivesReturns(server, returns, options)) return;
   throw new AtomctlError(
     'REFUSED',
-    `Gearman server ${formatAddress(server.address)} limits retries: a job that is looked at could be dropped.`,
+    `Gearman server ${formatAddress(server.address)} limits retries: a job that is probed could be dropped.`,
     {hint: 'Nothing was touched. Let the queue run empty, or raise --job-retries of gearmand.'},
   );
 }

@@ -8,12 +8,12 @@ import {
   type ServerConnection,
 } from '../gearman/server.ts';
 
-/** What one Gearman server said when it was asked; the two lists are empty if it did not answer. */
+/** What one Gearman server answered; the two lists are empty if it did not answer. */
 export interface ServerReport {
   /** `host:port`. */
   address: string;
   reachable: boolean;
-  /** null if the server does not tell. */
+  /** null if the server does not report it. */
   version: string | null;
   /** Why the server is not reachable, one sentence; null if it is. */
   error: string | null;
@@ -51,7 +51,7 @@ export async function reportServer(connection: ServerConnection): Promise<Server
   }
 }
 
-/** Asked last: Python's gear leaves the question unanswered, and is a working server all the same. */
+/** Asked last: Python's gear does not answer this, and is still a working server. */
 async function versionOf(server: GearmanServer): Promise<string | null> {
   try {
     return (await server.version()).version;

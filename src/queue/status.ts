@@ -5,7 +5,7 @@ import {askServers, type ServerReport} from './server-report.ts';
 import type {Severity} from './severity.ts';
 import {type Backlog, judgeQueue, type QueueLimits} from './verdict.ts';
 
-/** How the queue is, as `queue:status --json` prints it. */
+/** The state of the queue, as `queue:status --json` prints it. */
 export interface QueueStatus {
   status: Severity;
   /** One sentence each, the worst first. */
@@ -62,12 +62,12 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
   };
 }
 
-/** What is reported of a server, without the lists it answered with. */
+/** The state of a server, without the lists it answered with. */
 export function serverState({address, reachable, version, error}: ServerReport): ServerState {
   return {address, reachable, version, error};
 }
 
-/** The queue at one moment, as the servers and the database tell it. */
+/** The queue at one moment, as the servers and the database report it. */
 export interface QueueReport {
   status: QueueStatus;
   /** null if the database was not asked or did not answer. */
@@ -78,12 +78,12 @@ export interface QueueReportOptions extends Omit<QueueStatusOptions, 'servers' |
   addresses: readonly ServerAddress[];
   /** Bounds each connection to a server and each reply. */
   timeoutSeconds: number;
-  /** Asks the database; null if it is not to be asked. */
+  /** Asks the database; null if it is not asked. */
   readBacklog: (() => Promise<Backlog>) | null;
 }
 
 /**
- * Connects to every server, asks it and the database, and judges what they say. A server or a database that
+ * Connects to every server, asks it and the database, and judges the answers. A server or a database that
  * fails is one of the problems in the result.
  * @throws AtomctlError USAGE if the database's settings are wrong; NO_SITE if a limit on the age of running
  *   rows is set and no database is configured
@@ -96,7 +96,7 @@ export async function fetchQueueReport(options: QueueReportOptions): Promise<Que
   };
 }
 
-/** What the database says, or the sentence that tells why it does not. */
+/** What the database says, or a sentence that says why it does not answer. */
 async function askDatabase({readBacklog, limits}: QueueReportOptions): Promise<Backlog | string | null> {
   if (readBacklog === null) return null;
   try {
@@ -110,25 +110,25 @@ async function askDatabase({readBacklog, limits}: QueueReportOptions): Promise<B
 }
 
 /**
- * Looks again and again until the verdict is ok or the time is over; returns the last look, whatever it saw.
- * @param options.seconds how long to go on; 0 looks once
+ * Polls until the verdict is ok or the time is over; returns the last report, whatever it says.
+ * @param options.seconds how long to poll; 0 polls once
  * @param options.sleep waits for milliseconds
  */
 export async function waitUntilHealthy<T extends {status: {status: Severity}}>(options: {
-  look: () => Promise<T>;
+  fetch: () => Promise<T>;
   seconds: number;
   now: () => Date;
   sleep: (milliseconds: number) => Promise<void>;
 }): Promise<T> {
-  const {look, now, sleep} = options;
+  const {now, sleep} = options;
   const end = now().getTime() + options.seconds * 1000;
   for (;;) {
-    const seen = await look();
+    const report = await options.fetch();
     const left = end - now().getTime();
-    if (seen.status.status === 'ok' || left <= 0) return seen;
+    if (report.status.status === 'ok' || left <= 0) return report;
     await sleep(Math.min(left, INTERVAL_MS));
   }
 }
 
-/** Short beside the seconds that a worker takes to start and register what it can do. */
+/** Short, compared with the seconds that a worker takes to start and register its abilities. */
 const INTERVAL_MS = 500;

@@ -3,7 +3,7 @@ import type {QueueFunction} from './functions.ts';
 import type {ServerReport} from './server-report.ts';
 import {bySeverity, type Severity} from './severity.ts';
 
-/** What is too much; an absent bound is none. A bound is passed by more than its value. */
+/** The bounds; an absent one is not applied. More than the value passes a bound. */
 export interface QueueLimits {
   /** Jobs that wait, for each job class. */
   warningQueued?: number;
@@ -34,7 +34,7 @@ interface QueueProblem {
   text: string;
 }
 
-/** Judges the queue's health by what the servers and the database said; each problem is one sentence. */
+/** Judges the queue's health by what the servers and the database report; each problem is one sentence. */
 export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems: string[]} {
   const problems = [
     ...unreachableServers(evidence),
@@ -84,21 +84,21 @@ function unknownPrefix(): QueueProblem {
 }
 
 /**
- * The prefix comes from the root's path: in a container, or after a deploy that swaps a link, the workers' differs
+ * The prefix comes from the root's path: in a container, or after a deploy that changes a link, the workers' prefix differs
  * from the one computed here. Nothing is wrong if every class that could be missed was excluded.
  */
 function noWorkerOfThisSite({functions, prefix, required, excluded}: QueueEvidence): QueueProblem[] {
   if (required.length === 0 && excluded.length > 0) return [];
-  const missing = required.length === 0 ? '' : `, nothing does ${enumerate(required)}`;
+  const missing = required.length === 0 ? '' : ` Without one: ${enumerate(required)}.`;
   const strangers = functions.filter((row) => row.jobClass !== null && !row.thisSite && row.workers > 0);
   const others = [...new Set(strangers.map((row) => row.prefix ?? 'no prefix'))];
   const hint =
     others.length === 0
       ? ''
       : ` Workers with ${enumerate(others)} are: if they are this site's, they run with another root or` +
-        ' workers_key, and --function-prefix tells atomctl theirs.';
+        ' workers_key; give theirs with --function-prefix.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
-  return [{severity: 'critical', text: `No worker of this site (${own}) is connected${missing}.${hint}`}];
+  return [{severity: 'critical', text: `No worker of this site (${own}) is connected.${missing}${hint}`}];
 }
 
 /** The first three by name, the rest by number. */
@@ -144,7 +144,7 @@ function passed(
   return [];
 }
 
-/** The jobs that the database calls running: queued, executing or lost, it does not tell which. */
+/** The jobs that the database calls running: queued, executing or lost: the row does not show which. */
 export interface Backlog {
   running: number;
   /** Since the oldest of them was started; null where there is none. */

@@ -6,7 +6,7 @@ import type {ServerReport} from './server-report.ts';
 export interface QueueWorker {
   /** As the worker calls itself: `pid_<PID>_<hex>` for AtoM's. */
   id: string;
-  /** The process id on the worker's own host or in its container; null if the worker's id does not tell. */
+  /** The process id on the worker's own host or in its container; null if the worker's id does not show it. */
   pid: number | null;
   /** The address from which it is connected to the first of its servers. */
   ip: string;
@@ -29,7 +29,7 @@ export interface ConnectedWorker {
 
 /**
  * The workers on all servers, each once: an AtoM worker connects to every server under the same id.
- * A connection without functions is no worker; a worker without an id of its own (`-`) is taken as one of its own.
+ * A connection without functions is not a worker; a worker without an id (`-`) counts as a separate worker.
  */
 export function connectedWorkers(
   servers: readonly Pick<ServerReport, 'address' | 'connections'>[],
@@ -104,7 +104,7 @@ export function possibleWorkers(
     .sort((one, other) => Number(other.thisSite) - Number(one.thisSite));
 }
 
-/** The process id in a worker's id, which AtoM makes of it and a moment in hex; null if the id is not AtoM's. */
+/** The process id in a worker's id, which AtoM makes of the process id and a time in hex; null if the id is not AtoM's. */
 export function pidOf(id: string): number | null {
   const [, pid] = /^pid_(\d+)_/.exec(id) ?? [];
   return pid === undefined ? null : Number(pid);

@@ -11,7 +11,7 @@ export interface SiteAbilities {
   workerTypes: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Asks every Gearman server of the site anew. Never rejects for a server that does not answer. */
+/** Asks every Gearman server of the site again. Never rejects for a server that does not answer. */
 export type AskServers = () => Promise<ServerReport[]>;
 
 /** What one worker has registered with one server. */
@@ -78,7 +78,7 @@ export function isComplete(registered: readonly Registration[]): boolean {
   );
 }
 
-/** The ids under which processes are connected: a worker that starts anew gets another, even with the same PID. */
+/** The ids under which processes are connected: a worker that restarts gets another id, even with the same PID. */
 export function workerIds(answers: readonly ServerReport[], pids: readonly number[]): Set<string> {
   const ids = answers.flatMap(({connections}) => connections.map(({id}) => id));
   return new Set(ids.filter((id) => isOneOf(id, pids)));

@@ -3,18 +3,18 @@ import type {ServiceManager} from '../systemd/systemctl.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import type {UnitChange} from './service.ts';
 
-/** What became of a unit whose settings in systemd were to change, as read back afterwards. */
+/** The result of a change of a unit's settings in systemd, read back afterwards. */
 export interface SettingChange {
   unit: string;
   done: boolean;
   message: string;
-  /** systemd's words, after. */
+  /** As systemd reports it afterwards. */
   enablement: string;
   active: string;
   result: string;
 }
 
-/** Has the units started at boot, or not. @throws AtomctlError what the manager throws */
+/** Enables the units: they start at boot. @throws AtomctlError what the manager throws */
 export function enableUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
   return change(manager, units, 'enable', ({enablement}) => enablement.startsWith('enabled'), {
     done: 'will start when the machine does.',
@@ -22,7 +22,7 @@ export function enableUnits(manager: ServiceManager, units: readonly UnitState[]
   });
 }
 
-/** Has the units not started at boot; a running one goes on. @throws AtomctlError what the manager throws */
+/** Disables the units: they do not start at boot; a running one keeps running. @throws AtomctlError what the manager throws */
 export function disableUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
   return change(manager, units, 'disable', ({enablement}) => !enablement.startsWith('enabled'), {
     done: 'will not start when the machine does.',
@@ -43,7 +43,7 @@ async function change(
   units: readonly UnitState[],
   verb: 'enable' | 'disable' | 'reset-failed',
   isDone: (after: UnitState) => boolean,
-  words: {done: string; not: string},
+  texts: {done: string; not: string},
 ): Promise<SettingChange[]> {
   for (const {name} of units) await manager.change(verb, name);
   const after = await manager.show(units.map(({name}) => name));
@@ -53,7 +53,7 @@ async function change(
     return {
       unit: name,
       done,
-      message: `${name} ${done ? words.done : words.not}`,
+      message: `${name} ${done ? texts.done : texts.not}`,
       enablement,
       active,
       result,

@@ -7,7 +7,7 @@ import {limitText, type StartLimit} from './start-limit.ts';
 export const LIMIT_REACHED = 111;
 
 /** Exit statuses that have a meaning of their own: AtoM's, PHP's, and those systemd uses before the program runs. */
-const STATUS_WORDS: Record<number, string> = {
+const EXIT_STATUS_TEXTS: Record<number, string> = {
   [LIMIT_REACHED]: "the worker's own limit (--max-job-count or --max-mem-usage) was reached",
   200: 'its working directory could not be entered',
   203: 'its program could not be executed',
@@ -15,7 +15,7 @@ const STATUS_WORDS: Record<number, string> = {
   255: 'PHP ended with a fatal error',
 };
 
-/** systemd's words for an end that the exit status does not tell. */
+/** What systemd's result means if the exit status does not show it. */
 const RESULT_TEXTS: Record<string, string> = {
   'oom-kill': 'it was killed because memory ran out',
   timeout: 'it did not start or stop in time and was killed',
@@ -24,14 +24,14 @@ const RESULT_TEXTS: Record<string, string> = {
   protocol: 'it did not start the way its unit says',
 };
 
-/** How the worker ended last, in words without a full stop; null before it first ended. */
+/** How the worker ended last, without a full stop; null before it first ended. */
 export function endingText({result, lastExit}: UnitState): string | null {
-  const words = RESULT_TEXTS[result];
-  if (words !== undefined) return words;
+  const text = RESULT_TEXTS[result];
+  if (text !== undefined) return text;
   if (lastExit === null) return null;
   const {how, status} = lastExit;
   if (how !== 'exited') return `it was ended by ${signalName(status)}`;
-  const meaning = STATUS_WORDS[status];
+  const meaning = EXIT_STATUS_TEXTS[status];
   return `it ended with exit status ${status}${meaning === undefined ? '' : `: ${meaning}`}`;
 }
 
@@ -58,7 +58,7 @@ export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null
   }
   if (unit.active === 'activating') return 'It is being started.';
   if (limit.hit) return atTheLimit(ending, limit);
-  // systemd forgets a unit that ended well and that nothing is to start with the machine.
+  // systemd forgets a unit that ended without an error and is not enabled.
   if (ending === null && !limit.startsUsed) return 'It has not been started lately.';
   if (ending !== null && !(unit.result === 'success' && unit.lastExit?.status === 0))
     return `${capital(ending)}.`;

@@ -7,17 +7,17 @@ import type {UnitState} from '../systemd/unit-state.ts';
 export interface ExecutingJob {
   id: number;
   name: string;
-  /** The unit whose worker has it; null if that is not known. */
+  /** The unit whose worker has it; null if it is not known. */
   unit: string | null;
 }
 
-/** Enough of a worker's newest lines to find the job that it speaks of. */
+/** Enough of a worker's newest lines to find its last job. */
 const LINES = 200;
 
 /**
  * Which unit executes which job. From AtoM 2.7 on, a worker writes the job's parameters to its own output too, so
- * the last job that a unit's journal names is the one it has or had. If the journal cannot be read and there is one unit
- * alone, it is that one's.
+ * the last job that a unit's journal names is the one that its worker has or had. If the journal cannot be read and there is one unit
+ * only, it is that unit's.
  */
 export async function assignToUnits(options: {
   jobs: readonly {id: number; name: string}[];
@@ -47,7 +47,7 @@ async function newestLines(unit: string, scope: Scope): Promise<JournalEntry[]> 
 
 /** A worker's own output has the messages of a job's log after a time, without the job's id and name. */
 const WORKER_LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d > (.*)$/s;
-/** From AtoM 2.7 on, the parameters tell which job it is: their last key is its id. */
+/** From AtoM 2.7 on, the parameters show which job it is: their last key is its id. */
 const PARAMETERS = /^Parameters: .*"id":"?(\d+)"?\}$/s;
 
 function lastJob(entries: readonly JournalEntry[]): number | null {
@@ -96,7 +96,7 @@ export interface WorkerLogOptions {
   lines?: number;
   /** Only what the worker wrote while it executed this job. */
   jobId?: number;
-  /** Goes on with new entries until `signal` aborts. */
+  /** Continues with new entries until `signal` aborts. */
   follow: boolean;
   signal: AbortSignal;
 }
@@ -108,7 +108,7 @@ export async function* workerLog(options: WorkerLogOptions): AsyncGenerator<Jour
     yield* readJournal({...query, lines});
     return;
   }
-  // A job's lines are picked here, so that what journalctl counts as newest is not what is wanted.
+  // A job's lines are picked here, so journalctl's own limit on lines does not apply.
   const entriesOfJob = createJobFilter(jobId);
   const kept: JournalEntry[] = [];
   for await (const entry of readJournal({...query, wholeHistory: true})) {

@@ -43,7 +43,7 @@ function stateText({active, sub}: UnitState): string {
   return active === sub ? active : `${active} (${sub})`;
 }
 
-/** A server that did not answer is reported once for all units, not here. */
+/** Servers that do not answer are reported once for all units, elsewhere. */
 function runningFaults({unit, limit, servers}: UnitEvidence): UnitProblem[] {
   const faults = servers
     .filter(({error}) => error === null)

@@ -15,7 +15,7 @@ export interface UnitProposal {
   difference: string;
 }
 
-/** Where an administrator's unit files are: the machine's, or the user's own. */
+/** The path of a unit file that an administrator writes: the machine's, or the user's own. */
 export function unitPath(
   name: string,
   scope: Scope,
@@ -40,7 +40,7 @@ export async function proposeUnit(path: string, text: string): Promise<UnitPropo
 }
 
 /**
- * Writes a proposed unit file and has systemd read it.
+ * Writes a proposed unit file and lets systemd read it.
  * @param options.sudo writes it with sudo
  * @throws AtomctlError SYSTEMD_REFUSED if the file may not be written; what the manager throws
  */

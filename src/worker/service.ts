@@ -24,7 +24,7 @@ export interface ServiceOptions {
   units: readonly UnitState[];
   site: SiteAbilities;
   askServers: AskServers;
-  /** Where a unit stands with systemd's start limit, read anew. */
+  /** How far a unit is from systemd's start limit, read again at each call. */
   readLimit: (unit: UnitState) => Promise<StartLimit>;
   /** How long to wait for Gearman to show the change. */
   waitSeconds: number;
@@ -35,7 +35,7 @@ export interface StartOptions extends ServiceOptions {
   reset: boolean;
 }
 
-/** What became of one unit. */
+/** The result for one unit. */
 export interface UnitChange {
   unit: string;
   /** It was done, and Gearman confirms it. */
@@ -108,7 +108,7 @@ async function attempt(change: () => Promise<void>): Promise<AtomctlError | null
 }
 
 async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceOptions): Promise<UnitChange> {
-  const {servers} = await look(unit.name, options);
+  const {servers} = await fetchSnapshot(unit.name, options);
   const message =
     `${unit.name} was left running: its ${limitText(limit)} may be used up, and systemd would stop it and then` +
     ' refuse to start it. Give --reset to clear the counter first.';
@@ -116,7 +116,7 @@ async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceO
 }
 
 async function refused(name: string, failure: string, options: ServiceOptions): Promise<UnitChange> {
-  const {state, servers} = await look(name, options);
+  const {state, servers} = await fetchSnapshot(name, options);
   const limit = await options.readLimit(state);
   const why = whyNotRunning(state, limit) ?? failure;
   const message = `${name} did not start. ${why} See atomctl worker:logs.`;
@@ -125,9 +125,9 @@ async function refused(name: string, failure: string, options: ServiceOptions): 
 
 async function awaitRegistration(name: string, options: ServiceOptions): Promise<UnitChange> {
   const found = await poll(options, async () => {
-    const seen = await look(name, options);
-    const up = seen.state.active === 'active' && isComplete(seen.servers);
-    return {...seen, up, settled: up || seen.state.active === 'failed'};
+    const snapshot = await fetchSnapshot(name, options);
+    const up = snapshot.state.active === 'active' && isComplete(snapshot.servers);
+    return {...snapshot, up, settled: up || snapshot.state.active === 'failed'};
   });
   const {state, servers, up} = found;
   if (state.active !== 'active') return refused(name, `It is ${state.active}.`, options);
@@ -143,10 +143,10 @@ async function takeDown({name}: UnitState, options: ServiceOptions): Promise<Uni
   const ids = workerIds(answers, await processesOf(before!));
   const failure = await attempt(() => manager.change('stop', name));
   const {state, servers, gone} = await poll(options, async () => {
-    const seen = await look(name, options);
-    const connected = seen.answers.some(({connections}) => connections.some(({id}) => ids.has(id)));
-    const gone = !connected && ['inactive', 'failed'].includes(seen.state.active);
-    return {...seen, gone, settled: gone};
+    const snapshot = await fetchSnapshot(name, options);
+    const connected = snapshot.answers.some(({connections}) => connections.some(({id}) => ids.has(id)));
+    const gone = !connected && ['inactive', 'failed'].includes(snapshot.state.active);
+    return {...snapshot, gone, settled: gone};
   });
   const asked = servers.every(({error}) => error === null);
   const message = gone
@@ -162,14 +162,17 @@ function stoppedText(name: string, servers: readonly Registration[]): string {
     : `${name} is stopped; ${serverList(silent)} did not answer, so it was not checked there.`;
 }
 
-interface Look {
+interface UnitSnapshot {
   state: UnitState;
   answers: ServerReport[];
   servers: Registration[];
 }
 
 /** A unit as systemd and Gearman see it now. */
-async function look(name: string, {manager, askServers, site}: ServiceOptions): Promise<Look> {
+async function fetchSnapshot(
+  name: string,
+  {manager, askServers, site}: ServiceOptions,
+): Promise<UnitSnapshot> {
   const [[state], answers] = await Promise.all([manager.show([name]), askServers()]);
   const expected = expectedClasses(state!.command, site.workerTypes);
   const pids = await processesOf(state!);
@@ -178,15 +181,15 @@ async function look(name: string, {manager, askServers, site}: ServiceOptions): 
 
 const POLL_MILLISECONDS = 200;
 
-/** Looks again and again until what is seen is settled, or the wait is over; then returns what was seen last. */
+/** Polls until the snapshot is settled or the wait is over; returns the last snapshot. */
 async function poll<T extends {settled: boolean}>(
   options: ServiceOptions,
-  see: () => Promise<T>,
+  fetchOnce: () => Promise<T>,
 ): Promise<T> {
   const deadline = Date.now() + options.waitSeconds * 1000;
   for (;;) {
-    const seen = await see();
-    if (seen.settled || Date.now() >= deadline) return seen;
+    const snapshot = await fetchOnce();
+    if (snapshot.settled || Date.now() >= deadline) return snapshot;
     await sleep(POLL_MILLISECONDS);
   }
 }

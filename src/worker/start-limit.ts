@@ -7,10 +7,10 @@ import type {UnitState} from '../systemd/unit-state.ts';
 /**
  * How far a unit is from systemd's start limit. systemd counts starts, by hand or automatic, and forgets them when
  * the interval that began with the first is over, at `reset-failed`, at `daemon-reload` and at boot. It does not
- * tell its count, so this rests on the journal.
+ * show its count, so this rests on the journal.
  */
 export interface StartLimit {
-  /** 0 where there is no limit. */
+  /** 0 if there is no limit. */
   burst: number;
   intervalSeconds: number;
   /** At most this many starts are counted now: resets leave no trace. null if the journal cannot be read. */
@@ -26,7 +26,7 @@ const STARTED = '39f53479d3a045ac8e11786248231fbf';
 const REFUSED = 'Start request repeated too quickly';
 
 /**
- * Works out where a unit stands from what systemd wrote about it since boot.
+ * Computes how far a unit is from the limit, from systemd's messages about it since boot.
  * @param events of this unit, and systemd's notices of reloads, oldest first; null if not readable
  */
 export function startLimit(unit: UnitState, events: readonly JournalEntry[] | null, now: Date): StartLimit {
@@ -53,7 +53,7 @@ export function startLimit(unit: UnitState, events: readonly JournalEntry[] | nu
   };
 }
 
-/** 1 if the unit runs since a recent start, of which the journal may not tell yet; 0 if it does not. */
+/** 1 if the unit runs since a recent start, which may not be in the journal yet; 0 if it does not. */
 function runsSince({active, since}: UnitState, isRecent: (at: number) => boolean): number {
   return active === 'active' && since !== null && isRecent(since.getTime()) ? 1 : 0;
 }
@@ -70,12 +70,12 @@ function readEvents(events: readonly JournalEntry[]): {starts: number[]; refused
   return {starts, refused};
 }
 
-/** Whether systemd says that it reads its unit files anew, which makes it forget the starts that it counted. */
+/** Whether systemd says that it reads its unit files again, which makes it forget the starts that it counted. */
 export function isReload(message: string): boolean {
   return /^Reloading\b/.test(message);
 }
 
-/** A crash loop ends with the result of the crash, not with `start-limit-hit`; then the restarts tell. */
+/** A crash loop ends with the result of the crash, not with `start-limit-hit`; then the restarts show it. */
 function hitWithoutJournal({active, result, restarts, startLimit: {burst}}: UnitState): boolean {
   return active === 'failed' && (result === 'start-limit-hit' || restarts >= burst);
 }
@@ -85,7 +85,7 @@ export function limitText({burst, intervalSeconds}: StartLimit): string {
   return `${burst} starts in ${formatDuration(intervalSeconds)}`;
 }
 
-/** Where a unit stands with systemd's start limit; from its state alone where the journal cannot be read. */
+/** How far a unit is from systemd's start limit; from its state alone if the journal cannot be read. */
 export async function readStartLimit(unit: UnitState, scope: Scope, now: Date): Promise<StartLimit> {
   const {burst, intervalSeconds} = unit.startLimit;
   if (burst === 0 || intervalSeconds === 0) return startLimit(unit, [], now);
@@ -98,7 +98,7 @@ export async function readStartLimit(unit: UnitState, scope: Scope, now: Date): 
   }
 }
 
-/** What systemd said of the unit since boot, if the count starts, and of its own reloads after that. */
+/** systemd's messages about the unit since boot, when the count starts, and about its own reloads after that. */
 async function eventsOf(unit: UnitState, scope: Scope, since: Date): Promise<JournalEntry[]> {
   const query = {scope, eventsOnly: true, thisBoot: true};
   const events = await collectJournal({...query, units: [unit.name], since});

@@ -20,7 +20,7 @@ export interface WorkerStatusOptions {
   site: SiteAbilities;
   askServers: AskServers;
   readLimit: (unit: UnitState) => Promise<StartLimit>;
-  /** The site's executing jobs, each with the unit whose worker has it if that is known. */
+  /** The site's executing jobs, each with the unit whose worker has it, if it is known. */
   executing: readonly ExecutingJob[];
 }
 
@@ -38,7 +38,7 @@ export interface WorkerStatus {
 
 export interface UnitReport {
   unit: string;
-  /** systemd's words for its states. */
+  /** Its states, as systemd names them. */
   load: string;
   active: string;
   sub: string;
@@ -50,10 +50,10 @@ export interface UnitReport {
   memoryBytes: number | null;
   restarts: number;
   startLimit: StartLimit;
-  /** systemd's word for how it ended last. */
+  /** How it ended last, as systemd names it. */
   result: string;
   exitStatus: number | null;
-  /** How it ended last, in words; null before it first ended. */
+  /** How it ended last, as a text; null before it first ended. */
   ending: string | null;
   servers: Registration[];
   problems: string[];
@@ -112,7 +112,7 @@ async function reportUnit(
   return {report, problems};
 }
 
-/** A worker of this site that is connected to Gearman and belongs to no unit that is looked at. */
+/** A worker of this site that is connected to Gearman and belongs to none of the units. */
 export interface UnmanagedWorker {
   id: string;
   /** On its own host or in its container. */

@@ -14,7 +14,7 @@ export interface UnitFileOptions {
   workerArguments: readonly string[];
 }
 
-/** What `jobs:worker` can be told. */
+/** The options of `jobs:worker`. */
 export interface WorkerChoices {
   abilities?: string;
   types?: string;
@@ -50,9 +50,9 @@ function unitSection(options: UnitFileOptions): string[] {
   ];
 }
 
-/** A name that is no unit of the machine is passed over by systemd. */
+/** systemd ignores a name that is not a unit of the machine. */
 const ORDERING = [
-  '# The worker ends where it cannot reach its database or Gearman: those on this machine go first.',
+  '# The worker ends if it cannot reach its database or Gearman: those on this machine go first.',
   'Wants=network-online.target',
   'After=network-online.target',
   'After=mysql.service mysqld.service mariadb.service',
@@ -60,7 +60,7 @@ const ORDERING = [
 ];
 
 const RARE_STARTS = [
-  '# A job that brings its worker down is handed to the next one: after three starts in a day, a person should look.',
+  '# A job that brings its worker down is handed to the next one: after three starts in a day, an administrator should check it.',
   'StartLimitIntervalSec=24h',
   'StartLimitBurst=3',
 ];
@@ -72,13 +72,13 @@ const LIMITED_STARTS = [
 ];
 
 function serviceSection(options: UnitFileOptions): string[] {
-  const words = [options.php, ...PHP_OPTIONS, 'symfony', 'jobs:worker', ...options.workerArguments];
+  const args = [options.php, ...PHP_OPTIONS, 'symfony', 'jobs:worker', ...options.workerArguments];
   return [
     '[Service]',
     'Type=simple',
     ...(options.scope === 'system' ? [`User=${options.user}`] : []),
     `WorkingDirectory=${escapePercent(options.root)}`,
-    `ExecStart=${words.map(quote).join(' ')}`,
+    `ExecStart=${args.map(quote).join(' ')}`,
     'Restart=on-failure',
     'RestartSec=30',
     ...(isLimited(options) ? LIMIT_EXIT : []),
@@ -86,7 +86,7 @@ function serviceSection(options: UnitFileOptions): string[] {
 }
 
 const LIMIT_EXIT = [
-  '# What the worker exits with at --max-job-count or --max-mem-usage: no failure, and time for a new one.',
+  '# What the worker exits with at --max-job-count or --max-mem-usage: not a failure; a new worker starts.',
   'SuccessExitStatus=111',
   'RestartForceExitStatus=111',
 ];
@@ -104,8 +104,8 @@ function escapePercent(text: string): string {
   return text.replaceAll('%', '%%');
 }
 
-/** A word of a command line; systemd expands `$` in it, and splits at spaces outside quotes. */
-function quote(word: string): string {
-  const escaped = escapePercent(word).replaceAll('$', '$$$$');
+/** An argument of a command line; systemd expands `$` in it, and splits at spaces outside quotes. */
+function quote(argument: string): string {
+  const escaped = escapePercent(argument).replaceAll('$', '$$$$');
   return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped.replace(/[\\"]/g, '\\$&')}"`;
 }

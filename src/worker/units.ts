@@ -9,7 +9,7 @@ const WORKER_TASK = 'jobs:worker';
 
 export interface FindUnitsOptions {
   manager: ServiceManager;
-  /** The AtoM root, symbolic links resolved; null where there is none. */
+  /** The AtoM root, symbolic links resolved; null if there is none. */
   root: string | null;
   /** Units named by the user; empty to search. */
   names: readonly string[];
@@ -17,7 +17,7 @@ export interface FindUnitsOptions {
 
 /**
  * The worker units of a site: the named ones, else every service whose command holds `jobs:worker` and that runs
- * in the site's root, instances of templates included. Names vary from site to site, so they tell nothing.
+ * in the site's root, instances of templates included. Names vary from site to site, so they are not used.
  * @throws AtomctlError NO_SUCH_UNIT if a named unit does not exist or none is found; what the manager throws
  */
 export async function findUnits(options: FindUnitsOptions): Promise<UnitState[]> {
@@ -55,21 +55,21 @@ async function searchUnits({manager, root}: FindUnitsOptions): Promise<UnitState
     'NO_SUCH_UNIT',
     `No unit of the ${manager.scope} manager runs jobs:worker in ${root}.${elsewhere && ` Those of other directories: ${elsewhere}.`}`,
     {
-      hint: `Name one with --unit, write one with atomctl worker:unit --install${manager.scope === 'system' ? ', or look at a user manager with --user-manager' : ''}.`,
+      hint: `Name one with --unit, write one with atomctl worker:unit --install${manager.scope === 'system' ? ', or use a user manager with --user-manager' : ''}.`,
     },
   );
 }
 
 /**
  * Worker units that are stopped and not enabled: systemd does not have them in memory, and loading every unit file
- * that there is takes it a second or more, so those that speak of the worker are picked first.
+ * that there is takes it a second or more, so those that mention the worker are picked first.
  */
 async function unloadedWorkers(manager: ServiceManager): Promise<UnitState[]> {
   const names = await Promise.all((await manager.directories()).map(workerFilesIn));
   return manager.show([...new Set(names.flat())]);
 }
 
-/** A template (`atom-worker@.service`) is no unit itself; its instances are in memory or do not exist. */
+/** A template (`atom-worker@.service`) is not a unit itself; its instances are in memory or do not exist. */
 async function workerFilesIn(directory: string): Promise<string[]> {
   const files = await readdir(directory).catch(() => []);
   const names = files.filter((name) => name.endsWith('.service') && !name.endsWith('@.service'));

@@ -112,7 +112,7 @@ test('in the middle of a clear: what it says is gone is gone, whole, and a secon
   expect(await site.remnants()).toBe(0);
 });
 
-test('in the middle of a kill: every job is told as it is, and a second run kills the rest', async () => {
+test('in the middle of a kill: each job is reported as it is, and a second run kills the rest', async () => {
   const ids: number[] = [];
   for (let count = 0; count < 150; count++) {
     ids.push(await site.insertJob({status: 'running'}));

@@ -126,7 +126,7 @@ test('gearmand with its queue in memory dies under a kill: the jobs are lost wit
   ]);
 });
 
-test('gearmand dies under a clear: that is told, the rows go, and a second clear takes what is left in the queue', async () => {
+test('gearmand dies during a clear: it is reported, the rows are deleted, and a second clear takes what is left in the queue', async () => {
   const database = join(createScratch('gearmand'), 'queue.db');
   const {at, ids, through, restart} = await createRestarting([
     '--queue-type=libsqlite3',

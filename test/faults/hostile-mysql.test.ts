@@ -64,7 +64,7 @@ const PACKETS_WITHOUT_END = Buffer.concat(
   Array.from({length: 256}, (_, number) => Buffer.from([200, 0, 0, number, ...Buffer.alloc(200, 0x61)])),
 );
 
-describe('a MySQL server that answers for ever', () => {
+describe('a MySQL server whose answers never end', () => {
   test.each<[string, Buffer, Buffer]>([
     ['from its greeting on', GREETING_WITHOUT_END, Buffer.alloc(60_000, 0x61)],
     ['after its greeting', GREETING, PACKETS_WITHOUT_END],

@@ -58,7 +58,7 @@ async function interruptAt(site: AtomSite, moment: Moment): Promise<number> {
   const cleared = stdout === '' ? 0 : JSON.parse(stdout).cleared;
   const told = JSON.stringify(moment);
   expect([cleared, objects, stderr], `${told} ${code}`).toEqual([JOBS - jobs, jobs, '']);
-  // Before the clear begins a signal just ends the process; so it does in Node's own last moments, when all is told.
+  // Before the clear begins a signal just ends the process; and so it does while Node exits, after everything was printed.
   if (jobs === 0) expect([0, 130, null], told).toContain(code);
   else expect(code, told).toBe(stdout === '' ? null : 130);
   return jobs;

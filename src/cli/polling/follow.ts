@@ -31,7 +31,7 @@ export function follow(settings: Context, options: FollowOptions): Promise<numbe
       intervalSeconds: INTERVAL_SECONDS,
       maxSeconds: null,
       now: settings.now,
-      look: async () => {
+      fetch: async () => {
         const {jobs} = await fetchWatchedJobs(session, {ids: [options.id], live: options.live, notice});
         return {job: jobs[0], log: await reader.read(await session.context().database())};
       },
@@ -55,7 +55,7 @@ function textPrinter({screen, write, notice}: FollowOptions): (step: FollowStep)
   return ({job, log, end}) => {
     if (!begun) write(renderFollowed(job, screen));
     begun = true;
-    if (log.anew) notice('The log was begun anew; it follows from its start.');
+    if (log.restarted) notice('The log was begun anew; it follows from its start.');
     write(sanitizeBlock(log.text));
     if (log.text !== '') lineIsOpen = !log.text.endsWith('\n');
     if (log.cut) notice('The log has reached its cap: what the job writes from here on is not kept.');
@@ -68,8 +68,8 @@ function documentPrinter({write}: FollowOptions): (step: FollowStep) => void {
   let last = '';
   return ({job, log, end}) => {
     const state = `${job.status} ${job.live}`;
-    if (state === last && log.text === '' && !log.anew && end === null) return;
+    if (state === last && log.text === '' && !log.restarted && end === null) return;
     last = state;
-    write(`${sanitizeJson(JSON.stringify({job, log: log.text, logAnew: log.anew, end}))}\n`);
+    write(`${sanitizeJson(JSON.stringify({job, log: log.text, logAnew: log.restarted, end}))}\n`);
   };
 }

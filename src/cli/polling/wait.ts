@@ -33,7 +33,7 @@ export function waitOnJobs(settings: Context, options: WaitJobsOptions): Promise
         intervalSeconds,
         maxSeconds,
         now: settings.now,
-        look: async () => ({
+        fetch: async () => ({
           ...(await fetchWatchedJobs(session, {ids, live: true, notice})),
           started: until === 'started' ? await started(session, ids) : new Set<number>(),
         }),

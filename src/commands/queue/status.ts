@@ -161,8 +161,8 @@ interface StatusFlags {
 /** The queue as it is now; under --wait, as soon as it is healthy. @throws AtomctlError USAGE for a wrong setting */
 async function waitForHealth(context: Context, flags: StatusFlags): Promise<QueueReport> {
   const options = await reportOptions(context, flags);
-  const look = () => fetchQueueReport(options);
-  return waitUntilHealthy({look, seconds: flags.wait, now: context.now, sleep});
+  const fetch = () => fetchQueueReport(options);
+  return waitUntilHealthy({fetch, seconds: flags.wait, now: context.now, sleep});
 }
 
 /** 0 for a healthy queue, 3 if no server answered, 1 otherwise; the plugin's own under --nagios. */

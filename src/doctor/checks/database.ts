@@ -4,16 +4,16 @@ import {checkSchema} from '../../mysql/schema.ts';
 import {type Check, connectedDatabase, type SiteEvidence} from '../evidence.ts';
 import {critical, healthy, type Outcome, warning} from '../finding.ts';
 
-/** The database: is it there, is it AtoM's, and what may we do in it. */
+/** The database: does it answer, is it AtoM's, and what may the user change in it. */
 export const DATABASE_CHECKS: readonly Check[] = [
   {id: 'database', title: 'Database server', run: checkServer},
   {id: 'schema', title: 'Database schema', run: checkAtomSchema},
   {id: 'privileges', title: 'Database privileges', run: checkPrivileges},
 ];
 
-const OLDEST: Record<ServerInfo['flavour'], {words: string; version: [number, number]}> = {
-  mysql: {words: 'MySQL 8.0', version: [8, 0]},
-  mariadb: {words: 'MariaDB 10.5', version: [10, 5]},
+const OLDEST: Record<ServerInfo['flavour'], {name: string; version: [number, number]}> = {
+  mysql: {name: 'MySQL 8.0', version: [8, 0]},
+  mariadb: {name: 'MariaDB 10.5', version: [10, 5]},
 };
 
 async function checkServer(site: SiteEvidence): Promise<Outcome> {
@@ -21,7 +21,7 @@ async function checkServer(site: SiteEvidence): Promise<Outcome> {
   if (connected !== null) {
     return critical({
       evidence: connected.message,
-      consequence: 'AtoM and its workers need it for everything; nothing of the jobs could be examined.',
+      consequence: 'AtoM and its workers need it for everything; the jobs could not be checked.',
       remedy: connected.hint ?? 'systemctl start mysql',
     });
   }
@@ -30,9 +30,9 @@ async function checkServer(site: SiteEvidence): Promise<Outcome> {
   const oldest = OLDEST[flavour];
   if (!isBelow(version, oldest.version)) return healthy(`${name} answers.`);
   return warning({
-    evidence: `${name} answers, which is older than ${oldest.words}.`,
+    evidence: `${name} answers, which is older than ${oldest.name}.`,
     consequence: 'atomctl is not tested with it, and its makers no longer fix it.',
-    remedy: `Upgrade it to ${oldest.words} or later.`,
+    remedy: `Upgrade it to ${oldest.name} or later.`,
   });
 }
 
@@ -44,7 +44,7 @@ function isBelow(version: string, [major, minor]: readonly [number, number]): bo
 async function checkAtomSchema(site: SiteEvidence): Promise<Outcome> {
   const database = await connectedDatabase(site);
   const error = await failureOf(checkSchema(database));
-  if (error === null) return healthy("All tables and columns are there that AtoM's jobs need.");
+  if (error === null) return healthy("All tables and columns that AtoM's jobs need exist.");
   return critical({
     evidence: error.message,
     consequence: 'No command of atomctl that reads jobs can work.',
@@ -53,8 +53,8 @@ async function checkAtomSchema(site: SiteEvidence): Promise<Outcome> {
 }
 
 /**
- * What kill, clear and doctor --fix do beyond reading jobs: privilege, table, and a statement that needs it. EXPLAIN
- * asks for the same privileges as the statement, and does nothing.
+ * What kill, clear and doctor --fix need to change: privilege, table, and a statement that needs it. EXPLAIN
+ * needs the same privileges as the statement, and changes nothing.
  */
 const NEEDED = [
   ['SELECT', 'term', 'SELECT id FROM term WHERE FALSE'],
@@ -88,7 +88,7 @@ function unchangeable(evidence: string, remedy = 'Name a user that may change jo
   return warning({evidence, consequence, remedy});
 }
 
-/** The expected failure that work ended with, or null. A wrong setting is the user's to fix before all else. */
+/** The expected failure that work ended with, or null. A wrong setting (USAGE) is thrown: the user has to fix it first. */
 async function failureOf(work: Promise<unknown>): Promise<AtomctlError | null> {
   try {
     await work;

@@ -26,7 +26,7 @@ async function checkMissing(site: SiteEvidence): Promise<Outcome> {
   const named = missing.map(({id, path}) => `${id} (${path})`);
   return warning({
     evidence: `The file of ${counted(missing.length, 'completed job')} is gone: ${someOf(named)}.`,
-    consequence: 'AtoM goes on offering it, and the download fails.',
+    consequence: 'AtoM still offers it, and the download fails.',
     remedy: `Start the export again, and clear the job: atomctl jobs:clear --id ${missing[0]!.id}`,
   });
 }

@@ -21,7 +21,7 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
   return critical({
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
-      'AtoM submits a job to any one of its servers: what goes to this one fails, and what it had is lost.',
+      'AtoM submits a job to any one of its servers: a submission to this one fails, and the jobs that it had are lost.',
     remedy: 'systemctl start gearman-job-server (on other systems than Debian: gearmand)',
   });
 }
@@ -55,7 +55,7 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
     return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} served.`);
   await requireRunningUnit(site);
   const prefixes = [...new Set(others.map((row) => row.prefix ?? 'none'))];
-  const consequence = 'Jobs of this site wait for ever.';
+  const consequence = 'No worker takes the jobs of this site.';
   if (prefixes.length === 0) {
     const evidence = `No worker of this site (${ownPrefix}) is connected, nor of any other.`;
     return critical({evidence, consequence, remedy: 'atomctl worker:start'});
@@ -63,11 +63,11 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   return critical({
     evidence: `No worker of this site (${ownPrefix}) is connected; workers with another prefix are: ${someOf(prefixes)}.`,
     consequence: `${consequence} If those workers are its own, the root moved, workers_key changed, or they see another path (a container).`,
-    remedy: `atomctl worker:restart; where the workers' path differs for good: --function-prefix ${prefixes[0]}`,
+    remedy: `atomctl worker:restart; if the workers' path always differs: --function-prefix ${prefixes[0]}`,
   });
 }
 
-/** A unit that does not run explains why its worker is not connected, and has a finding of its own. */
+/** A unit that does not run explains why no worker is connected; checkUnit reports it. */
 async function requireRunningUnit(site: SiteEvidence): Promise<void> {
   const units = await site.units().catch(noUnits);
   const down = units.find(({unit}) => unit.active !== 'active');
@@ -99,7 +99,7 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
     evidence: gaps
       .map(({report, missing}) => `${report.address} has no worker for ${someOf(missing)}.`)
       .join(' '),
-    consequence: 'AtoM submits a job to any one of its servers; there, jobs of these classes wait for ever.',
+    consequence: 'AtoM submits a job to any one of its servers; no worker takes jobs of these classes there.',
     remedy: 'atomctl worker:restart',
   });
 }
@@ -119,7 +119,7 @@ async function checkIdle(site: SiteEvidence): Promise<Outcome> {
   if (idle.length === 0) return healthy('Every worker that is connected has registered what it can do.');
   return warning({
     evidence: `${counted(idle.length, 'worker')} registered no ability: ${someOf(idle)}.`,
-    consequence: 'Such a worker is connected and looks alive, but gets no job.',
-    remedy: 'atomctl worker:restart; its log tells why: atomctl worker:logs',
+    consequence: 'Such a worker is connected, but gets no job.',
+    remedy: 'atomctl worker:restart; its log says why: atomctl worker:logs',
   });
 }

@@ -3,8 +3,8 @@ import type {Check, SiteEvidence} from '../evidence.ts';
 import {healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
 
 /**
- * How gearmand itself is set, if it runs on this host. What every stock installation does is remarked on, and
- * is no warning.
+ * How gearmand is configured, if it runs on this host. The defaults of a stock installation get a remark, not a
+ * warning.
  */
 export const GEARMAND_CHECKS: readonly Check[] = [
   {id: 'gearmand-network', title: "Gearman's network", run: checkNetwork},
@@ -20,13 +20,13 @@ async function checkNetwork(site: SiteEvidence): Promise<Outcome> {
   }
   return warning({
     evidence: `${open.join(', ')}: open on every interface of this host.`,
-    consequence: 'Gearman asks nobody who they are: whoever reaches the port can read, add and cancel jobs.',
+    consequence: 'Gearman has no access control: anyone who reaches the port can read, add and cancel jobs.',
     remedy:
       'Add --listen=localhost to PARAMS in /etc/default/gearman-job-server, or close the port in the firewall.',
   });
 }
 
-/** The options of each gearmand, by its address. @throws NotAvailable if no process could be looked at */
+/** The options of each gearmand, by its address. @throws NotAvailable if no process was found */
 async function gearmands(site: SiteEvidence): Promise<{address: string; options: GearmandOptions}[]> {
   const servers = await site.localServers();
   const found = servers.flatMap(({address, options}) => (options === null ? [] : [{address, options}]));
@@ -42,8 +42,8 @@ async function checkStore(site: SiteEvidence): Promise<Outcome> {
   if (stores.every(({type}) => type !== 'builtin')) return healthy(evidence);
   return healthy(evidence, {
     consequence:
-      'When it is restarted, jobs that wait are lost, and their rows say Running: run doctor --fix then.',
-    remedy: 'A store that lasts: --queue-type (gearmand --help)',
+      'When it is restarted, waiting jobs are lost, and their rows still say Running: then run doctor --fix.',
+    remedy: 'A persistent queue: --queue-type (gearmand --help)',
   });
 }
 
@@ -54,10 +54,10 @@ async function checkRetries(site: SiteEvidence): Promise<Outcome> {
   const limited = limits.some(({limit}) => limit > 0);
   return healthy(evidence, {
     consequence: limited
-      ? 'A job that is dropped at the limit is lost: its row goes on saying Running.'
-      : 'A job that takes its worker down takes the next one down too, until somebody kills it.',
+      ? 'A job that is dropped at the limit is lost: its row still says Running.'
+      : 'A job that takes its worker down takes the next one down too, until it is killed.',
     remedy: limited
-      ? 'Raise or leave out --job-retries.'
+      ? 'Raise or remove --job-retries.'
       : 'Kill such a job: atomctl jobs:kill ID --restart-worker',
   });
 }

@@ -5,17 +5,17 @@ import {counted, healthy, jobLabel, type Outcome, someOf, warning} from '../find
 
 /** A restart of the worker under a job makes two; more mean that the job takes its worker down. */
 const MANY_STARTS = 3;
-/** Error notes are looked through from the newest, at most so many. */
+/** At most so many error notes are read, from the newest. */
 const ERROR_NOTES = 20_000;
 
-/** What the logs and notes of jobs tell. */
+/** What the logs and notes of jobs show. */
 export const HISTORY_CHECKS: readonly Check[] = [
   {id: 'redelivered-jobs', title: 'Jobs handed out again and again', run: checkRedelivered},
   {id: 'full-logs', title: 'Full logs', run: checkFullLogs},
   {id: 'failed-completed-jobs', title: 'Completed jobs with errors', run: checkCompleted},
 ];
 
-const LOOKED_AT = `of the running jobs and the newest ${NEWEST}`;
+const SCOPE = `of the running jobs and the newest ${NEWEST}`;
 
 async function logsThat(site: SiteEvidence, test: (log: JobLog) => boolean): Promise<JobLog[]> {
   const logs = [...(await site.logs()).values()].filter(test);
@@ -24,10 +24,10 @@ async function logsThat(site: SiteEvidence, test: (log: JobLog) => boolean): Pro
 
 async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
   const logs = await logsThat(site, ({starts}) => starts >= MANY_STARTS);
-  if (logs.length === 0) return healthy(`None ${LOOKED_AT} was begun ${MANY_STARTS} times or more.`);
+  if (logs.length === 0) return healthy(`None ${SCOPE} was begun ${MANY_STARTS} times or more.`);
   const [newest] = logs;
   return warning({
-    evidence: `${counted(logs.length, 'job')} ${LOOKED_AT} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
+    evidence: `${counted(logs.length, 'job')} ${SCOPE} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
       logs.map((log) => `${jobLabel(log)} ${log.starts} times`),
     )}.`,
     consequence:
@@ -38,12 +38,12 @@ async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
 
 async function checkFullLogs(site: SiteEvidence): Promise<Outcome> {
   const logs = await logsThat(site, ({cut}) => cut);
-  if (logs.length === 0) return healthy(`No log ${LOOKED_AT} is at AtoM's cap.`);
+  if (logs.length === 0) return healthy(`No log ${SCOPE} is at AtoM's cap.`);
   return warning({
-    evidence: `${counted(logs.length, 'log')} ${LOOKED_AT} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
+    evidence: `${counted(logs.length, 'log')} ${SCOPE} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
     consequence:
-      'AtoM dropped their newest lines: how they ended is not in them, and whether one that runs is stuck cannot be told.',
-    remedy: "Look at the worker's own output: atomctl worker:logs",
+      'AtoM dropped their newest lines: how the jobs ended is not in them, nor whether a running one is stuck.',
+    remedy: "See the worker's own output: atomctl worker:logs",
   });
 }
 
@@ -64,7 +64,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   const ids = row!.ids!.split(',');
   return warning({
     evidence: `${counted(total, 'completed job')} ${total === 1 ? 'has' : 'have'} error notes: ${someOf(ids, total)}.`,
-    consequence: 'They show as completed, but did not do all that they were to do.',
+    consequence: 'They show as completed, but part of their work failed.',
     remedy: `atomctl jobs:show ${ids[0]}`,
   });
 }

@@ -2,13 +2,13 @@ import {findOrphans, type Orphans} from '../evidence/orphans.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
 
-/** What jobs that are gone have left in the database. */
+/** What deleted jobs left in the database. */
 export const ORPHAN_CHECKS: readonly Check[] = [{id: 'orphans', title: 'Orphaned rows', run: checkOrphans}];
 
 /** Longer than AtoM takes from a job's object to the job itself. */
 const SETTLED_SECONDS = 60;
 
-/** Rows that were made before this wall-clock moment have their job by now, or will never have one. */
+/** An object that is older than this wall-clock time has its job, or never gets one. */
 export function settledBefore({access: {time, now}}: SiteEvidence): string {
   return time.toWall(new Date(now().getTime() - SETTLED_SECONDS * 1000));
 }
@@ -26,7 +26,7 @@ async function checkOrphans(site: SiteEvidence): Promise<Outcome> {
   const orphans = await orphansOf(site);
   if (orphans.objects === 0) return healthy('Every object of class QubitJob has its job.');
   return warning({
-    evidence: `${orphanCounts(orphans)} belong to jobs that are gone: ${someOf(orphans.ids, orphans.objects)}.`,
+    evidence: `${orphanCounts(orphans)} belong to deleted jobs: ${someOf(orphans.ids, orphans.objects)}.`,
     consequence: 'DELETE FROM job leaves them behind; nothing ever uses or removes them.',
     remedy: 'atomctl doctor --fix',
   });

@@ -13,7 +13,7 @@ async function checkCache({access: {root}}: SiteEvidence): Promise<Outcome> {
   if (stale.length === 0) return healthy('No compiled configuration is older than what it was made from.');
   return warning({
     evidence: `Older than their sources: ${someOf(stale.map(({cache, source}) => `${cache} (made from ${source})`))}.`,
-    consequence: 'AtoM and its workers go on by the old servers, job classes or workers_key.',
+    consequence: 'AtoM and its workers still use the old servers, job classes or workers_key.',
     remedy: `cd ${root} && php symfony cc && atomctl worker:restart`,
   });
 }

@@ -7,14 +7,14 @@ import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {critical, healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
 
-/** The unit that systemd runs the worker by. */
+/** The systemd unit of the worker. */
 export const WORKER_UNIT_CHECKS: readonly Check[] = [
   {id: 'worker-unit', title: "The worker's unit", run: checkUnit},
   {id: 'worker-renewal', title: "The worker's renewal", run: checkRenewal},
   {id: 'worker-ordering', title: 'Start at boot', run: checkOrdering},
 ];
 
-/** What it has registered with Gearman is reported by other checks. */
+/** Other checks report what it has registered with Gearman. */
 async function checkUnit(site: SiteEvidence): Promise<Outcome> {
   const units = await site.units();
   const problems = units.flatMap(({unit, limit}) => judgeUnit({unit, limit, servers: []}));
@@ -22,7 +22,7 @@ async function checkUnit(site: SiteEvidence): Promise<Outcome> {
   const isCritical = problems.some(({severity}) => severity === 'critical');
   const details = {
     evidence: problems.map(({text}) => text).join(' '),
-    consequence: 'Jobs wait for ever while it does not run.',
+    consequence: 'No worker takes jobs while it does not run.',
     remedy: remedyFor(units),
   };
   return isCritical ? critical(details) : warning(details);
@@ -63,7 +63,7 @@ function comesBack({restartPolicy, restartForced, restartPrevented}: UnitState):
   return ['always', 'on-failure'].includes(restartPolicy) || restartForced.includes(LIMIT_REACHED);
 }
 
-/** A busy worker may be renewed so often; the manual's unit allows for one start in eight hours. */
+/** A busy worker may restart this often; the manual's unit allows one start in eight hours. */
 const RENEWAL_SECONDS = 3600;
 
 function reachesLimit({startLimit: {burst, intervalSeconds}}: UnitState): boolean {
@@ -79,7 +79,7 @@ async function checkOrdering(site: SiteEvidence): Promise<Outcome> {
   const local = socketPath !== null || host === null || ['localhost', '127.0.0.1', '::1'].includes(host);
   const services = local ? await manager.services() : [];
   const server = services.find(({name, load}) => DATABASE_UNITS.includes(name) && load === 'loaded')?.name;
-  if (server === undefined) throw new NotAvailable('The database server is no service of this host.');
+  if (server === undefined) throw new NotAvailable('The database server is not a service of this host.');
   const early = units.filter(({unit}) => !unit.after.some((name) => DATABASE_UNITS.includes(name)));
   const [first] = early;
   if (first === undefined) return healthy(`${names(units)}: started after ${server}.`);

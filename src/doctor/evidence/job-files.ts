@@ -6,12 +6,12 @@ import {NotAvailable} from '../finding.ts';
 
 /** A larger directory is not compared: listing it would take longer than the finding is worth. */
 const MOST_FILES = 50_000;
-/** `job.download_path` has no index, so it is read of the newest jobs alone. */
+/** `job.download_path` has no index, so only the newest jobs are compared. */
 const NEWEST_JOBS = 20_000;
 /** AtoM puts the files of exports here, under the root. */
 const DIRECTORY = 'downloads/jobs/';
 
-/** Files of jobs and jobs with files that have lost each other. */
+/** Files without a job, and jobs without their file. */
 export interface LostFiles {
   /** Names of files under downloads/jobs that belong to no job. */
   stray: string[];
@@ -23,8 +23,8 @@ export interface LostFiles {
 }
 
 /**
- * Compares the files under downloads/jobs with the jobs. The files are listed first, so that one that comes
- * meanwhile is never taken for a stray.
+ * Compares the files under downloads/jobs with the jobs. The files are listed first, so that one that is
+ * written after that is never reported as a stray.
  * @throws NotAvailable if the directory cannot be read or is too large
  */
 export async function findLostFiles(options: {
@@ -66,7 +66,7 @@ interface JobFile {
   completed: boolean;
 }
 
-/** The files of the newest jobs; `all` where there are no older ones. */
+/** The files of the newest jobs; `all` if there are no older ones. */
 async function newestJobs(database: Queryable): Promise<{jobs: JobFile[]; all: boolean}> {
   const rows = await database.query<{id: number; download_path: string | null; status_id: number | null}>(
     `SELECT id, download_path, status_id FROM job ORDER BY id DESC LIMIT ${NEWEST_JOBS}`,
@@ -79,7 +79,7 @@ async function newestJobs(database: Queryable): Promise<{jobs: JobFile[]; all: b
 
 async function isThere(path: string, files: ReadonlySet<string>, downloads: string): Promise<boolean> {
   if (path.startsWith(DIRECTORY) && files.has(path.slice(DIRECTORY.length))) return true;
-  // Elsewhere under downloads, or nowhere that can be looked at: then nothing is claimed.
+  // Elsewhere under downloads, or at a place that cannot be checked: then nothing is reported.
   if (!path.startsWith('downloads/')) return true;
   const file = join(downloads, path.slice('downloads/'.length));
   return stat(file).then(
@@ -91,8 +91,8 @@ async function isThere(path: string, files: ReadonlySet<string>, downloads: stri
 const NAMED_BY_ID = /^([0-9a-f]{32})(?:\.|$)/;
 
 /**
- * Which of the files belong to no job at all. AtoM names a file by the md5 of its job's id, which an index answers
- * for; of another name it can be told only if the paths of all jobs were read.
+ * Which of the files belong to no job at all. AtoM names a file by the md5 of its job's id, which the
+ * primary key finds; another name is a stray only if the paths of all jobs were read.
  */
 async function strays(
   database: Queryable,

@@ -5,7 +5,7 @@ import type {Database} from '../../mysql/database.ts';
 /** Logs are up to 64 KiB each, so of the finished jobs only the newest are read. */
 export const NEWEST = 500;
 
-/** What a job's log tells, without the log. */
+/** What a job's log shows, without the log. */
 export interface JobLog {
   id: number;
   name: string;
@@ -15,7 +15,7 @@ export interface JobLog {
   finished: boolean;
   /** It has reached AtoM's cap, so that its newest lines are missing. */
   cut: boolean;
-  /** The last line's wall-clock time in the site's zone; null where there is none or the log is cut. */
+  /** The last line's wall-clock time in the site's zone; null if there is none or the log is cut. */
   lastActivity: string | null;
 }
 

@@ -15,10 +15,10 @@ export interface LocalServer {
   options: GearmandOptions | null;
 }
 
-/** @throws NotAvailable if none of the servers runs here, or the system does not tell */
+/** @throws NotAvailable if none of the servers runs here, or the system does not show it */
 export async function findLocalServers(servers: readonly ServerConnection[]): Promise<LocalServer[]> {
   const sockets = await readSockets();
-  if (sockets === null) throw new NotAvailable('This system has no /proc/net/tcp to look into.');
+  if (sockets === null) throw new NotAvailable('This system has no /proc/net/tcp.');
   const local = servers
     .filter(({address}) => isThisHost(address))
     .map(({address}) => ({address, listener: listenerOn(address.port, sockets)}))
@@ -34,7 +34,7 @@ export async function findLocalServers(servers: readonly ServerConnection[]): Pr
   );
 }
 
-/** By the address as it was configured; another name of this host is not looked up. */
+/** By the address as it was configured; another name of this host is not resolved. */
 function isThisHost({host}: ServerAddress): boolean {
   if (host === 'localhost' || host === hostname() || host.startsWith('127.')) return true;
   return Object.values(networkInterfaces())
@@ -51,7 +51,7 @@ const CONFIG_FILE = '/etc/gearmand.conf';
 
 /**
  * The options of the gearmand (the server in C) that serves a port on this host, from its command line and its
- * configuration file. Null if none is found, or several are: in containers each may have the same port.
+ * configuration file. Null if none is found, or if several are found: in containers each may have the same port.
  */
 export async function findGearmand(
   port: number,
@@ -71,13 +71,13 @@ async function withConfigFile(given: Map<string, string>): Promise<GearmandOptio
 }
 
 /** `--name=value`, `--name value`, `-nvalue`, `-n value`, by long names; an option without a value has an empty one. */
-export function parseOptions(words: readonly string[]): Map<string, string> {
+export function parseOptions(args: readonly string[]): Map<string, string> {
   const options = new Map<string, string>();
-  for (const [index, word] of words.entries()) {
-    const [, long, short, attached] = /^(?:--([\w-]+)|-(\w))=?(.*)$/s.exec(word) ?? [];
+  for (const [index, arg] of args.entries()) {
+    const [, long, short, attached] = /^(?:--([\w-]+)|-(\w))=?(.*)$/s.exec(arg) ?? [];
     const name = long ?? LONG_NAMES[short ?? ''];
     if (name === undefined) continue;
-    const next = words[index + 1] ?? '';
+    const next = args[index + 1] ?? '';
     options.set(name, attached || (next.startsWith('-') ? '' : next));
   }
   return options;

@@ -3,7 +3,7 @@ import type {Queryable} from '../../mysql/database.ts';
 
 /**
  * What `DELETE FROM job`, the manual's recipe, leaves behind: the `object` row of each job, and the notes and
- * properties that hang on it. The table of objects holds every description too and has no index on the class, so
+ * properties that belong to it. The table of objects holds every description too and has no index on the class, so
  * it is walked by its primary key, a window at a time.
  */
 export interface Orphans {
@@ -18,7 +18,7 @@ const WINDOW = 200_000;
 const DELETED_AT_ONCE = 500;
 const SHOWN = 5;
 
-/** AtoM inserts the object before the job: what is younger than `before` may be about to get its job. */
+/** AtoM inserts the object before the job: an object that is younger than `before` may still get its job. */
 const ORPHANED = `object.class_name = 'QubitJob' AND object.created_at < ? AND job.id IS NULL`;
 const WITH_JOB = 'object LEFT JOIN job ON job.id = object.id';
 
@@ -49,7 +49,7 @@ export async function findOrphans(database: Queryable, before: string): Promise<
 
 /**
  * Removes the orphans in short transactions; notes and properties go with their object. Each is checked again under
- * its lock, which also keeps a job from being inserted for it meanwhile. Yields how many objects each one removed.
+ * its lock, which also prevents that a job is inserted for it. Yields how many objects each one removed.
  */
 export async function* removeOrphans(
   database: Queryable & Transactional,

@@ -5,13 +5,13 @@ import type {StartLimit} from '../../worker/start-limit.ts';
 import {findUnits} from '../../worker/units.ts';
 import {NotAvailable} from '../finding.ts';
 
-/** A worker's unit and where it stands with systemd's start limit. */
+/** A worker's unit, and how far it is from systemd's start limit. */
 export interface WorkerUnit {
   unit: UnitState;
   limit: StartLimit;
 }
 
-/** The units that run this site's workers. @throws NotAvailable where there is no systemd, or no such unit */
+/** The units that run this site's workers. @throws NotAvailable if there is no systemd, or no such unit */
 export async function findWorkerUnits(options: {
   manager: ServiceManager;
   root: string | null;

@@ -12,7 +12,7 @@ export interface ExportOptions extends JobClock {
 /**
  * The cells of all matching jobs, oldest first, as many rows at a time as the database has sent. One streaming query
  * whatever their number, and no more than a batch in memory; leaving the loop early ends the query. It reads one
- * snapshot, so that jobs which start, end or are cleared meanwhile do not tear it.
+ * snapshot, so that jobs which start, end or are cleared during the export do not change it.
  */
 export async function* exportRows(options: ExportOptions): AsyncIterable<string[][]> {
   const columns = options.columns.map((name) => HISTORY_COLUMNS[name]);

@@ -11,7 +11,7 @@ export interface JobSurvey {
 }
 
 /**
- * Counts the matching jobs by status in one query, and says up to which id it looked. Without a filter the query
+ * Counts the matching jobs by status in one query, and says up to which id it counted. Without a filter the query
  * reads the index on job.status_id alone.
  */
 export async function surveyJobs(options: {database: Queryable; filter: JobFilter}): Promise<JobSurvey> {
@@ -45,16 +45,16 @@ export async function countJobs(options: {database: Queryable; filter: JobFilter
 /** How many jobs match, not only those of a page. */
 export interface JobTotals {
   total: number;
-  /** null if nobody counted, and `total` is the server's guess. */
+  /** null if they were not counted; `total` is then the server's estimate. */
   counts: StatusCounts | null;
 }
 
-/** A server counts these in a few hundredths of a second; many more take longer than all else that a list asks. */
+/** A server counts these in a few hundredths of a second; many more take longer than the rest of a list. */
 const QUICKLY_COUNTED = 200_000;
 
 /**
- * How many jobs match, as the server's optimizer guesses it from its statistics, if that is a long history: to
- * count it takes longer than all else that a list asks. null if it is quickly counted, or a filter narrows it.
+ * How many jobs match, as the server's optimizer estimates it from its statistics, if the history is long: to
+ * count it takes longer than the rest of a list. null if it is counted quickly, or a filter narrows it.
  */
 export async function guessTotal(options: {
   database: Queryable;

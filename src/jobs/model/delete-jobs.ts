@@ -1,7 +1,7 @@
 import type {Queryable, SqlValue} from '../../mysql/database.ts';
 
 /**
- * Deletes these jobs with all that hangs on them, inside the caller's transaction. AtoM's foreign keys let the
+ * Deletes these jobs with all that belongs to them, inside the caller's transaction. AtoM's foreign keys let the
  * row of `object` take job, notes, properties and slug with it; the guard on its class makes sure that no other
  * object can go this way, whatever the ids. If an old restore or a hand-made change left a job row without an
  * object row of its class, the job row alone is deleted.
@@ -17,7 +17,7 @@ export async function deleteJobRows(tx: Queryable, ids: readonly number[]): Prom
 
 /**
  * Deletes one job, and also what `DELETE FROM job` (the manual's recipe) has left of it.
- * @returns false where there was nothing of it
+ * @returns false if there was nothing of it
  */
 export function deleteJob(options: {database: Transactional; id: number}): Promise<boolean> {
   return options.database.transaction(async (tx) => (await deleteJobRows(tx, [options.id])) > 0);
@@ -28,12 +28,12 @@ export interface Transactional {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
 }
 
-/** A shorter run is looked up as quickly id by id. */
+/** For a shorter run, single ids are as fast. */
 const SHORTEST_RUN = 10;
 
 /**
- * The condition that a column is one of these ids, for a list of thousands: where they follow each other without a gap
- * it says from where to where, which MySQL reads in one go. It holds for exactly these ids.
+ * The condition that a column is one of these ids, for a list of thousands: if they follow each other without a gap
+ * it is a range, which MySQL reads at once. It holds for exactly these ids.
  * @param column as SQL has it
  */
 export function idRanges(column: string, ids: readonly number[]): {sql: string; values: SqlValue[]} {

@@ -16,8 +16,8 @@ export interface JobCondition {
 const OBJECT_JOIN = 'STRAIGHT_JOIN object ON object.id = job.id';
 
 /**
- * The SQL condition for which `filter` holds, over the table `job`. `filter.live` is no fact of the database and
- * is left to live-state.ts. A criterion without a value matches nothing: a delete must never widen by accident.
+ * The SQL condition for which `filter` holds, over the table `job`. `filter.live` is not in the database;
+ * live-state.ts applies it. A criterion without a value matches nothing: a delete must never widen by accident.
  */
 export function jobCondition(filter: JobFilter): JobCondition {
   const parts = [
@@ -106,7 +106,7 @@ function* startParts({since, until, olderThan}: JobFilter): Iterable<Part> {
 }
 
 /**
- * Which jobs a command speaks of. Every given criterion must hold; within a repeatable one, any value.
+ * Which jobs a command applies to. Every given criterion must hold; within a repeatable one, any value.
  * Bounds go by the job's start: since inclusive, until exclusive, olderThan strictly older.
  * Times are wall-clock texts `YYYY-MM-DD HH:MM:SS` in the site's zone, as AtoM stores them.
  */

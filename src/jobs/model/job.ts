@@ -37,7 +37,7 @@ export interface Job {
 export interface JobDetails extends Job {
   /** `job.output`, whole. */
   log: string;
-  /** The last dated log line's time, ISO 8601 with offset; null where there is none or the log is cut. */
+  /** The last dated log line's time, ISO 8601 with offset; null if there is none or the log is cut. */
   lastActivityAt: string | null;
   /** The parameters that the worker logged, as JSON; null before the job first starts. */
   parameters: unknown;
@@ -46,7 +46,7 @@ export interface JobDetails extends Job {
 export type StatusCounts = Record<JobStatus, number>;
 
 /**
- * The one table of job statuses: AtoM's term ids, our words, and how each is shown.
+ * The one table of job statuses: AtoM's term ids, atomctl's names, and how each is shown.
  * AtoM's QubitTerm defines 183 (in progress), 184 (completed) and 185 (error); the column may be NULL.
  */
 export const STATUSES = {

@@ -18,7 +18,7 @@ export interface JobQuery extends JobClock {
   offset: number;
 }
 
-/** If ids are reported to the server one by one, as many at a time, so that no query grows without bound. */
+/** At most so many ids in one query, so that no query grows without bound. */
 const IDS_PER_QUERY = 10_000;
 /** The largest LIMIT that MySQL takes: its way to say "no limit, but an offset". */
 const NO_LIMIT = '18446744073709551615';
@@ -57,7 +57,7 @@ function sortJoin(condition: JobCondition, sort: JobSort): string {
   return sort.key === 'started' || sort.key === 'duration' ? objectJoin(condition) : condition.join;
 }
 
-/** What comes before the id in ORDER BY. Jobs without the value stand if MySQL puts NULL: below all others. */
+/** What comes before the id in ORDER BY. Jobs without the value come first, as MySQL sorts NULL: below all others. */
 function sortExpression({sort, time, now}: JobQuery): {sql: string; values: SqlValue[]} {
   switch (sort.key) {
     case 'id':

@@ -2,7 +2,7 @@ import type {SiteTime} from '../../atom/site-time.ts';
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {ERROR_NOTE_TYPE_ID, type Job, type JobNote, statusFromTermId} from './job.ts';
 
-/** What it takes to say when a job started and how long it has been running. */
+/** The clock that start times and durations need. */
 export interface JobClock {
   time: SiteTime;
   now: Date;
@@ -35,7 +35,7 @@ type JobRow = readonly [
 const COLUMNS = `job.id, job.name, job.status_id, object.created_at, job.completed_at, job.user_id, user.username,
   job.object_id, target.class_name, slug.slug, job.download_path, note.id, note.type_id, note_i18n.content`;
 
-/** Where each stands in a row. To take a row apart by a pattern is several times slower where there are thousands. */
+/** Where each stands in a row. Destructuring is several times slower for thousands of rows. */
 const AT = {
   id: 0,
   name: 1,
@@ -141,7 +141,7 @@ function toJob(row: JobRow, clock: JobClock): Job {
   };
 }
 
-/** A stored time, or null for none; a zero date (an older MySQL's way to say NULL) is none either. */
+/** A stored time, or null for none; a zero date (an older MySQL's way to say NULL) is null too. */
 export function wallTime(stored: string | null): string | null {
   return stored === null || stored.startsWith('0000-') ? null : stored;
 }

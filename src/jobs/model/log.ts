@@ -1,12 +1,12 @@
 /**
  * What a job's log (`job.output`) says. AtoM's worker writes lines `[info] [YYYY-MM-DD HH:MM:SS] Job ID "NAME":
  * MESSAGE`, in its own zone; a message may run over several lines. The log begins with `Job started.`, then
- * `Parameters: {json}`, and ends with `Job finished.`; a job that Gearman handed out again starts anew below.
+ * `Parameters: {json}`, and ends with `Job finished.`; a job that Gearman handed out again starts again below.
  */
 
 /** AtoM cuts the log here, in characters; what comes later is lost. */
 export const LOG_CAP = 65_534;
-/** If the column is a TEXT the server cuts by bytes, at a whole character. */
+/** If the column is a TEXT, the server cuts by bytes, at a whole character. */
 const TEXT_COLUMN_BYTES = 65_535;
 const LONGEST_CHARACTER_BYTES = 4;
 
@@ -68,7 +68,7 @@ export function isCutAt(characters: number, bytes: number): boolean {
   return missingBytes >= 0 && missingBytes < LONGEST_CHARACTER_BYTES;
 }
 
-/** The last dated line's wall-clock time: the job's heartbeat. Null where there is none or the log is cut. */
+/** The last dated line's wall-clock time: the job's heartbeat. null if there is none or the log is cut. */
 export function lastActivity(log: string): string | null {
   return isCut(log) ? null : (parseLogLines(log).findLast(({time}) => time !== null)?.time ?? null);
 }

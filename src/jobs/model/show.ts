@@ -5,7 +5,7 @@ import {type JobClock, loadJobs} from './load-jobs.ts';
 import {lastActivity, parametersOf} from './log.ts';
 
 /**
- * One job with its whole log and what the log tells.
+ * One job with its whole log and what the log shows.
  * @throws AtomctlError NO_SUCH_JOB
  */
 export async function showJob(options: JobClock & {database: Database; id: number}): Promise<JobDetails> {

@@ -17,7 +17,7 @@ export class DayClock {
     this.#time = time;
   }
 
-  /** Seconds since 1970 in UTC of a wall-clock text `YYYY-MM-DD HH:MM:SS`; NaN for what is no date. */
+  /** Seconds since 1970 in UTC of a wall-clock text `YYYY-MM-DD HH:MM:SS`; NaN if it is not a date. */
   toEpochSeconds(wall: string): number {
     const day = wall.slice(0, 10);
     let midnight = this.#midnights.get(day);

@@ -9,7 +9,7 @@ import {DayClock} from './day-clock.ts';
 export interface JobStats {
   total: number;
   counts: StatusCounts;
-  /** Age of the oldest job that the database calls running; null where there is none. */
+  /** Age of the oldest job that the database calls running; null if there is none. */
   oldestRunningSeconds: number | null;
   /** By job name, the most frequent first. */
   names: NameStats[];
@@ -130,7 +130,7 @@ export class Tally {
     }
   }
 
-  /** The figures of all that was added. @param usernames by user id; a user who is gone by now counts as none */
+  /** The figures of all that was added. @param usernames by user id; a deleted user counts as none */
   stats(usernames: ReadonlyMap<number, string>): JobStats {
     const names = [...this.#names].map(([name, tally]) => this.#nameStats(name, tally));
     const counts = noJobs();

@@ -9,19 +9,19 @@ import {isEnded} from './wait.ts';
 export interface LogPart {
   text: string;
   /** True if the log no longer begins with what was read: `text` is then all of it. */
-  anew: boolean;
+  restarted: boolean;
   /** True if the log reached its cap: what the job writes from here on is lost. */
   cut: boolean;
 }
 
-/** SHA-256 of no text at all. */
+/** SHA-256 of the empty text. */
 const DIGEST_OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** Reads one job's log bit by bit: only what is new crosses the wire, and no character of it twice. */
+/** Reads one job's log in parts: only new text is sent, and no character twice. */
 export class LogReader {
   readonly #id: number;
   #text = '';
-  /** In the server's characters, which are not JavaScript's. */
+  /** In characters as the server counts them; JavaScript counts UTF-16 units. */
   #length = 0;
   #digest = DIGEST_OF_NOTHING;
 
@@ -38,40 +38,40 @@ export class LogReader {
              FROM (SELECT COALESCE(output, '') AS log FROM job WHERE id = ?) AS stored) AS compared`,
       [this.#length, this.#length, this.#digest, this.#id],
     );
-    if (row === undefined) return {text: '', anew: false, cut: false};
-    const anew = row.same === 0;
-    this.#text = anew ? row.fresh : this.#text + row.fresh;
+    if (row === undefined) return {text: '', restarted: false, cut: false};
+    const restarted = row.same === 0;
+    this.#text = restarted ? row.fresh : this.#text + row.fresh;
     this.#length = row.length;
     this.#digest = row.digest;
-    return {text: row.fresh, anew, cut: isCut(this.#text)};
+    return {text: row.fresh, restarted, cut: isCut(this.#text)};
   }
 }
 
 export interface FollowOptions extends PollOptions {
   id: number;
-  /** One look: the job, undefined if it has no row, and after it what its log has gained. */
-  look: () => Promise<{job: Job | undefined; log: LogPart}>;
+  /** Reads the job (undefined if it has no row), and after it what its log has gained. */
+  fetch: () => Promise<{job: Job | undefined; log: LogPart}>;
 }
 
-/** How the following ended. */
+/** Why the following ended. */
 export type FollowEnd = 'finished' | 'lost' | 'deleted';
 
 export interface FollowStep {
   /** As last seen. */
   job: Job;
   log: LogPart;
-  /** null while it goes on. */
+  /** null while the job is running. */
   end: FollowEnd | null;
 }
 
 /**
- * The job and what its log gains, look by look, to its end. The worker writes the last line before it changes the
- * row, so a look that reads the row first has the whole log of a job that has ended.
- * @throws AtomctlError NO_SUCH_JOB if the first look finds no row
+ * Yields the job and what its log gains, until its end. The worker writes the last line before it changes the
+ * row, so if the row is read first, the log of a job that has ended is complete.
+ * @throws AtomctlError NO_SUCH_JOB if the first poll finds no row
  */
 export async function* followJob(options: FollowOptions): AsyncGenerator<FollowStep> {
   let last: Job | undefined;
-  for await (const {job, log} of poll(options.look, options)) {
+  for await (const {job, log} of poll(options.fetch, options)) {
     if (job === undefined && last === undefined) throw noSuchJob(options.id);
     last = job ?? last!;
     const end = endOf(job);

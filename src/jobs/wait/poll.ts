@@ -13,7 +13,7 @@ export interface PollOptions {
   /** Waits for milliseconds, or until the signal is aborted. */
   pause: (milliseconds: number) => Promise<void>;
   signal: AbortSignal;
-  /** Closes the connections, so that the next look opens new ones. */
+  /** Closes the connections, so that the next poll opens new ones. */
   reopen: () => Promise<void>;
 }
 
@@ -24,15 +24,15 @@ const RETRY_MS = 1000;
 const AWAY: ReadonlySet<ErrorCode> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_LOST', 'DATABASE_TIMEOUT']);
 
 /**
- * What `look` sees, again and again, the last time when the time is over; ends early if the signal is aborted.
- * A database that goes away after the first look is tried again for a minute.
- * @throws AtomctlError what `look` throws the first time, or for a minute
+ * Yields what `fetchOnce` returns, at each interval and once more when the time is over; ends early if the signal is
+ * aborted. If the database goes away after the first time, it is tried again for a minute.
+ * @throws AtomctlError what `fetchOnce` throws the first time, or for a minute
  */
-export async function* poll<T>(look: () => Promise<T>, options: PollOptions): AsyncGenerator<T> {
+export async function* poll<T>(fetchOnce: () => Promise<T>, options: PollOptions): AsyncGenerator<T> {
   const {now, pause, signal, reopen} = options;
   const clock = () => now().getTime();
   const end = options.maxSeconds === null ? Number.POSITIVE_INFINITY : clock() + options.maxSeconds * 1000;
-  let seen = await look();
+  let seen = await fetchOnce();
   let awaySince: number | null = null;
   for (;;) {
     if (awaySince === null) yield seen;
@@ -41,7 +41,7 @@ export async function* poll<T>(look: () => Promise<T>, options: PollOptions): As
     await pause(Math.min(left, awaySince === null ? options.intervalSeconds * 1000 : RETRY_MS));
     if (signal.aborted) return;
     try {
-      seen = await look();
+      seen = await fetchOnce();
       awaySince = null;
     } catch (error) {
       awaySince ??= clock();
@@ -73,23 +73,23 @@ export interface JobStates {
 
 const SECOND_POLL_MS = 1000;
 
-/** These jobs as they are now. One is called lost only if a second look, a moment later, finds it lost too. */
+/** These jobs as they are now. A job is reported as lost only if a second poll, a second later, finds it lost too. */
 export async function fetchStates(
   options: FetchStatesOptions,
   sources: () => Promise<LiveSources>,
 ): Promise<JobStates> {
-  const first = await look(options, sources);
+  const first = await fetchLive(options, sources);
   const suspects = new Set(first.jobs.filter(isLost).map(({id}) => id));
   if (suspects.size === 0) return first;
   await options.pause(SECOND_POLL_MS);
-  const {jobs, report} = await look(options, sources);
-  const believed = jobs.map((job) =>
+  const {jobs, report} = await fetchLive(options, sources);
+  const confirmed = jobs.map((job) =>
     isLost(job) && !suspects.has(job.id) ? {...job, live: 'uncertain' as const} : job,
   );
-  return {jobs: believed, report};
+  return {jobs: confirmed, report};
 }
 
-function look(
+function fetchLive(
   {ids, ...options}: FetchStatesOptions,
   sources: () => Promise<LiveSources>,
 ): Promise<JobStates> {

@@ -10,28 +10,28 @@ export type Milestone = (typeof MILESTONES)[number];
 export interface WaitOptions extends PollOptions {
   ids: readonly number[];
   until: Milestone;
-  /** One look: the jobs that have a row, and the ids of those whose log shows a start (for `started` alone). */
-  look: () => Promise<{jobs: Job[]; started: ReadonlySet<number>}>;
-  /** Told after each look how things are. */
+  /** Reads the jobs that have a row, and the ids of those whose log shows a start (for `started` alone). */
+  fetch: () => Promise<{jobs: Job[]; started: ReadonlySet<number>}>;
+  /** Called after each poll. */
   onPoll: (waited: Waited) => void;
 }
 
-/** How the jobs were when last seen. */
+/** The jobs as of the last poll. */
 export interface Waited {
   /** By id. */
   jobs: Job[];
-  /** Ids whose row was deleted meanwhile. */
+  /** Ids whose row was deleted during the wait. */
   deleted: number[];
   timeOver: boolean;
 }
 
 /**
- * Looks at the jobs until each has ended (or started), one of them is lost, or the time is over.
- * @throws AtomctlError NO_SUCH_JOB if the first look misses one; INTERRUPTED
+ * Polls the jobs until each has ended (or started), one of them is lost, or the time is over.
+ * @throws AtomctlError NO_SUCH_JOB if the first poll misses one; INTERRUPTED
  */
 export async function waitForJobs(options: WaitOptions): Promise<Waited> {
   let waited: Waited | null = null;
-  for await (const {jobs, started} of poll(options.look, options)) {
+  for await (const {jobs, started} of poll(options.fetch, options)) {
     const present = new Set(jobs.map(({id}) => id));
     const deleted = options.ids.filter((id) => !present.has(id));
     if (waited === null) refuseUnknown(deleted);

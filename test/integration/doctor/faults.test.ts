@@ -22,9 +22,9 @@ import {
   checkOnce,
   connect,
   connectAs,
-  faultsOf,
-  healthyPatient,
+  healthySite,
   managerWith,
+  problemsOf,
 } from '../../support/site/site-access.ts';
 
 /** Gearman's packet types. */
@@ -40,7 +40,7 @@ beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
   worker = await startWorker(site);
-  access = await healthyPatient(site);
+  access = await healthySite(site);
   const path = 'downloads/jobs/0123.zip';
   await writeFile(join(site.root, path), '');
   await site.insertJob({downloadPath: path, output: logOf(['Job started.', 'Job finished.'])});
@@ -56,7 +56,7 @@ afterAll(async () => {
 const logOf = (messages: readonly string[]) =>
   messages.map((message) => `[info] [2026-03-04 09:00:00] Job 1 "arX": ${message}\n`).join('');
 
-/** What a fault changes of the patient, and how it is undone. */
+/** What a problem changes in the site, and how it is undone. */
 interface SetUp {
   access?: Partial<SiteAccess>;
   undo?: () => Promise<unknown>;
@@ -268,7 +268,7 @@ describe('a healthy site', () => {
     const {access: changed, undo} = await setUp();
     try {
       const findings = await checkOnce({...access, ...changed});
-      expect(faultsOf(findings)).toEqual([found]);
+      expect(problemsOf(findings)).toEqual([found]);
       const fault = findings.find(({id}) => found.startsWith(`${id}:`))!;
       expect(fault.evidence).toMatch(evidence);
       expect(fault.consequence && fault.remedy).toBeTruthy();
@@ -312,12 +312,12 @@ describe('a job that is being executed', () => {
     const {id: stuck} = await submitJob(site, {jobClass, work: {seconds: 3600}});
     await until(() => worker.started().includes(stuck));
     const behind = await submitJob(site, {jobClass: 'arFileImportJob'});
-    expect(faultsOf(await checkOnce(access))).toEqual([]);
+    expect(problemsOf(await checkOnce(access))).toEqual([]);
     await age(stuck);
     const findings = await checkOnce(access);
-    expect(faultsOf(findings)).toEqual([`${id}: warning`]);
+    expect(problemsOf(findings)).toEqual([`${id}: warning`]);
     expect(findings.find((finding) => finding.id === id)!.evidence).toMatch(evidence);
-    expect(faultsOf(await checkOnce({...access, stuckAfterSeconds: 10 * 365 * 86_400}))).toEqual([]);
+    expect(problemsOf(await checkOnce({...access, stuckAfterSeconds: 10 * 365 * 86_400}))).toEqual([]);
 
     await site.query('DELETE FROM object WHERE id IN (?)', [[stuck, behind.id]]);
     await worker.kill();
@@ -342,8 +342,8 @@ describe("gearmand's own settings", () => {
     const open = await createSite({gearman: [`127.0.0.1:${port}`]});
     const itsWorker = await startWorker(open);
     try {
-      const findings = await checkOnce(await healthyPatient(open));
-      expect(faultsOf(findings)).toEqual(['gearmand-network: warning']);
+      const findings = await checkOnce(await healthySite(open));
+      expect(problemsOf(findings)).toEqual(['gearmand-network: warning']);
       const evidence = Object.fromEntries(findings.map((finding) => [finding.id, finding.evidence]));
       expect(evidence['gearmand-network']).toMatch(/every interface/);
       expect(evidence['gearmand-queue']).toMatch(/in libsqlite3\.$/);

@@ -12,7 +12,7 @@ import {
   startGearmand,
   submitJob,
 } from '../../support/sandbox.ts';
-import {connect, connectAs, healthyPatient} from '../../support/site/site-access.ts';
+import {connect, connectAs, healthySite} from '../../support/site/site-access.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   site = await createSite({gearman: [gearmand.endpoint]});
   [database, servers] = await Promise.all([connectAs(site.config), connect([gearmand.endpoint])]);
   const open = {database: async () => database, servers: async () => servers};
-  access = {...(await healthyPatient(site)), ...open};
+  access = {...(await healthySite(site)), ...open};
 });
 
 afterAll(async () => {
@@ -42,8 +42,8 @@ const statuses = async () =>
 async function fix(signal = new AbortController().signal) {
   const site = collectSiteEvidence(access);
   const planned = await planFixes(site, await runChecks(site));
-  const remedies = planned.map(({remedy}) => remedy);
-  const apply = () => applyFixes({remedies, site: collectSiteEvidence(access), by: 'me@host', signal});
+  const fixes = planned.map(({fix}) => fix);
+  const apply = () => applyFixes({fixes, site: collectSiteEvidence(access), by: 'me@host', signal});
   return {plans: planned.map(({plan}) => plan), apply};
 }
 
@@ -92,9 +92,7 @@ it('removes the remains of jobs and nothing else, and leaves what is too young',
   const young = {objects: 1, notes: 0, properties: 0, ids: [expect.any(Number)]};
 
   const {plans, apply} = await fix();
-  expect(plans).toEqual([
-    '1201 objects with 402 notes and 1 property of jobs that are gone would be deleted.',
-  ]);
+  expect(plans).toEqual(['1201 objects with 402 notes and 1 property of deleted jobs would be deleted.']);
   expect(await apply()).toEqual([{id: 'orphans', count: 1201, message: expect.any(String), error: null}]);
   expect(await findOrphans(database, FOREVER)).toEqual(young);
   await site.query("DELETE FROM object WHERE class_name = 'QubitJob' AND id > ?", [first]);

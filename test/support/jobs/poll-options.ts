@@ -1,7 +1,7 @@
 import type {PollOptions} from '../../../src/jobs/wait/poll.ts';
 
 /** What looks() needs, on a clock that only pausing moves. */
-export function lookingAround({maxSeconds = null, intervalSeconds = 1}: Partial<PollOptions> = {}) {
+export function pollOptions({maxSeconds = null, intervalSeconds = 1}: Partial<PollOptions> = {}) {
   let clock = 0;
   let reopened = 0;
   const controller = new AbortController();

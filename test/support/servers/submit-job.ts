@@ -9,7 +9,7 @@ import {connectGearman, TYPE} from './gearman-wire.mjs';
 export interface SubmitJob extends Omit<InsertJob, 'status' | 'finishedAt'> {
   /** Default arFindingAidJob. `name` is what AtoM stores where that differs, e.g. "CSV export". */
   jobClass?: string;
-  /** What the job is told. Default: what its class requires. */
+  /** The job's parameters. Default: what its class requires. */
   parameters?: Readonly<Record<string, unknown>>;
   /** What the sandbox's worker does in it. Default: nothing, which succeeds at once. */
   work?: JobWork;

@@ -12,7 +12,7 @@ import {type AtomSite, WORKER_CLASSES} from '../sandbox.ts';
 import {FakeSystemd} from '../workers/fake-systemd.ts';
 
 /** A sandbox site whose worker runs by a unit, healthy in systemd's eyes. */
-export async function healthyPatient(site: AtomSite): Promise<SiteAccess> {
+export async function healthySite(site: AtomSite): Promise<SiteAccess> {
   return {
     database: () => connectDatabase(site.config, {timeoutSeconds: 5}),
     databaseConfig: async () => site.config,
@@ -89,7 +89,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** What is not well, as `id: state`. */
-export const faultsOf = (findings: readonly Finding[]) =>
+export const problemsOf = (findings: readonly Finding[]) =>
   findings
     .filter(({state}) => state === 'warning' || state === 'critical')
     .map(({id, state}) => `${id}: ${state}`);

@@ -180,7 +180,7 @@ export function testWorkerContract(
     await until(async () => (await adminList(server.endpoint, 'show jobs')).length === 0);
   });
 
-  test(`${label}: on the wire: id, abilities, grab, sleep; the row is saved before Gearman is told`, async () => {
+  test(`${label}: on the wire: id, abilities, grab, sleep; the row is saved before Gearman gets the result`, async () => {
     const server = await gearmand();
     const recorder = await recordWorkers(server.endpoint);
     ends.push(() => recorder.close());

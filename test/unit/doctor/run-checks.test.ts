@@ -47,8 +47,8 @@ const UNREACHABLE: SiteAccess = {
 
 it('names what cannot be reached, and skips what depends on it', async () => {
   const findings = await runChecks(collectSiteEvidence(UNREACHABLE));
-  const examined = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
-  expect(examined).toEqual(['database: critical', 'gearman-servers: critical', 'stale-cache: ok']);
+  const reported = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
+  expect(reported).toEqual(['database: critical', 'gearman-servers: critical', 'stale-cache: ok']);
   expect(findings).toHaveLength(CHECK_IDS.length);
   expect(findings[0]).toEqual({
     id: 'database',
@@ -95,7 +95,7 @@ it('takes a failure in the middle for a warning', async () => {
   expect(finding).toMatchObject({
     state: 'warning',
     evidence: 'It speaks in tongues.',
-    consequence: 'This could not be examined.',
+    consequence: 'This could not be checked.',
     remedy: 'Ask again.',
   });
 });

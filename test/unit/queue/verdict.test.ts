@@ -60,7 +60,7 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
     {servers: [NONE_SERVED]},
     [
       'critical',
-      `No worker of this site (prefix ${PREFIX}) is connected, nothing does arFindingAidJob, arFileImportJob.`,
+      `No worker of this site (prefix ${PREFIX}) is connected. Without one: arFindingAidJob, arFileImportJob.`,
     ],
   ],
   [

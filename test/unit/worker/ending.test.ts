@@ -70,7 +70,7 @@ test('whether it comes back by itself', () => {
   );
 });
 
-test('a worker that may not survive its next end is told of while it runs', () => {
+test('a worker that systemd may not restart again is reported while it runs', () => {
   const unit = {...NEVER_STARTED, enablement: 'enabled', active: 'active', sub: 'running'};
   expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 3}, servers: []})).toMatchObject([
     {severity: 'warning', text: expect.stringContaining('worker:reset clears')},

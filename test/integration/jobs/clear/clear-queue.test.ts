@@ -201,23 +201,26 @@ describe('where Gearman cannot be cleared', () => {
   test.each<[string, () => Promise<GearmanProcess>, RegExp]>([
     ["Perl's server", startPerlGearmand, /not gearmand/],
     ['a limit of retries', () => startGearmand(['--job-retries=1']), /limits retries/],
-  ])('%s: nothing of the queue is lost, the rows go, and it is told', async (_name, start, problem) => {
-    const server = await start();
-    const where = await createQueueSite(server);
-    await submit(3, where);
-    const result = await clear({}, where);
-    expect(result).toMatchObject({
-      cleared: 3,
-      queueRemoved: 0,
-      failure: null,
-      problems: [expect.stringMatching(problem)],
-    });
-    expect((await where.server.status()).map(({total}) => total)).toContain(3);
-    await where.drop();
-    await server.kill();
-  });
+  ])(
+    '%s: no job leaves the queue, the rows are deleted, and a problem is reported',
+    async (_name, start, problem) => {
+      const server = await start();
+      const where = await createQueueSite(server);
+      await submit(3, where);
+      const result = await clear({}, where);
+      expect(result).toMatchObject({
+        cleared: 3,
+        queueRemoved: 0,
+        failure: null,
+        problems: [expect.stringMatching(problem)],
+      });
+      expect((await where.server.status()).map(({total}) => total)).toContain(3);
+      await where.drop();
+      await server.kill();
+    },
+  );
 
-  test('a prefix without life: nothing that may be of another site is touched, and it is told', async () => {
+  test('a prefix that no server shows: nothing that may belong to another site is touched, and a problem is reported', async () => {
     const [id] = await submit(1);
     const result = await clear({queue: {...at.sources, prefix: 'f'.repeat(32), everything: true}});
     expect(result).toMatchObject({

@@ -113,7 +113,7 @@ function recorded(): {spied: Database; statements: string[]} {
 }
 
 describe('a job', () => {
-  test('is told with its notes in the culture they were written in, its user and its object', async () => {
+  test('has its notes in the culture they were written in, its user and its object', async () => {
     const jobs = await listJobs(query({ids: [ids.a!]}));
     const slug = (await site.query('SELECT slug FROM slug WHERE object_id = 512'))[0].slug;
     expect(jobs).toEqual([

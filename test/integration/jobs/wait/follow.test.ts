@@ -24,7 +24,7 @@ const rewrite = (id: number, text: string | null) =>
   site.query('UPDATE job SET output = ? WHERE id = ?', [text, id]);
 const part = (text: string, more: Partial<FollowStep['log']> = {}) => ({
   text,
-  anew: false,
+  restarted: false,
   cut: false,
   ...more,
 });
@@ -49,18 +49,18 @@ describe('reading a log bit by bit', () => {
     expect(await new LogReader(id).read(database)).toEqual(part(texts.join('')));
   });
 
-  test('a log that was begun anew is told from its start, were it longer than before or gone', async () => {
+  test('a log that was restarted is read from its start, also if it is longer than before or empty', async () => {
     const id = await site.insertJob({status: 'running', output: 'one\ntwo\n'});
     const reader = new LogReader(id);
     await reader.read(database);
     await rewrite(id, 'one\n');
-    expect(await reader.read(database)).toEqual(part('one\n', {anew: true}));
+    expect(await reader.read(database)).toEqual(part('one\n', {restarted: true}));
     await rewrite(id, 'ONE\ntwo\nthree\n');
-    expect(await reader.read(database)).toEqual(part('ONE\ntwo\nthree\n', {anew: true}));
+    expect(await reader.read(database)).toEqual(part('ONE\ntwo\nthree\n', {restarted: true}));
     await append(id, 'four\n');
     expect(await reader.read(database)).toEqual(part('four\n'));
     await rewrite(id, null);
-    expect(await reader.read(database)).toEqual(part('', {anew: true}));
+    expect(await reader.read(database)).toEqual(part('', {restarted: true}));
     await append(id, 'again\n');
     expect(await reader.read(database)).toEqual(part('again\n'));
   });

@@ -2,15 +2,15 @@ import {expect, test} from 'vitest';
 import type {Job} from '../../../../src/jobs/model/job.ts';
 import {type FollowStep, followJob} from '../../../../src/jobs/wait/follow.ts';
 import {aJob} from '../../../support/jobs/a-job.ts';
-import {lookingAround} from '../../../support/jobs/poll-options.ts';
+import {pollOptions} from '../../../support/jobs/poll-options.ts';
 
 async function follow(jobs: (Job | undefined)[], interruptAfter = Number.POSITIVE_INFINITY) {
-  const around = lookingAround();
+  const polling = pollOptions();
   const steps: FollowStep[] = [];
-  const look = async () => ({job: jobs.shift(), log: {text: 'x', anew: false, cut: false}});
-  for await (const step of followJob({...around.options, id: 7, look})) {
+  const fetch = async () => ({job: jobs.shift(), log: {text: 'x', restarted: false, cut: false}});
+  for await (const step of followJob({...polling.options, id: 7, fetch})) {
     steps.push(step);
-    if (steps.length === interruptAfter) around.interrupt();
+    if (steps.length === interruptAfter) polling.interrupt();
   }
   return steps.map(({job, end}) => [job.status, end]);
 }

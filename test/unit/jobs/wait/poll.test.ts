@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {poll} from '../../../../src/jobs/wait/poll.ts';
-import {lookingAround} from '../../../support/jobs/poll-options.ts';
+import {pollOptions} from '../../../support/jobs/poll-options.ts';
 
 const lost = () => new AtomctlError('DATABASE_LOST', 'The connection was lost.');
 const away = () => new AtomctlError('DATABASE_UNREACHABLE', 'Connection refused.');
@@ -11,7 +11,7 @@ async function run(
   answers: (string | Error)[],
   bounds: {maxSeconds?: number; intervalSeconds?: number} = {},
 ) {
-  const around = lookingAround(bounds);
+  const polling = pollOptions(bounds);
   const seen: string[] = [];
   const look = async () => {
     const answer = answers.shift() ?? 'more';
@@ -20,15 +20,15 @@ async function run(
   };
   let error: unknown = null;
   try {
-    for await (const answer of poll(look, around.options)) {
+    for await (const answer of poll(look, polling.options)) {
       seen.push(answer);
       if (answer === 'stop') break;
-      if (answer === 'ctrl-c') around.interrupt();
+      if (answer === 'ctrl-c') polling.interrupt();
     }
   } catch (thrown) {
     error = (thrown as AtomctlError).code;
   }
-  return {seen, error, seconds: around.seconds(), reopened: around.reopened()};
+  return {seen, error, seconds: polling.seconds(), reopened: polling.reopened()};
 }
 
 describe('looking again and again', () => {

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import type {Job} from '../../../../src/jobs/model/job.ts';
 import {type Milestone, waitExitStatus, waitForJobs} from '../../../../src/jobs/wait/wait.ts';
 import {aJob} from '../../../support/jobs/a-job.ts';
-import {lookingAround} from '../../../support/jobs/poll-options.ts';
+import {pollOptions} from '../../../support/jobs/poll-options.ts';
 
 const STATES = {
   queued: {status: 'running', live: 'queued'},
@@ -16,19 +16,19 @@ const STATES = {
 type State = keyof typeof STATES | 'deleted';
 
 /** Each look is the states of jobs 1, 2, ... ; the last one stays. */
-async function wait(poll: State[][], wishes: {until?: Milestone; started?: number[]; maxSeconds?: number}) {
-  const around = lookingAround(wishes);
+async function wait(poll: State[][], given: {until?: Milestone; started?: number[]; maxSeconds?: number}) {
+  const polling = pollOptions(given);
   let told = 0;
   const result = waitForJobs({
-    ...around.options,
+    ...polling.options,
     ids: poll[0]!.map((_, index) => index + 1),
-    until: wishes.until ?? 'finished',
-    look: async () => {
+    until: given.until ?? 'finished',
+    fetch: async () => {
       const states = poll.length > 1 ? poll.shift()! : poll[0]!;
       const jobs = states.flatMap((state, index) =>
         state === 'deleted' ? [] : aJob({id: index + 1, ...STATES[state]}),
       );
-      return {jobs, started: new Set(wishes.started)};
+      return {jobs, started: new Set(given.started)};
     },
     onPoll: () => {
       told += 1;
@@ -46,7 +46,7 @@ async function wait(poll: State[][], wishes: {until?: Milestone; started?: numbe
 }
 
 describe('waiting', () => {
-  test.each<[name: string, poll: State[][], wishes: Parameters<typeof wait>[1], expected: object]>([
+  test.each<[name: string, poll: State[][], given: Parameters<typeof wait>[1], expected: object]>([
     ['completed at once', [['completed', 'completed']], {}, {status: 0, poll: 1}],
     [
       'all complete in the end',
@@ -112,18 +112,18 @@ describe('waiting', () => {
     ['started: the log says so', [['uncertain']], {until: 'started', started: [1]}, {status: 0, poll: 1}],
     ['started: not yet', [['queued']], {until: 'started', maxSeconds: 1}, {status: 124}],
     ['started: ended badly', [['error']], {until: 'started'}, {status: 1}],
-  ])('%s', async (_name, poll, wishes, expected) => {
-    expect(await wait(poll, wishes)).toMatchObject(expected);
+  ])('%s', async (_name, poll, given, expected) => {
+    expect(await wait(poll, given)).toMatchObject(expected);
   });
 
   test('interrupted: 130, and the jobs go on', async () => {
-    const around = lookingAround();
+    const polling = pollOptions();
     const waiting = waitForJobs({
-      ...around.options,
+      ...polling.options,
       ids: [1],
       until: 'finished',
-      look: async () => ({jobs: [aJob()], started: new Set<number>()}),
-      onPoll: around.interrupt,
+      fetch: async () => ({jobs: [aJob()], started: new Set<number>()}),
+      onPoll: polling.interrupt,
     });
     await expect(waiting).rejects.toMatchObject({exitStatus: 130, hint: 'The jobs go on.'});
   });
