@@ -3,7 +3,7 @@ import {type Command, type Measured, measure} from './measured-process.ts';
 export interface Contestant extends Command {
   /** Done before each run, and not measured. */
   prepare?: () => Promise<unknown>;
-  /** Done after each run: throws where the command did not do its work. */
+  /** Done after each run: throws if the command did not do its work. */
   check?: () => Promise<void>;
 }
 

@@ -27,7 +27,7 @@ process.on('exit', () => {
 
 /**
  * Runs a command under GNU time, its output into a file.
- * @throws Error with what it wrote to stderr where it does not end with 0: its figures would mean nothing
+ * @throws Error with what it wrote to stderr if it does not end with 0: its figures would mean nothing
  */
 export async function measure({command, args, env = {}}: Command): Promise<Measured> {
   const [output, errors, figures] = ['output', 'errors', 'figures'].map((name) => join(scratch(), name));

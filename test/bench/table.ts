@@ -8,7 +8,7 @@ export interface Comparison {
   peer: Figures;
   /** Of the medians, atomctl's to the peer's: below 1, atomctl is faster. */
   ratio: number;
-  /** What the ratio may be at most, and the memory; null where nobody has set a bound. */
+  /** What the ratio may be at most, and the memory; null if nobody has set a bound. */
   target: Target | null;
   met: boolean | null;
 }

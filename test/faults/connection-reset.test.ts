@@ -185,7 +185,7 @@ describe.each(['request', 'reply'] as const)('the connection to Gearman is reset
       if (result instanceof AtomctlError) expect(result.code).toMatch(/^GEARMAN_/);
       else if (!broken()) expect(result.removed.map(({jobId}) => jobId)).toEqual([ids[1]]);
       const [key] = await at.server.statusOfUniqueKeys([uniques[1]!]);
-      // Only where the answer was lost may it be gone and nobody know.
+      // It may be gone without a record only if the answer was lost.
       if (kind === 'request' || settled.length > 0) expect(key!.known).toBe(settled.length === 0);
       await look(gearmand.address.port);
       if (kind === 'request') expect(settled).toEqual([ids[1]]);

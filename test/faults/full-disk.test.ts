@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 afterAll(() => site?.drop());
 
-/** A file system of 64 KiB; null where we may not mount one. */
+/** A file system of 64 KiB; null if we may not mount one. */
 function smallDisk(): string | null {
   const directory = mkdtempSync(join(tmpdir(), 'atomctl-disk-'));
   try {

@@ -51,7 +51,7 @@ const jobIds = async () =>
   (await site.query<{id: number}>('SELECT id FROM job ORDER BY id')).map(({id}) => id);
 
 describe('a clear among the locks of others', () => {
-  test('gives up where a lock stays, says so in a sentence, and clears the rest once it is gone', async () => {
+  test('gives up if a lock remains, says so in a sentence, and clears the rest once it is released', async () => {
     const first = await site.seedJobs(30);
     await ours.execute('SET SESSION innodb_lock_wait_timeout = 0');
     const blocked = await theirs.transaction(async (tx) => {

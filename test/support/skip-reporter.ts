@@ -1,6 +1,6 @@
 import type {Reporter, TestCase, Vitest} from 'vitest/node';
 
-/** Prints each skipped test with its reason, and fails the run where one has none: `context.skip('reason')`. */
+/** Prints each skipped test with its reason, and fails the run if one has none: `context.skip('reason')`. */
 export default class SkipReporter implements Reporter {
   /** Under `-t` all that does not match counts as skipped, and needs no reason. */
   #onlySome = false;

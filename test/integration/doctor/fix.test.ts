@@ -99,7 +99,7 @@ it('removes the remains of jobs and nothing else, and leaves what is too young',
   expect(await counts()).toEqual(before);
 });
 
-it('stops between two steps where it is interrupted', async () => {
+it('stops between two steps if it is interrupted', async () => {
   const first = await site.seedJobs(1200);
   await site.query('DELETE FROM job WHERE id >= ?', [first]);
   const interrupted = new AbortController();

@@ -135,7 +135,7 @@ describe('probeQueue on gearmand', () => {
     expect(await drain(server)).toEqual(numbers(1, 6));
   });
 
-  it('touches nothing where gearmand has too few connections left', async () => {
+  it('touches nothing if gearmand has too few connections left', async () => {
     const server = await gearmand('--file-descriptors=60');
     await submit(server, 50, 'f');
     const error = await probeQueue(server.address, ['f'], {timeoutSeconds: 1}).catch((caught) => caught);
@@ -155,7 +155,7 @@ describe('probeQueue on gearmand', () => {
     expect((await ask(server, (it) => it.jobs())).filter((job) => job.retries > 0)).toEqual([]);
   });
 
-  it('waits for its turn where another atomctl looks, and gives up in time', async () => {
+  it('waits if another atomctl probes, and gives up after the timeout', async () => {
     const server = await gearmand();
     await submit(server, 2, 'f');
     const lock = await takeLock(server.address, 'atomctl-peek', TIMEOUT);
@@ -171,7 +171,7 @@ describe('probeQueue on gearmand', () => {
     expect((await access).jobs.map((job) => job.jobId)).toEqual([2, 1]);
   });
 
-  it('loses nothing where its process is killed in the middle', async () => {
+  it('loses nothing if its process is killed in the middle', async () => {
     const server = await gearmand();
     await submit(server, 12, 'f');
     const module = fileURLToPath(new URL('../../../src/queue/probe.ts', import.meta.url));
@@ -270,7 +270,7 @@ describe('a limit of retries', () => {
 });
 
 describe("Perl's server", () => {
-  it('is refused where jobs wait, and keeps them; where none wait there is nothing to refuse', async () => {
+  it('is refused if jobs wait, and keeps them; without waiting jobs it is not refused', async () => {
     const server = await startPerlGearmand();
     onTestFinished(async () => void (await server.kill()));
     expect(await probeQueue(server.address, ['f'], TIMEOUT)).toEqual({jobs: [], removed: []});

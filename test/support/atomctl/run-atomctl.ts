@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 export interface RunResult {
-  /** Exit status; null where a signal ended it. */
+  /** Exit status; null if a signal ended it. */
   code: number | null;
   stdout: string;
   stderr: string;

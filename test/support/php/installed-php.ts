@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import type {PhpPermission} from '../../../src/php/run-php.ts';
 
-/** Whether `php` is installed; says so where it is not, since tests are then skipped. */
+/** Whether `php` is installed; says so if it is not, since tests are then skipped. */
 export function phpIsInstalled(): boolean {
   try {
     execFileSync('php', ['-v'], {stdio: 'ignore'});

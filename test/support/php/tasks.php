@@ -125,7 +125,7 @@ function residentKilobytes(): int
     return preg_match('/^VmRSS:\s+(\d+)/m', (string) file_get_contents('/proc/self/status'), $found) ? (int) $found[1] : 0;
 }
 
-/** Takes as long as its job's work; where the work fails, prints why and fails. */
+/** Takes as long as its job's work; if the work fails, prints why and fails. */
 function runImport(array $arguments): int
 {
     $work = json_decode(getenv('SANDBOX_WORK') ?: '[]', true);

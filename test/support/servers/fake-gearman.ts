@@ -17,7 +17,7 @@ interface FakeJob extends QueuedJob {
 
 /** A worker of the fake: takes jobs in their order, and dies. */
 export interface FakeWorker {
-  /** The handle of the next job, or null where none waits. */
+  /** The handle of the next job, or null if none waits. */
   grab(): string | null;
   /** Ends a job that it holds. */
   end(handle: string): void;
@@ -31,7 +31,7 @@ export interface FakeWorker {
  */
 export class FakeGearman implements GearmanServer {
   readonly address: ServerAddress;
-  /** Set to let every question fail, as where a server is down. */
+  /** Set to let every question fail, as if a server is down. */
   failure: AtomctlError | null = null;
   readonly #implementation: ServerVersion['implementation'];
   readonly #known = new Set<string>();

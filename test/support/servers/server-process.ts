@@ -20,7 +20,7 @@ export interface ServerProcess {
   /** What it has printed so far, on stdout and stderr. */
   output(): string;
   exited(): boolean;
-  /** Resolves to its exit status once it and its watchdog have ended; null where a signal ended it. */
+  /** Resolves to its exit status once it and its watchdog have ended; null if a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Asks it to end (SIGTERM), waits until it has. */
   stop(): Promise<number | null>;
@@ -123,7 +123,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Waits until the server accepts connections. False where it ended before that. */
+/** Waits until the server accepts connections. False if it ended before that. */
 async function waitUntilListening(server: ServerProcess, at: NetConnectOpts): Promise<boolean> {
   while (!server.exited()) {
     if (await accepts(at)) return true;
@@ -161,8 +161,8 @@ async function isFree(port: number): Promise<boolean> {
 /**
  * Starts a server on a free port, or on the wanted one. A port may be taken between the look and the start, so a
  * server that ends at once is started again, a few times.
- * @param wanted.socketPath a Unix socket that the server opens after its port, where there is one
- * @throws Error with what the server said, where it never listens
+ * @param wanted.socketPath a Unix socket that the server opens after its port, if there is one
+ * @throws Error with what the server said, if it never listens
  */
 export async function startOnFreePort(
   start: (port: number) => ServerProcess,

@@ -7,7 +7,7 @@ import type {AtomSite} from '../site/atom-site.ts';
 import {connectGearman, TYPE} from './gearman-wire.mjs';
 
 export interface SubmitJob extends Omit<InsertJob, 'status' | 'finishedAt'> {
-  /** Default arFindingAidJob. `name` is what AtoM stores where that differs, e.g. "CSV export". */
+  /** Default arFindingAidJob. `name` is what AtoM stores if that differs, e.g. "CSV export". */
   jobClass?: string;
   /** The job's parameters. Default: what its class requires. */
   parameters?: Readonly<Record<string, unknown>>;

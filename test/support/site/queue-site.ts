@@ -80,7 +80,7 @@ export async function crash(worker: WorkerProcess, unique: string, server: Gearm
   await until(async () => (await server.statusOfUniqueKeys([unique]))[0]!.running === false);
 }
 
-/** A row whose job no server knows; `parameters` where it has started once. */
+/** A row whose job no server knows; `parameters` if it has started once. */
 export async function insertLost(site: AtomSite, parameters?: string): Promise<number> {
   const id = await site.insertJob({name: 'arFindingAidJob', status: 'running'});
   if (parameters === undefined) return id;

@@ -99,7 +99,7 @@ export function systemdContract(which: string, get: () => SystemdUnderTest): voi
       expect(await settled(({active}) => active === 'active')).toMatchObject({mainPid: expect.any(Number)});
     });
 
-    test('how it ended is forgotten where it ended well and is not enabled', async () => {
+    test('how it ended is forgotten if it ended well and is not enabled', async () => {
       const {change, exit, settled} = await installed('forgotten.service');
       await change('start');
       await exit(0);

@@ -85,7 +85,7 @@ test('what is not AtoM has neither job class nor prefix, another site has both',
   ]);
 });
 
-test('where the prefix is not known every function is shown, none as of this site, and the verdict is unknown', () => {
+test('if the prefix is not known every function is shown, none as of this site, and the verdict is unknown', () => {
   const result = queueStatus({servers: TWO_SERVERS, prefix: null, jobClasses: []});
   expect(result.functions.map(({thisSite}) => thisSite)).toEqual([false, false, false, false]);
   expect(result.status).toBe('unknown');

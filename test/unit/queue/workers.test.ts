@@ -63,7 +63,7 @@ test('a worker is one row over all its servers; this site comes first; connectio
   ]);
 });
 
-test('where the prefix is not known no worker is of this site', () => {
+test('if the prefix is not known no worker is of this site', () => {
   const servers = [answering('one:4730', [], {w: ['arFindingAidJob'], x: [`${PREFIX}-arFindingAidJob`]})];
   expect(queueWorkers({servers, prefix: null}).map(({thisSite}) => thisSite)).toEqual([false, false]);
 });

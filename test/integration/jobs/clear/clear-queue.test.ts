@@ -184,7 +184,7 @@ describe('clearSite', () => {
     await control.worker.kill();
   });
 
-  test('clears the rows all the same where the worker cannot be stopped, and says so', async () => {
+  test('clears the rows even if the worker cannot be stopped, and says so', async () => {
     await submit(1);
     const problem = new AtomctlError('FAILED', 'atom-worker.service is still active.');
     const result = await clear({worker: {stop: () => Promise.reject(problem), start: async () => {}}});
@@ -197,7 +197,7 @@ describe('clearSite', () => {
   });
 });
 
-describe('where Gearman cannot be cleared', () => {
+describe('a Gearman queue that cannot be cleared', () => {
   test.each<[string, () => Promise<GearmanProcess>, RegExp]>([
     ["Perl's server", startPerlGearmand, /not gearmand/],
     ['a limit of retries', () => startGearmand(['--job-retries=1']), /limits retries/],

@@ -85,7 +85,7 @@ describe('clearJobs', () => {
     expect(await jobIds()).toEqual(expect.arrayContaining([completed, later]));
   });
 
-  test('counts what it deleted itself where another session deletes at the same time', async () => {
+  test('counts what it deleted itself if another session deletes at the same time', async () => {
     const first = await site.seedJobs(25);
     const racing = withStatementHook(database, async (sql) => {
       if (sql.startsWith('DELETE FROM object'))
@@ -149,7 +149,7 @@ describe('clearJobs', () => {
     expect(existsSync(join(downloads, 'jobs/stays.zip'))).toBe(true);
   });
 
-  test('deletes a job row alone where its object row is missing or is not a job', async () => {
+  test('deletes a job row alone if its object row is missing or is not a job', async () => {
     const [lone, foreign] = [await site.insertJob(), 513];
     await site.query('SET foreign_key_checks = 0');
     await site.query('DELETE FROM object WHERE id = ?', [lone]);
@@ -159,7 +159,7 @@ describe('clearJobs', () => {
     expect(await everyTable(site)).toEqual(empty);
   });
 
-  test('says what it did where a plugin of the site forbids the delete', async () => {
+  test('says what it did if a plugin of the site forbids the delete', async () => {
     const ids = await insertAllKinds(site);
     await site.query(
       'CREATE TABLE plugin_log (id INT PRIMARY KEY, CONSTRAINT p FOREIGN KEY (id) REFERENCES object (id))',

@@ -95,7 +95,7 @@ describe('markJob', () => {
     expect(await everyTable(site)).toEqual(before);
   });
 
-  test('changes nothing at all where the note cannot be written', async () => {
+  test('changes nothing at all if the note cannot be written', async () => {
     const id = await site.insertJob({status: 'running'});
     const before = await everyTable(site);
     await expect(mark(id, {culture: 'x'.repeat(20)})).rejects.toMatchObject({code: 'DATABASE_ERROR'});

@@ -139,7 +139,7 @@ describe('a job', () => {
     ]);
   });
 
-  test('counts up to now while it runs, and has no duration where its end is not known', async () => {
+  test('counts up to now while it runs, and has no duration if its end is not known', async () => {
     const jobs = await listJobs(query({ids: [ids.d!, ids.e!, ids.c!]}));
     expect(jobs.map(({status, durationSeconds, user}) => ({status, durationSeconds, user}))).toEqual([
       {status: 'running', durationSeconds: 3600, user: 'admin'},
@@ -158,7 +158,7 @@ describe('a job', () => {
     expect(JSON.stringify(anonymous)).not.toContain(TOKEN);
   });
 
-  test('that is not there is an error, also where another object has the id', async () => {
+  test('that is not there is an error, also if another object has the id', async () => {
     for (const id of [448, 999_999]) {
       await expect(showJob({database, time, now: NOW, id})).rejects.toMatchObject({
         code: 'NO_SUCH_JOB',
@@ -226,7 +226,7 @@ describe('the total of a long history', () => {
     expect(await guessTotal({database: long(), filter: {}})).toEqual({total: 1_000_000, counts: null});
   });
 
-  test('is not guessed where a filter narrows it', async () => {
+  test('is not guessed if a filter narrows it', async () => {
     expect(await guessTotal({database: long(), filter: {statuses: ['running']}})).toBeNull();
   });
 
@@ -253,7 +253,7 @@ describe('the total of a long history', () => {
   test.each<[string, JobFilter, number]>([
     ['of all', {}, 6],
     ['of a filter', {statuses: ['running']}, 2],
-  ])('is counted where it is asked for: %s', async (_, filter, total) => {
+  ])('is counted if it is asked for: %s', async (_, filter, total) => {
     expect(await totalJobs({database: long(), filter})).toMatchObject({total});
   });
 });

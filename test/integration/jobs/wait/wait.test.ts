@@ -49,7 +49,7 @@ async function look(ids: number[], between: () => Promise<unknown> = async () =>
   return {states: jobs.map(({status, live}) => live ?? status), pauses};
 }
 
-test('a job is called lost only where a second look finds it lost too', async () => {
+test('a job is reported as lost only if a second poll finds it lost too', async () => {
   const params = (id: number) =>
     `[info] [2026-03-04 13:05:00] Job ${id} "arFindingAidJob": Parameters: {"id":${id}}\n`;
   const [lost, ending] = [

@@ -17,7 +17,7 @@ it.each([2000, 5000, 20_000, 25_000])('settles below half a second at %i jobs a 
   expect(times.at(-1)).toBeGreaterThan(300);
 });
 
-it('comes down at once where the first was too long', () => {
+it('comes down at once if the first was too long', () => {
   const [first, ...others] = transactions(500);
   expect(first).toBe(2000);
   expect(Math.max(...others)).toBeLessThan(400);

@@ -66,7 +66,7 @@ test.each([
   expect(existsSync(secret)).toBe(true);
 });
 
-test('leaves everything alone where jobs itself leads out of the downloads', async () => {
+test('leaves everything alone if jobs itself leads out of the downloads', async () => {
   await rm(join(directory, 'jobs'), {recursive: true});
   await symlink(join(scratch, 'outside'), join(directory, 'jobs'));
   const paths = ['downloads/jobs/secret.zip'];

@@ -47,7 +47,7 @@ describe('parameters', () => {
     expect(parametersTextOf('Parameters: {"id":7}')).toBe('{"id":7}');
   });
 
-  test('are null before the start and where the log was cut within them', () => {
+  test('are null before the start and if the log was cut within them', () => {
     expect(parametersOf(line('10:00:00', 'Job started.'))).toBeNull();
     expect(parametersTextOf('')).toBeNull();
     expect(parametersOf(line('10:00:00', 'Parameters: {"id":7,"na'))).toBeNull();
@@ -64,7 +64,7 @@ describe('lastActivity', () => {
     expect(lastActivity('no date here')).toBeNull();
   });
 
-  test('is null where the log reached its cap, counted in characters or in bytes of the column', () => {
+  test('is null if the log reached its cap, counted in characters or in bytes of the column', () => {
     const filler = (text: string, bytes: number) =>
       WHOLE + text.repeat((bytes - WHOLE.length) / Buffer.byteLength(text));
     expect(isCut(filler('x', LOG_CAP - 3))).toBe(false);

@@ -41,7 +41,7 @@ describe('looking again and again', () => {
     });
   });
 
-  test('looks a last time when the time is over, and once where there is none', async () => {
+  test('polls a last time when the time is over, and once if no time is given', async () => {
     expect(await run([], {maxSeconds: 2.5})).toMatchObject({
       seen: ['more', 'more', 'more', 'more'],
       seconds: 2.5,
@@ -49,7 +49,7 @@ describe('looking again and again', () => {
     expect(await run([], {maxSeconds: 0})).toMatchObject({seen: ['more'], seconds: 0});
   });
 
-  test('ends where it is interrupted', async () => {
+  test('ends if it is interrupted', async () => {
     expect(await run(['one', 'ctrl-c', 'never'])).toMatchObject({seen: ['one', 'ctrl-c'], error: null});
   });
 
