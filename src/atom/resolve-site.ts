@@ -10,7 +10,7 @@ import {computeFunctionPrefix} from './function-prefix.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
 import {findNamedSite} from './site-file.ts';
 import {findRoot, USUAL_PLACES} from './site-root.ts';
-import {knownZone} from './zone.ts';
+import {knownZone, type ZoneEnvironment} from './zone.ts';
 
 /**
  * Environments of AtoM from which a value is taken, the first that gives one. The web, `prod`, writes the job rows,
@@ -76,13 +76,14 @@ class ResolvedSite implements Site {
   readonly timezone = once(async (): Promise<Setting<string>> => {
     const named = await this.#named();
     const given = this.#options.timezone ?? named?.timezone;
-    if (given) return readZone(given);
+    const {zoneEnv} = this.#surroundings;
+    if (given) return readZone(given, zoneEnv);
     const {value: root} = await this.root();
     if (root === null) return {value: SHIPPED_TIMEZONE, origin: 'default'};
     const settings = await readConfigYaml(root, 'settings.yml', this.#surroundings);
     const zone = settings.get(['.settings', 'default_timezone'], WEB_FIRST);
     return zone
-      ? readZone({...zone, value: phpString(zone.value)})
+      ? readZone({...zone, value: phpString(zone.value)}, zoneEnv)
       : {value: PHP_TIMEZONE, origin: 'default'};
   });
 
@@ -168,8 +169,8 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
  * A timezone by its IANA name, as written.
  * @throws AtomctlError USAGE where this Node does not know it; offsets such as +01:00 are no zones
  */
-export function readZone({value, origin}: Setting<string>): Setting<string> {
-  if (/^[A-Za-z]/.test(value) && knownZone(value) !== null) return {value, origin};
+export function readZone({value, origin}: Setting<string>, env?: ZoneEnvironment): Setting<string> {
+  if (/^[A-Za-z]/.test(value) && knownZone(value, env) !== null) return {value, origin};
   throw usageError(
     `"${value}" (${origin}) is no known timezone.`,
     'Give an IANA name such as America/Vancouver.',

@@ -1,5 +1,5 @@
 import {usageError} from '../errors.ts';
-import {knownZone, type LocalTime, localTime, wallToEpochMs} from './zone.ts';
+import {knownZone, type LocalTime, localTime, wallToEpochMs, type ZoneEnvironment} from './zone.ts';
 
 /**
  * A site's clock. AtoM stores wall-clock texts, `YYYY-MM-DD HH:MM:SS` in PHP's zone, without an offset. A time that
@@ -42,12 +42,13 @@ const HOUR_MS = 3_600_000;
 const ZERO = 48;
 
 /**
- * The clock of a zone. What it finds out about an hour it keeps: a long list of jobs has many times in few hours.
+ * The clock of a zone. It keeps what it learns about an hour: a long list of jobs has many times in few hours.
  * @param zone an IANA zone
- * @throws RangeError where Node knows no such zone
+ * @param env Node's own environment, `process.env`; its TZ is changed
+ * @throws RangeError if Node does not know the zone
  */
-export function createSiteTime(zone: string): SiteTime {
-  const name = knownZone(zone);
+export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
+  const name = knownZone(zone, env);
   if (name === null) throw new RangeError(`No such zone: ${zone}`);
   const hours = new Map<string, PlainHour | null>();
   let last: {hour: string; found: PlainHour | null} = {hour: ' ', found: null};
@@ -59,7 +60,7 @@ export function createSiteTime(zone: string): SiteTime {
     const hour = wall.slice(0, 13);
     let found = hours.get(hour);
     if (found === undefined) {
-      found = findPlainHour(hour, name!);
+      found = findPlainHour(hour, name!, env);
       if (hours.size === HOURS_KEPT) hours.clear();
       hours.set(hour, found);
     }
@@ -70,7 +71,7 @@ export function createSiteTime(zone: string): SiteTime {
   function toEpochMs(wall: string): number {
     if (!WALL.test(wall)) return Number.NaN;
     const hour = plainHour(wall);
-    if (hour === null) return wallToEpochMs(wall, name!);
+    if (hour === null) return wallToEpochMs(wall, name!, env);
     return hour.startMs + (twoDigits(wall, 14) * 60 + twoDigits(wall, 17)) * 1000;
   }
 
@@ -78,10 +79,10 @@ export function createSiteTime(zone: string): SiteTime {
     const hour = WALL.test(wall) ? plainHour(wall) : null;
     if (hour !== null) return `${hour.start}${wall.slice(13)}${hour.offset}`;
     const epochMs = toEpochMs(wall);
-    return Number.isNaN(epochMs) ? null : iso(localTime(epochMs, name!));
+    return Number.isNaN(epochMs) ? null : iso(localTime(epochMs, name!, env));
   }
 
-  const toWall = (instant: Date) => localTime(instant.getTime(), name!).wall;
+  const toWall = (instant: Date) => localTime(instant.getTime(), name!, env).wall;
 
   return {
     zone,
@@ -119,11 +120,11 @@ function isoOffset(offset: string): string {
 }
 
 /** @param hour `YYYY-MM-DD HH` */
-function findPlainHour(hour: string, zone: string): PlainHour | null {
-  const ends = [wallToEpochMs(`${hour}:00:00`, zone), wallToEpochMs(`${hour}:59:59`, zone)];
+function findPlainHour(hour: string, zone: string, env: ZoneEnvironment): PlainHour | null {
+  const ends = [wallToEpochMs(`${hour}:00:00`, zone, env), wallToEpochMs(`${hour}:59:59`, zone, env)];
   const [startMs, endMs] = ends as [number, number];
   if (endMs - startMs !== HOUR_MS - 1000) return null;
-  const [first, last] = [localTime(startMs, zone), localTime(endMs, zone)];
+  const [first, last] = [localTime(startMs, zone, env), localTime(endMs, zone, env)];
   // An hour of which the zone skipped a part, or all, shows other times.
   return first.wall.startsWith(hour) && last.wall.startsWith(hour)
     ? {startMs, start: hour.replace(' ', 'T'), offset: first.offset}

@@ -1,6 +1,7 @@
 import type {ServerAddress} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import type {PhpOptions} from '../php/run-php.ts';
+import type {ZoneEnvironment} from './zone.ts';
 
 /** A configured value and where it came from: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
 export interface Setting<T> {
@@ -26,6 +27,8 @@ export interface SiteSurroundings extends PhpOptions {
   cwd: string;
   /** The user id that atomctl runs as, whose own AtoM root is trusted. */
   callerUid: number;
+  /** Node's own environment, with which zones are checked faster; absent: see knownZone. */
+  zoneEnv?: ZoneEnvironment;
   /** Where AtoM may be installed; absent: USUAL_PLACES. */
   usualPlaces?: readonly string[];
   /** atomctl's own configuration files, low to high; absent: the system's and the user's. */

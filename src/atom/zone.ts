@@ -1,8 +1,13 @@
 /**
- * Zones by V8's own Date, which goes by one zone at a time, that of the variable TZ. All else that Node has for
- * zones, and the libraries upon it, begin with a first Intl.DateTimeFormat, which takes 25 ms: more than what a short
- * command does. Nothing else in atomctl reads a local time, so TZ may stay as it was set last.
+ * Zones by V8's own Date, which follows one zone at a time, that of the variable TZ. Everything else that Node has for
+ * zones, and the libraries that use it, starts with a first Intl.DateTimeFormat, which takes 25 ms: more than the work
+ * of a short command. Nothing else in atomctl reads a local time, so TZ may keep the value that was set last.
  */
+
+/** Node's own environment, `process.env`: a write to its TZ changes the zone of Date. A copy of it has no effect. */
+export interface ZoneEnvironment {
+  TZ?: string | undefined;
+}
 
 /** What a zone's clock shows at an instant. */
 export interface LocalTime {
@@ -12,21 +17,22 @@ export interface LocalTime {
   offset: string;
 }
 
-/** Of other names, offsets such as GMT+3 among them, Date knows some that are no zones. */
+/** Date also accepts names of another form that are not zones, such as the offset GMT+3. */
 const AREA_AND_CITY = /^[A-Z][A-Za-z_]+(\/[A-Z][A-Za-z_]+)+$/;
 const UTC = 'UTC';
 
-/** V8 looks the zone up anew each time TZ is set. */
-function switchTo(zone: string): void {
-  if (process.env.TZ !== zone) process.env.TZ = zone;
+/** V8 looks the zone up again each time TZ is set. */
+function switchTo(zone: string, env: ZoneEnvironment): void {
+  if (env.TZ !== zone) env.TZ = zone;
 }
 
 /**
- * The name by which the functions below know an IANA zone; null where there is no such zone. Date takes a name that
- * it does not know for UTC, so Intl is asked about what looks like UTC all year, and about unusual names.
+ * The name under which the functions below know an IANA zone; null if there is no such zone. Date treats an unknown name
+ * as UTC, so Intl is asked about a zone that looks like UTC all year, and about unusual names.
+ * @param env absent: Intl is always asked
  */
-export function knownZone(name: string): string | null {
-  if (name === UTC || (AREA_AND_CITY.test(name) && !isLikeUtc(name))) return name;
+export function knownZone(name: string, env?: ZoneEnvironment): string | null {
+  if (name === UTC || (env && AREA_AND_CITY.test(name) && !isLikeUtc(name, env))) return name;
   try {
     return new Intl.DateTimeFormat('en', {timeZone: name}).resolvedOptions().timeZone;
   } catch {
@@ -34,28 +40,28 @@ export function knownZone(name: string): string | null {
   }
 }
 
-function isLikeUtc(zone: string): boolean {
-  switchTo(zone);
+function isLikeUtc(zone: string, env: ZoneEnvironment): boolean {
+  switchTo(zone, env);
   return [0, 6].every((month) => new Date(2020, month).getTimezoneOffset() === 0);
 }
 
 /**
- * Milliseconds since 1970 in UTC when a zone's clock showed this wall-clock text, `YYYY-MM-DD HH:MM:SS`; NaN for
- * what is no date. A time that the zone skipped counts from the offset before the gap; of one that it had twice, the
+ * Milliseconds since 1970 in UTC when a zone's clock showed this wall-clock text, `YYYY-MM-DD HH:MM:SS`; NaN if
+ * it is not a date. A time that the zone skipped counts from the offset before the gap; of a time that it had twice, the
  * first is meant (ECMA-262, "UTC (t)").
  */
-export function wallToEpochMs(wall: string, zone: string): number {
+export function wallToEpochMs(wall: string, zone: string, env: ZoneEnvironment): number {
   const day = wall.slice(0, 10);
-  // Date takes the thirtieth of February for the second of March.
+  // Date reads 30 February as 2 March.
   const midnight = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return Number.NaN;
-  switchTo(zone);
+  switchTo(zone, env);
   return new Date(`${day}T${wall.slice(11)}`).getTime();
 }
 
 /** @param epochMs milliseconds since 1970 in UTC, in the years 0 to 9999 */
-export function localTime(epochMs: number, zone: string): LocalTime {
-  switchTo(zone);
+export function localTime(epochMs: number, zone: string, env: ZoneEnvironment): LocalTime {
+  switchTo(zone, env);
   const date = new Date(epochMs);
   const day = `${digits(date.getFullYear(), 4)}-${digits(date.getMonth() + 1)}-${digits(date.getDate())}`;
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => digits(part)).join(':');

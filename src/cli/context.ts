@@ -11,7 +11,8 @@ import type {SiteProcesses} from '../processes/site-processes.ts';
 export interface ContextOptions {
   site: SiteOptions;
   timeoutSeconds: number;
-  env: Readonly<Record<string, string | undefined>>;
+  /** Node's own environment; its TZ is changed. */
+  env: Record<string, string | undefined>;
   cwd: string;
   /** The user id that atomctl runs as. */
   callerUid: number;
@@ -43,7 +44,7 @@ export class Context {
   site(): Promise<Site> {
     const {site, env, cwd, callerUid, php} = this.#options;
     this.#site ??= import('../atom/resolve-site.ts').then(({resolveSite}) =>
-      resolveSite(site, {env, cwd, callerUid, php}),
+      resolveSite(site, {env, cwd, callerUid, php, zoneEnv: env}),
     );
     return this.#site;
   }
@@ -81,7 +82,7 @@ export class Context {
     this.#time ??= Promise.all([
       import('../atom/site-time.ts'),
       this.site().then((site) => site.timezone()),
-    ]).then(([{createSiteTime}, zone]) => createSiteTime(zone.value));
+    ]).then(([{createSiteTime}, zone]) => createSiteTime(zone.value, this.#options.env));
     return this.#time;
   }
 

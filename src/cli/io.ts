@@ -4,6 +4,8 @@ export interface IO {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: NodeJS.ProcessEnv;
+  /** Where signals arrive. */
+  readonly signals: Pick<NodeJS.Process, 'on' | 'removeListener'>;
 }
 
 /** Those of this process. Node makes a stream when it is first used: stdin costs time, and most commands need none. */
@@ -19,5 +21,8 @@ export const processIO: IO = {
   },
   get env() {
     return process.env;
+  },
+  get signals() {
+    return process;
   },
 };

@@ -14,7 +14,7 @@ export interface SiteProcesses {
  */
 export function processesOfSite(report: ProcessReport, root: string | null): SiteProcesses {
   const processes = [...report.workers, ...report.imports].filter(
-    (process) => root === null || process.root === null || process.root === root,
+    (found) => root === null || found.root === null || found.root === root,
   );
   return {incomplete: report.incomplete, processes};
 }

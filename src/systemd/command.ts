@@ -16,10 +16,29 @@ export interface CommandOptions {
 /** More than any answer of systemctl about some hundred units. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
+/** Before a tool: it speaks English, gives times in UTC and prints plainly. The rest of the environment is inherited. */
+const IN_PLAIN_ENGLISH = [
+  'env',
+  'LC_ALL=C',
+  'TZ=UTC',
+  'SYSTEMD_COLORS=0',
+  'SYSTEMD_PAGER=',
+  'SYSTEMD_URLIFY=0',
+] as const;
+
+/** The exit status of env(1) if the tool is not installed. */
+export const NOT_INSTALLED = 127;
+
+/** The program and the arguments with which a tool is started so that its output can be parsed. */
+export function toolCommand(tool: string, args: readonly string[]): [program: string, args: string[]] {
+  const [program, ...settings] = IN_PLAIN_ENGLISH;
+  return [program, [...settings, tool, ...args]];
+}
+
 /**
- * Runs one of systemd's tools, in English, in UTC and without a pager, and returns what it said whatever its
- * exit status.
- * @throws AtomctlError SYSTEMD_UNAVAILABLE where the tool is not installed, FAILED where the deadline passed
+ * Runs one of systemd's tools, in English, in UTC and without a pager, and returns what it printed, whatever its
+ * exit status is.
+ * @throws AtomctlError SYSTEMD_UNAVAILABLE if the tool is not installed, FAILED if the deadline passed
  */
 export function runTool(
   tool: string,
@@ -28,12 +47,11 @@ export function runTool(
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = execFile(
-      tool,
-      args,
-      {env: toolEnvironment(), timeout: deadlineSeconds * 1000, maxBuffer: MAX_OUTPUT_BYTES},
+      ...toolCommand(tool, args),
+      {timeout: deadlineSeconds * 1000, maxBuffer: MAX_OUTPUT_BYTES},
       (error, stdout, stderr) => {
         if (error === null) return resolve({status: 0, stdout, stderr});
-        if (error.code === ('ENOENT' as unknown)) return reject(notInstalled(tool, error));
+        if ([NOT_INSTALLED, 'ENOENT'].includes(error.code ?? '')) return reject(notInstalled(tool, error));
         if (error.killed) return reject(tooSlow(tool, args, deadlineSeconds, error));
         resolve({status: typeof error.code === 'number' ? error.code : 1, stdout, stderr});
       },
@@ -42,18 +60,6 @@ export function runTool(
     child.stdin?.on('error', () => {});
     child.stdin?.end(input ?? '');
   });
-}
-
-/** The environment in which systemd's tools speak English, give times in UTC and print plainly. */
-export function toolEnvironment(): NodeJS.ProcessEnv {
-  return {
-    ...process.env,
-    LC_ALL: 'C',
-    TZ: 'UTC',
-    SYSTEMD_COLORS: '0',
-    SYSTEMD_PAGER: '',
-    SYSTEMD_URLIFY: '0',
-  };
 }
 
 function notInstalled(tool: string, cause: unknown): AtomctlError {

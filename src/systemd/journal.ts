@@ -1,7 +1,8 @@
 import {spawn} from 'node:child_process';
+import {userInfo} from 'node:os';
 import {createInterface} from 'node:readline';
 import {AtomctlError} from '../errors.ts';
-import {toolEnvironment, WITHOUT_SYSTEMD} from './command.ts';
+import {NOT_INSTALLED, toolCommand, WITHOUT_SYSTEMD} from './command.ts';
 import type {Scope} from './systemctl.ts';
 
 export interface JournalEntry {
@@ -39,8 +40,7 @@ const NOT_ALLOWED = /insufficient permissions|not seeing messages from other use
  *   one, FAILED with what journalctl said
  */
 export async function* readJournal(query: JournalQuery): AsyncGenerator<JournalEntry> {
-  const child = spawn('journalctl', journalArguments(query), {
-    env: toolEnvironment(),
+  const child = spawn(...toolCommand('journalctl', journalArguments(query)), {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = () => child.kill();
@@ -98,16 +98,12 @@ function unitArguments({scope, units}: JournalQuery): string[] {
  */
 function eventMatches({scope, units}: JournalQuery): string[] {
   return scope === 'user'
-    ? [
-        `_UID=${process.getuid?.()}`,
-        '_SYSTEMD_USER_UNIT=init.scope',
-        ...units.map((unit) => `USER_UNIT=${unit}`),
-      ]
+    ? [`_UID=${userInfo().uid}`, '_SYSTEMD_USER_UNIT=init.scope', ...units.map((unit) => `USER_UNIT=${unit}`)]
     : ['_PID=1', ...units.map((unit) => `UNIT=${unit}`)];
 }
 
 function refuse(status: number | Error, complaint: string): void {
-  if (status instanceof Error) {
+  if (status instanceof Error || status === NOT_INSTALLED) {
     throw new AtomctlError('SYSTEMD_UNAVAILABLE', 'This machine has no journalctl.', {
       hint: WITHOUT_SYSTEMD,
       cause: status,

@@ -16,6 +16,8 @@ export interface RunOptions {
   /** What jobs:worker is given, as `workerArguments` makes it. */
   workerArguments: readonly string[];
   onTerminal: boolean;
+  /** Where the signals to this process arrive: Node's `process`. */
+  signals: Pick<NodeJS.Process, 'on' | 'removeListener'>;
 }
 
 /**
@@ -23,7 +25,13 @@ export interface RunOptions {
  * @returns its exit status; 128 and the signal's number where a signal ended it
  * @throws AtomctlError FAILED where PHP cannot be run
  */
-export function runForeground({root, php, workerArguments, onTerminal}: RunOptions): Promise<number> {
+export function runForeground({
+  root,
+  php,
+  workerArguments,
+  onTerminal,
+  signals,
+}: RunOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(php, [...PHP_OPTIONS, 'symfony', 'jobs:worker', ...workerArguments], {
       cwd: root,
@@ -34,9 +42,9 @@ export function runForeground({root, php, workerArguments, onTerminal}: RunOptio
       if (!onTerminal || !FROM_KEYBOARD.has(signal)) child.kill(signal);
     };
     const letGo = () => {
-      for (const signal of SIGNALS) process.removeListener(signal, passOn);
+      for (const signal of SIGNALS) signals.removeListener(signal, passOn);
     };
-    for (const signal of SIGNALS) process.on(signal, passOn);
+    for (const signal of SIGNALS) signals.on(signal, passOn);
     child.once('error', (cause) => {
       letGo();
       reject(

@@ -47,7 +47,7 @@ const countJobs = async () => (await at.site.query('SELECT id FROM job')).length
 describe.each(['request', 'reply'] as const)('the connection to MySQL is reset at each %s', (kind) => {
   test('of an export: all rows or an error, never fewer rows without one', async () => {
     await at.site.seedJobs(1500);
-    const time = createSiteTime('UTC');
+    const time = createSiteTime('UTC', process.env);
     async function exportAll(port: number): Promise<number> {
       const database = await connectDatabase({...config, port}, TIMEOUT);
       try {

@@ -27,7 +27,7 @@ vi.mock('../../src/files/sync-files.ts', async (original) => ({
 const WITHOUT_PHP = {env: {}};
 const root = createRoot();
 const scratch = createScratch('hostile');
-const time = createSiteTime('America/Vancouver');
+const time = createSiteTime('America/Vancouver', process.env);
 
 const PHP = [
   '<?php ',

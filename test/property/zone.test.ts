@@ -30,7 +30,7 @@ test('a wall-clock time in any zone is what Temporal makes of it', () => {
       const [year, month, day, ...time] = wall.split(/[- :]/).map(Number) as [number, number, number];
       const plain = PlainDateTime.create(year, month, day, ...time);
       const expected = PlainDateTime.toZonedDateTime(plain, zone, {disambiguation: 'compatible'});
-      const site = createSiteTime(zone);
+      const site = createSiteTime(zone, process.env);
       expect(site.toEpochMs(wall)).toBe(expected.epochMilliseconds);
       expect(site.toIso(wall)).toBe(
         ZonedDateTime.toString(expected, {timeZoneName: 'never', smallestUnit: 'second'}),

@@ -26,6 +26,7 @@ Exit status: the worker's; 128 and the signal's number where a signal ended it; 
       php: this.flags.php,
       workerArguments: workerArguments(workerChoices(this.flags)),
       onTerminal: this.io.stdin.isTTY === true,
+      signals: this.io.signals,
     });
     this.exitWith(status);
   }

@@ -98,7 +98,7 @@ test('a server that is down is a problem and takes no other down', async () => {
 test('the backlog is counted and aged by the clock of the site', async () => {
   const database = await connectDatabase(site.config, {timeoutSeconds: 5});
   try {
-    const time = createSiteTime(site.timezone);
+    const time = createSiteTime(site.timezone, process.env);
     const now = new Date('2026-07-01T12:00:00Z');
     await site.query('UPDATE job SET status_id = 184');
     expect(await readBacklog(database, {time, now})).toEqual({running: 0, oldestSeconds: null});

@@ -31,7 +31,7 @@ export interface DemoHistory {
 
 /** Three months of jobs up to now, made the same way each time: finished ones, and one that was lost. */
 export async function insertHistory(site: AtomSite, now: Date): Promise<DemoHistory> {
-  const time = createSiteTime(site.timezone);
+  const time = createSiteTime(site.timezone, process.env);
   const wall = (secondsAgo: number) => time.toWall(new Date(now.getTime() - secondsAgo * 1000));
   const random = numbersFrom(4730);
   await insertPat(site);
@@ -56,7 +56,7 @@ export async function submitPresent(
   site: AtomSite,
   now: Date,
 ): Promise<{executing: number; queued: number[]}> {
-  const time = createSiteTime(site.timezone);
+  const time = createSiteTime(site.timezone, process.env);
   const startedAt = time.toWall(now);
   const executing = await submitJob(site, {
     jobClass: 'arFileImportJob',

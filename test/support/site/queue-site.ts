@@ -31,7 +31,7 @@ export async function sourcesOf(site: AtomSite) {
     database,
     servers,
     prefix: site.prefix as string | null,
-    time: createSiteTime(site.timezone),
+    time: createSiteTime(site.timezone, process.env),
     now: () => new Date(),
     ...quietFacts(site.prefix),
     wait: NO_WAIT,

@@ -19,7 +19,7 @@ export async function healthySite(site: AtomSite): Promise<SiteAccess> {
     servers: () => connect(site.gearman),
     manager: await managerWith(site, {}),
     readLimit: async (unit) => startLimit(unit, null, new Date()),
-    time: createSiteTime(site.timezone),
+    time: createSiteTime(site.timezone, process.env),
     now: () => new Date(),
     ...quietFacts(site.prefix),
     recheck: {wait: NO_WAIT, firstSeen: new Map()},

@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {createSiteTime, parseAge} from '../../../src/atom/site-time.ts';
 import {phpIsInstalled} from '../../support/php/installed-php.ts';
 
-const vancouver = createSiteTime('America/Vancouver');
+const vancouver = createSiteTime('America/Vancouver', process.env);
 
 describe('a wall-clock time', () => {
   it.each([
@@ -30,10 +30,10 @@ describe('a wall-clock time', () => {
   });
 
   it('goes by its own zone', async () => {
-    const kolkata = createSiteTime('Asia/Kolkata');
+    const kolkata = createSiteTime('Asia/Kolkata', process.env);
     expect(kolkata.zone).toBe('Asia/Kolkata');
     expect(kolkata.toIso('2026-01-01 00:00:00')).toBe('2026-01-01T00:00:00+05:30');
-    expect(createSiteTime('UTC').toIso('2026-01-01 00:00:00')).toBe('2026-01-01T00:00:00+00:00');
+    expect(createSiteTime('UTC', process.env).toIso('2026-01-01 00:00:00')).toBe('2026-01-01T00:00:00+00:00');
   });
 
   it.each([
@@ -132,6 +132,8 @@ it.skipIf(!phpIsInstalled())('is what PHP makes of the same wall-clock text', as
   const expected = JSON.parse(
     execFileSync('php', ['-n', '-r', program, '--', JSON.stringify(pairs)], {encoding: 'utf8'}),
   );
-  const times = await Promise.all(pairs.map(async ([zone, wall]) => createSiteTime(zone).toIso(wall)));
+  const times = await Promise.all(
+    pairs.map(async ([zone, wall]) => createSiteTime(zone, process.env).toIso(wall)),
+  );
   expect(times).toEqual(expected);
 });

@@ -34,7 +34,7 @@ const UNREACHABLE: SiteAccess = {
   readLimit: async () => {
     throw noSystemd;
   },
-  time: createSiteTime('UTC'),
+  time: createSiteTime('UTC', process.env),
   now: () => new Date(0),
   ...quietFacts(null),
   recheck: {wait: NO_WAIT, firstSeen: new Map()},

@@ -89,7 +89,7 @@ test('the question before a worker is stopped in the middle of a job names the j
 
 test("a line of the journal has the site's wall clock", async () => {
   const {createSiteTime} = await import('../../../src/atom/site-time.ts');
-  const time = createSiteTime('America/Vancouver');
+  const time = createSiteTime('America/Vancouver', process.env);
   const entry = {at: NOW, unit: 'a.service', pid: 7, message: 'New\nability\u001b]0;x', messageId: null};
   expect(renderJournalEntry(entry, time, false)).toBe('2026-11-23 04:00:00 [7] New ability\\x1b]0;x\n');
   expect(renderJournalEntry(entry, time, true)).toContain(' a.service [7] ');

@@ -114,3 +114,22 @@ test('a journal that may not be read', async () => {
     hint: expect.stringContaining('systemd-journal'),
   });
 });
+
+test('the tools print English and UTC, and inherit the rest of the environment', async () => {
+  process.env.ATOMCTL_TEST = 'inherited';
+  await tool('systemctl', 'echo "Id=$LC_ALL $TZ [$SYSTEMD_PAGER] $ATOMCTL_TEST"');
+  try {
+    expect(await manager().services()).toMatchObject([{name: 'C UTC [] inherited'}]);
+  } finally {
+    delete process.env.ATOMCTL_TEST;
+  }
+});
+
+test("events of a user's units are only those that the user's own processes wrote", async () => {
+  await tool('journalctl', `echo "$*" >${'$0'}.log; echo '{}'`);
+  await collectJournal({scope: 'user', units: ['a.service'], eventsOnly: true});
+  const {readFile} = await import('node:fs/promises');
+  expect(await readFile(join(tools, 'journalctl.log'), 'utf8')).toContain(
+    `_UID=${process.geteuid?.()} _SYSTEMD_USER_UNIT=init.scope USER_UNIT=a.service`,
+  );
+});

@@ -130,7 +130,7 @@ beforeAll(async () => {
   site = await createSite({timezone: 'UTC'});
   [database, time] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 5}),
-    createSiteTime('UTC'),
+    createSiteTime('UTC', process.env),
   ]);
   stored = Array.from({length: COUNT}, (_, index) => makeJob(index));
   await insertAll(stored);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   site = await createSite();
   [database, time] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 5}),
-    createSiteTime('America/Vancouver'),
+    createSiteTime('America/Vancouver', process.env),
   ]);
   const add = async (letter: string, job: Parameters<AtomSite['insertJob']>[0]) => {
     ids[letter] = await site.insertJob(job);

@@ -27,7 +27,7 @@ beforeAll(async () => {
     UPDATE job SET name = 'arObjectMoveJob', user_id = NULL WHERE id % 7 = 0`);
   [database, time] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 30}),
-    createSiteTime('America/Vancouver'),
+    createSiteTime('America/Vancouver', process.env),
   ]);
 }, 120_000);
 

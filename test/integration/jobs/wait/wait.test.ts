@@ -22,7 +22,7 @@ beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
   database = await connectDatabase(site.config, {timeoutSeconds: 5});
-  time = createSiteTime(site.timezone);
+  time = createSiteTime(site.timezone, process.env);
 });
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {createSiteTime} from '../../../../src/atom/site-time.ts';
 import {hasFilter, jobFilter} from '../../../../src/cli/flags/filter-flags.ts';
 
-const vancouver = async () => createSiteTime('America/Vancouver');
+const vancouver = async () => createSiteTime('America/Vancouver', process.env);
 /** The second two o'clock of the night in which the clocks go back. */
 const NOW = new Date('2025-11-02T10:00:00Z');
 

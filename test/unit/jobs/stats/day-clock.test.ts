@@ -7,7 +7,7 @@ import {DayClock} from '../../../../src/jobs/stats/day-clock.ts';
 const ZONES = ['America/Vancouver', 'America/Santiago', 'Australia/Lord_Howe', 'UTC'];
 
 test.each(ZONES)('any time in %s is what the zone says', async (zone) => {
-  const time = createSiteTime(zone);
+  const time = createSiteTime(zone, process.env);
   const days = new DayClock(time);
   const year = {min: Date.UTC(2025, 0, 1), max: Date.UTC(2026, 0, 1)};
   fc.assert(
@@ -19,7 +19,7 @@ test.each(ZONES)('any time in %s is what the zone says', async (zone) => {
 });
 
 test('the hour that comes twice, the hour that is left out, and what is no date', async () => {
-  const time = createSiteTime('America/Vancouver');
+  const time = createSiteTime('America/Vancouver', process.env);
   const days = new DayClock(time);
   for (const wall of ['2025-11-02 01:30:00', '2025-11-02 23:59:59', '2025-03-09 02:30:00']) {
     expect(days.toEpochSeconds(wall)).toBe(time.toEpochMs(wall) / 1000);
