@@ -1,7 +1,7 @@
 import path from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-import {parseDatabaseUrl} from '../mysql/database-url.ts';
+import {MYSQL_PORT, parseDatabaseUrl} from '../mysql/database-url.ts';
 import {readOptionFile} from '../mysql/option-file.ts';
 import {configPhpPath, readConfigPhp} from './config-php.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
@@ -64,7 +64,7 @@ function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConf
   const hint = 'Give --database-url mysql://user:password@host:port/database, or --atom-root DIR.';
   if (origin === '')
     throw new AtomctlError('NO_SITE', 'No AtoM installation and no database were found.', {hint});
-  const {host = null, socketPath = null, port = 3306, user, password = '', database, tls} = fields;
+  const {host = null, socketPath = null, port = MYSQL_PORT, user, password = '', database, tls} = fields;
   if (!hasPlace(fields)) throw usageError(`The configuration (${origin}) names no database server.`, hint);
   if (user === undefined) throw usageError(`The configuration (${origin}) names no database user.`, hint);
   if (database === undefined) throw usageError(`The configuration (${origin}) names no database.`, hint);

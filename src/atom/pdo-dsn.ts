@@ -1,19 +1,7 @@
-import {existsSync} from 'node:fs';
 import {usageError} from '../errors.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-
-/** Where MySQL and MariaDB put their socket, by distribution. */
-export const USUAL_SOCKETS = [
-  '/run/mysqld/mysqld.sock',
-  '/var/run/mysqld/mysqld.sock',
-  '/var/lib/mysql/mysql.sock',
-  '/tmp/mysql.sock',
-] as const;
-
-/** The first usual socket that exists; where none does, the first. */
-export function findSocket(exists: (path: string) => boolean = existsSync): string {
-  return USUAL_SOCKETS.find(exists) ?? USUAL_SOCKETS[0];
-}
+import {MYSQL_PORT} from '../mysql/database-url.ts';
+import {findSocket} from '../mysql/endpoint.ts';
 
 /**
  * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` standing for a semicolon in a value.
@@ -36,7 +24,7 @@ export function parsePdoDsn(dsn: string, origin: string, socket = findSocket): P
   }
   const database = values.get('dbname');
   const host = (values.get('host') || 'localhost').replace(/^\[(.*)\]$/, '$1');
-  const port = Number(values.get('port') || 3306);
+  const port = Number(values.get('port') || MYSQL_PORT);
   if (!database) throw wrong('names no database');
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw wrong('has a port that is no number up to 65535');

@@ -40,7 +40,7 @@ export interface GearmanServer {
   close(): void;
 }
 
-export interface ConnectOptions {
+export interface GearmanTimeouts {
   /** A bound on each connection and on each reply, in seconds. */
   timeoutSeconds: number;
 }
@@ -56,7 +56,7 @@ export type ServerConnection =
  */
 export async function connectServer(
   address: ServerAddress,
-  {timeoutSeconds}: ConnectOptions,
+  {timeoutSeconds}: GearmanTimeouts,
 ): Promise<GearmanServer> {
   const server = new WireServer(address, timeoutSeconds);
   await server.open();
@@ -158,7 +158,7 @@ function presenceByName({data}: Packet): [string, JobPresence] {
  */
 export function connectServers(
   addresses: readonly ServerAddress[],
-  options: ConnectOptions,
+  options: GearmanTimeouts,
 ): Promise<ServerConnection[]> {
   return Promise.all(
     addresses.map(async (address) => {

@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {PACKET, request} from './packet.ts';
-import type {ConnectOptions, GearmanServer} from './server.ts';
+import type {GearmanServer, GearmanTimeouts} from './server.ts';
 import {connectWorker, grabbedJobs, grabRequests} from './worker-connection.ts';
 
 /**
@@ -12,7 +12,7 @@ import {connectWorker, grabbedJobs, grabRequests} from './worker-connection.ts';
 export async function survivesReturns(
   server: GearmanServer,
   returns: number,
-  options: ConnectOptions,
+  options: GearmanTimeouts,
 ): Promise<boolean> {
   const name = `atomctl-throwaway-${randomUUID()}`;
   const worker = await connectWorker(server.address, options);

@@ -1,7 +1,7 @@
 import type {ServerAddress} from './address.ts';
 import {NotGearman, replyFailure} from './failure.ts';
 import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
-import type {ConnectOptions} from './server.ts';
+import type {GearmanTimeouts} from './server.ts';
 import {Wire} from './wire.ts';
 
 /** A job that a server handed out, with the payload that its client sent. */
@@ -35,7 +35,7 @@ export interface WorkerConnection {
 }
 
 /** How to connect, and under which id the connection shows in `workers`. */
-export interface WorkerOptions extends ConnectOptions {
+export interface WorkerOptions extends GearmanTimeouts {
   clientId?: string;
 }
 

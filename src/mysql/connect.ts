@@ -3,7 +3,7 @@ import {isPrivilegeError, translateFailure} from './failure.ts';
 import {retryWhileBusy} from './retry.ts';
 import {type RowBatch, Session} from './session.ts';
 
-export interface ConnectOptions {
+export interface DatabaseTimeouts {
   /** Bounds connecting with login, and how long a server may stay silent before it is looked after. */
   timeoutSeconds: number;
 }
@@ -14,11 +14,11 @@ export interface ConnectOptions {
  * @throws AtomctlError DATABASE_UNREACHABLE, DATABASE_TIMEOUT, DATABASE_LOGIN_REFUSED, DATABASE_UNKNOWN; USAGE
  *   where the CA file cannot be read
  */
-export async function connectDatabase(config: DatabaseConfig, options: ConnectOptions): Promise<Database> {
+export async function connectDatabase(config: DatabaseConfig, options: DatabaseTimeouts): Promise<Database> {
   return new MysqlDatabase(config, options, await openSession(config, options));
 }
 
-async function openSession(config: DatabaseConfig, {timeoutSeconds}: ConnectOptions): Promise<Session> {
+async function openSession(config: DatabaseConfig, {timeoutSeconds}: DatabaseTimeouts): Promise<Session> {
   try {
     return await Session.open(config, timeoutSeconds);
   } catch (error) {
@@ -28,13 +28,13 @@ async function openSession(config: DatabaseConfig, {timeoutSeconds}: ConnectOpti
 
 class MysqlDatabase implements Database {
   readonly #config: DatabaseConfig;
-  readonly #options: ConnectOptions;
+  readonly #options: DatabaseTimeouts;
   readonly #session: Session;
   /** What a transaction's work gets: no retries, as a statement alone cannot be repeated there. */
   readonly #withinTransaction: Queryable;
   #inTransaction = false;
 
-  constructor(config: DatabaseConfig, options: ConnectOptions, session: Session) {
+  constructor(config: DatabaseConfig, options: DatabaseTimeouts, session: Session) {
     this.#config = config;
     this.#options = options;
     this.#session = session;

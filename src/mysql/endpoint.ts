@@ -2,20 +2,31 @@ import {existsSync} from 'node:fs';
 import {connect, type Socket} from 'node:net';
 import type {DatabaseConfig} from './database.ts';
 
-/** Where PHP finds a server when config.php names neither host nor socket: Debian, Red Hat, and a source build. */
-const USUAL_SOCKETS = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
+/** Where MySQL and MariaDB put their socket: Debian, Debian without the link /var/run, Red Hat, and a source build. */
+export const USUAL_SOCKETS = [
+  '/run/mysqld/mysqld.sock',
+  '/var/run/mysqld/mysqld.sock',
+  '/var/lib/mysql/mysql.sock',
+  '/tmp/mysql.sock',
+] as const;
 
-export type Endpoint = {socketPath: string} | {host: string; port: number};
+/** The first usual socket that exists; the first of all if none exists. */
+export function findSocket(exists: (path: string) => boolean = existsSync): string {
+  return USUAL_SOCKETS.find(exists) ?? USUAL_SOCKETS[0];
+}
+
+/** Where a MySQL server is reached. */
+export type DatabaseEndpoint = {socketPath: string} | {host: string; port: number};
 
 /** The socket or the host and port that a configuration means; a socket wins over a host. */
-export function endpointOf(config: DatabaseConfig): Endpoint {
+export function endpointOf(config: DatabaseConfig): DatabaseEndpoint {
   if (config.socketPath !== null) return {socketPath: config.socketPath};
   if (config.host !== null) return {host: config.host, port: config.port};
-  return {socketPath: USUAL_SOCKETS.find((path) => existsSync(path)) ?? USUAL_SOCKETS[0]!};
+  return {socketPath: findSocket()};
 }
 
 /** `127.0.0.1:3306`, `[::1]:3306` or `/run/mysqld/mysqld.sock`, for messages. */
-export function describeEndpoint(endpoint: Endpoint): string {
+export function describeEndpoint(endpoint: DatabaseEndpoint): string {
   if ('socketPath' in endpoint) return endpoint.socketPath;
   const {host, port} = endpoint;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -25,7 +36,7 @@ export function describeEndpoint(endpoint: Endpoint): string {
  * A socket on its way to the server; its errors are for the caller to hear. Keepalive is what notices a peer that
  * vanished without a word while a long statement runs: the kernel gives up ten seconds after `timeoutSeconds`.
  */
-export function dial(endpoint: Endpoint, timeoutSeconds: number): Socket {
+export function dial(endpoint: DatabaseEndpoint, timeoutSeconds: number): Socket {
   if ('socketPath' in endpoint) return connect(endpoint.socketPath);
   // A name with two addresses is tried on both: `localhost` may be ::1 first, with MySQL on 127.0.0.1 alone.
   const socket = connect({...endpoint, autoSelectFamily: true, noDelay: true});

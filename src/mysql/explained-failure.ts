@@ -2,7 +2,7 @@ import type {ErrorCode} from '../errors.ts';
 import type {DatabaseConfig} from './database.ts';
 
 /** What a failure is called, and what to do about it. */
-export type Verdict = readonly [code: ErrorCode, message: string, hint: string];
+export type Explanation = readonly [code: ErrorCode, message: string, hint: string];
 
 /** What a verdict may name. None of it is a secret but `config.password`. */
 export interface Facts {
@@ -17,7 +17,7 @@ export interface Facts {
   said: string;
 }
 
-export type Explain = (facts: Facts) => Verdict;
+export type Explain = (facts: Facts) => Explanation;
 
 /** Any error packet that has no verdict of its own. */
 export const refusedStatement: Explain = ({said, code}) => [

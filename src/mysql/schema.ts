@@ -1,5 +1,5 @@
 import type {Queryable} from './database.ts';
-import type {Verdict} from './explained-failure.ts';
+import type {Explanation} from './explained-failure.ts';
 
 /** The tables and columns of AtoM that atomctl reads. */
 const SCHEMA = {
@@ -30,13 +30,13 @@ export async function checkSchema(database: Queryable): Promise<void> {
 }
 
 /** `said` is the server's "Table 'db.name' doesn't exist". */
-export function missingTable(said: string, database: string): Verdict {
+export function missingTable(said: string, database: string): Explanation {
   const table = /'(?:[^']*\.)?([^'.]+)'/.exec(said)?.[1];
   return notAtom(`it has no table "${table}"`, database);
 }
 
 /** `said` is the server's "Unknown column 'job.output' in 'field list'". */
-export function missingColumn(said: string, database: string): Verdict {
+export function missingColumn(said: string, database: string): Explanation {
   const column = /'(?:[^']*\.)?([^'.]+)'/.exec(said)?.[1] ?? '';
   if (!LATE_COLUMNS.includes(column)) return notAtom(`it lacks a column "${column}"`, database);
   return [
@@ -46,7 +46,7 @@ export function missingColumn(said: string, database: string): Verdict {
   ];
 }
 
-function notAtom(reason: string, database: string): Verdict {
+function notAtom(reason: string, database: string): Explanation {
   return [
     'DATABASE_NOT_ATOM',
     `Database "${database}" is not AtoM's: ${reason}.`,

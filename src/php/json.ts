@@ -1,10 +1,6 @@
-/**
- * A value as PHP's `json_decode($json, true)` gives it: bigint is PHP's int, number its float, and an array is
- * a JS array (keys 0..n-1) or a Map (its keys in PHP's order).
- */
-export type PhpValue = null | boolean | bigint | number | string | PhpValue[] | Map<string, PhpValue>;
+import type {PhpArray, PhpValue} from './value.ts';
 
-/** json_decode's bound is 512 levels, the innermost value counted as one; deeper JSON decodes to nothing. */
+/** json_decode reads at most 512 levels, the innermost value counted as one; deeper JSON decodes to null. */
 const MAX_DEPTH = 511;
 const PHP_INT_MAX = 2n ** 63n - 1n;
 const PHP_INT_MIN = -(2n ** 63n);
@@ -15,9 +11,9 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const LITERAL = /true|false|null/y;
 
 /**
- * Reads JSON as PHP does. `JSON.parse` will not do: it moves integer-like keys to the front and makes `1.0` and
- * `1` the same, and PHP's serialize() tells them apart.
- * @throws SyntaxError where PHP's json_decode would refuse the text
+ * Reads JSON as PHP's `json_decode($json, true)` does. `JSON.parse` does not help: it moves integer-like keys to the front
+ * and makes `1.0` and `1` the same, but PHP's serialize() distinguishes them.
+ * @throws SyntaxError if PHP's json_decode refuses the text
  */
 export function readPhpJson(text: string): PhpValue {
   return new Reader(text).document();
@@ -51,8 +47,8 @@ class Reader {
     throw this.#unexpected();
   }
 
-  #object(): Map<string, PhpValue> {
-    const object = new Map<string, PhpValue>();
+  #object(): PhpArray {
+    const object: PhpArray = new Map();
     if (this.#take('}')) return object;
     do {
       const key = this.#string();
@@ -65,10 +61,10 @@ class Reader {
     return object;
   }
 
-  #list(): PhpValue[] {
-    const list: PhpValue[] = [];
+  #list(): PhpArray {
+    const list: PhpArray = new Map();
     if (this.#take(']')) return list;
-    do list.push(this.#value());
+    do list.set(String(list.size), this.#value());
     while (this.#take(','));
     this.#expect(']');
     return list;
@@ -82,7 +78,7 @@ class Reader {
     return value;
   }
 
-  /** The string at the current position; null where something else stands there. */
+  /** The string at the current position; null if it is something else. */
   #string(): string | null {
     this.#match(WHITESPACE);
     const match = this.#match(STRING);
@@ -116,7 +112,7 @@ class Reader {
   }
 }
 
-/** PHP's number: an int where it is written as one and 64 bits hold it, else a float. */
+/** PHP's number: an int if it is written as one and fits in 64 bits, otherwise a float. */
 function phpNumber(text: string, isFloat: boolean): bigint | number {
   if (isFloat) return Number(text);
   const int = BigInt(text);

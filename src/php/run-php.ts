@@ -1,8 +1,9 @@
 import {spawn} from 'node:child_process';
 import {closeSync, constants, openSync} from 'node:fs';
 import path from 'node:path';
+import {readPhpJson} from './json.ts';
 import {type PhpUser, phpUser} from './php-user.ts';
-import {fromJson, type PhpValue} from './value.ts';
+import {lookUp, type PhpValue} from './value.ts';
 
 const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
 
@@ -140,10 +141,13 @@ function killGroup(pid: number | undefined, {kill}: PhpPermission): void {
 }
 
 function readAnswer(stdout: string): PhpRun {
+  const failed: PhpRun = {ran: false, reason: 'php fails on it'};
   try {
-    const {output, returned} = JSON.parse(stdout) as {output: string; returned: unknown};
-    return {ran: true, output, returned: fromJson(returned)};
+    const answer = readPhpJson(stdout);
+    const output = lookUp(answer, ['output']);
+    const returned = lookUp(answer, ['returned']);
+    return typeof output === 'string' && returned !== undefined ? {ran: true, output, returned} : failed;
   } catch {
-    return {ran: false, reason: 'php fails on it'};
+    return failed;
   }
 }

@@ -1,41 +1,37 @@
-import type {PhpValue} from './json.ts';
+import type {PhpValue} from './value.ts';
 
-/** A string key that PHP turns into an int key, if 64 bits hold it. */
+/** A string key that PHP turns into an int key, if it fits in 64 bits. */
 const INTEGER_KEY = /^(?:0|-?[1-9]\d{0,18})$/;
 /** Floats from 1e17 up, and below 1e-4, are written with an exponent. */
 const MAX_PLAIN_POINT = 17;
 const MIN_PLAIN_POINT = -3;
 
 /**
- * What PHP's serialize() makes of a decoded JSON value, with `serialize_precision = -1`, the default since
- * PHP 7.1. A string's length counts UTF-8 bytes.
+ * A value as PHP's serialize() writes it, with `serialize_precision = -1`, the default since PHP 7.1. The length of a
+ * string counts UTF-8 bytes.
  */
 export function phpSerialize(value: PhpValue): string {
   if (value === null) return 'N;';
   if (typeof value === 'boolean') return `b:${value ? 1 : 0};`;
   if (typeof value === 'bigint') return `i:${value};`;
-  if (typeof value === 'number') return `d:${phpFloat(value)};`;
-  if (typeof value === 'string') return phpString(value);
-  if (Array.isArray(value)) return phpArray(value.map((item, index) => `i:${index};${phpSerialize(item)}`));
-  return phpArray(Array.from(value, ([key, item]) => `${phpKey(key)}${phpSerialize(item)}`));
+  if (typeof value === 'number') return `d:${shortestFloat(value)};`;
+  if (typeof value === 'string') return serializedString(value);
+  const items = Array.from(value, ([key, item]) => `${serializedKey(key)}${phpSerialize(item)}`);
+  return `a:${value.size}:{${items.join('')}}`;
 }
 
-function phpArray(items: string[]): string {
-  return `a:${items.length}:{${items.join('')}}`;
-}
-
-function phpString(text: string): string {
+function serializedString(text: string): string {
   return `s:${Buffer.byteLength(text)}:"${text}";`;
 }
 
 /** PHP array keys that look like an integer are integers: `"7"` is 7, `"07"` and `"-0"` stay strings. */
-function phpKey(key: string): string {
+function serializedKey(key: string): string {
   const isInteger = INTEGER_KEY.test(key) && BigInt.asIntN(64, BigInt(key)) === BigInt(key);
-  return isInteger ? `i:${key};` : phpString(key);
+  return isInteger ? `i:${key};` : serializedString(key);
 }
 
 /** The shortest digits that read back as the same float, in PHP's notation: `0.1`, `1.0E+25`, `-0`. */
-function phpFloat(value: number): string {
+function shortestFloat(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'INF' : '-INF';
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
   if (value === 0) return `${sign}0`;

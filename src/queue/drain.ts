@@ -1,11 +1,11 @@
 import type {ServerAddress} from '../gearman/address.ts';
-import {type ConnectOptions, connectServer} from '../gearman/server.ts';
+import {connectServer, type GearmanTimeouts} from '../gearman/server.ts';
 import {connectWorker} from '../gearman/worker-connection.ts';
 import {jobIdOf, lockServer} from './probe.ts';
 import {newProbeId} from './probe-id.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
-export interface DrainOptions extends ConnectOptions {
+export interface DrainOptions extends GearmanTimeouts {
   /** How many to end at most. */
   limit: number;
   /** Jobs of rows with higher ids are left. */

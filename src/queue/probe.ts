@@ -8,7 +8,7 @@
 import {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import {type ServerLock, takeLock} from '../gearman/lock.ts';
-import {type ConnectOptions, connectServer, type GearmanServer} from '../gearman/server.ts';
+import {connectServer, type GearmanServer, type GearmanTimeouts} from '../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
 import {PROBE_LOCK} from './function-name.ts';
 import {newProbeId} from './probe-id.ts';
@@ -24,7 +24,7 @@ export interface ProbedJob extends GrabbedJob {
   jobId: number | null;
 }
 
-export interface ProbeOptions extends ConnectOptions {
+export interface ProbeOptions extends GearmanTimeouts {
   /** True for a job that must leave the queue. Decided while the job is held. */
   take?: (job: ProbedJob) => boolean;
   /** Called with the jobs that left the queue, also if the probe failed later, before another atomctl may hold any. */
@@ -99,7 +99,7 @@ async function waitingJobs(server: GearmanServer, functions: readonly string[]):
  */
 export async function lockServer(
   address: ServerAddress,
-  options: ConnectOptions & {signal?: AbortSignal},
+  options: GearmanTimeouts & {signal?: AbortSignal},
 ): Promise<ServerLock> {
   const deadline = Date.now() + options.timeoutSeconds * 1000;
   for (;;) {

@@ -1,6 +1,6 @@
 import {AtomctlError} from '../errors.ts';
 import {formatAddress} from '../gearman/address.ts';
-import type {ConnectOptions, GearmanServer} from '../gearman/server.ts';
+import type {GearmanServer, GearmanTimeouts} from '../gearman/server.ts';
 import {survivesReturns} from '../gearman/test-job.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function refuseOtherServers(server: GearmanServer): Promise<void> {
  * than the job with the most returns.
  * @throws AtomctlError REFUSED if a job could be dropped, as on any server but gearmand; or as GearmanServer's questions do
  */
-export async function refuseWhereReturnsDrop(server: GearmanServer, options: ConnectOptions): Promise<void> {
+export async function refuseWhereReturnsDrop(server: GearmanServer, options: GearmanTimeouts): Promise<void> {
   await refuseOtherServers(server);
   const jobs = (await server.jobs()).filter((job) => !job.ignored);
   const returns = jobs.reduce((most, job) => Math.max(most, job.retries), 0) + 1;

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
-import {type PhpValue, readPhpJson} from '../php/json.ts';
+import {readPhpJson} from '../php/json.ts';
 import {phpSerialize} from '../php/serialize.ts';
+import type {PhpValue} from '../php/value.ts';
 
 /** Net_Gearman_Task's JOB_NORMAL: AtoM sets the background type only after the key has been made. */
 const TASK_TYPE = '1';

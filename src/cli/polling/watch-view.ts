@@ -29,7 +29,7 @@ export interface View<T> {
 }
 
 /** Where a watch is shown. */
-export interface WatchOutput extends IO {
+export interface WatchOutput extends Omit<IO, 'signals'> {
   json: boolean;
   /** The screen as it is now; it may be resized. */
   screen: () => Screen;

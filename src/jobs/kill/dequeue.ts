@@ -1,6 +1,6 @@
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
-import type {ConnectOptions, GearmanServer, ServerConnection} from '../../gearman/server.ts';
+import type {GearmanServer, GearmanTimeouts, ServerConnection} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {liveStates} from '../live/live-state.ts';
 import {probeSite} from '../live/queue-payloads.ts';
@@ -125,7 +125,7 @@ const RETURNS = 2;
  */
 export async function reasonAgainstRestart(
   servers: readonly GearmanServer[],
-  options: ConnectOptions,
+  options: GearmanTimeouts,
 ): Promise<AtomctlError | null> {
   try {
     for (const server of servers) {

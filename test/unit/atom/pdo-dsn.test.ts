@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {findSocket, parsePdoDsn, USUAL_SOCKETS} from '../../../src/atom/pdo-dsn.ts';
+import {parsePdoDsn} from '../../../src/atom/pdo-dsn.ts';
 
 const FOUND = () => '/found.sock';
 
@@ -31,10 +31,4 @@ describe('a PDO DSN', () => {
     expect(() => parsePdoDsn(dsn, 'config.php', FOUND)).toThrow(reason);
     expect(() => parsePdoDsn(dsn, 'config.php', FOUND)).not.toThrow(/hunter2/);
   });
-});
-
-it('takes the first usual socket that exists, and the first of all where none does', () => {
-  expect(findSocket((path) => path.startsWith('/var/lib'))).toBe('/var/lib/mysql/mysql.sock');
-  expect(findSocket((path) => path.startsWith('/var'))).toBe('/var/run/mysqld/mysqld.sock');
-  expect(findSocket(() => false)).toBe(USUAL_SOCKETS[0]);
 });
