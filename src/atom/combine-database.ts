@@ -3,6 +3,7 @@ import {AtomctlError, usageError} from '../errors.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {MYSQL_PORT, parseDatabaseUrl} from '../mysql/database-url.ts';
 import {readOptionFile} from '../mysql/option-file.ts';
+import {Secret} from '../secret.ts';
 import {configPhpPath, readConfigPhp} from './config-php.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
@@ -64,7 +65,15 @@ function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConf
   const hint = 'Give --database-url mysql://user:password@host:port/database, or --atom-root DIR.';
   if (origin === '')
     throw new AtomctlError('NO_SITE', 'No AtoM installation and no database were found.', {hint});
-  const {host = null, socketPath = null, port = MYSQL_PORT, user, password = '', database, tls} = fields;
+  const {
+    host = null,
+    socketPath = null,
+    port = MYSQL_PORT,
+    user,
+    password = new Secret(''),
+    database,
+    tls,
+  } = fields;
   if (!hasPlace(fields)) throw usageError(`The configuration (${origin}) names no database server.`, hint);
   if (user === undefined) throw usageError(`The configuration (${origin}) names no database user.`, hint);
   if (database === undefined) throw usageError(`The configuration (${origin}) names no database.`, hint);
@@ -89,7 +98,7 @@ export function databaseSources(
       setting === databaseUrl ? urlSource(setting) : optionFileSource(setting, cwd),
     ),
     containerSource(env),
-    ...(named?.database ? [urlSource(named.database)] : []),
+    ...(named?.database ? [givenSource(named.database)] : []),
     ...(named?.defaultsFile ? [optionFileSource(named.defaultsFile, cwd)] : []),
     configPhpSource(root, surroundings),
   ];
@@ -101,6 +110,10 @@ function isFlag({origin}: Setting<string>): boolean {
 
 function urlSource({value, origin}: Setting<string>): DatabaseSource {
   return async () => ({value: parseDatabaseUrl(value, origin), origin});
+}
+
+function givenSource(setting: Setting<DatabaseConfig>): DatabaseSource {
+  return async () => setting;
 }
 
 function optionFileSource({value, origin}: Setting<string>, cwd: string): DatabaseSource {
@@ -124,7 +137,7 @@ function containerSource(env: SiteSurroundings['env']): DatabaseSource {
     const value = {
       ...(dsn ? parsePdoDsn(dsn, 'ATOM_MYSQL_DSN') : {}),
       ...(user ? {user} : {}),
-      ...(password ? {password} : {}),
+      ...(password ? {password: new Secret(password)} : {}),
     };
     return given.length === 0 ? null : {value, origin: given.join(', ')};
   };

@@ -5,6 +5,7 @@ import type {DatabaseConfig} from '../mysql/database.ts';
 import {type PhpOptions, runPhp} from '../php/run-php.ts';
 import {NotStaticError, readPhpScript} from '../php/script.ts';
 import {flatten, lookUp, type PhpValue, phpString} from '../php/value.ts';
+import {Secret} from '../secret.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
 
 const HINT = 'Give the database with --database-url or --defaults-file.';
@@ -38,7 +39,7 @@ export async function readConfigPhp(
   if (dsn === '') throw usageError(`${file} has no all.propel.param.dsn.`, HINT);
   const fields = parsePdoDsn(dsn, file);
   const user = text('username');
-  return user === '' ? fields : {...fields, user, password: text('password')};
+  return user === '' ? fields : {...fields, user, password: new Secret(text('password'))};
 }
 
 async function evaluate(source: string, file: string, {env, php}: PhpOptions): Promise<PhpValue> {

@@ -2,6 +2,7 @@ import {usageError} from '../errors.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {MYSQL_PORT} from '../mysql/database-url.ts';
 import {findSocket} from '../mysql/endpoint.ts';
+import {Secret} from '../secret.ts';
 
 /**
  * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` standing for a semicolon in a value.
@@ -34,5 +35,11 @@ export function parsePdoDsn(dsn: string, origin: string, socket = findSocket): P
       : {host, socketPath: null};
   const user = values.get('user');
   const password = values.get('password');
-  return {...place, port, database, ...(user ? {user} : {}), ...(password ? {password} : {})};
+  return {
+    ...place,
+    port,
+    database,
+    ...(user ? {user} : {}),
+    ...(password ? {password: new Secret(password)} : {}),
+  };
 }

@@ -3,6 +3,8 @@ import {formatAddress} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import type {Setting, Site} from './site.ts';
 
+const MASK = '***';
+
 /** What `config` prints: each value with its origin, secrets masked. null where nothing gives the value. */
 export interface SiteDocument {
   root: Setting<string | null>;
@@ -16,7 +18,7 @@ export interface SiteDocument {
 /** A database's settings without its password. */
 export interface MaskedDatabase extends Omit<DatabaseConfig, 'password'> {
   /** `***` where there is one, empty where there is none. */
-  password: '***' | '';
+  password: typeof MASK | '';
 }
 
 /** Every value of a site. @throws AtomctlError USAGE for the first value that is wrong */
@@ -35,7 +37,7 @@ export async function siteDocument(site: Site): Promise<SiteDocument> {
 async function database(site: Site): Promise<SiteDocument['database']> {
   try {
     const {value, origin} = await site.database();
-    return {value: {...value, password: value.password === '' ? '' : '***'}, origin};
+    return {value: {...value, password: value.password.isEmpty ? '' : MASK}, origin};
   } catch (error) {
     if (error instanceof AtomctlError && error.code === 'NO_SITE') return {value: null, origin: 'nowhere'};
     throw error;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
 import {usageError} from '../errors.ts';
 import {cannotBeRead, readFile, stat} from '../files/sync-files.ts';
+import type {DatabaseConfig} from '../mysql/database.ts';
 import {parseDatabaseUrl} from '../mysql/database-url.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
 
@@ -10,7 +11,7 @@ export interface NamedSite {
   name: string;
   origin: string;
   root?: Setting<string>;
-  database?: Setting<string>;
+  database?: Setting<DatabaseConfig>;
   defaultsFile?: Setting<string>;
   gearman?: Setting<string[]>;
   functionPrefix?: Setting<string>;
@@ -82,7 +83,7 @@ function usualSiteFiles(env: SiteSurroundings['env']): string[] {
 }
 
 function holdsPassword({database}: NamedSite): boolean {
-  return database !== undefined && parseDatabaseUrl(database.value, database.origin).password !== '';
+  return database !== undefined && !database.value.password.isEmpty;
 }
 
 async function refuseIfReadableByOthers(file: string): Promise<void> {
@@ -130,10 +131,15 @@ class SiteFileReader {
     const site: NamedSite = {name, origin};
     for (const pair of this.#entries(entry.value, `the site "${name}"`, origin)) {
       const key = this.#key(pair, SITE_KEYS);
-      const value = key.name === 'gearman' ? this.#texts(pair.value, key) : this.#text(pair.value, key);
-      Object.assign(site, {[key.name]: {value, origin: key.origin}});
+      Object.assign(site, {[key.name]: {value: this.#value(pair.value, key), origin: key.origin}});
     }
     return site;
+  }
+
+  #value(node: unknown, key: Key): string | string[] | DatabaseConfig {
+    if (key.name === 'gearman') return this.#texts(node, key);
+    const text = this.#text(node, key);
+    return key.name === 'database' ? parseDatabaseUrl(text, key.origin) : text;
   }
 
   #entries(node: unknown, what: string, origin: string): Pair[] {

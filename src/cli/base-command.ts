@@ -157,7 +157,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   async #secrets(): Promise<string[]> {
     try {
-      const {password} = (await (await this.context.site()).database()).value;
+      const password = (await (await this.context.site()).database()).value.password.reveal();
       return password === '' ? [] : [password, encodeURIComponent(password)];
     } catch {
       return [];

@@ -1,4 +1,5 @@
 import {usageError} from '../errors.ts';
+import {Secret} from '../secret.ts';
 import type {DatabaseConfig, TlsMode} from './database.ts';
 
 export const MYSQL_PORT = 3306;
@@ -56,7 +57,7 @@ export function parseDatabaseUrl(url: string, origin: string): DatabaseConfig {
     port,
     socketPath,
     user,
-    password: decode(parts.password, 'password'),
+    password: new Secret(decode(parts.password, 'password')),
     database,
     tls: readTls(parameters, wrong),
   };

@@ -1,3 +1,5 @@
+import type {Secret} from '../secret.ts';
+
 /** A row as the driver hands it over: dates and times arrive as stored text, never converted. */
 export type Row = Record<string, unknown>;
 export type SqlValue = string | number | bigint | null | readonly (string | number)[];
@@ -44,8 +46,7 @@ export interface DatabaseConfig {
   port: number;
   socketPath: string | null;
   user: string;
-  /** Never printed: see redaction in cli/. */
-  password: string;
+  password: Secret;
   database: string;
   tls: {mode: TlsMode; caFile: string | null};
 }

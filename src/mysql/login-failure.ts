@@ -5,7 +5,7 @@ const CHECK_ACCOUNT = 'Have a database administrator look at the account.';
 
 const refusedLogin: Explain = ({config, place}) => [
   'DATABASE_LOGIN_REFUSED',
-  `The MySQL server at ${place} refused the login of "${config.user}" ${config.password === '' ? 'without' : 'with'} a password.`,
+  `The MySQL server at ${place} refused the login of "${config.user}" ${config.password.isEmpty ? 'without' : 'with'} a password.`,
   `Check user and password (atomctl config), and from where the account may log in${config.tls.mode === 'off' ? '; some accounts need TLS (?ssl=required)' : ''}.`,
 ];
 

@@ -64,7 +64,7 @@ async function introduce(socket: Socket, options: ConnectionOptions, place: stri
 async function driverOptions({user, password, database, tls}: DatabaseConfig): Promise<ConnectionOptions> {
   return {
     user,
-    password,
+    password: password.reveal(),
     database,
     ssl: await tlsOptions(tls),
     // None is prepared; by default memory for sixteen thousand is taken.

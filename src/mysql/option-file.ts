@@ -1,6 +1,7 @@
 import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
+import {Secret} from '../secret.ts';
 import type {DatabaseConfig, TlsMode} from './database.ts';
 
 interface OptionLine {
@@ -48,7 +49,7 @@ function connectionFields(options: ReadonlyMap<string, OptionLine>): Partial<Dat
   else if (host) Object.assign(fields, {host, socketPath: null});
   if (port?.value) fields.port = readPort(port);
   if (user) fields.user = user;
-  if (password !== undefined && password !== null) fields.password = password;
+  if (password !== undefined && password !== null) fields.password = new Secret(password);
   if (database) fields.database = database;
   if (tls) fields.tls = tls;
   return fields;

@@ -5,6 +5,7 @@ import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
 import type {SiteAccess} from '../../../src/doctor/evidence.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
+import {Secret} from '../../../src/secret.ts';
 import {
   type AtomSite,
   createSite,
@@ -110,7 +111,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
       const root = await createConnection({user: 'root', socketPath: inject('mariadb').socketPath});
       await root.query("CREATE USER reader IDENTIFIED BY 'r'");
       await root.query(`GRANT SELECT ON ${site.databaseName}.* TO reader`);
-      const config = {...site.config, user: 'reader', password: 'r'};
+      const config = {...site.config, user: 'reader', password: new Secret('r')};
       const undo = () => root.query('DROP USER reader').finally(() => root.end());
       return {access: {database: () => connectAs(config)}, undo};
     },

@@ -4,6 +4,7 @@ import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../src/errors.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, DatabaseConfig} from '../../../src/mysql/database.ts';
+import {Secret} from '../../../src/secret.ts';
 import {type AtomSite, createSite, freePort} from '../../support/sandbox.ts';
 import {type StallingProxy, startStallingProxy} from '../../support/servers/stalling-proxy.ts';
 
@@ -86,13 +87,13 @@ describe('connecting', () => {
     ],
     [
       'a wrong password',
-      () => ({password: 'wrong-and-secret'}),
+      () => ({password: new Secret('wrong-and-secret')}),
       'DATABASE_LOGIN_REFUSED',
       /login of "atom" with a password/,
     ],
     [
       'an unknown user',
-      () => ({user: 'nobody', password: ''}),
+      () => ({user: 'nobody', password: new Secret('')}),
       'DATABASE_LOGIN_REFUSED',
       /"nobody" without a password/,
     ],
@@ -114,7 +115,7 @@ describe('connecting', () => {
     expect(failure).toMatchObject({code, exitStatus: 3, message: expect.stringMatching(message)});
     expect(failure.hint).toBeTruthy();
     const everything = [failure.message, failure.hint, failure.stack, (failure.cause as Error)?.stack].join();
-    if (given.password !== '') expect(everything).not.toContain(given.password);
+    if (!given.password.isEmpty) expect(everything).not.toContain(given.password.reveal());
   });
 
   test('a server that falls silent after its greeting', async () => {

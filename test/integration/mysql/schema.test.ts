@@ -2,6 +2,7 @@ import {afterAll, beforeAll, describe, expect, inject, test} from 'vitest';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {checkSchema} from '../../../src/mysql/schema.ts';
+import {Secret} from '../../../src/secret.ts';
 import {type AtomSite, createSite} from '../../support/sandbox.ts';
 
 const READ = ['object', 'job', 'note', 'note_i18n', 'property', 'property_i18n', 'slug', 'user'];
@@ -15,7 +16,10 @@ beforeAll(async () => {
   const {socketPath} = inject('mariadb');
   [atom, root] = await Promise.all([
     connectDatabase(site.config, {timeoutSeconds: 5}),
-    connectDatabase({...site.config, socketPath, user: 'root', password: ''}, {timeoutSeconds: 5}),
+    connectDatabase(
+      {...site.config, socketPath, user: 'root', password: new Secret('')},
+      {timeoutSeconds: 5},
+    ),
   ]);
 });
 
@@ -35,7 +39,7 @@ describe('an account with few privileges', () => {
   beforeAll(async () => {
     await root.execute(`CREATE USER '${user}'@'127.0.0.%' IDENTIFIED BY 'few'`);
     for (const table of READ) await root.execute(`GRANT SELECT ON \`${table}\` TO '${user}'@'127.0.0.%'`);
-    few = await connectDatabase({...site.config, user, password: 'few'}, {timeoutSeconds: 5});
+    few = await connectDatabase({...site.config, user, password: new Secret('few')}, {timeoutSeconds: 5});
   });
 
   afterAll(async () => {

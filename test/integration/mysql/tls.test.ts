@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, expect, inject, test} from 'vitest';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {DatabaseConfig, TlsMode} from '../../../src/mysql/database.ts';
+import {Secret} from '../../../src/secret.ts';
 import {createScratch, type MariadbProcess, startMariadb} from '../../support/sandbox.ts';
 
 /** A private authority, another one, and servers whose certificates the first has signed. */
@@ -89,7 +90,7 @@ async function connecting(
     port: server.port,
     socketPath: null,
     user: server.user,
-    password: server.password,
+    password: new Secret(server.password),
     database: 'information_schema',
     tls: {mode, caFile},
   };

@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, inject, test} from 'vitest';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database} from '../../../src/mysql/database.ts';
+import {Secret} from '../../../src/secret.ts';
 import {type AtomSite, createSite, type MariadbProcess, startMariadb} from '../../support/sandbox.ts';
 
 /** Everything a server can be set to that would change what atomctl reads or writes. */
@@ -37,7 +38,7 @@ beforeAll(async () => {
       host: null,
       socketPath: hostile.socketPath,
       user: 'root',
-      password: '',
+      password: new Secret(''),
       database: 'mysql',
     },
     {timeoutSeconds: 5},

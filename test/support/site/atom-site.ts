@@ -4,6 +4,7 @@ import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Connection, createConnection} from 'mysql2/promise';
 import type {DatabaseConfig} from '../../../src/mysql/database.ts';
+import {Secret} from '../../../src/secret.ts';
 import {createScratch} from '../scratch.ts';
 import type {MariadbConnection} from '../servers/mariadb.ts';
 import {type InsertJob, insertJob, seedJobs} from './atom-jobs.ts';
@@ -79,7 +80,7 @@ export async function createAtomSite(
     port: server.port,
     socketPath: null,
     user: server.user,
-    password: server.password,
+    password: new Secret(server.password),
     database: databaseName,
     tls: {mode: 'off', caFile: null},
   };

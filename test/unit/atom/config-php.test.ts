@@ -5,6 +5,7 @@ import {describe, expect, it} from 'vitest';
 import {readConfigPhp} from '../../../src/atom/config-php.ts';
 import type {PhpOptions} from '../../../src/php/run-php.ts';
 import {phpIsInstalled, phpPermission} from '../../support/php/installed-php.ts';
+import {revealed} from '../../support/revealed.ts';
 import {configPhp, createRoot} from '../../support/site/atom-files.ts';
 
 const WITHOUT_PHP: PhpOptions = {env: {}};
@@ -12,8 +13,10 @@ const WITHOUT_PHP: PhpOptions = {env: {}};
 const WITH_PHP: PhpOptions = {env: {}, php: phpPermission({callerUid: 1})};
 const DSN = 'mysql:host=db;dbname=atom';
 
-const read = (source: string, options: PhpOptions = WITHOUT_PHP) =>
-  readConfigPhp(createRoot({'config/config.php': source}), options);
+async function read(source: string, options: PhpOptions = WITHOUT_PHP) {
+  const config = await readConfigPhp(createRoot({'config/config.php': source}), options);
+  return config && revealed(config);
+}
 
 /** Not static: strrev() is a call that only PHP can make. */
 const COMPUTED = `<?php return ['all' => ['propel' => ['param' => [

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {parsePdoDsn} from '../../../src/atom/pdo-dsn.ts';
+import {revealed} from '../../support/revealed.ts';
 
 const FOUND = () => '/found.sock';
 
@@ -20,7 +21,7 @@ describe('a PDO DSN', () => {
     ['mysql: host=db; dbname=a;;b', {host: 'db', database: 'a;b'}],
     ['mysql:host=db;dbname=atom;user=u;password=p', {user: 'u', password: 'p'}],
   ])('%s', (dsn, expected) => {
-    expect(parsePdoDsn(dsn, 'config.php', FOUND)).toMatchObject(expected);
+    expect(revealed(parsePdoDsn(dsn, 'config.php', FOUND))).toMatchObject(expected);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {resolveSite} from '../../../src/atom/resolve-site.ts';
 import type {SiteOptions} from '../../../src/atom/site.ts';
+import {revealed} from '../../support/revealed.ts';
 import {createScratch} from '../../support/scratch.ts';
 import {configPhp, createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
@@ -50,7 +51,8 @@ function named(yaml: string) {
 describe('the database', () => {
   it("comes from AtoM's files", async () => {
     const root = createRoot(FILES);
-    expect(await at(root).database()).toEqual({
+    const {value, origin} = await at(root).database();
+    expect({value: revealed(value), origin}).toEqual({
       value: {
         host: 'db',
         port: 3307,
@@ -120,7 +122,8 @@ describe('the database', () => {
       origin: `${both.file}:4`,
     });
     const one = named(`    root: ${root}\n    defaultsFile: ${file}\n`);
-    expect(await site(one.options).database()).toMatchObject({
+    const {value, origin} = await site(one.options).database();
+    expect({value: revealed(value), origin}).toMatchObject({
       value: {host: 'db', port: 3307, user: 'c', password: 'c', database: 'atom'},
       origin: `${one.file}:4 ${file}, ${root}/config/config.php`,
     });
@@ -140,7 +143,8 @@ describe('the database', () => {
     ['TLS', '[client]\nssl-ca=/ca\n', {host: 'db', tls: {mode: 'verify-ca', caFile: '/ca'}}],
   ])('an option file fills what it has: %s', async (_, text, expected) => {
     const defaultsFile = set(writeFile('my.cnf', text), '--defaults-file');
-    expect((await at(createRoot(FILES), {defaultsFile}).database()).value).toMatchObject(expected);
+    const {value} = await at(createRoot(FILES), {defaultsFile}).database();
+    expect(revealed(value)).toMatchObject(expected);
   });
 
   it('reads no lower source than it needs', async () => {

@@ -2,6 +2,7 @@ import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {findNamedSite, listSites} from '../../../src/atom/site-file.ts';
+import {parseDatabaseUrl} from '../../../src/mysql/database-url.ts';
 import {createScratch} from '../../support/scratch.ts';
 
 const SURROUNDINGS = {env: {}, cwd: '/', siteFiles: []};
@@ -37,12 +38,16 @@ describe('named sites', () => {
       name: 'smith',
       origin: `${file}:3`,
       root: {value: '/usr/share/nginx/atom', origin: `${file}:4`},
-      database: {value: 'mysql://atom:hunter2@db/atom', origin: `${file}:5`},
+      database: {
+        value: parseDatabaseUrl('mysql://atom:hunter2@db/atom', 'x'),
+        origin: `${file}:5`,
+      },
       defaultsFile: {value: '/etc/atomctl/smith.cnf', origin: `${file}:6`},
       gearman: {value: ['127.0.0.1:4730', '[::1]:4730'], origin: `${file}:7`},
       functionPrefix: {value: '01234567890123456789012345678901', origin: `${file}:8`},
       timezone: {value: 'America/Vancouver', origin: `${file}:9`},
     });
+    expect(smith?.database?.value.password.reveal()).toBe('hunter2');
     expect(jones).toEqual({
       name: 'jones',
       origin: `${file}:10`,

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {AtomctlError} from '../../../src/errors.ts';
 import {parseDatabaseUrl} from '../../../src/mysql/database-url.ts';
+import {revealed} from '../../support/revealed.ts';
 
 const OFF = {mode: 'off', caFile: null};
 
@@ -24,7 +25,7 @@ describe('a database URL', () => {
     ['mysql://a@h/d?ssl=verify-ca&sslCa=/ca.pem', {tls: {mode: 'verify-ca', caFile: '/ca.pem'}}],
     ['mysql://a@h/d?sslCa=ca.pem&ssl=verify-identity', {tls: {mode: 'verify-identity', caFile: 'ca.pem'}}],
   ])('%s', (url, expected) => {
-    expect(parseDatabaseUrl(url, '--database-url')).toMatchObject(expected);
+    expect(revealed(parseDatabaseUrl(url, '--database-url'))).toMatchObject(expected);
   });
 
   it.each([

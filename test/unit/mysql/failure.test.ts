@@ -2,13 +2,14 @@ import {describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../src/errors.ts';
 import type {DatabaseConfig} from '../../../src/mysql/database.ts';
 import {type Stage, translateFailure} from '../../../src/mysql/failure.ts';
+import {Secret} from '../../../src/secret.ts';
 
 const CONFIG: DatabaseConfig = {
   host: 'db.example',
   port: 3306,
   socketPath: null,
   user: 'atom',
-  password: 'never-print-this',
+  password: new Secret('never-print-this'),
   database: 'archive',
   tls: {mode: 'off', caFile: null},
 };
@@ -74,7 +75,7 @@ describe('a login that fails', () => {
   });
 
   test('a refused login without a password says so, and mentions TLS only where there is none', () => {
-    const plain = translated(fromServer(1045, 'no'), 'login', {...CONFIG, password: ''});
+    const plain = translated(fromServer(1045, 'no'), 'login', {...CONFIG, password: new Secret('')});
     expect(plain.message).toContain('without a password');
     expect(plain.hint).toContain('ssl=required');
     const secure = translated(fromServer(1045, 'no'), 'login', {
@@ -146,7 +147,7 @@ test('neither the message, the hint nor the cause shows SQL or the password', ()
   const failure = translated(parse, 'statement');
   expect(`${failure.message} ${failure.hint}`).not.toContain('secret');
   expect(failure.cause).not.toHaveProperty('sql');
-  expect(JSON.stringify(failure)).not.toContain(CONFIG.password);
+  expect(JSON.stringify(failure)).not.toContain(CONFIG.password.reveal());
 });
 
 test("what is no failure of the database passes unchanged: atomctl's own errors and its mistakes", () => {

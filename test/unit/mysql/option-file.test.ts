@@ -3,6 +3,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {readOptionFile} from '../../../src/mysql/option-file.ts';
+import {revealed} from '../../support/revealed.ts';
 import {createScratch} from '../../support/scratch.ts';
 
 function write(text: string): string {
@@ -11,7 +12,7 @@ function write(text: string): string {
   return file;
 }
 
-const read = (text: string) => readOptionFile(write(text), '--defaults-file');
+const read = async (text: string) => revealed(await readOptionFile(write(text), '--defaults-file'));
 
 describe('an option file', () => {
   it.each([
@@ -112,9 +113,9 @@ it('is read as MySQL itself reads it', async ({skip}) => {
   const printed = printDefaults(file);
   if (printed === null) return skip();
   const options = new Map([...printed.matchAll(/^--([\w-]+)=(.*)$/gm)].map(([, key, value]) => [key, value]));
-  const read = await readOptionFile(file, '--defaults-file');
+  const found = revealed(await readOptionFile(file, '--defaults-file'));
   expect(options.get('socket')).toBe('');
   for (const key of ['user', 'password', 'host', 'database'] as const)
-    expect(read[key], key).toBe(options.get(key));
-  expect(read).toMatchObject({user: 'a"b', port: Number(options.get('port')), socketPath: null});
+    expect(found[key], key).toBe(options.get(key));
+  expect(found).toMatchObject({user: 'a"b', port: Number(options.get('port')), socketPath: null});
 });
