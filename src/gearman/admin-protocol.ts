@@ -19,7 +19,7 @@ export interface FunctionStatus {
   workers: number;
 }
 
-/** One connection to a server, atomctl's own included. Without functions it is no worker. */
+/** One connection to a server, atomctl's own included. Without functions it is not a worker. */
 export interface Connection {
   fd: number;
   ip: string;
@@ -43,21 +43,34 @@ export interface ServerVersion {
   version: string | null;
 }
 
-/** Every function the server knows. Rows stay at nought after their workers left. */
+/**
+ * Every function the server knows. Rows stay at 0 after their workers have left. A function name with a line break has no
+ * row: its parts cannot be told from other names.
+ */
 export const status: AdminCommand<FunctionStatus[]> = {
   text: 'status',
-  framing: list((line) => {
-    const [, name, total, running, workers] = match(line, /^(.*)\t(\d+)\t(-?\d+)\t(\d+)$/);
-    const all = count(total!);
-    return {function: name!, total: all, running: Math.min(count(running!), all), workers: count(workers!)};
-  }),
+  framing: list(
+    (line) => {
+      const fields = /^(.*)\t(\d+)\t(-?\d+)\t(\d+)$/s.exec(line);
+      if (fields === null) return null;
+      const [, name, total, running, workers] = fields;
+      const all = count(total!);
+      return {function: name!, total: all, running: Math.min(count(running!), all), workers: count(workers!)};
+    },
+    {nameFirst: true},
+  ),
 };
 
-/** Every connection. Ids may hold spaces, so the functions begin after the last ` : `. */
+/**
+ * Every connection. Ids may contain spaces, so the functions begin after the last ` : `. Functions after a name with a line
+ * break are left out.
+ */
 export const workers: AdminCommand<Connection[]> = {
   text: 'workers',
   framing: list((line) => {
-    const [, fd, ip, id, functions] = match(line, /^(\d+) (\S+) (.*) :(?: (.*))?$/);
+    const fields = /^(\d+) (\S+) (.*) :(?: (.*))?$/s.exec(line);
+    if (fields === null) return null;
+    const [, fd, ip, id, functions] = fields;
     return {fd: Number(fd), ip: ip!, id: id!, functions: (functions ?? '').split(' ').filter(Boolean)};
   }),
 };
@@ -79,7 +92,9 @@ export const version: AdminCommand<ServerVersion> = {
 export const showJobs: AdminCommand<QueuedJob[]> = {
   text: 'show jobs',
   framing: list((line) => {
-    const [, handle, retries, ignored, durable] = match(line, /^(.+)\t(\d+)\t(\d+)\t(\d+)$/);
+    const fields = /^(.+)\t(\d+)\t(\d+)\t(\d+)$/s.exec(line);
+    if (fields === null) return null;
+    const [, handle, retries, ignored, durable] = fields;
     return {handle: handle!, retries: Number(retries), ignored: ignored !== '0', durable: durable !== '0'};
   }),
 };
@@ -87,20 +102,20 @@ export const showJobs: AdminCommand<QueuedJob[]> = {
 /** The unique keys of every job, alone. gearmand only. */
 export const showUniqueJobs: AdminCommand<string[]> = {
   text: 'show unique jobs',
-  framing: list((line) => line),
+  framing: list((line) => (isError(line) ? null : line)),
 };
 
 /**
- * Marks a job so that it is never handed out again; true where the server knew it. A queued one vanishes when a
- * worker next polls, an executing one goes on to its end. gearmand only.
+ * Marks a job so that it is never handed out again; true if the server knew it. A queued job vanishes when a worker next
+ * polls; an executing job continues to its end. gearmand only.
  */
 export function cancelJob(handle: string): AdminCommand<boolean> {
   return {text: `cancel job ${handle}`, framing: line(okUnless(/^UNKNOWN_JOB\b/))};
 }
 
 /**
- * Forgets a function; true where it was known and idle. gearmand forgets it together with its waiting jobs:
- * never ask this for a function that others use. gearmand only.
+ * Forgets a function; true if it was known and idle. gearmand forgets it together with its waiting jobs: never ask this
+ * for a function that others use. gearmand only.
  */
 export function dropFunction(name: string): AdminCommand<boolean> {
   return {text: `drop function ${name}`, framing: line(okUnless(/^(function not found|there are still)/))};
@@ -108,22 +123,49 @@ export function dropFunction(name: string): AdminCommand<boolean> {
 
 const NEWLINE = 0x0a;
 
-/** An answer of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. */
-function list<T>(parse: (line: string) => T): Framing<T[]> {
+/** Reads one line of a list; null if it is not one. */
+type ParseLine<T> = (line: string) => T | null;
+
+interface ListOptions {
+  /**
+   * A line begins with a name, which may contain line breaks. Then a line that does not parse is the beginning of such a
+   * name, and the line after it is its end and no row of its own.
+   */
+  nameFirst?: boolean;
+}
+
+/**
+ * An answer of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. Lines that do not parse
+ * are left out: anyone who reaches the server can register a function name with a line break.
+ */
+function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): Framing<T[]> {
   return (bytes) => {
     const firstEnd = bytes.indexOf(NEWLINE);
     if (firstEnd < 0) return mayBecomeLine(bytes);
     const first = bytes.toString('utf8', 0, firstEnd);
-    refuseError(first);
-    if (first === '.') return [];
-    // The first line tells at once that a port is no Gearman's, without waiting for a dot that never comes.
-    parse(first);
-    if (bytes.toString('latin1', Math.max(0, bytes.length - 3)) !== '\n.\n') return undefined;
-    return bytes
-      .toString('utf8', 0, bytes.length - 3)
-      .split('\n')
-      .map(parse);
+    if (first === '.' && bytes.length === 2) return [];
+    const isRow = parse(first) !== null;
+    if (!isRow) refuseError(first);
+    if (bytes.toString('latin1', Math.max(0, bytes.length - 3)) !== '\n.\n') {
+      // A port of another protocol is recognised at once, without waiting for a dot that never comes.
+      if (!isRow && !hasRow(bytes, parse)) throw new NotGearman(first.slice(0, 80));
+      return undefined;
+    }
+    const lines = bytes.toString('utf8', 0, bytes.length - 3).split('\n');
+    const rows = lines.map(parse);
+    return rows.flatMap((row, index) =>
+      row === null || (nameFirst && rows[index - 1] === null) ? [] : [row],
+    );
   };
+}
+
+/** Whether any line that has arrived whole parses. */
+function hasRow<T>(bytes: Buffer, parse: ParseLine<T>): boolean {
+  for (let start = 0, end = 0; ; start = end + 1) {
+    end = bytes.indexOf(NEWLINE, start);
+    if (end < 0) return false;
+    if (parse(bytes.toString('utf8', start, end)) !== null) return true;
+  }
 }
 
 function line<T>(parse: (line: string) => T): Framing<T> {
@@ -150,6 +192,10 @@ function okUnless(expectedError: RegExp): (answer: string) => boolean {
     match(answer, /^OK\b/);
     return true;
   };
+}
+
+function isError(line: string): boolean {
+  return /^ERR \S/.test(line);
 }
 
 function refuseError(answer: string): void {

@@ -11,7 +11,7 @@ import {
 } from '../../../src/gearman/admin-protocol.ts';
 import {NotGearman, Refusal} from '../../../src/gearman/failure.ts';
 
-/** Feeds an answer byte by byte, as the worst of networks would, and checks that only the last byte ends it. */
+/** Feeds an answer byte by byte, as the worst network does, and checks that only the last byte ends it. */
 function answer<T>(command: AdminCommand<T>, text: string): T {
   const bytes = Buffer.from(text);
   for (let end = 1; end < bytes.length; end += 1) {
@@ -23,7 +23,7 @@ function answer<T>(command: AdminCommand<T>, text: string): T {
 }
 
 describe('status', () => {
-  it('reads the rows of gearmand, its counters below nought too', () => {
+  it('reads the rows of gearmand, also counters below 0', () => {
     const text = 'a-arFileImportJob\t3\t1\t2\nodd name\t1\t-1\t0\nb\t2\t4294967295\t1\nc\t1\t5\t1\n.\n';
     expect(answer(status, text)).toEqual([
       {function: 'a-arFileImportJob', total: 3, running: 1, workers: 2},
@@ -36,10 +36,33 @@ describe('status', () => {
   it('reads an empty list', () => {
     expect(answer(status, '.\n')).toEqual([]);
   });
+
+  it.each([
+    ['before other rows', 'a\nb\t1\t0\t1\nf\t1\t0\t1\n.\n'],
+    ['after other rows', 'f\t1\t0\t1\na\nb\t1\t0\t1\n.\n'],
+    ['alone on its lines', 'f\t1\t0\t1\n\n\n\t1\t0\t1\n.\n'],
+    ['that begins with a dot', '.\nb\t1\t0\t1\nf\t1\t0\t1\n.\n'],
+  ])('leaves out a name with a line break, and no part of it becomes a row: %s', (_, text) => {
+    expect(status.framing(Buffer.from(text))).toEqual([{function: 'f', total: 1, running: 0, workers: 1}]);
+  });
+
+  it('leaves the only row out if its name has a line break', () => {
+    expect(status.framing(Buffer.from('a\nb\t1\t0\t1\n.\n'))).toEqual([]);
+  });
+
+  it('reads names with a line separator or a carriage return as they are', () => {
+    const names = answer(status, 'a\u2028b\t1\t0\t1\nc\rd\t0\t0\t1\nERR x\t0\t0\t1\n.\n');
+    expect(names.map((row) => row.function)).toEqual(['a\u2028b', 'c\rd', 'ERR x']);
+  });
+
+  it('waits for the end of a list that begins with a name with a line break', () => {
+    const text = 'a\nb\t1\t0\t1\nf\t1\t0\t1\n';
+    expect(status.framing(Buffer.from(text))).toBeUndefined();
+  });
 });
 
 describe('workers', () => {
-  it('splits at the last colon, since ids may hold spaces and colons', () => {
+  it('splits at the last colon, because ids may contain spaces and colons', () => {
     const text = [
       '37 127.0.0.1 - :',
       '38 ::1 pid_12_ab : f g',
@@ -54,6 +77,11 @@ describe('workers', () => {
       {fd: 39, ip: '10.0.0.1', id: 'a b : c', functions: ['f']},
       {fd: 6, ip: '127.0.0.1', id: '-', functions: []},
     ]);
+  });
+
+  it('leaves out what stands after a line break in a name', () => {
+    const text = '38 ::1 pid_12_ab : f a\nb g\n39 ::1 pid_13_ab : h\n.\n';
+    expect(answer(workers, text).map(({functions}) => functions)).toEqual([['f', 'a'], ['h']]);
   });
 });
 
@@ -94,14 +122,14 @@ describe('commands that do something', () => {
   });
 });
 
-describe('answers that are none', () => {
+describe('answers of something else', () => {
   it.each([
     [showJobs, 'ERR UNKNOWN_COMMAND Unknown+server+command\r\n', 'UNKNOWN_COMMAND'],
     [status, 'ERR unknown_command \r\n', 'unknown_command'],
     [cancelJob('x'), 'ERR UNKNOWN_COMMAND Unknown+server+commandcancel\r\n', 'UNKNOWN_COMMAND'],
     [dropFunction('x'), 'ERR unknown_command \r\n', 'unknown_command'],
     [version, 'ERR unknown_command \r\n', 'unknown_command'],
-  ])('takes an ERR line, which has no dot after it, for a refusal: %o %j', (command, text, code) => {
+  ])('reads an ERR line, which has no dot after it, as a refusal: %o %j', (command, text, code) => {
     const read = () => command.framing(Buffer.from(text));
     expect(read).toThrow(Refusal);
     expect(read).toThrow(code);
@@ -112,13 +140,13 @@ describe('answers that are none', () => {
     ["an SSH server's greeting", 'SSH-2.0-OpenSSH_9.2\r\n'],
     ["MariaDB's greeting", 'Y\0\0\0\n10.11.6-MariaDB'],
     ['a TLS alert', '\x15\x03\x01\0\x02\x02'],
-    ['a row that is none', 'f\tmany\t0\t0\n'],
-    ['a later row that is none', 'f\t1\t0\t0\nnonsense\n.\n'],
-  ])('knows %s at once, without waiting for more', (_name, text) => {
+    ['a row that is not one', 'f\tmany\t0\t0\n'],
+    ['several lines that are not rows', 'one\ntwo\nthree\n'],
+  ])('recognises %s at once, without waiting for more', (_name, text) => {
     expect(() => status.framing(Buffer.from(text, 'latin1'))).toThrow(NotGearman);
   });
 
-  it('knows an HTTP server by its answer to version', () => {
+  it('recognises an HTTP server by its answer to version', () => {
     expect(() => version.framing(Buffer.from('HTTP/1.1 400 Bad Request\r\nA: b\r\n\r\n'))).toThrow(
       NotGearman,
     );
