@@ -1,5 +1,5 @@
 /**
- * The one error type that atomctl throws on purpose, and the table from which every exit status derives.
+ * The one error type that atomctl throws on purpose, and the table that gives every exit status.
  *
  * An AtomctlError never prints and never exits: the base command translates it once, for text and for JSON.
  */
@@ -79,7 +79,33 @@ export class AtomctlError extends Error {
   }
 }
 
-/** A value the user gave is wrong: names the value, where it came from, and what would be right. */
+/** A value the user gave is wrong: names the value, its origin, and what is right. */
 export function usageError(message: string, hint?: string): AtomctlError {
   return new AtomctlError('USAGE', message, {hint});
+}
+
+const READ_FAILURES: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of its path is not a directory',
+  EISDIR: 'it is a directory',
+  ELOOP: 'its links form a circle',
+};
+
+const AS_OTHER_USER = 'as a user who may read it: sudo -u www-data atomctl …';
+
+/**
+ * The usage error for a file or directory that cannot be read; an AtomctlError passes unchanged.
+ * @param what names it and its origin
+ * @param hint a sentence; if permission is denied, running as another user is proposed too
+ */
+export function cannotBeRead(what: string, cause: NodeJS.ErrnoException, hint?: string): AtomctlError {
+  if (cause instanceof AtomctlError) return cause;
+  const {code = 'unknown error'} = cause;
+  const otherUser = `${hint === undefined ? 'Run' : `${hint} Or run`} ${AS_OTHER_USER}`;
+  return new AtomctlError('USAGE', `${what} cannot be read: ${READ_FAILURES[code] ?? code}.`, {
+    hint: code === 'EACCES' || code === 'EPERM' ? otherUser : hint,
+    cause,
+  });
 }

@@ -10,18 +10,18 @@ import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
 import type {NamedSite} from './site-file.ts';
 
 /**
- * One place that may say something about the database, null where it does not; asked only where those above it
- * leave something open.
+ * One source of settings of the database; null if it gives none. It is read only if the sources above it leave a setting
+ * open.
  */
 export type DatabaseSource = () => Promise<Setting<Partial<DatabaseConfig>> | null>;
 
 /**
- * The database, put together from sources given highest first; the origin names each that had part in it.
+ * The database, combined from sources given highest first; the origin names each source that was used.
  *
- * Place (host or socket), user, database name and TLS are each taken from the highest source that gives them. What
- * belongs to one of them goes with it: a port counts with the place, a password with the user, from the same source
- * or a higher one, never from below. So no user is tried with another's password, and no host with another's port.
- * @throws AtomctlError NO_SITE where no source gives anything, USAGE where user or database name stay open,
+ * Place (host or socket), user, database name and TLS are each taken from the highest source that gives them. A
+ * port belongs to the place and a password to the user: they come from the same source or a higher one, never from a lower
+ * one. So no user is tried with another user's password, and no host with another host's port.
+ * @throws AtomctlError NO_SITE if no source gives anything, USAGE if user or database name is missing,
  *   and whatever a source throws
  */
 export async function combineDatabase(sources: readonly DatabaseSource[]): Promise<Setting<DatabaseConfig>> {
@@ -29,8 +29,8 @@ export async function combineDatabase(sources: readonly DatabaseSource[]): Promi
   const origins: string[] = [];
   for (const source of sources) {
     if (isComplete(open)) break;
-    const said = await source();
-    if (said && adopt(open, said.value)) origins.push(said.origin);
+    const given = await source();
+    if (given && adopt(open, given.value)) origins.push(given.origin);
   }
   return {value: complete(open, origins.join(', ')), origin: origins.join(', ')};
 }
@@ -43,7 +43,7 @@ function hasPlace({host, socketPath}: Partial<DatabaseConfig>): boolean {
   return Boolean(host ?? socketPath);
 }
 
-/** Fills what is still open from a lower source; whether it gave anything. */
+/** Fills what is still open from a lower source. Returns whether it gave anything. */
 function adopt(open: Partial<DatabaseConfig>, fields: Partial<DatabaseConfig>): boolean {
   const adopted: Partial<DatabaseConfig> = {};
   const {host = null, socketPath = null, port, user, password, database, tls} = fields;
@@ -81,8 +81,8 @@ function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConf
 }
 
 /**
- * All that may say something about a site's database, highest first: flag, atomctl's environment, AtoM's container
- * environment, the named site, config.php. Where a URL and an option file stand side by side, the URL is above.
+ * Every source of a site's database, highest first: flag, atomctl's environment, AtoM's container
+ * environment, the named site, config.php. If one of these gives both a URL and an option file, the URL is above.
  */
 export function databaseSources(
   {databaseUrl, defaultsFile}: SiteOptions,
@@ -123,7 +123,7 @@ function optionFileSource({value, origin}: Setting<string>, cwd: string): Databa
   };
 }
 
-/** What AtoM's container image makes its config.php from. */
+/** What AtoM's container image creates its config.php from. */
 function containerSource(env: SiteSurroundings['env']): DatabaseSource {
   return async () => {
     const {ATOM_MYSQL_DSN: dsn, ATOM_MYSQL_USERNAME: user, ATOM_MYSQL_PASSWORD: password} = env;

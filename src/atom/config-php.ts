@@ -1,6 +1,6 @@
 import path from 'node:path';
-import {usageError} from '../errors.ts';
-import {cannotBeRead, readFile, realpath} from '../files/sync-files.ts';
+import {cannotBeRead, usageError} from '../errors.ts';
+import {readFile, realpath} from '../files/sync-files.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {type PhpOptions, runPhp} from '../php/run-php.ts';
 import {NotStaticError, readPhpScript} from '../php/script.ts';
@@ -29,7 +29,7 @@ export async function readConfigPhp(
   const file = configPhpPath(root);
   const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
-    throw cannotBeRead(file, cause, `Run as a user who may read it. ${HINT}`);
+    throw cannotBeRead(file, cause, HINT);
   });
   if (source === null) return null;
   const config = await evaluate(source, file, options);

@@ -24,9 +24,9 @@ interface Layer extends YamlSections {
 /** One of AtoM's YAML files (`gearman.yml`), its layers merged as symfony's sfDefineEnvironmentConfigHandler does. */
 export interface ConfigYaml {
   /**
-   * The value at a path of keys in the first of the environments that gives one; undefined where none does.
-   * A null counts as none.
-   * @throws AtomctlError USAGE where the value hangs on PHP that could not be evaluated
+   * The value at a path of keys in the first of the environments that gives one; undefined if none does.
+   * A null does not count.
+   * @throws AtomctlError USAGE if the value depends on PHP that could not be evaluated
    */
   get(keys: readonly string[], environments: readonly string[]): YamlSetting | undefined;
 }
@@ -40,9 +40,9 @@ export function yamlLayers(root: string, name: string): string[] {
  * Reads `<root>/config/NAME` and, above it, `<root>/apps/qubit/config/NAME`.
  *
  * The sections of both merge first and are flattened for an environment afterwards, so an `all:` of the application
- * does not beat a `prod:` of the project. PHP tags are evaluated, `%CONSTANTS%` replaced, and scalars read as YAML 1.2,
+ * does not override a `prod:` of the project. PHP tags are evaluated, `%CONSTANTS%` replaced, and scalars read as YAML 1.2,
  * which is sfYaml's version as AtoM sets it.
- * @throws AtomctlError USAGE where a file cannot be read or is no YAML
+ * @throws AtomctlError USAGE if a file cannot be read or is not YAML
  */
 export async function readConfigYaml(root: string, name: string, options: PhpOptions): Promise<ConfigYaml> {
   const layers: Layer[] = [];
@@ -69,14 +69,14 @@ export async function readConfigYaml(root: string, name: string, options: PhpOpt
   };
 }
 
-/** The error for a value that only `php` can tell. */
+/** The error for a value that only `php` can compute. */
 function computedByPhp(what: string, layers: readonly Layer[]): AtomctlError {
   const failure = layers.find(({phpFailure}) => phpFailure !== null)?.phpFailure;
   if (failure) return usageError(`${what} is computed by PHP, and ${failure}.`, HINT);
   return usageError(`${what} is computed by PHP that atomctl cannot evaluate without running it.`, HINT_RUN);
 }
 
-/** Of symfony's `%CONSTANTS%` those that follow from the root and the environment; unknown ones stay as written. */
+/** Those of symfony's `%CONSTANTS%` that depend only on the root and the environment; unknown ones are kept as written. */
 function constantsOf(root: string, environment: string): ReadonlyMap<string, string> {
   return new Map([
     ['sf_environment', environment],
@@ -104,7 +104,7 @@ function replaceConstants(value: PhpValue, constants: ReadonlyMap<string, string
   return value.replace(/%(.+?)%/g, (whole, name: string) => constants.get(name.toLowerCase()) ?? whole);
 }
 
-/** The files that give a value: of a scalar the one that wins, of an array all that have part in it. */
+/** The files that give a value: for a scalar the one that wins, for an array all that contribute to it. */
 function origins(
   layers: readonly Layer[],
   keys: readonly string[],

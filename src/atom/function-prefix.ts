@@ -10,14 +10,14 @@ import type {Setting} from './site.ts';
 const FIRST_WITH_PREFIX = [2, 5, 2];
 
 /**
- * The prefix of a root's Gearman functions, as AtoM computes it: `md5(root . workers_key)`, the key empty where there
- * is none; the empty text for AtoM before 2.5.2, whose functions have no prefix.
+ * The prefix of a root's Gearman functions, as AtoM computes it: `md5(root . workers_key)`, the key empty if there
+ * is none. Empty for AtoM before 2.5.2, whose functions have no prefix.
  *
- * It holds only where PHP sees the same path: not across a container's border, nor for workers started before a
- * deploy swapped the link.
+ * It is right only if PHP sees the same path. It is wrong for a container that mounts the root elsewhere, and for workers
+ * that were started before a deploy swapped the link.
  * @param root absolute, symbolic links resolved
  * @param environments of AtoM, the first that gives a workers_key counts
- * @throws AtomctlError USAGE where app.yml cannot be read
+ * @throws AtomctlError USAGE if app.yml cannot be read
  */
 export async function computeFunctionPrefix(
   root: string,
@@ -35,7 +35,7 @@ export async function computeFunctionPrefix(
   return {value, origin: key ? `${root} and workers_key in ${key.origin}` : root};
 }
 
-/** AtoM's version as its own code states it; null where it does not. */
+/** AtoM's version as its own code states it; null if it does not. */
 async function readVersion(root: string): Promise<number[] | null> {
   const file = path.join(root, 'apps/qubit/config/qubitConfiguration.class.php');
   const source = await readFile(file).catch(() => '');

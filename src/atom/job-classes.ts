@@ -2,7 +2,7 @@
 export interface JobClassFacts {
   /** The English name that `job.name` may hold instead of the class; in another language, its translation. */
   storedAs?: string;
-  /** AtoM lets only the oldest running of all such jobs work, so a lost one blocks every later one. */
+  /** AtoM runs only the oldest running job of all such classes, so a lost one blocks every later one. */
   oneAtATime?: true;
 }
 
@@ -33,9 +33,8 @@ const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => stor
 /**
  * Whether a row with this `job.name` may be a job of this class.
  *
- * A class's name is that class, and an English stored name one of its classes or a plugin's. Any other name may be a
- * translated one, or a plugin's own: then every class may be meant that is stored under a translated name or is not
- * AtoM's.
+ * The name of a class means that class. An English stored name means one of its classes or a plugin's. Any other name may
+ * be translated, or a plugin's own: then it may mean every class that is stored under a translated name or is not AtoM's.
  */
 export function mayBeFunctionOf(jobName: string, jobClass: string): boolean {
   if (jobName === jobClass) return true;

@@ -5,11 +5,11 @@ import {findSocket} from '../mysql/endpoint.ts';
 import {Secret} from '../secret.ts';
 
 /**
- * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` standing for a semicolon in a value.
+ * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` for a semicolon in a value.
  *
- * As PHP has it, no host and host=localhost mean the Unix socket, whatever the port, and `unix_socket` counts only
- * then; every other host, 127.0.0.1 included, means TCP.
- * @param origin where the DSN came from, for the error
+ * As in PHP, no host and host=localhost mean the Unix socket, whatever the port is, and `unix_socket` counts only then.
+ * Every other host, also 127.0.0.1, means TCP.
+ * @param origin of the DSN, for the error
  * @throws AtomctlError USAGE; its message never repeats the DSN, which may hold a password
  */
 export function parsePdoDsn(dsn: string, origin: string, socket = findSocket): Partial<DatabaseConfig> {

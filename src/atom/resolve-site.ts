@@ -14,21 +14,21 @@ import {knownZone, type ZoneEnvironment} from './zone.ts';
 
 /**
  * Environments of AtoM from which a value is taken, the first that gives one. The web, `prod`, writes the job rows,
- * their times and the function names; the worker reads `worker`. Where the two differ, AtoM's own queue is broken
- * for all but worker_types, which is the worker's alone.
+ * their times and the function names; the worker reads `worker`. If the two differ, AtoM's own queue is broken,
+ * except for worker_types, which only the worker reads.
  */
 const WEB_FIRST = ['prod', 'worker'];
 const WORKER_FIRST = ['worker', 'prod'];
 
-/** As AtoM ships; for a site whose settings.yml is not at hand. */
+/** AtoM's default; for a site whose settings.yml cannot be found. */
 const SHIPPED_TIMEZONE = 'America/Vancouver';
-/** PHP's own zone where neither settings.yml nor php.ini names one. */
+/** PHP's own zone if neither settings.yml nor php.ini names one. */
 const PHP_TIMEZONE = 'UTC';
 
 /**
- * The site that the options and surroundings describe. Nothing is read before it is asked for, and nothing twice.
+ * The site that the options and surroundings describe. Each value is read when it is first requested, and once.
  *
- * A named site without a root has none: it is not looked for, since what is found might be another site's.
+ * A named site without a root has none. It is not searched for, because a root that is found may be another site's.
  */
 export function resolveSite(options: SiteOptions, surroundings: SiteSurroundings): Site {
   return new ResolvedSite(options, surroundings);
@@ -128,7 +128,7 @@ function containerServers({
   return host ? {value: [host], origin: 'ATOM_GEARMAND_HOST'} : undefined;
 }
 
-/** A map of names to texts, or a list of texts, as the list that it is to AtoM. */
+/** A map of names to texts, or a list of texts, as the list that AtoM makes of it. */
 function texts({value, origin}: YamlSetting): string[] {
   if (!(value instanceof Map))
     throw usageError(`${origin} has "${phpString(value)}" where a list is expected.`);
@@ -137,7 +137,7 @@ function texts({value, origin}: YamlSetting): string[] {
 
 /**
  * A list of Gearman servers; each text may itself be a comma-separated list, and a server named twice counts once.
- * @throws AtomctlError USAGE where one is no address, or there is none
+ * @throws AtomctlError USAGE if one is not an address, or there is none
  */
 export function readServers({value, origin}: Setting<string[]>): Setting<ServerAddress[]> {
   const addresses = value
@@ -152,9 +152,9 @@ export function readServers({value, origin}: Setting<string[]>): Setting<ServerA
 }
 
 /**
- * A function prefix; the dash that stands between it and the job class may be given with it. The empty text is none,
- * as of AtoM before 2.5.2.
- * @throws AtomctlError USAGE where it is not 32 hexadecimal digits
+ * A function prefix, with or without the dash between it and the job class. An empty text means no prefix, as in AtoM
+ * before 2.5.2.
+ * @throws AtomctlError USAGE if it is not 32 hexadecimal digits
  */
 export function readPrefix({value, origin}: Setting<string>): Setting<string> {
   const prefix = value === '' ? '' : /^([0-9a-f]{32})-?$/.exec(value)?.[1];
@@ -167,7 +167,7 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
 
 /**
  * A timezone by its IANA name, as written.
- * @throws AtomctlError USAGE where this Node does not know it; offsets such as +01:00 are no zones
+ * @throws AtomctlError USAGE if this Node does not know it; offsets such as +01:00 are not zones
  */
 export function readZone({value, origin}: Setting<string>, env?: ZoneEnvironment): Setting<string> {
   if (/^[A-Za-z]/.test(value) && knownZone(value, env) !== null) return {value, origin};

@@ -1,7 +1,7 @@
 import {readFileSync, type Stats, statSync} from 'node:fs';
 import path from 'node:path';
 
-/** Whoever may write one of these decides what atomctl reads. The stock cache is writable by everyone. */
+/** Who can write to one of these decides what atomctl reads. The stock cache is writable by everyone. */
 const DECISIVE = ['', 'config', 'apps/qubit/config'];
 const OWNED = [...DECISIVE, 'cache'];
 
@@ -61,7 +61,7 @@ function account(uid: number): string {
   try {
     accounts = readFileSync('/etc/passwd', 'utf8');
   } catch {
-    // Then the id has to do.
+    // Then only the id is shown.
   }
   const line = accounts.split('\n').find((text) => text.split(':')[2] === String(uid));
   return line ? `${line.split(':')[0]} (uid ${uid})` : `uid ${uid}`;

@@ -5,7 +5,7 @@ import type {Setting, Site} from './site.ts';
 
 const MASK = '***';
 
-/** What `config` prints: each value with its origin, secrets masked. null where nothing gives the value. */
+/** What `config` prints: each value with its origin, secrets masked. null if nothing gives the value. */
 export interface SiteDocument {
   root: Setting<string | null>;
   database: Setting<MaskedDatabase | null>;
@@ -17,7 +17,7 @@ export interface SiteDocument {
 
 /** A database's settings without its password. */
 export interface MaskedDatabase extends Omit<DatabaseConfig, 'password'> {
-  /** `***` where there is one, empty where there is none. */
+  /** `***` if there is one, empty if there is none. */
   password: typeof MASK | '';
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
-import {usageError} from '../errors.ts';
-import {cannotBeRead, readFile, stat} from '../files/sync-files.ts';
+import {cannotBeRead, usageError} from '../errors.ts';
+import {readFile, stat} from '../files/sync-files.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {parseDatabaseUrl} from '../mysql/database-url.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
@@ -27,9 +27,9 @@ const SITE_KEYS = ['root', 'database', 'defaultsFile', 'gearman', 'functionPrefi
 const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
 
 /**
- * The site that `--site` names; undefined where it was not given, and then no file is read but one that `--config`
- * names, which has to be right all the same.
- * @throws AtomctlError USAGE where no file names it (the message lists the known ones), and as listSites does
+ * The site that `--site` names; undefined if it was not given. Then only a file that `--config` names is read, which must
+ * be valid in any case.
+ * @throws AtomctlError USAGE if no file names it (the message lists the known ones), and as listSites does
  */
 export async function findNamedSite(
   options: SiteOptions,
@@ -52,10 +52,10 @@ export async function findNamedSite(
 type SiteFilePlaces = Pick<SiteSurroundings, 'env' | 'cwd' | 'siteFiles'>;
 
 /**
- * All sites of atomctl's configuration: of the file that `--config` names, else of /etc/atomctl/config.yml and above it
- * `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), where a site replaces one of the same name whole.
- * @throws AtomctlError USAGE, naming file and line, where a file is malformed, has an unknown key, or holds a password
- *   and may be read by others; and where the file that `--config` names does not exist
+ * All sites of atomctl's configuration: of the file that `--config` names, otherwise of /etc/atomctl/config.yml and above it
+ * `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), in which a site replaces one of the same name completely.
+ * @throws AtomctlError USAGE, with file and line, if a file is malformed, has an unknown key, or holds a password
+ *   and may be read by others; or if the file that `--config` names does not exist
  */
 export async function listSites(
   {config}: Pick<SiteOptions, 'config'>,
@@ -99,7 +99,7 @@ async function parseSites(source: string, file: string): Promise<NamedSite[]> {
   return new SiteFileReader(file, await import('yaml')).read(source);
 }
 
-/** Walks the parsed document, so that each complaint can say on which line its reason stands. */
+/** Walks the parsed document, so that each error can name the line. */
 class SiteFileReader {
   readonly #file: string;
   readonly #yaml: typeof import('yaml');
@@ -112,7 +112,7 @@ class SiteFileReader {
   }
 
   read(source: string): NamedSite[] {
-    // Failsafe: every scalar is text, so that a prefix of digits alone stays what was written.
+    // Failsafe: every scalar is text, so a prefix of digits alone is kept as written.
     const {contents, errors} = this.#yaml.parseDocument(source, {
       lineCounter: this.#lines,
       prettyErrors: false,

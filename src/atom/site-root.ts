@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {AtomctlError, usageError} from '../errors.ts';
+import {type AtomctlError, cannotBeRead, usageError} from '../errors.ts';
 import {readdir, realpath, stat} from '../files/sync-files.ts';
 import {distrust, printable} from './root-trust.ts';
 import type {Setting} from './site.ts';
@@ -11,7 +11,7 @@ export const USUAL_PLACES = ['/usr/share/nginx/atom', '/var/www/atom', '/usr/sha
 const LANDMARKS = ['symfony', 'config/ProjectConfiguration.class.php'];
 
 export interface RootSearch {
-  /** The directory that the user gave, by whatever way. */
+  /** The directory that the user gave, in any way. */
   given: Setting<string> | undefined;
   cwd: string;
   usualPlaces: readonly string[];
@@ -21,7 +21,7 @@ export interface RootSearch {
 
 /**
  * The AtoM installation: the given directory, else the working directory or the nearest of its parents that is one,
- * else the usual places. Symbolic links are resolved, since AtoM's function prefix hangs on the resolved path.
+ * else the usual places. Symbolic links are resolved, since AtoM's function prefix depends on the resolved path.
  * The value is null if nothing is found. A directory that nobody gave must be trusted: see distrust.
  * @throws AtomctlError USAGE if the given directory is not an AtoM installation, if several usual places are one, or if
  *   what was found is not trusted
@@ -88,9 +88,7 @@ async function usualRoots(usualPlaces: readonly string[]): Promise<Set<string>> 
 
 async function givenRoot({value, origin}: Setting<string>, cwd: string): Promise<Setting<string>> {
   const resolved = await realpath(path.resolve(cwd, value)).catch((cause: NodeJS.ErrnoException) => {
-    throw new AtomctlError('USAGE', `The AtoM root ${value} (${origin}) cannot be read (${cause.code}).`, {
-      cause,
-    });
+    throw cannotBeRead(`The AtoM root ${value} (${origin})`, cause);
   });
   if (await isRoot(resolved)) return {value: resolved, origin};
   throw usageError(

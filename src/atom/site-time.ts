@@ -3,21 +3,21 @@ import {knownZone, type LocalTime, localTime, wallToEpochMs, type ZoneEnvironmen
 
 /**
  * A site's clock. AtoM stores wall-clock texts, `YYYY-MM-DD HH:MM:SS` in PHP's zone, without an offset. A time that
- * the zone skipped counts from the offset before the gap; of one that it had twice, the first is meant.
+ * the zone skipped counts from the offset before the gap; of a time that it had twice, the first is meant.
  */
 export interface SiteTime {
   readonly zone: string;
-  /** ISO 8601 with offset, seconds; null for what is no date, such as MySQL's 0000-00-00. */
+  /** ISO 8601 with offset, seconds; null if it is not a date, such as MySQL's 0000-00-00. */
   toIso(wall: string): string | null;
-  /** Milliseconds since 1970 in UTC; NaN for what is no date. */
+  /** Milliseconds since 1970 in UTC; NaN if it is not a date. */
   toEpochMs(wall: string): number;
-  /** The wall-clock text of an instant, cut to the second. */
+  /** The wall-clock text of an instant, without fractions of a second. */
   toWall(instant: Date): string;
   /**
    * The wall-clock text that an ISO date or date-time means; a date is its midnight, and an explicit offset or `Z`
    * is converted to the zone.
-   * @param origin where the text came from, for the error
-   * @throws AtomctlError USAGE where it is neither
+   * @param origin of the text, for the error
+   * @throws AtomctlError USAGE if it is neither
    */
   parseWhen(text: string, origin: string): string;
 }
@@ -26,7 +26,7 @@ const WALL = /^\d{4}-\d\d-\d\d (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/;
 const WHEN =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
-/** An hour of the wall clock that the zone has once and whole, so that all of its times have one offset. */
+/** An hour of the wall clock in which the clock is not changed, so that all of its times have one offset. */
 interface PlainHour {
   startMs: number;
   /** `YYYY-MM-DDTHH` */
@@ -35,7 +35,7 @@ interface PlainHour {
   offset: string;
 }
 
-/** A history of years has tens of thousands of hours; more are not kept. */
+/** A history of several years has tens of thousands of hours; at most so many are kept. */
 const HOURS_KEPT = 20_000;
 const HOUR_MS = 3_600_000;
 /** The character code of `0`. */
@@ -53,9 +53,9 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
   const hours = new Map<string, PlainHour | null>();
   let last: {hour: string; found: PlainHour | null} = {hour: ' ', found: null};
 
-  /** The hour in which a wall-clock time lies; null where the clock was changed in it, or it is no hour. */
+  /** The hour in which a wall-clock time lies; null if the clock was changed in it, or it is not an hour. */
   function plainHour(wall: string): PlainHour | null {
-    // Jobs come in the order in which they were started, so that most lie in the hour of the one before.
+    // Jobs come in the order in which they were started, so most are in the same hour as the one before.
     if (wall.startsWith(last.hour)) return last.found;
     const hour = wall.slice(0, 13);
     let found = hours.get(hour);
@@ -108,7 +108,7 @@ function iso({wall, offset}: LocalTime): string {
   return `${wall.slice(0, 10)}T${wall.slice(11)}${offset}`;
 }
 
-/** The number that these two digits are: several times faster than Number() on a part of the text. */
+/** The number in these two digits: several times faster than Number() on a part of the text. */
 function twoDigits(text: string, at: number): number {
   return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
 }
@@ -125,7 +125,7 @@ function findPlainHour(hour: string, zone: string, env: ZoneEnvironment): PlainH
   const [startMs, endMs] = ends as [number, number];
   if (endMs - startMs !== HOUR_MS - 1000) return null;
   const [first, last] = [localTime(startMs, zone, env), localTime(endMs, zone, env)];
-  // An hour of which the zone skipped a part, or all, shows other times.
+  // If the zone skipped a part of the hour, or all of it, the ends show other times.
   return first.wall.startsWith(hour) && last.wall.startsWith(hour)
     ? {startMs, start: hour.replace(' ', 'T'), offset: first.offset}
     : null;
@@ -136,12 +136,12 @@ const LONGEST_AGE_SECONDS = 1000 * 365 * 86_400;
 
 /**
  * Seconds of an age such as `90d`, `12h`, `2w`, `30m` or `45s`; a day is always 24 hours.
- * @param origin where the text came from, for the error
- * @throws AtomctlError USAGE where it is none, or longer than a thousand years
+ * @param origin of the text, for the error
+ * @throws AtomctlError USAGE if it is not an age, or longer than a thousand years
  */
 export function parseAge(text: string, origin: string): number {
   const [, count, unit] = /^(\d+)([smhdw])$/.exec(text.trim()) ?? [];
   const seconds = Number(count) * (SECONDS_PER_UNIT[unit ?? ''] ?? Number.NaN);
   if (seconds <= LONGEST_AGE_SECONDS) return seconds;
-  throw usageError(`"${text}" (${origin}) is no age.`, 'Give for example 45s, 30m, 12h, 90d or 2w.');
+  throw usageError(`Invalid age "${text}" (${origin}).`, 'Give for example 45s, 30m, 12h, 90d or 2w.');
 }

@@ -3,7 +3,7 @@ import type {DatabaseConfig} from '../mysql/database.ts';
 import type {PhpOptions} from '../php/run-php.ts';
 import type {ZoneEnvironment} from './zone.ts';
 
-/** A configured value and where it came from: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
+/** A configured value and its origin: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
 export interface Setting<T> {
   value: T;
   origin: string;
@@ -18,11 +18,11 @@ export interface SiteOptions {
   functionPrefix?: Setting<string>;
   timezone?: Setting<string>;
   site?: Setting<string>;
-  /** atomctl's own configuration file, where not one of the usual ones. */
+  /** atomctl's own configuration file, instead of the usual ones. */
   config?: Setting<string>;
 }
 
-/** The world outside, handed in so that tests can give their own. */
+/** What a site is found with besides the options; tests give their own. */
 export interface SiteSurroundings extends PhpOptions {
   cwd: string;
   /** The user id that atomctl runs as, whose own AtoM root is trusted. */
@@ -36,26 +36,26 @@ export interface SiteSurroundings extends PhpOptions {
 }
 
 /**
- * One AtoM site. Each value is resolved when it is first asked for, so that a command which needs no database
- * does not fail on config.php. Each method throws AtomctlError USAGE (a value that is wrong names itself and
- * its origin; it is never skipped over to the next source) or NO_SITE (nothing gives the value).
+ * One AtoM site. Each value is resolved when it is first requested, so a command that needs no database does not fail on
+ * config.php. Each method throws AtomctlError USAGE (a value is wrong: the message names it and its origin, and no lower
+ * source is tried) or NO_SITE (nothing gives the value).
  *
  * Precedence: flag, atomctl's environment, AtoM's container environment, the named site, AtoM's files, default.
  */
 export interface Site {
-  /** Absolute, symbolic links resolved, no trailing slash; null where no AtoM installation was found. */
+  /** Absolute, symbolic links resolved, no trailing slash; null if no AtoM installation was found. */
   root(): Promise<Setting<string | null>>;
   database(): Promise<Setting<DatabaseConfig>>;
   gearmanServers(): Promise<Setting<ServerAddress[]>>;
   /**
-   * `md5(root . workers_key)` in hex, without the dash; empty where the functions have none (AtoM before 2.5.2),
-   * null where it can neither be computed nor was given.
+   * `md5(root . workers_key)` in hex, without the dash; empty if the functions have none (AtoM before 2.5.2),
+   * null if it cannot be computed and was not given.
    */
   functionPrefix(): Promise<Setting<string | null>>;
   /** An IANA zone that this Node knows, for instance `America/Vancouver`. */
   timezone(): Promise<Setting<string>>;
-  /** The job classes that gearman.yml's worker_types lists, by type; empty where there is no root. */
+  /** The job classes that gearman.yml's worker_types lists, by type; empty if there is no root. */
   workerTypes(): Promise<Setting<Record<string, string[]>>>;
-  /** The downloads directory, symbolic links resolved; null where there is no root or it does not exist. */
+  /** The downloads directory, symbolic links resolved; null if there is no root or it does not exist. */
   downloads(): Promise<string | null>;
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import {readdir, stat} from '../files/sync-files.ts';
 import {yamlLayers} from './config-yaml.ts';
 
-/** A compiled configuration that AtoM goes on using although a file it was made from is newer. */
+/** A compiled configuration that AtoM still uses although one of its sources is newer. */
 export interface StaleCache {
   /** The compiled file, absolute. */
   cache: string;
@@ -15,8 +15,8 @@ const NAMES = ['gearman', 'app'];
 
 /**
  * The compiled gearman.yml and app.yml that are older than their sources. Outside of symfony's debug mode the
- * compiled file wins until the cache is cleared, so the workers may go by other servers, types or another key
- * than the files say.
+ * compiled file wins until the cache is cleared, so the workers may use other servers, types or another key than
+ * the files name.
  * @param root the AtoM installation, absolute
  */
 export async function findStaleCaches(root: string): Promise<StaleCache[]> {

@@ -1,16 +1,16 @@
 import type {ScalarTag} from 'yaml';
-import {AtomctlError, usageError} from '../errors.ts';
-import {cannotBeRead, readFile, realpath} from '../files/sync-files.ts';
+import {AtomctlError, cannotBeRead, usageError} from '../errors.ts';
+import {readFile, realpath} from '../files/sync-files.ts';
 import {type PhpOptions, runPhp} from '../php/run-php.ts';
 import {NotStaticError, readPhpScript} from '../php/script.ts';
 import type {PhpArray, PhpValue} from '../php/value.ts';
 
-/** Stands for what a PHP tag would print and nobody here can evaluate. */
+/** A placeholder for what a PHP tag prints, if it cannot be evaluated here. */
 const UNREADABLE = 'atomctl-cannot-evaluate-this-php';
 
 const HINT_RUN = 'Let php run the file with --run-php if you trust it.';
 
-/** Whether a value hangs on PHP that could not be evaluated. */
+/** Whether a value depends on PHP that could not be evaluated. */
 export function holdsUnreadable(value: PhpValue): boolean {
   if (value instanceof Map) return [...value.values()].some(holdsUnreadable);
   return typeof value === 'string' && value.includes(UNREADABLE);
@@ -18,7 +18,7 @@ export function holdsUnreadable(value: PhpValue): boolean {
 
 export interface YamlSections {
   sections: PhpArray;
-  /** Why `php` evaluated none of the PHP that needs it, as a clause; null if that was not asked for or succeeded. */
+  /** Why `php` could not evaluate the file, as a clause; null if it was not needed, not allowed, or succeeded. */
   phpFailure: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface YamlSections {
 export async function readYamlSections(file: string, options: PhpOptions): Promise<YamlSections | null> {
   const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return null;
-    throw cannotBeRead(file, cause, 'Run as a user who may read it.');
+    throw cannotBeRead(file, cause);
   });
   if (source === null) return null;
   const {text, phpFailure} = await expandPhp(source, file, options);
@@ -56,7 +56,7 @@ async function expandPhp(source: string, file: string, {env, php}: PhpOptions): 
   const run = php ? await runPhp(file, {env, php}) : null;
   if (run?.ran) return {text: run.output, phpFailure: null};
   const phpFailure = run?.reason ?? null;
-  // Most keys of these files are of no interest here, so one that stays unknown does no harm until it is asked for.
+  // Most keys of these files are not needed here: an unknown value matters only when it is requested.
   try {
     const withPlaceholder = {...options, placeholder: UNREADABLE};
     return {text: (await readPhpScript(keepLineEnds(source), withPlaceholder)).output, phpFailure};
@@ -68,7 +68,7 @@ async function expandPhp(source: string, file: string, {env, php}: PhpOptions): 
   }
 }
 
-/** PHP drops a line's end after a tag; files that mean to have one print it, and it would be lost with the rest. */
+/** PHP drops the line break after a tag. Files that need one print it, and the placeholder would lose it. */
 function keepLineEnds(source: string): string {
   return source.replace(/\?>(\r?\n)/g, '?>$1$1');
 }
@@ -92,7 +92,7 @@ async function parseYaml(text: string, file: string): Promise<PhpValue> {
   try {
     return toPhpValue(document.toJS({mapAsMap: true}));
   } catch (cause) {
-    // An alias without its anchor, or aliases that multiply without end.
+    // An alias without its anchor, or aliases that expand without limit.
     throw new AtomctlError('USAGE', `${file} has an alias that cannot be resolved.`, {cause});
   }
 }

@@ -9,18 +9,18 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import {AtomctlError, usageError} from '../errors.ts';
+import {usageError} from '../errors.ts';
 
-/** Far above any configuration file. */
+/** Far larger than any configuration file. */
 const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /*
- * node:fs/promises for the files of a site. They are few, small and local: to ask Node's thread pool for each, and to
- * load what does that, takes ten times as long as reading them.
+ * node:fs/promises for the files of a site. They are few, small and local: using Node's thread pool for them, and
+ * loading the code for it, takes ten times as long as reading them.
  */
 
 /**
- * The text of a regular file. What a link leads to may be anything: a pipe is not waited for and /dev/zero not read.
+ * The text of a regular file. A link may lead to anything: atomctl does not wait for a pipe and does not read /dev/zero.
  * @throws AtomctlError USAGE if it is not a regular file, or larger than 4 MiB; else Node's own error
  */
 export async function readFile(file: PathLike): Promise<string> {
@@ -33,7 +33,7 @@ export async function readFile(file: PathLike): Promise<string> {
   }
 }
 
-/** A file's size says nothing of those below /proc, so what was read is counted. */
+/** Files below /proc have no size, so what was read is counted. */
 function readAll(descriptor: number, file: PathLike): Buffer {
   const chunks: Buffer[] = [];
   for (let size = 0; ; ) {
@@ -46,12 +46,6 @@ function readAll(descriptor: number, file: PathLike): Buffer {
     }
     chunks.push(chunk.subarray(0, count));
   }
-}
-
-/** The error for a file that cannot be read; readFile's own complaints stay as they are. */
-export function cannotBeRead(what: string, cause: NodeJS.ErrnoException, hint?: string): AtomctlError {
-  if (cause instanceof AtomctlError) return cause;
-  return new AtomctlError('USAGE', `${what} cannot be read (${cause.code}).`, {hint, cause});
 }
 
 export async function realpath(file: PathLike): Promise<string> {

@@ -11,41 +11,41 @@ export interface HistoryFileOptions {
 }
 
 /**
- * Writes a file whole or not at all: beside its place first, synced to the disk, then renamed. What was there
- * before stays until the new content is safe, and nothing half-written is ever seen or left.
- * @throws AtomctlError OUTPUT_EXISTS, OUTPUT_FAILED (no such directory, no permission, disk full), USAGE where the
- * path is no plain file, or what `chunks` throws
+ * Writes a file completely or not at all: first under a temporary name in the same directory, synced to the disk, then
+ * renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left.
+ * @throws AtomctlError OUTPUT_EXISTS, OUTPUT_FAILED (no such directory, no permission, disk full), USAGE if the
+ * path is not a plain file, or what `chunks` throws
  */
 export async function writeHistoryFile({path, chunks, force}: HistoryFileOptions): Promise<void> {
   const target = await findTarget(path, force);
-  const beside = join(
+  const temporary = join(
     dirname(target.path),
     `.${basename(target.path)}.${randomBytes(6).toString('hex')}.tmp`,
   );
-  const file = await onDisk(path, () => open(beside, 'wx', target.mode));
+  const file = await onDisk(path, () => open(temporary, 'wx', target.mode));
   try {
     try {
       await writeAll(file, path, chunks);
     } finally {
       await file.close();
     }
-    await onDisk(path, () => rename(beside, target.path));
+    await onDisk(path, () => rename(temporary, target.path));
   } catch (error) {
-    await rm(beside, {force: true});
+    await rm(temporary, {force: true});
     throw error;
   }
   await onDisk(path, () => syncDirectory(dirname(target.path)));
 }
 
 /**
- * Refuses, before any work is done, a path that writeHistoryFile would refuse for what is there.
+ * Refuses, before any work is done, a path that writeHistoryFile would refuse.
  * @throws AtomctlError OUTPUT_EXISTS, USAGE, OUTPUT_FAILED
  */
 export async function checkHistoryFile(options: {path: string; force: boolean}): Promise<void> {
   await findTarget(options.path, options.force);
 }
 
-/** Where the file goes, symbolic links followed, and the permissions of the one it replaces. */
+/** The path of the file, symbolic links followed, and the permissions of the file that it replaces. */
 async function findTarget(path: string, force: boolean): Promise<{path: string; mode: number}> {
   try {
     const existing = await stat(path);
@@ -64,13 +64,13 @@ async function findTarget(path: string, force: boolean): Promise<{path: string; 
   }
 }
 
-/** A failure of `chunks` itself (the database, say) passes as it is: only the disk's are the file's. */
+/** A failure of `chunks` itself (for example of the database) passes unchanged: only failures of the disk are the file's. */
 async function writeAll(file: FileHandle, path: string, chunks: AsyncIterable<string>): Promise<void> {
   for await (const chunk of chunks) await onDisk(path, () => file.writeFile(chunk));
   await onDisk(path, () => file.sync());
 }
 
-/** Makes the rename itself survive a power cut. */
+/** Makes the rename survive a power failure. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {

@@ -14,9 +14,9 @@ export function formatAddress({host, port}: ServerAddress): string {
 }
 
 /**
- * Reads `HOST[:PORT]`, IPv6 as `[::1]:4730` or bare `::1`. The port is 4730 where none is given.
- * @param origin where the text came from, for the error
- * @throws AtomctlError USAGE where it is no address
+ * Reads `HOST[:PORT]`, IPv6 as `[::1]:4730` or bare `::1`. The port is 4730 if none is given.
+ * @param origin of the text, for the error
+ * @throws AtomctlError USAGE if it is not an address
  */
 export function parseAddress(text: string, origin: string): ServerAddress {
   const {host, port} = splitAddress(text.trim());
@@ -42,8 +42,8 @@ function splitAddress(text: string): {host: string | undefined; port: number} {
 }
 
 /**
- * The hosts to try in turn. `localhost` stands for both address families: resolvers differ in which they name
- * first, or name only one, and gearmand may listen on the other.
+ * The hosts to try in turn. `localhost` means both address families: some resolvers give IPv6 first, some give
+ * only one, and gearmand may listen on the other.
  */
 export function hostsToTry(host: string): string[] {
   return host.toLowerCase() === 'localhost' ? ['127.0.0.1', '::1'] : [host];

@@ -1,17 +1,17 @@
 /**
  * Gearman's administrative protocol: text lines over the same port as the binary one. One record for each command,
- * with its own framing and its own parser; answers differ between gearmand (C) and Gearman::Server (Perl).
+ * with its framing and its parser; replies differ between gearmand (C) and Gearman::Server (Perl).
  */
 import {NotGearman, Refusal} from './failure.ts';
 import type {Framing} from './wire.ts';
 
-/** A question and how to read its answer. */
+/** A command and how to read its reply. */
 export interface AdminCommand<T> {
   text: string;
   framing: Framing<T>;
 }
 
-/** One function as one server sees it: all its jobs, those that run, and the workers that can do it. */
+/** One function on one server: all its jobs, those that run, and the workers that can do it. */
 export interface FunctionStatus {
   function: string;
   total: number;
@@ -33,7 +33,7 @@ export interface QueuedJob {
   retries: number;
   /** Cancelled: never handed out again. */
   ignored: boolean;
-  /** In the durable store. It does not tell whether the job waits. */
+  /** In the durable store. It does not show whether the job waits. */
   durable: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface ServerVersion {
 
 /**
  * Every function the server knows. Rows stay at 0 after their workers have left. A function name with a line break has no
- * row: its parts cannot be told from other names.
+ * row: its parts cannot be distinguished from other names.
  */
 export const status: AdminCommand<FunctionStatus[]> = {
   text: 'status',
@@ -135,7 +135,7 @@ interface ListOptions {
 }
 
 /**
- * An answer of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. Lines that do not parse
+ * A reply of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. Lines that do not parse
  * are left out: anyone who reaches the server can register a function name with a line break.
  */
 function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): Framing<T[]> {
@@ -159,7 +159,7 @@ function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): Fr
   };
 }
 
-/** Whether any line that has arrived whole parses. */
+/** Whether any complete line parses. */
 function hasRow<T>(bytes: Buffer, parse: ParseLine<T>): boolean {
   for (let start = 0, end = 0; ; start = end + 1) {
     end = bytes.indexOf(NEWLINE, start);
@@ -177,13 +177,13 @@ function line<T>(parse: (line: string) => T): Framing<T> {
   };
 }
 
-/** Binary bytes never become a line: a database's greeting, a TLS alert. */
+/** Binary bytes are not a line: the greeting of a database, a TLS alert. */
 function mayBecomeLine(bytes: Buffer): undefined {
   if (bytes.includes(0)) throw new NotGearman('binary');
   return undefined;
 }
 
-/** `OK`, or the one error that is an answer too. Any other error is a refusal. */
+/** `OK`, or the one error that is a normal reply. Any other error is a refusal. */
 function okUnless(expectedError: RegExp): (answer: string) => boolean {
   return (answer) => {
     const error = /^ERR (.*)/.exec(answer)?.[1];
@@ -209,7 +209,7 @@ function match(text: string, pattern: RegExp): RegExpExecArray {
   return found;
 }
 
-/** gearmand's counters have been seen at -1 and, the same unsigned, at 4294967295: both mean none. */
+/** gearmand's counters have been seen at -1, and at 4294967295, which is -1 as an unsigned number: both mean 0. */
 function count(digits: string): number {
   return Math.max(0, Number(digits) | 0);
 }

@@ -1,37 +1,37 @@
 import {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from './address.ts';
 
-/** Thrown by a parser for bytes that no Gearman server sends; the wire adds the server and the question. */
+/** Thrown by a parser for bytes that no Gearman server sends; the wire adds the server and the command. */
 export class NotGearman extends Error {}
 
-/** Thrown by a parser where the server understood nothing or said no, with its error code. */
+/** Thrown by a parser if the server does not know the command or refuses it, with the server's error code. */
 export class Refusal extends Error {}
 
 const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
 const RUNNING_HINT =
   'Check that the Gearman server runs and listens there: systemctl status gearman-job-server.';
 
-/** What a parser threw, as an error that names the server and what was asked. Other errors pass unchanged. */
-export function replyFailure(address: ServerAddress, asked: string, fault: unknown): unknown {
+/** What a parser threw, as an error that names the server and the command. Other errors pass unchanged. */
+export function replyFailure(address: ServerAddress, command: string, error: unknown): unknown {
   const server = formatAddress(address);
-  if (fault instanceof NotGearman) {
+  if (error instanceof NotGearman) {
     return new AtomctlError(
       'GEARMAN_PROTOCOL',
-      `The server at ${server} does not speak Gearman: it answers "${asked}" with something else.`,
-      {hint: PORT_HINT, cause: fault},
+      `The server at ${server} does not speak Gearman: it answers "${command}" with something else.`,
+      {hint: PORT_HINT, cause: error},
     );
   }
-  if (fault instanceof Refusal) {
-    const code = fault.message.replaceAll(/[^\w ]/g, '') || 'no reason given';
-    return new AtomctlError('GEARMAN_PROTOCOL', `Gearman server ${server} refused "${asked}" (${code}).`, {
+  if (error instanceof Refusal) {
+    const code = error.message.replaceAll(/[^\w ]/g, '') || 'no reason given';
+    return new AtomctlError('GEARMAN_PROTOCOL', `Gearman server ${server} refused "${command}" (${code}).`, {
       hint: 'Not every Gearman server knows every command: atomctl needs gearmand, the one in C, for all it can do.',
-      cause: fault,
+      cause: error,
     });
   }
-  return fault;
+  return error;
 }
 
-/** The peer sends bytes that nobody asked for: a greeting, or the rest of an answer already given. */
+/** The peer sends bytes without a request: a greeting, or the rest of a reply that was already complete. */
 export function unexpectedBytes(address: ServerAddress): AtomctlError {
   const server = formatAddress(address);
   return new AtomctlError(
@@ -41,35 +41,39 @@ export function unexpectedBytes(address: ServerAddress): AtomctlError {
   );
 }
 
-/** The answer is larger than atomctl is ready to hold. */
-export function tooLarge(address: ServerAddress, asked: string, limitBytes: number): AtomctlError {
+/** The reply is larger than atomctl reads. */
+export function tooLarge(address: ServerAddress, command: string, limitBytes: number): AtomctlError {
   const server = formatAddress(address);
   return new AtomctlError(
     'GEARMAN_PROTOCOL',
-    `The answer of ${server} to "${asked}" is larger than ${limitBytes} bytes.`,
+    `The answer of ${server} to "${command}" is larger than ${limitBytes} bytes.`,
     {hint: PORT_HINT},
   );
 }
 
-/** No connection, or no whole answer, within the bound. */
-export function timedOut(address: ServerAddress, asked: string | null, seconds: number): AtomctlError {
+/** No connection, or no complete reply, within the timeout. */
+export function timedOut(address: ServerAddress, command: string | null, seconds: number): AtomctlError {
   const server = formatAddress(address);
   const what =
-    asked === null
+    command === null
       ? `No connection to Gearman server ${server}`
-      : `Gearman server ${server} did not answer "${asked}"`;
+      : `Gearman server ${server} did not answer "${command}"`;
   return new AtomctlError('GEARMAN_TIMEOUT', `${what} within ${seconds} s.`, {
     hint: 'Check the address and the network, or allow more with --timeout.',
   });
 }
 
-/** The peer ended the connection: in the middle of an answer it was no Gearman, before one it went away. */
-export function closedByPeer(address: ServerAddress, asked: string | null, inAnswer: boolean): AtomctlError {
+/** The peer ended the connection: in the middle of a reply it is not Gearman, before one it went away. */
+export function closedByPeer(
+  address: ServerAddress,
+  command: string | null,
+  inAnswer: boolean,
+): AtomctlError {
   const server = formatAddress(address);
   if (inAnswer) {
     return new AtomctlError(
       'GEARMAN_PROTOCOL',
-      `The server at ${server} closed the connection in the middle of its answer to "${asked}".`,
+      `The server at ${server} closed the connection in the middle of its answer to "${command}".`,
       {hint: PORT_HINT},
     );
   }

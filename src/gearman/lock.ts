@@ -3,17 +3,16 @@ import {PACKET, request} from './packet.ts';
 import {connectWorker, grabbedJobs, grabRequests, type WorkerOptions} from './worker-connection.ts';
 
 export interface ServerLock {
-  /** Never rejects: where the server is gone, the lock is gone with it. */
+  /** Never rejects: if the server is gone, the lock is gone too. */
   release(): Promise<void>;
 }
 
 /**
- * Takes a lock that lives in a gearmand, or null where someone else has it. The lock is a job that all who want it
- * submit under one key, so that there is one alone, and that gearmand hands to one of them. It is submitted in the
- * foreground: should the process die, gearmand forgets it. It must never be in the way of anyone's queue, so `name`
- * is a function that no worker has. The function's empty row stays in gearmand's status: dropping it could drop the
- * job of one who waits.
- * @throws AtomctlError as GearmanServer's questions do
+ * Takes a lock that lives in a gearmand; null if another process has it. The lock is a job that all processes submit under
+ * one key, so there is only one, and gearmand assigns it to one of them. It is submitted in the foreground: if the process
+ * dies, gearmand forgets it. It must not disturb any queue, so `name` is a function that no worker has. The function's
+ * empty row remains in gearmand's status: dropping it could drop the job of a process that waits.
+ * @throws AtomctlError as GearmanServer's requests do
  */
 export async function takeLock(
   address: ServerAddress,

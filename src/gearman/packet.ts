@@ -1,6 +1,6 @@
 /**
  * Gearman's binary protocol, the part that atomctl needs. A packet is a magic word, a type, a length and that many
- * bytes, which are arguments parted by NUL; the last argument may hold NULs itself.
+ * bytes, which are arguments separated by NUL; the last argument may contain NULs.
  */
 import {NotGearman, Refusal} from './failure.ts';
 import {type Framing, MAX_REPLY_BYTES} from './wire.ts';
@@ -51,15 +51,15 @@ export function splitArguments(data: Buffer, count: number): string[] {
 }
 
 /**
- * Makes one exchange of any requests: an ECHO after them marks the end of the answers. So a command that is never
- * answered (CAN_DO, RESET_ABILITIES, WORK_FAIL) is known to be carried out, and one that a server leaves unanswered
- * costs no deadline.
+ * Makes one exchange of any requests: an ECHO after them marks the end of the replies. So a command that has no reply
+ * (CAN_DO, RESET_ABILITIES, WORK_FAIL) is known to be executed, and a command that a server ignores does not wait for the
+ * deadline.
  */
 export function endWithEcho(requests: readonly Buffer[]): Buffer {
   return Buffer.concat([...requests, request(PACKET.ECHO_REQ, 'atomctl')]);
 }
 
-/** The packets of an answer up to the echo of `endWithEcho`. An ERROR packet is thrown as a Refusal. */
+/** The packets of a reply up to the echo of `endWithEcho`. An ERROR packet is thrown as a Refusal. */
 export function untilEcho(): Framing<Packet[]> {
   const packets: Packet[] = [];
   let offset = 0;
@@ -83,6 +83,6 @@ function packetAt(bytes: Buffer, offset: number): Packet | undefined {
   if (length > MAX_REPLY_BYTES) throw new NotGearman('packet too large');
   const start = offset + HEADER_BYTES;
   if (bytes.length < start + length) return undefined;
-  // A copy: the inbox overwrites its bytes with the next answer.
+  // A copy: the inbox overwrites its bytes with the next reply.
   return {type: bytes.readUInt32BE(offset + 4), data: Buffer.from(bytes.subarray(start, start + length))};
 }

@@ -6,52 +6,52 @@ import {type Framing, Wire} from './wire.ts';
 
 export type {Connection, FunctionStatus, QueuedJob, ServerVersion} from './admin-protocol.ts';
 
-/** Whether a server has a job, and whether a worker has it in hands. */
+/** Whether a server has a job, and whether a worker is running it. */
 export interface JobPresence {
   known: boolean;
   running: boolean;
 }
 
 /**
- * One Gearman server. Every question ends within the timeout or rejects with AtomctlError: GEARMAN_TIMEOUT,
- * GEARMAN_UNREACHABLE, or GEARMAN_PROTOCOL where the peer is no Gearman server or does not know the command.
- * A question that failed leaves the next one free to succeed.
+ * One Gearman server. Every request ends within the timeout or rejects with AtomctlError: GEARMAN_TIMEOUT,
+ * GEARMAN_UNREACHABLE, or GEARMAN_PROTOCOL if the peer is not a Gearman server or does not know the command. After a
+ * failed request the next one may succeed.
  */
 export interface GearmanServer {
   readonly address: ServerAddress;
   version(): Promise<admin.ServerVersion>;
   /** One row for each function, `running` within 0 and `total`. */
   status(): Promise<admin.FunctionStatus[]>;
-  /** Every connection, one's own included. */
+  /** Every connection, also atomctl's own. */
   connections(): Promise<admin.Connection[]>;
   /** Every job without its function or key. gearmand only. */
   jobs(): Promise<admin.QueuedJob[]>;
   /** The unique keys of all jobs. gearmand only. */
   uniqueKeys(): Promise<string[]>;
-  /** Marks a job so that it is never handed out again; false where the server does not know it. gearmand only. */
+  /** Marks a job so that it is never handed out again; false if the server does not know it. gearmand only. */
   cancel(handle: string): Promise<boolean>;
   /** In the order of the keys. gearmand only. */
   statusOfUniqueKeys(keys: readonly string[]): Promise<JobPresence[]>;
   /** In the order of the handles. */
   statusOfHandles(handles: readonly string[]): Promise<JobPresence[]>;
-  /** Forgets a function and whatever waits in it; false where it is unknown or has workers. gearmand only. */
+  /** Forgets a function and its waiting jobs; false if it is unknown or has workers. gearmand only. */
   dropFunction(name: string): Promise<boolean>;
-  /** Ends the connections; a question that is still open rejects. */
+  /** Ends the connections; a request that is still open rejects. */
   close(): void;
 }
 
 export interface GearmanTimeouts {
-  /** A bound on each connection and on each reply, in seconds. */
+  /** Timeout for each connection and each reply. */
   timeoutSeconds: number;
 }
 
-/** What became of one address of several. */
+/** The outcome of one address of several. */
 export type ServerConnection =
   | {address: ServerAddress; server: GearmanServer}
   | {address: ServerAddress; error: AtomctlError};
 
 /**
- * Connects to a Gearman server; what it is shows with the first question.
+ * Connects to a Gearman server. Whether it is one is known after the first request.
  * @throws AtomctlError GEARMAN_UNREACHABLE or GEARMAN_TIMEOUT
  */
 export async function connectServer(
@@ -63,8 +63,8 @@ export async function connectServer(
   return server;
 }
 
-/** A connection opened at its first use, and opened anew after it broke. */
-class Line {
+/** A connection that is opened at its first use, and again after it broke. */
+class ReopeningWire {
   readonly #open: () => Promise<Wire>;
   #wire: Wire | undefined;
   #opening: Promise<Wire> | undefined;
@@ -84,8 +84,8 @@ class Line {
     return this.#wire;
   }
 
-  async exchange<T>(text: string | Buffer, asked: string, framing: Framing<T>): Promise<T> {
-    return (await this.wire()).exchange(text, asked, framing);
+  async exchange<T>(text: string | Buffer, command: string, framing: Framing<T>): Promise<T> {
+    return (await this.wire()).exchange(text, command, framing);
   }
 
   close(): void {
@@ -96,26 +96,26 @@ class Line {
 
 class WireServer implements GearmanServer {
   readonly address: ServerAddress;
-  readonly #admin: Line;
-  readonly #binary: Line;
+  readonly #admin: ReopeningWire;
+  readonly #binary: ReopeningWire;
 
   constructor(address: ServerAddress, timeoutSeconds: number) {
     this.address = address;
-    this.#admin = new Line(() => Wire.open(address, timeoutSeconds));
-    this.#binary = new Line(() => Wire.open(address, timeoutSeconds));
+    this.#admin = new ReopeningWire(() => Wire.open(address, timeoutSeconds));
+    this.#binary = new ReopeningWire(() => Wire.open(address, timeoutSeconds));
   }
 
   async open(): Promise<void> {
     await this.#admin.wire();
   }
 
-  version = () => this.#tell(admin.version);
-  status = () => this.#tell(admin.status);
-  connections = () => this.#tell(admin.workers);
-  jobs = () => this.#tell(admin.showJobs);
-  uniqueKeys = () => this.#tell(admin.showUniqueJobs);
-  cancel = (handle: string) => this.#tell(admin.cancelJob(handle));
-  dropFunction = (name: string) => this.#tell(admin.dropFunction(name));
+  version = () => this.#run(admin.version);
+  status = () => this.#run(admin.status);
+  connections = () => this.#run(admin.workers);
+  jobs = () => this.#run(admin.showJobs);
+  uniqueKeys = () => this.#run(admin.showUniqueJobs);
+  cancel = (handle: string) => this.#run(admin.cancelJob(handle));
+  dropFunction = (name: string) => this.#run(admin.dropFunction(name));
 
   statusOfUniqueKeys = (keys: readonly string[]) =>
     this.#presence(PACKET.GET_STATUS_UNIQUE, PACKET.STATUS_RES_UNIQUE, 'GET_STATUS_UNIQUE', keys);
@@ -128,21 +128,21 @@ class WireServer implements GearmanServer {
     this.#binary.close();
   }
 
-  #tell<T>({text, framing}: admin.AdminCommand<T>): Promise<T> {
+  #run<T>({text, framing}: admin.AdminCommand<T>): Promise<T> {
     return this.#admin.exchange(`${text}\n`, text, framing);
   }
 
   async #presence(
-    question: number,
-    answer: number,
-    asked: string,
+    requestType: number,
+    replyType: number,
+    command: string,
     names: readonly string[],
   ): Promise<JobPresence[]> {
     if (names.length === 0) return [];
-    const requests = names.map((name) => request(question, name));
-    const packets = await this.#binary.exchange(endWithEcho(requests), asked, untilEcho());
+    const requests = names.map((name) => request(requestType, name));
+    const packets = await this.#binary.exchange(endWithEcho(requests), command, untilEcho());
     // By name, not by position: gearmand leaves a key that is too long unanswered.
-    const found = new Map(packets.filter(({type}) => type === answer).map(presenceByName));
+    const found = new Map(packets.filter(({type}) => type === replyType).map(presenceByName));
     return names.map((name) => found.get(name) ?? {known: false, running: false});
   }
 }
@@ -153,8 +153,8 @@ function presenceByName({data}: Packet): [string, JobPresence] {
 }
 
 /**
- * Connects to several servers at once, in the order of the addresses. One that cannot be reached stands in the
- * result with its error and takes no other down.
+ * Connects to several servers at once; the result has the order of the addresses. A server that cannot be reached is in the
+ * result with its error and does not affect the others.
  */
 export function connectServers(
   addresses: readonly ServerAddress[],

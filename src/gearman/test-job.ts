@@ -4,17 +4,17 @@ import type {GearmanServer, GearmanTimeouts} from './server.ts';
 import {connectWorker, grabbedJobs, grabRequests} from './worker-connection.ts';
 
 /**
- * Whether a job that is returned to the queue so many times is still handed out afterwards. gearmand's
- * `--job-retries` cannot be asked for, so a job of our own, on a function of its own, is taken and returned that
- * often. It is submitted in the foreground: should the process die, gearmand forgets it and stores it nowhere.
- * @throws AtomctlError as GearmanServer's questions do
+ * Whether a job that is returned to the queue so many times is still handed out afterwards. No command returns gearmand's
+ * `--job-retries`, so a test job on a function of its own is taken and returned that often. It is submitted in the
+ * foreground: if the process dies, gearmand forgets it and stores it nowhere.
+ * @throws AtomctlError as GearmanServer's requests do
  */
 export async function survivesReturns(
   server: GearmanServer,
   returns: number,
   options: GearmanTimeouts,
 ): Promise<boolean> {
-  const name = `atomctl-throwaway-${randomUUID()}`;
+  const name = `atomctl-test-${randomUUID()}`;
   const worker = await connectWorker(server.address, options);
   try {
     const grab = grabRequests([name]);

@@ -3,31 +3,31 @@ import type {AtomctlError} from '../errors.ts';
 import {hostsToTry, type ServerAddress} from './address.ts';
 import {closedByPeer, networkFailure, replyFailure, timedOut, tooLarge, unexpectedBytes} from './failure.ts';
 
-/** A million queued jobs are listed in about 30 MB; beyond this the peer is no queue anyone can look after. */
+/** A list of a million queued jobs has about 30 MB. A peer that sends more than this limit is not a usable Gearman server. */
 export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
- * Looks at all bytes of an answer that arrived so far: the result once the answer is whole, undefined before.
- * Throws NotGearman or Refusal (see fault.ts).
+ * Reads all bytes of a reply that have arrived so far: the result if the reply is complete, otherwise undefined.
+ * Throws NotGearman or Refusal (see failure.ts).
  */
 export type Framing<T> = (bytes: Buffer) => T | undefined;
 
-interface Question {
-  asked: string;
+interface PendingReply {
+  command: string;
   read: (bytes: Buffer) => boolean;
   fail: (error: unknown) => void;
 }
 
 /**
- * One connection to a Gearman server, on which questions are asked one at a time. Every answer has a deadline and
- * a bound on its size. After any failure the wire is closed for good: where an answer ends is then unknown.
+ * One connection to a Gearman server, which sends one request at a time. Every reply has a deadline and a size limit. After
+ * any failure the wire is closed for good, because the end of the reply is then unknown.
  */
 export class Wire {
   readonly #address: ServerAddress;
   readonly #socket: Socket;
   readonly #timeoutSeconds: number;
   readonly #inbox = new Inbox();
-  #question: Question | undefined;
+  #pending: PendingReply | undefined;
   #broken: unknown;
   #lastTurn: Promise<unknown> = Promise.resolve();
 
@@ -60,35 +60,35 @@ export class Wire {
   }
 
   /**
-   * Sends a request and resolves to what `framing` makes of the answer. Calls may overlap: they take turns.
-   * @param asked the command's name, for errors
+   * Sends a request and resolves to what `framing` reads from the reply. Calls may overlap: they are executed in order.
+   * @param command its name, for errors
    * @throws AtomctlError GEARMAN_TIMEOUT, GEARMAN_PROTOCOL or GEARMAN_UNREACHABLE
    */
-  exchange<T>(request: string | Buffer, asked: string, framing: Framing<T>): Promise<T> {
-    const turn = this.#lastTurn.then(() => this.#ask(request, asked, framing));
+  exchange<T>(request: string | Buffer, command: string, framing: Framing<T>): Promise<T> {
+    const turn = this.#lastTurn.then(() => this.#ask(request, command, framing));
     this.#lastTurn = turn.catch(() => undefined);
     return turn;
   }
 
-  /** True once anything failed: this wire answers no more. */
+  /** True after any failure: this wire cannot be used any more. */
   get broken(): boolean {
     return this.#broken !== undefined;
   }
 
-  /** Ends the connection. A question that is still open fails. */
+  /** Ends the connection. A request that is still open fails. */
   close(): void {
     this.#break(closedByPeer(this.#address, null, false));
   }
 
-  #ask<T>(request: string | Buffer, asked: string, framing: Framing<T>): Promise<T> {
+  #ask<T>(request: string | Buffer, command: string, framing: Framing<T>): Promise<T> {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(
-        () => this.#break(timedOut(this.#address, asked, this.#timeoutSeconds)),
+        () => this.#break(timedOut(this.#address, command, this.#timeoutSeconds)),
         this.#timeoutSeconds * 1000,
       );
-      this.#question = {
-        asked,
+      this.#pending = {
+        command,
         read: (bytes) => {
           const answer = framing(bytes);
           if (answer === undefined) return false;
@@ -106,35 +106,35 @@ export class Wire {
   }
 
   #receive(chunk: Buffer): void {
-    const question = this.#question;
-    if (!question) {
+    const pending = this.#pending;
+    if (!pending) {
       this.#break(unexpectedBytes(this.#address));
       return;
     }
     this.#inbox.append(chunk);
     if (this.#inbox.bytes.length > MAX_REPLY_BYTES) {
-      this.#break(tooLarge(this.#address, question.asked, MAX_REPLY_BYTES));
+      this.#break(tooLarge(this.#address, pending.command, MAX_REPLY_BYTES));
       return;
     }
     try {
-      if (!question.read(this.#inbox.bytes)) return;
-      this.#question = undefined;
+      if (!pending.read(this.#inbox.bytes)) return;
+      this.#pending = undefined;
       this.#inbox.clear();
-    } catch (fault) {
-      this.#break(replyFailure(this.#address, question.asked, fault));
+    } catch (error) {
+      this.#break(replyFailure(this.#address, pending.command, error));
     }
   }
 
   #closedByPeer(): AtomctlError {
-    return closedByPeer(this.#address, this.#question?.asked ?? null, this.#inbox.bytes.length > 0);
+    return closedByPeer(this.#address, this.#pending?.command ?? null, this.#inbox.bytes.length > 0);
   }
 
   #break(error: unknown): void {
     if (this.#broken) return;
     this.#broken = error;
     this.#socket.destroy();
-    this.#question?.fail(error);
-    this.#question = undefined;
+    this.#pending?.fail(error);
+    this.#pending = undefined;
   }
 }
 
@@ -146,7 +146,7 @@ function openSocket(
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const leftMs = Math.max(1, deadline - Date.now());
-    // Node gives each address of a host 250 ms by default, too little for a distant server.
+    // By default Node gives each address of a host 250 ms, which is too short for a distant server.
     const socket = connect({
       host,
       port: address.port,
@@ -170,7 +170,7 @@ function openSocket(
   });
 }
 
-/** The bytes of one answer as they arrive: grows by doubling, so that a long list costs linear time. */
+/** The bytes of one reply as they arrive: grows by doubling, so that a long list takes linear time. */
 export class Inbox {
   #space = Buffer.allocUnsafe(16 * 1024);
   #length = 0;

@@ -13,24 +13,24 @@ export interface GrabbedJob {
 }
 
 /**
- * A connection that takes jobs as a worker does. It never sleeps on the queue, so that a server wakes real workers
- * only. What a call asks for is done when it resolves; it rejects as GearmanServer's questions do.
+ * A connection that takes jobs as a worker does. It never sleeps on the queue, so a server wakes only real workers. A call
+ * resolves when the server has executed it; it rejects as GearmanServer's requests do.
  */
 export interface WorkerConnection {
-  /** Registers functions, in addition to earlier ones, and takes one job; null where none waits. gearmand only. */
+  /** Registers functions, in addition to earlier ones, and takes one job; null if no job waits. gearmand only. */
   grab(functions: readonly string[]): Promise<GrabbedJob | null>;
   /** Ends a job as failed: it leaves the queue for good. */
   fail(handle: string): Promise<void>;
   /** Ends a job as done: it leaves the queue for good. */
   complete(handle: string): Promise<void>;
   /**
-   * Unregisters all functions. With that gearmand queues every job held here again, at the end, wakes idle workers
-   * and counts a retry; with `--job-retries=N` it drops a job at its N-th return. Other servers keep the job away.
+   * Unregisters all functions. Then gearmand queues every job held here again, at the end, wakes idle workers and counts a
+   * retry; with `--job-retries=N` it drops a job at its N-th return. Other servers do not return the job.
    */
   giveBack(): Promise<void>;
   /** Sends any requests at once and resolves to the packets that came back. */
-  exchange(requests: readonly Buffer[], asked: string): Promise<Packet[]>;
-  /** Ends the connection. gearmand gives back what is held here a moment later. */
+  exchange(requests: readonly Buffer[], command: string): Promise<Packet[]>;
+  /** Ends the connection. gearmand queues the jobs held here again a moment later. */
   close(): void;
 }
 
@@ -50,8 +50,8 @@ export async function connectWorker(
   const wire = await Wire.open(address, timeoutSeconds);
   // gearmand counts a function that is registered twice as two workers.
   const registered = new Set<string>();
-  const exchange = (requests: readonly Buffer[], asked: string) =>
-    wire.exchange(endWithEcho(requests), asked, untilEcho());
+  const exchange = (requests: readonly Buffer[], command: string) =>
+    wire.exchange(endWithEcho(requests), command, untilEcho());
   if (clientId !== undefined) await exchange([request(PACKET.SET_CLIENT_ID, clientId)], 'SET_CLIENT_ID');
 
   return {
@@ -84,7 +84,7 @@ export function grabRequests(functions: readonly string[]): Buffer[] {
   return [...functions.map((name) => request(PACKET.CAN_DO, name)), request(PACKET.GRAB_JOB_UNIQ)];
 }
 
-/** The jobs that were handed out among the packets of an answer. */
+/** The jobs that were handed out, from the packets of a reply. */
 export function grabbedJobs(packets: readonly Packet[]): GrabbedJob[] {
   return packets
     .filter(({type}) => type === PACKET.JOB_ASSIGN_UNIQ)

@@ -4,15 +4,15 @@ import {retryWhileBusy} from './retry.ts';
 import {type RowBatch, Session} from './session.ts';
 
 export interface DatabaseTimeouts {
-  /** Bounds connecting with login, and how long a server may stay silent before it is looked after. */
+  /** Timeout for connecting with login, and for a reply that makes no progress before the server is checked. */
   timeoutSeconds: number;
 }
 
 /**
- * Connects to MySQL 8 or later or MariaDB 10.5 or later: TCP or socket, in the clear or over TLS. A statement may
- * take as long as it needs while the server lives; a server that falls silent is noticed within twice the timeout.
+ * Connects to MySQL 8 or later or MariaDB 10.5 or later: TCP or socket, with or without TLS. A statement may
+ * take as long as it needs while the server answers; a server that stops answering is noticed within twice the timeout.
  * @throws AtomctlError DATABASE_UNREACHABLE, DATABASE_TIMEOUT, DATABASE_LOGIN_REFUSED, DATABASE_UNKNOWN; USAGE
- *   where the CA file cannot be read
+ *   if the CA file cannot be read
  */
 export async function connectDatabase(config: DatabaseConfig, options: DatabaseTimeouts): Promise<Database> {
   return new MysqlDatabase(config, options, await openSession(config, options));
@@ -30,7 +30,7 @@ class MysqlDatabase implements Database {
   readonly #config: DatabaseConfig;
   readonly #options: DatabaseTimeouts;
   readonly #session: Session;
-  /** What a transaction's work gets: no retries, as a statement alone cannot be repeated there. */
+  /** What the work of a transaction gets: no retries, because one statement alone cannot be repeated there. */
   readonly #withinTransaction: Queryable;
   #inTransaction = false;
 
@@ -57,8 +57,8 @@ class MysqlDatabase implements Database {
   }
 
   /**
-   * On a connection of its own: statements can run between the rows, and an early stop just closes it, whereupon
-   * the server stops sending.
+   * On a connection of its own: statements can run between the rows, and an early stop closes it, so that the server stops
+   * sending.
    */
   async *batches(sql: string, values?: readonly SqlValue[]): AsyncGenerator<RowBatch> {
     const session = await openSession(this.#config, this.#options);
@@ -96,7 +96,7 @@ class MysqlDatabase implements Database {
   }
 
   async #attempt<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
-    // START TRANSACTION inside a transaction would commit the outer one without a word.
+    // START TRANSACTION inside a transaction would silently commit the outer one.
     if (this.#inTransaction) throw new Error('transactions do not nest');
     this.#inTransaction = true;
     try {
@@ -105,7 +105,7 @@ class MysqlDatabase implements Database {
       await this.#run('COMMIT');
       return result;
     } catch (error) {
-      // Where the connection is gone the server has rolled back by itself.
+      // If the connection is gone, the server has rolled back by itself.
       await this.#session.run('ROLLBACK').catch(() => {});
       throw error;
     } finally {
@@ -133,7 +133,7 @@ class MysqlDatabase implements Database {
     return translateFailure(error, 'statement', this.#config, await this.#account(error));
   }
 
-  /** Which account a GRANT has to name: the login `atom` may be `'atom'@'%'` or `'atom'@'10.0.%'`. */
+  /** The account that a GRANT must name: the login `atom` may be `'atom'@'%'` or `'atom'@'10.0.%'`. */
   async #account(error: unknown): Promise<string | null> {
     if (!isPrivilegeError(error)) return null;
     const reply = await this.#session.run('SELECT CURRENT_USER() AS account').catch(() => null);

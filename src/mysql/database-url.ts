@@ -14,8 +14,8 @@ const URL_PATTERN =
  * Reads `mysql://user:password@host:port/database?socketPath=PATH&ssl=MODE&sslCa=FILE`.
  *
  * Every part is percent-decoded; host, port and password may be left out (localhost by TCP, 3306, none).
- * With socketPath the host is not used. Files are not looked at here.
- * @param origin where the URL came from, for the error
+ * With socketPath the host is not used. No file is read here.
+ * @param origin of the URL, for the error
  * @throws AtomctlError USAGE; its message never repeats the URL, which may hold a password
  */
 export function parseDatabaseUrl(url: string, origin: string): DatabaseConfig {

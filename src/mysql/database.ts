@@ -1,15 +1,15 @@
 import type {Secret} from '../secret.ts';
 
-/** A row as the driver hands it over: dates and times arrive as stored text, never converted. */
+/** A row as the driver returns it: dates and times as stored text, never converted. */
 export type Row = Record<string, unknown>;
 export type SqlValue = string | number | bigint | null | readonly (string | number)[];
 
 /**
- * A connection to MySQL or MariaDB, and all that the rest of atomctl knows of either.
+ * A connection to MySQL or MariaDB, and everything that the rest of atomctl knows about them.
  *
- * Every method throws AtomctlError: DATABASE_LOST (server gone mid-way), DATABASE_TIMEOUT, DATABASE_PRIVILEGE
+ * Every method throws AtomctlError: DATABASE_LOST (the connection broke), DATABASE_TIMEOUT, DATABASE_PRIVILEGE
  * (names the privilege and table), DATABASE_BUSY (deadlock or lock wait, after bounded retries), DATABASE_ERROR.
- * Placeholders are `?`; an array value expands to a parenthesised list's inside (`IN (?)`).
+ * Placeholders are `?`; an array value expands to the inside of a list in parentheses (`IN (?)`).
  */
 export interface Queryable {
   query<T = Row>(sql: string, values?: readonly SqlValue[]): Promise<T[]>;
@@ -19,23 +19,23 @@ export interface Queryable {
 
 export interface Database extends Queryable {
   readonly server: ServerInfo;
-  /** Rows as arrays, in order, with back-pressure; stops the statement when the consumer stops. */
+  /** Rows as arrays, in order, no faster than they are read; stops the statement when the consumer stops. */
   stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<readonly unknown[]>;
-  /** The same, as many rows at a time as have come: a promise for each row is what costs most in a long stream. */
+  /** The same, as many rows at a time as have arrived: a promise for each row is the largest cost of a long stream. */
   batches(sql: string, values?: readonly SqlValue[]): AsyncIterable<readonly (readonly unknown[])[]>;
   /**
-   * Hands rows as arrays to `visit` as fast as they arrive, for whoever never has to wait between two of them:
-   * hundreds of thousands take half the time of `stream`, which makes a promise for each.
+   * Passes rows as arrays to `visit` as fast as they arrive, for a caller that never waits between two rows. Hundreds of
+   * thousands take half the time of `stream`, which makes a promise for each.
    */
   visit(sql: string, values: readonly SqlValue[], visit: (row: readonly unknown[]) => void): Promise<void>;
-  /** Runs `work` in one transaction; retried on deadlock and lock wait timeout up to a bound, rolled back on a throw. */
+  /** Runs `work` in one transaction; retried a few times on deadlock and lock wait timeout, rolled back if it throws. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 export interface ServerInfo {
   flavour: 'mysql' | 'mariadb';
-  /** As `SELECT VERSION()` says. */
+  /** As `SELECT VERSION()` returns it. */
   version: string;
 }
 

@@ -33,14 +33,14 @@ export function describeEndpoint(endpoint: DatabaseEndpoint): string {
 }
 
 /**
- * A socket on its way to the server; its errors are for the caller to hear. Keepalive is what notices a peer that
- * vanished without a word while a long statement runs: the kernel gives up ten seconds after `timeoutSeconds`.
+ * Starts to connect; the caller handles the errors of the socket. Keepalive notices a peer that vanished silently while a
+ * long statement runs: the kernel gives up ten seconds after `timeoutSeconds`.
  */
 export function dial(endpoint: DatabaseEndpoint, timeoutSeconds: number): Socket {
   if ('socketPath' in endpoint) return connect(endpoint.socketPath);
   // A name with two addresses is tried on both: `localhost` may be ::1 first, with MySQL on 127.0.0.1 alone.
   const socket = connect({...endpoint, autoSelectFamily: true, noDelay: true});
   socket.setKeepAlive(true, timeoutSeconds * 1000);
-  // Node checks a certificate against the name it looked up, and would take `localhost` for a bare address.
+  // Node checks a certificate against the name that it looked up, and would treat `localhost` as an address.
   return Object.assign(socket, {_host: endpoint.host});
 }

@@ -4,29 +4,29 @@ import type {DatabaseConfig} from './database.ts';
 /** What a failure is called, and what to do about it. */
 export type Explanation = readonly [code: ErrorCode, message: string, hint: string];
 
-/** What a verdict may name. None of it is a secret but `config.password`. */
+/** What an explanation may name. */
 export interface Facts {
   config: DatabaseConfig;
   /** The server, as `127.0.0.1:3306` or a socket's path. */
   place: string;
-  /** The account that the server took the user for, as `CURRENT_USER()` says; null where it is not known. */
+  /** The account that the server uses for the user, as `CURRENT_USER()` returns it; null if it is not known. */
   account: string | null;
   /** Node's or the driver's code, or MySQL's name for the error. */
   code: string;
-  /** The words of whoever failed, without a full stop. */
-  said: string;
+  /** What the server, the driver or Node reported, without a full stop. */
+  detail: string;
 }
 
 export type Explain = (facts: Facts) => Explanation;
 
-/** Any error packet that has no verdict of its own. */
-export const refusedStatement: Explain = ({said, code}) => [
+/** Any error packet that has no explanation of its own. */
+export const refusedStatement: Explain = ({detail, code}) => [
   'DATABASE_ERROR',
-  `The database server refused (${code}): ${said}.`,
+  `The database server refused (${code}): ${detail}.`,
   'Look at the log of the database server.',
 ];
 
-/** A name as SQL wants it, in backticks. */
+/** A name for SQL, in backticks. */
 export function quotedName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }

@@ -9,8 +9,8 @@ export type Stage = 'login' | 'statement';
 
 /**
  * What the driver, the socket or the server threw, as an error for the user: one sentence and a hint, no SQL and
- * no password. An AtomctlError passes unchanged, and so does what is no failure of the database at all.
- * @param account as `CURRENT_USER()` says, for the GRANT in a hint; null where it is not known
+ * no password. An AtomctlError passes unchanged, and so does anything that is not a failure of the database.
+ * @param account as `CURRENT_USER()` returns it, for the GRANT in a hint; null if it is not known
  */
 export function translateFailure(
   error: unknown,
@@ -28,12 +28,12 @@ export function translateFailure(
     place: describeEndpoint(endpointOf(config)),
     // The driver has no name for the newer errors of MariaDB.
     code: error.code ?? (isServerError(error) ? String(error.errno) : 'connection closed'),
-    said: error.message.replace(/[\s.:]+$/, ''),
+    detail: error.message.replace(/[\s.:]+$/, ''),
   });
   return new AtomctlError(code, message, {hint, cause: withoutSql(error)});
 }
 
-/** Whatever has a code comes from Node, the driver or the server; `fatal` is the driver's mark where it has none. */
+/** An error with a code comes from Node, the driver or the server; without one, the driver sets `fatal`. */
 function isDatabaseFailure(error: unknown): error is Error & {code?: string} {
   if (!(error instanceof Error) || error instanceof AtomctlError) return false;
   return 'code' in error || ('fatal' in error && error.fatal === true);
@@ -46,7 +46,7 @@ function explain(error: Error, stage: Stage): Explain {
   return stage === 'login' ? explainBrokenLogin : lostConnection;
 }
 
-/** The driver hangs the statement with its values on its errors; not even DEBUG need show them. */
+/** The driver attaches the statement with its values to its errors; not even DEBUG may show them. */
 function withoutSql(error: Error & {code?: string}): Error {
   const bare = new Error(error.message);
   bare.name = error.code ?? error.name;
@@ -54,7 +54,7 @@ function withoutSql(error: Error & {code?: string}): Error {
   return bare;
 }
 
-/** An error packet from the server: it is alive and says no. Errors of Node's own have a negative errno, or none. */
+/** An error packet from the server: it is alive and refuses. Node's own errors have a negative errno, or none. */
 export interface ServerError extends Error {
   /** MySQL's number, the same for MariaDB: 1045, 1142, ... */
   errno: number;
@@ -64,7 +64,7 @@ export function isServerError(error: unknown): error is ServerError {
   return error instanceof Error && 'sqlState' in error && 'errno' in error && Number(error.errno) > 0;
 }
 
-/** True where the server says that the account lacks a privilege, on a table, a column, a database or at large. */
+/** True if the server reports that the account lacks a privilege on a table, a column, a database or the server. */
 export function isPrivilegeError(error: unknown): error is ServerError {
   return isServerError(error) && [1044, 1142, 1143, 1227].includes(error.errno);
 }

@@ -4,32 +4,32 @@ import type {ServerInfo} from './database.ts';
 
 const ERROR_PACKET = 0xff;
 const PROTOCOL_VERSION = 10;
-/** A greeting is under a hundred bytes; what has not named its version by here is no MySQL server. */
+/** A greeting has less than a hundred bytes; a server that has sent so many without a version is not MySQL. */
 const MAX_BYTES = 1024;
-/** MariaDB before 11 puts this before its version, for the sake of old replicas. */
+/** MariaDB before 11 puts this before its version, because old replicas need it. */
 const REPLICATION_PREFIX = /^5\.5\.5-(?=.*mariadb)/i;
 
 /**
- * Reads what a MySQL server says first, so that no driver is needed to tell one from a web server.
- * @returns the server; null where more bytes are needed; 'refusal' where it greets with an error packet (too many
- *   connections, host not allowed), which the driver then reads; 'stranger' where it is not MySQL's protocol
+ * Reads what a MySQL server sends first, so that a web server is recognised without the driver.
+ * @returns the server; null if more bytes are needed; 'refusal' if it greets with an error packet (too many
+ *   connections, host not allowed), which the driver then reads; 'not-mysql' if it is not MySQL's protocol
  */
-export function parseGreeting(bytes: Buffer): ServerInfo | 'refusal' | 'stranger' | null {
+export function parseGreeting(bytes: Buffer): ServerInfo | 'refusal' | 'not-mysql' | null {
   // Three bytes of length, the sequence number, then the packet.
   if (bytes.length < 5) return null;
-  if (bytes[3] !== 0) return 'stranger';
+  if (bytes[3] !== 0) return 'not-mysql';
   if (bytes[4] === ERROR_PACKET) return 'refusal';
-  if (bytes[4] !== PROTOCOL_VERSION) return 'stranger';
+  if (bytes[4] !== PROTOCOL_VERSION) return 'not-mysql';
   const end = bytes.indexOf(0, 5);
-  if (end === -1) return bytes.length > MAX_BYTES ? 'stranger' : null;
+  if (end === -1) return bytes.length > MAX_BYTES ? 'not-mysql' : null;
   const version = bytes.toString('latin1', 5, end).replace(REPLICATION_PREFIX, '');
   return {flavour: /mariadb/i.test(version) ? 'mariadb' : 'mysql', version};
 }
 
 /**
  * Waits for the server's greeting and leaves its bytes in the socket for the driver.
- * @returns null where the server greets with a refusal
- * @throws AtomctlError DATABASE_UNREACHABLE where it does not speak MySQL; whatever the socket fails with
+ * @returns null if the server greets with a refusal
+ * @throws AtomctlError DATABASE_UNREACHABLE if it does not speak MySQL; whatever the socket fails with
  */
 export function readGreeting(socket: Socket, place: string): Promise<ServerInfo | null> {
   return new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ export function readGreeting(socket: Socket, place: string): Promise<ServerInfo 
       settle();
       // The driver reads them again from the start.
       socket.unshift(received);
-      if (greeting === 'stranger') reject(notMysql(place));
+      if (greeting === 'not-mysql') reject(notMysql(place));
       else resolve(greeting === 'refusal' ? null : greeting);
     }
     function onClose(): void {

@@ -27,7 +27,7 @@ const full: Explain = ({place}) => [
   'Try again in a moment; SHOW PROCESSLIST tells a database administrator who holds them.',
 ];
 
-/** Codes of Node and of the driver, from before a session stands. */
+/** Codes of Node and of the driver, before a session exists. */
 const BY_CODE: Record<string, Explain> = {
   ECONNREFUSED: ({place}) => [
     'DATABASE_UNREACHABLE',
@@ -64,9 +64,9 @@ const BY_CODE: Record<string, Explain> = {
     `The MySQL server at ${place} offers no TLS.`,
     'Set ssl_cert and ssl_key on the server, or leave ssl out of the database URL.',
   ],
-  HANDSHAKE_SSL_ERROR: ({place, said}) => [
+  HANDSHAKE_SSL_ERROR: ({place, detail}) => [
     'DATABASE_UNREACHABLE',
-    `TLS with the MySQL server at ${place} failed: ${said}.`,
+    `TLS with the MySQL server at ${place} failed: ${detail}.`,
     'Check ssl and sslCa in the database URL, and the certificate of the server.',
   ],
   AUTH_SWITCH_PLUGIN_ERROR: unknownMethod,
@@ -77,7 +77,7 @@ const BY_ERRNO: Record<number, Explain> = {
   1040: full,
   1203: full,
   1226: full,
-  // A user without any privilege there is not told whether the database exists.
+  // The server does not say whether the database exists to a user without any privilege on it.
   1044: ({config, place}) => [
     'DATABASE_LOGIN_REFUSED',
     `The MySQL server at ${place} has no database "${config.database}" for the user "${config.user}".`,
@@ -112,15 +112,15 @@ const BY_ERRNO: Record<number, Explain> = {
   ],
 };
 
-/** The verdict on an error packet in answer to a login. */
+/** The explanation of an error packet in answer to a login. */
 export function explainRefusedLogin(errno: number): Explain {
   return BY_ERRNO[errno] ?? refusedStatement;
 }
 
-/** The verdict on what else keeps a session from being opened. */
+/** The explanation of any other failure to open a session. */
 export const explainBrokenLogin: Explain = (facts) => {
-  // The driver has no code for it, only words.
-  if (facts.said.includes('unknown plugin')) return unknownMethod(facts);
+  // The driver has no code for it, only a message.
+  if (facts.detail.includes('unknown plugin')) return unknownMethod(facts);
   return BY_CODE[facts.code]?.(facts) ?? unreachable(facts);
 };
 

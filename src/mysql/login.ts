@@ -1,14 +1,14 @@
 import {readFile} from 'node:fs/promises';
 import type {Socket} from 'node:net';
 import type {Connection, ConnectionOptions, SslOptions} from 'mysql2';
-import {AtomctlError, usageError} from '../errors.ts';
+import {AtomctlError, cannotBeRead} from '../errors.ts';
 import type {DatabaseConfig, ServerInfo} from './database.ts';
 import {describeEndpoint, dial, endpointOf} from './endpoint.ts';
 import {readGreeting} from './greeting.ts';
 
-/** A login takes some hundred bytes. The driver itself would gather an answer without end for as long as it may. */
-const MOST_BYTES = 1024 * 1024;
-const LOOK_EVERY_MS = 20;
+/** A login takes some hundred bytes. The driver itself would collect an endless answer until the deadline. */
+const MAX_LOGIN_BYTES = 1024 * 1024;
+const CHECK_EVERY_MS = 20;
 
 export interface LoggedIn {
   socket: Socket;
@@ -18,46 +18,46 @@ export interface LoggedIn {
 
 /**
  * Connects, logs in and sets the session, all within `timeoutSeconds`.
- * @throws AtomctlError DATABASE_TIMEOUT, or DATABASE_UNREACHABLE where no MySQL server answers, or USAGE for the
+ * @throws AtomctlError DATABASE_TIMEOUT, or DATABASE_UNREACHABLE if no MySQL server answers, or USAGE for the
  *   CA file; otherwise what the socket, the driver or the server says
  */
 export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Promise<LoggedIn> {
   const options = await driverOptions(config);
   const endpoint = endpointOf(config);
   const place = describeEndpoint(endpoint);
-  // Whoever waits for the socket hears of its errors; in between, nobody may.
+  // The code that waits for the socket handles its errors; in between nothing waits, and an unhandled error would throw.
   const socket = dial(endpoint, timeoutSeconds).on('error', () => {});
   let deadline: NodeJS.Timeout | undefined;
-  let look: NodeJS.Timeout | undefined;
+  let sizeCheck: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     const expire = () => reject(noAnswer(place, timeoutSeconds, socket.connecting));
     deadline = setTimeout(expire, timeoutSeconds * 1000);
-    look = setInterval(() => {
-      if (socket.bytesRead > MOST_BYTES) reject(endlessAnswer(place));
-    }, LOOK_EVERY_MS);
+    sizeCheck = setInterval(() => {
+      if (socket.bytesRead > MAX_LOGIN_BYTES) reject(endlessAnswer(place));
+    }, CHECK_EVERY_MS);
   });
   try {
-    return await Promise.race([introduce(socket, {...options, ...endpoint}, place), expiry]);
+    return await Promise.race([openConnection(socket, {...options, ...endpoint}, place), expiry]);
   } catch (error) {
     socket.destroy();
     throw error;
   } finally {
     clearTimeout(deadline);
-    clearInterval(look);
+    clearInterval(sizeCheck);
   }
 }
 
-/** The driver is loaded while the server makes up its greeting. */
-async function introduce(socket: Socket, options: ConnectionOptions, place: string): Promise<LoggedIn> {
+/** The driver is loaded while the server prepares its greeting. */
+async function openConnection(socket: Socket, options: ConnectionOptions, place: string): Promise<LoggedIn> {
   const [server, {createConnection}] = await Promise.all([readGreeting(socket, place), import('mysql2')]);
   if (socket.errored) throw socket.errored;
   const connection = createConnection({...options, stream: socket});
   await new Promise<void>((resolve, reject) => {
-    // It stays: a connection that dies while idle says so by an event, and the next statement fails.
+    // This listener is kept: a connection that dies while idle emits an event, and the next statement fails.
     connection.on('error', reject);
     connection.query(SET_SESSION, (error) => (error ? reject(error) : resolve()));
   });
-  // Who greets with a refusal lets nobody get this far.
+  // A server that greets with a refusal does not get this far.
   return {socket, connection, server: server!};
 }
 
@@ -67,17 +67,17 @@ async function driverOptions({user, password, database, tls}: DatabaseConfig): P
     password: password.reveal(),
     database,
     ssl: await tlsOptions(tls),
-    // None is prepared; by default memory for sixteen thousand is taken.
+    // No statement is prepared; the default reserves memory for sixteen thousand.
     maxPreparedStatements: 1,
-    // The deadline of the login covers what this would.
+    // The deadline of the login covers this.
     connectTimeout: 0,
-    // A matched row that stays as it was is not a changed one, and no server may ask for this machine's files.
+    // A matched row that is not modified does not count as changed, and no server may request files of this host.
     flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
     charset: 'UTF8MB4_BIN',
     connectAttributes: {program_name: 'atomctl'},
-    // Debian's root logs in by the socket alone: the server asks the kernel who we are.
+    // Debian's root logs in through the socket without a password: the server asks the kernel for the user.
     authPlugins: {auth_socket: () => () => Buffer.alloc(0)},
-    // Dates and JSON as stored text; numbers as numbers, but exact where they are too big for one.
+    // Dates and JSON as stored text; numbers as numbers, or as text if they are too large to be exact.
     dateStrings: true,
     jsonStrings: true,
     supportBigNumbers: true,
@@ -103,40 +103,40 @@ function endlessAnswer(place: string): AtomctlError {
   );
 }
 
-/** How long a statement waits for another session's lock, in seconds, before it is given up and tried again. */
+/** How long a statement waits for the lock of another session, in seconds, before it fails and is tried again. */
 const LOCK_WAIT_SECONDS = 5;
 
 /**
- * What every session is set to, whatever the server's own settings, in one statement and so one round trip.
+ * The settings of every session, whatever the server's own are, in one statement and so in one round trip.
  *
- * Isolation is REPEATABLE READ, the servers' default: READ COMMITTED cannot write where the binary log is
- * statement-based. The variable's name differs, and each server runs only the comment that is meant for it.
+ * Isolation is REPEATABLE READ, the servers' default: READ COMMITTED cannot write if the binary log is
+ * statement-based. The name of the variable differs, and each server runs only the comment that is meant for it.
  *
- * MySQL would hash AtoM's few users in memory and then sort the whole history, notes and all, before it sends the
- * first row. Told to look each of them up by its key, it reads jobs in their order and sends as it reads.
+ * MySQL would hash AtoM's few users in memory and then sort the whole history with its notes before it sends the first
+ * row. Without that optimisation it looks each user up by its key, reads jobs in their order and sends as it reads.
  */
 const SETTINGS = [
   // Literals compare by code point, and any character can be stored and read back.
   'NAMES utf8mb4 COLLATE utf8mb4_bin',
-  // Backslash escapes work (values are quoted with them), `"` quotes text, and nothing is silently cut on writing.
+  // Backslash escapes work (values are quoted with them), `"` quotes text, and no value is silently cut on writing.
   "sql_mode = 'STRICT_ALL_TABLES'",
   "time_zone = '+00:00'",
   "lc_time_names = 'en_US'",
   'default_week_format = 0',
   'div_precision_increment = 4',
-  // MariaDB's ceiling; more than AtoM's notes on one job can come to.
+  // MariaDB's ceiling; more than AtoM's notes on one job can have.
   `group_concat_max_len = ${2 ** 30}`,
   'sql_select_limit = 18446744073709551615',
   'sql_big_selects = 1',
   'sql_auto_is_null = 0',
   'sql_safe_updates = 0',
-  // Deleting an object must take its job and notes along, and a statement of its own must be committed.
+  // Deleting an object must delete its job and notes too, and a single statement must be committed.
   'foreign_key_checks = 1',
   'unique_checks = 1',
   'autocommit = 1',
   `innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}`,
   `lock_wait_timeout = ${LOCK_WAIT_SECONDS}`,
-  // A day for whoever reads an export slowly, eight hours at a prompt or under --watch.
+  // A day for a slow reader of an export, eight hours at a prompt or under --watch.
   'net_write_timeout = 86400',
   'wait_timeout = 28800',
 ];
@@ -146,9 +146,9 @@ export const SET_SESSION = `SET ${SETTINGS.join(', ')}
   /*M!100500 , tx_isolation = 'REPEATABLE-READ' */`;
 
 /**
- * The driver's TLS options for a mode; undefined where the connection stays in the clear. Without a CA file the
+ * The driver's TLS options for a mode; undefined if the connection is not encrypted. Without a CA file the
  * certificate is checked against the authorities that Node knows.
- * @throws AtomctlError USAGE where the CA file cannot be read
+ * @throws AtomctlError USAGE if the CA file cannot be read
  */
 export async function tlsOptions({mode, caFile}: DatabaseConfig['tls']): Promise<SslOptions | undefined> {
   if (mode === 'off') return undefined;
@@ -163,10 +163,10 @@ async function readCertificates(caFile: string): Promise<string> {
   try {
     return await readFile(caFile, 'utf8');
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    throw usageError(
-      `The CA file "${caFile}" for the database cannot be read (${code}).`,
-      'Give sslCa the path of a PEM file that this user may read.',
+    throw cannotBeRead(
+      `The CA file "${caFile}" for the database`,
+      error as NodeJS.ErrnoException,
+      'Give sslCa the path of a PEM file.',
     );
   }
 }

@@ -5,29 +5,29 @@ import type {Database, DatabaseConfig} from './database.ts';
 export interface NamedLockOptions {
   /** At most 64 characters; the same on every host. It is the server's, not the database's. */
   name: string;
-  /** Who holds it and what for, one line: others who want the lock are told, and so is SHOW PROCESSLIST. */
+  /** Who holds it and what for, one line: shown to others who want the lock, and in SHOW PROCESSLIST. */
   holder: string;
-  /** Bounds the connection, as in connectDatabase. */
+  /** Timeout of the connection, as in connectDatabase. */
   timeoutSeconds: number;
 }
 
 export type NamedLock =
   | {taken: true; release: () => Promise<void>}
-  /** `holder` as the other one put it; where the server does not show it, the other's connection. */
+  /** `holder` as the other process gave it; if the server does not show it, the connection of the other. */
   | {taken: false; holder: string};
 
-/** How long a holder's word stands: as long after its end may it take until the server notices. */
-const WORD_SECONDS = 1;
-/** A holder whose host lost its power, so that no connection was closed, loses the lock after this. */
-const SILENCE_SECONDS = 10;
+/** How long one statement of the holder sleeps; the server notices the end of the holder within this time. */
+const SLEEP_SECONDS = 1;
+/** A holder whose host lost power, so that its connection was not closed, loses the lock after this time. */
+const IDLE_SECONDS = 10;
 
 /**
- * Takes a lock of the server itself (GET_LOCK), on a connection of its own, or says who has it; never waits. The
- * lock ends with the connection, so with the process that holds it, however that ends. It works across hosts, needs no
+ * Takes a lock of the server itself (GET_LOCK), on a connection of its own, or returns who has it; never waits. The lock
+ * ends with the connection, and so with the process that holds it, however that ends. It works across hosts, and needs no
  * privilege, no file and no table.
  *
- * The server does not keep a word with a lock. But it shows the statement that a connection is about: the holder
- * is about `DO SLEEP(1), 'who'`, over and over, which is its sign of life, too.
+ * The server stores no text with a lock, but it shows the statement that a connection executes. So the holder repeats
+ * `DO SLEEP(1), 'who'`, which also shows that it is alive.
  * @throws AtomctlError for the connection, as connectDatabase does
  */
 export async function takeNamedLock(config: DatabaseConfig, options: NamedLockOptions): Promise<NamedLock> {
@@ -53,19 +53,19 @@ async function hold(
   {name, holder, timeoutSeconds}: NamedLockOptions,
   config: DatabaseConfig,
 ): Promise<NamedLock> {
-  await database.execute(`SET SESSION wait_timeout = ${SILENCE_SECONDS}`);
+  await database.execute(`SET SESSION wait_timeout = ${IDLE_SECONDS}`);
   let held = true;
-  const word = `DO SLEEP(${WORD_SECONDS}), '${holder.replace(/['"\\\p{Cc}]/gu, ' ')}'`;
-  const giveWord = async () => {
-    while (held) await database.execute(word);
+  const statement = `DO SLEEP(${SLEEP_SECONDS}), '${holder.replace(/['"\\\p{Cc}]/gu, ' ')}'`;
+  const repeatStatement = async () => {
+    while (held) await database.execute(statement);
   };
-  // It fails where the connection is gone, and the lock with it, or where it is cut short by the release.
-  const ended = giveWord().catch(() => {});
+  // It fails if the connection is gone, and the lock with it, or if the release interrupts it.
+  const ended = repeatStatement().catch(() => {});
   return {
     taken: true,
     release: async () => {
       held = false;
-      await cutShort(config, id, timeoutSeconds);
+      await interruptSleep(config, id, timeoutSeconds);
       await ended;
       await database.execute('DO RELEASE_LOCK(?)', [name]).catch(() => {});
       await database.close();
@@ -73,8 +73,8 @@ async function hold(
   };
 }
 
-/** Ends the sleep, so that a release takes no second. Where that fails, the second passes. */
-async function cutShort(config: DatabaseConfig, id: number, timeoutSeconds: number): Promise<void> {
+/** Ends the sleep, so that a release is immediate. If this fails, the release waits for the end of the sleep. */
+async function interruptSleep(config: DatabaseConfig, id: number, timeoutSeconds: number): Promise<void> {
   try {
     const other = await connectDatabase(config, {timeoutSeconds});
     await other.execute(`KILL QUERY ${id}`).finally(() => other.close());
@@ -88,15 +88,15 @@ interface Process {
   Info: string | null;
 }
 
-/** Between two words, and before the first, a holder is silent for a moment. */
-const LOOKS = 10;
+/** Between two statements, and before the first, the holder's text is not shown for a moment. */
+const ATTEMPTS = 10;
 const PAUSE_MS = 50;
 
 async function holderOf(database: Database, name: string): Promise<string> {
-  for (let look = 1; ; look++) {
-    const {word, connection} = await fetchHolder(database, name);
-    if (word !== undefined) return word;
-    if (look === LOOKS) return connection;
+  for (let attempt = 1; ; attempt++) {
+    const {holder, connection} = await fetchHolder(database, name);
+    if (holder !== undefined) return holder;
+    if (attempt === ATTEMPTS) return connection;
     await sleep(PAUSE_MS);
   }
 }
@@ -105,13 +105,13 @@ async function holderOf(database: Database, name: string): Promise<string> {
 async function fetchHolder(
   database: Database,
   name: string,
-): Promise<{word: string | undefined; connection: string}> {
+): Promise<{holder: string | undefined; connection: string}> {
   const [lock] = await database.query<{id: number | null}>('SELECT IS_USED_LOCK(?) AS id', [name]);
   const processes = await database.query<Process>('SHOW FULL PROCESSLIST');
-  const holder = processes.find(({Id}) => Id === lock?.id);
+  const found = processes.find(({Id}) => Id === lock?.id);
   return {
-    word: /^DO SLEEP\(\d+\), '([^']*)'$/.exec(holder?.Info ?? '')?.[1],
+    holder: /^DO SLEEP\(\d+\), '([^']*)'$/.exec(found?.Info ?? '')?.[1],
     connection:
-      holder === undefined ? 'someone else' : `connection ${holder.Id} of ${holder.User} from ${holder.Host}`,
+      found === undefined ? 'someone else' : `connection ${found.Id} of ${found.User} from ${found.Host}`,
   };
 }

@@ -1,29 +1,29 @@
 import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {AtomctlError, usageError} from '../errors.ts';
+import {cannotBeRead, usageError} from '../errors.ts';
 import {Secret} from '../secret.ts';
 import type {DatabaseConfig, TlsMode} from './database.ts';
 
 interface OptionLine {
   group: string;
-  /** Underscores made dashes, as MySQL treats them alike. */
+  /** With dashes for underscores: MySQL treats them alike. */
   key: string;
   value: string | null;
   place: string;
 }
 
-/** MySQL's own bound on files that include each other. */
+/** MySQL's own limit for files that include each other. */
 const MAX_INCLUDE_DEPTH = 10;
 
 /**
- * What a MySQL option file says about the connection, in its groups `[client]` and `[atomctl]`; within a group the
- * last mention wins, and `[atomctl]` beats `[client]` wherever it stands. A field that the file does not give is
- * absent. A file that gives a place gives it whole: `host` clears the socket and the other way round; host=localhost
- * with a socket, or a socket alone, is the socket, as for MySQL's own clients.
+ * The connection settings of a MySQL option file, from its groups `[client]` and `[atomctl]`. Within a group the last
+ * mention wins, and `[atomctl]` overrides `[client]` in any order. A field that the file does not give is absent. `host`
+ * clears the socket and the reverse; host=localhost with a socket, or a socket alone, is the socket, as for MySQL's own
+ * clients.
  *
  * Follows MySQL's syntax: `#` and `;` comments, quotes, the escapes \b \t \n \r \\ \s, `!include`, `!includedir`.
- * @param origin where the path came from, for the error
- * @throws AtomctlError USAGE where the file cannot be read or a line is wrong; no message repeats a value
+ * @param origin of the path, for the error
+ * @throws AtomctlError USAGE if the file cannot be read or a line is wrong; no message repeats a value
  */
 export async function readOptionFile(file: string, origin: string): Promise<Partial<DatabaseConfig>> {
   const lines = await readLines(file, `${file} (${origin})`, 0);
@@ -61,7 +61,7 @@ function readPort({value, place}: OptionLine): number {
   throw usageError(`The port at ${place} is not a number between 1 and 65535.`);
 }
 
-/** MySQL writes `ssl-mode`, MariaDB `ssl` and `ssl-verify-server-cert`. `PREFERRED` demands nothing, so it is off. */
+/** MySQL writes `ssl-mode`, MariaDB `ssl` and `ssl-verify-server-cert`. `PREFERRED` requires nothing, so it is off. */
 const SSL_MODES: Readonly<Record<string, TlsMode>> = {
   DISABLED: 'off',
   PREFERRED: 'off',
@@ -92,7 +92,7 @@ function isOn(line: OptionLine | undefined): boolean {
 
 async function readLines(file: string, name: string, depth: number): Promise<OptionLine[]> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new AtomctlError('USAGE', `The option file ${name} cannot be read (${cause.code}).`, {cause});
+    throw cannotBeRead(`The option file ${name}`, cause);
   });
   const found: OptionLine[] = [];
   let group = '';
@@ -121,9 +121,7 @@ async function includedFiles(line: string, place: string, depth: number): Promis
     throw usageError(`The option files at ${place} include each other too deeply.`);
   if (directive === 'include') return [target];
   const names = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
-    throw new AtomctlError('USAGE', `The directory ${target} (${place}) cannot be read (${cause.code}).`, {
-      cause,
-    });
+    throw cannotBeRead(`The directory ${target} (${place})`, cause);
   });
   return names
     .filter((name) => name.endsWith('.cnf'))
@@ -138,7 +136,7 @@ function readOption(line: string): Pick<OptionLine, 'key' | 'value'> {
   return {key, value: equals < 0 ? null : unquote(text.slice(equals + 1).trim())};
 }
 
-/** A `#` outside quotes starts a comment in mid-line too. */
+/** A `#` outside quotes starts a comment, also in the middle of a line. */
 function withoutEndComment(line: string): string {
   let quote = '';
   let escaped = false;

@@ -1,17 +1,17 @@
 import {AtomctlError} from '../errors.ts';
 import type {Queryable, Row, ServerInfo} from './database.ts';
 
-/** Where a replica of a server can be reached. */
+/** The address of a replica of a server. */
 export interface ReplicaAddress {
   host: string;
   port: number;
 }
 
 /**
- * How far a replica is behind its source, in whole seconds, the furthest of its channels counting; null where one of
- * them does not replicate. Needs the privilege REPLICATION CLIENT, on MariaDB REPLICA MONITOR.
+ * How far a replica is behind its source, in whole seconds, by the slowest of its channels; null if one of them does not
+ * replicate. Needs the privilege REPLICATION CLIENT, on MariaDB REPLICA MONITOR.
  * @param name for messages
- * @throws AtomctlError FAILED where the server is no replica
+ * @throws AtomctlError FAILED if the server is not a replica
  */
 export async function replicaLag(
   database: Queryable & {server: ServerInfo},
@@ -29,7 +29,7 @@ export async function replicaLag(
 /**
  * The replicas that are connected to a server now. Needs the privilege REPLICATION SLAVE, on MariaDB REPLICATION
  * MASTER ADMIN.
- * @throws AtomctlError FAILED where one does not say where it can be reached (its option report_host)
+ * @throws AtomctlError FAILED if one does not give its address (its option report_host)
  */
 export async function listReplicas(database: Queryable & {server: ServerInfo}): Promise<ReplicaAddress[]> {
   const hosts = database.server.flavour === 'mariadb' ? 'REPLICA HOSTS' : 'REPLICAS';

@@ -13,13 +13,12 @@ const SCHEMA = {
   user: ['id', 'username'],
 } as const;
 
-/** What AtoM's `job` table got in 2.3 and 2.4; a database without them is AtoM's, and too old. */
+/** The columns that AtoM's `job` table got in 2.3 and 2.4; an AtoM database without them is too old. */
 const LATE_COLUMNS = ['download_path', 'output'];
 
 /**
- * Asks whether the connected database is AtoM's, 2.4 or later, and readable, without reading a row. No command
- * has to ask before it works: a statement that meets a missing table, column or privilege fails with the same
- * errors.
+ * Checks whether the connected database is AtoM's, 2.4 or later, and readable, without reading a row. No command needs
+ * to check first: a statement that finds a table, column or privilege missing fails with the same errors.
  * @throws AtomctlError DATABASE_NOT_ATOM, DATABASE_TOO_OLD, or DATABASE_PRIVILEGE with the GRANT to run
  */
 export async function checkSchema(database: Queryable): Promise<void> {
@@ -29,15 +28,15 @@ export async function checkSchema(database: Queryable): Promise<void> {
   }
 }
 
-/** `said` is the server's "Table 'db.name' doesn't exist". */
-export function missingTable(said: string, database: string): Explanation {
-  const table = /'(?:[^']*\.)?([^'.]+)'/.exec(said)?.[1];
+/** `detail` is the server's "Table 'db.name' doesn't exist". */
+export function missingTable(detail: string, database: string): Explanation {
+  const table = /'(?:[^']*\.)?([^'.]+)'/.exec(detail)?.[1];
   return notAtom(`it has no table "${table}"`, database);
 }
 
-/** `said` is the server's "Unknown column 'job.output' in 'field list'". */
-export function missingColumn(said: string, database: string): Explanation {
-  const column = /'(?:[^']*\.)?([^'.]+)'/.exec(said)?.[1] ?? '';
+/** `detail` is the server's "Unknown column 'job.output' in 'field list'". */
+export function missingColumn(detail: string, database: string): Explanation {
+  const column = /'(?:[^']*\.)?([^'.]+)'/.exec(detail)?.[1] ?? '';
   if (!LATE_COLUMNS.includes(column)) return notAtom(`it lacks a column "${column}"`, database);
   return [
     'DATABASE_TOO_OLD',

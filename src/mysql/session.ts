@@ -13,7 +13,7 @@ export type Reply = Record<string, unknown>[] | {affectedRows: number};
 /** Rows as arrays; at least one. */
 export type RowBatch = readonly (readonly unknown[])[];
 
-/** Read before they are asked for. A row may be a whole log of 64 KiB. */
+/** Rows that are read in advance. A row may be a whole log of 64 KiB. */
 const ROWS_AHEAD = 100;
 
 function* waiting(rows: Readable): Iterable<readonly unknown[]> {
@@ -46,7 +46,7 @@ export class Session {
     return new Session(config, timeoutSeconds, await logIn(config, timeoutSeconds));
   }
 
-  /** Sends one statement, its values quoted into it, and waits for the whole reply. */
+  /** Sends one statement with its values quoted into it, and waits for the complete reply. */
   async run(sql: string, values: readonly SqlValue[] = []): Promise<Reply> {
     const endWatch = this.#watch(() => this.#socket.bytesRead);
     this.#pending++;
@@ -63,15 +63,15 @@ export class Session {
   }
 
   /**
-   * The rows of one statement as arrays, as many at a time as have come, and read no faster than they are taken.
-   * Stopping early leaves the rest unread and the session good for nothing but its end.
+   * The rows of one statement as arrays, as many at a time as have arrived, and read no faster than they are taken.
+   * After an early stop the rest is unread, and the session can only be ended.
    */
   async *rows(sql: string, values: readonly SqlValue[] = []): AsyncGenerator<RowBatch> {
     const query = this.#connection.query({sql, values: [...values], rowsAsArray: true});
     const rows = query.stream({highWaterMark: ROWS_AHEAD});
-    // The driver tells the connection of its loss, and leaves a statement that streams waiting for ever.
+    // The driver reports a lost connection to the connection only; a statement that streams would never end.
     this.#connection.once('error', (error) => rows.destroy(error));
-    // Rows that wait for their reader are no silence of the server.
+    // Rows that wait for their reader do not mean that the server has stalled.
     const endWatch = this.#watch(() =>
       rows.readableLength > 0 ? Symbol('waiting') : this.#socket.bytesRead,
     );
@@ -84,7 +84,7 @@ export class Session {
     }
   }
 
-  /** Hands each row of one statement, as an array, to `visit` as it arrives. What `visit` throws ends the session. */
+  /** Passes each row of one statement, as an array, to `visit` as it arrives. An error from `visit` ends the session. */
   async visit(
     sql: string,
     values: readonly SqlValue[],
@@ -98,7 +98,7 @@ export class Session {
           this.#connection.off('error', fail);
           reject(error);
         };
-        // Before the statement is sent: a connection that is gone says so at once, and in no other way.
+        // Before the statement is sent: a connection that is gone reports it at once, and only with this event.
         this.#connection.on('error', fail);
         const query = this.#connection.query({sql, values: [...values], rowsAsArray: true});
         query.on('error', fail).on('end', () => {
@@ -120,7 +120,7 @@ export class Session {
     }
   }
 
-  /** Takes leave of the server, or drops a statement that still runs. The process need not wait for either. */
+  /** Ends the session, or drops a statement that still runs. The process does not wait for either. */
   end(): void {
     if (this.#pending > 0) this.#socket.destroy();
     else this.#connection.end();
@@ -128,7 +128,7 @@ export class Session {
   }
 
   #watch(progress: () => unknown): () => void {
-    return watchSilence(this.#timeoutSeconds * 1000, progress, () => {
+    return watchForStall(this.#timeoutSeconds * 1000, progress, () => {
       this.#check ??= this.#endUnlessServerLives().finally(() => {
         this.#check = undefined;
       });
@@ -136,7 +136,7 @@ export class Session {
     });
   }
 
-  /** A server that can still greet and log in is at work; one that cannot ends this session. */
+  /** A server that still accepts a login is working; otherwise this session is ended. */
   async #endUnlessServerLives(): Promise<void> {
     try {
       const other = await Session.open(this.#config, this.#timeoutSeconds);
@@ -154,23 +154,23 @@ export class Session {
 }
 
 /**
- * Looks every `milliseconds` whether a reply makes progress, and calls `check` where it made none. It measures
- * silence and not duration: a statement may run for an hour as long as `check` finds the server alive.
+ * Every `milliseconds`, calls `check` if a reply made no progress. The duration does not count: a statement may run for an
+ * hour as long as `check` finds the server alive.
  * @param progress any value that differs once something has arrived
  * @returns ends the watch
  */
-export function watchSilence(
+export function watchForStall(
   milliseconds: number,
   progress: () => unknown,
   check: () => Promise<void>,
 ): () => void {
   let watching = true;
   let seen = progress();
-  let timer = setTimeout(look, milliseconds);
-  async function look(): Promise<void> {
+  let timer = setTimeout(inspect, milliseconds);
+  async function inspect(): Promise<void> {
     if (progress() === seen) await check();
     seen = progress();
-    if (watching) timer = setTimeout(look, milliseconds);
+    if (watching) timer = setTimeout(inspect, milliseconds);
   }
   return () => {
     watching = false;

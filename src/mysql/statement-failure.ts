@@ -1,7 +1,7 @@
 import {type Explain, quotedName, refusedStatement} from './explained-failure.ts';
 import {missingColumn, missingTable} from './schema.ts';
 
-/** The verdict on a connection that broke: the server may have carried out the last statement, or not. */
+/** The explanation of a connection that broke: the server may have executed the last statement, or not. */
 export const lostConnection: Explain = ({place}) => [
   'DATABASE_LOST',
   `The connection to the MySQL server at ${place} was lost.`,
@@ -31,9 +31,9 @@ const BY_ERRNO: Record<number, Explain> = {
   1142: missingPrivilege,
   1143: missingPrivilege,
   1227: missingPrivilege,
-  1146: ({said, config}) => missingTable(said, config.database),
-  1054: ({said, config}) => missingColumn(said, config.database),
-  // 1020 is how MariaDB 11.6 and later reports that another transaction was faster.
+  1146: ({detail, config}) => missingTable(detail, config.database),
+  1054: ({detail, config}) => missingColumn(detail, config.database),
+  // MariaDB 11.6 and later reports with 1020 that another transaction was faster.
   1020: busy,
   1205: busy,
   1213: busy,
@@ -51,11 +51,11 @@ const BY_ERRNO: Record<number, Explain> = {
   1290: readOnly,
   1792: readOnly,
   1836: readOnly,
-  // Its words quote the statement, which is nothing for a message.
-  1064: (facts) => refusedStatement({...facts, said: 'it does not understand a statement'}),
+  // The server's message quotes the statement, which must not be shown.
+  1064: (facts) => refusedStatement({...facts, detail: 'it does not understand a statement'}),
 };
 
-/** The verdict on an error packet in answer to a statement. */
+/** The explanation of an error packet in answer to a statement. */
 export function explainRefusedStatement(errno: number): Explain {
   return BY_ERRNO[errno] ?? refusedStatement;
 }
@@ -63,13 +63,13 @@ export function explainRefusedStatement(errno: number): Explain {
 /** `SELECT command denied to user 'atom'@'web1' for column 'output' in table 'job'`; the table may be qualified. */
 const DENIED = /^([A-Z ,]+) command denied to user .* for (?:column \S+ in )?table (\S+)$/;
 
-function missingPrivilege({said, config, account}: Parameters<Explain>[0]): ReturnType<Explain> {
+function missingPrivilege({detail, config, account}: Parameters<Explain>[0]): ReturnType<Explain> {
   const grantee = account === null ? `"${config.user}"` : accountName(account);
-  const [, privilege, path] = DENIED.exec(said) ?? [];
+  const [, privilege, path] = DENIED.exec(detail) ?? [];
   if (privilege === undefined || path === undefined) {
     return [
       'DATABASE_PRIVILEGE',
-      `The database user "${config.user}" lacks a privilege: ${said}.`,
+      `The database user "${config.user}" lacks a privilege: ${detail}.`,
       `Have it granted to ${grantee}.`,
     ];
   }
@@ -81,7 +81,7 @@ function missingPrivilege({said, config, account}: Parameters<Explain>[0]): Retu
   ];
 }
 
-/** `atom@%` as a GRANT wants it: `'atom'@'%'`. */
+/** `atom@%` as a GRANT needs it: `'atom'@'%'`. */
 function accountName(account: string): string {
   const at = account.lastIndexOf('@');
   return [account.slice(0, at), account.slice(at + 1)]

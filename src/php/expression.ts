@@ -1,12 +1,12 @@
 import path from 'node:path';
 import {isTruthy, type PhpArray, type PhpValue, phpString} from './value.ts';
 
-/** Static reading has met something it does not know; the message says what and on which line, never a value. */
+/** Something cannot be read statically; the message names it and its line, never a value. */
 export class NotStaticError extends Error {
   override readonly name = 'NotStaticError';
 }
 
-/** What every node of php-parser has; its other parts depend on the kind. */
+/** What every node of php-parser has; the other parts depend on the kind. */
 export interface PhpNode {
   kind: string;
   loc?: {start: {line: number}};
@@ -21,7 +21,7 @@ export interface PhpSurroundings {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Evaluates expressions one after the other, remembering the variables and constants that they set. */
+/** Evaluates expressions in order, and remembers the variables and constants that they set. */
 export class PhpEvaluator {
   readonly #surroundings: PhpSurroundings;
   readonly #variables = new Map<string, PhpValue>();
@@ -38,14 +38,14 @@ export class PhpEvaluator {
     this.#constants.set(name, value);
   }
 
-  /** @throws NotStaticError where the expression needs more than static reading */
+  /** @throws NotStaticError if the expression needs more than static reading */
   evaluate(node: PhpNode): PhpValue {
     const value = this.#evaluateQuietly(node);
     if (value === undefined) throw notStatic(node, 'a value that is not set');
     return value;
   }
 
-  /** As PHP evaluates what stands left of `??`: undefined, rather than an error, where a variable is not set. */
+  /** As PHP evaluates the left side of `??`: undefined, not an error, if a variable is not set. */
   #evaluateQuietly(node: PhpNode): PhpValue | undefined {
     switch (node.kind) {
       case 'string':
@@ -194,7 +194,7 @@ export function notStatic(node: PhpNode, what: string): NotStaticError {
   return new NotStaticError(node.loc ? `${what} on line ${node.loc.start.line}` : what);
 }
 
-/** php-parser decodes escapes, but takes the bytes of `"\xc3\xa9"` for characters of their own. */
+/** php-parser decodes escapes, but reads each byte of `"\xc3\xa9"` as a character. */
 function readString(node: PhpNode): string {
   if (/\\(x[89a-f]|[23]\d\d)/i.test(node.raw as string)) throw notStatic(node, 'a byte escape');
   return node.value as string;
@@ -222,7 +222,7 @@ const onIntegers =
   (left, right) =>
     typeof left === 'bigint' && typeof right === 'bigint' ? operate(left, right) : undefined;
 
-/** Binary operators; undefined where PHP's rules for these operands are not known here. */
+/** Binary operators; undefined if PHP's rules for these operands are not known here. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   '.': (left, right) => phpString(left) + phpString(right),
   '===': (left, right) => (left instanceof Map ? undefined : left === right),

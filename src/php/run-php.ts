@@ -7,10 +7,10 @@ import {lookUp, type PhpValue} from './value.ts';
 
 const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** Where `php` is looked for; the caller's own PATH does not count. */
+/** The directories in which `php` is searched; the caller's own PATH does not count. */
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The exit status of timeout and setpriv if they do not find what they are to run. */
+/** The exit status of timeout and setpriv if the program to run is not found. */
 const NOT_FOUND = 127;
 
 /** AtoM's container variables, from which its image makes the configuration. */
@@ -25,7 +25,7 @@ echo json_encode(['output' => $output, 'returned' => $returned], JSON_THROW_ON_E
 
 /** What `--run-php` allows, with what running PHP needs from outside. */
 export interface PhpPermission {
-  /** After this time PHP is killed, with every process of its group. */
+  /** After this time PHP and every process of its group are killed. */
   timeoutSeconds: number;
   /** The user id that atomctl runs as. */
   callerUid: number;
@@ -84,7 +84,7 @@ function minimal(env: PhpOptions['env']): Record<string, string | undefined> {
 
 interface Evaluation {
   user: PhpUser;
-  /** The open directory that was checked: PHP starts in it, whatever has its name by then. */
+  /** The open directory that was checked: PHP starts in it, even if its name means another one by then. */
   directory: number;
   env: Record<string, string | undefined>;
   php: PhpPermission;
@@ -131,7 +131,7 @@ function evaluate(name: string, {user, directory, env, php}: Evaluation): Promis
   });
 }
 
-/** What PHP started is in the group too. */
+/** The group includes what PHP started. */
 function killGroup(pid: number | undefined, {kill}: PhpPermission): void {
   try {
     if (pid !== undefined) kill(-pid, 'SIGKILL');

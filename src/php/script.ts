@@ -4,21 +4,21 @@ import {isTruthy, type PhpValue, phpString} from './value.ts';
 export {NotStaticError};
 
 export interface PhpScriptOptions extends PhpSurroundings {
-  /** Stands in the output for an `echo` that cannot be read; without it, such an echo throws. */
+  /** Printed for an `echo` that cannot be read; without it, such an echo throws. */
   placeholder?: string;
 }
 
 export interface PhpScriptResult {
   /** What the script prints, its text outside `<?php … ?>` included. */
   output: string;
-  /** What it returns; null where it does not. */
+  /** What it returns; null if it returns nothing. */
   returned: PhpValue;
 }
 
 /**
  * Reads a PHP file without running PHP: the small language of configuration files. That is literals, both array
- * forms, constants, getenv, dirname, concatenation, conditions, variables; the rest throws.
- * @throws NotStaticError where the file is not PHP or needs more than that
+ * forms, constants, getenv, dirname, concatenation, conditions and variables. Anything else throws.
+ * @throws NotStaticError if the file is not PHP or needs more than that
  */
 export async function readPhpScript(source: string, options: PhpScriptOptions): Promise<PhpScriptResult> {
   const {Engine} = (await import('php-parser')).default;

@@ -2,7 +2,7 @@ import {basename} from 'node:path';
 
 /** AtoM's `symfony` script as a process runs it. */
 export interface SymfonyCommand {
-  /** The path as it stands in the arguments; relative to the working directory if it does not begin with a slash. */
+  /** The path as it is in the arguments; relative to the working directory if it does not begin with a slash. */
   script: string;
   /** The task, such as `jobs:worker`. */
   task: string;
@@ -20,27 +20,27 @@ export function parseCommandLine(text: string): string[] {
 
 /**
  * The symfony task that a `php` process runs; null for any other process. `php` may have its version in its name, and
- * options before the script. Options of symfony may stand before the task.
+ * options before the script. Options of symfony may come before the task.
  */
 export function parseSymfonyCommand(argv: readonly string[]): SymfonyCommand | null {
-  const [php = '', ...words] = argv;
+  const [php = '', ...args] = argv;
   if (!PHP.test(basename(php))) return null;
-  const at = scriptIndex(words);
-  const script = words[at];
+  const at = scriptIndex(args);
+  const script = args[at];
   if (script === undefined || basename(script) !== 'symfony') return null;
-  const task = words.slice(at + 1).find((word) => !word.startsWith('-'));
+  const task = args.slice(at + 1).find((arg) => !arg.startsWith('-'));
   return task === undefined ? null : {script, task};
 }
 
-/** Where the script stands among the arguments of `php`; the number of arguments if there is none. */
-function scriptIndex(words: readonly string[]): number {
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index]!;
-    if (word === '--' || word === '-f' || word === '--file') return index + 1;
-    if (!word.startsWith('-')) return index;
-    if (PHP_OPTIONS_WITH_VALUE.has(word)) index += 1;
+/** The index of the script among the arguments of `php`; the number of arguments if there is none. */
+function scriptIndex(args: readonly string[]): number {
+  for (let index = 0; index < args.length; index += 1) {
+    const arg = args[index]!;
+    if (arg === '--' || arg === '-f' || arg === '--file') return index + 1;
+    if (!arg.startsWith('-')) return index;
+    if (PHP_OPTIONS_WITH_VALUE.has(arg)) index += 1;
   }
-  return words.length;
+  return args.length;
 }
 
 /** Whether a task is the worker itself. */

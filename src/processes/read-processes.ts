@@ -19,7 +19,7 @@ export interface HostProcess {
   /** The effective user id. */
   uid: number;
   argv: string[];
-  /** ms since the epoch; the boot time, on which it rests, has whole seconds. */
+  /** ms since the epoch; it depends on the boot time, which has whole seconds. */
   startedAt: number;
 }
 
@@ -39,7 +39,7 @@ export interface AtomProcess extends HostProcess {
 }
 
 export interface GearmandProcess extends HostProcess {
-  /** Where it listens; null if it cannot be read. */
+  /** Its listening addresses; null if they cannot be read. */
   listens: Endpoint[] | null;
 }
 
@@ -62,7 +62,7 @@ const AT_A_TIME = 32;
 /**
  * The workers, imports and Gearman servers that run on this host, by pid. A process that ends while it is read is left
  * out. Never rejects: what cannot be read makes the report incomplete.
- * @param options.proc where the process file system is mounted
+ * @param options.proc the mount point of the process file system
  */
 export async function readProcesses(options: {proc?: string} = {}): Promise<ProcessReport> {
   const proc = options.proc ?? '/proc';
@@ -88,7 +88,7 @@ interface Host {
   hidden: string | null;
 }
 
-/** What the processes are read with, or the sentence that says why they cannot be read. */
+/** What is needed to read the processes, or the sentence that says why they cannot be read. */
 async function readHost(proc: string): Promise<Host | string> {
   try {
     const [{text: stats}, {text: mounts}, {text: status}] = await Promise.all([
@@ -171,7 +171,7 @@ async function readStatus(directory: string, argv: string[], {pid, bootedAt}: Re
 /** The kernel adds this to the path of a working directory that was removed. */
 const DELETED = / \(deleted\)$/;
 
-/** The process's path is only of use if it means the same directory here: /proc/PID/root is how the process sees it. */
+/** The process's path is only useful if it means the same directory here: /proc/PID/root is how the process sees it. */
 async function rootOf(directory: string, cwd: string | null, script: string): Promise<string | null> {
   if (cwd === null && !script.startsWith('/')) return null;
   const path = dirname(resolve(cwd ?? '/', script));
@@ -214,7 +214,7 @@ async function readOwnSockets(directory: string): Promise<Socket[] | null> {
   }
 }
 
-/** A file that was closed meanwhile is none; any other error is thrown. */
+/** A file that was closed meanwhile does not count; any other error is thrown. */
 function endedIsNothing(error: unknown): string {
   if (hasEnded(error)) return '';
   throw error;

@@ -13,7 +13,7 @@ export interface CommandOptions {
   input?: string;
 }
 
-/** More than any answer of systemctl about some hundred units. */
+/** More than systemctl prints about some hundred units. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /** Before a tool: it speaks English, gives times in UTC and prints plainly. The rest of the environment is inherited. */
@@ -79,6 +79,6 @@ function tooSlow(tool: string, args: readonly string[], seconds: number, cause: 
   });
 }
 
-/** What works where no systemd does. */
+/** What to do without systemd. */
 export const WITHOUT_SYSTEMD =
   'In a container, restart the container of the worker or run it with atomctl worker:run; atomctl queue:workers shows the workers that are connected.';

@@ -7,27 +7,27 @@ import type {Scope} from './systemctl.ts';
 
 export interface JournalEntry {
   at: Date;
-  /** The unit whose process wrote it, or of which systemd itself speaks. */
+  /** The unit whose process wrote it, or that systemd's own message is about. */
   unit: string | null;
   pid: number | null;
   message: string;
-  /** systemd's kind of event, 32 hex digits; null for what a service wrote. */
+  /** The kind of systemd's event, 32 hex digits; null if a service wrote the message. */
   messageId: string | null;
 }
 
 export interface JournalQuery {
   scope: Scope;
   units: readonly string[];
-  /** Only what systemd itself says about the units, not what their processes wrote. */
+  /** Only systemd's own messages about the units, not what their processes wrote. */
   eventsOnly?: boolean;
   since?: Date;
-  /** Only since the machine was started. */
+  /** Only since boot. */
   thisBoot?: boolean;
   /** The newest N. */
   lines?: number;
-  /** Goes on with new entries until `signal` aborts; begins with the newest ten unless told otherwise. */
+  /** Continues with new entries until `signal` aborts; begins with the newest ten unless `lines` or `wholeHistory` is set. */
   follow?: boolean;
-  /** Begins with the oldest entry also where it follows. */
+  /** Begins with the oldest entry also with `follow`. */
   wholeHistory?: boolean;
   signal?: AbortSignal;
 }
@@ -36,8 +36,8 @@ const NOT_ALLOWED = /insufficient permissions|not seeing messages from other use
 
 /**
  * The journal's entries about units, oldest first.
- * @throws AtomctlError SYSTEMD_REFUSED where this user may not read the journal, SYSTEMD_UNAVAILABLE without
- *   one, FAILED with what journalctl said
+ * @throws AtomctlError SYSTEMD_REFUSED if this user may not read the journal, SYSTEMD_UNAVAILABLE without
+ *   one, FAILED with what journalctl reported
  */
 export async function* readJournal(query: JournalQuery): AsyncGenerator<JournalEntry> {
   const child = spawn(...toolCommand('journalctl', journalArguments(query)), {
@@ -49,9 +49,9 @@ export async function* readJournal(query: JournalQuery): AsyncGenerator<JournalE
     child.once('error', resolve);
     child.once('close', (status) => resolve(status ?? 0));
   });
-  let complaint = '';
+  let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    complaint += text;
+    errors += text;
   });
   let entries = 0;
   try {
@@ -64,7 +64,7 @@ export async function* readJournal(query: JournalQuery): AsyncGenerator<JournalE
     }
     const status = await ended;
     if (query.signal?.aborted === true) return;
-    if (status !== 0 || entries === 0) refuse(status, complaint);
+    if (status !== 0 || entries === 0) refuse(status, errors);
   } finally {
     query.signal?.removeEventListener('abort', stop);
     child.kill();
@@ -102,25 +102,25 @@ function eventMatches({scope, units}: JournalQuery): string[] {
     : ['_PID=1', ...units.map((unit) => `UNIT=${unit}`)];
 }
 
-function refuse(status: number | Error, complaint: string): void {
+function refuse(status: number | Error, errors: string): void {
   if (status instanceof Error || status === NOT_INSTALLED) {
     throw new AtomctlError('SYSTEMD_UNAVAILABLE', 'This machine has no journalctl.', {
       hint: WITHOUT_SYSTEMD,
       cause: status,
     });
   }
-  if (NOT_ALLOWED.test(complaint)) {
+  if (NOT_ALLOWED.test(errors)) {
     throw new AtomctlError('SYSTEMD_REFUSED', 'This user may not read the journal.', {
       hint: 'Run it with sudo, or have the user added to the group systemd-journal.',
     });
   }
   if (status !== 0) {
-    const said = complaint.split('\n', 1)[0]!.trim() || `exit status ${status}`;
-    throw new AtomctlError('FAILED', `journalctl failed: ${said.replace(/\.?$/, '.')}`);
+    const reason = errors.split('\n', 1)[0]!.trim() || `exit status ${status}`;
+    throw new AtomctlError('FAILED', `journalctl failed: ${reason.replace(/\.?$/, '.')}`);
   }
 }
 
-/** journalctl gives text that is not UTF-8 as a list of bytes, and several values of one field as a list. */
+/** journalctl prints text that is not UTF-8 as a list of bytes, and several values of one field as a list. */
 function fieldText(value: unknown): string {
   if (Array.isArray(value)) {
     return typeof value[0] === 'number' ? Buffer.from(value).toString('utf8') : fieldText(value[0]);

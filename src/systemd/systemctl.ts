@@ -6,15 +6,15 @@ const PROPERTIES = UNIT_PROPERTIES.join(',');
 
 export interface SystemctlOptions {
   scope: Scope;
-  /** Puts sudo before what changes something. Never done unless asked for. */
+  /** Puts sudo before commands that change something. Never without the user's request. */
   sudo: boolean;
-  /** Seconds for an answer about states. */
+  /** Deadline for reading states. */
   readSeconds: number;
-  /** Seconds for carrying out a change; a stop may take as long as the worker needs to end. */
+  /** Deadline for a change; a stop takes as long as the worker needs to end. */
   changeSeconds: number;
 }
 
-/** systemd through systemctl: properties from `show`, never the text that `status` prints for people. */
+/** systemd through systemctl: properties from `show`, never the text of `status`. */
 export function systemctl(options: SystemctlOptions): ServiceManager {
   const manager = options.scope === 'user' ? ['--user'] : [];
 
@@ -25,10 +25,10 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
   }
 
   async function change(verb: string, ...names: string[]): Promise<void> {
-    // Where a password would be asked for, polkit refuses instead: a script must not hang at a hidden question.
-    const words = ['systemctl', ...manager, '--no-ask-password', verb, '--', ...names];
-    if (options.sudo) words.unshift('sudo');
-    const result = await runTool(words[0]!, words.slice(1), {deadlineSeconds: options.changeSeconds});
+    // Instead of asking for a password, polkit refuses: a script must not hang at a hidden question.
+    const command = ['systemctl', ...manager, '--no-ask-password', verb, '--', ...names];
+    if (options.sudo) command.unshift('sudo');
+    const result = await runTool(command[0]!, command.slice(1), {deadlineSeconds: options.changeSeconds});
     if (result.status === 0 || nothingToReset(verb, result)) return;
     throw failure(result, ['systemctl', ...manager, verb, ...names].join(' '), options, names[0] ?? verb);
   }
@@ -49,7 +49,7 @@ export function systemctl(options: SystemctlOptions): ServiceManager {
   };
 }
 
-/** systemd forgets a unit that neither runs nor failed, and then has no failure of it to reset. */
+/** systemd unloads a unit that does not run and has not failed; then there is no failure to reset. */
 function nothingToReset(verb: string, {stderr}: CommandResult): boolean {
   return verb === 'reset-failed' && /not loaded/.test(stderr);
 }
@@ -59,26 +59,26 @@ const NOT_ALLOWED =
   /Access denied|authentication (?:is )?required|Permission denied|Operation not permitted|a password is required|not in the sudoers|not allowed to execute/i;
 const NO_UNIT = /not found\.?$|not loaded|does not exist|No such file or directory/m;
 
-/** Why systemctl failed, from the first line it wrote. */
+/** Why systemctl failed, from the first line of its error output. */
 function failure(
   {stderr, status}: CommandResult,
   command: string,
   {scope}: SystemctlOptions,
   unit: string,
 ): AtomctlError {
-  const said = stderr.split('\n', 1)[0]!.trim() || `exit status ${status}`;
+  const reason = stderr.split('\n', 1)[0]!.trim() || `exit status ${status}`;
   if (NO_SYSTEMD.test(stderr)) return unavailable(scope);
   if (NOT_ALLOWED.test(stderr)) {
-    return new AtomctlError('SYSTEMD_REFUSED', `systemd refused "${command}": ${sentence(said)}`, {
+    return new AtomctlError('SYSTEMD_REFUSED', `systemd refused "${command}": ${sentence(reason)}`, {
       hint: `Run "sudo ${command}", or give --sudo.`,
     });
   }
   if (NO_UNIT.test(stderr)) {
-    return new AtomctlError('NO_SUCH_UNIT', `systemd has no unit ${unit}: ${sentence(said)}`, {
+    return new AtomctlError('NO_SUCH_UNIT', `systemd has no unit ${unit}: ${sentence(reason)}`, {
       hint: 'Name it with --unit, or write one with atomctl worker:unit --install.',
     });
   }
-  return new AtomctlError('FAILED', `"${command}" failed: ${sentence(said)}`);
+  return new AtomctlError('FAILED', `"${command}" failed: ${sentence(reason)}`);
 }
 
 function unavailable(scope: Scope): AtomctlError {
@@ -95,26 +95,26 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** The machine's service manager, or that of the user who runs this. */
+/** The service manager of the host, or of the user who runs atomctl. */
 export type Scope = 'system' | 'user';
 
-/** What can be done to a unit, in systemctl's words. */
+/** What can be done to a unit: systemctl's verbs. */
 export type Verb = 'start' | 'stop' | 'restart' | 'enable' | 'disable' | 'reset-failed';
 
 /**
  * systemd, as far as atomctl needs it. Every method throws AtomctlError:
  * SYSTEMD_UNAVAILABLE (no systemd runs here, as in most containers), SYSTEMD_REFUSED (no permission; the hint
- * is the command to run), NO_SUCH_UNIT, or FAILED with what systemd said.
+ * is the command to run), NO_SUCH_UNIT, or FAILED with what systemd reported.
  */
 export interface ServiceManager {
   readonly scope: Scope;
   /** The named units in the given order; one that does not exist has `load: 'not-found'`. */
   show(names: readonly string[]): Promise<UnitState[]>;
-  /** All services that systemd has in memory: those that run, failed, or are to be started with the machine. */
+  /** All services that systemd has in memory: those that run, failed, or are enabled at boot. */
   services(): Promise<UnitState[]>;
-  /** Where it looks for unit files, the first found winning. */
+  /** The directories of unit files, the one with the highest precedence first. */
   directories(): Promise<string[]>;
-  /** Carries the verb out and waits until systemd has done it; the service itself may take longer to be ready. */
+  /** Executes the verb and waits until systemd has done it; the service itself may be ready later. */
   change(verb: Verb, name: string): Promise<void>;
   /** Reads changed unit files. */
   reload(): Promise<void>;

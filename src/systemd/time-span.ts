@@ -11,7 +11,7 @@ const SECONDS: Record<string, number> = {
 };
 
 /**
- * Seconds in a time span as systemd prints it: `1d`, `1min 30s`, `100ms`, `infinity`. 0 for an empty one.
+ * Seconds in a time span as systemd prints it: `1d`, `1min 30s`, `100ms`, `infinity`. 0 if it is empty.
  * The lengths of month (30.44 days) and year (365.25 days) are systemd's.
  */
 export function parseTimeSpan(text: string): number {

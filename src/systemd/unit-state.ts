@@ -6,7 +6,7 @@ export interface MainExit {
   status: number;
 }
 
-/** One service as systemd describes it in properties; names follow systemd's own where there is one word for it. */
+/** One service as systemd describes it in properties; most names are systemd's own. */
 export interface UnitState {
   /** With its suffix: `atom-worker.service`. */
   name: string;
@@ -16,29 +16,29 @@ export interface UnitState {
   active: string;
   /** `running`, `dead`, `failed`, `auto-restart`, … */
   sub: string;
-  /** `enabled`, `disabled`, `static`, … ; empty where systemd gives none. */
+  /** `enabled`, `disabled`, `static`, … ; empty if systemd gives none. */
   enablement: string;
-  /** The unit's file; null where there is none. */
+  /** The unit's file; null if there is none. */
   path: string | null;
   /** When it came into this active state. */
   since: Date | null;
   mainPid: number | null;
-  /** Where its processes are under the cgroup file system; null while it has none. */
+  /** Its path below the cgroup file system; null if it has no processes. */
   controlGroup: string | null;
   memoryBytes: number | null;
-  /** Automatic restarts since the last start by hand or reset. */
+  /** Automatic restarts since the last manual start or reset. */
   restarts: number;
   /** `no`, `on-failure`, `always`, … */
   restartPolicy: string;
   restartDelaySeconds: number;
-  /** systemd's word for how the service ended last: `success`, `exit-code`, `signal`, `start-limit-hit`, … */
+  /** How the service ended last, as systemd names it: `success`, `exit-code`, `signal`, `start-limit-hit`, … */
   result: string;
   /** null before the main process first ended. */
   lastExit: MainExit | null;
   /** Exit statuses that bring a restart whatever the policy, and those that prevent one. */
   restartForced: number[];
   restartPrevented: number[];
-  /** The command line of ExecStart, words joined by spaces; empty where there is none. */
+  /** The command line of ExecStart, arguments joined by spaces; empty if there is none. */
   command: string;
   /** As written in the unit, without systemd's `-` or `!` for "may be missing". */
   workingDirectory: string | null;
@@ -48,7 +48,7 @@ export interface UnitState {
   startLimit: {burst: number; intervalSeconds: number};
 }
 
-/** What is asked of `systemctl show`; a property that an older systemd lacks is left out of its answer. */
+/** The properties requested from `systemctl show`; an older systemd leaves out those that it does not have. */
 export const UNIT_PROPERTIES = [
   'Id',
   'LoadState',
@@ -135,12 +135,12 @@ function unitState(given: Map<string, string>): UnitState {
   };
 }
 
-/** `{ path=… ; argv[]=WORD WORD… ; ignore_errors=no ; … }`: systemd does not quote the words. */
+/** `{ path=… ; argv[]=WORD WORD… ; ignore_errors=no ; … }`: systemd does not quote the arguments. */
 function commandLine(execStart: string): string {
   return [...execStart.matchAll(/argv\[\]=(.*?) ; ignore_errors=/g)].map(([, words]) => words).join('\n');
 }
 
-/** systemd prints `[not set]`, or the largest 64-bit number, where it does not count. */
+/** systemd prints `[not set]`, or the largest 64-bit number, if it does not count. */
 function byteCount(text: string): number | null {
   const bytes = /^\d+$/.test(text) ? BigInt(text) : null;
   return bytes === null || bytes >= 2n ** 63n ? null : Number(bytes);
@@ -150,7 +150,7 @@ function exitStatuses(text: string): number[] {
   return text.split(' ').flatMap((word) => (/^\d+$/.test(word) ? [Number(word)] : []));
 }
 
-/** `Mon 2026-11-23 12:29:17 UTC`; systemctl is run with TZ=UTC so that no zone has to be guessed. */
+/** `Mon 2026-11-23 12:29:17 UTC`; systemctl is run with TZ=UTC so that the zone is known. */
 function timestamp(text: string): Date | null {
   const match = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? UTC$/.exec(text);
   return match === null ? null : new Date(`${match[1]}T${match[2]}Z`);

@@ -3,17 +3,17 @@ import {constants} from 'node:os';
 import {AtomctlError} from '../errors.ts';
 import {PHP_OPTIONS} from './unit-file.ts';
 
-/** What asks a worker to end; it ends at once, with 0, and Gearman hands out again what it executed. */
+/** The signals that end a worker; it ends at once, with 0, and Gearman hands out its job again. */
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
-/** Those that a terminal itself sends to every process in front of it. */
+/** Those that a terminal itself sends to every foreground process. */
 const FROM_KEYBOARD = new Set<NodeJS.Signals>(['SIGINT', 'SIGQUIT']);
 
 export interface RunOptions {
   root: string;
   /** The PHP interpreter: a path, or a name in PATH. */
   php: string;
-  /** What jobs:worker is given, as `workerArguments` makes it. */
+  /** The arguments of jobs:worker, from `workerArguments`. */
   workerArguments: readonly string[];
   onTerminal: boolean;
   /** Where the signals to this process arrive: Node's `process`. */
@@ -22,8 +22,8 @@ export interface RunOptions {
 
 /**
  * Runs the worker with this process's streams until it ends, and passes signals on to it.
- * @returns its exit status; 128 and the signal's number where a signal ended it
- * @throws AtomctlError FAILED where PHP cannot be run
+ * @returns its exit status; 128 plus the signal's number if a signal ended it
+ * @throws AtomctlError FAILED if PHP cannot be run
  */
 export function runForeground({
   root,

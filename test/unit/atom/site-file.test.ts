@@ -128,7 +128,7 @@ describe('named sites', () => {
     expect(await findNamedSite({}, broken)).toBeUndefined();
     for (const read of [findNamedSite, listSites]) {
       await expect(read(config('/no/such/file'), SURROUNDINGS)).rejects.toThrow(
-        'The configuration file /no/such/file (--config) cannot be read (ENOENT).',
+        'The configuration file /no/such/file (--config) cannot be read: it does not exist.',
       );
     }
   });

@@ -36,7 +36,7 @@ describe('the root', () => {
     const search = (value: string) => findRoot({given: flag(value), cwd: root, usualPlaces: [root]});
     await expect(search(NOWHERE)).rejects.toThrow(`${NOWHERE} (--atom-root) is no AtoM installation`);
     await expect(search('/no/such')).rejects.toThrow(
-      'The AtoM root /no/such (--atom-root) cannot be read (ENOENT)',
+      'The AtoM root /no/such (--atom-root) cannot be read: it does not exist',
     );
     await expect(search(NOWHERE)).rejects.toMatchObject({code: 'USAGE'});
   });

@@ -96,7 +96,7 @@ describe('AGE', () => {
   });
 
   it.each(['90', 'd', '-1d', '1.5h', '1y', '1h30m', '90 d', '999999999d', ''])('refuses %j', (text) => {
-    expect(() => parseAge(text, '--older-than')).toThrow(`"${text}" (--older-than) is no age.`);
+    expect(() => parseAge(text, '--older-than')).toThrow(`Invalid age "${text}" (--older-than).`);
   });
 });
 

@@ -75,7 +75,7 @@ password=a\sb\\c\"d\x`,
 
   it('refuses one that is missing, naming its origin, and one that includes itself', async () => {
     await expect(readOptionFile('/no/such.cnf', 'ATOMCTL_DEFAULTS_FILE')).rejects.toThrow(
-      '/no/such.cnf (ATOMCTL_DEFAULTS_FILE) cannot be read (ENOENT)',
+      '/no/such.cnf (ATOMCTL_DEFAULTS_FILE) cannot be read: it does not exist',
     );
     const file = write('');
     writeFileSync(file, `!include ${file}\n`);

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {watchSilence} from '../../../src/mysql/session.ts';
+import {watchForStall} from '../../../src/mysql/session.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 test('looks after silence, not after progress, and no more once ended', async () => {
   let bytes = 0;
   const check = vi.fn(async () => {});
-  const end = watchSilence(1000, () => bytes, check);
+  const end = watchForStall(1000, () => bytes, check);
   await vi.advanceTimersByTimeAsync(1000);
   expect(check).toHaveBeenCalledTimes(1);
   bytes = 10;
@@ -27,7 +27,7 @@ test('ended in the middle of a check, it stays ended', async () => {
         answer = resolve;
       }),
   );
-  const end = watchSilence(1000, () => 'nothing', check);
+  const end = watchForStall(1000, () => 'nothing', check);
   await vi.advanceTimersByTimeAsync(1000);
   end();
   answer();
