@@ -10,16 +10,16 @@ import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
 import type {NamedSite} from './site-file.ts';
 
 /**
- * One source of settings of the database; null if it gives none. It is read only if the sources above it leave a setting
- * open.
+ * One source of settings of the database; null if it gives none. It is read only if the sources above it leave a
+ * setting open.
  */
 export type DatabaseSource = () => Promise<Setting<Partial<DatabaseConfig>> | null>;
 
 /**
  * The database, combined from sources given highest first; the origin names each source that was used.
  *
- * Place (host or socket), user, database name and TLS are each taken from the highest source that gives them. A
- * port belongs to the place and a password to the user: they come from the same source or a higher one, never from a lower
+ * Place (host or socket), user, database name and TLS are each taken from the highest source that gives them. A port
+ * belongs to the place and a password to the user: they come from the same source or a higher one, never from a lower
  * one. So no user is tried with another user's password, and no host with another host's port.
  * @throws AtomctlError NO_SITE if no source gives anything, USAGE if user or database name is missing,
  *   and whatever a source throws

@@ -40,8 +40,8 @@ export function yamlLayers(root: string, name: string): string[] {
  * Reads `<root>/config/NAME` and, above it, `<root>/apps/qubit/config/NAME`.
  *
  * The sections of both merge first and are flattened for an environment afterwards, so an `all:` of the application
- * does not override a `prod:` of the project. PHP tags are evaluated, `%CONSTANTS%` replaced, and scalars read as YAML 1.2,
- * which is sfYaml's version as AtoM sets it.
+ * does not override a `prod:` of the project. PHP tags are evaluated, `%CONSTANTS%` replaced, and scalars read as
+ * YAML 1.2, which is sfYaml's version as AtoM sets it.
  * @throws AtomctlError USAGE if a file cannot be read or is not YAML
  */
 export async function readConfigYaml(root: string, name: string, options: PhpOptions): Promise<ConfigYaml> {
@@ -76,7 +76,10 @@ function computedByPhp(what: string, layers: readonly Layer[]): AtomctlError {
   return usageError(`${what} is computed by PHP that atomctl cannot evaluate without running it.`, HINT_RUN);
 }
 
-/** Those of symfony's `%CONSTANTS%` that depend only on the root and the environment; unknown ones are kept as written. */
+/**
+ * Those of symfony's `%CONSTANTS%` that depend only on the root and the environment; unknown ones are kept as
+ * written.
+ */
 function constantsOf(root: string, environment: string): ReadonlyMap<string, string> {
   return new Map([
     ['sf_environment', environment],

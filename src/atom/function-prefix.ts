@@ -13,8 +13,8 @@ const FIRST_WITH_PREFIX = [2, 5, 2];
  * The prefix of a root's Gearman functions, as AtoM computes it: `md5(root . workers_key)`, the key empty if there
  * is none. Empty for AtoM before 2.5.2, whose functions have no prefix.
  *
- * It is right only if PHP sees the same path. It is wrong for a container that mounts the root elsewhere, and for workers
- * that were started before a deploy swapped the link.
+ * It is right only if PHP sees the same path. It is wrong for a container that mounts the root elsewhere, and for
+ * workers that were started before a deploy swapped the link.
  * @param root absolute, symbolic links resolved
  * @param environments of AtoM, the first that gives a workers_key counts
  * @throws AtomctlError USAGE if app.yml cannot be read

@@ -33,8 +33,9 @@ const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => stor
 /**
  * Whether a row with this `job.name` may be a job of this class.
  *
- * The name of a class means that class. An English stored name means one of its classes or a plugin's. Any other name may
- * be translated, or a plugin's own: then it may mean every class that is stored under a translated name or is not AtoM's.
+ * The name of a class means that class. An English stored name means one of its classes or a plugin's. Any other name
+ * may be translated, or a plugin's own: then it may mean every class that is stored under a translated name or is not
+ * AtoM's.
  */
 export function mayBeFunctionOf(jobName: string, jobClass: string): boolean {
   if (jobName === jobClass) return true;

@@ -7,8 +7,8 @@ import {Secret} from '../secret.ts';
 /**
  * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` for a semicolon in a value.
  *
- * As in PHP, no host and host=localhost mean the Unix socket, whatever the port is, and `unix_socket` counts only then.
- * Every other host, also 127.0.0.1, means TCP.
+ * As in PHP, no host and host=localhost mean the Unix socket, whatever the port is, and `unix_socket` counts only
+ * then. Every other host, also 127.0.0.1, means TCP.
  * @param origin of the DSN, for the error
  * @throws AtomctlError USAGE; its message never repeats the DSN, which may hold a password
  */

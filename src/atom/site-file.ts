@@ -27,8 +27,8 @@ const SITE_KEYS = ['root', 'database', 'defaultsFile', 'gearman', 'functionPrefi
 const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
 
 /**
- * The site that `--site` names; undefined if it was not given. Then only a file that `--config` names is read, which must
- * be valid in any case.
+ * The site that `--site` names; undefined if it was not given. Then only a file that `--config` names is read, which
+ * must be valid in any case.
  * @throws AtomctlError USAGE if no file names it (the message lists the known ones), and as listSites does
  */
 export async function findNamedSite(
@@ -52,8 +52,9 @@ export async function findNamedSite(
 type SiteFilePlaces = Pick<SiteSurroundings, 'env' | 'cwd' | 'siteFiles'>;
 
 /**
- * All sites of atomctl's configuration: of the file that `--config` names, otherwise of /etc/atomctl/config.yml and above it
- * `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), in which a site replaces one of the same name completely.
+ * All sites of atomctl's configuration: of the file that `--config` names, otherwise of /etc/atomctl/config.yml and
+ * above it `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), in which a site replaces one of the same
+ * name completely.
  * @throws AtomctlError USAGE, with file and line, if a file is malformed, has an unknown key, or holds a password
  *   and may be read by others; or if the file that `--config` names does not exist
  */

@@ -23,8 +23,8 @@ export interface RootSearch {
  * The AtoM installation: the given directory, else the working directory or the nearest of its parents that is one,
  * else the usual places. Symbolic links are resolved, since AtoM's function prefix depends on the resolved path.
  * The value is null if nothing is found. A directory that nobody gave must be trusted: see distrust.
- * @throws AtomctlError USAGE if the given directory is not an AtoM installation, if several usual places are one, or if
- *   what was found is not trusted
+ * @throws AtomctlError USAGE if the given directory is not an AtoM installation, if several usual places are one,
+ *   or if what was found is not trusted
  */
 export async function findRoot({
   given,

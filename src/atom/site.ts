@@ -36,9 +36,9 @@ export interface SiteSurroundings extends PhpOptions {
 }
 
 /**
- * One AtoM site. Each value is resolved when it is first requested, so a command that needs no database does not fail on
- * config.php. Each method throws AtomctlError USAGE (a value is wrong: the message names it and its origin, and no lower
- * source is tried) or NO_SITE (nothing gives the value).
+ * One AtoM site. Each value is resolved when it is first requested, so a command that needs no database does not fail
+ * on config.php. Each method throws AtomctlError USAGE (a value is wrong: the message names it and its origin, and no
+ * lower source is tried) or NO_SITE (nothing gives the value).
  *
  * Precedence: flag, atomctl's environment, AtoM's container environment, the named site, AtoM's files, default.
  */

@@ -1,7 +1,7 @@
 /**
- * Zones by V8's own Date, which follows one zone at a time, that of the variable TZ. Everything else that Node has for
- * zones, and the libraries that use it, starts with a first Intl.DateTimeFormat, which takes 25 ms: more than the work
- * of a short command. Nothing else in atomctl reads a local time, so TZ may keep the value that was set last.
+ * Zones by V8's own Date, which follows one zone at a time, that of the variable TZ. Everything else that Node has
+ * for zones, and the libraries that use it, starts with a first Intl.DateTimeFormat, which takes 25 ms: more than the
+ * work of a short command. Nothing else in atomctl reads a local time, so TZ may keep the value that was set last.
  */
 
 /** Node's own environment, `process.env`: a write to its TZ changes the zone of Date. A copy of it has no effect. */
@@ -27,8 +27,8 @@ function switchTo(zone: string, env: ZoneEnvironment): void {
 }
 
 /**
- * The name under which the functions below know an IANA zone; null if there is no such zone. Date treats an unknown name
- * as UTC, so Intl is asked about a zone that looks like UTC all year, and about unusual names.
+ * The name under which the functions below know an IANA zone; null if there is no such zone. Date treats an unknown
+ * name as UTC, so Intl is asked about a zone that looks like UTC all year, and about unusual names.
  * @param env absent: Intl is always asked
  */
 export function knownZone(name: string, env?: ZoneEnvironment): string | null {
@@ -46,8 +46,8 @@ function isLikeUtc(zone: string, env: ZoneEnvironment): boolean {
 }
 
 /**
- * Milliseconds since 1970 in UTC when a zone's clock showed this wall-clock text, `YYYY-MM-DD HH:MM:SS`; NaN if
- * it is not a date. A time that the zone skipped counts from the offset before the gap; of a time that it had twice, the
+ * Milliseconds since 1970 in UTC when a zone's clock showed this wall-clock text, `YYYY-MM-DD HH:MM:SS`; NaN if it is
+ * not a date. A time that the zone skipped counts from the offset before the gap; of a time that it had twice, the
  * first is meant (ECMA-262, "UTC (t)").
  */
 export function wallToEpochMs(wall: string, zone: string, env: ZoneEnvironment): number {

@@ -20,7 +20,8 @@ const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
  */
 
 /**
- * The text of a regular file. A link may lead to anything: atomctl does not wait for a pipe and does not read /dev/zero.
+ * The text of a regular file. A link may lead to anything: atomctl does not wait for a pipe and does not read
+ * /dev/zero.
  * @throws AtomctlError USAGE if it is not a regular file, or larger than 4 MiB; else Node's own error
  */
 export async function readFile(file: PathLike): Promise<string> {

@@ -11,8 +11,8 @@ export interface HistoryFileOptions {
 }
 
 /**
- * Writes a file completely or not at all: first under a temporary name in the same directory, synced to the disk, then
- * renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left.
+ * Writes a file completely or not at all: first under a temporary name in the same directory, synced to the disk,
+ * then renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left.
  * @throws AtomctlError OUTPUT_EXISTS, OUTPUT_FAILED (no such directory, no permission, disk full), USAGE if the
  * path is not a plain file, or what `chunks` throws
  */
@@ -64,7 +64,10 @@ async function findTarget(path: string, force: boolean): Promise<{path: string; 
   }
 }
 
-/** A failure of `chunks` itself (for example of the database) passes unchanged: only failures of the disk are the file's. */
+/**
+ * A failure of `chunks` itself (for example of the database) passes unchanged: only failures of the disk are the
+ * file's.
+ */
 async function writeAll(file: FileHandle, path: string, chunks: AsyncIterable<string>): Promise<void> {
   for await (const chunk of chunks) await onDisk(path, () => file.writeFile(chunk));
   await onDisk(path, () => file.sync());

@@ -44,8 +44,8 @@ export interface ServerVersion {
 }
 
 /**
- * Every function the server knows. Rows stay at 0 after their workers have left. A function name with a line break has no
- * row: its parts cannot be distinguished from other names.
+ * Every function the server knows. Rows stay at 0 after their workers have left. A function name with a line break
+ * has no row: its parts cannot be distinguished from other names.
  */
 export const status: AdminCommand<FunctionStatus[]> = {
   text: 'status',
@@ -62,8 +62,8 @@ export const status: AdminCommand<FunctionStatus[]> = {
 };
 
 /**
- * Every connection. Ids may contain spaces, so the functions begin after the last ` : `. Functions after a name with a line
- * break are left out.
+ * Every connection. Ids may contain spaces, so the functions begin after the last ` : `. Functions after a name with
+ * a line break are left out.
  */
 export const workers: AdminCommand<Connection[]> = {
   text: 'workers',
@@ -106,16 +106,16 @@ export const showUniqueJobs: AdminCommand<string[]> = {
 };
 
 /**
- * Marks a job so that it is never handed out again; true if the server knew it. A queued job vanishes when a worker next
- * polls; an executing job continues to its end. gearmand only.
+ * Marks a job so that it is never handed out again; true if the server knew it. A queued job vanishes when a worker
+ * next polls; an executing job continues to its end. gearmand only.
  */
 export function cancelJob(handle: string): AdminCommand<boolean> {
   return {text: `cancel job ${handle}`, framing: line(okUnless(/^UNKNOWN_JOB\b/))};
 }
 
 /**
- * Forgets a function; true if it was known and idle. gearmand forgets it together with its waiting jobs: never ask this
- * for a function that others use. gearmand only.
+ * Forgets a function; true if it was known and idle. gearmand forgets it together with its waiting jobs: never ask
+ * this for a function that others use. gearmand only.
  */
 export function dropFunction(name: string): AdminCommand<boolean> {
   return {text: `drop function ${name}`, framing: line(okUnless(/^(function not found|there are still)/))};
@@ -128,15 +128,15 @@ type ParseLine<T> = (line: string) => T | null;
 
 interface ListOptions {
   /**
-   * A line begins with a name, which may contain line breaks. Then a line that does not parse is the beginning of such a
-   * name, and the line after it is its end and no row of its own.
+   * A line begins with a name, which may contain line breaks. Then a line that does not parse is the beginning of
+   * such a name, and the line after it is its end and no row of its own.
    */
   nameFirst?: boolean;
 }
 
 /**
- * A reply of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. Lines that do not parse
- * are left out: anyone who reaches the server can register a function name with a line break.
+ * A reply of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. Lines that do not
+ * parse are left out: anyone who reaches the server can register a function name with a line break.
  */
 function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): Framing<T[]> {
   return (bytes) => {

@@ -52,8 +52,8 @@ export function splitArguments(data: Buffer, count: number): string[] {
 
 /**
  * Makes one exchange of any requests: an ECHO after them marks the end of the replies. So a command that has no reply
- * (CAN_DO, RESET_ABILITIES, WORK_FAIL) is known to be executed, and a command that a server ignores does not wait for the
- * deadline.
+ * (CAN_DO, RESET_ABILITIES, WORK_FAIL) is known to be executed, and a command that a server ignores does not wait for
+ * the deadline.
  */
 export function endWithEcho(requests: readonly Buffer[]): Buffer {
   return Buffer.concat([...requests, request(PACKET.ECHO_REQ, 'atomctl')]);

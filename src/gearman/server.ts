@@ -153,8 +153,8 @@ function presenceByName({data}: Packet): [string, JobPresence] {
 }
 
 /**
- * Connects to several servers at once; the result has the order of the addresses. A server that cannot be reached is in the
- * result with its error and does not affect the others.
+ * Connects to several servers at once; the result has the order of the addresses. A server that cannot be reached is
+ * in the result with its error and does not affect the others.
  */
 export function connectServers(
   addresses: readonly ServerAddress[],

@@ -3,7 +3,10 @@ import type {AtomctlError} from '../errors.ts';
 import {hostsToTry, type ServerAddress} from './address.ts';
 import {closedByPeer, networkFailure, replyFailure, timedOut, tooLarge, unexpectedBytes} from './failure.ts';
 
-/** A list of a million queued jobs has about 30 MB. A peer that sends more than this limit is not a usable Gearman server. */
+/**
+ * A list of a million queued jobs has about 30 MB. A peer that sends more than this limit is not a usable Gearman
+ * server.
+ */
 export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -19,8 +22,8 @@ interface PendingReply {
 }
 
 /**
- * One connection to a Gearman server, which sends one request at a time. Every reply has a deadline and a size limit. After
- * any failure the wire is closed for good, because the end of the reply is then unknown.
+ * One connection to a Gearman server, which sends one request at a time. Every reply has a deadline and a size limit.
+ * After any failure the wire is closed for good, because the end of the reply is then unknown.
  */
 export class Wire {
   readonly #address: ServerAddress;
@@ -60,7 +63,8 @@ export class Wire {
   }
 
   /**
-   * Sends a request and resolves to what `framing` reads from the reply. Calls may overlap: they are executed in order.
+   * Sends a request and resolves to what `framing` reads from the reply. Calls may overlap: they are executed in
+   * order.
    * @param command its name, for errors
    * @throws AtomctlError GEARMAN_TIMEOUT, GEARMAN_PROTOCOL or GEARMAN_UNREACHABLE
    */

@@ -13,8 +13,8 @@ export interface GrabbedJob {
 }
 
 /**
- * A connection that takes jobs as a worker does. It never sleeps on the queue, so a server wakes only real workers. A call
- * resolves when the server has executed it; it rejects as GearmanServer's requests do.
+ * A connection that takes jobs as a worker does. It never sleeps on the queue, so a server wakes only real workers. A
+ * call resolves when the server has executed it; it rejects as GearmanServer's requests do.
  */
 export interface WorkerConnection {
   /** Registers functions, in addition to earlier ones, and takes one job; null if no job waits. gearmand only. */
@@ -24,8 +24,8 @@ export interface WorkerConnection {
   /** Ends a job as done: it leaves the queue for good. */
   complete(handle: string): Promise<void>;
   /**
-   * Unregisters all functions. Then gearmand queues every job held here again, at the end, wakes idle workers and counts a
-   * retry; with `--job-retries=N` it drops a job at its N-th return. Other servers do not return the job.
+   * Unregisters all functions. Then gearmand queues every job held here again, at the end, wakes idle workers and
+   * counts a retry; with `--job-retries=N` it drops a job at its N-th return. Other servers do not return the job.
    */
   giveBack(): Promise<void>;
   /** Sends any requests at once and resolves to the packets that came back. */

@@ -9,8 +9,8 @@ export interface DatabaseTimeouts {
 }
 
 /**
- * Connects to MySQL 8 or later or MariaDB 10.5 or later: TCP or socket, with or without TLS. A statement may
- * take as long as it needs while the server answers; a server that stops answering is noticed within twice the timeout.
+ * Connects to MySQL 8 or later or MariaDB 10.5 or later: TCP or socket, with or without TLS. A statement may take as
+ * long as it needs while the server answers; a server that stops answering is noticed within twice the timeout.
  * @throws AtomctlError DATABASE_UNREACHABLE, DATABASE_TIMEOUT, DATABASE_LOGIN_REFUSED, DATABASE_UNKNOWN; USAGE
  *   if the CA file cannot be read
  */
@@ -57,8 +57,8 @@ class MysqlDatabase implements Database {
   }
 
   /**
-   * On a connection of its own: statements can run between the rows, and an early stop closes it, so that the server stops
-   * sending.
+   * On a connection of its own: statements can run between the rows, and an early stop closes it, so that the server
+   * stops sending.
    */
   async *batches(sql: string, values?: readonly SqlValue[]): AsyncGenerator<RowBatch> {
     const session = await openSession(this.#config, this.#options);

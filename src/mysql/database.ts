@@ -21,14 +21,18 @@ export interface Database extends Queryable {
   readonly server: ServerInfo;
   /** Rows as arrays, in order, no faster than they are read; stops the statement when the consumer stops. */
   stream(sql: string, values?: readonly SqlValue[]): AsyncIterable<readonly unknown[]>;
-  /** The same, as many rows at a time as have arrived: a promise for each row is the largest cost of a long stream. */
+  /**
+   * The same, as many rows at a time as have arrived: a promise for each row is the largest cost of a long stream.
+   */
   batches(sql: string, values?: readonly SqlValue[]): AsyncIterable<readonly (readonly unknown[])[]>;
   /**
-   * Passes rows as arrays to `visit` as fast as they arrive, for a caller that never waits between two rows. Hundreds of
-   * thousands take half the time of `stream`, which makes a promise for each.
+   * Passes rows as arrays to `visit` as fast as they arrive, for a caller that never waits between two rows. Hundreds
+   * of thousands take half the time of `stream`, which makes a promise for each.
    */
   visit(sql: string, values: readonly SqlValue[], visit: (row: readonly unknown[]) => void): Promise<void>;
-  /** Runs `work` in one transaction; retried a few times on deadlock and lock wait timeout, rolled back if it throws. */
+  /**
+   * Runs `work` in one transaction; retried a few times on deadlock and lock wait timeout, rolled back if it throws.
+   */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

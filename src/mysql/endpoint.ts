@@ -2,7 +2,9 @@ import {existsSync} from 'node:fs';
 import {connect, type Socket} from 'node:net';
 import type {DatabaseConfig} from './database.ts';
 
-/** Where MySQL and MariaDB put their socket: Debian, Debian without the link /var/run, Red Hat, and a source build. */
+/**
+ * Where MySQL and MariaDB put their socket: Debian, Debian without the link /var/run, Red Hat, and a source build.
+ */
 export const USUAL_SOCKETS = [
   '/run/mysqld/mysqld.sock',
   '/var/run/mysqld/mysqld.sock',
@@ -33,8 +35,8 @@ export function describeEndpoint(endpoint: DatabaseEndpoint): string {
 }
 
 /**
- * Starts to connect; the caller handles the errors of the socket. Keepalive notices a peer that vanished silently while a
- * long statement runs: the kernel gives up ten seconds after `timeoutSeconds`.
+ * Starts to connect; the caller handles the errors of the socket. Keepalive notices a peer that vanished silently
+ * while a long statement runs: the kernel gives up ten seconds after `timeoutSeconds`.
  */
 export function dial(endpoint: DatabaseEndpoint, timeoutSeconds: number): Socket {
   if ('socketPath' in endpoint) return connect(endpoint.socketPath);

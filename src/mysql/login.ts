@@ -25,7 +25,7 @@ export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Pro
   const options = await driverOptions(config);
   const endpoint = endpointOf(config);
   const place = describeEndpoint(endpoint);
-  // The code that waits for the socket handles its errors; in between nothing waits, and an unhandled error would throw.
+  // The code that waits for the socket handles its errors. In between nothing waits: an error must not be unhandled.
   const socket = dial(endpoint, timeoutSeconds).on('error', () => {});
   let deadline: NodeJS.Timeout | undefined;
   let sizeCheck: NodeJS.Timeout | undefined;
@@ -112,8 +112,9 @@ const LOCK_WAIT_SECONDS = 5;
  * Isolation is REPEATABLE READ, the servers' default: READ COMMITTED cannot write if the binary log is
  * statement-based. The name of the variable differs, and each server runs only the comment that is meant for it.
  *
- * MySQL would hash AtoM's few users in memory and then sort the whole history with its notes before it sends the first
- * row. Without that optimisation it looks each user up by its key, reads jobs in their order and sends as it reads.
+ * MySQL would hash AtoM's few users in memory and then sort the whole history with its notes before it sends the
+ * first row. Without that optimisation it looks each user up by its key, reads jobs in their order and sends as it
+ * reads.
  */
 const SETTINGS = [
   // Literals compare by code point, and any character can be stored and read back.

@@ -22,9 +22,9 @@ const SLEEP_SECONDS = 1;
 const IDLE_SECONDS = 10;
 
 /**
- * Takes a lock of the server itself (GET_LOCK), on a connection of its own, or returns who has it; never waits. The lock
- * ends with the connection, and so with the process that holds it, however that ends. It works across hosts, and needs no
- * privilege, no file and no table.
+ * Takes a lock of the server itself (GET_LOCK), on a connection of its own, or returns who has it; never waits. The
+ * lock ends with the connection, and so with the process that holds it, however that ends. It works across hosts, and
+ * needs no privilege, no file and no table.
  *
  * The server stores no text with a lock, but it shows the statement that a connection executes. So the holder repeats
  * `DO SLEEP(1), 'who'`, which also shows that it is alive.

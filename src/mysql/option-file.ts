@@ -17,9 +17,9 @@ const MAX_INCLUDE_DEPTH = 10;
 
 /**
  * The connection settings of a MySQL option file, from its groups `[client]` and `[atomctl]`. Within a group the last
- * mention wins, and `[atomctl]` overrides `[client]` in any order. A field that the file does not give is absent. `host`
- * clears the socket and the reverse; host=localhost with a socket, or a socket alone, is the socket, as for MySQL's own
- * clients.
+ * mention wins, and `[atomctl]` overrides `[client]` in any order. A field that the file does not give is absent.
+ * `host` clears the socket and the reverse; host=localhost with a socket, or a socket alone, is the socket, as for
+ * MySQL's own clients.
  *
  * Follows MySQL's syntax: `#` and `;` comments, quotes, the escapes \b \t \n \r \\ \s, `!include`, `!includedir`.
  * @param origin of the path, for the error
@@ -61,7 +61,9 @@ function readPort({value, place}: OptionLine): number {
   throw usageError(`The port at ${place} is not a number between 1 and 65535.`);
 }
 
-/** MySQL writes `ssl-mode`, MariaDB `ssl` and `ssl-verify-server-cert`. `PREFERRED` requires nothing, so it is off. */
+/**
+ * MySQL writes `ssl-mode`, MariaDB `ssl` and `ssl-verify-server-cert`. `PREFERRED` requires nothing, so it is off.
+ */
 const SSL_MODES: Readonly<Record<string, TlsMode>> = {
   DISABLED: 'off',
   PREFERRED: 'off',

@@ -8,8 +8,8 @@ export interface ReplicaAddress {
 }
 
 /**
- * How far a replica is behind its source, in whole seconds, by the slowest of its channels; null if one of them does not
- * replicate. Needs the privilege REPLICATION CLIENT, on MariaDB REPLICA MONITOR.
+ * How far a replica is behind its source, in whole seconds, by the slowest of its channels; null if one of them does
+ * not replicate. Needs the privilege REPLICATION CLIENT, on MariaDB REPLICA MONITOR.
  * @param name for messages
  * @throws AtomctlError FAILED if the server is not a replica
  */

@@ -17,8 +17,8 @@ const SCHEMA = {
 const LATE_COLUMNS = ['download_path', 'output'];
 
 /**
- * Checks whether the connected database is AtoM's, 2.4 or later, and readable, without reading a row. No command needs
- * to check first: a statement that finds a table, column or privilege missing fails with the same errors.
+ * Checks whether the connected database is AtoM's, 2.4 or later, and readable, without reading a row. No command
+ * needs to check first: a statement that finds a table, column or privilege missing fails with the same errors.
  * @throws AtomctlError DATABASE_NOT_ATOM, DATABASE_TOO_OLD, or DATABASE_PRIVILEGE with the GRANT to run
  */
 export async function checkSchema(database: Queryable): Promise<void> {

@@ -84,7 +84,9 @@ export class Session {
     }
   }
 
-  /** Passes each row of one statement, as an array, to `visit` as it arrives. An error from `visit` ends the session. */
+  /**
+   * Passes each row of one statement, as an array, to `visit` as it arrives. An error from `visit` ends the session.
+   */
   async visit(
     sql: string,
     values: readonly SqlValue[],
@@ -154,8 +156,8 @@ export class Session {
 }
 
 /**
- * Every `milliseconds`, calls `check` if a reply made no progress. The duration does not count: a statement may run for an
- * hour as long as `check` finds the server alive.
+ * Every `milliseconds`, calls `check` if a reply made no progress. The duration does not count: a statement may run
+ * for an hour as long as `check` finds the server alive.
  * @param progress any value that differs once something has arrived
  * @returns ends the watch
  */

@@ -11,8 +11,8 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const LITERAL = /true|false|null/y;
 
 /**
- * Reads JSON as PHP's `json_decode($json, true)` does. `JSON.parse` does not help: it moves integer-like keys to the front
- * and makes `1.0` and `1` the same, but PHP's serialize() distinguishes them.
+ * Reads JSON as PHP's `json_decode($json, true)` does. `JSON.parse` does not help: it moves integer-like keys to the
+ * front and makes `1.0` and `1` the same, but PHP's serialize() distinguishes them.
  * @throws SyntaxError if PHP's json_decode refuses the text
  */
 export function readPhpJson(text: string): PhpValue {

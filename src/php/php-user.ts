@@ -20,10 +20,11 @@ export interface PhpUserOptions {
 }
 
 /**
- * As whom PHP evaluates a file. A caller other than root runs it as himself. If the caller is root, PHP runs as root only if
- * the file and every directory above it belong to root, are not links and are not writable by others; otherwise as the
- * owner of the directory, with the owner's own groups, and not at all if that is root. The owner must also be the only
- * one who can decide what the file contains: except for root, nobody else may own the file or write to it or its directory.
+ * As whom PHP evaluates a file. A caller other than root runs it as himself. If the caller is root, PHP runs as root
+ * only if the file and every directory above it belong to root, are not links and are not writable by others;
+ * otherwise as the owner of the directory, with the owner's own groups, and not at all if that is root. The owner
+ * must also be the only one who can decide what the file contains: except for root, nobody else may own the file or
+ * write to it or its directory.
  * @param file absolute
  */
 export async function phpUser(

@@ -1,6 +1,6 @@
 /**
- * A value as PHP has it: what config.php, sfYaml and json_decode give. An array, also a list, is one ordered map with its
- * keys as text; this is why lists merge by index. An integer is a bigint, so a `number` is always a float.
+ * A value as PHP has it: what config.php, sfYaml and json_decode give. An array, also a list, is one ordered map with
+ * its keys as text; this is why lists merge by index. An integer is a bigint, so a `number` is always a float.
  */
 export type PhpValue = string | number | bigint | boolean | null | PhpArray;
 export type PhpArray = Map<string, PhpValue>;
@@ -50,7 +50,9 @@ export function sectionsFor(environment: string): string[] {
   return ['default', 'all', environment];
 }
 
-/** One environment's configuration: `default < all < <environment>`. A section that is not an array counts as empty. */
+/**
+ * One environment's configuration: `default < all < <environment>`. A section that is not an array counts as empty.
+ */
 export function flatten(sections: PhpArray, environment: string): PhpArray {
   return sectionsFor(environment)
     .map((name) => sections.get(name))

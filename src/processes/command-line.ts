@@ -48,7 +48,10 @@ export function isWorkerTask(task: string): boolean {
   return task === 'jobs:worker';
 }
 
-/** Whether a task is one that AtoM's worker starts as a child to import a CSV file: `csv:import`, `csv:authority-import`, … */
+/**
+ * Whether a task is one that AtoM's worker starts as a child to import a CSV file: `csv:import`,
+ * `csv:authority-import`, …
+ */
 export function isImportTask(task: string): boolean {
   return /^csv:(?:[a-z]+-)?import$/.test(task);
 }

@@ -1,6 +1,6 @@
 /**
- * Linux counts the times in /proc in ticks of 1/100 s on every architecture that Node runs on: USER_HZ is fixed at 100
- * there, whatever the kernel's own HZ is.
+ * Linux counts the times in /proc in ticks of 1/100 s on every architecture that Node runs on: USER_HZ is fixed at
+ * 100 there, whatever the kernel's own HZ is.
  */
 const TICKS_PER_SECOND = 100;
 

@@ -30,8 +30,8 @@ export interface AtomProcess extends HostProcess {
   /** null if it cannot be read: another user's process. */
   cwd: string | null;
   /**
-   * The directory of its symfony script, links resolved; as it was if it has been removed. null if it cannot be determined:
-   * the working directory cannot be read, or the path means another directory in the process's container.
+   * The directory of its symfony script, links resolved; as it was if it has been removed. null if it cannot be
+   * determined: the working directory cannot be read, or the path means another directory in the process's container.
    */
   root: string | null;
   /** The remote ends of its established TCP connections; null if they cannot be read. */
@@ -60,8 +60,8 @@ const BOOT_BYTES = 4 * 1024 * 1024;
 const AT_A_TIME = 32;
 
 /**
- * The workers, imports and Gearman servers that run on this host, by pid. A process that ends while it is read is left
- * out. Never rejects: what cannot be read makes the report incomplete.
+ * The workers, imports and Gearman servers that run on this host, by pid. A process that ends while it is read is
+ * left out. Never rejects: what cannot be read makes the report incomplete.
  * @param options.proc the mount point of the process file system
  */
 export async function readProcesses(options: {proc?: string} = {}): Promise<ProcessReport> {
@@ -171,7 +171,9 @@ async function readStatus(directory: string, argv: string[], {pid, bootedAt}: Re
 /** The kernel adds this to the path of a working directory that was removed. */
 const DELETED = / \(deleted\)$/;
 
-/** The process's path is only useful if it means the same directory here: /proc/PID/root is how the process sees it. */
+/**
+ * The process's path is only useful if it means the same directory here: /proc/PID/root is how the process sees it.
+ */
 async function rootOf(directory: string, cwd: string | null, script: string): Promise<string | null> {
   if (cwd === null && !script.startsWith('/')) return null;
   const path = dirname(resolve(cwd ?? '/', script));

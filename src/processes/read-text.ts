@@ -1,8 +1,8 @@
 import {open} from 'node:fs/promises';
 
 /**
- * The first bytes of a file in /proc as text; `cut` says that there is more. A file there has no size of its own, so it is
- * read until it ends or the limit is reached.
+ * The first bytes of a file in /proc as text; `cut` says that there is more. A file there has no size of its own, so
+ * it is read until it ends or the limit is reached.
  * @throws the error of the system, such as ENOENT or ESRCH if the process has ended
  */
 export async function readText(path: string, limitBytes: number): Promise<{text: string; cut: boolean}> {

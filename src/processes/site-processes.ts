@@ -8,8 +8,8 @@ export interface SiteProcesses {
 }
 
 /**
- * The workers and imports of a site. One whose root cannot be determined counts for every site, and for a site whose root
- * is not known every one counts.
+ * The workers and imports of a site. One whose root cannot be determined counts for every site, and for a site whose
+ * root is not known every one counts.
  * @param root the site's root with links resolved; null if it is not known
  */
 export function processesOfSite(report: ProcessReport, root: string | null): SiteProcesses {

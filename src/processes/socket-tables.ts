@@ -7,7 +7,10 @@ import {readText} from './read-text.ts';
 export const ESTABLISHED = '01';
 export const LISTEN = '0A';
 
-/** A host with ten thousand connections has a table of 1.5 MB. A larger one counts as unreadable, not as a shorter one. */
+/**
+ * A host with ten thousand connections has a table of 1.5 MB. A larger one counts as unreadable, not as a shorter
+ * one.
+ */
 const TABLE_BYTES = 16 * 1024 * 1024;
 
 export interface Endpoint {
@@ -25,8 +28,9 @@ export interface Socket {
 }
 
 /**
- * The sockets in /proc/net/tcp or tcp6: one line for each, with local and remote address and port in hex, the state, and
- * the inode as the tenth column. The address is in words of 32 bits in the byte order of the host. Other lines are skipped.
+ * The sockets in /proc/net/tcp or tcp6: one line for each, with local and remote address and port in hex, the state,
+ * and the inode as the tenth column. The address is in words of 32 bits in the byte order of the host. Other lines
+ * are skipped.
  */
 export function parseSocketTable(table: string, order: 'LE' | 'BE' = endianness()): Socket[] {
   return table.split('\n').flatMap((line) => {
@@ -67,8 +71,8 @@ export function listenerOn(port: number, sockets: readonly Socket[]): 'none' | '
 }
 
 /**
- * The TCP sockets in the network namespace of a process (`self`: this one); null if the tables cannot be read. A kernel
- * without IPv6 has only the first table.
+ * The TCP sockets in the network namespace of a process (`self`: this one); null if the tables cannot be read. A
+ * kernel without IPv6 has only the first table.
  * @param directory such as `/proc/self`
  */
 export async function readSockets(directory = '/proc/self'): Promise<Socket[] | null> {

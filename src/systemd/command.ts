@@ -16,7 +16,9 @@ export interface CommandOptions {
 /** More than systemctl prints about some hundred units. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
-/** Before a tool: it speaks English, gives times in UTC and prints plainly. The rest of the environment is inherited. */
+/**
+ * Before a tool: it speaks English, gives times in UTC and prints plainly. The rest of the environment is inherited.
+ */
 const IN_PLAIN_ENGLISH = [
   'env',
   'LC_ALL=C',

@@ -1,7 +1,10 @@
 import {readFile} from 'node:fs/promises';
 import type {UnitState} from './unit-state.ts';
 
-/** The mount points of the unified hierarchy, alone or beside the controllers of cgroup v1, and of systemd's own of v1. */
+/**
+ * The mount points of the unified hierarchy, alone or beside the controllers of cgroup v1, and of systemd's own of
+ * v1.
+ */
 const MOUNTS = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
 
 /**

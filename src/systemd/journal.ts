@@ -25,7 +25,10 @@ export interface JournalQuery {
   thisBoot?: boolean;
   /** The newest N. */
   lines?: number;
-  /** Continues with new entries until `signal` aborts; begins with the newest ten unless `lines` or `wholeHistory` is set. */
+  /**
+   * Continues with new entries until `signal` aborts; begins with the newest ten unless `lines` or `wholeHistory` is
+   * set.
+   */
   follow?: boolean;
   /** Begins with the oldest entry also with `follow`. */
   wholeHistory?: boolean;

@@ -118,7 +118,7 @@ describe('binary answers', () => {
   });
 });
 
-test('the job id in a payload is a whole number above nought, or there is none', () => {
+test('the job id in a payload is a whole number above 0, or null', () => {
   const payload = fc.oneof(
     anyText,
     near(

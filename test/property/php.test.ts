@@ -73,7 +73,7 @@ test('what is read is what JSON.parse reads, but for what PHP refuses', () => {
   );
 });
 
-test('a unique key is 32 hex digits, or there is none', () => {
+test('a unique key is 32 hex digits, or null', () => {
   holds(
     fc.property(anyText, anyJson, (name, text) => {
       const key = uniqueKey(name, text);
@@ -82,7 +82,7 @@ test('a unique key is 32 hex digits, or there is none', () => {
   );
 });
 
-test('any text as a log: no line is lost, its parameters are JSON or none, its last time is a time', () => {
+test('any text as a log: no line is lost, its parameters are JSON or null, its last time is a time', () => {
   const log = near(
     '[info] ',
     '[2026-03-04 13:05:01] ',

@@ -35,7 +35,7 @@ function strangeParts(sql: string): string[] {
   return parts.filter((part) => !WORDS.test(part));
 }
 
-test('whatever a filter holds, its SQL is made of fixed words and placeholders alone', () => {
+test('the SQL of any filter consists only of fixed text and placeholders', () => {
   holds(
     fc.property(anyFilter, (filter) => {
       const {sql, values} = exportStatement(filter, ATOM_COLUMNS);
@@ -68,7 +68,7 @@ test('a name pattern without a star matches itself alone; only a star is a wildc
   );
 });
 
-test('a condition that an id is among many holds for these and no other', () => {
+test('a condition on many ids matches exactly these', () => {
   const anyIds = fc
     .array(fc.record({from: fc.integer({min: 1, max: 60}), count: fc.integer({min: 1, max: 15})}), {
       maxLength: 5,

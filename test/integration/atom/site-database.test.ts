@@ -71,7 +71,7 @@ it('a named site by its URL', async () => {
   expect(await arriveBy(options)).toEqual({name: site.databaseName, way: 'localhost'});
 });
 
-it('the prefix and the zone are those that the sandbox, as AtoM, computes', async () => {
+it('the prefix and the zone are those that AtoM computes', async () => {
   const resolved = resolveSite({}, {env: {}, cwd: join(site.root, 'apps/qubit'), callerUid, siteFiles: []});
   expect((await resolved.functionPrefix()).value).toBe(site.prefix);
   expect((await resolved.timezone()).value).toBe(site.timezone);

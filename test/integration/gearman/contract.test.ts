@@ -185,7 +185,7 @@ describe.each([
     bench = await start();
   });
 
-  it('answers what it knows, and refuses the rest by name', async () => {
+  it('answers the commands that it knows, and refuses the others by name', async () => {
     const {server} = bench;
     const handle = await bench.submit('f', 'k');
     expect(await server.version()).toMatchObject({

@@ -33,7 +33,7 @@ async function connected(): Promise<WorkerConnection> {
   return worker;
 }
 
-it('is handed a job whole, bytes beyond ASCII and NUL included', async () => {
+it('gets a complete job, also bytes beyond ASCII and NUL', async () => {
   const worker = await connected();
   expect(await worker.grab(['whole'])).toBeNull();
   const payload = '{"name":"Ünïcödé \u{1f5c4}"}\0more';

@@ -23,7 +23,7 @@ async function release(lock: NamedLock): Promise<void> {
   await lock.release();
 }
 
-test('one has it, others are told who, and after the release it is free at once', async () => {
+test('one process has it, the others get its holder, and it is free at once after the release', async () => {
   const lock = await take('mine', `clear by o'neil\u001b on "web1"`);
   expect(lock.taken).toBe(true);
   const others = await Promise.all(Array.from({length: 5}, () => take('mine', 'another')));
@@ -34,7 +34,7 @@ test('one has it, others are told who, and after the release it is free at once'
   await release(await take('mine', 'the next'));
 });
 
-test('a holder that gives no word is told by its connection', async () => {
+test('a holder without a text is named by its connection', async () => {
   const silent = await connectDatabase(site.config, {timeoutSeconds: 5});
   await silent.query("SELECT GET_LOCK('silent', 0)");
   const lock = await take('silent', 'x');

@@ -118,7 +118,7 @@ describe('connecting', () => {
     if (!given.password.isEmpty) expect(everything).not.toContain(given.password.reveal());
   });
 
-  test('a server that falls silent after its greeting', async () => {
+  test('a server that stops answering after its greeting', async () => {
     const proxy = await startStallingProxy(config.port);
     cleanups.push(() => proxy.close());
     const failure = failureOf(connectDatabase({...config, port: proxy.port}, PATIENCE));
@@ -146,7 +146,7 @@ describe.each<[string, Ask]>([
     expect(await ask(database, 'SELECT SLEEP(1) AS slept')).toEqual([[0]]);
   });
 
-  test('fails when the server falls silent, and so does what comes after', async () => {
+  test('fails when the server stops answering, and so do later statements', async () => {
     const {proxy, database} = await throughProxy();
     const failure = failureOf(ask(database, 'SELECT SLEEP(1)'));
     proxy.stall();
@@ -162,7 +162,7 @@ describe.each<[string, Ask]>([
     expect((await failureOf(ask(database, 'SELECT 1'))).code).toBe('DATABASE_LOST');
   });
 
-  test('says so when an administrator ends it or the connection', async () => {
+  test('names an administrator who ends it or the connection', async () => {
     const {database} = await throughProxy();
     const administrator = await connectDatabase(config, PATIENCE);
     cleanups.push(() => administrator.close());

@@ -51,7 +51,7 @@ describe('an account with few privileges', () => {
     await expect(checkSchema(few)).resolves.toBeUndefined();
   });
 
-  test('is told the GRANT that it lacks, and that GRANT helps', async () => {
+  test('gets the GRANT that it lacks, and that GRANT helps', async () => {
     const remove = () => few.execute('DELETE FROM job WHERE id = 0');
     const failure = await remove().catch((error) => error);
     expect(failure).toMatchObject({
@@ -62,7 +62,7 @@ describe('an account with few privileges', () => {
     expect(await remove()).toBe(0);
   });
 
-  test('is told so where one column is closed to it', async () => {
+  test('gets the same error if it may not read one column', async () => {
     await root.execute(`REVOKE SELECT ON job FROM '${user}'@'127.0.0.%'`);
     await root.execute(`GRANT SELECT (id, name) ON job TO '${user}'@'127.0.0.%'`);
     expect(await few.query('SELECT id, name FROM job')).toEqual([]);

@@ -80,7 +80,7 @@ test('an error of the statement reaches the reader', async () => {
   await expect(reading).rejects.toMatchObject({code: 'DATABASE_NOT_ATOM'});
 });
 
-test('a connection that is cut or falls silent ends it with an error', async () => {
+test('a connection that breaks or stalls ends it with an error', async () => {
   for (const [happens, code] of [
     ['cut', 'DATABASE_LOST'],
     ['stall', 'DATABASE_TIMEOUT'],

@@ -124,7 +124,7 @@ test.each<[server: string, host: string, mode: TlsMode, caFile: string | null, o
   expect(await connecting(servers[server]!, host, mode, caFile)).toMatch(outcome);
 });
 
-test('a server without TLS is refused where TLS is wanted', async () => {
+test('a server without TLS is refused if TLS is required', async () => {
   const outcome = await connecting(inject('mariadb'), '127.0.0.1', 'required', null);
   expect(outcome).toMatch(/^DATABASE_UNREACHABLE: .* offers no TLS/);
 });

@@ -33,7 +33,7 @@ function add(tx: Queryable, id: number): Promise<number> {
   return tx.execute('UPDATE account SET n = n + 1 WHERE id = ?', [id]);
 }
 
-test('is committed whole, with the result of its work', async () => {
+test('is committed completely and returns the result of its work', async () => {
   const result = await one.transaction(async (tx) => {
     await add(tx, 1);
     expect(await two.query('SELECT n FROM account WHERE id = 1')).toEqual([{n: 0}]);
@@ -72,7 +72,7 @@ test('two that deadlock both succeed: the one that the server sacrificed runs ag
   expect(await amounts()).toEqual([{n: 2}, {n: 2}]);
 });
 
-test("gives up where another session's lock stays", async () => {
+test('gives up if another session keeps its lock', async () => {
   await two.execute('SET SESSION innodb_lock_wait_timeout = 0');
   let attempts = 0;
   await one.transaction(async (tx) => {

@@ -9,7 +9,7 @@ import {revealed} from '../../support/revealed.ts';
 import {configPhp, createRoot} from '../../support/site/atom-files.ts';
 
 const WITHOUT_PHP: PhpOptions = {env: {}};
-/** As a user who is not root, so that PHP runs as whoever runs the test. */
+/** As a user who is not root, so PHP runs as the user of the test. */
 const WITH_PHP: PhpOptions = {env: {}, php: phpPermission({callerUid: 1})};
 const DSN = 'mysql:host=db;dbname=atom';
 
@@ -40,7 +40,7 @@ describe('config.php', () => {
     });
   });
 
-  it('is no source where it does not exist', async () => {
+  it('gives nothing if it does not exist', async () => {
     expect(await readConfigPhp(createRoot(), WITHOUT_PHP)).toBeNull();
   });
 

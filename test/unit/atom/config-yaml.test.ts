@@ -76,7 +76,7 @@ describe('layers and sections', () => {
     });
   });
 
-  it('takes the first environment that gives a value, null counting as none', async () => {
+  it('takes the first environment that gives a value, and ignores null', async () => {
     const file = 'prod: {a: ~}\nworker: {a: w, b: w}\ncli: {b: c}\n';
     expect(await read(file, null, ['a'], ['prod', 'worker'])).toMatchObject({value: 'w'});
     expect(await read(file, null, ['b'], ['cli', 'worker'])).toMatchObject({value: 'c'});
@@ -107,7 +107,7 @@ describe('scalars', () => {
     expect(await read(`all:\n  k: ${text}\n`, null, ['k'])).toMatchObject({value});
   });
 
-  it('constants of symfony, in any case, inside maps too', async () => {
+  it('constants of symfony are replaced, in upper or lower case, also inside maps', async () => {
     const root = createRoot({
       'config/x.yml': 'all:\n  k:\n    - "%SF_ROOT_DIR%/a %sf_environment%"\n    - %SF_APP_CONFIG_DIR%\n',
     });
@@ -120,7 +120,7 @@ describe('scalars', () => {
 });
 
 describe('PHP tags', () => {
-  it('stand anywhere', async () => {
+  it('may be anywhere', async () => {
     const file = `<?php $zone = 'Europe/Paris' ?>
 test:
   error_reporting: <?php echo ((E_ALL | E_STRICT) ^ E_NOTICE)."\\n" ?>
@@ -146,7 +146,7 @@ all:
     });
   });
 
-  it('that even a placeholder cannot stand for spoil the file', async () => {
+  it('makes the file unreadable if not even a placeholder is possible', async () => {
     await expect(read('<?php foreach ([1] as $x) {} ?>\nall: {k: v}\n', null, ['k'])).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringMatching(
@@ -176,6 +176,6 @@ all:
   );
 });
 
-it('names file and line of what is no YAML', async () => {
+it('names file and line of what is not YAML', async () => {
   await expect(read('all:\n  a: [b\n', null, ['a'])).rejects.toThrow(/config\/x\.yml:\d+ is no YAML: /);
 });

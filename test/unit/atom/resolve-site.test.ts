@@ -22,7 +22,7 @@ const FILES = {
 };
 const NOWHERE = createScratch('nowhere');
 
-/** A flag's or a variable's setting, told by how the origin is written. */
+/** The setting of a flag or a variable; the origin shows which. */
 const set = <T>(value: T, origin: string) => ({value, origin});
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
@@ -170,7 +170,7 @@ describe('the database', () => {
     );
   });
 
-  it('is asked for where nothing or not enough is given', async () => {
+  it('is required if nothing or not enough is given', async () => {
     await expect(site({}).database()).rejects.toMatchObject({
       code: 'NO_SITE',
       hint: expect.stringContaining('--database-url'),
@@ -206,7 +206,7 @@ describe('the Gearman servers', () => {
     });
   });
 
-  it("are the web's, and only where it has none the worker's", async () => {
+  it("are the web's, or the worker's if the web has none", async () => {
     const both = createRoot({
       'config/gearman.yml': 'prod: {servers: {a: p:1, b: q:2}}\nworker: {servers: {a: w:1}}\n',
     });
@@ -273,7 +273,7 @@ describe('the function prefix', () => {
     ]);
   });
 
-  it('may be given, with its dash too, and is null where it cannot be known', async () => {
+  it('may be given, also with its dash, and is null if it cannot be determined', async () => {
     const prefix = md5('x');
     const given = (value: string) => site({functionPrefix: set(value, '--function-prefix')}).functionPrefix();
     expect(await given(prefix)).toEqual({value: prefix, origin: '--function-prefix'});
@@ -333,7 +333,7 @@ describe('the rest', () => {
     expect((await site({}).workerTypes()).value).toEqual({});
   });
 
-  it('downloads are resolved, and null where there are none', async () => {
+  it('downloads are resolved, and null if there are none', async () => {
     const root = createRoot();
     expect(await at(root).downloads()).toBeNull();
     const elsewhere = createScratch('downloads');

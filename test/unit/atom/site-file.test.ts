@@ -68,7 +68,7 @@ describe('named sites', () => {
     expect(sites[1]).not.toHaveProperty('timezone');
   });
 
-  it('are looked for in the XDG directory, else in ~/.config', async () => {
+  it('are searched in the XDG directory, otherwise in ~/.config', async () => {
     const home = createScratch('home');
     const env = {XDG_CONFIG_HOME: home};
     expect(await listSites({}, {env, cwd: '/'})).toEqual([]);
@@ -123,7 +123,7 @@ describe('named sites', () => {
     });
   });
 
-  it('are not read where none was asked for; a missing file that was given is refused, with a site or without', async () => {
+  it('are not read without --site; a missing file that was given is refused, with a site or without', async () => {
     const broken = {...SURROUNDINGS, siteFiles: ['/proc/self/mem']};
     expect(await findNamedSite({}, broken)).toBeUndefined();
     for (const read of [findNamedSite, listSites]) {

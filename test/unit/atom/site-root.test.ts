@@ -31,7 +31,7 @@ describe('the root', () => {
     });
   });
 
-  it('is never searched elsewhere when the given directory is none', async () => {
+  it('is never searched elsewhere if the given directory is not one', async () => {
     const root = createRoot();
     const search = (value: string) => findRoot({given: flag(value), cwd: root, usualPlaces: [root]});
     await expect(search(NOWHERE)).rejects.toThrow(`${NOWHERE} (--atom-root) is no AtoM installation`);
@@ -62,7 +62,7 @@ describe('the root', () => {
     });
   });
 
-  it('is else in a usual place, a star standing for any name', async () => {
+  it('is otherwise in a usual place, in which a star means any name', async () => {
     const places = realpathSync(createScratch('places'));
     writeFiles(places, {
       'nginx/other/src/index.html': '',

@@ -29,7 +29,7 @@ describe('a wall-clock time', () => {
     expect(vancouver.toWall(new Date('2026-11-23T10:42:45.999Z'))).toBe('2026-11-23 02:42:45');
   });
 
-  it('goes by its own zone', async () => {
+  it('uses its own zone', async () => {
     const kolkata = createSiteTime('Asia/Kolkata', process.env);
     expect(kolkata.zone).toBe('Asia/Kolkata');
     expect(kolkata.toIso('2026-01-01 00:00:00')).toBe('2026-01-01T00:00:00+05:30');

@@ -33,7 +33,7 @@ it('finds each compiled file that is older than its newest source', async () => 
   ]);
 });
 
-it('finds none where there is no cache or there are no sources', async () => {
+it('finds none if there is no cache or there are no sources', async () => {
   expect(await findStaleCaches(createRoot({'config/gearman.yml': ''}))).toEqual([]);
   expect(await findStaleCaches(createRoot({'cache/qubit/prod/config/config_app.yml.php': ''}))).toEqual([]);
 });

@@ -40,7 +40,7 @@ test('replaces an existing file only with force, through a link, and with its pe
   expect((await readdir(scratch)).sort()).toEqual(['history.csv', 'latest.csv']);
 });
 
-test('keeps the old file and removes its own where the rows cannot be read to the end', async () => {
+test('keeps the old file and removes its own if the rows cannot be read to the end', async () => {
   const path = join(scratch, 'history.csv');
   await writeFile(path, 'old');
   async function* failing(): AsyncIterable<string> {
@@ -53,7 +53,7 @@ test('keeps the old file and removes its own where the rows cannot be read to th
   expect(await readdir(scratch)).toEqual(['history.csv']);
 });
 
-test('names the reason where the file cannot be written', async () => {
+test('names the reason if the file cannot be written', async () => {
   const path = join(scratch, 'no/such/history.csv');
   await expect(writeHistoryFile({path, chunks: chunks('x'), force: false})).rejects.toMatchObject({
     code: 'OUTPUT_FAILED',

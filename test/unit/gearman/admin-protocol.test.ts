@@ -79,7 +79,7 @@ describe('workers', () => {
     ]);
   });
 
-  it('leaves out what stands after a line break in a name', () => {
+  it('leaves out what comes after a line break in a name', () => {
     const text = '38 ::1 pid_12_ab : f a\nb g\n39 ::1 pid_13_ab : h\n.\n';
     expect(answer(workers, text).map(({functions}) => functions)).toEqual([['f', 'a'], ['h']]);
   });

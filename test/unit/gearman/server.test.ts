@@ -42,7 +42,7 @@ describe('an answer', () => {
     expect(rows.map((row) => row.function)).toEqual(['f', 'g']);
   });
 
-  it('belongs to its question, where several are asked at once', async () => {
+  it('belongs to its request, if several are sent at once', async () => {
     const address = await scriptedServer(answering('OK 1.1.20\n', '.\n', 'k\n.\n'));
     const server = await connected(address);
     const [version, functions, keys] = await Promise.all([
@@ -53,7 +53,7 @@ describe('an answer', () => {
     expect([version.version, functions, keys]).toEqual(['1.1.20', [], ['k']]);
   });
 
-  it('is found by its key, where a server leaves some unanswered', async () => {
+  it('is found by its key, if a server does not answer all', async () => {
     const packets = Buffer.concat([
       response(PACKET.STATUS_RES_UNIQUE, 'b', '1', '1', '0', '0', '1'),
       response(PACKET.STATUS_RES_UNIQUE, 'a', '1', '0', '0', '0', '1'),
@@ -70,7 +70,7 @@ describe('an answer', () => {
 });
 
 describe('a failure', () => {
-  it('of a silent port is a timeout that names the server and the question', async () => {
+  it('of a port that does not answer is a timeout that names the server and the command', async () => {
     const address = await scriptedServer(() => {});
     const server = await connected(address, 0.05);
     const error = await failure(server.status());
@@ -89,7 +89,7 @@ describe('a failure', () => {
     expect((await failure((await connected(address, 0.1)).status())).code).toBe('GEARMAN_TIMEOUT');
   });
 
-  it('of a list beyond all bounds is told as such', async () => {
+  it('of a list beyond the limit says so', async () => {
     const block = Buffer.alloc(1024 * 1024, 'f\t0\t0\t0\n');
     const address = await scriptedServer((socket) => {
       const pour = () => {
@@ -127,7 +127,7 @@ describe('a failure', () => {
     expect(error.hint).toBeDefined();
   });
 
-  it('of an HTTP server is told as a wrong port', async () => {
+  it('of an HTTP server says that the port is wrong', async () => {
     const http = createServer((_request, reply) => reply.end());
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void http.close());
@@ -160,7 +160,7 @@ describe('a failure', () => {
 });
 
 describe('connecting', () => {
-  it('tries IPv6 where localhost is deaf on IPv4', async ({skip}) => {
+  it('tries IPv6 if localhost does not listen on IPv4', async ({skip}) => {
     const ipv6 = await scriptedServer(answering('.\n'), '::1').catch(() => skip('no IPv6 loopback here'));
     const server = await connected({host: 'localhost', port: ipv6.port});
     expect(await server.status()).toEqual([]);

@@ -74,7 +74,7 @@ describe('a login that fails', () => {
     expect(failure).toMatchObject({code, message: expect.stringMatching(message), hint: expect.any(String)});
   });
 
-  test('a refused login without a password says so, and mentions TLS only where there is none', () => {
+  test('a refused login without a password says so, and mentions TLS only without TLS', () => {
     const plain = translated(fromServer(1045, 'no'), 'login', {...CONFIG, password: new Secret('')});
     expect(plain.message).toContain('without a password');
     expect(plain.hint).toContain('ssl=required');
@@ -121,7 +121,7 @@ describe('a statement that fails', () => {
     );
   });
 
-  test('a privilege that is not on a table is named in the words of the server', () => {
+  test("a privilege that is not on a table is named with the server's own message", () => {
     const failure = translated(fromServer(1227, 'you need the SUPER privilege(s).'), 'statement');
     expect(failure.message).toBe(
       'The database user "atom" lacks a privilege: you need the SUPER privilege(s).',
@@ -150,7 +150,7 @@ test('neither the message, the hint nor the cause shows SQL or the password', ()
   expect(JSON.stringify(failure)).not.toContain(CONFIG.password.reveal());
 });
 
-test("what is no failure of the database passes unchanged: atomctl's own errors and its mistakes", () => {
+test("other errors pass unchanged: atomctl's own and internal ones", () => {
   const own = new AtomctlError('REFUSED', 'No.');
   const mistake = new TypeError('x is not a function');
   expect(translateFailure(own, 'statement', CONFIG)).toBe(own);

@@ -66,7 +66,7 @@ password=a\sb\\c\"d\x`,
     ['[client]\nport=hunter2', /my\.cnf:2 is not a number/],
     ['[client]\nssl-mode=hunter2', /my\.cnf:2 is unknown/],
     ['!pragma hunter2', /my\.cnf:1 is neither/],
-    ['!include /no/such/file', /\/no\/such\/file \(.*my\.cnf:1\) cannot be read \(ENOENT\)/],
+    ['!include /no/such/file', /\/no\/such\/file \(.*my\.cnf:1\) cannot be read: it does not exist/],
     ['!includedir /no/such/directory', /my\.cnf:1\) cannot be read/],
   ])('refuses %j', async (text, reason) => {
     await expect(read(text)).rejects.toThrow(reason);

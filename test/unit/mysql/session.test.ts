@@ -4,7 +4,7 @@ import {watchForStall} from '../../../src/mysql/session.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('looks after silence, not after progress, and no more once ended', async () => {
+test('checks after a stall, not after progress, and not after its end', async () => {
   let bytes = 0;
   const check = vi.fn(async () => {});
   const end = watchForStall(1000, () => bytes, check);

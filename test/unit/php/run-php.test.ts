@@ -18,7 +18,7 @@ import {until} from '../../support/until.ts';
 
 const WWW_DATA = 33;
 const NOBODY = 65534;
-/** As an ordinary user: PHP runs as whoever runs the test. */
+/** As an ordinary user: PHP runs as the user of the test. */
 const AS_USER = {env: {}, php: phpPermission({callerUid: 1})};
 const AS_ROOT = {env: {}, php: phpPermission({callerUid: 0})};
 
@@ -106,7 +106,7 @@ const WHO = returning("implode(' ', [posix_getuid(), posix_getgid(), implode('+'
 describe('php for root', () => {
   beforeEach(({skip}) => skip(process.geteuid!() !== 0, 'only root can run as another user'));
 
-  it('runs as root if root alone decides what the file says', async () => {
+  it('runs as root if only root can change the file', async () => {
     const file = write(rootsDirectory(), WHO);
     expect(await run(file, AS_ROOT)).toMatch(/^0 0 /);
   });

@@ -104,7 +104,7 @@ describe('PHP read without PHP', () => {
     expect(await read(`<?php ${source}`)).toEqual({output: '', returned: expected});
   });
 
-  it('knows where it stands', async () => {
+  it('knows its file and directory', async () => {
     const source = `<?php return [__FILE__, __DIR__, dirname(__FILE__), dirname(__DIR__, 2), basename ?? 1];`;
     await expect(read(source)).rejects.toThrow('the constant basename on line 1');
     expect(await read(source.replace(', basename ?? 1', ''))).toMatchObject({
@@ -112,13 +112,13 @@ describe('PHP read without PHP', () => {
     });
   });
 
-  it('prints what stands outside of the tags, and swallows the newline behind one, as PHP does', async () => {
+  it('prints the text outside the tags, and drops the newline after a tag, as PHP does', async () => {
     const source =
       'a: <?php echo 1 + 1, "x\\n" ?>\nb: <?= getenv(\'HOST\') ?>\nc <?php if (true): ?>d<?php endif; ?>';
     expect((await read(source)).output).toBe('a: 2x\nb: dbc d');
   });
 
-  it('puts a placeholder only where an echo cannot be evaluated', async () => {
+  it('prints a placeholder only for an echo that cannot be evaluated', async () => {
     expect((await read('a: <?php echo sfConfig::get("x") ?>, <?= 1 ?>', '??')).output).toBe('a: ??, 1');
   });
 

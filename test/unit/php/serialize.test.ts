@@ -58,7 +58,7 @@ const REFUSED = [
   ['512 levels', `${'['.repeat(512)}${']'.repeat(512)}`],
 ] as const;
 
-/** What PHP itself makes of each text; null where json_decode refuses it. */
+/** What PHP itself makes of each text; null if json_decode refuses it. */
 function askPhp(texts: readonly string[]): (string | null)[] {
   const script = `
     $texts = json_decode(stream_get_contents(STDIN));
@@ -103,7 +103,7 @@ test('511 levels are still read', () => {
 
 const php = phpIsInstalled();
 describe.skipIf(!php)(`beside PHP itself${php ? '' : ' (skipped: php is not installed)'}`, () => {
-  test('the vectors and the refusals are what PHP says', () => {
+  test("the vectors and the refusals are PHP's", () => {
     expect(askPhp(VECTORS.map(([json]) => json))).toEqual(VECTORS.map(([, serialized]) => serialized));
     expect(askPhp(REFUSED.map(([, json]) => json))).toEqual(REFUSED.map(() => null));
   });

@@ -126,7 +126,7 @@ it('counts for a site its own processes and those whose root cannot be determine
   expect(pids(null)).toEqual([20, 21, 22, 23, 24, 25, 26, 27]);
 });
 
-it('says nothing of sockets that it cannot read', async () => {
+it('returns null for sockets that it cannot read', async () => {
   const {one} = await roots();
   const proc = await procWith({
     20: {argv: ['php', 'symfony', 'jobs:worker'], cwd: one},

@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(tools, {recursive: true});
 });
 
-/** A tool that answers as the real one did where this was seen; `$*` is what it was called with. */
+/** A tool that prints what the real one printed; `$*` holds its arguments. */
 async function tool(name: string, script: string): Promise<void> {
   await writeFile(join(tools, name), `#!/bin/sh\n${script}\n`);
   await chmod(join(tools, name), 0o755);
@@ -66,13 +66,13 @@ test('without a systemd of the user, and without systemctl at all', async () => 
   });
 });
 
-test('a systemctl that does not answer is given up', async () => {
+test('a systemctl that does not answer fails after the deadline', async () => {
   await tool('systemctl', 'exec sleep 60');
   const slow = systemctl({scope: 'system', sudo: false, readSeconds: 0.05, changeSeconds: 0.05});
   await expect(slow.services()).rejects.toMatchObject({code: 'FAILED'});
 });
 
-test('sudo stands before what changes something, and before nothing else', async () => {
+test('sudo comes only before commands that change something', async () => {
   await tool('sudo', `echo "sudo $*" >>${'$0'}.log; exec "$@"`);
   await tool('systemctl', `echo "systemctl $*" >>${'$0'}.log; echo Id=a.service`);
   await manager({sudo: true}).show(['a.service']);
@@ -86,7 +86,7 @@ test('sudo stands before what changes something, and before nothing else', async
   );
 });
 
-test('the journal: bytes that are no text, repeated fields, garbage between the lines', async () => {
+test('the journal: bytes that are not text, repeated fields, other text between the lines', async () => {
   const entry = (fields: object) => JSON.stringify({__REALTIME_TIMESTAMP: '1795436955000000', ...fields});
   await tool(
     'journalctl',
