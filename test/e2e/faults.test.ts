@@ -62,7 +62,8 @@ async function atomctl(args: readonly string[], env: Record<string, string> = {}
 const SENTENCE = /^Error: [^\n]+\.\n$/;
 
 test('each fault of the database is one sentence and exit 3, in text and in JSON', async () => {
-  const {host, port, user, password} = site.config;
+  const {host, port, user} = site.config;
+  const password = site.config.password.reveal();
   const url = (place: string, database = 'atom', login = 'u:wrong-secret') =>
     `mysql://${login}@${place}/${database}`;
   const known = `${user}:${password}`;

@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import {type NamedLock, takeNamedLock} from '../../../src/mysql/named-lock.ts';
+import {revealed} from '../../support/revealed.ts';
 import {type AtomSite, createSite, until} from '../../support/sandbox.ts';
 
 let site: AtomSite;
@@ -44,8 +45,10 @@ test('a holder without a text is named by its connection', async () => {
 
 test("a dead holder's lock is taken over", async () => {
   const script = `
+    import {Secret} from '${fileURLToPath(new URL('../../../src/secret.ts', import.meta.url))}';
     import {takeNamedLock} from '${fileURLToPath(new URL('../../../src/mysql/named-lock.ts', import.meta.url))}';
-    await takeNamedLock(${JSON.stringify(site.config)}, {name: 'dying', holder: 'the dying', timeoutSeconds: 5});
+    const {password, ...config} = ${JSON.stringify(revealed(site.config))};
+    await takeNamedLock({...config, password: new Secret(password)}, {name: 'dying', holder: 'the dying', timeoutSeconds: 5});
     console.log('held');`;
   const loader = fileURLToPath(new URL('../../support/typescript.mjs', import.meta.url));
   const holder = spawn(process.execPath, ['--import', loader, '--input-type=module', '-e', script]);

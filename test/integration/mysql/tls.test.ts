@@ -119,7 +119,7 @@ test.each<[server: string, host: string, mode: TlsMode, caFile: string | null, o
   ['address', '127.0.0.1', 'verify-identity', ca, /^TLS_/],
   ['address', 'localhost', 'verify-identity', ca, /^DATABASE_UNREACHABLE: .*localhost/],
   ['address', '127.0.0.1', 'verify-identity', otherCa, /^DATABASE_UNREACHABLE/],
-  ['name', 'localhost', 'verify-ca', '/nowhere/ca.pem', /^USAGE: .*"\/nowhere\/ca\.pem".*ENOENT/],
+  ['name', 'localhost', 'verify-ca', '/nowhere/ca.pem', /^USAGE: .*"\/nowhere\/ca\.pem".*does not exist/],
 ])('certificate for its %s, host %s, %s with %s', async (server, host, mode, caFile, outcome) => {
   expect(await connecting(servers[server]!, host, mode, caFile)).toMatch(outcome);
 });
