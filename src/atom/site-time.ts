@@ -3,7 +3,8 @@ import {knownZone, type LocalTime, localTime, wallToEpochMs, type ZoneEnvironmen
 
 /**
  * A site's clock. AtoM stores wall-clock texts, `YYYY-MM-DD HH:MM:SS` in PHP's zone, without an offset. A time that
- * the zone skipped counts from the offset before the gap; of a time that it had twice, the first is meant.
+ * the zone skipped counts from the offset before the gap; of one that it had twice, the second is meant: a job of that
+ * hour may be younger than it seems, and must not be cleared or called lost for its age.
  */
 export interface SiteTime {
   readonly zone: string;
@@ -13,6 +14,11 @@ export interface SiteTime {
   toEpochMs(wall: string): number;
   /** The wall-clock text of an instant, without fractions of a second. */
   toWall(instant: Date): string;
+  /**
+   * The wall-clock text below which every stored time is earlier than the instant, whichever of its two times a
+   * repeated one means. It is the instant's own, except the first time in a repeated hour: then it is that hour's begin.
+   */
+  wallBefore(instant: Date): string;
   /**
    * The wall-clock text that an ISO date or date-time means; a date is its midnight, and an explicit offset or `Z`
    * is converted to the zone.
@@ -87,6 +93,7 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
   return {
     zone,
     toWall,
+    wallBefore: (instant) => wallBefore(instant, name!, env),
     toIso,
     toEpochMs,
     parseWhen(text, origin) {
@@ -102,6 +109,22 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
       return toWall(new Date(`${wall.replace(' ', 'T')}${isoOffset(offset)}`));
     },
   };
+}
+
+function wallBefore(instant: Date, zone: string, env: ZoneEnvironment): string {
+  const ms = Math.floor(instant.getTime() / 1000) * 1000;
+  const wall = localTime(ms, zone, env).wall;
+  const laterMs = wallToEpochMs(wall, zone, env);
+  if (!(laterMs > ms)) return wall;
+  // The clock is put back between the two: the first second with the later offset.
+  let [low, high] = [ms, laterMs];
+  const {offset} = localTime(high, zone, env);
+  while (high - low > 1000) {
+    const middle = low + Math.floor((high - low) / 2000) * 1000;
+    if (localTime(middle, zone, env).offset === offset) high = middle;
+    else low = middle;
+  }
+  return localTime(high, zone, env).wall;
 }
 
 function iso({wall, offset}: LocalTime): string {

@@ -46,9 +46,9 @@ function isLikeUtc(zone: string, env: ZoneEnvironment): boolean {
 }
 
 /**
- * Milliseconds since 1970 in UTC when a zone's clock showed this wall-clock text, `YYYY-MM-DD HH:MM:SS`; NaN if it is
- * not a date. A time that the zone skipped counts from the offset before the gap; of a time that it had twice, the
- * first is meant (ECMA-262, "UTC (t)").
+ * Milliseconds since 1970 in UTC when a zone's clock showed this wall-clock text, `YYYY-MM-DD HH:MM:SS`; NaN for
+ * what is no date. A time that the zone skipped counts from the offset before the gap (ECMA-262, "UTC (t)"); of one that
+ * it had twice, the second is meant, so that no job seems older than it is.
  */
 export function wallToEpochMs(wall: string, zone: string, env: ZoneEnvironment): number {
   const day = wall.slice(0, 10);
@@ -56,7 +56,22 @@ export function wallToEpochMs(wall: string, zone: string, env: ZoneEnvironment):
   const midnight = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return Number.NaN;
   switchTo(zone, env);
-  return new Date(`${day}T${wall.slice(11)}`).getTime();
+  return laterOfTwo(new Date(`${day}T${wall.slice(11)}`));
+}
+
+/** No zone has put its clock back by more than this at once since AtoM exists. */
+const LONGEST_REPEAT_MS = 3 * 3_600_000;
+
+/** The second time at which the clock of the zone in TZ shows what it shows at this instant, if there is a second. */
+function laterOfTwo(first: Date): number {
+  const ms = first.getTime();
+  const putBackMs =
+    (new Date(ms + LONGEST_REPEAT_MS).getTimezoneOffset() - first.getTimezoneOffset()) * 60_000;
+  if (!(putBackMs > 0)) return ms;
+  const second = new Date(ms + putBackMs);
+  return second.getTimezoneOffset() - first.getTimezoneOffset() === putBackMs / 60_000
+    ? second.getTime()
+    : ms;
 }
 
 /** @param epochMs milliseconds since 1970 in UTC, in the years 0 to 9999 */

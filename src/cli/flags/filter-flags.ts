@@ -105,7 +105,7 @@ export async function jobFilter(
   if (flags.until !== undefined) filter.until = clock.parseWhen(flags.until, '--until');
   if (flags['older-than'] !== undefined) {
     const ageSeconds = parseAge(flags['older-than'], '--older-than');
-    filter.olderThan = clock.toWall(new Date(now.getTime() - ageSeconds * 1000));
+    filter.olderThan = clock.wallBefore(new Date(now.getTime() - ageSeconds * 1000));
   }
   return filter;
 }

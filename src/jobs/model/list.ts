@@ -72,7 +72,7 @@ function sortExpression({sort, time, now}: JobQuery): {sql: string; values: SqlV
       return {sql: 'job.completed_at', values: []};
     case 'duration':
       return {
-        sql: 'TIMESTAMPDIFF(SECOND, object.created_at, IF(job.status_id = ?, ?, job.completed_at))',
+        sql: 'NULLIF(GREATEST(-1, TIMESTAMPDIFF(SECOND, object.created_at, IF(job.status_id = ?, ?, job.completed_at))), -1)',
         values: [STATUSES.running.termId, time.toWall(now)],
       };
   }

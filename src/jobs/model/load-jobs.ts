@@ -146,7 +146,10 @@ export function wallTime(stored: string | null): string | null {
   return stored === null || stored.startsWith('0000-') ? null : stored;
 }
 
-/** Whole seconds from start to end, of a running job to now; null if either is not known. */
+/**
+ * Whole seconds from start to end, of a running job to now; null if either is not known, or if the end is before the
+ * start: then the timezone is wrong, or the clock was changed.
+ */
 export function durationSeconds(
   job: {startedAt: string | null; finishedAt: string | null; running: boolean},
   {time, now}: JobClock,
@@ -154,7 +157,7 @@ export function durationSeconds(
   if (job.startedAt === null) return null;
   const endMs = job.running ? now.getTime() : time.toEpochMs(job.finishedAt ?? '');
   const seconds = Math.floor((endMs - time.toEpochMs(job.startedAt)) / 1000);
-  return Number.isNaN(seconds) ? null : seconds;
+  return seconds >= 0 ? seconds : null;
 }
 
 /** AtoM's module for a class: `QubitInformationObject` is `informationobject`. */

@@ -126,7 +126,7 @@ export class Tally {
     if (!STATUSES[status].finished) name.oldestRunning = earlier(name.oldestRunning, startedAt);
     else if (completedAt !== null) {
       const seconds = this.#clock.toEpochSeconds(completedAt) - this.#clock.toEpochSeconds(startedAt);
-      if (!Number.isNaN(seconds)) name.durations.add(seconds);
+      if (seconds >= 0) name.durations.add(seconds);
     }
   }
 

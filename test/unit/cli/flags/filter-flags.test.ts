@@ -37,7 +37,14 @@ describe('jobFilter', () => {
     },
   );
 
-  it("reads since and until in the site's wall clock, and converts offsets", async () => {
+  it('does not count a job of ten minutes as older than an hour, in the hour that comes twice', async () => {
+    const now = new Date('2025-11-02T01:40:00-08:00');
+    const {olderThan} = await jobFilter({'older-than': '1h'}, vancouver, now);
+    expect(olderThan).toBe('2025-11-02 01:00:00');
+    expect((await jobFilter({'older-than': '5m'}, vancouver, now)).olderThan).toBe('2025-11-02 01:35:00');
+  });
+
+  it("reads since and until as the site's wall clock, an offset converted", async () => {
     const filter = await jobFilter({since: '2025-03-09', until: '2025-03-09T10:30Z'}, vancouver, NOW);
     expect([filter.since, filter.until]).toEqual(['2025-03-09 00:00:00', '2025-03-09 03:30:00']);
   });
