@@ -1,15 +1,17 @@
 import path from 'node:path';
-import {usageError} from '../errors.ts';
+import {AtomctlError, usageError} from '../errors.ts';
 import {realpath} from '../files/sync-files.ts';
 import {formatAddress, GEARMAN_PORT, parseAddress, type ServerAddress} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {phpString} from '../php/value.ts';
 import {combineDatabase, databaseSources} from './combine-database.ts';
+import {type CompiledConfig, configModifiedMs, readCompiledConfig} from './compiled-cache.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config-yaml.ts';
-import {computeFunctionPrefix} from './function-prefix.ts';
+import {CONTAINER_PREFIX, computeFunctionPrefix, prefixRule, workersKeyPrefix} from './function-prefix.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
 import {findNamedSite} from './site-file.ts';
 import {findRoot, USUAL_PLACES} from './site-root.ts';
+import {readVersion} from './version.ts';
 import {knownZone, type ZoneEnvironment} from './zone.ts';
 
 /**
@@ -19,6 +21,8 @@ import {knownZone, type ZoneEnvironment} from './zone.ts';
  */
 const WEB_FIRST = ['prod', 'worker'];
 const WORKER_FIRST = ['worker', 'prod'];
+/** Every environment that submits or executes jobs. */
+const ENVIRONMENTS = ['prod', 'worker', 'cli'];
 
 /** AtoM's default; for a site whose settings.yml cannot be found. */
 const SHIPPED_TIMEZONE = 'America/Vancouver';
@@ -57,21 +61,112 @@ class ResolvedSite implements Site {
   });
 
   readonly gearmanServers = once(async (): Promise<Setting<ServerAddress[]>> => {
-    const named = await this.#named();
-    const given = this.#options.gearman ?? containerServers(this.#surroundings.env) ?? named?.gearman;
+    const given = await this.#givenServers();
     if (given) return readServers(given);
     const configured = (await this.#gearmanYml())?.get(['servers'], WEB_FIRST);
     if (configured) return readServers({...configured, value: texts(configured)});
     return {value: [{host: '127.0.0.1', port: GEARMAN_PORT}], origin: 'default'};
   });
 
-  readonly functionPrefix = once(async (): Promise<Setting<string | null>> => {
-    const named = await this.#named();
-    const given = this.#options.functionPrefix ?? named?.functionPrefix;
+  readonly cachedServers = once(async (): Promise<Setting<ServerAddress[]>> => {
+    const none = {value: [], origin: 'default'};
+    if (await this.#givenServers()) return none;
+    const cached = (await this.#compiled()).flatMap(({servers}) => servers ?? []);
+    const origin = [...new Set(cached.map(({file}) => file))].join(', ');
+    const texts = cached.flatMap((each) => each.texts);
+    if (texts.length === 0) return none;
+    const known = new Set((await this.gearmanServers()).value.map(formatAddress));
+    const all = readServers({value: texts, origin});
+    const value = all.value.filter((address) => !known.has(formatAddress(address)));
+    return value.length === 0 ? none : {value, origin};
+  });
+
+  /** Kept once it is known: a server that does not answer now may answer the next time. */
+  functionPrefix(): Promise<Setting<string | null>> {
+    const forget = () => {
+      this.#prefix = undefined;
+    };
+    if (this.#prefix === undefined) {
+      this.#prefix = this.#findPrefix();
+      this.#prefix.then(({value}) => value === null && forget(), forget);
+    }
+    return this.#prefix;
+  }
+
+  #prefix: Promise<Setting<string | null>> | undefined;
+
+  async #findPrefix(): Promise<Setting<string | null>> {
+    const given = await this.#givenPrefix();
+    if (given?.value === 'auto') return this.#onlyPrefix(given.origin);
     if (given) return readPrefix(given);
     const {value: root, origin} = await this.root();
-    return root === null ? {value: null, origin} : computeFunctionPrefix(root, this.#surroundings, WEB_FIRST);
+    if (root === null) return this.#prefixWithoutRoot(origin);
+    try {
+      return await computeFunctionPrefix(root, this.#surroundings, WEB_FIRST);
+    } catch (error) {
+      if (!(error instanceof AtomctlError) || error.code === 'USAGE' || error.code === 'NO_SITE') throw error;
+      return {
+        value: null,
+        origin: `${root}, whose version of AtoM makes it from the database: ${error.message}`,
+      };
+    }
+  }
+
+  async #onlyPrefix(origin: string): Promise<Setting<string | null>> {
+    const {observePrefixes} = this.#surroundings;
+    if (observePrefixes === undefined) return {value: null, origin: `${origin} auto`};
+    const [prefix, ...others] = await observePrefixes();
+    if (prefix === undefined) {
+      throw usageError(
+        `No Gearman server shows a class of AtoM, so auto (${origin}) finds no function prefix.`,
+      );
+    }
+    if (others.length === 0) return {value: prefix, origin: `${origin} auto`};
+    throw usageError(
+      `The Gearman servers show several function prefixes, so auto (${origin}) takes none: ${[prefix, ...others].map(prefixText).join(', ')}.`,
+      `Give one of them: --function-prefix ${prefix}`,
+    );
+  }
+
+  /** Beside a container of AtoM's image its prefix is known; any other one is named and not taken. */
+  async #prefixWithoutRoot(origin: string): Promise<Setting<string | null>> {
+    const {observePrefixes} = this.#surroundings;
+    if (observePrefixes === undefined) return {value: null, origin};
+    const observed = await observePrefixes().catch((error: unknown): readonly string[] => {
+      if (error instanceof AtomctlError && error.code !== 'USAGE') return [];
+      throw error;
+    });
+    if (observed.includes(CONTAINER_PREFIX)) {
+      return {value: CONTAINER_PREFIX, origin: "md5 of /atom/src, the container image's root"};
+    }
+    const shown = observed.map(prefixText).join(', ');
+    if (observed.length === 0) return {value: null, origin};
+    if (observed.length > 1) return {value: null, origin: `${origin}; the servers show ${shown}`};
+    return {
+      value: null,
+      origin: `${origin}; the servers show only ${shown}, which --function-prefix auto takes`,
+    };
+  }
+
+  readonly otherPrefixes = once(async (): Promise<string[]> => {
+    const {value: root} = await this.root();
+    if (root === null || (await this.#givenPrefix())) return [];
+    if (prefixRule(await readVersion(root)) !== 'workers key') return [];
+    const yaml = await readConfigYaml(root, 'app.yml', this.#surroundings);
+    const keys = [
+      ...ENVIRONMENTS.map((environment) => yaml.get(['workers_key'], [environment])?.value ?? null),
+      ...(await this.#compiled()).flatMap(({workersKey}) => (workersKey ? [workersKey.value] : [])),
+    ];
+    const {value: own} = await this.functionPrefix();
+    return [...new Set(keys.map((key) => workersKeyPrefix(root, key)))].filter((prefix) => prefix !== own);
   });
+
+  readonly configModifiedMs = async (): Promise<number | null> => {
+    const {value: root} = await this.root();
+    return root === null ? null : configModifiedMs(root);
+  };
+
+  readonly workersStatedHere = async (): Promise<boolean> => (await this.#named())?.workers !== undefined;
 
   readonly timezone = once(async (): Promise<Setting<string>> => {
     const named = await this.#named();
@@ -105,6 +200,21 @@ class ResolvedSite implements Site {
   });
 
   readonly #named = once(() => findNamedSite(this.#options, this.#surroundings));
+
+  async #givenServers(): Promise<Setting<string[]> | undefined> {
+    return (
+      this.#options.gearman ?? containerServers(this.#surroundings.env) ?? (await this.#named())?.gearman
+    );
+  }
+
+  async #givenPrefix(): Promise<Setting<string> | undefined> {
+    return this.#options.functionPrefix ?? (await this.#named())?.functionPrefix;
+  }
+
+  readonly #compiled = once(async (): Promise<CompiledConfig[]> => {
+    const {value: root} = await this.root();
+    return root === null ? [] : readCompiledConfig(root);
+  });
 
   readonly #gearmanYml = once(async (): Promise<ConfigYaml | null> => {
     const {value: root} = await this.root();
@@ -151,6 +261,11 @@ export function readServers({value, origin}: Setting<string[]>): Setting<ServerA
   return {value: [...distinct.values()], origin};
 }
 
+/** A prefix in a message. */
+function prefixText(prefix: string): string {
+  return prefix === '' ? 'functions without a prefix' : prefix;
+}
+
 /**
  * A function prefix, with or without the dash between it and the job class. An empty text means no prefix, as in AtoM
  * before 2.5.2.
@@ -161,7 +276,7 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
   if (prefix !== undefined) return {value: prefix, origin};
   throw usageError(
     `"${value}" (${origin}) is no function prefix, which is 32 hexadecimal digits.`,
-    'atomctl queue:status --all-sites shows the prefixes that the servers have.',
+    'auto takes the only one that the servers have; atomctl queue:status --all-sites shows them.',
   );
 }
 

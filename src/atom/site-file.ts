@@ -16,6 +16,8 @@ export interface NamedSite {
   gearman?: Setting<string[]>;
   functionPrefix?: Setting<string>;
   timezone?: Setting<string>;
+  /** Its workers run only on the host on which atomctl reads this. */
+  workers?: Setting<'this-host'>;
 }
 
 interface Key {
@@ -23,7 +25,15 @@ interface Key {
   origin: string;
 }
 
-const SITE_KEYS = ['root', 'database', 'defaultsFile', 'gearman', 'functionPrefix', 'timezone'] as const;
+const SITE_KEYS = [
+  'root',
+  'database',
+  'defaultsFile',
+  'gearman',
+  'functionPrefix',
+  'timezone',
+  'workers',
+] as const;
 const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
 
 /**
@@ -163,6 +173,12 @@ class SiteFileReader {
     if (typeof text !== 'string' || text === '') throw usageError(`At ${origin}, ${name} has to be a text.`);
     if (PATH_KEYS.includes(name) && !path.isAbsolute(text)) {
       throw usageError(`At ${origin}, ${name} has to be an absolute path.`);
+    }
+    if (name === 'workers' && text !== 'this-host') {
+      throw usageError(
+        `At ${origin}, workers has to be this-host.`,
+        'It says that the workers of the site run on this host only; leave it out otherwise.',
+      );
     }
     return text;
   }

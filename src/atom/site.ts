@@ -1,5 +1,5 @@
 import type {ServerAddress} from '../gearman/address.ts';
-import type {DatabaseConfig} from '../mysql/database.ts';
+import type {DatabaseConfig, Queryable} from '../mysql/database.ts';
 import type {PhpOptions} from '../php/run-php.ts';
 import type {ZoneEnvironment} from './zone.ts';
 
@@ -31,6 +31,13 @@ export interface SiteSurroundings extends PhpOptions {
   zoneEnv?: ZoneEnvironment;
   /** Where AtoM may be installed; absent: USUAL_PLACES. */
   usualPlaces?: readonly string[];
+  /** The site's database, for a prefix that AtoM makes from it; absent if it must not be connected to. */
+  connect?: () => Promise<Queryable>;
+  /**
+   * The prefixes under which the site's Gearman servers have classes of AtoM, the empty text for none; absent if they
+   * must not be connected to. It rejects if a server does not answer.
+   */
+  observePrefixes?: () => Promise<readonly string[]>;
   /** atomctl's own configuration files, low to high; absent: the system's and the user's. */
   siteFiles?: readonly string[];
 }
@@ -48,10 +55,25 @@ export interface Site {
   database(): Promise<Setting<DatabaseConfig>>;
   gearmanServers(): Promise<Setting<ServerAddress[]>>;
   /**
-   * `md5(root . workers_key)` in hex, without the dash; empty if the functions have none (AtoM before 2.5.2),
-   * null if it cannot be computed and was not given.
+   * Servers that AtoM's compiled cache names and that gearmanServers does not have: until the cache is cleared, AtoM
+   * uses these. Empty if the servers were given, or if there is no root.
+   */
+  cachedServers(): Promise<Setting<ServerAddress[]>>;
+  /**
+   * 32 hex digits without the dash (see computeFunctionPrefix); empty if the functions have none, null if it can
+   * neither be computed nor was given: `origin` says why. It connects to the database or to Gearman only if it cannot
+   * be known otherwise: AtoM 2.3.0 to 2.5.1; `auto`; a site without a root.
    */
   functionPrefix(): Promise<Setting<string | null>>;
+  /**
+   * Other prefixes that this site uses too: those of the compiled cache and of the other environments. Empty if the
+   * prefix was given, or if there is no root.
+   */
+  otherPrefixes(): Promise<string[]>;
+  /** When what names servers and prefix was modified: see configModifiedMs; null if there is no root. */
+  configModifiedMs(): Promise<number | null>;
+  /** The configuration file of atomctl says `workers: this-host`. */
+  workersStatedHere(): Promise<boolean>;
   /** An IANA zone that this Node knows, for instance `America/Vancouver`. */
   timezone(): Promise<Setting<string>>;
   /** The job classes that gearman.yml's worker_types lists, by type; empty if there is no root. */

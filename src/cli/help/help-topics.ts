@@ -104,7 +104,7 @@ export function manual(config: Config): Manual {
       {
         term: '/etc/atomctl/config.yml, ~/.config/atomctl/config.yml',
         meaning:
-          "Sites by their names: under \"sites:\", for each name root, database, defaultsFile, gearman, functionPrefix, timezone. The user's stands over the system's. One that holds a password must be its owner's alone.",
+          "Sites by their names: under \"sites:\", for each name root, database, defaultsFile, gearman, functionPrefix, timezone, workers (this-host: its workers run on this host only). The user's stands over the system's. One that holds a password must be its owner's alone.",
       },
     ],
     seeAlso: ['gearmand(8)', 'systemctl(1)', 'journalctl(1)', 'logger(1)'],

@@ -3,10 +3,10 @@ import {chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync} fr
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {resolveSite} from '../../../src/atom/resolve-site.ts';
-import type {SiteOptions} from '../../../src/atom/site.ts';
+import type {SiteOptions, SiteSurroundings} from '../../../src/atom/site.ts';
+import {AtomctlError} from '../../../src/errors.ts';
 import {revealed} from '../../support/revealed.ts';
 import {createScratch} from '../../support/scratch.ts';
-import {configPhp, createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
 const CONFIG_PHP = configPhp({
   dsn: 'mysql:host=db;port=3307;dbname=atom',
@@ -26,13 +26,15 @@ const NOWHERE = createScratch('nowhere');
 const set = <T>(value: T, origin: string) => ({value, origin});
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
-function site(options: SiteOptions, env: Record<string, string> = {}, cwd = NOWHERE) {
+type Hooks = Pick<SiteSurroundings, 'connect' | 'observePrefixes'>;
+
+function site(options: SiteOptions, env: Record<string, string> = {}, cwd = NOWHERE, hooks: Hooks = {}) {
   const callerUid = process.geteuid!();
-  return resolveSite(options, {env, cwd, callerUid, usualPlaces: [], siteFiles: []});
+  return resolveSite(options, {env, cwd, callerUid, usualPlaces: [], siteFiles: [], ...hooks});
 }
 
-function at(root: string, options: SiteOptions = {}, env: Record<string, string> = {}) {
-  return site({atomRoot: set(root, '--atom-root'), ...options}, env);
+function at(root: string, options: SiteOptions = {}, env: Record<string, string> = {}, hooks: Hooks = {}) {
+  return site({atomRoot: set(root, '--atom-root'), ...options}, env, NOWHERE, hooks);
 }
 
 function writeFile(name: string, text: string): string {
@@ -254,23 +256,101 @@ describe('the function prefix', () => {
     expect((await at(`${link}/`).functionPrefix()).value).toBe(md5(root));
   });
 
-  it('is empty before AtoM 2.5.2', async () => {
-    const version = async (text: string) => {
-      const root = createRoot({
-        'apps/qubit/config/qubitConfiguration.class.php': `<?php class q { const VERSION = '${text}'; }`,
-      });
-      return (await at(root).functionPrefix()).value === md5(root)
-        ? 'md5'
-        : (await at(root).functionPrefix()).value;
-    };
-    expect(await Promise.all(['2.4.0', '2.5.1', '2.5.2', '2.6.0', '2.10.0', '3.0.0'].map(version))).toEqual([
-      '',
-      '',
-      'md5',
-      'md5',
-      'md5',
-      'md5',
+  const versioned = (text: string, constant = `const VERSION = '${text}';`) =>
+    createRoot({'apps/qubit/config/qubitConfiguration.class.php': `<?php class q { ${constant} }`});
+  /** A database whose settings are these, in the order of their ids. */
+  const settings = (rows: {name: string; value: string | null}[]) => {
+    const asked: unknown[] = [];
+    const connect = async () => ({
+      query: async <T>(_: string, values: unknown) => {
+        asked.push(values);
+        return rows as T[];
+      },
+      execute: async () => 0,
+    });
+    return {connect, asked};
+  };
+
+  it('rests on root and key since AtoM 2.5.2, without asking the database', async () => {
+    const {connect, asked} = settings([]);
+    for (const version of ['2.5.2', '2.6.0', '2.10.0', '3.0.0']) {
+      const root = versioned(version);
+      expect((await at(root, {}, {}, {connect}).functionPrefix()).value).toBe(md5(root));
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it.each(['2.3.0', '2.4.1', '2.5.1'])('is made from title, address and root in AtoM %s', async (version) => {
+    const {connect, asked} = settings([
+      {name: 'siteBaseUrl', value: 'https://archives.example.org'},
+      {name: 'siteTitle', value: 'Example Archives'},
     ]);
+    const root = versioned(version, `const\n // Required format: x.y.z\n VERSION = '${version}';`);
+    const asSite = at(root, {}, {}, {connect});
+    const {value, origin} = await asSite.functionPrefix();
+    expect(value).toBe(md5(`Example Archiveshttps://archives.example.org${root}`));
+    expect(origin).toContain(`AtoM ${version}`);
+    expect(await asSite.otherPrefixes()).toEqual([]);
+    await asSite.functionPrefix();
+    expect(asked).toHaveLength(1);
+    // A site that never set them has empty ones.
+    const bare = at(root, {}, {}, {connect: settings([{name: 'siteTitle', value: null}]).connect});
+    expect((await bare.functionPrefix()).value).toBe(md5(root));
+  });
+
+  it('is not known in AtoM 2.4 while the database does not answer, and known as soon as it does', async () => {
+    const root = versioned('2.4.1');
+    let up = false;
+    const connect = async () => {
+      if (!up) throw new AtomctlError('DATABASE_UNREACHABLE', 'The database does not answer.');
+      return settings([{name: 'siteTitle', value: 'T'}]).connect();
+    };
+    const asSite = at(root, {}, {}, {connect});
+    expect(await asSite.functionPrefix()).toMatchObject({
+      value: null,
+      origin: expect.stringContaining('The database does not answer.'),
+    });
+    up = true;
+    expect((await asSite.functionPrefix()).value).toBe(md5(`T${root}`));
+    expect((await at(root).functionPrefix()).value).toBeNull();
+  });
+
+  it('is empty before AtoM 2.3', async () => {
+    expect((await at(versioned('2.2.1')).functionPrefix()).value).toBe('');
+  });
+
+  it.each([
+    ['a line comment', "const\n // Required format: x.y.z\n VERSION = '2.2.1';"],
+    ['a comment of several lines', "public const /* one\n two */ # three\n VERSION='2.2.1';"],
+    ['double quotes', 'const VERSION = "2.2.1";'],
+  ])('reads the version behind %s', async (_, constant) => {
+    expect((await at(versioned('2.2.1', constant)).functionPrefix()).value).toBe('');
+  });
+
+  it('is the only one that the servers show, if auto is given', async () => {
+    const auto = (...observed: string[]) =>
+      site({functionPrefix: set('auto', '--function-prefix')}, {}, NOWHERE, {
+        observePrefixes: async () => observed,
+      }).functionPrefix();
+    expect(await auto(md5('a'))).toEqual({value: md5('a'), origin: '--function-prefix auto'});
+    expect((await auto('')).value).toBe('');
+    await expect(auto()).rejects.toThrow(/shows a class of AtoM, so auto \(--function-prefix\) finds no/);
+    await expect(auto(md5('a'), '')).rejects.toThrow(`takes none: ${md5('a')}, functions without a prefix.`);
+  });
+
+  it("is the container image's without a root, if the servers show it; any other one is named", async () => {
+    const bare = (...observed: string[]) =>
+      site({}, {}, NOWHERE, {observePrefixes: async () => observed}).functionPrefix();
+    expect((await bare(md5('x'), md5('/atom/src'))).value).toBe(md5('/atom/src'));
+    expect(await bare(md5('x'))).toEqual({
+      value: null,
+      origin: `not found; the servers show only ${md5('x')}, which --function-prefix auto takes`,
+    });
+    expect(await bare(md5('x'), md5('y'))).toEqual({
+      value: null,
+      origin: `not found; the servers show ${md5('x')}, ${md5('y')}`,
+    });
+    expect(await bare()).toEqual({value: null, origin: 'not found'});
   });
 
   it('may be given, also with its dash, and is null if it cannot be determined', async () => {

@@ -26,6 +26,7 @@ sites:
     gearman: [127.0.0.1:4730, "[::1]:4730"]
     functionPrefix: 01234567890123456789012345678901
     timezone: America/Vancouver
+    workers: this-host
   jones:
     gearman: gearmand
 `;
@@ -46,12 +47,13 @@ describe('named sites', () => {
       gearman: {value: ['127.0.0.1:4730', '[::1]:4730'], origin: `${file}:7`},
       functionPrefix: {value: '01234567890123456789012345678901', origin: `${file}:8`},
       timezone: {value: 'America/Vancouver', origin: `${file}:9`},
+      workers: {value: 'this-host', origin: `${file}:10`},
     });
     expect(smith?.database?.value.password.reveal()).toBe('hunter2');
     expect(jones).toEqual({
       name: 'jones',
-      origin: `${file}:10`,
-      gearman: {value: ['gearmand'], origin: `${file}:11`},
+      origin: `${file}:11`,
+      gearman: {value: ['gearmand'], origin: `${file}:12`},
     });
     expect(others).toEqual([]);
   });
@@ -88,6 +90,7 @@ describe('named sites', () => {
     ['sites:\n', /config\.yml:1, sites has to be a map/],
     ['- a\n', /config\.yml:1, the file has to be a map/],
     ['sites:\n  a:\n    root: x\n', /config\.yml:3, root has to be an absolute path/],
+    ['sites:\n  a:\n    workers: anywhere\n', /config\.yml:3, workers has to be this-host/],
     ['sites:\n  a:\n    timezone: [UTC]\n', /config\.yml:3, timezone has to be a text/],
     ['sites:\n  a:\n    gearman: [{a: b}]\n', /config\.yml:3, gearman has to be a text/],
     ['sites:\n  a:\n    root: /x\n    root: /y\n', /config\.yml:4 is no YAML/],
