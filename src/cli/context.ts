@@ -2,6 +2,7 @@ import type {Setting, Site, SiteOptions} from '../atom/site.ts';
 import type {NamedSite} from '../atom/site-file.ts';
 import type {SiteTime} from '../atom/site-time.ts';
 import {usageError} from '../errors.ts';
+import type {ServerAddress} from '../gearman/address.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {Database} from '../mysql/database.ts';
 import type {ReplicaAddress} from '../mysql/replica.ts';
@@ -43,8 +44,10 @@ export class Context {
 
   site(): Promise<Site> {
     const {site, env, cwd, callerUid, php} = this.#options;
+    const connect = () => this.database();
+    const observePrefixes = () => this.#observePrefixes();
     this.#site ??= import('../atom/resolve-site.ts').then(({resolveSite}) =>
-      resolveSite(site, {env, cwd, callerUid, php, zoneEnv: env}),
+      resolveSite(site, {env, cwd, callerUid, php, zoneEnv: env, connect, observePrefixes}),
     );
     return this.#site;
   }
@@ -86,12 +89,32 @@ export class Context {
     return this.#time;
   }
 
+  /** Every Gearman server that the site uses: those of its settings and those that AtoM's compiled cache names. */
+  async serverAddresses(): Promise<ServerAddress[]> {
+    const site = await this.site();
+    const [configured, cached] = await Promise.all([site.gearmanServers(), site.cachedServers()]);
+    return [...configured.value, ...cached.value];
+  }
+
+  /** The prefixes under which the servers have classes of AtoM. @throws AtomctlError if a server does not answer */
+  async #observePrefixes(): Promise<string[]> {
+    const [{takeSnapshot}, {JOB_CLASSES}, servers] = await Promise.all([
+      import('../queue/snapshot.ts'),
+      import('../atom/job-classes.ts'),
+      this.servers(),
+    ]);
+    const {functions, missing} = await takeSnapshot(servers);
+    if (missing[0] !== undefined) throw missing[0].error;
+    const isAtoms = ({jobClass, total, workers}: (typeof functions)[number]) =>
+      Object.hasOwn(JOB_CLASSES, jobClass) && (total > 0 || workers > 0);
+    return [...new Set(functions.filter(isAtoms).map(({prefix}) => prefix ?? ''))].sort();
+  }
+
   /** Every Gearman server of the site, each connected or with the reason why not. Never rejects for a server. */
   servers(timeoutSeconds = this.timeoutSeconds): Promise<ServerConnection[]> {
-    this.#servers ??= Promise.all([
-      import('../gearman/server.ts'),
-      this.site().then((site) => site.gearmanServers()),
-    ]).then(([{connectServers}, addresses]) => connectServers(addresses.value, {timeoutSeconds}));
+    this.#servers ??= Promise.all([import('../gearman/server.ts'), this.serverAddresses()]).then(
+      ([{connectServers}, addresses]) => connectServers(addresses, {timeoutSeconds}),
+    );
     return this.#servers;
   }
 
@@ -110,6 +133,20 @@ export class Context {
     const {site, env, cwd} = this.#options;
     const {listSites} = await import('../atom/site-file.ts');
     return listSites(site, {env, cwd});
+  }
+
+  /** The sites that atomctl's configuration names, but for this one; they connect to nothing. */
+  async otherNamedSites(): Promise<Site[]> {
+    const {site, env, cwd, callerUid} = this.#options;
+    const {resolveSite} = await import('../atom/resolve-site.ts');
+    const plain = Object.fromEntries(
+      Object.entries(env).filter(([name]) => !CONTAINER_VARIABLES.includes(name)),
+    );
+    return (await this.namedSites())
+      .filter(({name}) => name !== site.site?.value)
+      .map(({name, origin}) =>
+        resolveSite({config: site.config, site: {value: name, origin}}, {env: plain, cwd, callerUid}),
+      );
   }
 
   /**

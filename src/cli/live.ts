@@ -4,33 +4,11 @@ import type {Context} from './context.ts';
 /** A listing does not wait longer than this for Gearman, however long --timeout is. */
 const LISTING_SECONDS = 2;
 
-/** The site's prefixes and the facts about this host. */
+/** The site's prefixes and the facts about this host. @throws AtomctlError USAGE if a setting of the site is wrong */
 export async function liveFacts(context: Context): Promise<Pick<LiveSources, 'prefixes' | 'host'>> {
-  const prefix = await (await context.site()).functionPrefix();
-  return {
-    prefixes: {own: prefix.value, also: [], foreign: async () => new Set()},
-    host: {
-      workersStatedHere: false,
-      async processes() {
-        const {incomplete, processes} = await context.siteProcesses();
-        const all = processes.map(({pid, startedAt, argv, task}) => ({
-          pid,
-          startedMs: startedAt,
-          argv,
-          task,
-        }));
-        return {
-          unreadable: incomplete,
-          workers: all.filter(({task}) => task === 'jobs:worker'),
-          imports: all.filter(({task}) => task !== 'jobs:worker'),
-          otherSites: new Set(),
-        };
-      },
-      gearmand: async () => ({startedMs: null, onlyLoopback: true}),
-      configChangedMs: async () => null,
-      clock: async () => ({uncertaintyMs: 0, reason: ''}),
-    },
-  };
+  const {hostFacts, sitePrefixes} = await import('./host-facts.ts');
+  const [host, prefixes] = await Promise.all([hostFacts(context), sitePrefixes(context)]);
+  return {host, prefixes};
 }
 
 /** What liveStates needs from the context, for a command that only reads. */

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {SiteAccess} from '../doctor/evidence.ts';
 import type {Context} from './context.ts';
-import {liveFacts} from './live.ts';
+import {hostFacts, sitePrefixes} from './host-facts.ts';
 import {serviceManager} from './worker/unit-flags.ts';
 
 /**
@@ -14,6 +14,12 @@ export async function siteAccess(
   {stuckAfterSeconds}: {stuckAfterSeconds: number},
 ): Promise<SiteAccess> {
   const site = await context.site();
+  const [host, prefixes, timezone, {systemOffsetMs}] = await Promise.all([
+    hostFacts(context),
+    sitePrefixes(context),
+    site.timezone(),
+    import('../host/system-zone.ts'),
+  ]);
   const [root, prefix, workerTypes, downloads, time, manager, {readStartLimit}] = await Promise.all([
     site.root(),
     site.functionPrefix(),
@@ -31,10 +37,17 @@ export async function siteAccess(
     readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
     time,
     now: context.now,
-    ...(await liveFacts(context)),
+    prefixes,
+    host,
     recheck: {wait: (milliseconds) => sleep(milliseconds), firstSeen: new Map()},
     root: root.value,
     prefix: prefix.value,
+    prefixOrigin: prefix.origin,
+    otherPrefixes: prefixes.also,
+    foreignPrefixes: (seen) => prefixes.foreign(seen),
+    zoneOrigin: timezone.origin,
+    clock: () => host.clock(),
+    systemOffsetMs,
     workerTypes: workerTypes.value,
     downloads,
     stuckAfterSeconds,

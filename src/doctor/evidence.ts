@@ -1,6 +1,8 @@
 import type {SiteTime} from '../atom/site-time.ts';
 import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
+import type {SeenOnServers} from '../host/foreign-prefixes.ts';
+import type {ObservedClock} from '../host/observed-clock.ts';
 import {
   type HostFacts,
   type LiveReport,
@@ -40,6 +42,18 @@ export interface SiteAccess {
   root: string | null;
   /** The site's function prefix: null if it is not known, empty if its functions have none. */
   prefix: string | null;
+  /** Why the prefix is not known, or where it is from. */
+  prefixOrigin: string;
+  /** Other prefixes that the site uses too. */
+  otherPrefixes: readonly string[];
+  /** Of the prefixes that the servers show, those that are known to be other sites'. */
+  foreignPrefixes: (seen: SeenOnServers) => Promise<ReadonlySet<string>>;
+  /** Where the zone is from; `default` if nothing names one. */
+  zoneOrigin: string;
+  /** How far the site's wall clock can be trusted. */
+  clock: () => Promise<ObservedClock>;
+  /** The offset of a zone by the system's own zone data, in milliseconds; null if they do not have it. */
+  systemOffsetMs: (zone: string, instant: Date) => Promise<number | null>;
   /** gearman.yml's `worker_types`. */
   workerTypes: Readonly<Record<string, readonly string[]>>;
   /** The downloads directory; null where there is none. */

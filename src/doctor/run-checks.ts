@@ -1,10 +1,12 @@
 import {AtomctlError} from '../errors.ts';
+import {CLOCK_CHECKS} from './checks/clock.ts';
 import {DATABASE_CHECKS} from './checks/database.ts';
 import {DOWNLOAD_CHECKS} from './checks/downloads.ts';
 import {GEARMAN_CHECKS} from './checks/gearman.ts';
 import {GEARMAND_CHECKS} from './checks/gearmand.ts';
 import {HISTORY_CHECKS} from './checks/history.ts';
 import {ORPHAN_CHECKS} from './checks/orphans.ts';
+import {PREFIX_CHECKS} from './checks/prefixes.ts';
 import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
 import {SITE_CHECKS} from './checks/site.ts';
 import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
@@ -63,8 +65,10 @@ async function outcomeOf(
 export const CHECKS: readonly Check[] = [
   ...DATABASE_CHECKS,
   ...GEARMAN_CHECKS,
+  ...PREFIX_CHECKS,
   ...GEARMAND_CHECKS,
   ...SITE_CHECKS,
+  ...CLOCK_CHECKS,
   ...WORKER_UNIT_CHECKS,
   ...RUNNING_JOB_CHECKS,
   ...HISTORY_CHECKS,

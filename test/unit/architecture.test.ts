@@ -25,6 +25,7 @@ const ARROWS: Record<string, readonly string[]> = {
   cli: [
     'render',
     'doctor',
+    'host',
     'jobs',
     'queue',
     'worker',
@@ -38,8 +39,9 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   // Renderers read the types and the tables of what they render; they never do anything.
   render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
-  doctor: ['jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
+  doctor: ['host', 'jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
   jobs: ['queue', 'atom', 'php', 'mysql', 'gearman', 'processes'],
+  host: ['queue', 'atom', 'gearman', 'processes'],
   worker: ['queue', 'atom', 'gearman', 'systemd'],
   queue: ['atom', 'php', 'mysql', 'gearman'],
   atom: ['php', 'files', 'mysql', 'gearman'],

@@ -184,13 +184,13 @@ function queueLimits(flags: StatusFlags): QueueLimits {
 /** What to ask, by the site's settings and the flags. @throws AtomctlError USAGE for a wrong setting */
 async function reportOptions(context: Context, flags: StatusFlags): Promise<QueueReportOptions> {
   const site = await context.site();
-  const [servers, prefix, workerTypes] = await Promise.all([
-    site.gearmanServers(),
+  const [addresses, prefix, workerTypes] = await Promise.all([
+    context.serverAddresses(),
     site.functionPrefix(),
     site.workerTypes(),
   ]);
   return {
-    addresses: servers.value,
+    addresses,
     timeoutSeconds: context.timeoutSeconds,
     prefix: prefix.value,
     jobClasses: Object.values(workerTypes.value).flat(),

@@ -18,9 +18,9 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
 
   async run(): Promise<void> {
     const site = await this.context.site();
-    const [addresses, prefix] = await Promise.all([site.gearmanServers(), site.functionPrefix()]);
+    const [addresses, prefix] = await Promise.all([this.context.serverAddresses(), site.functionPrefix()]);
     const servers = await askServers({
-      addresses: addresses.value,
+      addresses,
       timeoutSeconds: this.context.timeoutSeconds,
     });
     const workers = queueWorkers({servers, prefix: prefix.value});

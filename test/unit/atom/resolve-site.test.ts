@@ -7,6 +7,7 @@ import type {SiteOptions, SiteSurroundings} from '../../../src/atom/site.ts';
 import {AtomctlError} from '../../../src/errors.ts';
 import {revealed} from '../../support/revealed.ts';
 import {createScratch} from '../../support/scratch.ts';
+import {configPhp, createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
 const CONFIG_PHP = configPhp({
   dsn: 'mysql:host=db;port=3307;dbname=atom',

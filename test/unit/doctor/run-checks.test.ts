@@ -38,6 +38,12 @@ const UNREACHABLE: SiteAccess = {
   now: () => new Date(0),
   ...quietFacts(null),
   recheck: {wait: NO_WAIT, firstSeen: new Map()},
+  prefixOrigin: 'not found',
+  otherPrefixes: [],
+  foreignPrefixes: async () => new Set(),
+  zoneOrigin: 'settings.yml',
+  clock: async () => ({uncertaintyMs: 0, reason: 'It was observed.', aheadMs: 0}),
+  systemOffsetMs: async () => null,
   root: '/no/atom',
   prefix: null,
   workerTypes: {},
@@ -48,7 +54,14 @@ const UNREACHABLE: SiteAccess = {
 it('names what cannot be reached, and skips what depends on it', async () => {
   const findings = await runChecks(collectSiteEvidence(UNREACHABLE));
   const reported = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
-  expect(reported).toEqual(['database: critical', 'gearman-servers: critical', 'stale-cache: ok']);
+  expect(reported).toEqual([
+    'database: critical',
+    'gearman-servers: critical',
+    'stale-cache: ok',
+    'clock: ok',
+  ]);
+  const examined = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
+  expect(examined).toEqual(['database: problem', 'gearman-servers: problem', 'stale-cache: ok', 'clock: ok']);
   expect(findings).toHaveLength(CHECK_IDS.length);
   expect(findings[0]).toEqual({
     id: 'database',
