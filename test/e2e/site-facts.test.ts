@@ -1,4 +1,4 @@
-/** What atomctl finds out about a site by itself: cases T4, T10, T11, T18 and C1 of the field. */
+/** What atomctl finds out about a site by itself: cases T4, T9, T10, T18 and C1 of the field. */
 import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -138,15 +138,18 @@ test('T18: the prefix of AtoM 2.4.1 is made from title, address and root, which 
   await submitBackground(gearmand.endpoint, name, 'k', JSON.stringify({id: String(id)}));
 
   const unreachable = {...site.env, ATOMCTL_DATABASE_URL: 'mysql://u:p@127.0.0.1:9/d'};
-  const [config, queue, list, without] = await fewAtATime(
+  const [config, without, queue] = await fewAtATime<
+    [string, Record<string, string>],
+    Awaited<ReturnType<typeof json>>
+  >(
     [
       ['config', site.env],
-      ['queue:status', site.env],
-      ['jobs:list --probe', site.env],
       ['config', unreachable],
-    ] as [string, Record<string, string>][],
-    ([command, env]) => json(command.split(' '), env),
+      ['queue:status', site.env],
+    ],
+    ([command, env]) => json([command], env),
   );
+  const list = await json(['jobs:list', '--probe'], site.env);
   expect(config.functionPrefix).toMatchObject({value: prefix, origin: expect.stringContaining('AtoM 2.4.1')});
   expect(queue.functions).toContainEqual(
     expect.objectContaining({function: name, thisSite: true, queued: 1}),
@@ -212,6 +215,38 @@ test('C1: a sidecar takes the prefix of the container image, or with auto the on
   const gone = await json(['config', ...auto], sidecar);
   expect([gone.code, gone.error.code]).toEqual([3, 'GEARMAN_UNREACHABLE']);
   expect(await json(['config'], sidecar)).toMatchObject({code: 0, functionPrefix: {value: null}});
+});
+
+test("T9: PHP's clock is compared with the zone by the journal of the worker's unit", async () => {
+  const site = await newSite({timezone: 'Asia/Kolkata'});
+  const bin = createScratch('tools');
+  const tool = (name: string, script: string) =>
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, {mode: 0o755});
+  tool(
+    'systemctl',
+    `case "$*" in *UnitPath*) echo UnitPath=;; *) cat <<'END'\nId=atom-worker.service\nLoadState=loaded\nActiveState=active\nExecStart={ path=/usr/bin/php ; argv[]=/usr/bin/php symfony jobs:worker ; ignore_errors=no ; }\nWorkingDirectory=${site.root}\nEND\nesac`,
+  );
+  const journal = (offsetHours: number) => {
+    const at = Date.now() - 60_000;
+    const wall = new Date(at + offsetHours * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+    const entry = {
+      __REALTIME_TIMESTAMP: `${at * 1000}`,
+      _SYSTEMD_UNIT: 'atom-worker.service',
+      MESSAGE: `${wall} > Job finished.`,
+    };
+    tool('journalctl', `cat <<'END'\n${JSON.stringify(entry)}\nEND`);
+  };
+  const env = {...site.env, PATH: `${bin}:${process.env.PATH}`};
+  journal(5.5);
+  expect(await finding('clock', env)).toMatchObject({
+    state: 'ok',
+    evidence: expect.stringContaining("The worker's journal shows PHP's clock at UTC+05:30"),
+  });
+  journal(6.5);
+  expect(await finding('clock', env)).toMatchObject({
+    state: 'warning',
+    evidence: "PHP's clock and the zone Asia/Kolkata differ by 1 hour: see the worker's journal.",
+  });
 });
 
 test('prefixes without a worker are named, those of sites in the configuration file are not', async () => {
