@@ -173,7 +173,7 @@ test('C1: a sidecar takes the prefix of the container image, or with auto the on
   const sidecar = {
     ATOM_MYSQL_DSN: `mysql:host=${host};port=${port};dbname=${database}`,
     ATOM_MYSQL_USERNAME: user,
-    ATOM_MYSQL_PASSWORD: password,
+    ATOM_MYSQL_PASSWORD: password.reveal(),
     ATOM_GEARMAND_HOST: server.endpoint,
   };
   const submit = async (prefix: string) => {

@@ -17,7 +17,7 @@ import {
   startGearmand,
   startWorker,
 } from '../support/sandbox.ts';
-import {spawnServer, startOnFreePort} from '../support/server-process.ts';
+import {spawnServer, startOnFreePort} from '../support/servers/server-process.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;
@@ -123,7 +123,7 @@ test('the clock is not sure without a unit whose journal shows it', async () => 
 });
 
 test('T11: in the hour that comes twice, a job of ten minutes is not older than an hour', async () => {
-  const time = createSiteTime('America/Vancouver');
+  const time = createSiteTime('America/Vancouver', process.env);
   const now = new Date('2025-11-02T01:40:00-08:00');
   const id = await site.insertJob({startedAt: '2025-11-02 01:30:00', status: 'running'});
   const earlier = await site.insertJob({startedAt: '2025-11-02 00:59:00', status: 'running'});

@@ -4,7 +4,7 @@ import {LARGEST_ZONE_ERROR_MS, observeClock} from '../../../src/host/observed-cl
 import {systemOffsetMs} from '../../../src/host/system-zone.ts';
 
 const HOUR_MS = 3_600_000;
-const vancouver = createSiteTime('America/Vancouver');
+const vancouver = createSiteTime('America/Vancouver', process.env);
 const NOW = new Date('2026-06-15T20:00:00Z');
 const line = (at: string, wall: string) => ({at: new Date(at), message: `${wall} > Job finished.`});
 const observe = (...lines: {at: Date; message: string}[]) => observeClock(lines, {time: vancouver, now: NOW});

@@ -7,8 +7,8 @@ import {userIds} from '../../../src/host/accounts.ts';
 import {foreignPrefixes} from '../../../src/host/foreign-prefixes.ts';
 import {fileOwners, sortProcesses} from '../../../src/host/site-processes.ts';
 import type {AtomProcess, ProcessReport} from '../../../src/processes/read-processes.ts';
-import {configPhp, createRoot, writeFiles} from '../../support/atom-files.ts';
 import {createScratch} from '../../support/scratch.ts';
+import {configPhp, createRoot, writeFiles} from '../../support/site/atom-files.ts';
 
 const WWW = 33;
 const process = (pid: number, root: string | null, uid = WWW, task = 'jobs:worker'): AtomProcess => ({

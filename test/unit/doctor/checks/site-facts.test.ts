@@ -13,7 +13,7 @@ describe('clock', () => {
   const check = (access: Partial<SiteAccess>, rows: {id: number; start: string}[] | null = []) => {
     const site = {
       access: {
-        time: createSiteTime('America/Vancouver'),
+        time: createSiteTime('America/Vancouver', process.env),
         now: () => new Date('2026-11-25T20:00:00Z'),
         zoneOrigin: '/atom/apps/qubit/config/settings.yml',
         clock: async () => ({uncertaintyMs: 0, aheadMs: 0, reason: 'It was observed.'}),
