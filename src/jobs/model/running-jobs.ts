@@ -12,9 +12,9 @@ export interface RunningRow {
   startedAt: string | null;
   /** The JSON after `Parameters: `; null before the job first starts, and before AtoM 2.7. */
   parameters: string | null;
-  /** The times of the first and of the last `Job started.`; null before the job first starts. */
+  /** The times of the first and of the last `Job started.`; null before the job first starts. A cut log lacks the last. */
   begun: {first: string | null; last: string | null} | null;
-  /** After its last `Job started.` the log has `Job finished.`. */
+  /** After its last `Job started.` the log has `Job finished.`; false if the log is cut, so that a later start is missing. */
   finished: boolean;
   /** After its last `Job started.` the log has an error line. */
   failed: boolean;
@@ -89,16 +89,17 @@ const LAST_LINE = /^\w+\] \[(.{19})\] /;
 function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow): RunningRow {
   const [characters, bytes] = [row.characters ?? 0, row.bytes ?? 0];
   const begun = row.begun === 1;
+  const cut = isCutAt(characters, bytes);
   return {
     id,
     name: name ?? '',
     startedAt,
     parameters,
-    begun: begun ? {first: wallTime(row.first), last: wallTime(row.last)} : null,
-    finished: begun && row.finished === 1,
+    begun: begun ? {first: wallTime(row.first), last: cut ? null : wallTime(row.last)} : null,
+    finished: begun && !cut && row.finished === 1,
     failed: begun && row.failed === 1,
     logLength: bytes,
-    lastActivity: isCutAt(characters, bytes) ? null : wallTime(LAST_LINE.exec(row.last_line ?? '')?.[1]),
+    lastActivity: cut ? null : wallTime(LAST_LINE.exec(row.last_line ?? '')?.[1]),
   };
 }
 
