@@ -21,14 +21,14 @@ import {keyMayDiffer} from '../../queue/unique-key.ts';
 import {pidOf} from '../../queue/workers.ts';
 import {STATUSES} from '../model/job.ts';
 import {type RunningRow, runningRows} from '../model/running-jobs.ts';
-import {type Counts, countUnexplained, isUnplaced} from './counts.ts';
+import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
 import type {
   HostEvidence,
   LiveEvidence,
+  ProbedPayload,
   ProcessEvidence,
   QueueCount,
   RowEvidence,
-  SeenPayload,
   ServerEvidence,
   WorkerConnection,
 } from './evidence.ts';
@@ -63,7 +63,7 @@ export interface LiveAccess {
 
 export interface CollectOptions extends LiveAccess {
   /** Reads the payloads of the site's waiting jobs; absent if the queue must not be touched. */
-  probe?: () => Promise<SeenPayload[]>;
+  probe?: () => Promise<ProbedPayload[]>;
   /** Jobs that were in no queue at least ten seconds before, on the monotonic clock. */
   seenBefore?: ReadonlySet<number>;
 }
@@ -78,18 +78,21 @@ export interface Collected {
 /** @throws AtomctlError for the database, or what `probe` throws; a server that fails is part of the evidence */
 export async function collectEvidence(options: CollectOptions): Promise<Collected> {
   const rows = await runningRows({database: options.database, filter: {}});
-  const payloads = (await options.probe?.()) ?? [];
+  const probed = (await options.probe?.()) ?? [];
   const queue = await readQueue(rows, options);
+  const [payloads, ignored] = await Promise.all([
+    stillWaiting(probed, options.servers),
+    ignoredEntries(options.servers, queue.keys),
+  ]);
   const first = rows.map((row) => rowEvidence(row, queue, options));
-  const waiting = new Set(payloads.flatMap(({jobId}) => jobId ?? []));
+  const waiting = seenWaiting({rows: first, payloads});
   const open = first.filter(({id, known}) => known === null && !waiting.has(id));
   const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
   const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
-  const [later, ignored, host, gearmands] = await Promise.all([
+  const [later, host, gearmands] = await Promise.all([
     open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
       ? takeSnapshot(options.servers)
       : null,
-    ignoredEntries(options.servers, first),
     absent.length > 0 ? hostEvidence(absent, options) : null,
     absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
   ]);
@@ -246,23 +249,58 @@ function importFileOf({name, parameters}: RunningRow): string | null {
   }
 }
 
-/** Cancelled entries that wait, by server: asked only if a key is known as waiting. */
+/** The payloads whose jobs wait even after the counts were read: what a worker took meanwhile explains no count. */
+async function stillWaiting(
+  probed: readonly ProbedPayload[],
+  servers: readonly ServerConnection[],
+): Promise<ProbedPayload[]> {
+  const answers = await Promise.all(
+    servers.map(async (connection) => {
+      const payloads = probed.filter(({server}) => server === formatAddress(connection.address));
+      if (payloads.length === 0 || !('server' in connection)) return [];
+      try {
+        const presences = await connection.server.statusOfHandles(payloads.map(({handle}) => handle));
+        return payloads.filter((_, index) => presences[index]!.known && !presences[index]!.running);
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return answers.flat();
+}
+
+/**
+ * Cancelled entries that wait, by server: asked only if a key is known as waiting. Then these keys are asked for again
+ * and the answers are corrected: an entry that left meanwhile was a cancelled one, or a worker took the job.
+ */
 async function ignoredEntries(
   servers: readonly ServerConnection[],
-  rows: readonly RowEvidence[],
+  {found, asked, missing}: KeyAnswers,
 ): Promise<Map<string, number>> {
   const ignored = new Map<string, number>();
-  if (!rows.some(({known}) => known !== null && !known.running)) return ignored;
+  const waiting = [...found].filter(([, {running}]) => !running);
+  if (waiting.length === 0) return ignored;
   await Promise.all(
     servers.map(async (connection) => {
       if (!('server' in connection)) return;
       const {server, address} = connection;
+      const here = waiting.filter(([, job]) => job.server === server);
       try {
         const handles = (await server.jobs()).filter((job) => job.ignored).map(({handle}) => handle);
         const presences = await server.statusOfHandles(handles);
         ignored.set(formatAddress(address), presences.filter(({known, running}) => known && !running).length);
-      } catch {
-        // A server that cannot tell (Perl's) does not know keys either.
+        const again = await server.statusOfUniqueKeys(here.map(([, {unique}]) => unique));
+        for (const [index, [id, job]] of here.entries()) {
+          if (again[index]!.known) found.set(id, {...job, running: again[index]!.running});
+          else found.delete(id);
+        }
+      } catch (error) {
+        missing.set(formatAddress(address), error as AtomctlError);
+        // Whether these entries are cancelled is not known, so their keys prove nothing.
+        for (const [id] of here) {
+          found.delete(id);
+          asked.delete(id);
+        }
       }
     }),
   );
@@ -298,7 +336,7 @@ async function secondRead(
   database: Queryable,
 ): Promise<{rows: Map<number, {length: number}>; writable: boolean}> {
   const rows = await database.query<{id: number; length: number; readOnly: number | string}>(
-    'SELECT id, COALESCE(CHAR_LENGTH(output), 0) AS length, @@global.read_only AS readOnly FROM job WHERE status_id = ?',
+    'SELECT id, COALESCE(LENGTH(output), 0) AS length, @@global.read_only AS readOnly FROM job WHERE status_id = ?',
     [STATUSES.running.termId],
   );
   return {

@@ -16,6 +16,8 @@ export interface Counts {
   room(row: RowEvidence): {total: number; running: number};
   /** Jobs that run in any queue of the site and that no key explains. */
   runningUnexplained: number;
+  /** How many rows import this file. */
+  rowsWithFile(file: string): number;
 }
 
 /** True if neither a server's answer nor a payload tells where the row's job is. */
@@ -25,9 +27,16 @@ export function isUnplaced(row: RowEvidence, waiting: ReadonlySet<number>): bool
 
 type CountedEvidence = Pick<LiveEvidence, 'rows' | 'queues' | 'payloads'>;
 
-/** The ids whose payload was seen waiting. */
-export function seenWaiting({payloads}: Pick<LiveEvidence, 'payloads'>): Set<number> {
-  return new Set(payloads.flatMap(({jobId}) => jobId ?? []));
+/**
+ * The rows whose payload was seen waiting. A payload with a row's id in a queue that cannot hold the row's job is
+ * another site's, under the same prefix.
+ */
+export function seenWaiting({rows, payloads}: Pick<LiveEvidence, 'rows' | 'payloads'>): Set<number> {
+  if (payloads.length === 0) return new Set();
+  const queues = new Map(rows.map((row) => [row.id, row.queues]));
+  return new Set(
+    payloads.flatMap(({jobId, queue}) => (jobId !== null && queues.get(jobId)?.includes(queue) ? jobId : [])),
+  );
 }
 
 /**
@@ -50,6 +59,10 @@ export function countUnexplained(evidence: CountedEvidence): Counts {
     sum.own &&= owner === 'site';
   }
   for (const {queues} of unplaced) sumOf(sums, groups.of(queues[0]!)).rows += 1;
+  const files = new Map<string, number>();
+  for (const {importFile} of evidence.rows) {
+    if (importFile !== null) files.set(importFile, (files.get(importFile) ?? 0) + 1);
+  }
 
   return {
     around: ({queues: [first]}) =>
@@ -59,6 +72,7 @@ export function countUnexplained(evidence: CountedEvidence): Counts {
       running: sum(queues.map((queue) => left.get(queue)?.running ?? 0)),
     }),
     runningUnexplained: sum([...left.values()].map(({running}) => running)),
+    rowsWithFile: (file) => files.get(file) ?? 0,
   };
 }
 

@@ -16,6 +16,13 @@ export interface SeenPayload {
   jobId: number | null;
 }
 
+/** A payload with what the server calls its job, to ask whether it still waits. */
+export interface ProbedPayload extends SeenPayload {
+  handle: string;
+  /** `host:port`. */
+  server: string;
+}
+
 /**
  * What the row's key is worth. `exact`: the key that AtoM computed. `doubtful`: the logged JSON does not show a PHP
  * value exactly, so AtoM's key may be another one. `none`: no parameters were logged, or they are cut.

@@ -25,6 +25,11 @@ export interface Clause {
 export const NEW_ROW_MS = 15_000;
 /** A log that is silent for less may be a worker's that no server knows. */
 export const QUIET_MS = 15 * 60_000;
+/**
+ * A worker often takes its first job within a second of its start, and the times compared are rounded: the log to
+ * seconds, a process's start by the host's boot time.
+ */
+const PROCESS_MARGIN_MS = 10_000;
 
 /**
  * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
@@ -164,11 +169,9 @@ function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts):
     return {reason, likely: 'executing'};
   }
   if (!mayBeFunctionOf(row.name, 'arFileImportJob')) return null;
-  const files = new Set(
-    evidence.rows.flatMap(({id, importFile}) => (id === row.id ? [] : (importFile ?? []))),
-  );
+  const isAnotherRows = (text: string) => text !== row.importFile && counts.rowsWithFile(text) > 0;
   const child = processes.imports.find(
-    (candidate) => mayWork(candidate) && !candidate.argv.some((text) => files.has(text)),
+    (candidate) => mayWork(candidate) && !candidate.argv.some(isAnotherRows),
   );
   return child === undefined
     ? null
@@ -178,7 +181,7 @@ function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts):
 /** A process that started after the job began is not working on it. */
 function isYounger({startedMs}: SiteProcess, {begun}: RowEvidence, uncertaintyMs: number): boolean {
   const lastMs = begun?.lastMs ?? null;
-  return lastMs !== null && startedMs > lastMs + uncertaintyMs;
+  return lastMs !== null && startedMs > lastMs + PROCESS_MARGIN_MS + uncertaintyMs;
 }
 
 /** Connected to every server, and everything that runs there is explained: the worker is idle, or known to be busy. */
@@ -216,7 +219,7 @@ function silence({lastActivityMs, begun}: RowEvidence, {servers, host}: LiveEvid
   if (quiet) return null;
   const lastMs = begun?.lastMs ?? null;
   const older = (startedMs: number | null) =>
-    startedMs !== null && lastMs !== null && startedMs < lastMs - uncertaintyMs;
+    startedMs !== null && lastMs !== null && startedMs < lastMs - PROCESS_MARGIN_MS - uncertaintyMs;
   if (servers.every(({startedMs}) => older(startedMs))) return null;
   if (lastActivityMs === null) {
     return {

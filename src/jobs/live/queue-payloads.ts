@@ -1,9 +1,10 @@
 /** The site's queued jobs in Gearman, by the id in their payload: looked at, or taken out. */
 import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
 import {type ProbedJob, type ProbeOptions, probeQueue} from '../../queue/probe.ts';
 import {functionsOfSite, queueName, takeSnapshot} from '../../queue/snapshot.ts';
-import type {SeenPayload} from './evidence.ts';
+import type {ProbedPayload} from './evidence.ts';
 
 export interface QueueOptions {
   servers: readonly ServerConnection[];
@@ -16,8 +17,8 @@ export interface QueueOptions {
 
 export interface ProbedSite {
   /** What still waits. */
-  waiting: SeenPayload[];
-  removed: SeenPayload[];
+  waiting: ProbedPayload[];
+  removed: ProbedPayload[];
   /** One error for each server that could not be looked at; what others gave up stands beside it. */
   problems: AtomctlError[];
 }
@@ -43,7 +44,11 @@ export async function probeSite(
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
     try {
       const {jobs, removed} = await probeQueue(server.address, names, {timeoutSeconds, take, settle, signal});
-      const seen = (job: ProbedJob) => ({...job, queue: queueName(server.address, job.function)});
+      const seen = (job: ProbedJob) => ({
+        ...job,
+        queue: queueName(server.address, job.function),
+        server: formatAddress(server.address),
+      });
       look.waiting.push(...jobs.map(seen));
       look.removed.push(...removed.map(seen));
     } catch (error) {

@@ -82,8 +82,9 @@ class Judge {
     return proved('executing', `${server} assigned it to a worker${prefix}.`);
   }
 
+  /** A file of two rows, as after a retry, does not tell which of them its process imports. */
   #process({importFile}: RowEvidence): LiveVerdict | null {
-    if (importFile === null) return null;
+    if (importFile === null || this.#counts.rowsWithFile(importFile) > 1) return null;
     const child = this.#evidence.host?.processes.imports.find(({argv}) => argv.includes(importFile));
     return child === undefined
       ? null
@@ -115,10 +116,13 @@ class Judge {
     return proved('queued', `Its payload was seen waiting${again}.`);
   }
 
-  /** As many jobs run unexplained as there are rows to which they may belong, and none of them waits. */
+  /**
+   * As many jobs run unexplained as there are rows to which they may belong, and none of them waits. A worker logs as
+   * soon as it has a job: a row without a log is not what has been running.
+   */
   #byCount(row: RowEvidence): LiveVerdict | null {
     const {unchanged, servers} = this.#evidence;
-    if (!isUnplaced(row, this.#waiting) || !unchanged || row.finished) return null;
+    if (!isUnplaced(row, this.#waiting) || !unchanged || row.begun === null || row.finished) return null;
     if (servers.some(({error, probing}) => error !== null || probing)) return null;
     if (row.queues.some((queue) => this.#holders.has(queue))) return null;
     const {total, running, rows, own} = this.#counts.around(row);

@@ -53,6 +53,11 @@ function begun(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
   });
 }
 
+/** The same for AtoM 2.6, which logs no parameters. */
+function keyless(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
+  return begun(id, {key: 'none', keyAsked: false, ...more});
+}
+
 const running = (queue = FINDING_AIDS) => ({known: {queue, running: true}});
 const waiting = (queue = FINDING_AIDS) => ({known: {queue, running: false}});
 
@@ -158,11 +163,14 @@ describe('executing', () => {
       evidence([begun(1, {key: 'none', keyAsked: false}), begun(2, running())], {queues: [queue(2, 2)]}),
     ],
     [
-      'two rows without keys and two running jobs on two servers',
-      evidence([row(1, {queues: [FINDING_AIDS, ELSEWHERE]}), row(2, {queues: [FINDING_AIDS, ELSEWHERE]})], {
-        queues: [queue(1, 1), queue(1, 1, {queue: ELSEWHERE, server: B})],
-        servers: [server(), server({address: B})],
-      }),
+      'two begun rows without keys and two running jobs on two servers',
+      evidence(
+        [keyless(1, {queues: [FINDING_AIDS, ELSEWHERE]}), keyless(2, {queues: [FINDING_AIDS, ELSEWHERE]})],
+        {
+          queues: [queue(1, 1), queue(1, 1, {queue: ELSEWHERE, server: B})],
+          servers: [server(), server({address: B})],
+        },
+      ),
     ],
   ])('%s', (_, given) => expect(shown(given)).toBe('executing'));
 
@@ -180,14 +188,39 @@ describe('executing', () => {
       }),
       '?',
     ],
-    ['by count, one of the jobs waits', evidence([row(1), row(2)], {queues: [queue(2, 1)]}), 'queued?'],
-    ['by count, more rows than jobs', evidence([row(1), row(2)], {queues: [queue(1, 1)]}), 'executing?'],
     [
-      "by count, in a queue that may be another site's",
-      evidence([row(1)], {queues: [queue(1, 1, {owner: 'unknown'})]}),
+      'by count, one of the jobs waits',
+      evidence([keyless(1), keyless(2)], {queues: [queue(2, 1)]}),
       'executing?',
     ],
-    ['by count, while counts change', evidence([row(1)], {queues: [queue(1, 1)], unchanged: false}), '?'],
+    [
+      'by count, more rows than jobs',
+      evidence([keyless(1), keyless(2)], {queues: [queue(1, 1)]}),
+      'executing?',
+    ],
+    [
+      'by count, of a row without a log: the job may be one without a row',
+      evidence([row(1)], {queues: [queue(1, 1)]}),
+      'executing?',
+    ],
+    [
+      "by count, in a queue that may be another site's",
+      evidence([keyless(1)], {queues: [queue(1, 1, {owner: 'unknown'})]}),
+      'executing?',
+    ],
+    ['by count, while counts change', evidence([keyless(1)], {queues: [queue(1, 1)], unchanged: false}), '?'],
+    [
+      'a process imports a file that another row has too',
+      evidence(
+        [1, 2].map((id) => begun(id, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})),
+        {
+          host: host(
+            processes({imports: [worker(9, {argv: ['php', 'symfony', 'csv:import', '/tmp/up.csv']})]}),
+          ),
+        },
+      ),
+      'executing?',
+    ],
   ])('is not claimed: %s', (_, given, state) => expect(shown(given)).toBe(state));
 
   it('bounds a client that never leaves to the queues that it can do (T22)', () => {
@@ -242,6 +275,15 @@ describe('queued', () => {
       evidence([begun(1, waiting())], {queues: [queue(1, 0)], servers: [server({ignored: 1})]}),
     ],
   ])('is only likely: %s', (_, given) => expect(shown(given)).toBe('queued?'));
+
+  it('is not claimed for a payload in a queue that cannot hold the job: it is of another site with the same prefix', () => {
+    const moves = `p-arObjectMoveJob ${A}`;
+    const given = evidence([row(1)], {
+      queues: [queue(1, 0, {queue: moves})],
+      payloads: [{queue: moves, jobId: 1}],
+    });
+    expect(shown(given)).toBe('lost');
+  });
 
   it('with a probe that saw another job, the row without a job is lost (T8)', () => {
     const given = evidence([row(1)], {queues: [queue(1, 0)], payloads: [{queue: FINDING_AIDS, jobId: 99}]});
@@ -455,6 +497,20 @@ describe('lost', () => {
       'a worker is connected whose process is not here',
       evidence([begun(1)], {workers: [connection(9)]}),
       'lost?',
+    ],
+    [
+      'the only worker process started some seconds after it began, which rounded times may not show',
+      evidence([begun(1)], {
+        host: host(processes({workers: [worker(9, {startedMs: NOW - 50 * MINUTE + 9000})]})),
+      }),
+      'executing?',
+    ],
+    [
+      'the servers started some seconds before it began, and the log is fresh',
+      evidence([begun(1, {lastActivityMs: NOW})], {
+        servers: [server({startedMs: NOW - 50 * MINUTE - 9000})],
+      }),
+      'executing?',
     ],
     ['the last line of the log is not known', evidence([begun(1, {lastActivityMs: null})]), 'lost?'],
     [
