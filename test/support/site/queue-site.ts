@@ -8,6 +8,7 @@ import {jobIdOf} from '../../../src/queue/probe.ts';
 import {NO_WAIT, quietFacts} from '../quiet-host.ts';
 import {
   type AtomSite,
+  type AtomSiteOptions,
   createSite,
   type GearmanProcess,
   startWorker,
@@ -19,7 +20,7 @@ import {
 const TIMEOUT = {timeoutSeconds: 2};
 
 /** A site on Gearman servers of its own, with what atomctl's functions need to look at it. */
-export type QueueSite = Awaited<ReturnType<typeof createQueueSite>>;
+export type QueueSite = Awaited<ReturnType<typeof createQueueSiteOn>>;
 
 /** Connections of their own to a site's database and servers, as each atomctl has, and what else it knows. */
 export async function sourcesOf(site: AtomSite) {
@@ -44,8 +45,16 @@ export async function sourcesOf(site: AtomSite) {
 }
 
 /** Starts nothing: the servers run already. */
-export async function createQueueSite(...gearmands: Pick<GearmanProcess, 'endpoint'>[]) {
-  const site = await createSite({gearman: gearmands.map(({endpoint}) => endpoint)});
+export function createQueueSite(...gearmands: Pick<GearmanProcess, 'endpoint'>[]) {
+  return createQueueSiteOn(gearmands);
+}
+
+/** The same for a site with options of its own. */
+export async function createQueueSiteOn(
+  gearmands: readonly Pick<GearmanProcess, 'endpoint'>[],
+  options: AtomSiteOptions = {},
+) {
+  const site = await createSite({...options, gearman: gearmands.map(({endpoint}) => endpoint)});
   const {sources, close} = await sourcesOf(site);
   const [server] = sources.servers.flatMap((connection) => ('server' in connection ? connection.server : []));
   return {
@@ -87,6 +96,20 @@ export async function insertLost(site: AtomSite, parameters?: string): Promise<n
   const line = (message: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
   const output = line('Job started.') + line(`Parameters: ${parameters}`);
   await site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
+  return id;
+}
+
+/** A row that a worker began on 2026-03-04 and of which no server knows; without parameters, as up to AtoM 2.6. */
+export async function insertBegun(
+  site: AtomSite,
+  {name = 'arFindingAidJob', messages = []}: {name?: string; messages?: readonly string[]} = {},
+): Promise<number> {
+  const id = await site.insertJob({name, status: 'running'});
+  const lines = ['Job started.', ...messages].map((message) => {
+    const [level, text] = message.startsWith('[err] ') ? ['err', message.slice(6)] : ['info', message];
+    return `[${level}] [2026-03-04 13:05:01] Job ${id} "${name}": ${text}\n`;
+  });
+  await site.query('UPDATE job SET output = ? WHERE id = ?', [lines.join(''), id]);
   return id;
 }
 
