@@ -17,17 +17,12 @@ export async function liveSources(
   options: {probe?: boolean; notice: (text: string) => void},
 ): Promise<LiveSources> {
   const timeoutSeconds = Math.min(context.timeoutSeconds, LISTING_SECONDS);
-  const site = await context.site();
-  const [servers, prefix, facts] = await Promise.all([
-    context.servers(timeoutSeconds),
-    site.functionPrefix(),
-    liveFacts(context),
-  ]);
+  const [servers, facts] = await Promise.all([context.servers(timeoutSeconds), liveFacts(context)]);
   const sources = {servers, now: context.now, ...facts};
   if (options.probe !== true) return sources;
-  const {probeSite} = await import('../jobs/live/queue-payloads.ts');
+  const {probePrefixes} = await import('../jobs/live/queue-payloads.ts');
   const probe = async () => {
-    const {waiting, problems} = await probeSite({servers, prefix: prefix.value, timeoutSeconds});
+    const {waiting, problems} = await probePrefixes({servers, prefixes: facts.prefixes, timeoutSeconds});
     for (const {message, hint} of problems)
       options.notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
     return waiting;

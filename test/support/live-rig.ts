@@ -1,7 +1,7 @@
 import {afterAll, afterEach, beforeAll} from 'vitest';
 import type {AtomSiteOptions} from './atom-site.ts';
 import {logOf} from './live.ts';
-import {createQueueSiteOn, executeJob, handedOut, type QueueSite} from './queue-site.ts';
+import {createQueueSiteOn, executeJob, type QueueSite, takeAll} from './queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
@@ -66,17 +66,14 @@ export class LiveRig {
       worker.killGroup();
       await worker.ended;
     }
-    for (const {function: name, total, running} of await this.at.server.status()) {
-      const [, jobClass] = name.split('-');
-      if (name.startsWith('atomctl-')) continue;
+    const functions = (await this.at.server.status()).filter((row) => !row.function.startsWith('atomctl-'));
+    for (const {function: name, total} of functions) {
+      if (total === 0) continue;
       await until(async () => {
         const row = (await this.at.server.status()).find((each) => each.function === name);
         return (row?.running ?? 0) === 0;
       });
-      if (total > 0 || running > 0) {
-        if (name.startsWith(this.site.prefix)) await handedOut(this.site, jobClass);
-        else await this.at.server.dropFunction(name);
-      }
+      await takeAll(this.site, name);
     }
     await this.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
   }

@@ -134,7 +134,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
 }
 
 /** True if facts about this host can settle the job's state: no queue seems to have it, or its file may be imported. */
-function mayBeElsewhere(row: RowEvidence, waiting: ReadonlySet<number>, counts: Counts): boolean {
+function mayBeElsewhere(row: RowEvidence, waiting: ReadonlyMap<number, string>, counts: Counts): boolean {
   if (row.known?.running) return false;
   if (row.importFile !== null) return true;
   if (row.known !== null || waiting.has(row.id)) return false;

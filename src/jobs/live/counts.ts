@@ -21,21 +21,23 @@ export interface Counts {
 }
 
 /** True if neither a server's answer nor a payload tells where the row's job is. */
-export function isUnplaced(row: RowEvidence, waiting: ReadonlySet<number>): boolean {
+export function isUnplaced(row: RowEvidence, waiting: ReadonlyMap<number, string>): boolean {
   return row.known === null && !waiting.has(row.id) && !(row.key === 'exact' && row.keyAsked);
 }
 
 type CountedEvidence = Pick<LiveEvidence, 'rows' | 'queues' | 'payloads'>;
 
 /**
- * The rows whose payload was seen waiting. A payload with a row's id in a queue that cannot hold the row's job is
+ * The queue in which a row's payload was seen waiting, by the row's id. A payload with a row's id in a queue that cannot hold the row's job is
  * another site's, under the same prefix.
  */
-export function seenWaiting({rows, payloads}: Pick<LiveEvidence, 'rows' | 'payloads'>): Set<number> {
-  if (payloads.length === 0) return new Set();
+export function seenWaiting({rows, payloads}: Pick<LiveEvidence, 'rows' | 'payloads'>): Map<number, string> {
+  if (payloads.length === 0) return new Map();
   const queues = new Map(rows.map((row) => [row.id, row.queues]));
-  return new Set(
-    payloads.flatMap(({jobId, queue}) => (jobId !== null && queues.get(jobId)?.includes(queue) ? jobId : [])),
+  return new Map(
+    payloads.flatMap(({jobId, queue}): [number, string][] =>
+      jobId !== null && queues.get(jobId)?.includes(queue) ? [[jobId, queue]] : [],
+    ),
   );
 }
 

@@ -3,7 +3,14 @@ import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
 import {type ProbedJob, type ProbeOptions, probeQueue} from '../../queue/probe.ts';
-import {functionsOfSite, queueName, takeSnapshot} from '../../queue/snapshot.ts';
+import {
+  functionsOfSite,
+  ownerOf,
+  queueName,
+  type SeenFunction,
+  type SitePrefixes,
+  takeSnapshot,
+} from '../../queue/snapshot.ts';
 import type {ProbedPayload} from './evidence.ts';
 
 export interface QueueOptions {
@@ -35,11 +42,35 @@ export const NO_LIFE =
 export async function probeSite(
   options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle'>,
 ): Promise<ProbedSite> {
-  const {servers, prefix, timeoutSeconds, take, settle, signal} = options;
-  const {own, functions} = functionsOfSite(await takeSnapshot(servers), prefix);
+  const {own, functions} = functionsOfSite(await takeSnapshot(options.servers), options.prefix);
+  return probeFunctions(own ? functions : [], options);
+}
+
+/**
+ * The payloads under every prefix that is not known to be another site's: a deploy that moved the root leaves jobs
+ * under the old one. Nothing is taken out.
+ */
+export async function probePrefixes(
+  options: Omit<QueueOptions, 'prefix'> & {prefixes: SitePrefixes},
+): Promise<ProbedSite> {
+  const snapshot = await takeSnapshot(options.servers);
+  const foreign = await options.prefixes.foreign(snapshot);
+  const functions = snapshot.functions.filter((seen) => ownerOf(seen, options.prefixes, foreign) !== 'other');
+  return probeFunctions(functions, options);
+}
+
+async function probeFunctions(
+  functions: readonly SeenFunction[],
+  {
+    timeoutSeconds,
+    take,
+    settle,
+    signal,
+  }: Omit<QueueOptions, 'prefix' | 'servers'> & Pick<ProbeOptions, 'take' | 'settle'>,
+): Promise<ProbedSite> {
   const look: ProbedSite = {waiting: [], removed: [], problems: []};
   // Executing ones too: they may wait in truth, held by another atomctl that looks at them.
-  const busy = functions.filter(({total}) => own && total > 0);
+  const busy = functions.filter(({total}) => total > 0);
   for (const server of new Set(busy.map((seen) => seen.server))) {
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
     try {

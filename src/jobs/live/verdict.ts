@@ -32,7 +32,7 @@ export function liveVerdicts(
 class Judge {
   readonly #evidence: LiveEvidence;
   readonly #counts: Counts;
-  readonly #waiting: ReadonlySet<number>;
+  readonly #waiting: ReadonlyMap<number, string>;
   readonly #proof: readonly Clause[];
   /** By server address. */
   readonly #servers: ReadonlyMap<string, LiveEvidence['servers'][number]>;
@@ -42,7 +42,7 @@ class Judge {
   constructor(
     evidence: LiveEvidence,
     counts: Counts,
-    waiting: ReadonlySet<number>,
+    waiting: ReadonlyMap<number, string>,
     proof: readonly Clause[],
   ) {
     this.#evidence = evidence;
@@ -111,9 +111,12 @@ class Judge {
   }
 
   #payload({id, begun}: RowEvidence): LiveVerdict | null {
-    if (!this.#waiting.has(id)) return null;
+    const queue = this.#waiting.get(id);
+    if (queue === undefined) return null;
+    const prefix =
+      this.#queues.get(queue)?.owner === 'unknown' ? ' under the function prefix of another root' : '';
     const again = begun === null ? '' : '; it began before and will run again from its start';
-    return proved('queued', `Its payload was seen waiting${again}.`);
+    return proved('queued', `Its payload was seen waiting${prefix}${again}.`);
   }
 
   /**

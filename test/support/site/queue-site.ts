@@ -114,10 +114,14 @@ export async function insertBegun(
 }
 
 /** Takes everything that waits, as a worker would: the ids in the order in which they are handed out. */
-export async function handedOut(site: AtomSite, jobClass = 'arFindingAidJob'): Promise<(number | null)[]> {
+export function handedOut(site: AtomSite, jobClass = 'arFindingAidJob'): Promise<(number | null)[]> {
+  return takeAll(site, site.functionName(jobClass));
+}
+
+/** The same for any function. */
+export async function takeAll(site: AtomSite, name: string): Promise<(number | null)[]> {
   const worker: WorkerConnection = await connectWorker(parseAddress(site.gearman[0]!, 'the test'), TIMEOUT);
   const ids: (number | null)[] = [];
-  const name = site.functionName(jobClass);
   for (let job = await worker.grab([name]); job; job = await worker.grab([name])) {
     ids.push(jobIdOf(job.payload));
     await worker.complete(job.handle);
