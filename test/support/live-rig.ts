@@ -1,7 +1,5 @@
 import {afterAll, afterEach, beforeAll} from 'vitest';
-import type {AtomSiteOptions} from './atom-site.ts';
 import {logOf} from './live.ts';
-import {createQueueSiteOn, executeJob, type QueueSite, takeAll} from './queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
@@ -11,6 +9,8 @@ import {
   until,
   type WorkerProcess,
 } from './sandbox.ts';
+import type {AtomSiteOptions} from './site/atom-site.ts';
+import {createQueueSiteOn, executeJob, type QueueSite, takeAll} from './site/queue-site.ts';
 
 /** A site on a gearmand of its own that can be restarted, with workers that end with each test. */
 export class LiveRig {

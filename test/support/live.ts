@@ -2,9 +2,9 @@ import type {CollectOptions, HostFacts} from '../../src/jobs/live/collect-eviden
 import {type LiveReport, liveStates} from '../../src/jobs/live/live-state.ts';
 import {probePrefixes} from '../../src/jobs/live/queue-payloads.ts';
 import {type AtomProcess, readProcesses} from '../../src/processes/read-processes.ts';
-import type {QueueSite} from './queue-site.ts';
 import {QUIET_HOST} from './quiet-host.ts';
 import type {AtomSite} from './sandbox.ts';
+import type {QueueSite} from './site/queue-site.ts';
 
 export type LiveOptions = Partial<Omit<CollectOptions, 'probe'>> & {
   /** True: payloads are read as `--probe` does. */

@@ -61,7 +61,12 @@ it('names what cannot be reached, and skips what depends on it', async () => {
     'clock: ok',
   ]);
   const examined = findings.filter(({state}) => state !== 'skipped').map(({id, state}) => `${id}: ${state}`);
-  expect(examined).toEqual(['database: critical', 'gearman-servers: critical', 'stale-cache: ok', 'clock: ok']);
+  expect(examined).toEqual([
+    'database: critical',
+    'gearman-servers: critical',
+    'stale-cache: ok',
+    'clock: ok',
+  ]);
   expect(findings).toHaveLength(CHECK_IDS.length);
   expect(findings[0]).toEqual({
     id: 'database',

@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {later, live, logOf, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {insertBegun, insertLost} from '../../../support/queue-site.ts';
 import {submitJob, until} from '../../../support/sandbox.ts';
+import {insertBegun, insertLost} from '../../../support/site/queue-site.ts';
 
 /** Up to 2.6 no parameters are logged, so there is no key. */
 describe('AtoM 2.6', () => {

@@ -3,8 +3,8 @@ import {describe, expect, test} from 'vitest';
 import {uniqueKey} from '../../../../src/queue/unique-key.ts';
 import {later, live, logOf, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {insertBegun, insertLost} from '../../../support/queue-site.ts';
 import {submitBackground, submitJob, until} from '../../../support/sandbox.ts';
+import {insertBegun, insertLost} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
 

@@ -2,9 +2,9 @@ import {writeFile} from 'node:fs/promises';
 import {describe, expect, test} from 'vitest';
 import {live, logOf} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {insertBegun} from '../../../support/queue-site.ts';
 import {type SubmittedJob, submitBackground, submitJob, until} from '../../../support/sandbox.ts';
-import type {JobWork, SubmitJob} from '../../../support/submit-job.ts';
+import type {JobWork, SubmitJob} from '../../../support/servers/submit-job.ts';
+import {insertBegun} from '../../../support/site/queue-site.ts';
 
 describe.each(['2.8.2', '2.6.4'])('AtoM %s', (version) => {
   const rig = useLiveRig({version});

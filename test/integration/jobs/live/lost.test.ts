@@ -1,8 +1,8 @@
 import {expect, test} from 'vitest';
 import {later, live, logOf, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {insertLost} from '../../../support/queue-site.ts';
 import {submitBackground, submitJob, until} from '../../../support/sandbox.ts';
+import {insertLost} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
 const PARAMETERS = '{"name":"arFindingAidJob","id":"7"}';

@@ -1,8 +1,8 @@
 import {expect, onTestFinished, test} from 'vitest';
 import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import {live} from '../../../support/live.ts';
-import {createQueueSite, executeJob, insertBegun, insertLost} from '../../../support/queue-site.ts';
 import {startPerlGearmand, submitJob} from '../../../support/sandbox.ts';
+import {createQueueSite, executeJob, insertBegun, insertLost} from '../../../support/site/queue-site.ts';
 
 /** It knows no keys and drops a job whose worker disconnects: counts and processes decide, and nothing is probed. */
 test("Perl's server: counts show what executes and what is lost; what waits is only likely", async () => {

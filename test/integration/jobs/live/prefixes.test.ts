@@ -1,12 +1,12 @@
 import {cp} from 'node:fs/promises';
 import {expect, test} from 'vitest';
 import type {SitePrefixes} from '../../../../src/queue/snapshot.ts';
-import {functionPrefix} from '../../../support/atom-root.ts';
 import {later, live, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {crash, insertLost} from '../../../support/queue-site.ts';
 import {prefixesOf} from '../../../support/quiet-host.ts';
 import {startWorker, submitBackground, submitJob} from '../../../support/sandbox.ts';
+import {functionPrefix} from '../../../support/site/atom-root.ts';
+import {crash, insertLost} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
 const OTHER = 'e'.repeat(32);

@@ -5,7 +5,7 @@ import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {newProbeId} from '../../../../src/queue/probe-id.ts';
 import {later, live} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {crash, insertLost} from '../../../support/queue-site.ts';
+import {crash, insertLost} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
 const TIMEOUT = {timeoutSeconds: 2};

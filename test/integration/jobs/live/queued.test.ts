@@ -1,8 +1,8 @@
 import {expect, test} from 'vitest';
 import {live} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {crash, handedOut, insertLost} from '../../../support/queue-site.ts';
 import {submitBackground, submitJob} from '../../../support/sandbox.ts';
+import {crash, handedOut, insertLost} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
 const JOB = 'arFindingAidJob';

@@ -1,7 +1,6 @@
 import {expect, onTestFinished, test} from 'vitest';
 import {connectServers} from '../../../../src/gearman/server.ts';
 import {later, live, realHost} from '../../../support/live.ts';
-import {createQueueSite, executeJob, insertLost, type QueueSite} from '../../../support/queue-site.ts';
 import {
   freePort,
   type GearmanProcess,
@@ -10,6 +9,7 @@ import {
   submitJob,
   until,
 } from '../../../support/sandbox.ts';
+import {createQueueSite, executeJob, insertLost, type QueueSite} from '../../../support/site/queue-site.ts';
 
 const PARAMETERS = '{"name":"arFindingAidJob","id":"7"}';
 

@@ -4,9 +4,9 @@ import {liveStatesToAct} from '../../../../src/jobs/live/live-state.ts';
 import type {Queryable} from '../../../../src/mysql/database.ts';
 import {later, live, logOf, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {insertLost} from '../../../support/queue-site.ts';
 import {QUIET_HOST} from '../../../support/quiet-host.ts';
 import {submitJob, until} from '../../../support/sandbox.ts';
+import {insertLost} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
 const PARAMETERS = '{"name":"arFindingAidJob","id":"7"}';
