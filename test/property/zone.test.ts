@@ -29,7 +29,7 @@ test('a wall-clock time in any zone is what Temporal makes of it', () => {
     fc.property(fc.constantFrom(...ZONES), wallClock, (zone, wall) => {
       const [year, month, day, ...time] = wall.split(/[- :]/).map(Number) as [number, number, number];
       const plain = PlainDateTime.create(year, month, day, ...time);
-      const expected = PlainDateTime.toZonedDateTime(plain, zone, {disambiguation: 'compatible'});
+      const expected = PlainDateTime.toZonedDateTime(plain, zone, {disambiguation: 'later'});
       const site = createSiteTime(zone, process.env);
       expect(site.toEpochMs(wall)).toBe(expected.epochMilliseconds);
       expect(site.toIso(wall)).toBe(
