@@ -21,6 +21,8 @@ export interface QueueSnapshot {
   connections: Map<string, Connection[]>;
   /** Addresses of servers of which another atomctl holds jobs: these count as running. */
   probing: Set<string>;
+  /** Addresses of servers whose probe lock a client has held for longer than a probe lasts: no atomctl probes there. */
+  abandonedLocks: Set<string>;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function takeSnapshot(
     missing: [],
     connections: new Map(),
     probing: new Set(),
+    abandonedLocks: new Set(),
   };
   await Promise.all(
     servers.map(async (connection) => {
@@ -64,8 +67,9 @@ async function readServer(
   snapshot.answered.push(server);
   if (connections !== null) snapshot.connections.set(formatAddress(address), connections);
   const locked = rows.some((row) => row.function === PROBE_LOCK && row.total > 0);
-  if (locked && (connections === null || isHeldByProbe(connections, options.nowMs))) {
-    snapshot.probing.add(formatAddress(address));
+  if (locked) {
+    const held = connections === null || isHeldByProbe(connections, options.nowMs);
+    (held ? snapshot.probing : snapshot.abandonedLocks).add(formatAddress(address));
   }
   for (const row of rows) {
     if (isOwnFunction(row.function)) continue;

@@ -168,7 +168,10 @@ async function readQueue(rows: readonly RunningRow[], options: CollectOptions): 
     const busy = owned.filter(({total}) => total > 0);
     const candidates = byName(busy);
     const keys = await askForKeys(rows, ({name}) => candidates(name));
-    const probing = new Set([...snapshot.probing, ...keys.probing]);
+    // The lock is known as taken for as long as a client keeps it that never leaves.
+    const probing = new Set(
+      [...snapshot.probing, ...keys.probing].filter((address) => !snapshot.abandonedLocks.has(address)),
+    );
     if (rows.length > 0 && probing.size > 0 && performance.now() <= deadline) continue;
     return {
       snapshot,

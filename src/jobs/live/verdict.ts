@@ -71,8 +71,9 @@ class Judge {
     if (!known?.running) return null;
     const {server, owner} = this.#queues.get(known.queue)!;
     const holder = this.#holders.get(known.queue);
-    if (this.#servers.get(server)?.probing || holder !== undefined) {
-      const who = holder === undefined ? 'Another atomctl' : `The client ${holder}`;
+    const probing = this.#servers.get(server)?.probing === true;
+    if (probing || holder !== undefined) {
+      const who = probing ? 'Another atomctl' : `The client ${holder}`;
       return uncertain(
         row.begun === null ? 'queued' : null,
         `${who} holds jobs of ${server} and may hold this one.`,
