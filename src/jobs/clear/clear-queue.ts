@@ -34,6 +34,7 @@ export interface QueueCleared {
  */
 export async function clearQueue(options: ClearQueueOptions): Promise<QueueCleared> {
   const report = await liveStates(options);
+  const isAlive = await isSiteAlive(options);
   const rows = await runningRows({database: options.database, filter: options.filter});
   const ids = new Set(rows.map(({id}) => id).filter((id) => id <= options.lastId));
   const executing = [...ids].filter((id) => stateIn(report, id) === 'executing').length;
@@ -41,7 +42,7 @@ export async function clearQueue(options: ClearQueueOptions): Promise<QueueClear
   const sentences = [...report.missing, ...problems].map(({message}) => message);
   const blind =
     report.evidence.servers.some(({error}) => error === null) &&
-    !(await isSiteAlive(options)) &&
+    !isAlive &&
     [...ids].some((id) => stateIn(report, id) === 'uncertain');
   if (blind) sentences.push(NO_LIFE);
   return {queueRemoved: count, queueExecuting: executing, problem: sentences.join(' ') || null};
