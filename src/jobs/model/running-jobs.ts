@@ -12,7 +12,10 @@ export interface RunningRow {
   startedAt: string | null;
   /** The JSON after `Parameters: `; null before the job first starts, and before AtoM 2.7. */
   parameters: string | null;
-  /** The times of the first and of the last `Job started.`; null before the job first starts. A cut log lacks the last. */
+  /**
+   * The times of the first and of the last `Job started.`; null before the job first starts. A cut log lacks the
+   * last, and a log that is not empty but has no such line, as after a change of the name, lacks both.
+   */
   begun: {first: string | null; last: string | null} | null;
   /** After its last `Job started.` the log has `Job finished.`; false if the log is cut, so that a later start is missing. */
   finished: boolean;
@@ -95,7 +98,11 @@ function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow)
     name: name ?? '',
     startedAt,
     parameters,
-    begun: begun ? {first: wallTime(row.first), last: cut ? null : wallTime(row.last)} : null,
+    begun: begun
+      ? {first: wallTime(row.first), last: cut ? null : wallTime(row.last)}
+      : bytes > 0
+        ? {first: null, last: null}
+        : null,
     finished: begun && !cut && row.finished === 1,
     failed: begun && row.failed === 1,
     logLength: bytes,
