@@ -39,6 +39,7 @@ test('20,000 running rows take as many questions as 200, and each has its state 
   expect(Object.keys(states)).toHaveLength(20_001);
   expect(states[executing.id]).toBe('executing');
   const having = (state: string) => Object.values(states).filter((each) => each === state).length;
-  // Two in three never began; the others' processes are not seen by the quiet host.
-  expect([having('lost'), having('lost?')]).toEqual([13_332, 6668]);
+  // The rows that began are only likely lost: the given host does not show the process of the worker that is connected.
+  const [{never}] = await rig.site.query('SELECT SUM(output IS NULL) AS never FROM job');
+  expect([having('lost'), having('lost?')]).toEqual([Number(never), 20_000 - Number(never)]);
 });
