@@ -1,8 +1,11 @@
+import {enabledPlugins} from '../atom/plugins.ts';
 import type {SiteTime} from '../atom/site-time.ts';
 import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {SeenOnServers} from '../host/foreign-prefixes.ts';
 import type {ObservedClock} from '../host/observed-clock.ts';
+import {readWorkerProcess} from '../host/worker-process.ts';
+import {type CrossCheck, crossCheck} from '../jobs/health/cross-check.ts';
 import {
   type HostFacts,
   type LiveReport,
@@ -79,6 +82,10 @@ export interface SiteEvidence {
   live(): Promise<LiveReport>;
   /** As live, for a fix: a state that lacks only time is proved ten seconds later. */
   liveToAct(): Promise<LiveReport>;
+  /** What Gearman has that no row explains, and workers that execute nothing while jobs wait. */
+  crossCheck(): Promise<CrossCheck>;
+  /** The plugins of AtoM that are on; null if that is not known. */
+  plugins(): Promise<ReadonlySet<string> | null>;
   /** The logs of the running jobs and of the newest others, by job id. */
   logs(): Promise<Map<number, JobLog>>;
   /** The files under downloads/jobs against the jobs. */
@@ -104,6 +111,18 @@ export function collectSiteEvidence(access: SiteAccess): SiteEvidence {
         access.recheck,
       ),
     ),
+    crossCheck: once(async () => {
+      const [database, servers] = [await site.database(), await access.servers()];
+      return crossCheck(await site.live(), {
+        database,
+        servers,
+        again: () => liveStates({...access, database, servers}),
+        now: access.now,
+        wait: access.recheck.wait,
+        workerProcess: readWorkerProcess,
+      });
+    }),
+    plugins: once(async () => enabledPlugins(await site.database()).catch(() => null)),
     logs: once(async () => readJobLogs(await site.database())),
     files: once(() => comparedFiles(site)),
     units: once(() => findWorkerUnits(access)),

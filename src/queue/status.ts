@@ -3,13 +3,14 @@ import type {ServerAddress} from '../gearman/address.ts';
 import {type QueueFunction, queueFunctions} from './functions.ts';
 import {askServers, type ServerReport} from './server-report.ts';
 import type {Severity} from './severity.ts';
-import {type Backlog, judgeQueue, type QueueLimits} from './verdict.ts';
+import {unservedPrefixes} from './unserved-prefixes.ts';
+import {type Backlog, judgeQueue, type QueueLimits, type QueueProblem} from './verdict.ts';
 
 /** The state of the queue, as `queue:status --json` prints it. */
 export interface QueueStatus {
   status: Severity;
-  /** One sentence each, the worst first. */
-  problems: string[];
+  /** The worst first. */
+  problems: QueueProblem[];
   servers: ServerState[];
   functions: QueueFunction[];
 }
@@ -30,20 +31,45 @@ export interface QueueStatusOptions {
   limits?: QueueLimits;
   /** What the database says; null if it was not asked, a sentence if it could not answer. */
   backlog?: Backlog | string | null;
+  /** What the rows of the jobs show to be wrong. */
+  jobProblems?: readonly QueueProblem[];
+  /** The plugins that are on; null if that is not known. */
+  plugins?: ReadonlySet<string> | null;
+  /** Prefixes that are known to be other sites'. */
+  foreignPrefixes?: ReadonlySet<string>;
   /** Other sites' functions too. If this site's prefix is not known, all functions are given anyway. */
   allSites?: boolean;
   /** Functions with no work and no workers too: gearmand keeps their rows after the workers have left. */
   all?: boolean;
 }
 
-/** Stock gearman.yml lists it, but the class exists only if its plugin is on, and workers skip it otherwise. */
-export const PLUGIN_CLASSES: ReadonlySet<string> = new Set(['qtSwordPluginWorker']);
+/** Stock gearman.yml lists these classes, but each exists only if its plugin is on; otherwise workers skip it. */
+export const PLUGIN_CLASSES: ReadonlyMap<string, string> = new Map([
+  ['qtSwordPluginWorker', 'qtSwordPlugin'],
+]);
+
+/**
+ * The listed job classes that must have a worker. A plugin's class is left out if the plugin is off; if that is not
+ * known, it is left out too and stands in `unknown`.
+ * @param plugins the plugins that are on; null if that is not known
+ */
+export function servedClasses(
+  jobClasses: readonly string[],
+  plugins: ReadonlySet<string> | null,
+): {required: string[]; unknown: string[]} {
+  const classes = [...new Set(jobClasses)];
+  const pluginOf = (jobClass: string) => PLUGIN_CLASSES.get(jobClass);
+  return {
+    required: classes.filter((name) => pluginOf(name) === undefined || plugins?.has(pluginOf(name)!)),
+    unknown: plugins === null ? classes.filter((name) => pluginOf(name) !== undefined) : [],
+  };
+}
 
 /** The queue as the servers report it, summed over them, and the verdict on its health. */
 export function queueStatus(options: QueueStatusOptions): QueueStatus {
-  const {servers, prefix, jobClasses, excluded = [], required = []} = options;
+  const {servers, prefix, jobClasses, excluded = [], required = [], plugins = null} = options;
   const functions = queueFunctions(servers, {prefix, jobClasses});
-  const listed = jobClasses.filter((name) => !excluded.includes(name) && !PLUGIN_CLASSES.has(name));
+  const listed = servedClasses(jobClasses, plugins).required.filter((name) => !excluded.includes(name));
   const verdict = judgeQueue({
     servers,
     functions,
@@ -52,6 +78,10 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
     excluded,
     limits: options.limits ?? {},
     backlog: options.backlog ?? null,
+    otherProblems: [
+      ...(options.jobProblems ?? []),
+      ...unservedPrefixes(functions, options.foreignPrefixes ?? new Set()),
+    ],
   });
   return {
     ...verdict,
@@ -67,19 +97,32 @@ export function serverState({address, reachable, version, error}: ServerReport):
   return {address, reachable, version, error};
 }
 
+/** What the site's database tells of its jobs and of its plugins. */
+export interface SiteJobs {
+  backlog: Backlog;
+  problems: readonly QueueProblem[];
+  /** The plugins that are on; null if that is not known. */
+  plugins: ReadonlySet<string> | null;
+}
+
 /** The queue at one moment, as the servers and the database report it. */
 export interface QueueReport {
   status: QueueStatus;
   /** null if the database was not asked or did not answer. */
   backlog: Backlog | null;
+  /** Listed job classes that the verdict leaves out, because whether their plugin is on is not known. */
+  unchecked: readonly string[];
 }
 
-export interface QueueReportOptions extends Omit<QueueStatusOptions, 'servers' | 'backlog'> {
+export interface QueueReportOptions
+  extends Omit<QueueStatusOptions, 'servers' | 'backlog' | 'jobProblems' | 'plugins' | 'foreignPrefixes'> {
   addresses: readonly ServerAddress[];
   /** Bounds each connection to a server and each reply. */
   timeoutSeconds: number;
   /** Asks the database; null if it is not asked. */
-  readBacklog: (() => Promise<Backlog>) | null;
+  readJobs: (() => Promise<SiteJobs>) | null;
+  /** Prefixes that are known to be other sites'; asked only if one has waiting jobs and no worker. */
+  foreignPrefixes?: () => Promise<ReadonlySet<string>>;
 }
 
 /**
@@ -89,18 +132,28 @@ export interface QueueReportOptions extends Omit<QueueStatusOptions, 'servers' |
  *   rows is set and no database is configured
  */
 export async function fetchQueueReport(options: QueueReportOptions): Promise<QueueReport> {
-  const [servers, backlog] = await Promise.all([askServers(options), askDatabase(options)]);
-  return {
-    status: queueStatus({...options, servers, backlog}),
-    backlog: typeof backlog === 'string' ? null : backlog,
-  };
+  const [servers, answer] = await Promise.all([askServers(options), askDatabase(options)]);
+  const jobs = typeof answer === 'string' ? null : answer;
+  const plugins = jobs?.plugins ?? null;
+  const {prefix, jobClasses, excluded = []} = options;
+  const unserved = unservedPrefixes(queueFunctions(servers, {prefix, jobClasses}), new Set());
+  const status = queueStatus({
+    ...options,
+    servers,
+    backlog: typeof answer === 'string' ? answer : (jobs?.backlog ?? null),
+    jobProblems: jobs?.problems,
+    plugins,
+    foreignPrefixes: unserved.length === 0 ? undefined : await options.foreignPrefixes?.(),
+  });
+  const unchecked = servedClasses(jobClasses, plugins).unknown.filter((name) => !excluded.includes(name));
+  return {status, backlog: jobs?.backlog ?? null, unchecked};
 }
 
 /** What the database says, or a sentence that says why it does not answer. */
-async function askDatabase({readBacklog, limits}: QueueReportOptions): Promise<Backlog | string | null> {
-  if (readBacklog === null) return null;
+async function askDatabase({readJobs, limits}: QueueReportOptions): Promise<SiteJobs | string | null> {
+  if (readJobs === null) return null;
   try {
-    return await readBacklog();
+    return await readJobs();
   } catch (error) {
     if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
     if (error.code !== 'NO_SITE') return error.message;

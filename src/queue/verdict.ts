@@ -27,27 +27,41 @@ export interface QueueEvidence {
   limits: QueueLimits;
   /** What the database says; null if it was not asked, a sentence if it could not answer. */
   backlog: Backlog | string | null;
+  /** What was found elsewhere: by the rows of the jobs, and under other prefixes. */
+  otherProblems: readonly QueueProblem[];
 }
 
-interface QueueProblem {
-  severity: Exclude<Severity, 'ok'>;
-  text: string;
+/** Something that is wrong with the queue, as `queue:status --json` prints it. */
+export interface QueueProblem {
+  state: Exclude<Severity, 'ok'>;
+  /** One sentence. */
+  message: string;
+  /** The command that helps, or what to do. */
+  remedy: string;
 }
 
-/** Judges the queue's health by what the servers and the database report; each problem is one sentence. */
-export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems: string[]} {
+/** Judges the queue's health by what the servers and the database report, the worst problem first. */
+export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems: QueueProblem[]} {
   const problems = [
     ...unreachableServers(evidence),
     ...missingWorkers(evidence),
     ...longQueues(evidence),
+    ...evidence.otherProblems,
     ...oldRows(evidence),
-  ].sort(bySeverity);
-  return {status: problems[0]?.severity ?? 'ok', problems: problems.map(({text}) => text)};
+  ].sort((one, other) => bySeverity({severity: one.state}, {severity: other.state}));
+  return {status: problems[0]?.state ?? 'ok', problems};
 }
 
 function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
-  return servers.flatMap(({error}) => (error === null ? [] : [{severity: 'critical', text: error}]));
+  return servers.flatMap(({error}) =>
+    error === null
+      ? []
+      : [{state: 'critical', message: error, remedy: 'systemctl status gearman-job-server, on its host'}],
+  );
 }
+
+/** A worker registers its abilities when it starts, and with it those of plugins that were turned on meanwhile. */
+const RESTART = 'atomctl worker:restart';
 
 function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   const {servers, functions, prefix, required} = evidence;
@@ -60,7 +74,7 @@ function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
     const name = functionName(prefix, jobClass);
     return served.some((row) => row.function === name)
       ? missingSomewhere(answering, name, jobClass)
-      : [{severity: 'critical', text: `${jobClass} has no worker.`}];
+      : [{state: 'critical', message: `${jobClass} has no worker.`, remedy: RESTART}];
   });
 }
 
@@ -75,12 +89,15 @@ function missingSomewhere(
   );
   if (without.length === 0) return [];
   const addresses = without.map(({address}) => address).join(', ');
-  return [{severity: 'warning', text: `${jobClass} has no worker on ${addresses}.`}];
+  return [{state: 'warning', message: `${jobClass} has no worker on ${addresses}.`, remedy: RESTART}];
 }
 
 function unknownPrefix(): QueueProblem {
-  const text = "This site's functions are not known: give --atom-root or --function-prefix.";
-  return {severity: 'unknown', text};
+  return {
+    state: 'unknown',
+    message: "This site's functions are not known: give --atom-root or --function-prefix.",
+    remedy: 'atomctl queue:status --all-sites shows the prefixes that the servers have',
+  };
 }
 
 /**
@@ -98,7 +115,8 @@ function noWorkerOfThisSite({functions, prefix, required, excluded}: QueueEviden
       : ` Workers with ${enumerate(others)} are: if they are this site's, they run with another root or` +
         ' workers_key; give theirs with --function-prefix.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
-  return [{severity: 'critical', text: `No worker of this site (${own}) is connected.${missing}${hint}`}];
+  const message = `No worker of this site (${own}) is connected.${missing}${hint}`;
+  return [{state: 'critical', message, remedy: 'atomctl worker:start'}];
 }
 
 /** The first three by name, the rest by number. */
@@ -117,18 +135,21 @@ function longQueues({functions, prefix, excluded, limits}: QueueEvidence): Queue
         limits.warningQueued,
         limits.criticalQueued,
         (bound) => `${row.jobClass ?? row.function} has ${row.queued} jobs queued, more than ${bound}.`,
+        'atomctl queue:workers',
       ),
     );
 }
 
 function oldRows({backlog, limits}: QueueEvidence): QueueProblem[] {
-  if (typeof backlog === 'string') return [{severity: 'unknown', text: backlog}];
+  if (typeof backlog === 'string')
+    return [{state: 'unknown', message: backlog, remedy: 'atomctl doctor --check database --check schema'}];
   const age = backlog?.oldestSeconds ?? 0;
   return passed(
     age,
     limits.warningAge,
     limits.criticalAge,
     (bound) => `The oldest running job was started ${age} s ago, more than ${bound} s.`,
+    'atomctl jobs:list --running --sort id',
   );
 }
 
@@ -137,10 +158,13 @@ function passed(
   value: number,
   warning: number | undefined,
   critical: number | undefined,
-  text: (bound: number) => string,
+  message: (bound: number) => string,
+  remedy: string,
 ): QueueProblem[] {
-  if (critical !== undefined && value > critical) return [{severity: 'critical', text: text(critical)}];
-  if (warning !== undefined && value > warning) return [{severity: 'warning', text: text(warning)}];
+  if (critical !== undefined && value > critical)
+    return [{state: 'critical', message: message(critical), remedy}];
+  if (warning !== undefined && value > warning)
+    return [{state: 'warning', message: message(warning), remedy}];
   return [];
 }
 

@@ -108,9 +108,24 @@ test("a Gearman server's functions and workers: no control character, one line f
       fc.constantFrom(...SCREENS),
       async (workers, functions, server, problem, screen) => {
         expectHarmless(await renderQueueWorkers(workers, screen), rows + 1);
-        const status = {status: 'critical', problems: [problem], servers: [server], functions} as const;
-        const look = {status: {...status, problems: [problem], servers: [server]}, backlog: null};
-        const lines = ['verdict', 'problem', 'blank', 'heading', 'server', 'blank', 'heading'];
+        const problems = [{state: 'critical', message: problem, remedy: problem} as const];
+        const status = {status: 'critical', problems, servers: [server], functions} as const;
+        const look = {
+          status: {...status, problems, servers: [server]},
+          backlog: null,
+          unchecked: [problem],
+        };
+        const lines = [
+          'verdict',
+          'problem',
+          'fix',
+          'blank',
+          'heading',
+          'server',
+          'blank',
+          'heading',
+          'unchecked',
+        ];
         expectHarmless(await renderQueueStatus(look, screen), lines.length + rows);
       },
     ),

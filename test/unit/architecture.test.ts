@@ -55,7 +55,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Inside jobs/: each folder may import from those below it. */
 const JOB_LAYERS: readonly (readonly string[])[] = [
-  ['kill', 'clear', 'retry', 'wait'],
+  ['kill', 'clear', 'retry', 'wait', 'health'],
   ['live', 'export', 'stats'],
   ['model'],
 ];

@@ -6,8 +6,8 @@ import type {Context} from '../../cli/context.ts';
 import {deliverMetrics, metricsFlags} from '../../cli/flags/metrics-flags.ts';
 import {secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
+import {foreignPrefixes, readSiteJobs} from '../../cli/site-jobs.ts';
 import {type AtomctlError, EXIT} from '../../errors.ts';
-import {readBacklog} from '../../jobs/model/running-jobs.ts';
 import {SEVERITIES} from '../../queue/severity.ts';
 import {
   fetchQueueReport,
@@ -197,9 +197,8 @@ async function reportOptions(context: Context, flags: StatusFlags): Promise<Queu
     required: flags['require-worker'],
     excluded: flags.exclude,
     limits: queueLimits(flags),
-    readBacklog: flags['no-database']
-      ? null
-      : async () => readBacklog(await context.database(), {time: await context.time(), now: context.now()}),
+    readJobs: flags['no-database'] ? null : () => readSiteJobs(context, flags.exclude),
+    foreignPrefixes: () => foreignPrefixes(context),
     allSites: flags['all-sites'],
     // A plugin has figures for all functions of this site.
     all: flags.all || flags.nagios,

@@ -1,7 +1,7 @@
 import {functionName} from '../../queue/function-name.ts';
 import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import type {ServerReport} from '../../queue/server-report.ts';
-import {PLUGIN_CLASSES} from '../../queue/status.ts';
+import {servedClasses} from '../../queue/status.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, critical, healthy, NotAvailable, type Outcome, someOf, warning} from '../finding.ts';
@@ -83,7 +83,13 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
   const {prefix, workerTypes} = site.access;
   const {own} = await servedFunctions(site);
   if (own.length === 0) throw new NotAvailable('No worker of this site is connected.');
-  const classes = [...new Set(Object.values(workerTypes).flat())].filter((name) => !PLUGIN_CLASSES.has(name));
+  const plugins = await site.plugins().catch((error: unknown) => {
+    if (error instanceof NotAvailable) return null;
+    throw error;
+  });
+  const {required: classes, unknown} = servedClasses(Object.values(workerTypes).flat(), plugins);
+  const leftOut =
+    unknown.length === 0 ? '' : ` Left out: ${someOf(unknown)}, since whether its plugin is on is not known.`;
   if (classes.length === 0) throw new NotAvailable('No gearman.yml with worker_types was found.');
   const answering = await site.answering();
   const gaps = answering.flatMap((report) => {
@@ -92,7 +98,7 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
   });
   if (gaps.length === 0) {
     return healthy(
-      `All ${classes.length} that gearman.yml lists have one on ${answering.map(({address}) => address).join(', ')}.`,
+      `All ${classes.length} that gearman.yml lists have one on ${answering.map(({address}) => address).join(', ')}.${leftOut}`,
     );
   }
   return critical({

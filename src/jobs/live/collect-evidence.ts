@@ -208,7 +208,8 @@ function workerConnections(
   return [...connections].flatMap(([server, ofServer]) =>
     ofServer.flatMap(({id, ip, functions}) => {
       const queues = functions.map((name) => `${name} ${server}`).filter((queue) => owned.has(queue));
-      return queues.length === 0 ? [] : [{id, pid: pidOf(id), ip, server, queues}];
+      const doesOthers = queues.length < functions.length;
+      return queues.length === 0 ? [] : [{id, pid: pidOf(id), ip, server, queues, doesOthers}];
     }),
   );
 }

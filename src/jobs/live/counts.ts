@@ -1,4 +1,4 @@
-import type {LiveEvidence, RowEvidence} from './evidence.ts';
+import type {LiveEvidence, QueueCount, RowEvidence} from './evidence.ts';
 
 /** Jobs that neither a known key nor a payload explains, and the rows to which they may belong. */
 export interface Unexplained {
@@ -18,6 +18,16 @@ export interface Counts {
   runningUnexplained: number;
   /** How many rows import this file. */
   rowsWithFile(file: string): number;
+  /** What is unexplained, for each group of queues that share rows. */
+  groups: readonly UnexplainedGroup[];
+}
+
+export interface UnexplainedGroup extends Unexplained {
+  queues: readonly UnexplainedQueue[];
+}
+
+export interface UnexplainedQueue extends QueueCount {
+  unexplained: {total: number; running: number};
 }
 
 /** True if neither a server's answer nor a payload tells where the row's job is. */
@@ -52,13 +62,14 @@ export function countUnexplained(evidence: CountedEvidence): Counts {
   const unplaced = evidence.rows.filter((row) => row.queues.length > 0 && isUnplaced(row, waiting));
   for (const {queues} of unplaced) groups.join(queues);
 
-  const sums = new Map<string, Unexplained>();
-  for (const {queue, owner} of evidence.queues) {
-    const sum = sumOf(sums, groups.of(queue));
-    const {total, running} = left.get(queue)!;
+  const sums = new Map<string, GroupSum>();
+  for (const counted of evidence.queues) {
+    const sum = sumOf(sums, groups.of(counted.queue));
+    const {total, running} = left.get(counted.queue)!;
+    sum.queues.push({...counted, unexplained: {total, running}});
     sum.total += total;
     sum.running += running;
-    sum.own &&= owner === 'site';
+    sum.own &&= counted.owner === 'site';
   }
   for (const {queues} of unplaced) sumOf(sums, groups.of(queues[0]!)).rows += 1;
   const files = new Map<string, number>();
@@ -75,13 +86,18 @@ export function countUnexplained(evidence: CountedEvidence): Counts {
     }),
     runningUnexplained: sum([...left.values()].map(({running}) => running)),
     rowsWithFile: (file) => files.get(file) ?? 0,
+    groups: [...sums.values()].filter(({queues}) => queues.length > 0),
   };
+}
+
+interface GroupSum extends Unexplained {
+  queues: UnexplainedQueue[];
 }
 
 const NOTHING: Unexplained = {total: 0, running: 0, rows: 0, own: true};
 
-function sumOf(sums: Map<string, Unexplained>, group: string): Unexplained {
-  const found = sums.get(group) ?? {...NOTHING};
+function sumOf(sums: Map<string, GroupSum>, group: string): GroupSum {
+  const found = sums.get(group) ?? {...NOTHING, queues: []};
   sums.set(group, found);
   return found;
 }

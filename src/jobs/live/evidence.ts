@@ -77,6 +77,8 @@ export interface WorkerConnection {
   server: string;
   /** Queues that it can do. */
   queues: readonly string[];
+  /** It can do other functions too, which are not this site's and are not counted. */
+  doesOthers?: boolean;
 }
 
 export interface ServerEvidence {

@@ -4,7 +4,6 @@ import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import {PROBE_LOCK} from '../../queue/function-name.ts';
 import {uniqueKey} from '../../queue/unique-key.ts';
-import type {RunningRow} from '../model/running-jobs.ts';
 import type {KnownJob} from './evidence.ts';
 
 /** A queue that may hold jobs of the site, and the server to ask. */
@@ -18,6 +17,13 @@ export interface SiteQueue {
 export interface FoundJob extends KnownJob {
   server: GearmanServer;
   unique: string;
+}
+
+/** A row with the parameters that it logged; null if it logged none. */
+export interface KeyedRow {
+  id: number;
+  name: string;
+  parameters: string | null;
 }
 
 export interface KeyAnswers {
@@ -40,8 +46,8 @@ interface Question extends Omit<FoundJob, 'running'> {
  * @param candidates the queues that may hold a row's job
  */
 export async function askForKeys(
-  rows: readonly RunningRow[],
-  candidates: (row: RunningRow) => readonly SiteQueue[],
+  rows: readonly KeyedRow[],
+  candidates: (row: KeyedRow) => readonly SiteQueue[],
 ): Promise<KeyAnswers> {
   const answers: KeyAnswers = {found: new Map(), asked: new Set(), missing: new Map(), probing: new Set()};
   const questions = new Map<GearmanServer, Question[]>();

@@ -85,3 +85,12 @@ export function isFinished(log: string): boolean {
   );
   return milestone?.message === 'Job finished.';
 }
+
+/** True if the job's latest run logged an error line, or an error of the database, such as `SQLSTATE[HY000]`. */
+export function hasErrors(log: string): boolean {
+  const lines = parseLogLines(log);
+  const start = lines.findLastIndex(({time, message}) => time !== null && message === 'Job started.');
+  return lines
+    .slice(Math.max(0, start))
+    .some(({level, message}) => level === 'err' || /\bSQLSTATE\[/.test(message));
+}

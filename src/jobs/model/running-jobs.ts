@@ -45,6 +45,12 @@ const TIME_LENGTH = 19;
 const timeBefore = (position: string) =>
   `CONVERT(SUBSTRING(${LOG}, ${position} - ${TIME_LENGTH}, ${TIME_LENGTH}) USING utf8mb4)`;
 
+/** The JSON that the job logged first; NULL if it logged none. */
+const LOGGED_PARAMETERS = `
+            IF(LOCATE(${PARAMETERS}, ${LOG}) = 0, NULL,
+               CONVERT(SUBSTRING_INDEX(SUBSTRING(${LOG}, LOCATE(${PARAMETERS}, ${LOG}) + LENGTH(${PARAMETERS})), CHAR(10), 1)
+                       USING utf8mb4))`;
+
 interface StoredRow {
   id: number;
   name: string | null;
@@ -68,9 +74,7 @@ export async function runningRows(options: {database: Queryable; filter: JobFilt
   const condition = jobCondition(options.filter);
   const rows = await options.database.query<StoredRow>(
     `SELECT job.id, job.name, object.created_at,
-            IF(LOCATE(${PARAMETERS}, ${LOG}) = 0, NULL,
-               CONVERT(SUBSTRING_INDEX(SUBSTRING(${LOG}, LOCATE(${PARAMETERS}, ${LOG}) + LENGTH(${PARAMETERS})), CHAR(10), 1)
-                       USING utf8mb4)) AS parameters,
+            ${LOGGED_PARAMETERS} AS parameters,
             LOCATE(${STARTED}, ${LOG}) > 0 AS begun,
             ${timeBefore(`LOCATE(${STARTED}, ${LOG})`)} AS first,
             ${timeBefore(`LENGTH(job.output) - LENGTH(${LATEST_RUN}) - LENGTH(${STARTED}) + 1`)} AS last,
@@ -108,6 +112,24 @@ function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow)
     logLength: bytes,
     lastActivity: cut ? null : wallTime(LAST_LINE.exec(row.last_line ?? '')?.[1]),
   };
+}
+
+/** A row that does not say Running, with the parameters that it logged. */
+export interface EndedRow {
+  id: number;
+  name: string;
+  parameters: string;
+}
+
+/** The newest rows that do not say Running, those of them that logged parameters; `limit` are looked at. */
+export async function newestEndedRows(database: Queryable, limit: number): Promise<EndedRow[]> {
+  return database.query<EndedRow>(
+    `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters
+     FROM (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${limit}) AS newest
+     JOIN job ON job.id = newest.id) AS ended
+     WHERE parameters IS NOT NULL ORDER BY id DESC`,
+    [STATUSES.running.termId],
+  );
 }
 
 function wallTime(text: string | null | undefined): string | null {

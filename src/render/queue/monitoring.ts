@@ -43,7 +43,7 @@ export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueL
   return renderPluginLine({
     service: PLUGIN_SERVICE,
     status: status.status,
-    text: status.problems.join(' ') || healthy,
+    text: status.problems.map(({message, remedy}) => `${message} [${remedy}]`).join(' ') || healthy,
     figures,
   });
 }
@@ -88,12 +88,23 @@ export function renderQueueMetrics(
       type: 'gauge',
       samples: [{value: Number(status.status === 'ok')}],
     },
+    {
+      name: 'atom_queue_problems',
+      help: 'What is wrong with the queue of this AtoM site, by severity.',
+      type: 'gauge',
+      samples: PROBLEM_STATES.map((state) => ({
+        labels: {state},
+        value: status.problems.filter((problem) => problem.state === state).length,
+      })),
+    },
   ];
   if (backlog !== null) {
     metrics.push({...OLDEST_RUNNING, samples: [{value: backlog.oldestSeconds ?? 0}]});
   }
   return renderMetrics(metrics, labels);
 }
+
+const PROBLEM_STATES = ['critical', 'warning', 'unknown'] as const;
 
 function functionMetric(
   figure: 'queued' | 'running' | 'workers',

@@ -9,7 +9,10 @@ import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 
 /** The verdict and its problems, then the servers, the functions, and the running rows of the database. */
-export async function renderQueueStatus({status, backlog}: QueueReport, screen: Screen): Promise<string> {
+export async function renderQueueStatus(
+  {status, backlog, unchecked}: QueueReport,
+  screen: Screen,
+): Promise<string> {
   const parts = [renderVerdict(status, screen), await renderTable(SERVER_COLUMNS, status.servers, screen)];
   if (status.functions.length > 0) {
     const foreign = status.functions.some(({thisSite}) => !thisSite);
@@ -19,6 +22,10 @@ export async function renderQueueStatus({status, backlog}: QueueReport, screen: 
     parts.push(await renderTable(columns, status.functions, screen));
   }
   if (backlog !== null) parts.push(renderBacklog(backlog));
+  if (unchecked.length > 0) {
+    const names = sanitizeLine(unchecked.join(', '));
+    parts.push(`Not checked for a worker: ${names}, since whether its plugin is on is not known.\n`);
+  }
   return parts.join('\n');
 }
 
@@ -29,7 +36,10 @@ export async function renderQueueWorkers(workers: readonly QueueWorker[], screen
 }
 
 function renderVerdict({status, problems}: QueueStatus, screen: Screen): string {
-  const lines = problems.map((problem) => `  ${sanitizeLine(problem)}\n`);
+  const lines = problems.map(
+    ({state, message, remedy}) =>
+      `  ${paint(screen, SEVERITIES[state].color, state)}: ${sanitizeLine(message)}\n    Fix: ${sanitizeLine(remedy)}\n`,
+  );
   return `Status: ${paint(screen, SEVERITIES[status].color, status)}\n${lines.join('')}`;
 }
 

@@ -19,6 +19,12 @@ import {
 
 const CLASSES = ['arFindingAidJob', 'arFileImportJob'];
 
+const NO_IMPORT_WORKER = {
+  state: 'critical',
+  message: 'arFileImportJob has no worker.',
+  remedy: 'atomctl worker:restart',
+};
+
 let c: GearmanProcess;
 let perl: GearmanProcess;
 let site: AtomSite;
@@ -41,7 +47,7 @@ function look(addresses = [c.address, perl.address]) {
     timeoutSeconds: 2,
     prefix: site.prefix,
     jobClasses: CLASSES,
-    readBacklog: null,
+    readJobs: null,
   });
 }
 
@@ -71,7 +77,7 @@ test('the C and the Perl server are asked alike, and a worker of both is one', a
       workers: 1,
     },
   ]);
-  expect([status.status, status.problems]).toEqual(['critical', ['arFileImportJob has no worker.']]);
+  expect([status.status, status.problems]).toEqual(['critical', [NO_IMPORT_WORKER]]);
 
   const servers = await askServers({addresses: [c.address, perl.address], timeoutSeconds: 2});
   expect(queueWorkers({servers, prefix: site.prefix})).toEqual([
@@ -91,7 +97,10 @@ test('a server that is down is a problem and takes no other down', async () => {
   const nobody = {host: '127.0.0.1', port: await freePort()};
   const {status} = await look([nobody, c.address]);
   expect(status.servers.map(({reachable}) => reachable)).toEqual([false, true]);
-  expect(status.problems).toEqual([status.servers[0]!.error, 'arFileImportJob has no worker.']);
+  expect(status.problems).toEqual([
+    {state: 'critical', message: status.servers[0]!.error, remedy: expect.stringContaining('systemctl')},
+    NO_IMPORT_WORKER,
+  ]);
   expect(status.functions.map(({workers}) => workers)).toEqual([0, 1]);
 });
 

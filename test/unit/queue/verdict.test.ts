@@ -23,6 +23,20 @@ const ONE_SERVED = answering(
 );
 const NONE_SERVED = answering('one:4730', [[A, 0, 0, 0]]);
 
+const UNSERVED = answering(
+  'one:4730',
+  [
+    [A, 0, 0, 1],
+    [B, 0, 0, 1],
+    [FOREIGN, 2, 0, 0],
+  ],
+  {w: [A, B]},
+);
+const PLUGIN_ON: Partial<QueueStatusOptions> = {
+  jobClasses: ['arFindingAidJob', 'qtSwordPluginWorker'],
+  plugins: new Set(['qtSwordPlugin']),
+};
+
 function verdict(options: Partial<QueueStatusOptions>) {
   const {status, problems} = queueStatus({
     servers: [BOTH_SERVED],
@@ -30,7 +44,7 @@ function verdict(options: Partial<QueueStatusOptions>) {
     jobClasses: ['arFindingAidJob', 'arFileImportJob'],
     ...options,
   });
-  return [status, ...problems];
+  return [status, ...problems.map(({message}) => message)];
 }
 
 const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (string | RegExp)[]][] = [
@@ -50,6 +64,9 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
     {jobClasses: ['arFindingAidJob', 'qtSwordPluginWorker']},
     ['ok'],
   ],
+  ['the same, with its plugin on', PLUGIN_ON, ['critical', 'qtSwordPluginWorker has no worker.']],
+  ['the same, with its plugin off', {...PLUGIN_ON, plugins: new Set(['qbAclPlugin'])}, ['ok']],
+  ['the same, with its plugin on, excluded', {...PLUGIN_ON, excluded: ['qtSwordPluginWorker']}, ['ok']],
   [
     'the same, required',
     {required: ['qtSwordPluginWorker']},
@@ -135,12 +152,27 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
             [B, 0, 0, 1],
             [FOREIGN, 99, 0, 1],
           ],
-          {w: [A, B]},
+          {w: [A, B], x: [FOREIGN]},
         ),
       ],
       limits: {criticalQueued: 3},
     },
     ['ok'],
+  ],
+  [
+    'jobs under a prefix without a worker',
+    {servers: [UNSERVED]},
+    ['warning', new RegExp(`^2 jobs wait under the function prefix ${OTHER_PREFIX}, which no worker serves`)],
+  ],
+  [
+    "the same under a known other site's prefix",
+    {servers: [UNSERVED], foreignPrefixes: new Set([OTHER_PREFIX])},
+    ['ok'],
+  ],
+  [
+    'what the rows of the jobs show',
+    {jobProblems: [{state: 'warning', message: '1 job is lost.', remedy: 'atomctl doctor --fix'}]},
+    ['warning', '1 job is lost.'],
   ],
   [
     'a row as old as the bound',

@@ -1,0 +1,65 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {SiteJobs} from '../queue/status.ts';
+import type {Context} from './context.ts';
+import {liveFacts, liveSources} from './live.ts';
+
+/**
+ * The site's jobs for the verdict on its queue, over connections of its own: a poll that is repeated meets servers
+ * that came back.
+ * @param excluded job classes left out of the verdict
+ * @throws AtomctlError for the database
+ */
+export async function readSiteJobs(context: Context, excluded: readonly string[] = []): Promise<SiteJobs> {
+  const own = context.renewed();
+  try {
+    const [database, time, sources, jobs] = await Promise.all([
+      own.database(),
+      own.time(),
+      liveSources(own, {notice: () => {}}),
+      importJobs(),
+    ]);
+    const collect = () => jobs.liveStates({database, time, ...sources});
+    const [backlog, report, plugins] = await Promise.all([
+      jobs.readBacklog(database, {time, now: own.now()}),
+      collect(),
+      // Another program's table, or a user who may not read it: then it is not known.
+      jobs.enabledPlugins(database).catch(() => null),
+    ]);
+    const {servers, now} = sources;
+    const checked = await jobs.crossCheck(report, {
+      servers,
+      database,
+      now,
+      again: collect,
+      wait: (milliseconds) => sleep(milliseconds),
+      workerProcess: jobs.readWorkerProcess,
+    });
+    return {backlog, plugins, problems: jobs.jobProblems(report, checked, {time, excluded})};
+  } finally {
+    await own.dispose();
+  }
+}
+
+async function importJobs() {
+  const modules = await Promise.all([
+    import('../jobs/live/live-state.ts'),
+    import('../jobs/model/running-jobs.ts'),
+    import('../atom/plugins.ts'),
+    import('../jobs/health/cross-check.ts'),
+    import('../jobs/health/job-problems.ts'),
+    import('../host/worker-process.ts'),
+  ]);
+  const [{liveStates}, {readBacklog}, {enabledPlugins}, {crossCheck}, {jobProblems}, {readWorkerProcess}] =
+    modules;
+  return {liveStates, readBacklog, enabledPlugins, crossCheck, jobProblems, readWorkerProcess};
+}
+
+/** The prefixes on the site's servers that are known to be other sites'. */
+export async function foreignPrefixes(context: Context): Promise<ReadonlySet<string>> {
+  const [{takeSnapshot}, {prefixes}, servers] = await Promise.all([
+    import('../queue/snapshot.ts'),
+    liveFacts(context),
+    context.servers(),
+  ]);
+  return prefixes.foreign(await takeSnapshot(servers));
+}
