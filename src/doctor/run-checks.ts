@@ -7,6 +7,7 @@ import {GEARMAND_CHECKS} from './checks/gearmand.ts';
 import {HISTORY_CHECKS} from './checks/history.ts';
 import {ORPHAN_CHECKS} from './checks/orphans.ts';
 import {PREFIX_CHECKS} from './checks/prefixes.ts';
+import {QUEUE_JOB_CHECKS} from './checks/queue-jobs.ts';
 import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
 import {SITE_CHECKS} from './checks/site.ts';
 import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
@@ -71,6 +72,7 @@ export const CHECKS: readonly Check[] = [
   ...CLOCK_CHECKS,
   ...WORKER_UNIT_CHECKS,
   ...RUNNING_JOB_CHECKS,
+  ...QUEUE_JOB_CHECKS,
   ...HISTORY_CHECKS,
   ...ORPHAN_CHECKS,
   ...DOWNLOAD_CHECKS,
