@@ -1,4 +1,5 @@
 import {ERROR_NOTE_TYPE_ID, STATUSES} from '../../jobs/model/job.ts';
+import type {Queryable} from '../../mysql/database.ts';
 import {type JobLog, NEWEST} from '../evidence/job-logs.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, jobLabel, type Outcome, someOf, warning} from '../finding.ts';
@@ -47,11 +48,33 @@ async function checkFullLogs(site: SiteEvidence): Promise<Outcome> {
   });
 }
 
-/** The ids of the completed jobs among those with the newest error notes: an index, then primary keys. */
 async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
-  const database = await site.database();
+  const {total, ids: noted} = await completedWithErrorNotes(await site.database());
+  const logged = await logsThat(site, ({completed, errors}) => completed && errors);
+  const others = logged.map(({id}) => id).filter((id) => !noted.includes(id));
+  if (total === 0 && others.length === 0)
+    return healthy(
+      `No completed job has an error note, and none ${LOOKED_AT} logged an error in its last run.`,
+    );
+  const notes =
+    total === 0
+      ? ''
+      : `${counted(total, 'completed job')} ${total === 1 ? 'has' : 'have'} error notes: ${someOf(noted, total)}.`;
+  const logs =
+    others.length === 0
+      ? ''
+      : `${counted(others.length, 'job')} ${LOOKED_AT} completed with errors in ${others.length === 1 ? 'its log' : 'their logs'}: ${someOf(others)}.`;
+  return warning({
+    evidence: [notes, logs].filter(Boolean).join(' '),
+    consequence: 'They show as completed, but part of their work failed.',
+    remedy: `atomctl jobs:show ${noted[0] ?? others[0]}`,
+  });
+}
+
+/** The completed jobs among those with the newest error notes, and the newest ids: an index, then primary keys. */
+async function completedWithErrorNotes(database: Queryable): Promise<{total: number; ids: number[]}> {
   const [row] = await database.query<{total: number | string; ids: string | null}>(
-    `SELECT COUNT(*) AS total, SUBSTRING_INDEX(GROUP_CONCAT(job.id ORDER BY job.id DESC), ',', 5) AS ids
+    `SELECT COUNT(*) AS total, SUBSTRING_INDEX(GROUP_CONCAT(job.id ORDER BY job.id DESC), ',', ${NEWEST}) AS ids
      FROM (SELECT DISTINCT newest.object_id
            FROM (SELECT object_id FROM note WHERE type_id = ? ORDER BY id DESC LIMIT ${ERROR_NOTES}) AS newest
           ) AS noted
@@ -59,12 +82,5 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
      WHERE job.status_id = ?`,
     [ERROR_NOTE_TYPE_ID, STATUSES.completed.termId],
   );
-  const total = Number(row?.total ?? 0);
-  if (total === 0) return healthy('No completed job has an error note.');
-  const ids = row!.ids!.split(',');
-  return warning({
-    evidence: `${counted(total, 'completed job')} ${total === 1 ? 'has' : 'have'} error notes: ${someOf(ids, total)}.`,
-    consequence: 'They show as completed, but part of their work failed.',
-    remedy: `atomctl jobs:show ${ids[0]}`,
-  });
+  return {total: Number(row?.total ?? 0), ids: row?.ids ? row.ids.split(',').map(Number) : []};
 }

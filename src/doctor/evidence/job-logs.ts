@@ -1,5 +1,5 @@
 import {STATUSES} from '../../jobs/model/job.ts';
-import {isCut, isFinished, lastActivity, startCount} from '../../jobs/model/log.ts';
+import {hasErrors, isCut, isFinished, lastActivity, startCount} from '../../jobs/model/log.ts';
 import type {Database} from '../../mysql/database.ts';
 
 /** Logs are up to 64 KiB each, so of the finished jobs only the newest are read. */
@@ -15,6 +15,10 @@ export interface JobLog {
   finished: boolean;
   /** It has reached AtoM's cap, so that its newest lines are missing. */
   cut: boolean;
+  /** AtoM's status of the job is Completed. */
+  completed: boolean;
+  /** Its last run logged an error line or an error of the database. */
+  errors: boolean;
   /** The last line's wall-clock time in the site's zone; null if there is none or the log is cut. */
   lastActivity: string | null;
 }
@@ -30,20 +34,22 @@ export async function readJobLogs(database: Database): Promise<Map<number, JobLo
   const logs = new Map<number, JobLog>();
   for (const source of SOURCES) {
     const rows = database.stream(
-      `SELECT job.id, job.name, job.output FROM ${source} AND job.output IS NOT NULL`,
+      `SELECT job.id, job.name, job.status_id, job.output FROM ${source} AND job.output IS NOT NULL`,
     );
-    for await (const [id, name, output] of rows) {
-      logs.set(Number(id), {id: Number(id), name: String(name ?? ''), ...readLog(String(output))});
+    for await (const [id, name, status, output] of rows) {
+      const completed = Number(status) === STATUSES.completed.termId;
+      logs.set(Number(id), {id: Number(id), name: String(name ?? ''), completed, ...readLog(String(output))});
     }
   }
   return logs;
 }
 
-function readLog(log: string): Omit<JobLog, 'id' | 'name'> {
+function readLog(log: string): Omit<JobLog, 'id' | 'name' | 'completed'> {
   return {
     starts: startCount(log),
     finished: isFinished(log),
     cut: isCut(log),
+    errors: hasErrors(log),
     lastActivity: lastActivity(log),
   };
 }
