@@ -26,7 +26,7 @@ export const JOB_COLUMNS = {
   status: {header: 'STATUS', text: ({status}) => status, color: ({status}) => STATUSES[status].color},
   live: {
     header: 'LIVE',
-    text: ({live}) => live ?? '',
+    text: ({live, likely}) => (likely === null ? (live ?? '') : `${likely}?`),
     color: ({live}) => (live === null ? undefined : LIVE_STATES[live].color),
   },
   info: {header: 'INFO', shrinks: true, text: ({notes}) => notes.map(({text}) => text).join(' | ')},

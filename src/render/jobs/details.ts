@@ -20,7 +20,8 @@ export function renderJobOverview(job: Omit<JobDetails, 'log' | 'parameters'>, s
       : `, ${paint(screen, LIVE_STATES[job.live].color, job.live)}: ${LIVE_STATES[job.live].meaning}`;
   const overview: [string, string][] = [
     ['Name', sanitizeLine(job.name)],
-    ['Status', `${status}${live}`],
+    ['Status', `${status}${live}${job.likely === null ? '' : `; likely ${job.likely}`}`],
+    ['Why', sanitizeLine(job.liveReason ?? '')],
     ['Started', wallClock(job.startedAt)],
     ['Finished', wallClock(job.finishedAt)],
     ['Duration', formatDuration(job.durationSeconds)],
