@@ -34,7 +34,10 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       wait: (milliseconds) => sleep(milliseconds),
       workerProcess: jobs.readWorkerProcess,
     });
-    return {backlog, plugins, problems: jobs.jobProblems(report, checked, {time, excluded})};
+    const problems = jobs
+      .jobProblems(report, checked, {time, excluded})
+      .map(({state, message, remedy}) => ({state, message, remedy}));
+    return {backlog, plugins, problems};
   } finally {
     await own.dispose();
   }

@@ -1,5 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {connectGearman, TYPE} from '../support/gearman-wire.mjs';
 import {
   type AtomSite,
   createSite,
@@ -19,6 +20,8 @@ let gearmand: GearmanProcess;
 let site: AtomSite;
 let worker: WorkerProcess;
 let closed: string;
+/** Another site's, which takes nothing. */
+let otherWorker: Awaited<ReturnType<typeof connectGearman>>;
 
 beforeAll(async () => {
   gearmand = await startGearmand();
@@ -26,9 +29,12 @@ beforeAll(async () => {
   site = await createSite({gearman: [gearmand.endpoint], workerTypes: {general: CLASSES}});
   worker = await startWorker(site);
   await submitBackground(gearmand.endpoint, OTHER_SITE, 'key', '{}');
+  otherWorker = await connectGearman(gearmand.endpoint);
+  otherWorker.send(TYPE.CAN_DO, OTHER_SITE);
 });
 
 afterAll(async () => {
+  otherWorker?.close();
   await worker?.stop();
   await Promise.all([gearmand?.stop(), site?.drop()]);
 });
@@ -57,7 +63,7 @@ test('a healthy queue: exit 0, for both spellings, and JSON in its documented sh
 
 test("--all-sites shows other sites' functions by their prefix", async () => {
   const {stdout} = await atomctl('queue:status', '--all-sites');
-  expect(stdout).toMatch(/^arObjectMoveJob +f{32} +1 +0 +0$/m);
+  expect(stdout).toMatch(/^arObjectMoveJob +f{32} +1 +0 +1$/m);
   expect(stdout).toMatch(/^arFindingAidJob +this site +0 +0 +1$/m);
 });
 
@@ -72,7 +78,7 @@ test('a problem has one exit status for scripts and another for plugins', async 
     [[...servers, '--warning-age', '1d', '--nagios'], 2, /cannot be reached.*oldest running job/s],
     [['--function-prefix', '0'.repeat(32)], 1, new RegExp(site.prefix)],
     [['--gearman', closed], 3, /cannot be reached/],
-    [noDatabase, 1, /^Status: unknown\n {2}.*connection refused/],
+    [noDatabase, 1, /^Status: unknown\n {2}unknown: .*connection refused.*\n {4}Fix: atomctl doctor/],
     [[...noDatabase, '--nagios'], 3, /connection refused/],
     [[...noDatabase, '--no-database'], 0, /^Status: ok/],
   ];
@@ -113,6 +119,7 @@ test('the metrics pass promtool', async () => {
     `gearman_function_queued{function="${OTHER_SITE}",job_class="arObjectMoveJob"} 1\n`,
   );
   expect(stdout).toMatch(/^atom_job_oldest_running_seconds \d+$/m);
+  expect(stdout).toContain('atom_queue_problems{state="warning"} 0\n');
   expect(promtool(stdout)).toBe('');
 });
 
@@ -138,7 +145,8 @@ test('queue:workers shows the connected workers; a server that is down is report
     atomctl('queue:workers', ...both),
     atomctl('queue:workers', '--gearman', closed),
   ]);
-  expect(JSON.parse(json.stdout).workers).toEqual([
+  const ours = JSON.parse(json.stdout).workers.filter(({thisSite}: {thisSite: boolean}) => thisSite);
+  expect(ours).toEqual([
     {
       id: expect.stringMatching(`^pid_${worker.pid}_`),
       pid: worker.pid,

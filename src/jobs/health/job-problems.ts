@@ -124,12 +124,16 @@ export function endedJobs(ended: readonly EndedJob[]): JobProblem[] {
       message: `Gearman still has ${ended.length === 1 ? '1 job that has' : `${ended.length} jobs that have`} ended in the database: ${someOf(named, '; ')}.`,
       consequence:
         'A kill was interrupted, or the job was submitted again: a worker will run it and set its row again.',
-      remedy: `atomctl jobs:kill ${ended
-        .slice(0, SHOWN)
-        .map(({id}) => id)
-        .join(' ')} --force`,
+      remedy: endedRemedy(ended),
     },
   ];
+}
+
+/** Without its row, a waiting job fails when a worker takes it. Deleting the row of one that runs may end its worker. */
+function endedRemedy(ended: readonly EndedJob[]): string {
+  const waiting = ended.filter(({running}) => !running).slice(0, SHOWN);
+  if (waiting.length === 0) return `atomctl jobs:show ${ended[0]!.id} --follow`;
+  return `atomctl jobs:kill ${waiting.map(({id}) => id).join(' ')} --delete`;
 }
 
 /** Jobs in Gearman that belong to no row. */

@@ -72,8 +72,9 @@ INSERT INTO note_i18n (id, culture, content) VALUES
 INSERT INTO property (id, object_id, name, source_culture) VALUES (1, 512, 'displayStandard', 'en');
 INSERT INTO property_i18n (id, culture, value) VALUES (1, 'en', 'rad');
 
-INSERT INTO setting (id, name, source_culture) VALUES (1, 'version', 'en'), (2, 'siteTitle', 'en');
-INSERT INTO setting_i18n (id, culture, value) VALUES (1, 'en', '194'), (2, 'en', 'Harbour City Archives');
+INSERT INTO setting (id, name, source_culture) VALUES (1, 'version', 'en'), (2, 'siteTitle', 'en'), (3, 'plugins', 'en');
+INSERT INTO setting_i18n (id, culture, value) VALUES (1, 'en', '194'), (2, 'en', 'Harbour City Archives'),
+  (3, 'en', 'a:2:{i:0;s:11:"sfDcPlugin";i:1;s:12:"sfIsadPlugin";}');
 INSERT INTO clipboard_save (user_id, created_at) VALUES (448, '2024-03-01 12:00:00');
 
 ALTER TABLE object AUTO_INCREMENT = 1000;

@@ -1,0 +1,278 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {afterEach, describe, expect, test} from 'vitest';
+import {createSiteTime} from '../../src/atom/site-time.ts';
+import {connectGearman, TYPE} from '../support/gearman-wire.mjs';
+import {
+  type AtomSite,
+  createSite,
+  type GearmanProcess,
+  runAtomctl,
+  startGearmand,
+  startWorker,
+  submitBackground,
+  submitJob,
+  type WorkerProcess,
+} from '../support/sandbox.ts';
+
+const CLASSES = ['arFindingAidJob', 'arFileImportJob'];
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function start(
+  workerTypes: readonly string[] = CLASSES,
+): Promise<{site: AtomSite; gearmand: GearmanProcess}> {
+  const gearmand = await startGearmand();
+  ends.push(() => gearmand.kill());
+  const site = await createSite({gearman: [gearmand.endpoint], workerTypes: {general: workerTypes}});
+  ends.push(() => site.drop());
+  return {site, gearmand};
+}
+
+async function work(site: AtomSite, args: string[] = []): Promise<WorkerProcess> {
+  const worker = await startWorker(site, args);
+  ends.push(() => worker.kill());
+  return worker;
+}
+
+const hourAgo = (site: AtomSite) => createSiteTime(site.timezone).toWall(new Date(Date.now() - 3_600_000));
+
+/** One verdict: queue:status as JSON, text, plugin line and metrics, each with its exit status, and doctor. */
+async function everyFormat(site: AtomSite, check: string) {
+  const atomctl = (...args: string[]) => runAtomctl(args, {env: site.env});
+  const [json, text, nagios, prometheus, doctor] = await Promise.all([
+    atomctl('queue:status', '--json'),
+    atomctl('queue:status'),
+    atomctl('queue:status', '--nagios'),
+    atomctl('queue:status', '--prometheus'),
+    atomctl('doctor', '--json', '--check', check),
+  ]);
+  const {status, problems} = JSON.parse(json.stdout);
+  const {findings} = JSON.parse(doctor.stdout);
+  return {
+    codes: [json.code, text.code, nagios.code, prometheus.code],
+    status,
+    problems,
+    text: text.stdout,
+    nagios: nagios.stdout,
+    prometheus: prometheus.stdout,
+    finding: findings[0],
+  };
+}
+
+describe('queue:status and doctor', () => {
+  test('T15: a lost job of a day ago is a warning in every format', async () => {
+    const {site} = await start();
+    await work(site);
+    const id = await site.insertJob({name: 'arFindingAidJob', status: 'running'});
+    const seen = await everyFormat(site, 'lost-jobs');
+    const message = `1 job is lost: ${id} (arFindingAidJob).`;
+    expect([seen.status, seen.codes]).toEqual(['warning', [1, 1, 1, 1]]);
+    expect(seen.problems).toEqual([{state: 'warning', message, remedy: 'atomctl doctor --fix'}]);
+    expect(seen.text).toContain(`Status: warning\n  warning: ${message}\n    Fix: atomctl doctor --fix\n`);
+    expect(seen.nagios).toContain(`ATOM QUEUE WARNING: ${message} [atomctl doctor --fix] | `);
+    expect(seen.prometheus).toContain('atom_queue_healthy 0\n');
+    expect(seen.prometheus).toContain('atom_queue_problems{state="warning"} 1\n');
+    expect(seen.finding.state).not.toBe('ok');
+
+    const unasked = await runAtomctl(['queue:status', '--no-database'], {env: site.env});
+    expect([unasked.code, unasked.stdout]).toEqual([0, expect.stringMatching(/^Status: ok/)]);
+    const excluded = await runAtomctl(['queue:status', '--exclude', 'arFindingAidJob'], {env: site.env});
+    expect(excluded.code).toBe(0);
+  });
+
+  test('T15: a finished job whose row was not saved is a warning', async () => {
+    const {site} = await start();
+    await work(site);
+    const id = await site.insertJob({status: 'running'});
+    const line = (message: string) =>
+      `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
+    const log = line('Job started.') + line('Job finished.');
+    await site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
+    const seen = await everyFormat(site, 'finished-jobs');
+    expect([seen.status, seen.codes]).toEqual(['warning', [1, 1, 1, 1]]);
+    expect(seen.nagios).toMatch(/WARNING: 1 job has finished, but the database says running: /);
+  });
+
+  test('T13: two jobs wait although a worker that is stopped can run them', async () => {
+    const {site} = await start();
+    const worker = await work(site);
+    ends.push(() => process.kill(worker.pid, 'SIGCONT'));
+    process.kill(worker.pid, 'SIGSTOP');
+    for (let count = 0; count < 2; count += 1) await submitJob(site, {startedAt: hourAgo(site)});
+    const seen = await everyFormat(site, 'stalled-workers');
+    const message = new RegExp(
+      `^2 jobs have waited since \\S+ \\S+ \\(arFindingAidJob\\) although pid_${worker.pid}_\\w+ can run them and executes nothing; process ${worker.pid} is stopped`,
+    );
+    expect([seen.status, seen.codes]).toEqual(['warning', [1, 1, 1, 1]]);
+    expect(seen.problems).toEqual([
+      {state: 'warning', message: expect.stringMatching(message), remedy: `kill -CONT ${worker.pid}`},
+    ]);
+    expect(seen.finding).toMatchObject({
+      id: 'stalled-workers',
+      state: 'warning',
+      evidence: expect.stringMatching(message),
+      remedy: `kill -CONT ${worker.pid}`,
+    });
+
+    process.kill(worker.pid, 'SIGCONT');
+    const healthy = await runAtomctl(['queue:status', '--wait', '30'], {env: site.env});
+    expect([healthy.code, healthy.stdout]).toEqual([0, expect.stringMatching(/^Status: ok/)]);
+  });
+
+  test('T13: two jobs wait although a connection without a process can run them', async () => {
+    const {site, gearmand} = await start(['arFindingAidJob']);
+    const connection = await connectGearman(gearmand.endpoint);
+    ends.push(() => connection.close());
+    connection.send(TYPE.SET_CLIENT_ID, 'pid_3999999_65fa');
+    connection.send(TYPE.CAN_DO, site.functionName('arFindingAidJob'));
+    for (let count = 0; count < 2; count += 1) await submitJob(site, {startedAt: hourAgo(site)});
+    const seen = await everyFormat(site, 'stalled-workers');
+    expect([seen.status, seen.codes]).toEqual(['warning', [1, 1, 1, 1]]);
+    expect(seen.nagios).toMatch(
+      /WARNING: 2 jobs have waited .* although pid_3999999_65fa can run them and executes nothing; there is no process 3999999 on this host/,
+    );
+    expect(seen.finding.evidence).toContain('there is no process 3999999 on this host');
+  });
+
+  test('T14: jobs in Gearman without a row, with the likely causes', async () => {
+    const {site, gearmand} = await start();
+    await work(site, ['--abilities=arFileImportJob']);
+    const name = site.functionName('arFindingAidJob');
+    for (let count = 0; count < 400; count += 1)
+      await submitBackground(gearmand.endpoint, name, `k${count}`, `{"id":"${900_000 + count}"}`);
+    const seen = await everyFormat(site, 'jobs-without-rows');
+    const message = 'Gearman has 400 jobs of arFindingAidJob for which the database has no running row.';
+    expect(seen.problems.map((problem: {message: string}) => problem.message)).toEqual([
+      'arFindingAidJob has no worker.',
+      message,
+    ]);
+    expect(seen.finding).toMatchObject({
+      state: 'warning',
+      evidence: message,
+      consequence: expect.stringMatching(
+        /jobs:clear leaves the queue.*another site uses the same function prefix/,
+      ),
+    });
+  });
+
+  test('jobs under a prefix that no worker serves, with the command that shows them', async () => {
+    const {site, gearmand} = await start();
+    await work(site);
+    await submitBackground(gearmand.endpoint, `${'f'.repeat(32)}-arObjectMoveJob`, 'k', '{}');
+    for (const args of [[], ['--no-database']]) {
+      const {code, stdout} = await runAtomctl(['queue:status', '--json', ...args], {env: site.env});
+      expect([code, JSON.parse(stdout).problems]).toEqual([
+        1,
+        [
+          {
+            state: 'warning',
+            message: expect.stringMatching(
+              /^1 job waits under the function prefix f{32}, which no worker serves/,
+            ),
+            remedy: `atomctl queue:status --all-sites --function-prefix ${'f'.repeat(32)}`,
+          },
+        ],
+      ]);
+    }
+  });
+
+  test('T8: one job without a row and one row without a job: uncertain, likely queued, and never called not lost', async () => {
+    const {site, gearmand} = await start();
+    await submitBackground(gearmand.endpoint, site.functionName('arFindingAidJob'), 'k', '{"id":"900000"}');
+    const id = await site.insertJob({name: 'arFindingAidJob', status: 'running'});
+    const run = (...args: string[]) => runAtomctl(args, {env: site.env});
+    const [list, table, show, doctor, probed] = [
+      await run('jobs:list', '--json'),
+      await run('jobs:list', '--columns', 'id,live'),
+      await run('jobs:show', String(id)),
+      await run('doctor', '--json', '--check', 'lost-jobs'),
+      await run('jobs:list', '--json', '--probe'),
+    ];
+    const reason = /^1 job in its queue may be this one: it has no logged parameters/;
+    expect(JSON.parse(list.stdout).jobs).toEqual([
+      expect.objectContaining({
+        live: 'uncertain',
+        likely: 'queued',
+        liveReason: expect.stringMatching(reason),
+      }),
+    ]);
+    expect(table.stdout).toMatch(new RegExp(`^ *${id} +queued\\?$`, 'm'));
+    expect(show.stdout).toMatch(/^ {2}Status: +running, uncertain: .*; likely queued$/m);
+    expect(show.stdout).toMatch(/^ {2}Why: +1 job in its queue may be this one: /m);
+    const [{state, evidence}] = JSON.parse(doctor.stdout).findings;
+    expect([state, evidence]).toEqual([
+      'ok',
+      expect.stringMatching(
+        new RegExp(`1 uncertain .*${id} \\(arFindingAidJob\\), likely queued: 1 job in its queue`),
+      ),
+    ]);
+    expect(JSON.parse(probed.stdout).jobs).toEqual([expect.objectContaining({live: 'lost', likely: null})]);
+  });
+
+  test('T16: a plugin that is on, and a worker that lacks its class', async () => {
+    const {site} = await start(['arFindingAidJob', 'qtSwordPluginWorker']);
+    await work(site, ['--abilities=arFindingAidJob']);
+    const off = await everyFormat(site, 'job-classes');
+    expect([off.status, off.codes, off.finding.state]).toEqual(['ok', [0, 0, 0, 0], 'ok']);
+    expect(off.text).not.toContain('Not checked');
+
+    const unasked = await runAtomctl(['queue:status', '--no-database'], {env: site.env});
+    expect([unasked.code, unasked.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Not checked for a worker: qtSwordPluginWorker, since/m),
+    ]);
+
+    await site.query(
+      `UPDATE setting_i18n SET value = 'a:1:{i:0;s:13:"qtSwordPlugin";}' WHERE id = (SELECT id FROM setting WHERE name = 'plugins')`,
+    );
+    const on = await everyFormat(site, 'job-classes');
+    expect([on.status, on.codes]).toEqual(['critical', [1, 1, 2, 1]]);
+    expect(on.problems).toEqual([
+      {
+        state: 'critical',
+        message: 'qtSwordPluginWorker has no worker.',
+        remedy: 'atomctl worker:restart',
+      },
+    ]);
+    expect(on.finding).toMatchObject({
+      evidence: expect.stringContaining('no worker for qtSwordPluginWorker'),
+    });
+    expect(['ok', 'skipped', 'warning']).not.toContain(on.finding.state);
+  });
+
+  test('T17: a completed job without an error note whose log has an error of the database', async () => {
+    const {site} = await start();
+    const id = await site.insertJob({status: 'completed'});
+    const line = (message: string) =>
+      `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
+    const log = [
+      line('Job started.'),
+      line('SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded'),
+      line('Job finished.'),
+    ];
+    await site.query('UPDATE job SET output = ? WHERE id = ?', [log.join(''), id]);
+    const {stdout} = await runAtomctl(['doctor', '--json', '--check', 'failed-completed-jobs'], {
+      env: site.env,
+    });
+    expect(JSON.parse(stdout).findings).toEqual([
+      expect.objectContaining({
+        state: 'warning',
+        evidence: expect.stringMatching(new RegExp(`^1 job .* completed with errors in its log: ${id}\\.$`)),
+        remedy: `atomctl jobs:show ${id}`,
+      }),
+    ]);
+  });
+});
+
+test('a job that is executed between two looks is not a problem', async () => {
+  const {site} = await start();
+  await work(site);
+  await submitJob(site, {startedAt: hourAgo(site), work: {seconds: 1}});
+  await sleep(100);
+  const {code, stdout} = await runAtomctl(['queue:status', '--json'], {env: site.env});
+  expect([code, JSON.parse(stdout).problems]).toEqual([0, []]);
+});
