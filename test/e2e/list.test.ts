@@ -84,6 +84,8 @@ test('the JSON has its documented shape, for both spellings of the command', asy
         name: 'arFileImportJob',
         status: 'completed',
         live: null,
+        likely: null,
+        liveReason: null,
         startedAt: '2025-11-02T00:30:00-07:00',
         finishedAt: '2025-11-02T03:30:00-08:00',
         durationSeconds: 4 * 3600,

@@ -82,6 +82,8 @@ test('a job in JSON has its log, last activity and parameters; the text shows th
     name: 'arFindingAidJob',
     status: 'running',
     live: null,
+    likely: null,
+    liveReason: null,
     startedAt: '2025-06-02T23:30:00-07:00',
     finishedAt: null,
     user: 'admin',

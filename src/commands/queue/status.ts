@@ -89,9 +89,11 @@ const healthFlags = {
 export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
   static override summary = 'Ask every Gearman server how the queue is, and judge its health.';
   static override description =
-    `Shows each server, and each function of this site with its queued and running jobs and its workers, summed over the servers. Where AtoM's database can be asked, the jobs it calls running are counted too.
+    `Shows each server, and each function of this site with its queued and running jobs and its workers, summed over the servers. If AtoM's database can be asked, the jobs that it calls running are counted too.
 
-The verdict is critical where a server does not answer, a job class that gearman.yml lists has no worker, or a --critical limit is passed; warning where a --warning limit is passed, or a job class has no worker on one of several servers; unknown where the database does not answer or this site's function prefix is not known.
+The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is passed. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, and if a --warning limit is passed. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem comes with the command that helps. A job class of a plugin is left out if its plugin is off, or if the database cannot be asked.
+
+What concerns the jobs needs the database: --no-database leaves it out. A suspicion is checked a second time after two seconds.
 
 Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered, 130 a watch was interrupted. With --nagios: 0 ok, 1 warning, 2 critical, 3 unknown, also for a usage error.`;
   static override examples = [
