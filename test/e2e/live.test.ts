@@ -1,5 +1,3 @@
-import {readdir, utimes} from 'node:fs/promises';
-import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {
   type GearmanProcess,
@@ -12,6 +10,7 @@ import {
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {ageConfiguration} from '../support/site/age-configuration.ts';
 import {
   crash,
   createQueueSite,
@@ -30,12 +29,6 @@ beforeAll(async () => {
   at = await createQueueSite(gearmand);
   await ageConfiguration(at.site.root);
 });
-
-/** Sets the files of a root back to before its jobs: otherwise these may be on servers that are no longer named. */
-async function ageConfiguration(root: string): Promise<void> {
-  const before = new Date('2026-01-01');
-  for (const name of await readdir(root, {recursive: true})) await utimes(join(root, name), before, before);
-}
 
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.kill()));

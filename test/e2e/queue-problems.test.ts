@@ -1,7 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
-import {connectGearman, TYPE} from '../support/gearman-wire.mjs';
 import {
   type AtomSite,
   createSite,
@@ -13,6 +12,8 @@ import {
   submitJob,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {connectGearman, TYPE} from '../support/servers/gearman-wire.mjs';
+import {ageConfiguration} from '../support/site/age-configuration.ts';
 
 const CLASSES = ['arFindingAidJob', 'arFileImportJob'];
 
@@ -29,6 +30,7 @@ async function start(
   ends.push(() => gearmand.kill());
   const site = await createSite({gearman: [gearmand.endpoint], workerTypes: {general: workerTypes}});
   ends.push(() => site.drop());
+  await ageConfiguration(site.root);
   return {site, gearmand};
 }
 
@@ -38,7 +40,8 @@ async function work(site: AtomSite, args: string[] = []): Promise<WorkerProcess>
   return worker;
 }
 
-const hourAgo = (site: AtomSite) => createSiteTime(site.timezone).toWall(new Date(Date.now() - 3_600_000));
+const hourAgo = (site: AtomSite) =>
+  createSiteTime(site.timezone, process.env).toWall(new Date(Date.now() - 3_600_000));
 
 /** One verdict: queue:status as JSON, text, plugin line and metrics, each with its exit status, and doctor. */
 async function everyFormat(site: AtomSite, check: string) {

@@ -1,6 +1,5 @@
 import {execFileSync} from 'node:child_process';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {connectGearman, TYPE} from '../support/gearman-wire.mjs';
 import {
   type AtomSite,
   createSite,
@@ -12,6 +11,7 @@ import {
   submitBackground,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {connectGearman, TYPE} from '../support/servers/gearman-wire.mjs';
 
 const CLASSES = ['arFindingAidJob', 'arFileImportJob'];
 const OTHER_SITE = `${'f'.repeat(32)}-arObjectMoveJob`;

@@ -53,9 +53,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   const logged = await logsThat(site, ({completed, errors}) => completed && errors);
   const others = logged.map(({id}) => id).filter((id) => !noted.includes(id));
   if (total === 0 && others.length === 0)
-    return healthy(
-      `No completed job has an error note, and none ${LOOKED_AT} logged an error in its last run.`,
-    );
+    return healthy(`No completed job has an error note, and none ${SCOPE} logged an error in its last run.`);
   const notes =
     total === 0
       ? ''
@@ -63,7 +61,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   const logs =
     others.length === 0
       ? ''
-      : `${counted(others.length, 'job')} ${LOOKED_AT} completed with errors in ${others.length === 1 ? 'its log' : 'their logs'}: ${someOf(others)}.`;
+      : `${counted(others.length, 'job')} ${SCOPE} completed with errors in ${others.length === 1 ? 'its log' : 'their logs'}: ${someOf(others)}.`;
   return warning({
     evidence: [notes, logs].filter(Boolean).join(' '),
     consequence: 'They show as completed, but part of their work failed.',

@@ -1,11 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {readWorkerProcess} from '../../../src/host/worker-process.ts';
 import {crossCheck} from '../../../src/jobs/health/cross-check.ts';
 import {jobProblems} from '../../../src/jobs/health/job-problems.ts';
 import {liveStates} from '../../../src/jobs/live/live-state.ts';
-import {readProcessState} from '../../../src/processes/process-state.ts';
-import {connectGearman, TYPE} from '../../support/gearman-wire.mjs';
-import {crash, createQueueSite, executeJob, handedOut, type QueueSite} from '../../support/queue-site.ts';
 import {
   type GearmanProcess,
   startGearmand,
@@ -15,6 +13,14 @@ import {
   until,
   type WorkerProcess,
 } from '../../support/sandbox.ts';
+import {connectGearman, TYPE} from '../../support/servers/gearman-wire.mjs';
+import {
+  crash,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  type QueueSite,
+} from '../../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
 let at: QueueSite;
@@ -55,7 +61,7 @@ async function problems({excluded = []}: {excluded?: string[]} = {}) {
     ...sources,
     again,
     wait: (milliseconds) => sleep(Math.min(milliseconds, 500)),
-    processState: readProcessState,
+    workerProcess: readWorkerProcess,
   });
   return jobProblems(report, checked, {time: sources.time, excluded});
 }
@@ -139,7 +145,7 @@ describe('workers that execute nothing while jobs wait', () => {
         return liveStates(sources);
       },
       wait: async () => {},
-      processState: readProcessState,
+      workerProcess: readWorkerProcess,
     });
     expect(checked.stalls).toEqual([]);
   });

@@ -1,7 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {expect, test} from 'vitest';
-import {isLoopback, isThisHost} from '../../../src/processes/local-address.ts';
 import {parseState, readProcessState} from '../../../src/processes/process-state.ts';
 import {createScratch} from '../../support/scratch.ts';
 import {until} from '../../support/until.ts';
@@ -34,20 +33,4 @@ test('a process that is stopped, goes on and ends; only a worker is one', async 
 
 test('without /proc, nothing is known', async () => {
   expect(await readProcessState(1, {proc: createScratch('proc')})).toBeNull();
-});
-
-test('the addresses of this host', () => {
-  expect(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', '10.0.0.1'].map(isLoopback)).toEqual([
-    true,
-    true,
-    true,
-    true,
-    false,
-  ]);
-  expect(['localhost', '127.0.0.1', '203.0.113.9', 'gearman.example.org'].map(isThisHost)).toEqual([
-    true,
-    true,
-    false,
-    false,
-  ]);
 });
