@@ -10,6 +10,7 @@ import {
   startWorker,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {ageConfiguration} from '../support/site/age-configuration.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;
@@ -18,6 +19,7 @@ let worker: WorkerProcess;
 beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
+  await ageConfiguration(site.root);
   worker = await startWorker(site);
 });
 
