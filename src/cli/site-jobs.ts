@@ -50,7 +50,7 @@ async function importJobs() {
     import('../atom/plugins.ts'),
     import('../jobs/health/cross-check.ts'),
     import('../jobs/health/job-problems.ts'),
-    import('../host/worker-process.ts'),
+    import('../host/worker-state.ts'),
   ]);
   const [{liveStates}, {readBacklog}, {enabledPlugins}, {crossCheck}, {jobProblems}, {readWorkerProcess}] =
     modules;

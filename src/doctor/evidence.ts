@@ -4,7 +4,7 @@ import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
 import type {SeenOnServers} from '../host/foreign-prefixes.ts';
 import type {ObservedClock} from '../host/observed-clock.ts';
-import {readWorkerProcess} from '../host/worker-process.ts';
+import {readWorkerProcess} from '../host/worker-state.ts';
 import {type CrossCheck, crossCheck} from '../jobs/health/cross-check.ts';
 import {
   type HostFacts,

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {readWorkerProcess} from '../../../src/host/worker-process.ts';
+import {readWorkerProcess} from '../../../src/host/worker-state.ts';
 import {crossCheck} from '../../../src/jobs/health/cross-check.ts';
 import {jobProblems} from '../../../src/jobs/health/job-problems.ts';
 import {liveStates} from '../../../src/jobs/live/live-state.ts';

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {readWorkerProcess} from '../../../src/host/worker-process.ts';
+import {readWorkerProcess} from '../../../src/host/worker-state.ts';
 
 const gone = {state: 'gone', isWorker: false};
 const [pid, server] = [3_999_999, '127.0.0.1:4730'];
