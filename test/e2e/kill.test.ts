@@ -133,7 +133,7 @@ test('--force cancels the executing job and says what remains; --delete removes 
   ]);
   await worker.kill();
   const gone = await kill(id, '--yes', '--delete');
-  expect([gone.code, gone.stdout]).toEqual([0, `${id}: deleted (was finished). Job ${id} is deleted.\n`]);
+  expect([gone.code, gone.stdout]).toEqual([0, `${id}: deleted (was ended). Job ${id} is deleted.\n`]);
   expect(await everyTable(at.site)).toEqual(before);
 });
 

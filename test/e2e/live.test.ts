@@ -10,7 +10,6 @@ import {
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
-import {ageConfiguration} from '../support/site/age-configuration.ts';
 import {
   crash,
   createQueueSite,
@@ -27,7 +26,6 @@ const workers: WorkerProcess[] = [];
 beforeAll(async () => {
   gearmand = await startGearmand();
   at = await createQueueSite(gearmand);
-  await ageConfiguration(at.site.root);
 });
 
 afterEach(async () => {

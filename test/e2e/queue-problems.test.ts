@@ -13,7 +13,6 @@ import {
   type WorkerProcess,
 } from '../support/sandbox.ts';
 import {connectGearman, TYPE} from '../support/servers/gearman-wire.mjs';
-import {ageConfiguration} from '../support/site/age-configuration.ts';
 
 const CLASSES = ['arFindingAidJob', 'arFileImportJob'];
 
@@ -30,7 +29,6 @@ async function start(
   ends.push(() => gearmand.kill());
   const site = await createSite({gearman: [gearmand.endpoint], workerTypes: {general: workerTypes}});
   ends.push(() => site.drop());
-  await ageConfiguration(site.root);
   return {site, gearmand};
 }
 

@@ -17,7 +17,6 @@ import {
   submitJob,
   type WorkerProcess,
 } from '../support/sandbox.ts';
-import {ageConfiguration} from '../support/site/age-configuration.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const [, RECIPES = ''] = /^## Recipes\n(.*?)^## /ms.exec(README) ?? [];
@@ -58,7 +57,6 @@ beforeAll(async () => {
   gearmand = await startGearmand();
   const workerTypes = {general: ['arFileImportJob', 'arFindingAidJob']};
   site = await createSite({gearman: [gearmand.endpoint], workerTypes});
-  await ageConfiguration(site.root);
   worker = await startWorker(site);
 });
 

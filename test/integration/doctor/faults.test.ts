@@ -5,6 +5,7 @@ import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
 import type {SiteAccess} from '../../../src/doctor/evidence.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
+import {newProbeId} from '../../../src/queue/probe-id.ts';
 import {Secret} from '../../../src/secret.ts';
 import {
   type AtomSite,
@@ -56,6 +57,15 @@ afterAll(async () => {
 /** A log as the worker writes it, in the morning of a day long gone. */
 const logOf = (messages: readonly string[]) =>
   messages.map((message) => `[info] [2026-03-04 09:00:00] Job 1 "arX": ${message}\n`).join('');
+
+/** A row whose log, with its own id and name, says that the work is done. */
+async function finishedRow(): Promise<SetUp> {
+  const id = await site.insertJob({status: 'running'});
+  const line = (message: string) => `[info] [2026-03-04 09:00:00] Job ${id} "arFindingAidJob": ${message}\n`;
+  const log = line('Job started.') + line('Job finished.');
+  await site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
+  return {undo: () => site.query('DELETE FROM object WHERE id = ?', [id])};
+}
 
 /** What a problem changes in the site, and how it is undone. */
 interface SetUp {
@@ -201,7 +211,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
     'a lost job',
     insert({status: 'running', name: 'arFindingAidJob'}),
     'lost-jobs: critical',
-    /knows 1 job .*\(arFindingAidJob\)\./,
+    /No Gearman server has 1 job .*\(arFindingAidJob\)\./,
   ],
   [
     'a lost import',
@@ -210,10 +220,10 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string, eviden
     /\(arFileImportJob\) is lost; none waits behind\./,
   ],
   [
-    'a job that ended and says Running',
-    insert({status: 'running', output: logOf(['Job started.', 'Job finished.'])}),
-    'ended-jobs: critical',
-    /1 running job ends with "Job finished\."/,
+    'a finished job that says Running',
+    finishedRow,
+    'finished-jobs: critical',
+    /^The log of 1 running job says "Job finished\.", and no server has it: /,
   ],
   [
     'a job handed out again and again',
@@ -281,7 +291,8 @@ describe('a healthy site', () => {
 
 it('calls no job lost, and none not lost, while another atomctl holds a server', async () => {
   const {undo} = await insert({status: 'running'})();
-  const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
+  const clientId = newProbeId(Date.now());
+  const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2, clientId});
   const findings = await checkOnce(access).finally(async () => {
     await lock!.release();
     await undo!();

@@ -39,6 +39,15 @@ const FOREVER = '2100-01-01 00:00:00';
 const statuses = async () =>
   new Map((await site.query('SELECT id, status_id FROM job')).map((row) => [row.id, row.status_id]));
 
+/** A row whose log says that its work is done. */
+async function insertFinished(errorLine: string): Promise<number> {
+  const id = await site.insertJob({status: 'running'});
+  const line = (message: string) => `[info] [2026-03-04 09:00:00] Job ${id} "arFindingAidJob": ${message}\n`;
+  const log = `${line('Job started.')}${line('Parameters: {}')}${errorLine}${line('Job finished.')}`;
+  await site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
+  return id;
+}
+
 async function fix(signal = new AbortController().signal) {
   const site = collectSiteEvidence(access);
   const planned = await planFixes(site, await runChecks(site));
@@ -47,26 +56,33 @@ async function fix(signal = new AbortController().signal) {
   return {plans: planned.map(({plan}) => plan), apply};
 }
 
-it('marks lost jobs alone, each with a note, and only those still lost when it is done', async () => {
+it('marks lost and finished jobs alone, each with a note, leaves a finished job with an error, and only those still lost when it is done', async () => {
   const lost = await site.insertJob({status: 'running'});
   const lostImport = await site.insertJob({status: 'running', name: 'arFileImportJob'});
   const ending = await site.insertJob({status: 'running'});
-  const finished = await site.insertJob({
-    status: 'running',
-    output: '[info] [2026-03-04 09:00:00] Job 1 "arX": Job finished.\n',
-  });
+  const [finished, failed] = [
+    await insertFinished(''),
+    await insertFinished('[err] [2026-03-04 09:00:00] No file.\n'),
+  ];
   const {plans, apply} = await fix();
-  expect(plans).toEqual([expect.stringMatching(/^3 lost jobs would be marked as errors: /)]);
+  expect(plans).toEqual([
+    expect.stringMatching(/^3 lost jobs would be marked as errors: /),
+    `1 finished job would be marked as completed: ${finished} (arFindingAidJob).`,
+  ]);
   await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ending]);
   const {id: queued} = await submitJob(site, {jobClass: 'arObjectMoveJob'});
   const fixed = await apply();
-  expect(fixed).toEqual([{id: 'lost-jobs', count: 2, message: '2 lost jobs marked as errors.', error: null}]);
+  expect(fixed).toEqual([
+    {id: 'lost-jobs', count: 2, message: '2 lost jobs marked as errors.', error: null},
+    {id: 'finished-jobs', count: 1, message: '1 finished job marked as completed.', error: null},
+  ]);
   expect(await statuses()).toEqual(
     new Map([
       [lost, 185],
       [lostImport, 185],
       [ending, 184],
-      [finished, 183],
+      [finished, 184],
+      [failed, 183],
       [queued, 183],
     ]),
   );

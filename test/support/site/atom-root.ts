@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {chmod, mkdir, realpath, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, realpath, utimes, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {MariadbConnection} from '../servers/mariadb.ts';
@@ -47,6 +47,9 @@ export function functionPrefix(root: string, workersKey: string | null): string 
     .digest('hex');
 }
 
+/** Before any job of a sandbox: a configuration that is newer than a job leaves open where the job was submitted. */
+const LONG_AGO = new Date('2019-01-01');
+
 /**
  * Writes the files by which an AtoM installation is known and configured, as its installer leaves them, and a
  * `symfony` of the sandbox's own. `sandbox/` is not AtoM's: there tests say what a job does, and workers which jobs
@@ -62,6 +65,7 @@ export async function writeAtomRoot(directory: string, options: AtomRootOptions)
   for (const [path, text] of Object.entries(atomFiles(options))) {
     await mkdir(dirname(join(root, path)), {recursive: true});
     await writeFile(join(root, path), text);
+    await utimes(join(root, path), LONG_AGO, LONG_AGO);
   }
   await chmod(join(root, 'symfony'), 0o755);
   return root;

@@ -10,8 +10,8 @@ test('an ended job is refused without --force and --delete; with them its Gearma
   await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [again]);
   const refused = await at.kill([completed, again!]);
   expect(refused.killed.map(({was, action, gearman}) => [was, action, gearman])).toEqual([
-    ['finished', 'refused', 'none'],
-    ['finished', 'refused', 'none'],
+    ['ended', 'refused', 'none'],
+    ['ended', 'refused', 'none'],
   ]);
   expect(refused.exit).toBe(5);
   expect(refused.first.message).toContain('completed');
@@ -19,8 +19,8 @@ test('an ended job is refused without --force and --delete; with them its Gearma
 
   const forced = await at.kill([completed, again!], {force: true});
   expect(forced.killed.map(({was, action, gearman}) => [was, action, gearman])).toEqual([
-    ['finished', 'marked', 'none'],
-    ['finished', 'marked', 'removed'],
+    ['ended', 'marked', 'none'],
+    ['ended', 'marked', 'removed'],
   ]);
   expect(await at.server.jobs()).toEqual([]);
   expect((await at.kill([error], {deleteRows: true})).first).toMatchObject({
@@ -44,7 +44,7 @@ test('a job that ends between two reads of its row keeps the row', async () => {
   expect(first).toMatchObject({
     was: 'ended',
     action: 'refused',
-    message: expect.stringMatching(/ended while/),
+    message: expect.stringMatching(/ended meanwhile/),
   });
   expect(await at.statusOf(id!)).toBe(184);
 });

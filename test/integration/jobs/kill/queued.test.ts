@@ -2,6 +2,7 @@ import {expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {type LiveReport, liveStates} from '../../../../src/jobs/live/live-state.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
+import {newProbeId} from '../../../../src/queue/probe-id.ts';
 import {createKillSite, withMethods} from '../../../support/jobs/kill-site.ts';
 import {crash, executeJob, handedOut} from '../../../support/site/queue-site.ts';
 
@@ -79,7 +80,10 @@ test('if its row changes slowly, other atomctls may probe the queue meanwhile', 
   const free: boolean[] = [];
   const database = withMethods(at.sources.database, {
     transaction: async (work) => {
-      const lock = await takeLock(at.gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
+      const lock = await takeLock(at.gearmand.address, PROBE_LOCK, {
+        timeoutSeconds: 2,
+        clientId: newProbeId(Date.now()),
+      });
       free.push(lock !== null);
       await lock?.release();
       await new Promise((resolve) => setTimeout(resolve, 2100));

@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
+import {newProbeId} from '../../../../src/queue/probe-id.ts';
 import {createKillSite, killAt, submitJobs} from '../../../support/jobs/kill-site.ts';
 import {startGearmand, startPerlGearmand} from '../../../support/sandbox.ts';
 import {createQueueSite, insertLost} from '../../../support/site/queue-site.ts';
@@ -33,7 +34,10 @@ test('with a server down, a lost job is uncertain and refused without --force', 
 
 test('while another atomctl probes the queue, a queued job is refused', async () => {
   const [id] = await at.submit(1);
-  const lock = await takeLock(at.gearmand.address, PROBE_LOCK, {timeoutSeconds: 2});
+  const lock = await takeLock(at.gearmand.address, PROBE_LOCK, {
+    timeoutSeconds: 2,
+    clientId: newProbeId(Date.now()),
+  });
   const {first, exit} = await at.kill([id!], {timeoutSeconds: 0.1});
   expect([first.action, first.gearman, exit]).toEqual(['refused', 'remains', 5]);
   expect(first.message).toContain('Another atomctl');

@@ -28,7 +28,7 @@ let time: SiteTime;
 const ids: Record<string, number> = {};
 
 function line(id: number, message: string): string {
-  return `[info] [2026-03-04 10:00:07] Job ${id} "x": ${message}\n`;
+  return `[info] [2026-03-04 10:00:07] Job ${id} "arFindingAidJob": ${message}\n`;
 }
 
 beforeAll(async () => {
@@ -122,6 +122,8 @@ describe('a job', () => {
         name: 'arFileImportJob',
         status: 'completed',
         live: null,
+        likely: null,
+        liveReason: null,
         startedAt: '2026-01-10T08:00:00-08:00',
         finishedAt: '2026-01-10T08:01:30-08:00',
         durationSeconds: 90,
@@ -234,7 +236,7 @@ describe('the total of a long history', () => {
     ['quick', {}, {total: 1_000_000, counts: null}],
     ['exact', {}, {total: 6, counts: {running: 2, completed: 2, error: 1, unknown: 1}}],
     ['none', {}, null],
-    ['quick', {live: ['lost']}, {total: 2, counts: {running: 2, completed: 0, error: 0, unknown: 0}}],
+    ['quick', {live: ['uncertain']}, {total: 2, counts: {running: 2, completed: 0, error: 0, unknown: 0}}],
   ])('under a list: %s, with %j', async (counting, flags, totals) => {
     const context = {
       now: () => NOW,
@@ -243,7 +245,14 @@ describe('the total of a long history', () => {
       database: async () => long(),
       servers: async () => [],
       siteProcesses: async () => ({incomplete: null, processes: []}),
-      site: async () => ({functionPrefix: async () => ({value: ''})}),
+      site: async () => ({
+        functionPrefix: async () => ({value: ''}),
+        otherPrefixes: async () => [],
+        workersStatedHere: async () => false,
+        configModifiedMs: async () => null,
+        root: async () => ({value: null}),
+        database: async () => ({value: null}),
+      }),
     } as unknown as Context;
     const page = {limit: 1, offset: 0, all: false, sort: '-id', 'no-live': false, probe: false};
     const wanted = {...page, ...flags} as ListingFlags;
@@ -320,22 +329,28 @@ test('a job that goes after its place in the order was read is left out', async 
   expect(await letters({}, {database: spied, sort: {key: 'name', descending: false}})).toBe('daefbc');
 });
 
-test('running rows come with the line of their parameters and the time of their last line alone', async () => {
+test('running rows come with what their logs tell, not with the logs', async () => {
   expect(await runningRows({database, filter: {}})).toEqual([
     {
       id: ids.e,
       name: 'arFileImportJob',
       startedAt: '2026-03-04 23:00:00',
-      parametersLine: null,
-      begun: false,
+      parameters: null,
+      begun: null,
+      finished: false,
+      failed: false,
+      logLength: 0,
       lastActivity: null,
     },
     {
       id: ids.f,
       name: 'arFindingAidJob',
       startedAt: '2026-03-04 10:00:00',
-      parametersLine: 'Parameters: {"id":1,"name":"a\\": Parameters: b é"}',
-      begun: true,
+      parameters: '{"id":1,"name":"a\\": Parameters: b é"}',
+      begun: {first: '2026-03-04 10:00:07', last: '2026-03-04 10:00:07'},
+      finished: false,
+      failed: false,
+      logLength: expect.any(Number),
       lastActivity: '2026-03-04 10:00:07',
     },
   ]);

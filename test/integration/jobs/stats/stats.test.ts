@@ -65,9 +65,9 @@ function groupBy(jobs: readonly RawJob[], key: (job: RawJob) => string): [string
   return Object.entries(groups);
 }
 
-/** Vancouver's clocks went back on 2025-11-02 at two; before that they were seven hours behind UTC, then eight. */
+/** Vancouver's clocks went back from two to one on 2025-11-02. Of the hour that came twice, the later is meant. */
 function epochSeconds(wall: string): number {
-  const hours = wall < '2025-11-02 02:00:00' ? 7 : 8;
+  const hours = wall < '2025-11-02 01:00:00' ? 7 : 8;
   return Date.parse(`${wall.replace(' ', 'T')}Z`) / 1000 + hours * 3600;
 }
 
