@@ -175,7 +175,7 @@ test('each fault of a Gearman server is one sentence and exit 3', async () => {
     ]);
     const {status: verdict, problems, servers} = JSON.parse(status.stdout);
     expect([status.code, verdict, problems.length, servers[0].reachable]).toEqual([3, 'critical', 1, false]);
-    expect(problems[0]).toMatch(message);
+    expect(problems[0].message).toMatch(message);
     expect(workers.code).toBe(3);
     expect(workers.stderr).toMatch(message);
     expect(workers.stderr).toMatch(/^[^\n]+\n$/);

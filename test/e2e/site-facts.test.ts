@@ -127,10 +127,10 @@ test('T18: the prefix of AtoM 2.4.1 is made from title, address and root, which 
   await site.query("UPDATE setting_i18n SET value = 'Example Archives' WHERE id = 2");
   await site.query("INSERT INTO setting_i18n (id, culture, value) VALUES (2, 'fr', 'Archives exemple')");
   await site.query(
-    "INSERT INTO setting (id, name, scope, source_culture) VALUES (3, 'siteBaseUrl', NULL, 'en'), (4, 'siteBaseUrl', 'plugin', 'en')",
+    "INSERT INTO setting (id, name, scope, source_culture) VALUES (13, 'siteBaseUrl', NULL, 'en'), (14, 'siteBaseUrl', 'plugin', 'en')",
   );
   await site.query(
-    "INSERT INTO setting_i18n (id, culture, value) VALUES (3, 'en', 'https://archives.example.org'), (4, 'en', 'x')",
+    "INSERT INTO setting_i18n (id, culture, value) VALUES (13, 'en', 'https://archives.example.org'), (14, 'en', 'x')",
   );
   const prefix = md5(`Example Archiveshttps://archives.example.org${site.root}`);
   const name = `${prefix}-arFindingAidJob`;

@@ -82,6 +82,8 @@ test('a unique key is 32 hex digits, or null', () => {
   );
 });
 
+const JOB = {id: 7, name: 'x'};
+
 test('any text as a log: no line is lost, its parameters are JSON or null, its last time is a time', () => {
   const log = near(
     '[info] ',
@@ -101,7 +103,7 @@ test('any text as a log: no line is lost, its parameters are JSON or null, its l
       const lines = parseLogLines(text);
       const ended = text.replace(/\r?\n$/, '');
       expect(lines).toHaveLength(text === '' ? 0 : ended.split('\n').length);
-      if (parametersTextOf(text) === null) expect(parametersOf(text)).toBeNull();
+      if (parametersTextOf(text, JOB) === null) expect(parametersOf(text, JOB)).toBeNull();
       expect(lastActivity(text) ?? '2026-03-04 13:05:01').toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
       expect(startCount(text)).toBeLessThanOrEqual(lines.length);
     }),

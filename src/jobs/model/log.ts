@@ -11,7 +11,6 @@ const TEXT_COLUMN_BYTES = 65_535;
 const LONGEST_CHARACTER_BYTES = 4;
 
 const DATED_LINE = /^\[(\w+)\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?:Job \d+ ".*?": )?(.*)$/;
-const PARAMETERS = /^(?:\[\w+\] \[[^\]]*\] Job \d+ ".*?": )?Parameters: (.*)$/m;
 
 export interface LogLine {
   /** `info`, `error`, ...; null for the continuation of a message. */
@@ -37,17 +36,28 @@ function parseLine(line: string): LogLine {
   return {level: match[1]!, time: match[2]!, message: match[3]!};
 }
 
+/** Whose log it is: job.name is free text and may hold what looks like a log line. */
+export interface LogOwner {
+  id: number;
+  name: string;
+}
+
 /**
- * The JSON text of the parameters, as logged; null before the job first starts. The text, since the order and
- * the number forms in it decide the job's unique key in Gearman. After a redelivery all copies are equal.
+ * The JSON text of the parameters, as logged; null before the job first starts. The text, because the order and the
+ * forms of numbers in it decide the job's unique key in Gearman. After a redelivery all copies are equal.
  */
-export function parametersTextOf(log: string): string | null {
-  return PARAMETERS.exec(log)?.[1]?.trimEnd() ?? null;
+export function parametersTextOf(log: string, {id, name}: LogOwner): string | null {
+  const beginning = `] Job ${id} "${name}": Parameters: `;
+  const at = log.indexOf(beginning);
+  if (at === -1) return null;
+  const start = at + beginning.length;
+  const end = log.indexOf('\n', start);
+  return log.slice(start, end === -1 ? undefined : end).trimEnd();
 }
 
 /** The logged parameters, parsed; null before the job first starts, or if the cut log holds them in part. */
-export function parametersOf(log: string): unknown {
-  const text = parametersTextOf(log);
+export function parametersOf(log: string, owner: LogOwner): unknown {
+  const text = parametersTextOf(log, owner);
   if (text === null) return null;
   try {
     return JSON.parse(text);

@@ -18,7 +18,7 @@ export async function showJob(options: JobClock & {database: Database; id: numbe
     ...job,
     log,
     lastActivityAt: activity && time.toIso(activity),
-    parameters: parametersOf(log),
+    parameters: parametersOf(log, job),
   };
 }
 

@@ -14,6 +14,8 @@ function line(time: string, message: string, name = 'arFindingAidJob'): string {
   return `[info] [2026-03-04 ${time}] Job 7 "${name}": ${message}\n`;
 }
 
+const JOB = {id: 7, name: 'arFindingAidJob'};
+
 const WHOLE =
   line('10:00:00', 'Job started.') +
   line('10:00:00', 'Parameters: {"id":7,"name":"a \\": Parameters: b","10":1.50}') +
@@ -39,22 +41,26 @@ describe('parseLogLines', () => {
 
 describe('parameters', () => {
   test('keep their text, from which the unique key is made', () => {
-    expect(parametersTextOf(WHOLE)).toBe('{"id":7,"name":"a \\": Parameters: b","10":1.50}');
-    expect(parametersOf(WHOLE)).toEqual({id: 7, name: 'a ": Parameters: b', 10: 1.5});
+    expect(parametersTextOf(WHOLE, JOB)).toBe('{"id":7,"name":"a \\": Parameters: b","10":1.50}');
+    expect(parametersOf(WHOLE, JOB)).toEqual({id: 7, name: 'a ": Parameters: b', 10: 1.5});
   });
 
-  test('are read from the line alone as from the log', () => {
-    expect(parametersTextOf('Parameters: {"id":7}')).toBe('{"id":7}');
+  test("are those of the line that begins with the job's own id and name (T6)", () => {
+    const name = 'Report": Parameters: {"id":1}';
+    const log = line('10:00:00', 'Job started.', name) + line('10:00:00', 'Parameters: {"id":7}', name);
+    expect(parametersTextOf(log, {id: 7, name})).toBe('{"id":7}');
+    expect(parametersTextOf(log, JOB)).toBeNull();
+    expect(parametersTextOf(WHOLE, {...JOB, id: 77})).toBeNull();
   });
 
   test('are null before the start and if the log was cut within them', () => {
-    expect(parametersOf(line('10:00:00', 'Job started.'))).toBeNull();
-    expect(parametersTextOf('')).toBeNull();
-    expect(parametersOf(line('10:00:00', 'Parameters: {"id":7,"na'))).toBeNull();
+    expect(parametersOf(line('10:00:00', 'Job started.'), JOB)).toBeNull();
+    expect(parametersTextOf('', JOB)).toBeNull();
+    expect(parametersOf(line('10:00:00', 'Parameters: {"id":7,"na'), JOB)).toBeNull();
   });
 
   test("are not taken from a message's second line or from a name", () => {
-    expect(parametersTextOf(line('10:00:00', 'Job started.', 'Parameters: {}'))).toBeNull();
+    expect(parametersTextOf(line('10:00:00', 'Job started.', 'Parameters: {}'), JOB)).toBeNull();
   });
 });
 
