@@ -124,6 +124,7 @@ test("a Gearman server's functions and workers: no control character, one line f
           'server',
           'blank',
           'heading',
+          'blank',
           'unchecked',
         ];
         expectHarmless(await renderQueueStatus(look, screen), lines.length + rows);

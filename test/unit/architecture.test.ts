@@ -155,7 +155,7 @@ function processUses(files: Sources): string[] {
   return [...files].flatMap(([path, text]) => {
     if (path.startsWith('cli/')) return [];
     const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-    return /(?<![\w$]|(?<!\.\.)\.)process\s*[?.[]|'(?:node:)?process'|globalThis\.process/.test(code)
+    return /(?<![\w$]|(?<!\.\.)\.)process\s*(?:[?.[;]|$)|'(?:node:)?process'|globalThis\.process/.test(code)
       ? [path]
       : [];
   });

@@ -138,7 +138,9 @@ function mayBeElsewhere(row: RowEvidence, waiting: ReadonlyMap<number, string>, 
   if (row.known?.running) return false;
   if (row.importFile !== null) return true;
   if (row.known !== null || waiting.has(row.id)) return false;
-  return !isUnplaced(row, waiting) || counts.room(row).total === 0;
+  const {total, running} = counts.room(row);
+  // A running job may be this one: whether a worker is old enough for it shows in the processes.
+  return !isUnplaced(row, waiting) || total === 0 || (row.begun !== null && running > 0);
 }
 
 /** A log that has begun to exist since the first read: by now a worker has the job. */

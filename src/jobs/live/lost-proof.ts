@@ -15,8 +15,8 @@ export interface Missing {
 
 export interface Clause {
   name: string;
-  /** `finished` needs the clauses for every job; those for begun jobs are left out if no worker began the job. */
-  for: 'every job' | 'lost' | 'begun';
+  /** `finished` needs only the clauses for every job; the others depend on whether a worker ever began the job. */
+  for: 'every job' | 'lost' | 'begun' | 'never begun';
   /** What the clause lacks; null if it holds. */
   check(row: RowEvidence, evidence: LiveEvidence, counts: Counts): Missing | null;
 }
@@ -29,7 +29,7 @@ export const QUIET_MS = 15 * 60_000;
  * A worker often takes its first job within a second of its start, and the times compared are rounded: the log to
  * seconds, a process's start by the host's boot time.
  */
-const PROCESS_MARGIN_MS = 10_000;
+export const PROCESS_MARGIN_MS = 10_000;
 
 /**
  * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
@@ -72,22 +72,6 @@ export const LOST_PROOF: readonly Clause[] = [
         : {reason: 'The database is read-only and may be a replica that is behind.', likely: 'lost'},
   },
   {
-    name: 'the configuration is older than the job',
-    for: 'lost',
-    check: ({createdMs}, {host}) => {
-      const {configChangedMs, clock} = host!;
-      if (
-        configChangedMs === null ||
-        (createdMs !== null && configChangedMs < createdMs - clock.uncertaintyMs)
-      )
-        return null;
-      const reason =
-        "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more.";
-      return {reason, likely: 'lost'};
-    },
-  },
-  {name: 'the row is not new', for: 'lost', check: age},
-  {
     name: 'the processes of this host can be read',
     for: 'begun',
     check: (_, {host}) =>
@@ -99,6 +83,21 @@ export const LOST_PROOF: readonly Clause[] = [
           },
   },
   {name: 'no process here can be working on it', for: 'begun', check: looseProcess},
+  {
+    name: 'the configuration is older than the job',
+    for: 'lost',
+    check: ({createdMs}, {host}) => {
+      const {configChangedMs, clock} = host!;
+      if (configChangedMs === null) return null;
+      if (createdMs !== null && configChangedMs < createdMs - clock.uncertaintyMs) return null;
+      const surely = createdMs === null || configChangedMs >= createdMs;
+      const reason = surely
+        ? "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more."
+        : `Whether the site's configuration is older than the job is not sure: ${clock.reason}`;
+      return {reason, likely: 'lost'};
+    },
+  },
+  {name: 'the row is not new', for: 'never begun', check: age},
   {name: 'workers run only on this host', for: 'begun', check: otherHosts},
   {name: 'its log is silent, or the servers are older', for: 'begun', check: silence},
 ];
@@ -114,6 +113,7 @@ export function firstMissing(
   for (const clause of proof) {
     if (clause.for !== 'every job' && state === 'finished') continue;
     if (clause.for === 'begun' && row.begun === null) continue;
+    if (clause.for === 'never begun' && row.begun !== null) continue;
     const missing = clause.check(row, evidence, counts);
     if (missing !== null) return missing;
   }

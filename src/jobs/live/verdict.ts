@@ -1,7 +1,7 @@
 import type {LiveState} from '../model/job.ts';
 import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
-import type {LiveEvidence, RowEvidence} from './evidence.ts';
-import {type Clause, firstMissing, LOST_PROOF} from './lost-proof.ts';
+import type {LiveEvidence, RowEvidence, WorkerConnection} from './evidence.ts';
+import {type Clause, firstMissing, LOST_PROOF, PROCESS_MARGIN_MS} from './lost-proof.ts';
 
 /** A job's live state, and why. */
 export interface LiveVerdict {
@@ -131,10 +131,28 @@ class Judge {
     if (row.queues.some((queue) => this.#holders.has(queue))) return null;
     const {total, running, rows, own} = this.#counts.around(row);
     if (!own || running === 0 || running !== total || rows !== running) return null;
+    if (this.#everyWorkerIsYounger(row)) return null;
     return proved(
       'executing',
-      `${running} of its function are assigned to workers, and no other row explains them.`,
+      running === 1
+        ? 'One job of its class is assigned to a worker, and no other row explains it.'
+        : `${running} jobs of its class are assigned to workers, and no other rows explain them.`,
     );
+  }
+
+  /**
+   * A job that runs may be that of a row which was marked or deleted by hand. If every worker that can do it started
+   * after this row's job began, it is not this row's.
+   */
+  #everyWorkerIsYounger({queues, begun}: RowEvidence): boolean {
+    const {workers, host} = this.#evidence;
+    const lastMs = begun?.lastMs ?? null;
+    if (host === null || lastMs === null) return false;
+    const capable = workers.filter((worker) => worker.queues.some((queue) => queues.includes(queue)));
+    const startedMs = new Map(host.processes.workers.map((worker) => [worker.pid, worker.startedMs]));
+    const isYounger = ({pid}: WorkerConnection) =>
+      pid !== null && (startedMs.get(pid) ?? Number.NEGATIVE_INFINITY) > lastMs + PROCESS_MARGIN_MS;
+    return capable.length > 0 && capable.every(isYounger);
   }
 
   #finishedOrLost(row: RowEvidence): LiveVerdict {

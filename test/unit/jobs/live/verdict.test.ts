@@ -208,6 +208,15 @@ describe('executing', () => {
       evidence([keyless(1)], {queues: [queue(1, 1, {owner: 'unknown'})]}),
       'executing?',
     ],
+    [
+      'by count, the only worker that can do it started after the job began: the running job is another one',
+      evidence([begun(1, {key: 'none', keyAsked: false})], {
+        queues: [queue(1, 1)],
+        host: host(processes({workers: [worker(9, {startedMs: NOW - MINUTE})]})),
+        workers: [connection(9)],
+      }),
+      'executing?',
+    ],
     ['by count, while counts change', evidence([keyless(1)], {queues: [queue(1, 1)], unchanged: false}), '?'],
     [
       'a process imports a file that another row has too',
@@ -528,6 +537,16 @@ describe('lost', () => {
       'executing?',
     ],
     [
+      'a worker is loose, although neither clock nor configuration is sure',
+      evidence([begun(1)], {
+        host: host({
+          ...processes({workers: [worker(9, {startedMs: NOW - 2 * DAY})]}),
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+        }),
+      }),
+      'executing?',
+    ],
+    [
       'its start lies in the future, so the zone is wrong (T10)',
       evidence([row(1, {createdMs: NOW + HOUR, queues: []})]),
       'lost?',
@@ -543,6 +562,16 @@ describe('lost', () => {
       'lost?',
     ],
   ])('is not claimed: %s', (_, given, state) => expect(shown(given)).toBe(state));
+
+  it('does not say that the configuration changed if only the clock is not sure', () => {
+    const unsure = host({
+      clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+      configChangedMs: NOW - 20 * HOUR,
+    });
+    expect(verdict(evidence([begun(1)], {host: unsure})).reason).toBe(
+      "Whether the site's configuration is older than the job is not sure: Not observed.",
+    );
+  });
 
   it('says that only time is missing for a row that is new, or whose age is not sure', () => {
     const unsure = {
