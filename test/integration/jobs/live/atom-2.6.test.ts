@@ -21,7 +21,7 @@ describe('AtoM 2.6', () => {
     const {states, reasons} = await live(rig.at);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'executing'},
-      '1 of its function are assigned to workers, and no other row explains them.',
+      'One job of its class is assigned to a worker, and no other row explains it.',
     ]);
     const begun = await insertBegun(rig.site);
     const both = await live(rig.at);
