@@ -48,11 +48,15 @@ beforeAll(async () => {
     status: 'running',
     startedAt: '2025-06-02 23:30:00',
     objectId: 513,
-    output:
-      '[info] [2025-06-02 23:30:01] Job 1 "arFindingAidJob": Job started.\n' +
-      '[info] [2025-06-02 23:30:01] Job 1 "arFindingAidJob": Parameters: {"id":1,"tab":"\\t"}\n' +
-      '[info] [2025-06-03 00:10:00] Job 1 "arFindingAidJob": Half done\n',
   });
+  const line = (time: string, message: string) =>
+    `[info] [${time}] Job ${running} "arFindingAidJob": ${message}\n`;
+  const log = [
+    line('2025-06-02 23:30:01', 'Job started.'),
+    line('2025-06-02 23:30:01', 'Parameters: {"id":1,"tab":"\\t"}'),
+    line('2025-06-03 00:10:00', 'Half done'),
+  ];
+  await site.query('UPDATE job SET output = ? WHERE id = ?', [log.join(''), running]);
   const unknown = await site.insertJob({
     status: 'unknown',
     startedAt: '2025-06-03 09:00:00',
