@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {Queryable} from '../mysql/database.ts';
 import type {PhpOptions} from '../php/run-php.ts';
 import {type PhpValue, phpString} from '../php/value.ts';
-import {readConfigYaml} from './config-yaml.ts';
+import {readConfigYaml} from './config/config-yaml.ts';
 import type {Setting} from './site.ts';
 import {type AtomVersion, isBelow, readVersion} from './version.ts';
 

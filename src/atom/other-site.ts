@@ -1,7 +1,7 @@
 import {isIPv4} from 'node:net';
 import {readFile} from '../files/sync-files.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
-import {configPhpPath, readConfigPhp} from './config-php.ts';
+import {configPhpPath, readConfigPhp} from './config/config-php.ts';
 
 /** Where a database is, as far as it tells two databases apart. */
 export type DatabasePlace = Pick<DatabaseConfig, 'database'> & Partial<Pick<DatabaseConfig, 'host' | 'port'>>;

@@ -1,4 +1,4 @@
-import {findStaleCaches} from '../../atom/stale-cache.ts';
+import {findStaleCaches} from '../../atom/config/stale-cache.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {healthy, NotAvailable, type Outcome, someOf, warning} from '../finding.ts';
 

@@ -5,7 +5,6 @@
 import type {ServerConnection} from '../../gearman/server.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import type {SeenProcess} from '../../processes/process-state.ts';
-
 import type {LiveReport} from '../live/live-state.ts';
 import {newestEndedRows} from '../model/running-jobs.ts';
 import {type EndedJob, findEndedJobs} from './ended-jobs.ts';

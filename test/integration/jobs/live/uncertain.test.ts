@@ -1,6 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {HostFacts} from '../../../../src/jobs/live/live-state.ts';
-import {liveStatesToAct} from '../../../../src/jobs/live/live-state.ts';
+import {type HostFacts, liveStatesToAct} from '../../../../src/jobs/live/live-state.ts';
 import type {Queryable} from '../../../../src/mysql/database.ts';
 import {later, live, logOf, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';

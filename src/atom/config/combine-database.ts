@@ -1,13 +1,13 @@
 import path from 'node:path';
-import {AtomctlError, usageError} from '../errors.ts';
-import type {DatabaseConfig} from '../mysql/database.ts';
-import {MYSQL_PORT, parseDatabaseUrl} from '../mysql/database-url.ts';
-import {readOptionFile} from '../mysql/option-file.ts';
-import {Secret} from '../secret.ts';
+import {AtomctlError, usageError} from '../../errors.ts';
+import type {DatabaseConfig} from '../../mysql/database.ts';
+import {MYSQL_PORT, parseDatabaseUrl} from '../../mysql/database-url.ts';
+import {readOptionFile} from '../../mysql/option-file.ts';
+import {Secret} from '../../secret.ts';
+import type {Setting, SiteOptions, SiteSurroundings} from '../site.ts';
+import type {NamedSite} from '../site-file.ts';
 import {configPhpPath, readConfigPhp} from './config-php.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
-import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
-import type {NamedSite} from './site-file.ts';
 
 /**
  * One source of settings of the database; null if it gives none. It is read only if the sources above it leave a

@@ -2,11 +2,11 @@ import {execFileSync} from 'node:child_process';
 import {symlinkSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {readConfigPhp} from '../../../src/atom/config-php.ts';
-import type {PhpOptions} from '../../../src/php/run-php.ts';
-import {phpIsInstalled, phpPermission} from '../../support/php/installed-php.ts';
-import {revealed} from '../../support/revealed.ts';
-import {configPhp, createRoot} from '../../support/site/atom-files.ts';
+import {readConfigPhp} from '../../../../src/atom/config/config-php.ts';
+import type {PhpOptions} from '../../../../src/php/run-php.ts';
+import {phpIsInstalled, phpPermission} from '../../../support/php/installed-php.ts';
+import {revealed} from '../../../support/revealed.ts';
+import {configPhp, createRoot} from '../../../support/site/atom-files.ts';
 
 const WITHOUT_PHP: PhpOptions = {env: {}};
 /** As a user who is not root, so PHP runs as the user of the test. */

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import {readFile, stat} from '../files/sync-files.ts';
-import {NotStaticError, notStatic, PhpEvaluator, type PhpNode} from '../php/expression.ts';
-import {type PhpArray, type PhpValue, phpString} from '../php/value.ts';
+import {readFile, stat} from '../../files/sync-files.ts';
+import {NotStaticError, notStatic, PhpEvaluator, type PhpNode} from '../../php/expression.ts';
+import {type PhpArray, type PhpValue, phpString} from '../../php/value.ts';
 import {yamlLayers} from './config-yaml.ts';
 
 /** Environments in which AtoM submits and executes jobs: the web, the worker, tasks. */

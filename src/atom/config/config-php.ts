@@ -1,11 +1,11 @@
 import path from 'node:path';
-import {cannotBeRead, usageError} from '../errors.ts';
-import {readFile, realpath} from '../files/sync-files.ts';
-import type {DatabaseConfig} from '../mysql/database.ts';
-import {type PhpOptions, runPhp} from '../php/run-php.ts';
-import {NotStaticError, readPhpScript} from '../php/script.ts';
-import {flatten, lookUp, type PhpValue, phpString} from '../php/value.ts';
-import {Secret} from '../secret.ts';
+import {cannotBeRead, usageError} from '../../errors.ts';
+import {readFile, realpath} from '../../files/sync-files.ts';
+import type {DatabaseConfig} from '../../mysql/database.ts';
+import {type PhpOptions, runPhp} from '../../php/run-php.ts';
+import {NotStaticError, readPhpScript} from '../../php/script.ts';
+import {flatten, lookUp, type PhpValue, phpString} from '../../php/value.ts';
+import {Secret} from '../../secret.ts';
 import {parsePdoDsn} from './pdo-dsn.ts';
 
 const HINT = 'Give the database with --database-url or --defaults-file.';

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {readConfigYaml} from '../../../src/atom/config-yaml.ts';
-import type {PhpValue} from '../../../src/php/value.ts';
-import {phpIsInstalled, phpPermission} from '../../support/php/installed-php.ts';
-import {createRoot} from '../../support/site/atom-files.ts';
+import {readConfigYaml} from '../../../../src/atom/config/config-yaml.ts';
+import type {PhpValue} from '../../../../src/php/value.ts';
+import {phpIsInstalled, phpPermission} from '../../../support/php/installed-php.ts';
+import {createRoot} from '../../../support/site/atom-files.ts';
 
 const WITHOUT_PHP = {env: {HOST: 'db'}};
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import {type AtomctlError, usageError} from '../errors.ts';
-import type {PhpOptions} from '../php/run-php.ts';
-import {deepMerge, flatten, lookUp, type PhpValue, sectionsFor} from '../php/value.ts';
+import {type AtomctlError, usageError} from '../../errors.ts';
+import type {PhpOptions} from '../../php/run-php.ts';
+import {deepMerge, flatten, lookUp, type PhpValue, sectionsFor} from '../../php/value.ts';
 import {holdsUnreadable, readYamlSections, type YamlSections} from './yaml-sections.ts';
 
 /** The directories of a configuration file below the root, low to high. */

@@ -1,9 +1,9 @@
 import type {ScalarTag} from 'yaml';
-import {AtomctlError, cannotBeRead, usageError} from '../errors.ts';
-import {readFile, realpath} from '../files/sync-files.ts';
-import {type PhpOptions, runPhp} from '../php/run-php.ts';
-import {NotStaticError, readPhpScript} from '../php/script.ts';
-import type {PhpArray, PhpValue} from '../php/value.ts';
+import {AtomctlError, cannotBeRead, usageError} from '../../errors.ts';
+import {readFile, realpath} from '../../files/sync-files.ts';
+import {type PhpOptions, runPhp} from '../../php/run-php.ts';
+import {NotStaticError, readPhpScript} from '../../php/script.ts';
+import type {PhpArray, PhpValue} from '../../php/value.ts';
 
 /** A placeholder for what a PHP tag prints, if it cannot be evaluated here. */
 const UNREADABLE = 'atomctl-cannot-evaluate-this-php';

@@ -1,8 +1,8 @@
-import {usageError} from '../errors.ts';
-import type {DatabaseConfig} from '../mysql/database.ts';
-import {MYSQL_PORT} from '../mysql/database-url.ts';
-import {findSocket} from '../mysql/endpoint.ts';
-import {Secret} from '../secret.ts';
+import {usageError} from '../../errors.ts';
+import type {DatabaseConfig} from '../../mysql/database.ts';
+import {MYSQL_PORT} from '../../mysql/database-url.ts';
+import {findSocket} from '../../mysql/endpoint.ts';
+import {Secret} from '../../secret.ts';
 
 /**
  * Reads PDO's `mysql:host=…;port=…;dbname=…`, keys in any order, `;;` for a semicolon in a value.

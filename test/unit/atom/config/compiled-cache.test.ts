@@ -2,10 +2,10 @@ import {createHash} from 'node:crypto';
 import {mkdirSync, rmSync, utimesSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {configModifiedMs, readCompiledConfig} from '../../../src/atom/compiled-cache.ts';
-import {resolveSite} from '../../../src/atom/resolve-site.ts';
-import type {SiteOptions} from '../../../src/atom/site.ts';
-import {createRoot, writeFiles} from '../../support/site/atom-files.ts';
+import {configModifiedMs, readCompiledConfig} from '../../../../src/atom/config/compiled-cache.ts';
+import {resolveSite} from '../../../../src/atom/resolve-site.ts';
+import type {SiteOptions} from '../../../../src/atom/site.ts';
+import {createRoot, writeFiles} from '../../../support/site/atom-files.ts';
 
 const GEARMAN = 'cache/qubit/prod/config/config_gearman.yml.php';
 const APP = 'cache/qubit/worker/config/config_app.yml.php';

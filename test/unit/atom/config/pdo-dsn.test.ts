@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {parsePdoDsn} from '../../../src/atom/pdo-dsn.ts';
-import {revealed} from '../../support/revealed.ts';
+import {parsePdoDsn} from '../../../../src/atom/config/pdo-dsn.ts';
+import {revealed} from '../../../support/revealed.ts';
 
 const FOUND = () => '/found.sock';
 

@@ -1,8 +1,8 @@
 import {utimesSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
-import {findStaleCaches} from '../../../src/atom/stale-cache.ts';
-import {createRoot} from '../../support/site/atom-files.ts';
+import {findStaleCaches} from '../../../../src/atom/config/stale-cache.ts';
+import {createRoot} from '../../../support/site/atom-files.ts';
 
 it('finds each compiled file that is older than its newest source', async () => {
   const minutes = {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {readdir, stat} from '../files/sync-files.ts';
+import {readdir, stat} from '../../files/sync-files.ts';
 import {yamlLayers} from './config-yaml.ts';
 
 /** A compiled configuration that AtoM still uses although one of its sources is newer. */
