@@ -7,7 +7,6 @@ import type {ServerConnection} from '../gearman/server.ts';
 import type {Database} from '../mysql/database.ts';
 import type {ReplicaAddress} from '../mysql/replica.ts';
 import type {PhpPermission} from '../php/run-php.ts';
-import type {SiteProcesses} from '../processes/site-processes.ts';
 
 export interface ContextOptions {
   site: SiteOptions;
@@ -116,16 +115,6 @@ export class Context {
       ([{connectServers}, addresses]) => connectServers(addresses, {timeoutSeconds}),
     );
     return this.#servers;
-  }
-
-  /** The processes on this host that may be working on the site's jobs, read anew each time. */
-  async siteProcesses(): Promise<SiteProcesses> {
-    const [{readProcesses}, {processesOfSite}, root] = await Promise.all([
-      import('../processes/read-processes.ts'),
-      import('../processes/site-processes.ts'),
-      this.site().then((site) => site.root()),
-    ]);
-    return processesOfSite(await readProcesses(), root.value);
   }
 
   /** The sites that atomctl's configuration names. @throws AtomctlError USAGE if it is wrong */

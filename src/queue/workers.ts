@@ -1,5 +1,4 @@
-import {JOB_CLASSES} from '../atom/job-classes.ts';
-import {byCode, isOwnFunction, splitFunctionName} from './function-name.ts';
+import {byCode, splitFunctionName} from './function-name.ts';
 import type {ServerReport} from './server-report.ts';
 
 /** A worker process: one, however many servers it is connected to. */
@@ -74,34 +73,6 @@ function describe({id, ip, functions, servers}: ConnectedWorker, sitePrefix: str
     abilities: prefix === null ? [...functions].sort() : names.map(({jobClass}) => jobClass).sort(),
     servers: [...servers],
   };
-}
-
-/** A worker that may execute a site's jobs. */
-export interface PossibleWorker {
-  pid: number | null;
-  /** It works under the site's own prefix; otherwise under one that is not known to be another site's. */
-  thisSite: boolean;
-}
-
-/**
- * The workers that may execute jobs of a site, its own first. A worker under another prefix is one of them: the site's
- * jobs may have been submitted under it, before the root or the key was changed. So is a worker without a prefix that
- * has a class of AtoM. atomctl's own connections are
- * not workers.
- * @param prefix the site's function prefix: null if it is not known, empty if the site has none
- */
-export function possibleWorkers(
-  servers: readonly Pick<ServerReport, 'address' | 'connections'>[],
-  prefix: string | null,
-): PossibleWorker[] {
-  return connectedWorkers(servers)
-    .flatMap(({id, functions}) => {
-      const names = [...functions].filter((name) => !isOwnFunction(name)).map(splitFunctionName);
-      const thisSite = names.some((name) => (name.prefix ?? '') === prefix);
-      const isAtoms = names.some((name) => name.prefix !== null || Object.hasOwn(JOB_CLASSES, name.jobClass));
-      return thisSite || isAtoms ? [{pid: pidOf(id), thisSite}] : [];
-    })
-    .sort((one, other) => Number(other.thisSite) - Number(one.thisSite));
 }
 
 /** The process id in a worker's id, which AtoM makes of the process id and a time in hex; null if the id is not AtoM's. */

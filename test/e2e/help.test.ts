@@ -93,7 +93,11 @@ test('the topics list the exit codes of the table, and the filters and variables
   const [codes, filters, environment] = await fewAtATime(topics, (topic) => runAtomctl(['help', topic]));
   for (const code of Object.values(EXIT))
     expect(codes!.stdout).toMatch(new RegExp(`^ {2}${code} +[A-Za-z]`, 'm'));
-  for (const word of ['--older-than AGE', '--live executing|queued|lost|uncertain', 'strictly older'])
+  for (const word of [
+    '--older-than AGE',
+    '--live executing|queued|finished|lost|uncertain',
+    'strictly older',
+  ])
     expect(filters!.stdout).toContain(word);
   for (const word of ['ATOMCTL_AUDIT_LOG', 'ATOMCTL_TIMEOUT', 'ATOM_MYSQL_PASSWORD', 'NO_COLOR'])
     expect(environment!.stdout).toContain(word);

@@ -1,4 +1,5 @@
 import {splitFunctionName} from '../../queue/function-name.ts';
+import {claimsToBeProbe} from '../../queue/probe-id.ts';
 import type {LiveEvidence, RowEvidence, WorkerConnection} from '../live/evidence.ts';
 import type {LiveReport} from '../live/live-state.ts';
 import {NEW_ROW_MS} from '../live/lost-proof.ts';
@@ -96,7 +97,7 @@ function ableWorkers(connections: readonly WorkerConnection[], servers: number):
   const workers = new Map<string, AbleWorker>();
   const others = new Set<string>();
   for (const {id, pid, ip, queues, doesOthers} of connections) {
-    if (id.startsWith('atomctl-')) continue;
+    if (claimsToBeProbe(id)) continue;
     if (doesOthers) others.add(id);
     const worker = workers.get(id) ?? {id, pid, ip, queues: new Set(), connections: 0};
     workers.set(id, worker);

@@ -1,4 +1,5 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import {claimsToBeProbe} from '../../queue/probe-id.ts';
 import type {LiveState} from '../model/job.ts';
 import type {Counts} from './counts.ts';
 import type {LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
@@ -201,7 +202,7 @@ function otherHosts(_: RowEvidence, {servers, workers, host}: LiveEvidence): Mis
   const here = new Set(processes.workers.map(({pid}) => pid));
   const elsewhere = workers.find(
     ({id, pid}) =>
-      !id.startsWith('atomctl-') && (pid === null || !(here.has(pid) || processes.otherSites.has(pid))),
+      !claimsToBeProbe(id) && (pid === null || !(here.has(pid) || processes.otherSites.has(pid))),
   );
   if (elsewhere !== undefined) {
     const reason = `Worker ${elsewhere.id} runs in a container or on another host, where atomctl cannot see what it does.`;

@@ -1,3 +1,4 @@
+import {claimsToBeProbe} from '../../queue/probe-id.ts';
 import type {LiveState} from '../model/job.ts';
 import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
 import type {LiveEvidence, RowEvidence, WorkerConnection} from './evidence.ts';
@@ -173,7 +174,7 @@ class Judge {
 function holdersByQueue({workers}: LiveEvidence): Map<string, string> {
   return new Map(
     workers
-      .filter(({id}) => id.startsWith('atomctl-'))
+      .filter(({id}) => claimsToBeProbe(id))
       .flatMap(({id, queues}) => queues.map((queue) => [queue, id])),
   );
 }

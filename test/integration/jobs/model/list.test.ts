@@ -244,7 +244,6 @@ describe('the total of a long history', () => {
       time: async () => time,
       database: async () => long(),
       servers: async () => [],
-      siteProcesses: async () => ({incomplete: null, processes: []}),
       site: async () => ({
         functionPrefix: async () => ({value: ''}),
         otherPrefixes: async () => [],
