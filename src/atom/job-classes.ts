@@ -34,13 +34,11 @@ const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => stor
  * Whether a row with this `job.name` may be a job of this class.
  *
  * The name of a class means that class. An English stored name means one of its classes or a plugin's. Any other name
- * may be translated, or a plugin's own: then it may mean every class that is stored under a translated name or is not
- * AtoM's.
+ * may be translated, a plugin's own or set by hand: it may mean every class.
  */
 export function mayBeFunctionOf(jobName: string, jobClass: string): boolean {
   if (jobName === jobClass) return true;
   if (Object.hasOwn(JOB_CLASSES, jobName)) return false;
   const facts = Object.hasOwn(JOB_CLASSES, jobClass) ? JOB_CLASSES[jobClass] : undefined;
-  if (STORED_NAMES.has(jobName)) return facts === undefined || facts.storedAs === jobName;
-  return facts === undefined || facts.storedAs !== undefined;
+  return !STORED_NAMES.has(jobName) || facts === undefined || facts.storedAs === jobName;
 }

@@ -81,6 +81,19 @@ class ResolvedSite implements Site {
     return value.length === 0 ? none : {value, origin};
   });
 
+  readonly serversNotAsked = once(async (): Promise<ServerAddress[]> => {
+    const {value: root} = await this.root();
+    if (root === null || !(await this.#givenServers())) return [];
+    const configured = (await this.#gearmanYml())?.get(['servers'], WEB_FIRST);
+    const cached = (await this.#compiled()).flatMap(({servers}) => servers?.texts ?? []);
+    const named = readServers({
+      value: [...(configured ? texts(configured) : [`127.0.0.1:${GEARMAN_PORT}`]), ...cached],
+      origin: 'gearman.yml',
+    });
+    const asked = new Set((await this.gearmanServers()).value.map(formatAddress));
+    return named.value.filter((address) => !asked.has(formatAddress(address)));
+  });
+
   /** Kept once it is known: a server that does not answer now may answer the next time. */
   functionPrefix(): Promise<Setting<string | null>> {
     const forget = () => {

@@ -70,6 +70,11 @@ export interface Site {
    * prefix was given, or if there is no root.
    */
   otherPrefixes(): Promise<string[]>;
+  /**
+   * Servers that AtoM's files or its compiled cache name, and that other servers given by flag, variable or
+   * configuration file replace. Empty if none were given, or if there is no root.
+   */
+  serversNotAsked(): Promise<ServerAddress[]>;
   /** When what names servers and prefix was modified: see configModifiedMs; null if there is no root. */
   configModifiedMs(): Promise<number | null>;
   /** The configuration file of atomctl says `workers: this-host`. */

@@ -1,4 +1,4 @@
-import type {ServerAddress} from '../gearman/address.ts';
+import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {SeenOnServers} from '../host/foreign-prefixes.ts';
 import type {GearmandFacts} from '../host/local-gearmand.ts';
 import type {ObservedClock} from '../host/observed-clock.ts';
@@ -15,6 +15,8 @@ export interface HostFacts {
   workersStatedHere: boolean;
   /** See configModifiedMs. */
   configChangedMs(): Promise<number | null>;
+  /** See Site.serversNotAsked; `host:port`. */
+  serversNotAsked(): Promise<string[]>;
   /** Asked for once: journald is slow on a large journal. */
   clock(): Promise<ObservedClock>;
 }
@@ -42,6 +44,7 @@ export async function hostFacts(context: Context): Promise<HostFacts> {
     gearmand: (address) => facts.gearmand(address),
     workersStatedHere: await site.workersStatedHere(),
     configChangedMs: () => site.configModifiedMs(),
+    serversNotAsked: async () => (await site.serversNotAsked()).map(formatAddress),
     clock: () => facts.clock(),
   };
 }

@@ -11,7 +11,7 @@ import {serviceManager} from './worker/unit-flags.ts';
  */
 export async function siteAccess(
   context: Context,
-  {stuckAfterSeconds}: {stuckAfterSeconds: number},
+  {stuckAfterSeconds, notice}: {stuckAfterSeconds: number; notice: (text: string) => void},
 ): Promise<SiteAccess> {
   const site = await context.site();
   const [host, prefixes, timezone, {systemOffsetMs}] = await Promise.all([
@@ -39,7 +39,13 @@ export async function siteAccess(
     now: context.now,
     prefixes,
     host,
-    recheck: {wait: (milliseconds) => sleep(milliseconds), firstSeen: new Map()},
+    recheck: {
+      firstSeen: new Map(),
+      async wait(milliseconds) {
+        notice('Checking again in ten seconds, to be sure.');
+        await sleep(milliseconds);
+      },
+    },
     root: root.value,
     prefix: prefix.value,
     prefixOrigin: prefix.origin,

@@ -69,8 +69,8 @@ Exit status: 0 no problem (there may be warnings), 1 a critical finding, or --fi
       await this.#fix(selection, stuckAfterSeconds);
       return;
     }
-    await this.answer(async (context) => {
-      const site = collectSiteEvidence(await siteAccess(context, {stuckAfterSeconds}));
+    await this.answer(async (context, notice) => {
+      const site = collectSiteEvidence(await siteAccess(context, {stuckAfterSeconds, notice}));
       return findingsAnswer(await runChecks(site, selection), flags);
     }, flags['all-sites']);
   }
@@ -79,7 +79,10 @@ Exit status: 0 no problem (there may be warnings), 1 a critical finding, or --fi
     const {flags} = this;
     const assumeYes = flags.yes || flags['no-confirmation'];
     requireAnswerer({...this.io, assumeYes});
-    const access = await siteAccess(this.context, {stuckAfterSeconds});
+    const access = await siteAccess(this.context, {
+      stuckAfterSeconds,
+      notice: (text) => this.notice(text),
+    });
     const site = collectSiteEvidence(access);
     const found = await runChecks(site, selection);
     const planned = await planFixes(site, found);

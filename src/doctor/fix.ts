@@ -1,5 +1,6 @@
 import {AtomctlError} from '../errors.ts';
 import {markJob} from '../jobs/kill/mark-or-delete.ts';
+import type {LiveVerdict} from '../jobs/live/live-state.ts';
 import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
 import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
@@ -25,8 +26,11 @@ export interface Fixed {
 export async function planFixes(site: SiteEvidence, findings: readonly Finding[]): Promise<PlannedFix[]> {
   const failed = findings.filter(({state}) => state === 'warning' || state === 'critical').map(({id}) => id);
   const planned: PlannedFix[] = [];
+  const checked = new Set(findings.filter(({state}) => state !== 'skipped').map(({id}) => id));
   for (const fix of FIXES) {
-    if (!fix.checks.some((id) => failed.includes(id))) continue;
+    const called = fix.checks.some((id) => failed.includes(id));
+    const mayBeCalled = fix.checks.some((id) => checked.has(id)) && (await fix.needsTime?.(site));
+    if (!called && !mayBeCalled) continue;
     const plan = await fix.plan(site);
     if (plan !== null) planned.push({fix, plan});
   }
@@ -76,6 +80,7 @@ async function apply(
 export const LOST_JOBS: Fix = {
   id: 'lost-jobs',
   checks: ['lost-jobs', 'serial-jobs'],
+  needsTime: async (site) => [...(await site.live()).verdicts.values()].some(lacksOnlyTime),
   plan: async (site) => {
     const lost = await lostJobs(site);
     if (lost.length === 0) return null;
@@ -90,6 +95,11 @@ export const LOST_JOBS: Fix = {
   },
   report: (count) => `${counted(count, 'lost job')} marked as ${count === 1 ? 'an error' : 'errors'}.`,
 };
+
+/** The clock is not sure: ten seconds later the job is proved lost, or is not. */
+function lacksOnlyTime({likely, needsTime}: LiveVerdict): boolean {
+  return needsTime && likely === 'lost';
+}
 
 async function lostJobs(site: SiteEvidence): Promise<RunningJob[]> {
   return (await runningJobsToFix(site)).filter(({fault}) => fault === 'lost');
@@ -155,6 +165,8 @@ export interface Fix {
   id: string;
   /** It applies if one of these checks found a problem. */
   checks: readonly string[];
+  /** True if it may be called for although its checks are ok: a proof lacks only time. */
+  needsTime?(site: SiteEvidence): Promise<boolean>;
   /** What it would do, one sentence; null if there is nothing to do. */
   plan(site: SiteEvidence): Promise<string | null>;
   /**

@@ -45,7 +45,7 @@ function scriptIndex(args: readonly string[]): number {
 
 /** Whether a task is the worker itself. */
 export function isWorkerTask(task: string): boolean {
-  return task === 'jobs:worker';
+  return task.startsWith('jobs:w') && 'jobs:worker'.startsWith(task);
 }
 
 /**
@@ -53,5 +53,5 @@ export function isWorkerTask(task: string): boolean {
  * `csv:authority-import`, …
  */
 export function isImportTask(task: string): boolean {
-  return /^csv:(?:[a-z]+-)?import$/.test(task);
+  return /^csv:(?:[a-z]+-)*import$/.test(task);
 }

@@ -56,15 +56,16 @@ export async function readCompiledConfig(root: string): Promise<CompiledConfig[]
 }
 
 /**
- * When the files that name the servers and the prefix were last modified: the layers of gearman.yml and app.yml and
- * what they were compiled to; epoch milliseconds. null if there are none. Infinity if a compiled file cannot be read:
+ * When the files that name the servers and the prefix were last modified: the layers of gearman.yml and app.yml with
+ * their directories, and what they were compiled to; epoch milliseconds. null if there are none. Infinity if a compiled file cannot be read:
  * what it names is not known, so nothing may rest on its age.
  */
 export async function configModifiedMs(root: string): Promise<number | null> {
   const compiled = await readCompiledConfig(root);
   if (compiled.some(({unreadable}) => unreadable.length > 0)) return Number.POSITIVE_INFINITY;
+  // A file that replaces another may bring an old time with it; its directory shows the change.
   const files = ['gearman', 'app'].flatMap((name) => [
-    ...yamlLayers(root, `${name}.yml`),
+    ...yamlLayers(root, `${name}.yml`).flatMap((file) => [file, path.dirname(file)]),
     ...ENVIRONMENTS.map((environment) => compiledFile(root, environment, name)),
   ]);
   const times = await Promise.all(files.map(modifiedMs));

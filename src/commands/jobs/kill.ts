@@ -147,7 +147,10 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       reason: flags.reason ?? null,
       by: caller(),
       culture: 'en',
-      wait: (milliseconds) => sleep(milliseconds),
+      wait: async (milliseconds, signal) => {
+        this.notice('Checking again in ten seconds, to be sure.');
+        await sleep(milliseconds, undefined, {signal}).catch(() => {});
+      },
       worker: flags['restart-worker']
         ? await (await import('../../cli/worker/worker-control.ts')).workerControl(context, flags)
         : null,

@@ -14,8 +14,8 @@ export interface KillOptions extends QueueOptions, RowChange, Omit<LiveAccess, '
   worker: WorkerControl | null;
   /** Aborted, the kill leaves the jobs alone that it has not begun with. */
   signal: AbortSignal;
-  /** Waits for milliseconds. */
-  wait: (milliseconds: number) => Promise<void>;
+  /** Waits for milliseconds, or until the signal is aborted. */
+  wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 export type KillState = LiveState | 'ended';
@@ -52,7 +52,11 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
   const ids = new Set(options.ids);
   const jobs = await loadJobs({...options, now: options.now(), ids: [...ids]});
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
-  const report = await liveStatesToAct(options, {wait: options.wait, firstSeen: new Map()}, running);
+  const report = await liveStatesToAct(
+    options,
+    {wait: (milliseconds) => options.wait(milliseconds, options.signal), firstSeen: new Map()},
+    running,
+  );
   if (options.signal.aborted) {
     throw new AtomctlError('INTERRUPTED', 'Interrupted before the first job was killed.', {
       hint: 'Nothing was changed.',

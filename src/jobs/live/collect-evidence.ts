@@ -47,6 +47,8 @@ export interface HostFacts {
   workersStatedHere: boolean;
   /** The newest modification of the files that name servers and prefix, epoch milliseconds; null if there are none. */
   configChangedMs(): Promise<number | null>;
+  /** Servers that AtoM's files name and that others, given by flag or variable, replace; `host:port`. */
+  serversNotAsked(): Promise<string[]>;
   /** How far the site's wall clock may be off, and why. */
   clock(): Promise<{uncertaintyMs: number; reason: string}>;
 }
@@ -319,13 +321,20 @@ async function hostEvidence(
   {host, now}: CollectOptions,
 ): Promise<HostEvidence> {
   const begun = absent.some((row) => row.begun !== null);
-  const [processes, configChangedMs, clock] = await Promise.all([
+  const [processes, configChangedMs, serversNotAsked, clock] = await Promise.all([
     begun ? host.processes() : NO_PROCESSES,
     host.configChangedMs(),
+    host.serversNotAsked(),
     host.clock(),
   ]);
   const {workersStatedHere} = host;
-  return {processes, workersStatedHere, configChangedMs, clock: {...clock, nowMs: now().getTime()}};
+  return {
+    processes,
+    workersStatedHere,
+    configChangedMs,
+    serversNotAsked,
+    clock: {...clock, nowMs: now().getTime()},
+  };
 }
 
 const NO_PROCESSES: ProcessEvidence = {unreadable: null, workers: [], imports: [], otherSites: new Set()};

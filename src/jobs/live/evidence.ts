@@ -126,6 +126,8 @@ export interface HostEvidence {
   processes: ProcessEvidence;
   /** The configuration file says that the site's workers run on this host only. */
   workersStatedHere: boolean;
+  /** Servers that AtoM's files name and that were not asked, because others were given; `host:port`. */
+  serversNotAsked: readonly string[];
   /** The newest modification of what names the servers and the prefix; null if there is no such file. */
   configChangedMs: number | null;
   clock: ClockEvidence;

@@ -46,6 +46,16 @@ export const LOST_PROOF: readonly Clause[] = [
     },
   },
   {
+    name: 'every server that AtoM names was asked',
+    for: 'every job',
+    check: (_, {host}) => {
+      const [server] = host?.serversNotAsked ?? [];
+      if (server === undefined) return null;
+      const reason = `AtoM's files name the Gearman server ${server}, which was not asked because others were given.`;
+      return {reason, likely: null};
+    },
+  },
+  {
     name: 'no other atomctl holds jobs',
     for: 'every job',
     check: (_, {servers}) => {
@@ -171,8 +181,10 @@ function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts):
   }
   if (!mayBeFunctionOf(row.name, 'arFileImportJob')) return null;
   const isAnotherRows = (text: string) => text !== row.importFile && counts.rowsWithFile(text) > 0;
+  // A child is younger than the job that starts it.
   const child = processes.imports.find(
-    (candidate) => mayWork(candidate) && !candidate.argv.some(isAnotherRows),
+    // A child is always younger than the job that starts it.
+    (candidate) => !candidate.argv.some(isAnotherRows),
   );
   return child === undefined
     ? null

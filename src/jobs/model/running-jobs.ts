@@ -39,11 +39,16 @@ const PARAMETERS = ownLine('Parameters: ');
 const FINISHED = ownLine('Job finished.');
 /** The log since its last start; the whole log if it has none. */
 const LATEST_RUN = `SUBSTRING_INDEX(${LOG}, ${STARTED}, -1)`;
-/** The length of `YYYY-MM-DD HH:MM:SS`. */
-const TIME_LENGTH = 19;
-/** The time that stands before a position. */
-const timeBefore = (position: string) =>
-  `CONVERT(SUBSTRING(${LOG}, ${position} - ${TIME_LENGTH}, ${TIME_LENGTH}) USING utf8mb4)`;
+/** Any line of the row's own. */
+const OWN = ownLine('');
+/** Enough for a line's level and time, and for the end of the line before. */
+const HEAD_LENGTH = 40;
+/** The bytes before a position, as hexadecimal digits: cut in the middle of a character they are not text. */
+const bytesBefore = (log: string, position: string) =>
+  `HEX(SUBSTRING(${log}, GREATEST(${position} - ${HEAD_LENGTH}, 1), LEAST(${HEAD_LENGTH}, GREATEST(${position} - 1, 0))))`;
+/** Where the last of a text begins in the log. */
+const lastOf = (text: string) =>
+  `(LENGTH(job.output) - LENGTH(SUBSTRING_INDEX(${LOG}, ${text}, -1)) - LENGTH(${text}) + 1)`;
 
 /** The JSON that the job logged first; NULL if it logged none. */
 const LOGGED_PARAMETERS = `
@@ -57,11 +62,11 @@ interface StoredRow {
   created_at: string | null;
   parameters: string | null;
   begun: number | null;
-  first: string | null;
-  last: string | null;
-  finished: number | null;
+  first_head: string | null;
+  last_head: string | null;
+  finished_head: string | null;
   failed: number | null;
-  last_line: string | null;
+  newest_head: string | null;
   characters: number | null;
   bytes: number | null;
 }
@@ -76,11 +81,11 @@ export async function runningRows(options: {database: Queryable; filter: JobFilt
     `SELECT job.id, job.name, object.created_at,
             ${LOGGED_PARAMETERS} AS parameters,
             LOCATE(${STARTED}, ${LOG}) > 0 AS begun,
-            ${timeBefore(`LOCATE(${STARTED}, ${LOG})`)} AS first,
-            ${timeBefore(`LENGTH(job.output) - LENGTH(${LATEST_RUN}) - LENGTH(${STARTED}) + 1`)} AS last,
-            LOCATE(${FINISHED}, ${LATEST_RUN}) > 0 AS finished,
+            ${bytesBefore(LOG, `LOCATE(${STARTED}, ${LOG})`)} AS first_head,
+            ${bytesBefore(LOG, lastOf(STARTED))} AS last_head,
+            IF(LOCATE(${FINISHED}, ${LATEST_RUN}) > 0, ${bytesBefore(LOG, lastOf(FINISHED))}, NULL) AS finished_head,
             LOCATE(CAST('\n[err] [' AS BINARY), ${LATEST_RUN}) > 0 AS failed,
-            CONVERT(LEFT(SUBSTRING_INDEX(CONCAT(CHAR(10), ${LOG}), CONCAT(CHAR(10), '['), -1), 40) USING utf8mb4) AS last_line,
+            IF(LOCATE(${OWN}, ${LOG}) > 0, ${bytesBefore(LOG, lastOf(OWN))}, NULL) AS newest_head,
             CHAR_LENGTH(job.output) AS characters, LENGTH(job.output) AS bytes
      FROM job ${objectJoin(condition)}
      WHERE ${condition.sql} AND job.status_id = ?
@@ -90,28 +95,32 @@ export async function runningRows(options: {database: Queryable; filter: JobFilt
   return rows.map(toRow);
 }
 
-/** `info] [2026-03-04 13:05:01] Job …`: the beginning of a log's last dated line, without its first bracket. */
-const LAST_LINE = /^\w+\] \[(.{19})\] /;
-
 function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow): RunningRow {
   const [characters, bytes] = [row.characters ?? 0, row.bytes ?? 0];
-  const begun = row.begun === 1;
   const cut = isCutAt(characters, bytes);
+  const first = lineTime(row.first_head);
+  const lastStart = lineTime(row.last_head);
+  // A start that is older than the first was quoted in a message, and so is whatever seems to follow it.
+  const last = first !== null && lastStart !== null && lastStart >= first ? lastStart : null;
+  const newest = lineTime(row.newest_head);
   return {
     id,
     name: name ?? '',
     startedAt,
     parameters,
-    begun: begun
-      ? {first: wallTime(row.first), last: cut ? null : wallTime(row.last)}
-      : bytes > 0
-        ? {first: null, last: null}
-        : null,
-    finished: begun && !cut && row.finished === 1,
-    failed: begun && row.failed === 1,
+    begun:
+      bytes === 0 ? null : row.begun === 1 ? {first, last: cut ? null : last} : {first: null, last: null},
+    finished: !cut && last !== null && lineTime(row.finished_head) !== null,
+    failed: row.begun === 1 && row.failed === 1,
     logLength: bytes,
-    lastActivity: cut ? null : wallTime(LAST_LINE.exec(row.last_line ?? '')?.[1]),
+    lastActivity: cut || (last !== null && newest !== null && newest < last) ? null : newest,
   };
+}
+
+/** The time of a log line, from the bytes before its `] Job`: null if they are not the beginning of a line. */
+function lineTime(head: string | null): string | null {
+  const text = Buffer.from(head ?? '', 'hex').toString('latin1');
+  return /(?:^|\n)\[\w{1,10}\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/.exec(text)?.[1] ?? null;
 }
 
 /** A row that does not say Running, with the parameters that it logged. */
@@ -130,10 +139,6 @@ export async function newestEndedRows(database: Queryable, limit: number): Promi
      WHERE parameters IS NOT NULL ORDER BY id DESC`,
     [STATUSES.running.termId],
   );
-}
-
-function wallTime(text: string | null | undefined): string | null {
-  return text && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(text) ? text : null;
 }
 
 /**

@@ -20,6 +20,8 @@ describe('parseCommandLine', () => {
 describe('parseSymfonyCommand', () => {
   it.each([
     ['php symfony jobs:worker', 'symfony', 'jobs:worker'],
+    // symfony accepts the beginning of a task's name.
+    ['php symfony jobs:work', 'symfony', 'jobs:work'],
     [
       '/usr/bin/php8.2 -d memory_limit=-1 -d error_reporting=E_ALL symfony jobs:worker',
       'symfony',

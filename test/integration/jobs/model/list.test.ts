@@ -247,6 +247,7 @@ describe('the total of a long history', () => {
       site: async () => ({
         functionPrefix: async () => ({value: ''}),
         otherPrefixes: async () => [],
+        serversNotAsked: async () => [],
         workersStatedHere: async () => false,
         configModifiedMs: async () => null,
         root: async () => ({value: null}),

@@ -113,10 +113,15 @@ describe('the site', () => {
     touch('config/app.yml', 4000);
     touch(GEARMAN, 2000);
     touch(APP, 3000);
+    for (const directory of ['config', 'apps/qubit/config']) touch(directory, 1000);
     expect(await at(root).configModifiedMs()).toBe(4_000_000);
     touch(GEARMAN, 5000);
     expect(await at(root).configModifiedMs()).toBe(5_000_000);
+    // A file with an old time replaced another.
+    touch('apps/qubit/config', 6000);
+    expect(await at(root).configModifiedMs()).toBe(6_000_000);
     for (const file of ['apps', 'config/app.yml', 'cache']) rmSync(join(root, file), {recursive: true});
-    expect(await at(root).configModifiedMs()).toBeNull();
+    // The directory shows that a file left it.
+    expect(await at(root).configModifiedMs()).toBeGreaterThan(6_000_000);
   });
 });

@@ -81,6 +81,7 @@ function host(more: Partial<HostEvidence> = {}): HostEvidence {
   return {
     processes: {unreadable: null, workers: [], imports: [], otherSites: new Set()},
     workersStatedHere: false,
+    serversNotAsked: [],
     configChangedMs: NOW - DAY,
     clock: {nowMs: NOW, uncertaintyMs: 0, reason: 'Observed.'},
     ...more,
@@ -350,6 +351,11 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   'every server answered': {
     lost: evidence([begun(1)], {servers: [server({error: 'Gearman server a:4730 did not answer.'})]}),
     reason: /^Gearman server a:4730 did not answer\.$/,
+    likely: null,
+  },
+  'every server that AtoM names was asked': {
+    lost: evidence([begun(1)], {host: host({serversNotAsked: ['b:4730']})}),
+    reason: /^AtoM's files name the Gearman server b:4730, which was not asked/,
     likely: null,
   },
   'no other atomctl holds jobs': {
