@@ -55,7 +55,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Inside jobs/: each folder may import from those below it. */
 const JOB_LAYERS: readonly (readonly string[])[] = [
-  ['kill', 'clear', 'retry', 'wait', 'health'],
+  ['kill', 'clear', 'wait', 'health'],
   ['live', 'export', 'stats'],
   ['model'],
 ];
@@ -195,7 +195,7 @@ describe('the map of the folders', () => {
     ]);
   });
 
-  it('has kill, clear, retry and wait above live, and live above model', () => {
+  it('has kill, clear, wait and health above live, and live above model', () => {
     expect(wrongJobLayers(files)).toEqual([]);
   });
 
