@@ -6,7 +6,7 @@ import {readConfigYaml} from './config/config-yaml.ts';
 import type {Setting} from './site.ts';
 import {type AtomVersion, isBelow, readVersion} from './version.ts';
 
-/** The first versions of AtoM whose functions have a prefix, and whose prefix does not hang on the database. */
+/** The first versions of AtoM whose functions have a prefix, and whose prefix does not depend on the database. */
 const FIRST_WITH_PREFIX: AtomVersion = [2, 3, 0];
 const FIRST_WITH_WORKERS_KEY: AtomVersion = [2, 5, 2];
 

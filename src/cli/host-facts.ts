@@ -7,7 +7,7 @@ import type {ProcessReport} from '../processes/read-processes.ts';
 import type {UnitState} from '../systemd/unit-state.ts';
 import type {Context} from './context.ts';
 
-/** What this host and the configuration can tell of a site; each is asked for when it is called, and anew. */
+/** What this host and the configuration can tell of a site; each call asks again. */
 export interface HostFacts {
   processes(): Promise<SiteProcesses>;
   gearmand(address: ServerAddress): Promise<GearmandFacts>;

@@ -23,7 +23,7 @@ export function splitFunctionName(name: string): FunctionName {
 const OWN = 'atomctl-';
 
 /** The lock of a server's queue, see probe.ts: the atomctl that holds its one job may probe. */
-export const PROBE_LOCK = `${OWN}peek`;
+export const PROBE_LOCK = `${OWN}probe-lock`;
 
 /** Whether a function is atomctl's own. */
 export function isOwnFunction(name: string): boolean {

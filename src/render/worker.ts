@@ -123,6 +123,6 @@ export function interruptionQuestion(options: {
   const list = named.join(', ');
   return (
     `${list[0]!.toUpperCase()}${list.slice(1)} ${many ? 'are' : 'is'} executing. Gearman will hand ${many ? 'them' : 'it'} out` +
-    ` again, from the start, to the next worker.\n${verb === 'stop' ? 'Stop' : 'Restart'} ${units.join(', ')} all the same? (y/N)`
+    ` again, from the start, to the next worker.\n${verb === 'stop' ? 'Stop' : 'Restart'} ${units.join(', ')} anyway? (y/N)`
   );
 }

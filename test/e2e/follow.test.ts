@@ -93,7 +93,7 @@ test('says if the log was restarted or cut; prints no escape sequence', async ()
   await prints('\\x1b]0;owned\\x07second\n');
   await site.query("UPDATE job SET output = 'third\n' WHERE id = ?", [id]);
   await prints('second\nthird\n');
-  expect(following.stderr()).toBe('The log was begun anew; it follows from its start.\n');
+  expect(following.stderr()).toBe('The log began again; it follows from its start.\n');
   await append(id, `${'x'.repeat(65_523)}last!`);
   await prints('last!');
   await site.query('UPDATE job SET status_id = 184, completed_at = ? WHERE id = ?', [

@@ -269,7 +269,7 @@ describe('queue:status and doctor', () => {
   });
 });
 
-test('a job that is executed between two looks is not a problem', async () => {
+test('a job that is executed between two snapshots is not a problem', async () => {
   const {site} = await start();
   await work(site);
   await submitJob(site, {startedAt: hourAgo(site), work: {seconds: 1}});

@@ -97,7 +97,7 @@ describe.sequential('the README', () => {
   });
 
   test('reports stuck jobs, and prints nothing without them', async () => {
-    const {scripts} = recipe('Be told of stuck jobs');
+    const {scripts} = recipe('Report stuck jobs');
     expect(await run(scripts[0])).toEqual({code: 0, stdout: '', stderr: ''});
     expect((await run(scripts[1])).stdout).toMatch(/^ATOM QUEUE OK: .* \| /);
     const id = await site.insertJob({status: 'running', startedAt: '2020-01-01 00:00:00'});

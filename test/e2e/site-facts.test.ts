@@ -155,7 +155,7 @@ test('T18: the prefix of AtoM 2.4.1 is made from title, address and root, which 
     expect.objectContaining({function: name, thisSite: true, queued: 1}),
   );
   expect(list.jobs).toMatchObject([{id, live: 'queued'}]);
-  // The rest is shown all the same.
+  // The rest is still shown.
   expect(without).toMatchObject({
     code: 0,
     functionPrefix: {value: null, origin: expect.stringContaining('makes it from the database')},

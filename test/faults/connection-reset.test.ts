@@ -164,7 +164,7 @@ describe.each(['request', 'reply'] as const)('the connection to MySQL is reset a
 });
 
 describe.each(['request', 'reply'] as const)('the connection to Gearman is reset at each %s', (kind) => {
-  test('of a look that takes one job out: no other job is lost, and a second look completes it', async () => {
+  test('of a probe that takes one job out: no other job is lost, and a second probe completes it', async () => {
     const name = at.site.functionName('arFindingAidJob');
     const steps = await atEachStep(gearmand.address.port, kind, async (port, _, broken) => {
       const ids: number[] = [];

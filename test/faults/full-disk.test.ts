@@ -80,7 +80,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
   },
 );
 
-test('a clear whose answer goes to a full disk is carried out all the same, and exits 1', async () => {
+test('a clear whose answer goes to a full disk is still carried out, and exits 1', async () => {
   const full = openSync('/dev/full', 'w');
   const child = spawn(process.execPath, [ATOMCTL, 'jobs:clear', '--yes', '--keep-queue'], {
     env: cleanEnvironment(site.env),

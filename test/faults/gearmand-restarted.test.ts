@@ -66,7 +66,7 @@ const statuses = async ({site}: QueueSite) =>
 const RUNNING = [183, 183, 183, 183, 183];
 const DIED = /cannot be reached|closed the connection|lost/;
 
-test('gearmand dies under a probe: the list is shown all the same, nothing is called lost, the queue is whole', async () => {
+test('gearmand dies under a probe: the list is still shown, nothing is called lost, the queue is whole', async () => {
   const database = join(createScratch('gearmand'), 'queue.db');
   const {at, ids, through, restart} = await createRestarting([
     '--queue-type=libsqlite3',
@@ -110,7 +110,7 @@ test('gearmand dies under a kill: the row is left as it is, no other job is lost
   expect((await handedOut(at.site)).toSorted()).toEqual(ids.filter((id) => id !== ids[2]));
 });
 
-test('gearmand with its queue in memory dies under a kill: the jobs are lost with it, and are told to be', async () => {
+test('gearmand with its queue in memory dies under a kill: the jobs are lost with it, and are reported as lost', async () => {
   const {at, ids, through, restart} = await createRestarting([]);
   const kill = ['jobs:kill', String(ids[2]), '--yes', '--json'];
   expect((await runAtomctl([...kill, ...through], {env: at.site.env})).code).toBe(5);

@@ -38,7 +38,7 @@ export async function whyNoRig(): Promise<string | null> {
   );
 }
 
-/** The tree could not be built, for want of a network, say. */
+/** The tree could not be built, for example without a network. */
 export class NoTree extends Error {}
 
 /**

@@ -17,11 +17,11 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
 const OTHER_VARIABLES: Term[] = [
   {
     term: 'ATOM_MYSQL_DSN, ATOM_MYSQL_USERNAME, ATOM_MYSQL_PASSWORD, ATOM_GEARMAND_HOST',
-    meaning: "AtoM's own in containers; atomctl's above stand over them.",
+    meaning: "AtoM's own in containers; atomctl's above override them.",
   },
-  {term: 'NO_COLOR, FORCE_COLOR', meaning: 'No colour, or colour also where there is no terminal.'},
+  {term: 'NO_COLOR, FORCE_COLOR', meaning: 'No colour, or colour also without a terminal.'},
   {term: 'XDG_CONFIG_HOME', meaning: 'Where atomctl/config.yml of the user is; ~/.config otherwise.'},
-  {term: 'DEBUG', meaning: 'Show the stack of an error, passwords struck out.'},
+  {term: 'DEBUG', meaning: 'Show the stack of an error, passwords masked.'},
 ];
 
 /** The topics of `atomctl help`, from the commands' flags and the table of exit codes. */

@@ -55,7 +55,7 @@ function textPrinter({screen, write, notice}: FollowOptions): (step: FollowStep)
   return ({job, log, end}) => {
     if (!begun) write(renderFollowed(job, screen));
     begun = true;
-    if (log.restarted) notice('The log was begun anew; it follows from its start.');
+    if (log.restarted) notice('The log began again; it follows from its start.');
     write(sanitizeBlock(log.text));
     if (log.text !== '') lineIsOpen = !log.text.endsWith('\n');
     if (log.cut) notice('The log has reached its cap: what the job writes from here on is not kept.');

@@ -32,7 +32,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
   static override flags = {
     ...filterFlags,
     json: Flags.boolean({
-      summary: 'Tell as JSON what was written to the file.',
+      summary: 'Report as JSON what was written to the file.',
       dependsOn: ['output'],
       helpGroup: 'GLOBAL',
     }),

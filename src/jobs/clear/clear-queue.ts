@@ -22,14 +22,14 @@ export interface QueueCleared {
   queueRemoved: number;
   /** Jobs among those to be cleared that a worker is executing. */
   queueExecuting: number;
-  /** Why Gearman, or a part of it, was left alone; null where it was not. */
+  /** Why Gearman, or a part of it, was left alone; null if it was not. */
   problem: string | null;
 }
 
 /**
  * Takes the queued jobs that are about to be cleared out of Gearman, and only this site's: another site's functions
- * on the same server keep theirs. A server that does not answer, or where taking some jobs would lose others, is left
- * alone and told: the rows may go all the same, since a job without a row fails as soon as a worker begins it.
+ * on the same server keep theirs. A server that does not answer, or from which no job can be taken without losing others, is left
+ * alone and reported: the rows may still go, since a job without a row fails as soon as a worker begins it.
  * Interrupted, it ends early and says what is gone.
  */
 export async function clearQueue(options: ClearQueueOptions): Promise<QueueCleared> {

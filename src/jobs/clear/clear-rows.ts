@@ -72,7 +72,7 @@ function finishedOnly(filter: JobFilter): JobFilter {
 /**
  * Deletes the planned jobs in bounded transactions, walking up the primary key. Each job is checked against the
  * filter again under its lock: one that has changed since (a finished job that runs again) stays.
- * A failure of the database ends the clear and is told with what was done by then: that stays done.
+ * A failure of the database ends the clear and is reported with what was done by then: that stays done.
  */
 export async function clearJobs(options: ClearOptions): Promise<ClearResult> {
   const result: ClearResult = {
@@ -173,7 +173,7 @@ async function deleteBatch(
   }
 }
 
-/** Somebody else deletes at the same time: what this transaction deleted cannot be told from the candidates. */
+/** Somebody else deletes at the same time: which candidates this transaction deleted is not known. */
 class SomeWereGone extends Error {}
 
 async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {

@@ -16,24 +16,24 @@ export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'>, Omit<Qu
 
 /**
  * Clears a site: the queued jobs leave Gearman first, so that none begins while its row goes, then the rows. Workers
- * that may be restarted are stopped before and started after, whatever happens between. A failure on the way is told
- * with what was done by then; a second run clears the rest.
+ * that may be restarted are stopped before and started after, whatever happens between. A failure on the way is
+ * reported with what was done by then; a second run clears the rest.
  */
 export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared> {
   const {worker} = options;
   if (worker === null) return clearBoth(options);
   const {result: cleared, problems} = await whileStopped(worker, async () => {
-    const begunAnew = options.signal.aborted ? [BEGUN_ANEW] : [];
+    const begunAgain = options.signal.aborted ? [BEGUN_AGAIN] : [];
     const done = await clearBoth(options);
-    return {...done, problems: [...done.problems, ...begunAnew]};
+    return {...done, problems: [...done.problems, ...begunAgain]};
   });
   const failure = cleared.failure ?? problems[0] ?? null;
   return {...cleared, failure, problems: [...cleared.problems, ...problems.map(({message}) => message)]};
 }
 
 /** What an interruption comes to that is too late for the workers and too early for the queue. */
-const BEGUN_ANEW =
-  'The interruption came while the workers stopped: what a stopped one was executing is in the queue again, and begins anew.';
+const BEGUN_AGAIN =
+  'The interruption came while the workers stopped: what a stopped one was executing is back in the queue, and begins again.';
 
 async function clearBoth(options: ClearSiteOptions): Promise<SiteCleared> {
   const {database, plan, queue, signal} = options;

@@ -12,9 +12,9 @@ import {ignoredEntries} from './ignored-entries.ts';
 import {lastingStalls, type Stall, type StalledWorker, suspectStalls} from './stalled-workers.ts';
 import {findSurplus, lastingSurplus, type Surplus} from './surplus.ts';
 
-/** Between the two looks: long beside the moments that a worker needs between two jobs. */
-const SECOND_LOOK_MS = 2000;
-/** Rows that have ended are looked through from the newest. */
+/** Between the two snapshots: long compared with the moments that a worker needs between two jobs. */
+const SECOND_SNAPSHOT_MS = 2000;
+/** Rows that have ended are read from the newest. */
 const ENDED_ROWS = 200;
 
 export interface CrossCheck {
@@ -54,7 +54,7 @@ export async function crossCheck(report: LiveReport, options: CrossCheckOptions)
   if (surplus.length === 0 && stalls.length === 0) return {surplus, ended: [], stalls: []};
 
   const endedRows = surplus.length === 0 ? [] : await newestEndedRows(database, ENDED_ROWS);
-  await options.wait(SECOND_LOOK_MS);
+  await options.wait(SECOND_SNAPSHOT_MS);
   const later = await options.again();
   const stillIgnored = await ignoredEntries(servers);
   const lasting = lastingSurplus(surplus, findSurplus(later.evidence, stillIgnored));

@@ -27,7 +27,7 @@ export interface StalledWorker {
   server: string;
 }
 
-/** What one look shows: not a stall yet, since a worker that is called takes a moment. */
+/** What one snapshot shows: not a stall yet, since a worker that is called takes a moment. */
 export interface SuspectedStall extends Stall {
   /** The rows that likely wait. */
   rowIds: number[];
@@ -71,7 +71,7 @@ export function suspectStalls(
   return [...stalls.values()];
 }
 
-/** What both looks showed, if no job that waited was begun or ended between them. */
+/** What both snapshots show, if no job that waited was begun or ended between them. */
 export function lastingStalls(first: readonly SuspectedStall[], second: readonly SuspectedStall[]): Stall[] {
   const before = new Map(first.map((stall) => [keyOf(stall), stall]));
   return second.flatMap(({rowIds, ...stall}) => {

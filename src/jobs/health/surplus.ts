@@ -36,7 +36,7 @@ export function findSurplus(evidence: LiveEvidence, ignored: ReadonlyMap<string,
   });
 }
 
-/** What both looks showed: a worker saves the row before it tells Gearman that a job has ended. */
+/** What both snapshots show: a worker saves the row before it tells Gearman that a job has ended. */
 export function lastingSurplus(first: readonly Surplus[], second: readonly Surplus[]): Surplus[] {
   const before = new Map(first.map((surplus) => [surplus.queues.join('\n'), surplus.count]));
   return second.flatMap((surplus) => {

@@ -56,7 +56,7 @@ function serversOf({report}: KillPlan, ids: ReadonlySet<number>, {servers}: Kill
   return [...new Set([...ids].flatMap((id) => report.found.get(id)?.server ?? all))];
 }
 
-/** How a kill of several jobs ends: interrupted, all done, some, none for want of the jobs, or none because all were refused. */
+/** How a kill of several jobs ends: interrupted, all done, some, none because no such job exists, or none because all were refused. */
 export function killExitStatus({killed, workerProblem, interrupted}: KillResult): number {
   if (interrupted) return EXIT.interrupted;
   const refused = killed.filter(({action}) => action === 'refused');

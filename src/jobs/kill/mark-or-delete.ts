@@ -65,7 +65,7 @@ export interface RowChange {
   database: Database;
   time: SiteTime;
   now: () => Date;
-  /** Removes the row and all that hangs on it, instead of marking it as an error. */
+  /** Removes the row and all that belongs to it, instead of marking it as an error. */
   deleteRows: boolean;
   /** Who kills, as the error note names them: user@host. */
   by: string;

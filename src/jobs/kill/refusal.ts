@@ -23,7 +23,7 @@ export function refusal(
       return executingRefusal(options, problems, target);
     case 'queued':
     case 'uncertain':
-      return `Job ${job.id} is ${now}. ${unsettledReason(target, problems)} Its row was left as it is; --force changes it all the same.`;
+      return `Job ${job.id} is ${now}. ${unsettledReason(target, problems)} Its row was left as it is; --force changes it anyway.`;
   }
 }
 

@@ -35,7 +35,7 @@ export function jobCondition(filter: JobFilter): JobCondition {
   };
 }
 
-/** The condition's join, or one that brings in `object` all the same, also for job rows that lack theirs. */
+/** The condition's join, or one that brings in `object` anyway, also for job rows that lack theirs. */
 export function objectJoin(condition: JobCondition): string {
   return condition.join || 'LEFT JOIN object ON object.id = job.id';
 }

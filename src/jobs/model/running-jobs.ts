@@ -130,7 +130,7 @@ export interface EndedRow {
   parameters: string;
 }
 
-/** The newest rows that do not say Running, those of them that logged parameters; `limit` are looked at. */
+/** The newest rows that do not say Running, those of them that logged parameters; `limit` are read. */
 export async function newestEndedRows(database: Queryable, limit: number): Promise<EndedRow[]> {
   return database.query<EndedRow>(
     `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters

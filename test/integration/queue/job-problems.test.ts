@@ -133,7 +133,7 @@ describe('workers that execute nothing while jobs wait', () => {
     expect(await messages()).toEqual([]);
   });
 
-  test('nothing is said if the jobs are taken before the second look', async () => {
+  test('nothing is said if the jobs are taken before the second snapshot', async () => {
     await submit();
     await connectIdle(3_999_999);
     const {sources} = at;

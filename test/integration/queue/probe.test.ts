@@ -81,7 +81,7 @@ describe('probeQueue on gearmand', () => {
       jobId: jobs[0]!.jobId,
     });
     const after = await ask(server, (it) => it.status());
-    expect(after.filter((row) => row.function !== 'atomctl-peek')).toEqual(before);
+    expect(after.filter((row) => row.function !== 'atomctl-probe-lock')).toEqual(before);
     expect(await drain(server, 'f')).toEqual(numbers(2, 40, 2));
     expect(await drain(server, 'g')).toEqual(numbers(1, 39, 2));
     const touched = (await ask(server, (it) => it.jobs())).filter((job) => job.retries > 0);
@@ -158,7 +158,7 @@ describe('probeQueue on gearmand', () => {
   it('waits if another atomctl probes, and gives up after the timeout', async () => {
     const server = await gearmand();
     await submit(server, 2, 'f');
-    const lock = await takeLock(server.address, 'atomctl-peek', TIMEOUT);
+    const lock = await takeLock(server.address, 'atomctl-probe-lock', TIMEOUT);
     const other = await connectWorker(server.address, TIMEOUT);
     onTestFinished(() => other.close());
     await other.grab(['f']);
@@ -190,7 +190,7 @@ describe('probeQueue on gearmand', () => {
     expect((await drain(server)).sort((a, b) => a - b)).toEqual(numbers(1, 12));
   });
 
-  it('loses nothing and runs nothing twice among workers, submissions and other looks', async () => {
+  it('loses nothing and runs nothing twice among workers, submissions and other probes', async () => {
     const server = await gearmand();
     const total = 120;
     const executed: number[] = [];
@@ -208,7 +208,7 @@ describe('probeQueue on gearmand', () => {
       }
       worker.close();
     };
-    const peek = async (kind: number) => {
+    const probe = async (kind: number) => {
       while (submitting) {
         const result = await probeQueue(server.address, ['f'], {
           ...TIMEOUT,
@@ -220,7 +220,7 @@ describe('probeQueue on gearmand', () => {
     const submitAll = submit(server, total, 'f').finally(() => {
       submitting = false;
     });
-    await Promise.all([submitAll, work(), work(), peek(3), peek(7)]);
+    await Promise.all([submitAll, work(), work(), probe(3), probe(7)]);
     expect([...executed, ...removed].sort((a, b) => a - b)).toEqual(numbers(1, total));
     expect(await ask(server, (it) => it.jobs())).toEqual([]);
   });

@@ -92,7 +92,7 @@ it('makes only the checks that were chosen, under their own numbers', async () =
   expect(only).toEqual([expect.objectContaining({id: 'orphans', number: CHECK_IDS.indexOf('orphans') + 1})]);
 });
 
-it('leaves a wrong setting to be told as a usage error', async () => {
+it('leaves a wrong setting to be reported as a usage error', async () => {
   const access = {
     ...UNREACHABLE,
     database: async () => {

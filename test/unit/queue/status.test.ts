@@ -110,7 +110,7 @@ test('an old site has bare functions of the classes that its gearman.yml lists',
   expect(status).toBe('ok');
 });
 
-test('servers are told without the lists that they answered with', () => {
+test('servers are reported without the lists that they answered with', () => {
   const {servers} = queueStatus({...SITE, servers: [TWO_SERVERS[0]!, silent('two:4730')]});
   expect(servers).toEqual([
     {address: 'one:4730', reachable: true, version: '1.1.20', error: null},

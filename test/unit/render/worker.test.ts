@@ -77,7 +77,7 @@ test('the question before a worker is stopped in the middle of a job names the j
   const jobs = [{id: 500, name: 'arFileImportJob\u001b[2J', unit: null}];
   expect(interruptionQuestion({verb: 'restart', units: ['a.service'], jobs, unnamed: 0})).toBe(
     'Job 500 (arFileImportJob\\x1b[2J) is executing. Gearman will hand it out again, from the start, to the next worker.\n' +
-      'Restart a.service all the same? (y/N)',
+      'Restart a.service anyway? (y/N)',
   );
   expect(interruptionQuestion({verb: 'stop', units: ['a.service'], jobs, unnamed: 2})).toMatch(
     /^Job 500 .*, 2 more jobs of this site are executing\. Gearman will hand them out/,

@@ -169,7 +169,7 @@ describe('clearSite', () => {
     await control.worker.kill();
   });
 
-  test('interrupted while the worker stops clears nothing, and says that its job begins anew', async () => {
+  test('interrupted while the worker stops clears nothing, and says that its job begins again', async () => {
     const {id, worker} = await executeJob(at.site);
     const control = controlOf(at, worker);
     const controller = new AbortController();
@@ -179,7 +179,7 @@ describe('clearSite', () => {
     };
     const result = await clear({worker: {stop, start: () => control.start()}, signal: controller.signal});
     expect(result).toMatchObject({cleared: 0, interrupted: true, queueRemoved: 0});
-    expect(result.problems).toContainEqual(expect.stringMatching(/begins anew\.$/));
+    expect(result.problems).toContainEqual(expect.stringMatching(/begins again\.$/));
     await until(() => control.worker.started().includes(id));
     await control.worker.kill();
   });

@@ -47,7 +47,7 @@ async function clear(options: Partial<ClearOptions> & {filter?: JobFilter; inact
 }
 
 describe('clearJobs', () => {
-  test('takes every job with all that hangs on it, and not one row more', async () => {
+  test('takes every job with all that belongs to it, and not one row more', async () => {
     await insertAllKinds(site);
     const result = await clear();
     expect(result).toMatchObject({

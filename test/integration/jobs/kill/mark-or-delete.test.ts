@@ -31,7 +31,7 @@ describe('deleteJob', () => {
     await database.query("DELETE FROM object WHERE class_name = 'QubitJob' AND id <> ?", [ids.error]);
   });
 
-  test('takes the job with all that hangs on it', async () => {
+  test('takes the job with all that belongs to it', async () => {
     expect(await deleteJob({database, id: ids.error})).toBe(true);
     expect(await everyTable(site)).toEqual(before);
     expect(await deleteJob({database, id: ids.error})).toBe(false);

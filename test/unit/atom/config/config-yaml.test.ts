@@ -137,7 +137,7 @@ all:
   it.each([
     ['with their line', 'all:\n  a: <?php echo sfConfig::get("x")."\\n" ?>\n  b: fine\n'],
     ['before an empty line', 'all:\n  a: <?php echo sfConfig::get("x") ?>\n\n  b: fine\n'],
-  ])('that cannot be evaluated, %s, spoil only the values that hang on them', async (_, file) => {
+  ])('that cannot be evaluated, %s, spoil only the values that depend on them', async (_, file) => {
     expect(await read(file, null, ['b'])).toMatchObject({value: 'fine'});
     await expect(read(file, null, ['a'])).rejects.toMatchObject({
       code: 'USAGE',

@@ -66,7 +66,7 @@ test('cancelled entries of the server may be all of it', () => {
   expect(counts(evidence, new Map([['one:4730', 3]]))).toEqual([]);
 });
 
-test('only what both looks showed lasts', () => {
+test('only what both snapshots show lasts', () => {
   const [two, three, other] = [aQueue(AID, 2, 0), aQueue(AID, 3, 0), aQueue(CSV, 2, 0)].map((seen) =>
     findSurplus(anEvidence({queues: [seen]}), NONE),
   );

@@ -31,7 +31,7 @@ async function run(
   return {seen, error, seconds: polling.seconds(), reopened: polling.reopened()};
 }
 
-describe('looking again and again', () => {
+describe('polling', () => {
   test('goes on at its interval until nobody wants to see more', async () => {
     expect(await run(['one', 'two', 'stop'], {intervalSeconds: 5})).toEqual({
       seen: ['one', 'two', 'stop'],
