@@ -12,6 +12,7 @@ const REPHRASED: readonly [RegExp, string][] = [
   [/^The following errors? occurred:/, ''],
   [/(--[\w-]+)=.*? cannot also be provided when using/g, '$1 does not go with'],
   [/All of the following must be provided when using (--[\w-]+):/g, '$1 also needs'],
+  [/^Missing \d+ required args?:\s*(\S+)\s+\(([^)]*)\)[\s\S]*$/, 'The argument $1 ($2) is missing'],
   [/^Missing \d+ required args?:\s*(\S+)[\s\S]*$/, 'The argument $1 is missing'],
 ];
 

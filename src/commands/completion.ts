@@ -1,17 +1,17 @@
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {Args, Command} from '@oclif/core';
+import {Args} from '@oclif/core';
 import {processIO} from '../cli/io.ts';
+import {PlainCommand} from '../cli/plain-command.ts';
 
 /** Files in completions/, named as each shell expects. */
 const SCRIPTS = {bash: 'atomctl.bash', zsh: '_atomctl', fish: 'atomctl.fish'};
 
-export default class Completion extends Command {
+export default class Completion extends PlainCommand {
   static override summary = 'Print the completion script for a shell.';
   static override usage = '<%= command.id %> bash|zsh|fish';
   static override description =
-    `Completes commands, flags, statuses, columns, job classes, the sites that the configuration names, and the ids of
-running jobs. For this shell alone: source <(atomctl completion bash).
+    `Completes commands, flags, statuses, columns, job classes, the sites that the configuration names, and the ids of running jobs. For this shell alone: source <(atomctl completion bash).
 
 Exit status: 0 printed, 2 no such shell.`;
   static override examples = [

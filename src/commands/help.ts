@@ -1,9 +1,10 @@
-import {Args, Command, loadHelpClass} from '@oclif/core';
+import {Args, loadHelpClass} from '@oclif/core';
 import {helpTopics} from '../cli/help/help-topics.ts';
 import {processIO} from '../cli/io.ts';
+import {PlainCommand} from '../cli/plain-command.ts';
 import {renderHelpTopic} from '../render/help-topic.ts';
 
-export default class Help extends Command {
+export default class Help extends PlainCommand {
   static override summary = 'Show the help of a command or a topic: exit-codes, filters, environment.';
   static override description = 'Without an argument, the list of commands. The same as --help.';
   static override usage = '<%= command.id %> [COMMAND]';

@@ -1,10 +1,10 @@
-import {Command} from '@oclif/core';
 import {manual} from '../cli/help/help-topics.ts';
 import {processIO} from '../cli/io.ts';
+import {PlainCommand} from '../cli/plain-command.ts';
 import {renderManPage} from '../render/man-page.ts';
 
 /** Prints the manual page, for `man -l -`. bin/man.js writes man/atomctl.1 with it. */
-export default class Man extends Command {
+export default class Man extends PlainCommand {
   static override hidden = true;
   static override summary = 'Print the manual page, for man -l -.';
 

@@ -117,7 +117,15 @@ test('without a database the shell offers nothing and prints no message', async 
   expect(answer).toEqual({code: 1, stdout: '', stderr: ''});
 });
 
-test('no such shell is a usage error', async () => {
-  const {code, stderr} = await runAtomctl(['completion', 'tcsh']);
-  expect([code, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
+test.each([
+  [['completion'], 'The argument shell (bash|zsh|fish) is missing.'],
+  [['completion', 'tcsh'], 'Expected tcsh to be one of: bash, zsh, fish.'],
+  [['completion', 'bash', 'zsh'], 'Unexpected argument: zsh.'],
+  [['help', 'jobs:list', 'jobs:kill'], 'Unexpected argument: jobs:kill.'],
+])('%j is a usage error of one sentence', async (args, sentence) => {
+  expect(await runAtomctl(args)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `Error: ${sentence} Run the command with --help to see what it takes.\n`,
+  });
 });
