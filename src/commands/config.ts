@@ -6,9 +6,7 @@ export default class Config extends BaseCommand<typeof Config> {
   static override summary =
     'Show which site, database, Gearman servers, prefix and timezone are in use, and why.';
   static override description =
-    `For each value the winner and where it came from. Precedence: flag, atomctl's environment, AtoM's container environment,
-the named site, AtoM's files, default. Secrets are masked. Nothing is connected to, unless the prefix
-cannot be known otherwise: AtoM before 2.5.2 makes it from the database, and auto or a site without a root asks Gearman.
+    `For each value the winner and where it came from. Precedence: flag, atomctl's environment, AtoM's container environment, the named site, AtoM's files, default. Secrets are masked. Nothing is connected to, unless the prefix cannot be known otherwise: AtoM before 2.5.2 makes it from the database, and auto or a site without a root asks Gearman.
 
 Exit status: 0 shown, 2 a value is wrong: it is named with its origin.`;
   static override examples = [

@@ -55,7 +55,8 @@ Exit status: 0 no problem (there may be warnings), 1 a critical finding, or --fi
     check: checkFlag('Make this check alone.'),
     skip: checkFlag('Leave this check out.'),
     fix: Flags.boolean({
-      summary: 'Make the safe changes: lost jobs are marked as errors, orphaned rows removed.',
+      summary:
+        'Make the safe changes: lost jobs are marked as errors, finished jobs as completed, orphaned rows removed.',
     }),
     ...auditFlag,
     'all-sites': allSitesFlag(['fix']),

@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 /** Metrics for Prometheus: printed, or written to a file for node_exporter's textfile collector. */
 export const metricsFlags = {
   prometheus: Flags.boolean({
-    summary: 'Print Prometheus metrics, labelled with the site where --site names one.',
+    summary: 'Print Prometheus metrics, labelled with the site if --site names one.',
     exclusive: ['json'],
   }),
   output: Flags.string({

@@ -88,7 +88,7 @@ export const sharedFlags = {
     delimiter: ',',
   }),
   'function-prefix': Flags.string({
-    summary: "This site's function prefix, where it cannot be computed from the root.",
+    summary: "This site's function prefix, if it cannot be computed from the root.",
     env: 'ATOMCTL_FUNCTION_PREFIX',
     helpValue: 'P',
     helpGroup: SITE_GROUP,

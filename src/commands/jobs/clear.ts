@@ -28,7 +28,7 @@ const clearFlags = {
     summary: 'Save the history of these jobs as CSV first; no export, no clearing.',
     helpValue: 'FILE',
   }),
-  force: Flags.boolean({summary: 'Replace the file of --export where it exists.', dependsOn: ['export']}),
+  force: Flags.boolean({summary: 'Replace the file of --export if it exists.', dependsOn: ['export']}),
   'delete-downloads': Flags.boolean({summary: "Delete the jobs' files under the site's downloads too."}),
   'keep-queue': Flags.boolean({summary: 'Leave Gearman alone.', exclusive: ['restart-worker']}),
   'restart-worker': Flags.boolean({
@@ -69,11 +69,9 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override summary =
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =
-    `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one
-and says how many are gone. Jobs that start after the question stay.
+    `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one and says how many are gone. Jobs that start after the question stay.
 
-Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 database unreachable, 5 declined
-or another run holds the site's lock, 130 interrupted.`;
+Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 database unreachable, 5 declined or another run holds the site's lock, 130 interrupted.`;
   static override examples = [
     {
       description: 'What would go, if finished jobs older than 90 days went?',

@@ -37,7 +37,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
       helpGroup: 'GLOBAL',
     }),
     output: Flags.string({char: 'o', summary: 'The file to write; stdout otherwise.', helpValue: 'FILE'}),
-    force: Flags.boolean({summary: 'Replace the file where it exists.', dependsOn: ['output']}),
+    force: Flags.boolean({summary: 'Replace the file if it exists.', dependsOn: ['output']}),
     columns: columnsFlag(HISTORY_COLUMN_NAMES),
     bom: Flags.boolean({summary: 'Begin with a byte order mark, by which Excel knows UTF-8.'}),
     'no-escape-formulas': Flags.boolean({

@@ -49,13 +49,14 @@ const pageFlags = {
 const outputFlags = {
   columns: columnsFlag(JOB_COLUMN_NAMES),
   csv: Flags.boolean({summary: 'Print CSV, with the columns of the table.', exclusive: ['json']}),
-  'no-truncate': Flags.boolean({summary: 'Cut nothing, even where the terminal is too narrow.'}),
+  'no-truncate': Flags.boolean({summary: 'Cut nothing, even if the terminal is too narrow.'}),
   'no-live': Flags.boolean({
     summary: 'Do not ask Gearman for the live state.',
     exclusive: ['live', 'probe'],
   }),
   probe: Flags.boolean({
-    summary: 'Probe the payloads of the queued jobs too, which settles every state. Hands all back in order.',
+    summary:
+      'Read the payloads of waiting jobs and give them back in order: tells queued from lost for jobs that never began.',
   }),
   // A probe takes jobs and gives them back, and every return counts as a retry.
   watch: watchFlag(['csv', 'probe']),
@@ -64,11 +65,9 @@ const outputFlags = {
 export default class JobsList extends BaseCommand<typeof JobsList> {
   static override summary = 'List the jobs, newest first.';
   static override description =
-    `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they
-really are: executing, queued, lost (no Gearman server knows the job, and no worker can be running it) or uncertain.
+    `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they really are: executing, queued, finished (its work is done, only the row was not saved), lost (no Gearman server knows the job, and no worker can be running it) or uncertain. With a question mark, as in queued? or lost?, the state is likely but not proved; jobs:show says what is missing.
 
-The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the
-database's own estimate, and says so; --json counts them.
+The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the database's own estimate, and says so; --json counts them.
 
 Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was interrupted.`;
   static override examples = [

@@ -12,12 +12,9 @@ export default class JobsShow extends BaseCommand<typeof JobsShow> {
   static override description =
     `The job details page of AtoM, and for a running job its live state and its last sign of life.
 
-With --follow and --json: a document a line, one for whatever is new, {"job": Job, "log": "what was added",
-"logAnew": false, "end": null}; the last has "end" as finished, lost or deleted. If logAnew is true, the log
-began again and is printed from its start.
+With --follow and --json: a document a line, one for whatever is new, {"job": Job, "log": "what was added", "logAnew": false, "end": null}; the last has "end" as finished, lost or deleted. If logAnew is true, the log began again and is printed from its start.
 
-Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With --follow that of the job, as jobs:wait
-has it: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
+Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With --follow that of the job, as jobs:wait has it: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
   static override examples = [
     {description: 'Everything about a job', command: '<%= config.bin %> <%= command.id %> 500'},
     {description: 'Only its log', command: '<%= config.bin %> <%= command.id %> 500 --json | jq -r .log'},

@@ -10,12 +10,11 @@ export default class JobsWait extends BaseCommand<typeof JobsWait> {
   static override summary = 'Block until jobs end; the exit status tells how.';
   static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =
-    `Waits until every one of the jobs has ended, then prints how. A job found lost (no Gearman server knows it, so it
-will never end) ends the wait at once. A database that restarts meanwhile is given a minute to come back.
+    `Waits until every one of the jobs has ended, then prints how. A job that is proved lost ends the wait at once. A database that restarts meanwhile is given a minute to come back.
+
 With --json, "deleted" lists the jobs whose rows were deleted meanwhile; "jobs" holds all others as last seen.
 
-Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable,
-4 no such job, 124 timed out, 130 interrupted.`;
+Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable, 4 no such job, 124 timed out, 130 interrupted.`;
   static override examples = [
     {
       description: 'Go on only after an import has completed, within an hour',

@@ -72,13 +72,13 @@ function ageFlag(name: string, summary: string) {
 /** What decides whether the queue is healthy. */
 const healthFlags = {
   'require-worker': classesFlag(
-    'Critical where this job class has no worker, whether gearman.yml lists it or not.',
+    'Critical if this job class has no worker, whether gearman.yml lists it or not.',
   ),
   exclude: classesFlag('Leave this job class out of the verdict.'),
-  'warning-queued': queuedFlag('Warning where a job class has more jobs queued than this.'),
-  'critical-queued': queuedFlag('Critical where a job class has more jobs queued than this.'),
-  'warning-age': ageFlag('warning-age', 'Warning where the oldest running row is older: 30m, 6h, 2d.'),
-  'critical-age': ageFlag('critical-age', 'Critical where the oldest running row is older.'),
+  'warning-queued': queuedFlag('Warning if a job class has more jobs queued than this.'),
+  'critical-queued': queuedFlag('Critical if a job class has more jobs queued than this.'),
+  'warning-age': ageFlag('warning-age', 'Warning if the oldest running row is older: 30m, 6h, 2d.'),
+  'critical-age': ageFlag('critical-age', 'Critical if the oldest running row is older.'),
   'no-database': Flags.boolean({
     summary: 'Do not ask the database.',
     exclusive: ['warning-age', 'critical-age'],

@@ -7,9 +7,9 @@ import {workerArguments} from '../../worker/unit-file.ts';
 export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
   static override summary = 'Run the worker in the foreground.';
   static override description =
-    `Runs php symfony jobs:worker in the AtoM root, as a container does and as one looks for a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit.
+    `Runs php symfony jobs:worker in the AtoM root, as a container does, or to find a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit.
 
-Exit status: the worker's; 128 and the signal's number where a signal ended it; 1 where PHP cannot be run, 2 usage error.`;
+Exit status: the worker's; 128 and the signal's number if a signal ended it; 1 if PHP cannot be run, 2 usage error.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --abilities arFileImportJob --max-job-count 50',

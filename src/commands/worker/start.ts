@@ -7,7 +7,7 @@ import {startWorker} from '../../worker/service.ts';
 export default class WorkerStart extends BaseCommand<typeof WorkerStart> {
   static override summary = 'Start the worker, and see that Gearman has its abilities.';
   static override description =
-    `Starts the units through systemd and waits until each has registered its abilities with every Gearman server. Where systemd refuses because of the start limit it says how long that lasts; --reset clears the count first.
+    `Starts the units through systemd and waits until each has registered its abilities with every Gearman server. If systemd refuses because of the start limit, it says how long that lasts; --reset clears the count first.
 
 Exit status: 0 started and registered, 1 not, 2 usage error, 3 no systemd here.`;
   static override examples = [

@@ -9,7 +9,7 @@ import {stopWorker} from '../../worker/service.ts';
 export default class WorkerStop extends BaseCommand<typeof WorkerStop> {
   static override summary = 'Stop the worker, and see that Gearman no longer has its abilities.';
   static override description =
-    `Stops the units through systemd and waits until no Gearman server has a connection of theirs. Where a job is executing it asks first, since Gearman hands that job out again to the next worker.
+    `Stops the units through systemd and waits until no Gearman server has a connection of theirs. If a job is executing, it asks first, since Gearman hands that job out again to the next worker.
 
 Exit status: 0 stopped and gone from Gearman, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
   static override examples = [

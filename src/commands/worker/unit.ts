@@ -17,7 +17,7 @@ import {unitFile, workerArguments} from '../../worker/unit-file.ts';
 export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
   static override summary = "Print a unit file for this site's worker, or install it.";
   static override description =
-    `The unit of AtoM's manual, ordered after MySQL and Gearman, and with a restart at the worker's own limits where these are used. --install shows the difference from what is there, asks where a file would change, writes it and has systemd read it.
+    `The unit of AtoM's manual, ordered after MySQL and Gearman, and with a restart at the worker's own limits if these are used. --install shows the difference from what is there, asks if a file would change, writes it and has systemd read it.
 
 Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3 no systemd here, 5 declined.`;
   static override examples = [
