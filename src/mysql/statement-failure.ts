@@ -5,7 +5,7 @@ import {missingColumn, missingTable} from './schema.ts';
 export const lostConnection: Explain = ({place}) => [
   'DATABASE_LOST',
   `The connection to the MySQL server at ${place} was lost.`,
-  'Look whether the last change was made before running it again.',
+  'Check whether the last change was made before running it again.',
 ];
 
 const busy: Explain = ({config}) => [

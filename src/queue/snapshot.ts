@@ -108,7 +108,7 @@ export function ownerOf(
   prefixes: SitePrefixes,
   foreign: ReadonlySet<string>,
 ): 'site' | 'unknown' | 'other' {
-  // Without a prefix only AtoM's own classes are told from other programs' functions.
+  // Without a prefix only AtoM's own classes are distinguished from other programs' functions.
   if (prefix === null) return prefixes.own === '' && Object.hasOwn(JOB_CLASSES, jobClass) ? 'site' : 'other';
   if (prefix === prefixes.own || prefixes.also.includes(prefix)) return 'site';
   return foreign.has(prefix) ? 'other' : 'unknown';

@@ -38,7 +38,7 @@ async function checkPrefixes(site: SiteEvidence): Promise<Outcome> {
   if (own === null && others.length > 0) {
     return warning({
       evidence: `The function prefix of this site is not known (${prefixOrigin}). ${others.map(([prefix, found]) => describe(prefix, found, ours)).join(' ')}`,
-      consequence: "This site's jobs in Gearman cannot be told from other sites'.",
+      consequence: "This site's jobs in Gearman cannot be distinguished from other sites'.",
       remedy:
         others.length === 1
           ? '--function-prefix auto takes the only one.'
