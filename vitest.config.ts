@@ -20,6 +20,8 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      // Random histories of a model in which the truth is known; see test/simulation/world.ts.
+      {test: {name: 'simulation', include: ['test/simulation/**/*.test.ts']}},
       {
         test: {
           name: 'servers',

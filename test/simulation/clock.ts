@@ -1,0 +1,30 @@
+/** Times in the model are epoch milliseconds of true time; AtoM writes whole seconds. */
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/**
+ * The true time, and what atomctl makes of a time that PHP wrote. Source: domain.md "Zones" (run): Node's and PHP's zone
+ * data may differ by multiples of a quarter of an hour; the worker's journal shows both clocks and removes the error.
+ */
+export class Clock {
+  nowMs = Date.UTC(2026, 10, 25, 20, 0, 0);
+  readonly observed: boolean;
+  private readonly errorMs: number;
+
+  constructor(quarters: number, observed: boolean) {
+    this.observed = observed;
+    this.errorMs = observed ? 0 : quarters * 15 * MINUTE;
+  }
+
+  /** A true time as atomctl reads it from a row or a log line. */
+  asRead(trueMs: number): number {
+    return Math.floor(trueMs / SECOND) * SECOND + this.errorMs;
+  }
+
+  /** domain.md "The state of a job": a wrong zone is off by less than 26 hours. */
+  get uncertaintyMs(): number {
+    return this.observed ? 0 : 26 * HOUR;
+  }
+}

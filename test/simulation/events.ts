@@ -1,0 +1,332 @@
+import {prefixOf} from './atom-site.ts';
+import {ABILITIES} from './classes.ts';
+import {DAY, HOUR, MINUTE, SECOND} from './clock.ts';
+import {keyOf, type World} from './world.ts';
+
+/** What happens next: a kind, and two numbers that pick whom it happens to. */
+export interface WorldEvent {
+  kind: string;
+  a: number;
+  b: number;
+  /** Index of PAUSES: the time that passes before. */
+  pause: number;
+  /** Steps of the observation that follow the event. */
+  looks: number;
+}
+
+export const PAUSES = [
+  0,
+  0,
+  0,
+  100,
+  1 * SECOND,
+  3 * SECOND,
+  10 * SECOND,
+  12 * SECOND,
+  40 * SECOND,
+  2 * MINUTE,
+  16 * MINUTE,
+  20 * MINUTE,
+  2 * HOUR,
+  27 * HOUR,
+  2 * DAY,
+];
+
+type Happens = (world: World, a: number, b: number) => string | null;
+
+/** Each kind of event with its weight. A null answer: it could not happen, and nothing did. */
+export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>> = {
+  request: {
+    weight: 16,
+    happens: (world, a, b) => world.request(a, [0, 0, 0, 1, 5][b % 5]! * SECOND, b % 11 === 10),
+  },
+  workerActs: {
+    weight: 24,
+    happens: (world, a, b) => {
+      const worker = pick(world.workers, a);
+      return worker ? world.stepWorker(worker, b) : null;
+    },
+  },
+  startWorker: {
+    weight: 3,
+    happens: (world, a) => {
+      const host =
+        !world.setup.workersElsewhere || a % 3 === 0 ? 'here' : a % 3 === 1 ? 'remote' : 'container';
+      // A process in a container may have the number of a process of this host.
+      const same =
+        host === 'container' ? world.workers.find((worker) => worker.host === 'here')?.pid : undefined;
+      return world.startWorker('own', host, same);
+    },
+  },
+  killWorker: {
+    weight: 3,
+    happens: (world, a, b) => {
+      const worker = pick(world.workers, a);
+      if (!worker) return null;
+      const group = b % 3 === 0;
+      world.endWorker(worker, group);
+      return `Worker ${worker.pid} is killed (kill -9)${group ? ' with its children' : ''}.`;
+    },
+  },
+  terminateWorker: {
+    weight: 2,
+    happens: (world, a) => {
+      const worker = pick(world.workers, a);
+      if (!worker) return null;
+      if (world.own.version === '2.8' && worker.execution?.phase === 'child') {
+        worker.endsAfterChild = true;
+        return `Worker ${worker.pid} gets SIGTERM and will end after its child.`;
+      }
+      // To 2.6 it ends at once and its child goes on (traces/26-scenario-sigterm.txt).
+      world.endWorker(worker, false);
+      return `Worker ${worker.pid} ends on SIGTERM.`;
+    },
+  },
+  hang: {
+    weight: 3,
+    happens: (world, a) => {
+      const worker = pick(world.workers, a);
+      if (!worker || worker.hung) return null;
+      worker.hung = true;
+      return `Worker ${worker.pid} hangs.`;
+    },
+  },
+  goOn: {
+    weight: 3,
+    happens: (world, a) => {
+      const worker = pick(
+        world.workers.filter(({hung}) => hung),
+        a,
+      );
+      if (!worker) return null;
+      worker.hung = false;
+      return `Worker ${worker.pid} goes on.`;
+    },
+  },
+  childEnds: {
+    weight: 4,
+    happens: (world, a) => {
+      const child = pick(world.children, a);
+      if (!child) return null;
+      world.endChild(child);
+      return `csv:import ${child.pid} of job ${child.jobId} ends.`;
+    },
+  },
+  powerOff: {
+    weight: 0.5,
+    happens: (world) => (world.powerOff('remote') > 0 ? 'The remote host loses its power.' : null),
+  },
+  keepalive: {
+    weight: 0.7,
+    happens: (world) => {
+      if (world.halfOpen.length === 0) return null;
+      for (const {server, connection} of world.halfOpen) server.disconnect(connection);
+      world.halfOpen = [];
+      return 'The servers notice that the remote host is gone.';
+    },
+  },
+  restartGearmand: {
+    weight: 4,
+    happens: (world, a) => {
+      const server = pick(world.servers, a)!;
+      server.stop();
+      server.start(world.clock.nowMs);
+      return `gearmand ${server.address} is restarted.`;
+    },
+  },
+  stopGearmand: {
+    weight: 1,
+    happens: (world, a) => {
+      const server = pick(
+        world.servers.filter(({up}) => up),
+        a,
+      );
+      server?.stop();
+      return server ? `gearmand ${server.address} is stopped.` : null;
+    },
+  },
+  startGearmand: {
+    weight: 3,
+    happens: (world, a) => {
+      const server = pick(
+        world.servers.filter(({up}) => !up),
+        a,
+      );
+      server?.start(world.clock.nowMs);
+      return server ? `gearmand ${server.address} is started.` : null;
+    },
+  },
+  cancelJob: {
+    weight: 1.5,
+    happens: (world, a, b) => {
+      const server = pick(
+        world.servers.filter(({up}) => up),
+        a,
+      );
+      const entry = server && pick(server.entries(), b);
+      if (!entry) return null;
+      server.cancel(entry);
+      const {site, jobId} = entry.payload;
+      if (a % 2 === 0 && site === 'own') {
+        world.own.save(jobId, 'error');
+        return `An operator kills job ${jobId}: cancel job, and the row says Error.`;
+      }
+      return `An operator cancels the Gearman job of ${site === 'own' ? '' : "the other site's "}job ${jobId}, and nothing else.`;
+    },
+  },
+  markRow: {
+    weight: 0.7,
+    happens: (world, a) => {
+      const row = pick(world.own.running(), a);
+      if (!row) return null;
+      world.own.save(row.id, 'error');
+      return `An operator sets row ${row.id} to Error.`;
+    },
+  },
+  setRunning: {
+    weight: 0.7,
+    happens: (world, a) => {
+      const row = pick(
+        [...world.own.rows.values()].filter(({status}) => status !== 'running'),
+        a,
+      );
+      if (!row) return null;
+      world.own.save(row.id, 'running');
+      return `An operator sets row ${row.id} to Running again, without a Gearman job.`;
+    },
+  },
+  submitAgain: {
+    weight: 1,
+    happens: (world, a, b) => {
+      const row = pick(world.own.running(), a);
+      const {servers, workersKey} = world.configuration('web');
+      const server = pick(servers, b);
+      if (!row || !server || !world.server(server).up) return null;
+      const name = prefixOf(world.own.release.root, workersKey) + row.job.class;
+      world.server(server).submit(name, keyOf(name, row.id), {site: 'own', jobId: row.id});
+      return `An operator submits job ${row.id} to ${server} again.`;
+    },
+  },
+  clear: {
+    weight: 0.5,
+    happens: (world) => {
+      if (world.own.rows.size === 0) return null;
+      world.own.rows.clear();
+      return "AtoM's own clear deletes every row; Gearman is not touched.";
+    },
+  },
+  deleteRow: {
+    weight: 1,
+    happens: (world, a) => {
+      const row = pick([...world.own.rows.values()], a);
+      if (!row) return null;
+      world.own.rows.delete(row.id);
+      return `AtoM deletes row ${row.id}.`;
+    },
+  },
+  deploy: {
+    weight: 1,
+    happens: (world, a) =>
+      `A deploy moves the root to ${world.deploy(a % 2 === 0)}, file times ${a % 2 === 0 ? 'kept' : 'new'}.`,
+  },
+  changeKey: {
+    weight: 0.7,
+    happens: (world, a) => {
+      const {release} = world.own;
+      release.yaml = {...release.yaml, workersKey: ['', 'k1', 'k2'][a % 3]!};
+      release.yamlWrittenMs = world.clock.nowMs;
+      return `An operator sets workers_key to '${release.yaml.workersKey}'.`;
+    },
+  },
+  changeServers: {
+    weight: 0.7,
+    happens: (world, a) => {
+      const all = world.servers.map((server) => server.address);
+      const left = all.filter((_, index) => ((a % 7) + 1) & (1 << index));
+      const {release} = world.own;
+      release.yaml = {...release.yaml, servers: left.length > 0 ? left : all};
+      release.yamlWrittenMs = world.clock.nowMs;
+      return `An operator names ${release.yaml.servers.join(', ')} in gearman.yml.`;
+    },
+  },
+  clearCache: {
+    weight: 1.2,
+    happens: (world) => {
+      world.own.release.web = null;
+      world.own.release.worker = null;
+      return 'An operator clears the cache (symfony cc).';
+    },
+  },
+  probe: {
+    weight: 2,
+    happens: (world, a, b) => {
+      const server = pick(
+        world.servers.filter(({up}) => up),
+        a,
+      );
+      const names = server
+        ?.status()
+        .map((line) => line.function)
+        .filter((name) => server.waitingIn(name).length > 0);
+      const name = names && pick(names, b);
+      if (!server || name === undefined) return null;
+      const probe = {server, connections: [] as World['probes'][number]['connections']};
+      // One connection for each job, closed in order (domain.md "Gearman", run).
+      for (;;) {
+        const connection = server.connect(`atomctl-${b}`, '127.0.0.1', [name]);
+        const entry = server.grab(connection);
+        if (!entry) {
+          server.disconnect(connection);
+          break;
+        }
+        probe.connections.push({connection, entry});
+      }
+      world.probes.push(probe);
+      return `Another atomctl takes the waiting jobs of ${name} on ${server.address}.`;
+    },
+  },
+  probeEnds: {
+    weight: 3,
+    happens: (world, a) => {
+      const probe = pick(world.probes, a);
+      if (!probe) return null;
+      world.probes = world.probes.filter((other) => other !== probe);
+      for (const {connection} of probe.connections) probe.server.disconnect(connection);
+      return 'The other atomctl gives its jobs back and leaves.';
+    },
+  },
+  otherSiteSubmits: {
+    weight: 1.2,
+    happens: (world, a, b) => {
+      if (world.setup.otherSite === 'none') return null;
+      const server = pick(
+        world.servers.filter(({up}) => up),
+        a,
+      );
+      if (!server) return null;
+      // Two sites count their ids from the same beginning.
+      const jobId = 101 + (b % 20);
+      const name = world.otherPrefix + ABILITIES[a % ABILITIES.length]!;
+      world.otherRows.add(jobId);
+      server.submit(name, `${keyOf(name, jobId)}:other`, {site: 'other', jobId});
+      return `The other site submits its job ${jobId} (${name}) to ${server.address}.`;
+    },
+  },
+  otherSiteStarts: {
+    weight: 0.7,
+    happens: (world) => (world.setup.otherSite === 'none' ? null : world.startWorker('other', 'here')),
+  },
+  replicaCatchesUp: {
+    weight: 1,
+    happens: (world) => {
+      if (!world.setup.replica) return null;
+      world.replicaRows = new Map(world.own.rows);
+      return 'The replica catches up.';
+    },
+  },
+  timePasses: {weight: 5, happens: () => 'Time passes.'},
+};
+
+function pick<T>(from: readonly T[], index: number): T | undefined {
+  return from.length > 0 ? from[index % from.length] : undefined;
+}

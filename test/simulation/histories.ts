@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import {EVENTS, PAUSES, type WorldEvent} from './events.ts';
+import {Observation} from './observe.ts';
+import type {Setup} from './world.ts';
+
+/** A world and what happens in it. */
+export interface History {
+  setup: Setup;
+  /** Whether an observation probes, and whether its command acts (and so looks again after ten seconds). */
+  manners: readonly {probe: boolean; acts: boolean}[];
+  events: readonly WorldEvent[];
+}
+
+const often = (percent: number) => fc.integer({min: 0, max: 99}).map((value) => value >= 100 - percent);
+
+const server = fc
+  .record({
+    here: often(75),
+    loopback: often(75),
+    durable: often(25),
+    retryLimit: fc.constantFrom(0, 0, 0, 0, 1, 2, 3),
+  })
+  .map(({here, loopback, durable, retryLimit}) => ({
+    here,
+    onlyLoopback: here && loopback,
+    durable,
+    retryLimit,
+  }));
+
+const setup: fc.Arbitrary<Setup> = fc
+  .record({
+    version: fc.constantFrom('2.8' as const, '2.8' as const, '2.6' as const),
+    servers: fc.oneof(
+      {weight: 5, arbitrary: fc.array(server, {minLength: 1, maxLength: 1})},
+      {weight: 3, arbitrary: fc.array(server, {minLength: 2, maxLength: 3})},
+    ),
+    workers: fc.integer({min: 1, max: 3}),
+    elsewhere: often(35),
+    stated: often(30),
+    zoneQuarters: fc.oneof(
+      {weight: 3, arbitrary: fc.constant(0)},
+      {weight: 3, arbitrary: fc.constantFrom(-4, 4, -1, 1, 2)},
+      {weight: 1, arbitrary: fc.integer({min: -100, max: 100})},
+    ),
+    zoneObserved: often(55),
+    replica: often(6),
+    processesReadable: often(88),
+    otherSite: fc.constantFrom(
+      'none' as const,
+      'none' as const,
+      'none' as const,
+      'listed' as const,
+      'unlisted' as const,
+      'same-prefix' as const,
+    ),
+  })
+  // A server that listens on this host's loopback only takes no worker from elsewhere (gearmand --listen).
+  .map(({elsewhere, stated, ...rest}) => ({
+    ...rest,
+    workersElsewhere: elsewhere,
+    statedHere: !elsewhere && stated,
+  }));
+
+const event: fc.Arbitrary<WorldEvent> = fc.record({
+  kind: fc.oneof(
+    ...Object.entries(EVENTS).map(([kind, {weight}]) => ({
+      weight: Math.round(weight * 10),
+      arbitrary: fc.constant(kind),
+    })),
+  ),
+  a: fc.nat(9999),
+  b: fc.nat(9999),
+  pause: fc.nat(PAUSES.length - 1),
+  looks: fc.oneof(
+    {weight: 6, arbitrary: fc.constant(Observation.STEPS)},
+    {weight: 2, arbitrary: fc.integer({min: 1, max: Observation.STEPS - 1})},
+    {weight: 2, arbitrary: fc.constant(0)},
+  ),
+});
+
+/** Histories of at least `least` events; shrinking keeps the least, but replaces what does not matter. */
+export function histories(least: number, most: number): fc.Arbitrary<History> {
+  return fc.record({
+    setup,
+    manners: fc.array(fc.record({probe: often(30), acts: often(50)}), {minLength: 4, maxLength: 4}),
+    events: fc.array(event, {minLength: least, maxLength: most}),
+  });
+}

@@ -1,0 +1,58 @@
+import type {LiveEvidence, RowEvidence} from '../../src/jobs/live/evidence.ts';
+import {HOUR, MINUTE, SECOND} from './clock.ts';
+import type {TrueState} from './world.ts';
+
+/**
+ * What must be claimed about a row that was called uncertain, null if `uncertain` is right (issue "Truth": where
+ * `uncertain` is not accepted). For observations in which nothing happened between the steps.
+ */
+export function missingClaim(
+  row: RowEvidence,
+  evidence: LiveEvidence,
+  truths: ReadonlySet<TrueState>,
+  probed: boolean,
+): string | null {
+  const {servers, host, writable} = evidence;
+  if (servers.some(({error, probing}) => error !== null || probing)) return null;
+  const {known} = row;
+  const server = known && servers.find(({address}) => known.queue.endsWith(`@${address}`));
+  // A begun job whose key a server knows, its entry not ignored.
+  if (row.begun && server && (known.running || server.ignored === 0))
+    return known.running ? 'executing' : 'queued';
+  // A job that never began, with a probe.
+  const seen = evidence.payloads.some(({queue, jobId}) => jobId === row.id && row.queues.includes(queue));
+  if (!row.begun && probed && seen && truths.has('queued') && noDoubtAbout(row, evidence)) return 'queued';
+  if (!writable || row.queues.length > 0 || known || !host) return null;
+  // The rest is about jobs that are in no queue.
+  const {clock, configChangedMs} = host;
+  const sureOlderThan = (timeMs: number | null, ageMs: number) =>
+    timeMs !== null && clock.nowMs - timeMs > ageMs + clock.uncertaintyMs;
+  const configIsOlder = (timeMs: number) =>
+    configChangedMs === null || configChangedMs < timeMs - clock.uncertaintyMs - 1 * SECOND;
+  if (row.finished && row.begun && configIsOlder(row.begun.lastMs!) && truths.has('finished'))
+    return 'finished';
+  if (!row.begun) {
+    // The offset is sure, or the row is older than 26 hours.
+    if (!sureOlderThan(row.createdMs, 17 * SECOND) || !configIsOlder(row.createdMs!)) return null;
+    return truths.has('lost') ? 'lost' : null;
+  }
+  const hereOnly =
+    servers.every(({onlyLoopback}) => onlyLoopback) &&
+    host.processes.unreadable === null &&
+    host.processes.workers.length === 0 &&
+    host.processes.imports.length === 0 &&
+    evidence.workers.length === 0;
+  if (!hereOnly || !sureOlderThan(row.lastActivityMs, 16 * MINUTE)) return null;
+  if (!configIsOlder(row.createdMs!) || !configIsOlder(row.begun.lastMs!)) return null;
+  // An offset that is not sure: everything about the row is older than 26 hours.
+  if (clock.uncertaintyMs > 0 && !sureOlderThan(row.lastActivityMs, 1 * HOUR)) return null;
+  return truths.has('lost') && !truths.has('executing') ? 'lost' : null;
+}
+
+/** The payload's queue is this site's own: an id in an unknown prefix may be another site's. */
+function noDoubtAbout(row: RowEvidence, evidence: LiveEvidence): boolean {
+  return evidence.payloads.some(
+    ({queue, jobId}) =>
+      jobId === row.id && evidence.queues.some((count) => count.queue === queue && count.owner === 'site'),
+  );
+}

@@ -1,0 +1,340 @@
+import type {
+  KnownJob,
+  LiveEvidence,
+  QueueCount,
+  RowEvidence,
+  SeenPayload,
+  ServerEvidence,
+  SiteProcess,
+  WorkerConnection,
+} from '../../src/jobs/live/evidence.ts';
+import {type AtomSite, prefixOf, type Row} from './atom-site.ts';
+import {classesOf} from './classes.ts';
+import type {Gearmand} from './gearmand.ts';
+import {uploadOf} from './worker.ts';
+import {afterLastStart, hasFinished, keyOf, type TrueState, type World} from './world.ts';
+
+const STEP_NAMES = [
+  'reads the rows',
+  'reads the counts',
+  'reads the workers',
+  'asks for the keys',
+  'reads the payloads, if it probes',
+  'reads the counts again',
+  'reads processes, files and clock',
+  'reads the rows again',
+];
+
+/** What the observer decides before it begins. */
+export interface ObservationOptions {
+  /** `--probe`: the payloads of waiting jobs are read. */
+  probe: boolean;
+  seenBefore: ReadonlySet<number>;
+}
+
+/**
+ * One reading of the site by atomctl, in steps between which the world goes on: rows; counts, workers, keys and payloads of
+ * the servers; counts again; processes, files and clock; rows again (ARCHITECTURE.md "How a live state is proved"). While
+ * it lasts it notes what was true of each row.
+ */
+export class Observation {
+  static readonly STEPS = STEP_NAMES.length;
+  /** What was true of a row at some moment between the first and the last step. */
+  readonly truths = new Map<number, Set<TrueState>>();
+  /** Nothing happened between the steps. */
+  atomic = true;
+  readonly options: ObservationOptions;
+  readonly beganMs: number;
+  evidence: LiveEvidence | null = null;
+  private readonly world: World;
+  private at = 0;
+
+  private servers: Gearmand[] = [];
+  private sitePrefixes = new Set<string>();
+  private firstRows = new Map<number, Row>();
+  private readonly errors = new Map<Gearmand, string>();
+  private queues: QueueCount[] = [];
+  private readonly ignored = new Map<Gearmand, number>();
+  private readonly probing = new Set<Gearmand>();
+  private workers: WorkerConnection[] = [];
+  private readonly known = new Map<number, KnownJob>();
+  private readonly askedInVain = new Set<number>();
+  private readonly payloads: SeenPayload[] = [];
+  private countsAgain = '';
+  private host: NonNullable<LiveEvidence['host']> | null = null;
+  private readonly started = new Map<Gearmand, number | null>();
+
+  constructor(world: World, options: ObservationOptions) {
+    this.world = world;
+    this.options = options;
+    this.beganMs = world.clock.nowMs;
+  }
+
+  /** The next step; true after the last one, when `evidence` is complete. */
+  step(): boolean {
+    const steps = [
+      () => this.readRows(),
+      () => this.readCounts(),
+      () => this.readWorkers(),
+      () => this.askKeys(),
+      () => this.readPayloads(),
+      () => {
+        this.countsAgain = this.countText();
+      },
+      () => this.readHost(),
+      () => this.readRowsAgain(),
+    ];
+    steps[this.at]!();
+    this.at += 1;
+    this.note();
+    return this.at === steps.length;
+  }
+
+  /** What the last step did, for the story. */
+  get lastStep(): string {
+    return STEP_NAMES[this.at - 1]!;
+  }
+
+  /** Called after each thing that happens while the observation lasts. */
+  worldChanged(): void {
+    if (this.at === 0) return;
+    this.atomic = false;
+    this.note();
+  }
+
+  private note(): void {
+    for (const id of this.firstRows.keys()) {
+      const truths = this.truths.get(id) ?? new Set();
+      for (const state of this.world.truth(id)) truths.add(state);
+      this.truths.set(id, truths);
+    }
+  }
+
+  private readRows(): void {
+    const {release} = this.world.own;
+    const configurations = [release.yaml, ...[release.web, release.worker].filter((cache) => cache !== null)];
+    // If the cache and the YAML differ, the servers and keys of both count (domain.md).
+    const addresses = new Set(configurations.flatMap((configuration) => configuration.servers));
+    this.servers = [...addresses].map((address) => this.world.server(address));
+    this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
+    for (const row of this.world.visibleRows().values()) {
+      if (row.status === 'running') this.firstRows.set(row.id, row);
+    }
+  }
+
+  private readCounts(): void {
+    for (const server of this.answering()) {
+      for (const {function: name, total, running} of server.status()) {
+        const owner = this.ownerOf(name);
+        if (!owner) continue;
+        this.queues.push({
+          queue: queueOf(server, name),
+          server: server.address,
+          function: name,
+          owner,
+          total,
+          running,
+        });
+      }
+      this.ignored.set(server, server.ignoredWaiting());
+    }
+  }
+
+  private readWorkers(): void {
+    for (const server of this.answering()) {
+      for (const {id, ip, functions} of server.connections) {
+        if (id.startsWith('atomctl-')) {
+          this.probing.add(server);
+          continue;
+        }
+        const queues = functions.filter((name) => this.ownerOf(name)).map((name) => queueOf(server, name));
+        if (queues.length === 0) continue;
+        const pid = /^pid_(\d+)_/.exec(id)?.[1];
+        this.workers.push({
+          id,
+          pid: pid === undefined ? null : Number(pid),
+          ip,
+          server: server.address,
+          queues,
+        });
+      }
+    }
+  }
+
+  /** The key of each begun job, under each function that may have its job, on each server (GET_STATUS_UNIQUE). */
+  private askKeys(): void {
+    const answering = this.answering();
+    for (const row of this.firstRows.values()) {
+      if (qualityOf(row, this.world.own) === 'none') continue;
+      for (const queue of this.queuesOf(row)) {
+        const server = this.world.server(queue.server);
+        if (!answering.includes(server)) {
+          this.askedInVain.add(row.id);
+          continue;
+        }
+        const wrong = row.job.parameters === 'float' ? ':another' : '';
+        const entry = server.find(queue.function, keyOf(queue.function, row.id) + wrong);
+        if (!entry) continue;
+        const running = entry.holder !== null;
+        if (running || !this.known.has(row.id)) this.known.set(row.id, {queue: queue.queue, running});
+      }
+    }
+  }
+
+  /** `--probe`: each waiting job is taken and given back in its place, with one more retry. Never if retries are limited. */
+  private readPayloads(): void {
+    if (!this.options.probe) return;
+    for (const server of this.answering()) {
+      if (server.retryLimit > 0) continue;
+      for (const {queue, function: name} of this.queues.filter(
+        ({server: address}) => address === server.address,
+      )) {
+        for (const entry of server.waitingIn(name)) {
+          if (entry.ignored) continue;
+          server.countRetry(entry);
+          this.payloads.push({queue, jobId: entry.payload.jobId});
+        }
+      }
+    }
+  }
+
+  private readHost(): void {
+    const {world} = this;
+    const {release} = world.own;
+    for (const server of this.servers)
+      this.started.set(server, server.here && server.up ? server.startedMs : null);
+    const readable = world.setup.processesReadable;
+    const local = world.workers.filter(({host}) => host === 'here');
+    const workers: SiteProcess[] = local
+      .filter(({site}) => site === 'own')
+      .map(({pid, startedMs}) => ({pid, startedMs, argv: ['php', 'symfony', 'jobs:worker']}));
+    const imports: SiteProcess[] = world.children
+      .filter(({host}) => host === 'here')
+      .map(({pid, startedMs, file}) => ({
+        pid,
+        startedMs,
+        argv: ['php', '/srv/atom/symfony', 'csv:import', file],
+      }));
+    this.host = {
+      processes: {
+        unreadable: readable ? null : '/proc cannot be read',
+        workers: readable ? workers : [],
+        imports: readable ? imports : [],
+        otherSites: new Set(readable ? local.filter(({site}) => site === 'other').map(({pid}) => pid) : []),
+      },
+      workersStatedHere: world.setup.statedHere,
+      configChangedMs: Math.max(
+        release.yamlWrittenMs,
+        release.web?.writtenMs ?? 0,
+        release.worker?.writtenMs ?? 0,
+      ),
+      clock: {
+        nowMs: world.clock.nowMs,
+        uncertaintyMs: world.clock.uncertaintyMs,
+        reason: world.clock.observed ? 'observed in the journal' : 'the offset was not observed',
+      },
+    };
+  }
+
+  private readRowsAgain(): void {
+    const {world} = this;
+    const second = world.visibleRows();
+    const rows: RowEvidence[] = [];
+    let sameRows =
+      [...second.values()].filter(({status}) => status === 'running').length === this.firstRows.size;
+    for (const first of this.firstRows.values()) {
+      const row = second.get(first.id);
+      if (row?.status === 'running') rows.push(this.rowEvidence(first, row));
+      else sameRows = false;
+    }
+    this.evidence = {
+      rows,
+      queues: this.queues,
+      servers: this.servers.map((server) => this.serverEvidence(server)),
+      workers: this.workers,
+      payloads: this.payloads,
+      unchanged: sameRows && this.countsAgain === this.countText(this.queues),
+      writable: !world.setup.replica,
+      host: this.host,
+      seenBefore: this.options.seenBefore,
+    };
+  }
+
+  private rowEvidence(first: Row, row: Row): RowEvidence {
+    const {clock, own} = this.world;
+    const starts = row.log.filter(({kind}) => kind === 'started').map(({atMs}) => clock.asRead(atMs));
+    const key = qualityOf(first, own);
+    const last = row.log.at(-1);
+    const logged = first.log.some(({kind}) => kind === 'parameters');
+    return {
+      id: row.id,
+      name: row.job.name,
+      createdMs: clock.asRead(row.createdMs),
+      begun: starts.length > 0 ? {firstMs: starts[0]!, lastMs: starts.at(-1)!} : null,
+      finished: hasFinished(row),
+      failed: afterLastStart(row).some(({kind}) => kind === 'error'),
+      lastActivityMs: last && !row.cut ? clock.asRead(last.atMs) : null,
+      logGrew: row.log.length > first.log.length,
+      key,
+      keyAsked: key !== 'none' && !this.askedInVain.has(row.id),
+      known: this.known.get(row.id) ?? null,
+      importFile: row.job.child && logged ? uploadOf(row.id) : null,
+      queues: this.queuesOf(row).map(({queue}) => queue),
+    };
+  }
+
+  private serverEvidence(server: Gearmand): ServerEvidence {
+    return {
+      address: server.address,
+      error: this.errors.get(server) ?? null,
+      probing: this.probing.has(server),
+      ignored: this.ignored.get(server) ?? 0,
+      startedMs: this.started.get(server) ?? null,
+      onlyLoopback: server.here && server.onlyLoopback,
+    };
+  }
+
+  /** Servers that answer at this moment and have answered so far. */
+  private answering(): Gearmand[] {
+    for (const server of this.servers) if (!server.up) this.errors.set(server, 'connection refused');
+    return this.servers.filter((server) => !this.errors.has(server));
+  }
+
+  /** Another site's functions are left out if it is known; a prefix that nobody knows may have been this site's. */
+  private ownerOf(name: string): 'site' | 'unknown' | null {
+    const prefix = name.slice(0, name.indexOf('-') < 0 ? 0 : name.lastIndexOf('-') + 1);
+    if (this.sitePrefixes.has(prefix)) return 'site';
+    return this.world.setup.otherSite === 'listed' && prefix === this.world.otherPrefix ? null : 'unknown';
+  }
+
+  private queuesOf(row: Row): QueueCount[] {
+    const classes = classesOf(row.job.name);
+    return this.queues.filter(
+      ({function: name, total}) =>
+        total > 0 && (classes === null || classes.includes(name.slice(name.lastIndexOf('-') + 1))),
+    );
+  }
+
+  private countText(counts?: readonly QueueCount[]): string {
+    const lines =
+      counts?.map(({queue, total, running}) => `${queue} ${total} ${running}`) ??
+      this.answering().flatMap((server) =>
+        server
+          .status()
+          .filter(({function: name}) => this.ownerOf(name))
+          .map(({function: name, total, running}) => `${queueOf(server, name)} ${total} ${running}`),
+      );
+    return lines.sort().join('\n');
+  }
+}
+
+function queueOf(server: Gearmand, name: string): string {
+  return `${name}@${server.address}`;
+}
+
+/** No parameters are logged to 2.6, before the job begins to work, or if they are longer than the log. */
+function qualityOf(row: Row, own: AtomSite): RowEvidence['key'] {
+  if (own.version === '2.6' || !row.log.some(({kind}) => kind === 'parameters')) return 'none';
+  if (row.job.parameters === 'cut') return 'none';
+  return row.job.parameters === 'plain' ? 'exact' : 'doubtful';
+}

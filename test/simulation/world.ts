@@ -1,0 +1,340 @@
+import {AtomSite, type Configuration, prefixOf, type Row} from './atom-site.ts';
+import {ABILITIES, JOB_CLASSES} from './classes.ts';
+import {Clock, MINUTE, SECOND} from './clock.ts';
+import {type Connection, type Entry, Gearmand, type GearmandOptions} from './gearmand.ts';
+import {
+  connectAll,
+  type HostName,
+  type ImportChild,
+  step,
+  type Worker,
+  type WorkerContext,
+} from './worker.ts';
+
+/** How a world begins. */
+export interface Setup {
+  version: '2.6' | '2.8';
+  servers: readonly Omit<GearmandOptions, 'address'>[];
+  workers: number;
+  /** Workers may run on another host or in a container. */
+  workersElsewhere: boolean;
+  /** The administrator says `workers: this-host`; a lie is not modelled. */
+  statedHere: boolean;
+  zoneQuarters: number;
+  zoneObserved: boolean;
+  /** A replica shows older rows and cannot be written. */
+  replica: boolean;
+  processesReadable: boolean;
+  otherSite: 'none' | 'listed' | 'unlisted' | 'same-prefix';
+}
+
+/** A web request between the commit of its row and the submission (QubitJob::runJob). */
+interface Submission {
+  jobId: number;
+  function: string;
+  key: string;
+  servers: readonly Gearmand[];
+  dueMs: number;
+}
+
+/** Another atomctl that holds waiting jobs: a probe, or a client that calls itself one and never leaves (cases.md T22). */
+export interface Probe {
+  server: Gearmand;
+  connections: {connection: Connection; entry: Entry}[];
+}
+
+export type TrueState = 'executing' | 'queued' | 'finished' | 'lost';
+
+/** Longest time from a row's commit to its submission: Net_Gearman_Connection::connect gives up after 2 s per server. */
+const SUBMIT_WITHIN_MS = 5 * SECOND;
+
+/** The world in which the truth is known. Events change it (events.ts), observe.ts sees it as atomctl does. */
+export class World {
+  readonly setup: Setup;
+  readonly clock: Clock;
+  readonly servers: Gearmand[];
+  readonly own: AtomSite;
+  /** Rows of the second site, whose ids may be those of the first. */
+  readonly otherRows = new Set<number>();
+  workers: Worker[] = [];
+  children: ImportChild[] = [];
+  submissions: Submission[] = [];
+  probes: Probe[] = [];
+  /** Connections of a host that lost its power: the server has not noticed. */
+  halfOpen: {server: Gearmand; connection: Connection}[] = [];
+  /** What a replica shows. */
+  replicaRows: ReadonlyMap<number, Row>;
+  private pids = 1000;
+  private releases = 0;
+
+  constructor(setup: Setup) {
+    this.setup = setup;
+    this.clock = new Clock(setup.zoneQuarters, setup.zoneObserved);
+    const start = this.clock.nowMs;
+    this.servers = setup.servers.map(
+      (options, index) =>
+        new Gearmand({...options, address: `127.0.0.${index + 1}:4730`}, start - 60 * MINUTE),
+    );
+    this.own = new AtomSite(setup.version, {
+      root: '/srv/atom-0',
+      yaml: {servers: this.servers.map((server) => server.address), workersKey: ''},
+      yamlWrittenMs: start - 1000 * MINUTE,
+      web: {
+        servers: this.servers.map((server) => server.address),
+        workersKey: '',
+        writtenMs: start - 900 * MINUTE,
+      },
+      worker: {
+        servers: this.servers.map((server) => server.address),
+        workersKey: '',
+        writtenMs: start - 900 * MINUTE,
+      },
+    });
+    this.replicaRows = new Map(this.own.rows);
+    for (let index = 0; index < setup.workers; index += 1) this.startWorker('own', 'here');
+    this.clock.nowMs += 1 * MINUTE;
+  }
+
+  get context(): WorkerContext {
+    return {
+      nowMs: this.clock.nowMs,
+      own: this.own,
+      otherRows: this.otherRows,
+      newPid: () => this.newPid(),
+    };
+  }
+
+  newPid(): number {
+    this.pids += 1;
+    return this.pids;
+  }
+
+  server(address: string): Gearmand {
+    return this.servers.find((server) => server.address === address)!;
+  }
+
+  /** The prefix of the second site: its own, or by the same root and key in two containers (domain.md C1). */
+  get otherPrefix(): string {
+    return this.setup.otherSite === 'same-prefix' ? prefixOf('/srv/atom-0', '') : prefixOf('/srv/other', '');
+  }
+
+  /** What a new web request or a new worker uses: the compiled cache, which it writes if there is none. */
+  configuration(environment: 'web' | 'worker'): Configuration {
+    const {release} = this.own;
+    release[environment] ??= {...release.yaml, writtenMs: this.clock.nowMs};
+    return release[environment];
+  }
+
+  /** The next release: its files are copied, with their times or without. */
+  deploy(keepTimes: boolean): string {
+    this.releases += 1;
+    const {release} = this.own;
+    this.own.release = {
+      root: `/srv/atom-${this.releases}`,
+      yaml: release.yaml,
+      yamlWrittenMs: keepTimes ? release.yamlWrittenMs : this.clock.nowMs,
+      web: null,
+      worker: null,
+    };
+    return this.own.release.root;
+  }
+
+  /** Time passes: web requests submit, workers that do not hang go on to the next thing that takes long. */
+  advance(ms: number): void {
+    const end = this.clock.nowMs + ms;
+    for (const pause of [2 * SECOND, 8 * SECOND]) {
+      if (end - this.clock.nowMs < pause) break;
+      this.passTo(this.clock.nowMs + pause);
+      this.settle();
+    }
+    const rest = end - this.clock.nowMs;
+    this.passTo(end);
+    if (rest >= 2 * SECOND) this.settle();
+  }
+
+  private passTo(atMs: number): void {
+    this.clock.nowMs = atMs;
+    for (const submission of [...this.submissions]) {
+      if (submission.dueMs <= atMs) this.submit(submission);
+    }
+  }
+
+  private settle(): void {
+    for (let round = 0; round < 4; round += 1) {
+      for (const worker of [...this.workers]) {
+        const phase = worker.execution?.phase;
+        if (phase === 'working' || phase === 'child' || (phase === 'waits' && round > 0)) continue;
+        this.stepWorker(worker, 0);
+      }
+    }
+  }
+
+  /** One step of a worker, with the end of a child that it starts. */
+  stepWorker(worker: Worker, choice: number): string | null {
+    const said = step(worker, choice, this.context);
+    const child = worker.execution?.child;
+    if (child && !this.children.includes(child) && worker.execution?.phase === 'child')
+      this.children.push(child);
+    return said;
+  }
+
+  /**
+   * A web request: refused unless the last server of the list has a worker for the function (QubitJob::
+   * checkWorkerAvailable), then the row, then the submission after `delayMs`; `fails` leaves the row alone (README 9).
+   */
+  request(kind: number, delayMs: number, fails: boolean): string | null {
+    const job = JOB_CLASSES[kind % JOB_CLASSES.length]!;
+    const {servers, workersKey} = this.configuration('web');
+    const name = prefixOf(this.own.release.root, workersKey) + job.class;
+    const last = this.server(servers.at(-1)!);
+    if (!last.up || last.capable(name) === 0) return null;
+    const row = this.own.insert(job, this.clock.nowMs);
+    const said = `A web request inserts row ${row.id} (${job.name}${job.fault === 'none' ? '' : `, ${job.fault}`})`;
+    if (fails) return `${said}; its submission fails.`;
+    const submission = {
+      jobId: row.id,
+      function: name,
+      // Net_Gearman_Task: md5(function . serialize(parameters) . type), so one job has one key for one function.
+      key: keyOf(name, row.id),
+      servers: servers.map((address) => this.server(address)),
+      dueMs: this.clock.nowMs + Math.min(delayMs, SUBMIT_WITHIN_MS),
+    };
+    if (submission.dueMs > this.clock.nowMs) {
+      this.submissions.push(submission);
+      return `${said} and will submit it.`;
+    }
+    return `${said} and submits it to ${this.submit(submission)}.`;
+  }
+
+  /** Net_Gearman_Client connects to the servers that are up and picks one by the key (Client.php, getConnection). */
+  submit(submission: Submission): string {
+    this.submissions = this.submissions.filter((other) => other !== submission);
+    const up = submission.servers.filter((server) => server.up);
+    if (up.length === 0) return 'no server';
+    const server = up[submission.jobId % up.length]!;
+    server.submit(submission.function, submission.key, {site: 'own', jobId: submission.jobId});
+    return server.address;
+  }
+
+  /** Starts a worker; null if no server takes its connection, which ends it (Worker.php, __construct). */
+  startWorker(site: 'own' | 'other', host: HostName, pid = this.newPid()): string | null {
+    const configuration =
+      site === 'own'
+        ? this.configuration('worker')
+        : {servers: this.servers.map((server) => server.address), workersKey: ''};
+    const worker: Worker = {
+      pid,
+      host,
+      site,
+      prefix: site === 'own' ? prefixOf(this.own.release.root, configuration.workersKey) : this.otherPrefix,
+      startedMs: this.clock.nowMs,
+      servers: configuration.servers.map((address) => this.server(address)),
+      connections: new Map(),
+      retryAtMs: new Map(),
+      execution: null,
+      hung: false,
+      endsAfterChild: false,
+    };
+    if (!connectAll(worker, this.clock.nowMs)) return null;
+    this.workers.push(worker);
+    return `Worker ${pid} of ${worker.prefix.slice(0, -1)} starts ${host === 'here' ? 'on this host' : `elsewhere (${host})`}.`;
+  }
+
+  /** The process has gone. Its sockets stay open while its child holds them (traces/28-scenario-sigkill.txt). */
+  endWorker(worker: Worker, with_child: boolean): void {
+    this.workers = this.workers.filter((other) => other !== worker);
+    const child = this.children.find(({parent}) => parent === worker);
+    if (child && !with_child) {
+      child.parent = null;
+      return;
+    }
+    this.children = this.children.filter((other) => other !== child);
+    for (const [server, connection] of worker.connections) server.disconnect(connection);
+  }
+
+  /** csv:import ends: exec() returns in its worker, or the sockets of a dead worker close. */
+  endChild(child: ImportChild): void {
+    this.children = this.children.filter((other) => other !== child);
+    const {parent} = child;
+    if (!parent) {
+      for (const [server, connection] of child.connections) server.disconnect(connection);
+      return;
+    }
+    if (parent.execution) {
+      parent.execution.phase = 'working';
+      parent.execution.child = null;
+    }
+    // SIGTERM is handled after exec() returned: the worker ends without saving the row (README 5).
+    if (parent.endsAfterChild) this.endWorker(parent, false);
+  }
+
+  /** A host without power: nothing there runs, no server hears of it. */
+  powerOff(host: HostName): number {
+    const gone = this.workers.filter((worker) => worker.host === host);
+    for (const worker of gone) {
+      for (const [server, connection] of worker.connections) this.halfOpen.push({server, connection});
+    }
+    const children = this.children.filter((child) => child.host === host);
+    for (const child of children.filter(({parent}) => parent === null)) {
+      for (const [server, connection] of child.connections) this.halfOpen.push({server, connection});
+    }
+    this.workers = this.workers.filter((worker) => worker.host !== host);
+    this.children = this.children.filter((child) => child.host !== host);
+    return gone.length + children.length;
+  }
+
+  /**
+   * What a job really is at this moment. `executing`: a worker or its import works on it, or a server has assigned it to a
+   * connection whose end it has not noticed (domain.md: "a dead host's half-open connection looks the same"). `queued`: a
+   * server will hand it out, or its web request will submit it. A job between its last log line and the word to Gearman
+   * is executing and finished.
+   */
+  truth(id: number): Set<TrueState> {
+    const states = new Set<TrueState>();
+    for (const {execution, site} of this.workers) {
+      if (execution?.jobId !== id || site !== 'own') continue;
+      states.add('executing');
+      if (execution.phase === 'finished' || execution.phase === 'failed') states.add('finished');
+    }
+    if (this.children.some((child) => child.jobId === id)) states.add('executing');
+    if (this.submissions.some(({jobId}) => jobId === id)) states.add('queued');
+    for (const server of this.servers) {
+      for (const entry of server.entries()) {
+        if (entry.payload.site !== 'own' || entry.payload.jobId !== id) continue;
+        if (entry.holder && !this.isProbe(entry.holder)) states.add('executing');
+        else if (!entry.ignored) states.add('queued');
+      }
+    }
+    if (states.size > 0) return states;
+    const row = this.own.rows.get(id);
+    states.add(!row || row.status !== 'running' || hasFinished(row) ? 'finished' : 'lost');
+    return states;
+  }
+
+  isProbe(connection: Connection): boolean {
+    return connection.id.startsWith('atomctl-');
+  }
+
+  /** The rows as a client of the database sees them. */
+  visibleRows(): ReadonlyMap<number, Row> {
+    return this.setup.replica ? this.replicaRows : this.own.rows;
+  }
+}
+
+/** After its last `Job started.` the log has `Job finished.`. */
+export function hasFinished(row: Row): boolean {
+  return afterLastStart(row).some((line) => line.kind === 'finished');
+}
+
+export function afterLastStart(row: Row): Row['log'] {
+  return row.log.slice(row.log.findLastIndex((line) => line.kind === 'started') + 1);
+}
+
+/** The key under which a job is submitted for a function. */
+export function keyOf(name: string, id: number): string {
+  return `${name}:${id}`;
+}
+
+export function functionsOf(prefix: string): string[] {
+  return ABILITIES.map((ability) => prefix + ability);
+}
