@@ -78,9 +78,9 @@ export class Gearmand {
     });
   }
 
-  /** `show jobs`, column three, of the jobs that wait. */
-  ignoredWaiting(): number {
-    return [...this.waiting.values()].flat().filter((entry) => entry.ignored).length;
+  /** `show jobs`, column three: cancelled jobs that wait, and, on request, those that execute. */
+  ignored(executingToo: boolean): number {
+    return this.entries().filter((entry) => entry.ignored && (executingToo || entry.holder === null)).length;
   }
 
   waitingIn(name: string): readonly Entry[] {

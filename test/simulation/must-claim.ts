@@ -22,7 +22,18 @@ export function missingClaim(
   // A job that never began, with a probe.
   const seen = evidence.payloads.some(({queue, jobId}) => jobId === row.id && row.queues.includes(queue));
   if (!row.begun && probed && seen && truths.has('queued') && noDoubtAbout(row, evidence)) return 'queued';
-  if (!writable || row.queues.length > 0 || known || !host) return null;
+  if (!writable || !host) return null;
+  // A probe read every job of its queues, so they count as empty.
+  const allRead =
+    probed &&
+    !row.begun &&
+    servers.every(({ignored}) => ignored === 0) &&
+    evidence.queues.every(
+      ({queue, total, running}) =>
+        !row.queues.includes(queue) ||
+        (running === 0 && evidence.payloads.filter((payload) => payload.queue === queue).length === total),
+    );
+  if (known || (row.queues.length > 0 && !allRead) || seen) return null;
   // The rest is about jobs that are in no queue.
   const {clock, configChangedMs} = host;
   const sureOlderThan = (timeMs: number | null, ageMs: number) =>

@@ -64,7 +64,8 @@ export function play(
     // An observation lasts seconds.
     const passed = observation ? Math.min(pause, 1 * SECOND) : pause;
     world.advance(passed);
-    const happened = EVENTS[event.kind]!.happens(world, event.a, event.b);
+    const kind = history.absent.includes(event.kind) ? 'workerActs' : event.kind;
+    const happened = EVENTS[kind]!.happens(world, event.a, event.b);
     if (story && (happened !== null || passed > 0))
       story.push(`${stamp(world, passed)} ${happened ?? 'Time passes.'}`);
     observation?.worldChanged();
@@ -128,6 +129,7 @@ function patternOf(reason: string): string {
     .replace(/\d{4}-\d\d-\d\d[T ][\d:.+-]+Z?/g, 'T')
     .replace(/127\.0\.0\.\d:4730(, 127\.0\.0\.\d:4730)*/g, 'SERVER')
     .replace(/\/srv\/[\w./#@-]+/g, 'NAME')
+    .replace(/pid_\w+/g, 'pid_N')
     .replace(/\b\d[\d:]*\b/g, 'N');
 }
 
@@ -143,6 +145,6 @@ function openingOf({setup}: History): string[] {
   );
   return [
     `AtoM ${setup.version}, ${setup.workers} worker(s), gearmand: ${servers.join('; ')}.`,
-    `Zone ${setup.zoneObserved ? 'observed' : `not observed, off by ${setup.zoneQuarters * 15} minutes`}; second site: ${setup.otherSite}; workers ${setup.workersElsewhere ? 'may run elsewhere' : 'run here'}${setup.statedHere ? ' (stated)' : ''}${setup.replica ? '; database is a replica' : ''}${setup.processesReadable ? '' : '; /proc cannot be read'}.`,
+    `Zone ${setup.zoneObserved ? 'observed' : `not observed, off by ${setup.zoneQuarters * 15} minutes`}${setup.foldedHour ? ', the first hour occurs twice' : ''}; second site: ${setup.otherSite}; workers ${setup.workersElsewhere ? 'may run elsewhere' : 'run here'}${setup.statedHere ? ' (stated)' : ''}${setup.replica ? '; database is a replica' : ''}${setup.processesReadable ? '' : '; /proc cannot be read'}.`,
   ];
 }

@@ -22,6 +22,8 @@ export interface Setup {
   statedHere: boolean;
   zoneQuarters: number;
   zoneObserved: boolean;
+  /** The first hour of the history occurs twice on the site's wall clock. */
+  foldedHour: boolean;
   /** A replica shows older rows and cannot be written. */
   replica: boolean;
   processesReadable: boolean;
@@ -69,7 +71,7 @@ export class World {
 
   constructor(setup: Setup) {
     this.setup = setup;
-    this.clock = new Clock(setup.zoneQuarters, setup.zoneObserved);
+    this.clock = new Clock(setup.zoneQuarters, setup.zoneObserved, setup.foldedHour);
     const start = this.clock.nowMs;
     this.servers = setup.servers.map(
       (options, index) =>
@@ -241,10 +243,10 @@ export class World {
   }
 
   /** The process has gone. Its sockets stay open while its child holds them (traces/28-scenario-sigkill.txt). */
-  endWorker(worker: Worker, with_child: boolean): void {
+  endWorker(worker: Worker, withChild: boolean): void {
     this.workers = this.workers.filter((other) => other !== worker);
     const child = this.children.find(({parent}) => parent === worker);
-    if (child && !with_child) {
+    if (child && !withChild) {
       child.parent = null;
       return;
     }
@@ -307,7 +309,7 @@ export class World {
     }
     if (states.size > 0) return states;
     const row = this.own.rows.get(id);
-    states.add(!row || row.status !== 'running' || hasFinished(row) ? 'finished' : 'lost');
+    states.add(row?.status !== 'running' || hasFinished(row) ? 'finished' : 'lost');
     return states;
   }
 
