@@ -304,8 +304,9 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         a,
       );
       if (!server) return null;
-      // Two sites count their ids from the same beginning.
-      const jobId = 101 + (b % 20);
+      // Two sites count their ids from the same beginning. With one prefix and the same ids their payloads could not be told
+      // apart at all (spec.md "jobs:clear"); such a pair has other ids here.
+      const jobId = (world.setup.otherSite === 'same-prefix' ? 5001 : 101) + (b % 20);
       const name = world.otherPrefix + ABILITIES[a % ABILITIES.length]!;
       world.otherRows.add(jobId);
       server.submit(name, `${keyOf(name, jobId)}:other`, {site: 'other', jobId});

@@ -1,4 +1,7 @@
 import {expect, it} from 'vitest';
+import type {RowEvidence} from '../../src/jobs/live/evidence.ts';
+import type {LiveState} from '../../src/jobs/model/job.ts';
+import type {Judge} from './play.ts';
 import {simulate, summaryOf} from './simulation.ts';
 
 const seed = Number(process.env.SIMULATION_SEED ?? Date.now() % 1_000_000_000);
@@ -19,3 +22,27 @@ it(`claims no wrong state, and every state that can be proved, in ${HISTORIES} h
     'what was claimed wrongly, or not claimed',
   ).toEqual([]);
 });
+
+it('finds the wrong states of a judge that treats absence as proof', () => {
+  const found = groupsOf(({known}) => (known ? (known.running ? 'executing' : 'queued') : 'lost'));
+  expect(found).toContainEqual(expect.stringMatching(/^wrong: lost, truth executing/));
+  expect(found).toContainEqual(expect.stringMatching(/^wrong: lost, truth queued/));
+  expect(found).toContainEqual(expect.stringMatching(/^wrong: lost, truth finished/));
+  expect(found).toContainEqual(expect.stringMatching(/^wrong: queued, truth lost/));
+});
+
+it('finds the states that a judge without an answer should have claimed', () => {
+  const found = groupsOf(() => 'uncertain');
+  for (const state of ['executing', 'queued', 'finished', 'lost']) {
+    expect(found).toContainEqual(expect.stringMatching(new RegExp(`^missing: ${state}`)));
+  }
+});
+
+/** Groups of findings about a judge that decides by one row alone. */
+function groupsOf(decide: (row: RowEvidence) => LiveState): string[] {
+  const judge: Judge = ({rows}) =>
+    new Map(
+      rows.map((row) => [row.id, {state: decide(row), likely: null, reason: 'It is so.', needsTime: false}]),
+    );
+  return simulate({seed: 1, histories: 500, judge, stories: 0}).findings.map(({finding}) => finding.group);
+}

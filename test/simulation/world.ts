@@ -1,5 +1,5 @@
 import {AtomSite, type Configuration, prefixOf, type Row} from './atom-site.ts';
-import {ABILITIES, JOB_CLASSES} from './classes.ts';
+import {JOB_CLASSES, type JobClass} from './classes.ts';
 import {Clock, MINUTE, SECOND} from './clock.ts';
 import {type Connection, type Entry, Gearmand, type GearmandOptions} from './gearmand.ts';
 import {
@@ -56,7 +56,7 @@ export class World {
   readonly clock: Clock;
   readonly servers: Gearmand[];
   readonly own: AtomSite;
-  /** Rows of the second site, whose ids may be those of the first. */
+  /** Rows of the second site. */
   readonly otherRows = new Set<number>();
   workers: Worker[] = [];
   children: ImportChild[] = [];
@@ -191,7 +191,7 @@ export class World {
     const last = this.server(servers.at(-1)!);
     if (!last.up || last.capable(name) === 0) return null;
     const row = this.own.insert(job, this.clock.nowMs);
-    const said = `A web request inserts row ${row.id} (${job.name}${job.fault === 'none' ? '' : `, ${job.fault}`})`;
+    const said = `A web request inserts row ${row.id} (${describe(job)})`;
     if (fails) return `${said}; its submission fails.`;
     const submission = {
       jobId: row.id,
@@ -332,11 +332,17 @@ export function afterLastStart(row: Row): Row['log'] {
   return row.log.slice(row.log.findLastIndex((line) => line.kind === 'started') + 1);
 }
 
+function describe({name, parameters, fault, verbose}: JobClass): string {
+  const parts = [
+    name,
+    `parameters: ${parameters}`,
+    ...(fault === 'none' ? [] : [fault]),
+    ...(verbose ? ['verbose'] : []),
+  ];
+  return parts.join(', ').replace(', parameters: plain', '');
+}
+
 /** The key under which a job is submitted for a function. */
 export function keyOf(name: string, id: number): string {
   return `${name}:${id}`;
-}
-
-export function functionsOf(prefix: string): string[] {
-  return ABILITIES.map((ability) => prefix + ability);
 }
