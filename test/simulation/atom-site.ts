@@ -24,7 +24,7 @@ export interface Configuration {
   workersKey: string;
 }
 
-/** What one environment compiled (`cache/qubit/<env>/config`). It counts until it is cleared (domain.md "Configuration"). */
+/** What one environment compiled (`cache/qubit/<env>/config`). It counts until it is cleared (sfConfigCache::checkConfig, 2.8.2). */
 export interface Cache extends Configuration {
   writtenMs: number;
 }
@@ -66,7 +66,7 @@ export class AtomSite {
   log(id: number, kind: LineKind, nowMs: number): void {
     const row = this.rows.get(id);
     if (!row || row.cut) return;
-    // To 2.6 the parameters are not logged, and errors are [info] lines (README 1; traces/26-importfail.txt).
+    // To 2.6 the parameters are not logged, and errors are [info] lines (arBaseJob::error, 2.6.4; run: an import without its file).
     if (this.version === '2.6' && kind === 'parameters') return;
     const shown = this.version === '2.6' && kind === 'error' ? 'info' : kind;
     this.rows.set(id, {

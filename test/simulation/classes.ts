@@ -5,11 +5,11 @@ export interface JobClass {
   name: string;
   /** Waits for older serial jobs: arBaseJob::canBeFullyExecuted (AtoM 2.8.2). */
   serial: boolean;
-  /** Does its work in a child `csv:import` (traces/28-import.txt). */
+  /** Does its work in a child `csv:import` (run, 2.8.2). */
   child: boolean;
   /**
    * What the logged JSON is worth for the key. `map`: an object or an integer, which PHP may have had as another type
-   * (imports have `file`), although the key is right. `float`: `2.0` is logged as `2`, the key is wrong (domain.md, run).
+   * (imports have `file`), although the key is right. `float`: `2.0` is logged as `2`, the key is wrong (run).
    * `cut`: longer than the log.
    */
   parameters: 'plain' | 'map' | 'float' | 'cut';
@@ -34,7 +34,7 @@ export const JOB_CLASSES: readonly JobClass[] = [
 ];
 
 /**
- * gearmand offers the function first that was registered last (traces/28-scenario-order.txt).
+ * gearmand offers the function first that was registered last (run, 1.1.20).
  */
 export const ABILITIES: readonly string[] = [
   'arScalePlugin',
@@ -46,7 +46,7 @@ export const ABILITIES: readonly string[] = [
 ];
 
 /**
- * The classes that a row's name allows (domain.md "Function names"); null if the name says nothing: a translated name or
+ * The classes that a row's name allows; null if the name says nothing: a translated name or
  * a plugin's.
  */
 export function classesOf(name: string): readonly string[] | null {

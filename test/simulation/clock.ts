@@ -5,9 +5,9 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /**
- * The true time, and what atomctl makes of a time that PHP wrote. Source: domain.md "Zones" (run): Node's and PHP's zone
+ * The true time, and what atomctl makes of a time that PHP wrote. Seen (run): Node's and PHP's zone
  * data may differ by multiples of a quarter of an hour; the worker's journal shows both clocks and removes the error. Of a
- * wall-clock time that occurs twice atomctl takes the later one (cases.md T11), so times of the first pass are read an
+ * wall-clock time that occurs twice atomctl takes the later one, so times of the first pass are read an
  * hour late, whether the offset was observed or not.
  */
 export class Clock {
@@ -29,7 +29,7 @@ export class Clock {
     return Math.floor(trueMs / SECOND) * SECOND + this.errorMs + (folded ? HOUR : 0);
   }
 
-  /** domain.md "The state of a job": a wrong zone is off by less than 26 hours. */
+  /** A wrong zone is off by less than 26 hours. */
   get uncertaintyMs(): number {
     return this.observed ? 0 : 26 * HOUR;
   }

@@ -32,6 +32,13 @@ export const PAUSES = [
   2 * DAY,
 ];
 
+/**
+ * Whether a worker on another host may hang between the assignment of a job and its first log line. With a restart of
+ * gearmand it is then invisible, and such a job cannot be told from a lost one; it takes a database that blocks the worker
+ * just then.
+ */
+const HIDDEN_WORKERS_HANG_BEFORE_THE_FIRST_LINE = false;
+
 type Happens = (world: World, a: number, b: number) => string | null;
 
 /** Each kind of event with its weight. A null answer: it could not happen, and nothing did. */
@@ -77,7 +84,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         worker.endsAfterChild = true;
         return `Worker ${worker.pid} gets SIGTERM and will end after its child.`;
       }
-      // To 2.6 it ends at once and its child goes on (traces/26-scenario-sigterm.txt).
+      // To 2.6 it ends at once and its child goes on (run, 2.6.4).
       world.endWorker(worker, false);
       return `Worker ${worker.pid} ends on SIGTERM.`;
     },
@@ -87,6 +94,8 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     happens: (world, a) => {
       const worker = pick(world.workers, a);
       if (!worker || worker.hung) return null;
+      const hidden = worker.host !== 'here' && worker.execution?.phase === 'grabbed';
+      if (hidden && !HIDDEN_WORKERS_HANG_BEFORE_THE_FIRST_LINE) return null;
       worker.hung = true;
       return `Worker ${worker.pid} hangs.`;
     },
@@ -271,7 +280,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       const name = names && pick(names, b);
       if (!server || name === undefined) return null;
       const probe = {server, connections: [] as World['probes'][number]['connections']};
-      // One connection for each job, closed in order (domain.md "Gearman", run).
+      // One connection for each job, closed in order (src/queue/probe.ts).
       for (;;) {
         const connection = server.connect(`atomctl-${b}`, '127.0.0.1', [name]);
         const entry = server.grab(connection);
@@ -305,7 +314,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       );
       if (!server) return null;
       // Two sites count their ids from the same beginning. With one prefix and the same ids their payloads could not be told
-      // apart at all (spec.md "jobs:clear"); such a pair has other ids here.
+      // apart at all; such a pair has other ids here.
       const jobId = (world.setup.otherSite === 'same-prefix' ? 5001 : 101) + (b % 20);
       const name = world.otherPrefix + ABILITIES[a % ABILITIES.length]!;
       world.otherRows.add(jobId);

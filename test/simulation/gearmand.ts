@@ -172,7 +172,7 @@ export class Gearmand {
     this.queue(entry);
   }
 
-  /** A probe read a waiting job and gave it back in its place: one more retry (domain.md "Gearman", run). */
+  /** A probe read a waiting job and gave it back in its place: one more retry (run, 1.1.20). */
   countRetry(entry: Entry): void {
     entry.retries += 1;
   }

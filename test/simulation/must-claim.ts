@@ -3,7 +3,7 @@ import {HOUR, MINUTE, SECOND} from './clock.ts';
 import type {TrueState} from './world.ts';
 
 /**
- * What must be claimed about a row that was called uncertain, null if `uncertain` is right (issue "Truth": where
+ * What must be claimed about a row that was called uncertain, null if `uncertain` is right (docs/faults.md says where
  * `uncertain` is not accepted). For observations in which nothing happened between the steps.
  */
 export function missingClaim(
@@ -45,6 +45,8 @@ export function missingClaim(
   if (!row.begun) {
     // The offset is sure, or the row is older than 26 hours.
     if (!sureOlderThan(row.createdMs, 17 * SECOND) || !configIsOlder(row.createdMs!)) return null;
+    // A worker that was assigned it and has logged nothing looks the same, if it lost its server.
+    if (host.processes.workers.some(({pid}) => !isConnected(pid, evidence))) return null;
     return truths.has('lost') ? 'lost' : null;
   }
   const hereOnly =
@@ -58,6 +60,12 @@ export function missingClaim(
   // An offset that is not sure: everything about the row is older than 26 hours.
   if (clock.uncertaintyMs > 0 && !sureOlderThan(row.lastActivityMs, 1 * HOUR)) return null;
   return truths.has('lost') && !truths.has('executing') ? 'lost' : null;
+}
+
+function isConnected(pid: number, {servers, workers}: LiveEvidence): boolean {
+  return servers.every(({address}) =>
+    workers.some((worker) => worker.pid === pid && worker.server === address),
+  );
 }
 
 /** The payload's queue is this site's own: an id in an unknown prefix may be another site's. */

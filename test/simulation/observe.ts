@@ -126,7 +126,7 @@ export class Observation {
   private readRows(): void {
     const {release} = this.world.own;
     const configurations = [release.yaml, ...[release.web, release.worker].filter((cache) => cache !== null)];
-    // If the cache and the YAML differ, the servers and keys of both count (domain.md).
+    // If the cache and the YAML differ, the servers and keys of both count.
     const addresses = new Set(configurations.flatMap((configuration) => configuration.servers));
     this.servers = [...addresses].map((address) => this.world.server(address));
     this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));

@@ -5,7 +5,7 @@ import type {Connection, Entry, Gearmand} from './gearmand.ts';
 
 export type HostName = 'here' | 'remote' | 'container';
 
-/** A child `php symfony csv:import`; it holds its worker's sockets until it ends (traces/28-scenario-sigkill.txt). */
+/** A child `php symfony csv:import`; it holds its worker's sockets until it ends (run, 2.8.2: SIGKILL of the worker). */
 export interface ImportChild {
   pid: number;
   host: HostName;
@@ -48,7 +48,7 @@ export interface Worker {
   execution: Execution | null;
   /** Stopped, or waits for the database: does nothing, closes nothing. */
   hung: boolean;
-  /** SIGTERM came while exec() waits for the child (traces/28-scenario-sigterm.txt). */
+  /** SIGTERM came while exec() waits for the child (run, 2.8.2: SIGTERM during an import). */
   endsAfterChild: boolean;
 }
 
@@ -168,7 +168,7 @@ function work(worker: Worker, execution: Execution, choice: number, context: Wor
         return `${who} logs a line of job ${jobId}.`;
       }
       if (!job || choice % 5 === 4) {
-        // arBaseJob::error: [err] line and status in one call; after an exception no "Job finished." (28-datesfail.txt).
+        // arBaseJob::error: [err] line and status in one call; after an exception no "Job finished." (run, 2.8.2).
         own.log(jobId, 'error', nowMs);
         own.save(jobId, 'error');
         execution.phase = choice % 2 === 0 ? 'failed' : 'saved';

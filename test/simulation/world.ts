@@ -39,7 +39,7 @@ interface Submission {
   dueMs: number;
 }
 
-/** Another atomctl that holds waiting jobs: a probe, or a client that calls itself one and never leaves (cases.md T22). */
+/** Another atomctl that holds waiting jobs: a probe, or a client that calls itself one and never leaves. */
 export interface Probe {
   server: Gearmand;
   connections: {connection: Connection; entry: Entry}[];
@@ -115,7 +115,7 @@ export class World {
     return this.servers.find((server) => server.address === address)!;
   }
 
-  /** The prefix of the second site: its own, or by the same root and key in two containers (domain.md C1). */
+  /** The prefix of the second site: its own, or by the same root and key in two containers. */
   get otherPrefix(): string {
     return this.setup.otherSite === 'same-prefix' ? prefixOf('/srv/atom-0', '') : prefixOf('/srv/other', '');
   }
@@ -182,7 +182,7 @@ export class World {
 
   /**
    * A web request: refused unless the last server of the list has a worker for the function (QubitJob::
-   * checkWorkerAvailable), then the row, then the submission after `delayMs`; `fails` leaves the row alone (README 9).
+   * checkWorkerAvailable), then the row, then the submission after `delayMs`; `fails` leaves the row alone (run, 2.8.2).
    */
   request(kind: number, delayMs: number, fails: boolean): string | null {
     const job = JOB_CLASSES[kind % JOB_CLASSES.length]!;
@@ -242,7 +242,7 @@ export class World {
     return `Worker ${pid} of ${worker.prefix.slice(0, -1)} starts ${host === 'here' ? 'on this host' : `elsewhere (${host})`}.`;
   }
 
-  /** The process has gone. Its sockets stay open while its child holds them (traces/28-scenario-sigkill.txt). */
+  /** The process has gone. Its sockets stay open while its child holds them (run, 2.8.2: SIGKILL of the worker). */
   endWorker(worker: Worker, withChild: boolean): void {
     this.workers = this.workers.filter((other) => other !== worker);
     const child = this.children.find(({parent}) => parent === worker);
@@ -266,7 +266,7 @@ export class World {
       parent.execution.phase = 'working';
       parent.execution.child = null;
     }
-    // SIGTERM is handled after exec() returned: the worker ends without saving the row (README 5).
+    // SIGTERM is handled after exec() returned: the worker ends without saving the row (run, 2.8.2).
     if (parent.endsAfterChild) this.endWorker(parent, false);
   }
 
@@ -287,7 +287,7 @@ export class World {
 
   /**
    * What a job really is at this moment. `executing`: a worker or its import works on it, or a server has assigned it to a
-   * connection whose end it has not noticed (domain.md: "a dead host's half-open connection looks the same"). `queued`: a
+   * connection whose end it has not noticed: a dead host's half-open connection looks the same. `queued`: a
    * server will hand it out, or its web request will submit it. A job between its last log line and the word to Gearman
    * is executing and finished.
    */
