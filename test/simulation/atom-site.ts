@@ -36,6 +36,8 @@ export interface Release {
   yamlWrittenMs: number;
   web: Cache | null;
   worker: Cache | null;
+  /** When the caches were cleared or the root came into use: no file that is left shows it. */
+  movedMs: number;
 }
 
 /** The database and the configuration of one AtoM site. */

@@ -263,6 +263,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     happens: (world) => {
       world.own.release.web = null;
       world.own.release.worker = null;
+      world.own.release.movedMs = world.clock.nowMs;
       return 'An operator clears the cache (symfony cc).';
     },
   },

@@ -32,10 +32,16 @@ const STEP_NAMES = [
 const PROBES_ARE_SEEN_TWICE = false;
 
 /**
- * Whether `ignored` counts a cancelled job that still executes. evidence.ts says "that wait until a worker polls":
- * without it, such a job whose worker ends between the counts and the keys looks queued.
+ * Whether `ignored` counts a cancelled job that still executes, and is read again after the keys. evidence.ts says "that
+ * wait until a worker polls": without it, such a job whose worker ends before the keys are asked looks queued.
  */
 const EXECUTING_CANCELLED_COUNT = false;
+
+/**
+ * Whether `configChangedMs` shows when a cache was cleared and when the root came into use. evidence.ts says "the newest
+ * modification of what names the servers and the prefix": a cache that is gone has none, and a copy may keep its times.
+ */
+const CONFIG_TIME_SEES_MOVES = false;
 
 /** What the observer decides before it begins. */
 export interface ObservationOptions {
@@ -93,6 +99,7 @@ export class Observation {
       () => {
         this.countsAgain = this.countText();
         if (PROBES_ARE_SEEN_TWICE) this.noteProbes();
+        if (EXECUTING_CANCELLED_COUNT) for (const server of this.answering()) this.noteIgnored(server);
       },
       () => this.readHost(),
       () => this.readRowsAgain(),
@@ -149,7 +156,7 @@ export class Observation {
           running,
         });
       }
-      this.ignored.set(server, server.ignored(EXECUTING_CANCELLED_COUNT));
+      this.noteIgnored(server);
     }
   }
 
@@ -170,6 +177,13 @@ export class Observation {
         });
       }
     }
+  }
+
+  private noteIgnored(server: Gearmand): void {
+    this.ignored.set(
+      server,
+      Math.max(server.ignored(EXECUTING_CANCELLED_COUNT), this.ignored.get(server) ?? 0),
+    );
   }
 
   /** Another atomctl calls itself so, and holds jobs. */
@@ -245,6 +259,7 @@ export class Observation {
         release.yamlWrittenMs,
         release.web?.writtenMs ?? 0,
         release.worker?.writtenMs ?? 0,
+        CONFIG_TIME_SEES_MOVES ? release.movedMs : 0,
       ),
       clock: {
         nowMs: world.clock.nowMs,

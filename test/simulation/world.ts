@@ -80,6 +80,7 @@ export class World {
     this.own = new AtomSite(setup.version, {
       root: '/srv/atom-0',
       yaml: {servers: this.servers.map((server) => server.address), workersKey: ''},
+      movedMs: start - 1000 * MINUTE,
       yamlWrittenMs: start - 1000 * MINUTE,
       web: {
         servers: this.servers.map((server) => server.address),
@@ -137,6 +138,7 @@ export class World {
       yamlWrittenMs: keepTimes ? release.yamlWrittenMs : this.clock.nowMs,
       web: null,
       worker: null,
+      movedMs: this.clock.nowMs,
     };
     return this.own.release.root;
   }
