@@ -41,7 +41,7 @@ const EXECUTING_CANCELLED_COUNT = false;
  * Whether `configChangedMs` shows when a cache was cleared and when the root came into use. evidence.ts says "the newest
  * modification of what names the servers and the prefix": a cache that is gone has none, and a copy may keep its times.
  */
-const CONFIG_TIME_SEES_MOVES = false;
+const CONFIG_TIME_SEES_MOVES = true;
 
 /** What the observer decides before it begins. */
 export interface ObservationOptions {
@@ -70,6 +70,7 @@ export class Observation {
   private servers: Gearmand[] = [];
   private sitePrefixes = new Set<string>();
   private firstRows = new Map<number, Row>();
+  private endedAtWork: string[] = [];
   private readonly errors = new Map<Gearmand, string>();
   private queues: QueueCount[] = [];
   private readonly ignored = new Map<Gearmand, number>();
@@ -139,6 +140,8 @@ export class Observation {
     this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
     for (const row of this.world.visibleRows().values()) {
       if (row.status === 'running') this.firstRows.set(row.id, row);
+      else if (row.log.some(({kind}) => kind === 'started') && !hasFinished(row))
+        this.endedAtWork.push(row.job.name);
     }
   }
 
@@ -254,6 +257,7 @@ export class Observation {
         imports: readable ? imports : [],
         otherSites: new Set(readable ? local.filter(({site}) => site === 'other').map(({pid}) => pid) : []),
       },
+      serversNotAsked: [],
       workersStatedHere: world.setup.statedHere,
       configChangedMs: Math.max(
         release.yamlWrittenMs,
@@ -286,6 +290,7 @@ export class Observation {
       servers: this.servers.map((server) => this.serverEvidence(server)),
       workers: this.workers,
       payloads: this.payloads,
+      endedAtWork: this.endedAtWork,
       unchanged: sameRows && this.countsAgain === this.countText(this.queues),
       writable: !world.setup.replica,
       host: this.host,
@@ -303,6 +308,7 @@ export class Observation {
       id: row.id,
       name: row.job.name,
       createdMs: clock.asRead(row.createdMs),
+      starts: starts.length,
       begun: starts.length > 0 ? {firstMs: starts[0]!, lastMs: starts.at(-1)!} : null,
       finished: hasFinished(row),
       failed: afterLastStart(row).some(({kind}) => kind === 'error'),

@@ -68,6 +68,8 @@ export async function configModifiedMs(root: string): Promise<number | null> {
     ...yamlLayers(root, `${name}.yml`).flatMap((file) => [file, path.dirname(file)]),
     ...ENVIRONMENTS.map((environment) => compiledFile(root, environment, name)),
   ]);
+  // Clearing the cache removes what it named.
+  files.push(path.join(root, 'cache'), path.join(root, 'cache/qubit'));
   const times = await Promise.all(files.map(modifiedMs));
   return times.reduce((newest, ms) => (ms === null || (newest !== null && newest > ms) ? newest : ms), null);
 }

@@ -20,7 +20,7 @@ import {
 import {keyMayDiffer} from '../../queue/unique-key.ts';
 import {pidOf} from '../../queue/workers.ts';
 import {STATUSES} from '../model/job.ts';
-import {type RunningRow, runningRows} from '../model/running-jobs.ts';
+import {namesEndedAtWork, type RunningRow, runningRows} from '../model/running-jobs.ts';
 import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
 import type {
   HostEvidence,
@@ -80,6 +80,11 @@ export interface Collected {
 /** @throws AtomctlError for the database, or what `probe` throws; a server that fails is part of the evidence */
 export async function collectEvidence(options: CollectOptions): Promise<Collected> {
   const rows = await runningRows({database: options.database, filter: {}});
+  // Before the counts: a row that ended later still says Running in the first read.
+  const countsMayDecide = rows.some(
+    ({begun, parameters}) => begun !== null && keyQuality(parameters) !== 'exact',
+  );
+  const endedAtWork = countsMayDecide ? await namesEndedAtWork(options.database) : [];
   const probed = (await options.probe?.()) ?? [];
   const queue = await readQueue(rows, options);
   const [payloads, ignored] = await Promise.all([
@@ -95,7 +100,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
       ? takeSnapshot(options.servers)
       : null,
-    absent.length > 0 ? hostEvidence(absent, options) : null,
+    absent.length > 0 ? hostEvidence(options) : null,
     absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
   ]);
   const second = await secondRead(options.database);
@@ -123,6 +128,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     }),
     workers: queue.workers,
     payloads,
+    endedAtWork,
     unchanged:
       (later === null || sameCounts(queue.counts, later)) &&
       second.rows.size === rows.length &&
@@ -229,6 +235,7 @@ function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOption
     name: row.name,
     createdMs: ms(row.startedAt),
     begun: row.begun && {firstMs: ms(row.begun.first), lastMs: ms(row.begun.last)},
+    starts: row.starts,
     finished: row.finished,
     failed: row.failed,
     lastActivityMs: ms(row.lastActivity),
@@ -315,14 +322,9 @@ async function ignoredEntries(
   return ignored;
 }
 
-/** @param absent rows that no queue seems to have */
-async function hostEvidence(
-  absent: readonly RowEvidence[],
-  {host, now}: CollectOptions,
-): Promise<HostEvidence> {
-  const begun = absent.some((row) => row.begun !== null);
+async function hostEvidence({host, now}: CollectOptions): Promise<HostEvidence> {
   const [processes, configChangedMs, serversNotAsked, clock] = await Promise.all([
-    begun ? host.processes() : NO_PROCESSES,
+    host.processes(),
     host.configChangedMs(),
     host.serversNotAsked(),
     host.clock(),
@@ -336,8 +338,6 @@ async function hostEvidence(
     clock: {...clock, nowMs: now().getTime()},
   };
 }
-
-const NO_PROCESSES: ProcessEvidence = {unreadable: null, workers: [], imports: [], otherSites: new Set()};
 
 async function gearmandFacts({servers, host}: CollectOptions) {
   const facts = await Promise.all(

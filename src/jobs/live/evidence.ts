@@ -37,6 +37,8 @@ export interface RowEvidence {
   createdMs: number | null;
   /** When a worker began the job, the first and the last time; null if no worker began it. */
   begun: {firstMs: number | null; lastMs: number | null} | null;
+  /** How often the log says that a worker began the job. */
+  starts: number;
   /** After its last `Job started.` the log has `Job finished.`. */
   finished: boolean;
   /** After its last `Job started.` the log has an error line. */
@@ -139,6 +141,11 @@ export interface LiveEvidence {
   servers: readonly ServerEvidence[];
   workers: readonly WorkerConnection[];
   payloads: readonly SeenPayload[];
+  /**
+   * Names of rows that have ended although their log does not say so: a worker saves the row before it tells Gearman,
+   * and goes on with a job whose row was marked by hand. Read only if counts may decide.
+   */
+  endedAtWork: readonly string[];
   /** No count and no row changed while the evidence was gathered: counts and keys speak of one moment. */
   unchanged: boolean;
   /** The database can be written to. A replica may be behind. */

@@ -24,6 +24,8 @@ export interface Clause {
 
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
 export const NEW_ROW_MS = 15_000;
+/** Of an hour that came twice the later is meant; what must be older than a row is compared with the earlier. */
+const REPEATED_HOUR_MS = 60 * 60_000;
 /** A log that is silent for less may be a worker's that no server knows. */
 export const QUIET_MS = 15 * 60_000;
 /**
@@ -94,13 +96,15 @@ export const LOST_PROOF: readonly Clause[] = [
           },
   },
   {name: 'no process here can be working on it', for: 'begun', check: looseProcess},
+  {name: 'every worker process here is connected', for: 'never begun', check: unconnectedProcess},
   {
     name: 'the configuration is older than the job',
     for: 'lost',
     check: ({createdMs}, {host}) => {
       const {configChangedMs, clock} = host!;
       if (configChangedMs === null) return null;
-      if (createdMs !== null && configChangedMs < createdMs - clock.uncertaintyMs) return null;
+      if (createdMs !== null && configChangedMs < createdMs - REPEATED_HOUR_MS - clock.uncertaintyMs)
+        return null;
       const surely = createdMs === null || configChangedMs >= createdMs;
       const reason = surely
         ? "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more."
@@ -148,19 +152,19 @@ const WHY_NO_KEY: Record<RowEvidence['key'], string> = {
   none: 'it has no logged parameters, so no server can be asked for it.',
 };
 
+/** The zone is wrong, so nothing may rest on the row's time. */
+const IN_THE_FUTURE: Missing = {
+  reason: 'Its start lies in the future, so the timezone is wrong.',
+  likely: 'lost',
+};
+
 function age({id, createdMs}: RowEvidence, {host, seenBefore}: LiveEvidence): Missing | null {
   const {nowMs, uncertaintyMs, reason} = host!.clock;
+  if (createdMs !== null && createdMs > nowMs) return IN_THE_FUTURE;
   if (seenBefore.has(id)) return null;
   if (createdMs === null)
     return {reason: 'When it was created is not stored.', likely: 'lost', needsTime: true};
   const ageMs = nowMs - createdMs;
-  if (ageMs < 0) {
-    return {
-      reason: 'Its start lies in the future, so the timezone is wrong.',
-      likely: 'lost',
-      needsTime: true,
-    };
-  }
   if (ageMs < NEW_ROW_MS)
     return {reason: 'It is new; AtoM may be submitting it.', likely: null, needsTime: true};
   if (ageMs >= NEW_ROW_MS + uncertaintyMs) return null;
@@ -181,7 +185,6 @@ function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts):
   }
   if (!mayBeFunctionOf(row.name, 'arFileImportJob')) return null;
   const isAnotherRows = (text: string) => text !== row.importFile && counts.rowsWithFile(text) > 0;
-  // A child is younger than the job that starts it.
   const child = processes.imports.find(
     // A child is always younger than the job that starts it.
     (candidate) => !candidate.argv.some(isAnotherRows),
@@ -189,6 +192,16 @@ function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts):
   return child === undefined
     ? null
     : {reason: `Process ${child.pid} imports a file and may be working on it.`, likely: 'executing'};
+}
+
+/** Before its first log line a worker may wait for the database, and gearmand may be restarted meanwhile. */
+function unconnectedProcess({createdMs}: RowEvidence, evidence: LiveEvidence): Missing | null {
+  const worker = evidence.host!.processes.workers.find((candidate) => !isConnected(candidate, evidence));
+  if (worker === undefined || createdMs === null) return null;
+  return {
+    reason: `Worker process ${worker.pid} is not connected to every Gearman server and may have been given it before.`,
+    likely: 'lost',
+  };
 }
 
 /** A process that started after the job began is not working on it. */
@@ -232,7 +245,7 @@ function silence({lastActivityMs, begun}: RowEvidence, {servers, host}: LiveEvid
   if (quiet) return null;
   const lastMs = begun?.lastMs ?? null;
   const older = (startedMs: number | null) =>
-    startedMs !== null && lastMs !== null && startedMs < lastMs - PROCESS_MARGIN_MS - uncertaintyMs;
+    startedMs !== null && lastMs !== null && startedMs < lastMs - REPEATED_HOUR_MS - uncertaintyMs;
   if (servers.every(({startedMs}) => older(startedMs))) return null;
   if (lastActivityMs === null) {
     return {

@@ -1,3 +1,4 @@
+import {JOB_CLASSES} from '../../atom/job-classes.ts';
 import {claimsToBeProbe} from '../../queue/probe-id.ts';
 import type {LiveState} from '../model/job.ts';
 import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
@@ -94,7 +95,10 @@ class Judge {
   }
 
   #growingLog({logGrew}: RowEvidence): LiveVerdict | null {
-    return logGrew ? proved('executing', 'Its log grew while atomctl read it.') : null;
+    // A replica may only be catching up.
+    return logGrew && this.#evidence.writable
+      ? proved('executing', 'Its log grew while atomctl read it.')
+      : null;
   }
 
   #knownWaiting({known, begun}: RowEvidence): LiveVerdict | null {
@@ -126,7 +130,8 @@ class Judge {
    * soon as it has a job: a row without a log is not what has been running.
    */
   #byCount(row: RowEvidence): LiveVerdict | null {
-    const {unchanged, servers} = this.#evidence;
+    const {unchanged, servers, writable, endedAtWork} = this.#evidence;
+    if (!writable || endedAtWork.some((name) => mayShareClass(name, row.name))) return null;
     if (!isUnplaced(row, this.#waiting) || !unchanged || row.begun === null || row.finished) return null;
     if (servers.some(({error, probing}) => error !== null || probing)) return null;
     if (row.queues.some((queue) => this.#holders.has(queue))) return null;
@@ -159,6 +164,11 @@ class Judge {
   #finishedOrLost(row: RowEvidence): LiveVerdict {
     const seen = {row, evidence: this.#evidence, counts: this.#counts};
     if (row.finished) {
+      if (row.starts > 1)
+        return uncertain(
+          'finished',
+          `A worker began it ${row.starts} times; another run may still be working on it.`,
+        );
       const missing = firstMissing('finished', seen, this.#proof);
       return missing === null
         ? proved('finished', finishedReason(row))
@@ -168,6 +178,15 @@ class Judge {
     if (missing === null) return proved('lost', lostReason(row));
     return {...uncertain(missing.likely, missing.reason), needsTime: missing.needsTime ?? false};
   }
+}
+
+/** True if jobs of these names may be of one class. */
+function mayShareClass(one: string, other: string): boolean {
+  return one === other || !(isClass(one) && isClass(other));
+}
+
+function isClass(name: string): boolean {
+  return Object.hasOwn(JOB_CLASSES, name);
 }
 
 /** Connections that hold jobs of a queue under atomctl's own name, for longer than a probe lasts. */

@@ -17,6 +17,8 @@ export interface RunningRow {
    * last, and a log that is not empty but has no such line, as after a change of the name, lacks both.
    */
   begun: {first: string | null; last: string | null} | null;
+  /** How many start lines the log has. */
+  starts: number;
   /** After its last `Job started.` the log has `Job finished.`; false if the log is cut, so that a later start is missing. */
   finished: boolean;
   /** After its last `Job started.` the log has an error line. */
@@ -62,6 +64,7 @@ interface StoredRow {
   created_at: string | null;
   parameters: string | null;
   begun: number | null;
+  starts: number | string | null;
   first_head: string | null;
   last_head: string | null;
   finished_head: string | null;
@@ -81,6 +84,7 @@ export async function runningRows(options: {database: Queryable; filter: JobFilt
     `SELECT job.id, job.name, object.created_at,
             ${LOGGED_PARAMETERS} AS parameters,
             LOCATE(${STARTED}, ${LOG}) > 0 AS begun,
+            (LENGTH(job.output) - LENGTH(REPLACE(${LOG}, ${STARTED}, ''))) DIV LENGTH(${STARTED}) AS starts,
             ${bytesBefore(LOG, `LOCATE(${STARTED}, ${LOG})`)} AS first_head,
             ${bytesBefore(LOG, lastOf(STARTED))} AS last_head,
             IF(LOCATE(${FINISHED}, ${LATEST_RUN}) > 0, ${bytesBefore(LOG, lastOf(FINISHED))}, NULL) AS finished_head,
@@ -110,6 +114,7 @@ function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow)
     parameters,
     begun:
       bytes === 0 ? null : row.begun === 1 ? {first, last: cut ? null : last} : {first: null, last: null},
+    starts: Number(row.starts ?? 0),
     finished: !cut && last !== null && lineTime(row.finished_head) !== null,
     failed: row.begun === 1 && row.failed === 1,
     logLength: bytes,
@@ -121,6 +126,24 @@ function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow)
 function lineTime(head: string | null): string | null {
   const text = Buffer.from(head ?? '', 'hex').toString('latin1');
   return /(?:^|\n)\[\w{1,10}\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/.exec(text)?.[1] ?? null;
+}
+
+/** Ended rows that are looked at; a worker tells Gearman of the end of a job within moments. */
+const NEWEST_ENDED = 200;
+
+/**
+ * The names of the newest ended rows whose latest run did not log `Job finished.`: their workers may not have told
+ * Gearman yet, or go on because the row was marked by hand.
+ */
+export async function namesEndedAtWork(database: Queryable): Promise<string[]> {
+  const rows = await database.query<{name: string | null}>(
+    `SELECT DISTINCT job.name FROM
+       (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${NEWEST_ENDED}) AS newest
+     JOIN job ON job.id = newest.id
+     WHERE LOCATE(${STARTED}, ${LOG}) > 0 AND LOCATE(${FINISHED}, ${LATEST_RUN}) = 0`,
+    [STATUSES.running.termId],
+  );
+  return rows.map(({name}) => name ?? '');
 }
 
 /** A row that does not say Running, with the parameters that it logged. */

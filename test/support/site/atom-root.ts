@@ -67,7 +67,8 @@ export async function writeAtomRoot(directory: string, options: AtomRootOptions)
     await writeFile(join(root, path), text);
     await utimes(join(root, path), LONG_AGO, LONG_AGO);
   }
-  for (const path of ['config', 'apps/qubit/config']) await utimes(join(root, path), LONG_AGO, LONG_AGO);
+  for (const path of ['config', 'apps/qubit/config', 'cache'])
+    await utimes(join(root, path), LONG_AGO, LONG_AGO);
   await chmod(join(root, 'symfony'), 0o755);
   return root;
 }

@@ -28,6 +28,7 @@ function row(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
     name: 'arFindingAidJob',
     createdMs: NOW - HOUR,
     begun: null,
+    starts: 0,
     finished: false,
     failed: false,
     lastActivityMs: null,
@@ -96,6 +97,7 @@ function evidence(rows: RowEvidence[], more: Partial<LiveEvidence> = {}): LiveEv
     servers: [server()],
     workers: [],
     payloads: [],
+    endedAtWork: [],
     unchanged: true,
     writable: true,
     host: host(),
@@ -217,6 +219,24 @@ describe('executing', () => {
         workers: [connection(9)],
       }),
       'executing?',
+    ],
+    [
+      'by count, a row of its class has ended before its log did',
+      evidence([begun(1, {key: 'none', keyAsked: false})], {
+        queues: [queue(1, 1)],
+        endedAtWork: ['arFindingAidJob'],
+      }),
+      'executing?',
+    ],
+    [
+      'by count, on a database that may be behind',
+      evidence([begun(1, {key: 'none', keyAsked: false})], {queues: [queue(1, 1)], writable: false}),
+      'executing?',
+    ],
+    [
+      'its log grew on a database that may be behind',
+      evidence([begun(1, {logGrew: true})], {writable: false}),
+      'lost?',
     ],
     ['by count, while counts change', evidence([keyless(1)], {queues: [queue(1, 1)], unchanged: false}), '?'],
     [
@@ -401,6 +421,11 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
     lost: evidence([begun(1)], {host: host(processes({workers: [worker(9)]}))}),
     reason: /^Worker process 9 may be working on it: it is not connected to every Gearman server\.$/,
     likely: 'executing',
+  },
+  'every worker process here is connected': {
+    lost: evidence([row(1, {queues: []})], {host: host(processes({workers: [worker(9)]}))}),
+    reason: /^Worker process 9 is not connected to every Gearman server and may have been given it before\.$/,
+    likely: 'lost',
   },
   'workers run only on this host': {
     lost: evidence([begun(1)], {servers: [server({onlyLoopback: false})]}),
