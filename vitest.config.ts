@@ -20,7 +20,7 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      // Random histories of a model in which the truth is known; see test/simulation/world.ts.
+      // `npm run simulate` judges atomctl; this checks that the simulation would notice.
       {test: {name: 'simulation', include: ['test/simulation/**/*.test.ts']}},
       {
         test: {

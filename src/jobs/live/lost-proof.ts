@@ -2,7 +2,7 @@ import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {claimsToBeProbe} from '../../queue/probe-id.ts';
 import type {LiveState} from '../model/job.ts';
 import type {Counts} from './counts.ts';
-import type {LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
+import type {HostEvidence, LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
 
 /** What the proof that a job is lost lacks. */
 export interface Missing {
@@ -43,6 +43,7 @@ export const LOST_PROOF: readonly Clause[] = [
     name: 'every server answered',
     for: 'every job',
     check: (_, {servers}) => {
+      if (servers.length === 0) return {reason: 'No Gearman server was asked.', likely: null};
       const error = servers.find((server) => server.error !== null)?.error ?? null;
       return error === null ? null : {reason: error, likely: null};
     },
@@ -105,11 +106,7 @@ export const LOST_PROOF: readonly Clause[] = [
       if (configChangedMs === null) return null;
       if (createdMs !== null && configChangedMs < createdMs - REPEATED_HOUR_MS - clock.uncertaintyMs)
         return null;
-      const surely = createdMs === null || configChangedMs >= createdMs;
-      const reason = surely
-        ? "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more."
-        : `Whether the site's configuration is older than the job is not sure: ${clock.reason}`;
-      return {reason, likely: 'lost'};
+      return {reason: configReason(createdMs, configChangedMs, clock), likely: 'lost'};
     },
   },
   {name: 'the row is not new', for: 'never begun', check: age},
@@ -151,6 +148,18 @@ const WHY_NO_KEY: Record<RowEvidence['key'], string> = {
   doubtful: 'its logged parameters do not show its key exactly.',
   none: 'it has no logged parameters, so no server can be asked for it.',
 };
+
+function configReason(
+  createdMs: number | null,
+  configChangedMs: number,
+  clock: HostEvidence['clock'],
+): string {
+  if (createdMs === null || configChangedMs >= createdMs)
+    return "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more.";
+  if (clock.uncertaintyMs > 0)
+    return `Whether the site's configuration is older than the job is not sure: ${clock.reason}`;
+  return "The site's configuration or its cache changed less than an hour before the job was created; if the clock was put back then, the job is older and may be on a server that is not named any more.";
+}
 
 /** The zone is wrong, so nothing may rest on the row's time. */
 const IN_THE_FUTURE: Missing = {

@@ -25,7 +25,11 @@ function steps({failed, lost, executing, queued}: DemoJobs): Step[] {
         "atomctl jobs:list --name 'ar*ImportJob' --name '* export' --user marie --sort -duration --limit 5",
     },
     {says: 'One failed job, whole.', command: `atomctl jobs:show ${failed} | head -n 30`},
-    {says: 'How is the queue?', command: 'atomctl queue:status'},
+    {
+      says: 'How is the queue? One job is lost, so the exit status is 1.',
+      command: 'atomctl queue:status',
+      exits: 1,
+    },
     {says: 'Who works on it?', command: 'atomctl queue:workers'},
     {
       says: 'AtoM calls all of these running. One executes, five wait, one will never end:',

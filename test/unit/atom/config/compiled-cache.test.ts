@@ -113,7 +113,7 @@ describe('the site', () => {
     touch('config/app.yml', 4000);
     touch(GEARMAN, 2000);
     touch(APP, 3000);
-    for (const directory of ['config', 'apps/qubit/config']) touch(directory, 1000);
+    for (const directory of ['config', 'apps/qubit/config', 'cache', 'cache/qubit']) touch(directory, 1000);
     expect(await at(root).configModifiedMs()).toBe(4_000_000);
     touch(GEARMAN, 5000);
     expect(await at(root).configModifiedMs()).toBe(5_000_000);
