@@ -86,8 +86,9 @@ export const LOST_PROOF: readonly Clause[] = [
         : {reason: 'The database is read-only and may be a replica that is behind.', likely: 'lost'},
   },
   {
+    // Of a job that never began too: a worker may have been given it and not have logged its first line.
     name: 'the processes of this host can be read',
-    for: 'begun',
+    for: 'lost',
     check: (_, {host}) =>
       host!.processes.unreadable === null
         ? null

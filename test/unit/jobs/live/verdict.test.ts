@@ -594,6 +594,26 @@ describe('lost', () => {
     ],
   ])('is not claimed: %s', (_, given, state) => expect(shown(given)).toBe(state));
 
+  it.each<[string, LiveEvidence, RegExp]>([
+    [
+      'processes are hidden that may have been given a job that never began',
+      evidence([row(1, {queues: []})], {host: host(processes({unreadable: 'They are hidden.'}))}),
+      /They are hidden\.$/,
+    ],
+    [
+      'no server was asked',
+      evidence([row(1, {queues: []})], {servers: []}),
+      /^No Gearman server was asked\.$/,
+    ],
+    [
+      'the configuration changed in the hour before, which may have come twice',
+      evidence([begun(1)], {host: host({configChangedMs: begun(1).createdMs! - MINUTE})}),
+      /changed less than an hour before the job was created/,
+    ],
+  ])('is not proved if %s', (_, seen, reason) => {
+    expect(verdict(seen)).toMatchObject({state: 'uncertain', reason: expect.stringMatching(reason)});
+  });
+
   it('does not say that the configuration changed if only the clock is not sure', () => {
     const unsure = host({
       clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
