@@ -46,6 +46,7 @@ export function missingClaim(
     // The offset is sure, or the row is older than 26 hours.
     if (!sureOlderThan(row.createdMs, 17 * SECOND) || !configIsOlder(row.createdMs!)) return null;
     // A worker that was assigned it and has logged nothing looks the same, if it lost its server.
+    if (host.processes.unreadable !== null) return null;
     if (host.processes.workers.some(({pid}) => !isConnected(pid, evidence))) return null;
     return truths.has('lost') ? 'lost' : null;
   }
