@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeEach, describe, expect, it} from 'vitest';
 import {type PhpOptions, runPhp} from '../../../src/php/run-php.ts';
@@ -146,7 +147,7 @@ describe('php for root', () => {
       `php does not run as root on it, because ${above} belongs to uid 33`,
     );
     expect(await run(write(scratch(), WHO), AS_ROOT)).toBe(
-      'php does not run as root on it, because /tmp is writable by others',
+      `php does not run as root on it, because ${tmpdir()} is writable by others`,
     );
   });
 
