@@ -7,11 +7,11 @@ import {
   runOnTerminal,
   startGearmand,
   submitJob,
-  until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
 import {
   createQueueSite,
+  emptyQueueSite,
   executeJob,
   handedOut,
   insertLost,
@@ -28,12 +28,7 @@ beforeAll(async () => {
   at = await createQueueSite(gearmand);
 });
 
-afterEach(async () => {
-  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
-  await until(async () => (await at.server.status()).every(({running}) => running === 0));
-  await handedOut(at.site);
-  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
-});
+afterEach(() => emptyQueueSite(at, workers));
 
 afterAll(async () => {
   await at.drop();

@@ -7,17 +7,14 @@ import {
   killJobs,
 } from '../../../src/jobs/kill/kill.ts';
 import type {Database} from '../../../src/mysql/database.ts';
-import {type GearmanProcess, startGearmand, submitJob, until, type WorkerProcess} from '../sandbox.ts';
-import {createQueueSite, executeJob, handedOut, type QueueSite} from '../site/queue-site.ts';
+import {type GearmanProcess, startGearmand, submitJob, type WorkerProcess} from '../sandbox.ts';
+import {createQueueSite, emptyQueueSite, executeJob, type QueueSite} from '../site/queue-site.ts';
 
 /** What a kill did, with the exit status of jobs:kill and the outcome of the first job. */
 export interface KillOutcome extends KillResult {
   exit: number;
   first: Killed;
 }
-
-/** A kill would wait between two reads of the evidence; tests do not. */
-const NO_WAIT = {wait: async () => {}};
 
 /** Kills jobs of a site as jobs:kill does if no flag is given; `options` says what else is given. */
 export async function killAt(
@@ -27,7 +24,6 @@ export async function killAt(
 ): Promise<KillOutcome> {
   const result = await killJobs({
     ...sources,
-    ...NO_WAIT,
     ids,
     force: false,
     deleteRows: false,
@@ -67,12 +63,7 @@ export async function createKillSite(): Promise<KillSite> {
   const at = await createQueueSite(gearmand);
   const workers: WorkerProcess[] = [];
 
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.kill()));
-    await until(async () => (await at.server.status()).every(({running}) => running === 0));
-    await handedOut(at.site);
-    await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
-  });
+  afterEach(() => emptyQueueSite(at, workers));
 
   afterAll(async () => {
     await at.drop();

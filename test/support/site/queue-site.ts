@@ -44,6 +44,14 @@ export async function sourcesOf(site: AtomSite) {
   return {sources, close};
 }
 
+/** After a test: no worker runs, nothing waits in the queue, and the site has no jobs. Leaves `workers` empty. */
+export async function emptyQueueSite(at: QueueSite, workers: WorkerProcess[]): Promise<void> {
+  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  await handedOut(at.site);
+  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+}
+
 /** Starts nothing: the servers run already. */
 export function createQueueSite(...gearmands: Pick<GearmanProcess, 'endpoint'>[]) {
   return createQueueSiteOn(gearmands);

@@ -10,6 +10,7 @@ import type {
 } from '../../../../src/jobs/live/evidence.ts';
 import {LOST_PROOF} from '../../../../src/jobs/live/lost-proof.ts';
 import {liveVerdicts} from '../../../../src/jobs/live/verdict.ts';
+import {aRow} from '../health/a-queue.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,23 +24,7 @@ const ELSEWHERE = `p-arFindingAidJob ${B}`;
 
 /** A job that no worker ever began, inserted an hour ago. */
 function row(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
-  return {
-    id,
-    name: 'arFindingAidJob',
-    createdMs: NOW - HOUR,
-    begun: null,
-    starts: 0,
-    finished: false,
-    failed: false,
-    lastActivityMs: null,
-    logGrew: false,
-    key: 'none',
-    keyAsked: false,
-    known: null,
-    importFile: null,
-    queues: [FINDING_AIDS],
-    ...more,
-  };
+  return aRow(id, {createdMs: NOW - HOUR, queues: [FINDING_AIDS], ...more});
 }
 
 /** A job that a worker began fifty minutes ago, silent for forty; every server was asked for its key. */
