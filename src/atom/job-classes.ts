@@ -28,6 +28,11 @@ export const JOB_CLASSES: Readonly<Record<string, JobClassFacts>> = {
   arValidateCsvJob: {},
 };
 
+/** False for a plugin's class and for a name that is no class. */
+export function isAtomClass(name: string): boolean {
+  return Object.hasOwn(JOB_CLASSES, name);
+}
+
 const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => storedAs));
 
 /**
@@ -38,7 +43,7 @@ const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => stor
  */
 export function mayBeFunctionOf(jobName: string, jobClass: string): boolean {
   if (jobName === jobClass) return true;
-  if (Object.hasOwn(JOB_CLASSES, jobName)) return false;
-  const facts = Object.hasOwn(JOB_CLASSES, jobClass) ? JOB_CLASSES[jobClass] : undefined;
+  if (isAtomClass(jobName)) return false;
+  const facts = isAtomClass(jobClass) ? JOB_CLASSES[jobClass] : undefined;
   return !STORED_NAMES.has(jobName) || facts === undefined || facts.storedAs === jobName;
 }

@@ -97,7 +97,7 @@ export class Context {
 
   /** The prefixes under which the servers have classes of AtoM. @throws AtomctlError if a server does not answer */
   async #observePrefixes(): Promise<string[]> {
-    const [{takeSnapshot}, {JOB_CLASSES}, servers] = await Promise.all([
+    const [{takeSnapshot}, {isAtomClass}, servers] = await Promise.all([
       import('../queue/snapshot.ts'),
       import('../atom/job-classes.ts'),
       this.servers(),
@@ -105,7 +105,7 @@ export class Context {
     const {functions, missing} = await takeSnapshot(servers);
     if (missing[0] !== undefined) throw missing[0].error;
     const isAtoms = ({jobClass, total, workers}: (typeof functions)[number]) =>
-      Object.hasOwn(JOB_CLASSES, jobClass) && (total > 0 || workers > 0);
+      isAtomClass(jobClass) && (total > 0 || workers > 0);
     return [...new Set(functions.filter(isAtoms).map(({prefix}) => prefix ?? ''))].sort();
   }
 

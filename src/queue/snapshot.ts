@@ -1,4 +1,4 @@
-import {JOB_CLASSES} from '../atom/job-classes.ts';
+import {isAtomClass} from '../atom/job-classes.ts';
 import type {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {Connection, FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
@@ -109,7 +109,7 @@ export function ownerOf(
   foreign: ReadonlySet<string>,
 ): 'site' | 'unknown' | 'other' {
   // Without a prefix only AtoM's own classes are distinguished from other programs' functions.
-  if (prefix === null) return prefixes.own === '' && Object.hasOwn(JOB_CLASSES, jobClass) ? 'site' : 'other';
+  if (prefix === null) return prefixes.own === '' && isAtomClass(jobClass) ? 'site' : 'other';
   if (prefix === prefixes.own || prefixes.also.includes(prefix)) return 'site';
   return foreign.has(prefix) ? 'other' : 'unknown';
 }

@@ -1,4 +1,4 @@
-import {JOB_CLASSES} from '../atom/job-classes.ts';
+import {isAtomClass} from '../atom/job-classes.ts';
 import type {QueueFunction} from './functions.ts';
 import type {QueueProblem} from './verdict.ts';
 
@@ -17,7 +17,7 @@ export function unservedPrefixes(
     const sum = byPrefix.get(prefix) ?? {queued: 0, workers: 0};
     byPrefix.set(prefix, sum);
     sum.workers += workers;
-    if (jobClass !== null && Object.hasOwn(JOB_CLASSES, jobClass)) sum.queued += queued;
+    if (jobClass !== null && isAtomClass(jobClass)) sum.queued += queued;
   }
   return [...byPrefix]
     .filter(([, {queued, workers}]) => queued > 0 && workers === 0)

@@ -1,4 +1,4 @@
-import {JOB_CLASSES} from '../../atom/job-classes.ts';
+import {isAtomClass} from '../../atom/job-classes.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, type Outcome, warning} from '../finding.ts';
@@ -68,7 +68,7 @@ function countByPrefix(
   for (const {function: name, total, running, workers} of reports.flatMap(({functions}) => functions)) {
     const {prefix, jobClass} = splitFunctionName(name);
     const key = prefix ?? '';
-    if (key === own || !Object.hasOwn(JOB_CLASSES, jobClass) || (total === 0 && workers === 0)) continue;
+    if (key === own || !isAtomClass(jobClass) || (total === 0 && workers === 0)) continue;
     const counts = found.get(key) ?? {waiting: 0, running: 0, workers: 0};
     counts.waiting += total - running;
     counts.running += running;

@@ -1,4 +1,4 @@
-import {JOB_CLASSES} from '../../atom/job-classes.ts';
+import {isAtomClass, JOB_CLASSES} from '../../atom/job-classes.ts';
 import type {LiveReport, LiveVerdict} from '../../jobs/live/live-state.ts';
 import type {SiteEvidence} from '../evidence.ts';
 
@@ -41,7 +41,7 @@ function jobsInReport(
     const isStuck = mayExecute(verdict) && (silentSeconds ?? 0) > stuckAfterSeconds;
     const {state} = verdict;
     const fault = state === 'finished' || state === 'lost' ? state : isStuck ? 'stuck' : null;
-    const oneAtATime = Object.hasOwn(JOB_CLASSES, name) && JOB_CLASSES[name]?.oneAtATime === true;
+    const oneAtATime = isAtomClass(name) && JOB_CLASSES[name]?.oneAtATime === true;
     return {id, name, verdict, fault, failed, marksErrors: key !== 'none', silentSeconds, oneAtATime};
   });
 }

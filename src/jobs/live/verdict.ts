@@ -1,4 +1,4 @@
-import {JOB_CLASSES} from '../../atom/job-classes.ts';
+import {isAtomClass} from '../../atom/job-classes.ts';
 import {claimsToBeProbe} from '../../queue/probe-id.ts';
 import type {LiveState} from '../model/job.ts';
 import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
@@ -182,11 +182,7 @@ class Judge {
 
 /** True if jobs of these names may be of one class. */
 function mayShareClass(one: string, other: string): boolean {
-  return one === other || !(isClass(one) && isClass(other));
-}
-
-function isClass(name: string): boolean {
-  return Object.hasOwn(JOB_CLASSES, name);
+  return one === other || !(isAtomClass(one) && isAtomClass(other));
 }
 
 /** Connections that hold jobs of a queue under atomctl's own name, for longer than a probe lasts. */
