@@ -6,10 +6,15 @@ import {
   runOnTerminal,
   startAtomctl,
   startGearmand,
-  submitJob,
   until,
 } from '../support/sandbox.ts';
-import {createQueueSite, executeJob, handedOut, type QueueSite} from '../support/site/queue-site.ts';
+import {
+  createQueueSite,
+  executeJob,
+  handedOut,
+  type QueueSite,
+  submitJobs,
+} from '../support/site/queue-site.ts';
 import {everyTable} from '../support/site/whole-site.ts';
 
 let gearmand: GearmanProcess;
@@ -37,11 +42,7 @@ afterAll(async () => {
 
 const clear = (...args: string[]) => runAtomctl(['jobs:clear', ...args], {env: at.site.env});
 
-async function submit(count: number, {site} = at, jobClass = 'arFindingAidJob'): Promise<number[]> {
-  const ids: number[] = [];
-  while (ids.length < count) ids.push((await submitJob(site, {jobClass})).id);
-  return ids;
-}
+const submit = (count: number, site = at, jobClass?: string) => submitJobs(site, count, jobClass);
 
 const rows = () => at.site.query('SELECT id FROM job');
 

@@ -6,7 +6,6 @@ import {
   runAtomctl,
   runOnTerminal,
   startGearmand,
-  submitJob,
   type WorkerProcess,
 } from '../support/sandbox.ts';
 import {
@@ -16,6 +15,7 @@ import {
   handedOut,
   insertLost,
   type QueueSite,
+  submitJobs,
 } from '../support/site/queue-site.ts';
 import {everyTable, insertAllKinds} from '../support/site/whole-site.ts';
 
@@ -41,11 +41,7 @@ const kill = (...args: (string | number)[]) =>
 const onTerminal = (input: string, ...args: (string | number)[]) =>
   runOnTerminal(['jobs:kill', ...args.map(String)], {env: at.site.env, input});
 
-async function submit(count: number): Promise<number[]> {
-  const ids: number[] = [];
-  while (ids.length < count) ids.push((await submitJob(at.site)).id);
-  return ids;
-}
+const submit = (count: number) => submitJobs(at, count);
 
 test('one of five queued jobs: JSON, note, and the order of the others', async () => {
   const ids = await submit(5);

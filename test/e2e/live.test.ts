@@ -6,7 +6,6 @@ import {
   startGearmand,
   startPerlGearmand,
   submitBackground,
-  submitJob,
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
@@ -18,6 +17,7 @@ import {
   handedOut,
   insertLost,
   type QueueSite,
+  submitJobs,
 } from '../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
@@ -36,11 +36,7 @@ afterAll(async () => {
   await gearmand.kill();
 });
 
-async function submit(count: number, {site} = at): Promise<number[]> {
-  const ids: number[] = [];
-  while (ids.length < count) ids.push((await submitJob(site)).id);
-  return ids;
-}
+const submit = (count: number, site: Pick<QueueSite, 'site'> = at) => submitJobs(site, count);
 
 /** The live state of each job in `jobs:list --json`, the likely one and the reason, and the whole result. */
 async function list(args: string[] = [], where = at) {

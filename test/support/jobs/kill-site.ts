@@ -7,8 +7,8 @@ import {
   killJobs,
 } from '../../../src/jobs/kill/kill.ts';
 import type {Database} from '../../../src/mysql/database.ts';
-import {type GearmanProcess, startGearmand, submitJob, type WorkerProcess} from '../sandbox.ts';
-import {createQueueSite, emptyQueueSite, executeJob, type QueueSite} from '../site/queue-site.ts';
+import {type GearmanProcess, startGearmand, type WorkerProcess} from '../sandbox.ts';
+import {createQueueSite, emptyQueueSite, executeJob, type QueueSite, submitJobs} from '../site/queue-site.ts';
 
 /** What a kill did, with the exit status of jobs:kill and the outcome of the first job. */
 export interface KillOutcome extends KillResult {
@@ -35,13 +35,6 @@ export async function killAt(
     ...options,
   });
   return {...result, exit: killExitStatus(result), first: result.killed[0]!};
-}
-
-/** Submits jobs that no worker takes: their ids in the order of the queue. */
-export async function submitJobs({site}: QueueSite, count: number): Promise<number[]> {
-  const ids: number[] = [];
-  while (ids.length < count) ids.push((await submitJob(site)).id);
-  return ids;
 }
 
 /** A site on a gearmand of its own, for the tests of one file. After each test it has no jobs and no workers. */

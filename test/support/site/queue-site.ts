@@ -52,6 +52,17 @@ export async function emptyQueueSite(at: QueueSite, workers: WorkerProcess[]): P
   await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
 }
 
+/** Submits jobs that no worker takes: their ids in the order of the queue. */
+export async function submitJobs(
+  {site}: Pick<QueueSite, 'site'>,
+  count: number,
+  jobClass = 'arFindingAidJob',
+): Promise<number[]> {
+  const ids: number[] = [];
+  while (ids.length < count) ids.push((await submitJob(site, {jobClass})).id);
+  return ids;
+}
+
 /** Starts nothing: the servers run already. */
 export function createQueueSite(...gearmands: Pick<GearmanProcess, 'endpoint'>[]) {
   return createQueueSiteOn(gearmands);

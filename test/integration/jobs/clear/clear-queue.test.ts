@@ -10,7 +10,6 @@ import {
   startGearmand,
   startPerlGearmand,
   submitBackground,
-  submitJob,
   until,
 } from '../../../support/sandbox.ts';
 import {
@@ -19,6 +18,7 @@ import {
   executeJob,
   handedOut,
   type QueueSite,
+  submitJobs,
 } from '../../../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
@@ -62,11 +62,7 @@ async function clear({filter, meanwhile, ...options}: Clear = {}, where = at) {
   });
 }
 
-async function submit(count: number, {site} = at, jobClass = 'arFindingAidJob'): Promise<number[]> {
-  const ids: number[] = [];
-  while (ids.length < count) ids.push((await submitJob(site, {jobClass})).id);
-  return ids;
-}
+const submit = (count: number, site = at, jobClass?: string) => submitJobs(site, count, jobClass);
 
 async function rows({site} = at): Promise<number[]> {
   return (await site.query<{id: number}>('SELECT id FROM job ORDER BY id')).map(({id}) => id);

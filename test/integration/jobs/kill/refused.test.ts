@@ -2,9 +2,9 @@ import {expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {newProbeId} from '../../../../src/queue/probe-id.ts';
-import {createKillSite, killAt, submitJobs} from '../../../support/jobs/kill-site.ts';
+import {createKillSite, killAt} from '../../../support/jobs/kill-site.ts';
 import {startGearmand, startPerlGearmand} from '../../../support/sandbox.ts';
-import {createQueueSite, insertLost} from '../../../support/site/queue-site.ts';
+import {createQueueSite, insertLost, submitJobs} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
 

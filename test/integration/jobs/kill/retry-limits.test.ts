@@ -1,7 +1,14 @@
 import {expect, test} from 'vitest';
-import {killAt, submitJobs} from '../../../support/jobs/kill-site.ts';
+import {killAt} from '../../../support/jobs/kill-site.ts';
 import {startGearmand} from '../../../support/sandbox.ts';
-import {controlOf, crash, createQueueSite, executeJob, handedOut} from '../../../support/site/queue-site.ts';
+import {
+  controlOf,
+  crash,
+  createQueueSite,
+  executeJob,
+  handedOut,
+  submitJobs,
+} from '../../../support/site/queue-site.ts';
 
 test.each([
   {limit: 1, returned: false, executing: 'refused', queued: 'refused'},
