@@ -9,6 +9,7 @@ import {
   until,
 } from '../support/sandbox.ts';
 import {
+  crash,
   createQueueSite,
   executeJob,
   handedOut,
@@ -71,7 +72,7 @@ test('deletes all rows and Gearman jobs; the other site keeps its queue', async 
 });
 
 test('a filter removes only its jobs from the queue, --keep-queue none; an executing one is reported', async () => {
-  const {id: executing, worker} = await executeJob(at.site, 'arObjectMoveJob');
+  const {id: executing, unique, worker} = await executeJob(at.site, 'arObjectMoveJob');
   const kept = await submit(2);
   await submit(1, at, 'arFileImportJob');
   const filtered = await clear('--name', 'arFileImportJob', '--yes');
@@ -85,7 +86,7 @@ test('a filter removes only its jobs from the queue, --keep-queue none; an execu
 
   const {stdout} = await clear('--id', String(executing), '-B');
   expect(stdout).toMatch(/Executing among them: 1 job;/);
-  await worker.kill();
+  await crash(worker, unique, at.server);
   await handedOut(at.site, 'arObjectMoveJob');
 });
 
