@@ -2,7 +2,6 @@ import path from 'node:path';
 import {AtomctlError, usageError} from '../../errors.ts';
 import type {DatabaseConfig} from '../../mysql/database.ts';
 import {MYSQL_PORT, parseDatabaseUrl} from '../../mysql/database-url.ts';
-import {readOptionFile} from '../../mysql/option-file.ts';
 import {Secret} from '../../secret.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from '../site.ts';
 import type {NamedSite} from '../site-file.ts';
@@ -119,6 +118,7 @@ function givenSource(setting: Setting<DatabaseConfig>): DatabaseSource {
 function optionFileSource({value, origin}: Setting<string>, cwd: string): DatabaseSource {
   return async () => {
     const file = path.resolve(cwd, value);
+    const {readOptionFile} = await import('../../mysql/option-file.ts');
     return {value: await readOptionFile(file, origin), origin: `${origin} ${file}`};
   };
 }

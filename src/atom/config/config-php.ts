@@ -2,7 +2,7 @@ import path from 'node:path';
 import {cannotBeRead, usageError} from '../../errors.ts';
 import {readFile, realpath} from '../../files/sync-files.ts';
 import type {DatabaseConfig} from '../../mysql/database.ts';
-import {type PhpOptions, runPhp} from '../../php/run-php.ts';
+import type {PhpOptions} from '../../php/run-php.ts';
 import {NotStaticError, readPhpScript} from '../../php/script.ts';
 import {flatten, lookUp, type PhpValue, phpString} from '../../php/value.ts';
 import {Secret} from '../../secret.ts';
@@ -49,6 +49,7 @@ async function evaluate(source: string, file: string, {env, php}: PhpOptions): P
   } catch (error) {
     if (!(error instanceof NotStaticError)) throw error;
     if (!php) throw usageError(`${file} cannot be read without PHP: ${error.message}.`, HINT_RUN);
+    const {runPhp} = await import('../../php/run-php.ts');
     const run = await runPhp(file, {env, php});
     if (run.ran) return run.returned;
     throw usageError(`${file} cannot be read without PHP (${error.message}), and ${run.reason}.`, HINT);

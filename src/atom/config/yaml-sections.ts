@@ -1,7 +1,7 @@
 import type {ScalarTag} from 'yaml';
 import {AtomctlError, cannotBeRead, usageError} from '../../errors.ts';
 import {readFile, realpath} from '../../files/sync-files.ts';
-import {type PhpOptions, runPhp} from '../../php/run-php.ts';
+import type {PhpOptions} from '../../php/run-php.ts';
 import {NotStaticError, readPhpScript} from '../../php/script.ts';
 import type {PhpArray, PhpValue} from '../../php/value.ts';
 
@@ -53,7 +53,7 @@ async function expandPhp(source: string, file: string, {env, php}: PhpOptions): 
   } catch (error) {
     if (!(error instanceof NotStaticError)) throw error;
   }
-  const run = php ? await runPhp(file, {env, php}) : null;
+  const run = php ? await (await import('../../php/run-php.ts')).runPhp(file, {env, php}) : null;
   if (run?.ran) return {text: run.output, phpFailure: null};
   const phpFailure = run?.reason ?? null;
   // Most keys of these files are not needed here: an unknown value matters only when it is requested.

@@ -4,7 +4,7 @@ import type {Job, JobDetails} from '../model/job.ts';
 import {type JobQuery, listJobs} from '../model/list.ts';
 import {type JobClock, loadJobs} from '../model/load-jobs.ts';
 import {showJob} from '../model/show.ts';
-import {type LiveReport, type LiveSources, liveStates} from './live-state.ts';
+import type {LiveReport, LiveSources} from './live-state.ts';
 
 export interface LiveJobs {
   jobs: Job[];
@@ -22,13 +22,22 @@ export async function listLiveJobs(
   query: JobQuery & {database: Database; live: boolean},
   sources: () => Promise<LiveSources>,
 ): Promise<LiveJobs> {
-  const askLive = async () => liveStates({database: query.database, time: query.time, ...(await sources())});
+  const askLive = () => askServers({database: query.database, time: query.time}, sources);
   let report: LiveReport | null = null;
   const filter = await settleLiveFilter(query.filter, async () => (report = await askLive()));
   const jobs = await listJobs({...query, filter});
   if (!query.live || !jobs.some(isRunning)) return {jobs, filter, report};
   report ??= await askLive();
   return {jobs: withStates(await reloadEnded(jobs, report, query), report), filter, report};
+}
+
+/** Most lists have no running job, so this is loaded late. */
+async function askServers(
+  {database, time}: Pick<JobClock, 'time'> & {database: Database},
+  sources: () => Promise<LiveSources>,
+): Promise<LiveReport> {
+  const {liveStates} = await import('./live-state.ts');
+  return liveStates({database, time, ...(await sources())});
 }
 
 function isRunning({status}: Job): boolean {
@@ -89,7 +98,7 @@ export async function showLiveJob(
 ): Promise<{job: JobDetails; report: LiveReport | null}> {
   const job = await showJob(options);
   if (!options.live || job.status !== 'running') return {job, report: null};
-  const report = await liveStates({...options, ...(await sources())});
+  const report = await askServers(options, sources);
   // No state: the job ended while the servers were asked, and its row now says how.
   if (!report.verdicts.has(job.id)) return {job: await showJob(options), report};
   return {job: {...job, ...liveFields(job.id, report)}, report};
