@@ -1,5 +1,12 @@
 import {usageError} from '../errors.ts';
-import {knownZone, type LocalTime, localTime, wallToEpochMs, type ZoneEnvironment} from './zone.ts';
+import {
+  earliestEpochMs,
+  knownZone,
+  type LocalTime,
+  localTime,
+  wallToEpochMs,
+  type ZoneEnvironment,
+} from './zone.ts';
 
 /**
  * A site's clock. AtoM stores wall-clock texts, `YYYY-MM-DD HH:MM:SS` in PHP's zone, without an offset. A time that
@@ -12,6 +19,8 @@ export interface SiteTime {
   toIso(wall: string): string | null;
   /** Milliseconds since 1970 in UTC; NaN if it is not a date. */
   toEpochMs(wall: string): number;
+  /** The same, but of a time that the zone had twice the first. */
+  toEarliestMs(wall: string): number;
   /** The wall-clock text of an instant, without fractions of a second. */
   toWall(instant: Date): string;
   /**
@@ -96,6 +105,7 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
     wallBefore: (instant) => wallBefore(instant, name!, env),
     toIso,
     toEpochMs,
+    toEarliestMs: (wall) => (WALL.test(wall) ? earliestEpochMs(wall, name!, env) : Number.NaN),
     parseWhen(text, origin) {
       const [, date, minutes = '00:00', seconds = '00', offset] = WHEN.exec(text.trim()) ?? [];
       const wall = `${date} ${minutes}:${seconds}`;

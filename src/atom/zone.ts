@@ -51,12 +51,23 @@ function isLikeUtc(zone: string, env: ZoneEnvironment): boolean {
  * it had twice, the second is meant, so that no job seems older than it is.
  */
 export function wallToEpochMs(wall: string, zone: string, env: ZoneEnvironment): number {
+  return laterOfTwo(firstOf(wall, zone, env));
+}
+
+/** The same, but of a time that the clock had twice the first is meant. */
+export function earliestEpochMs(wall: string, zone: string, env: ZoneEnvironment): number {
+  return firstOf(wall, zone, env).getTime();
+}
+
+/** Leaves TZ at the zone. */
+function firstOf(wall: string, zone: string, env: ZoneEnvironment): Date {
   const day = wall.slice(0, 10);
   // Date reads 30 February as 2 March.
   const midnight = new Date(`${day}T00:00:00Z`);
-  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) return Number.NaN;
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day))
+    return new Date(Number.NaN);
   switchTo(zone, env);
-  return laterOfTwo(new Date(`${day}T${wall.slice(11)}`));
+  return new Date(`${day}T${wall.slice(11)}`);
 }
 
 /** No zone has put its clock back by more than this at once since AtoM exists. */

@@ -1,7 +1,8 @@
 import type {ServerAddress} from '../gearman/address.ts';
 import {connectServer, type GearmanTimeouts} from '../gearman/server.ts';
 import {connectWorker} from '../gearman/worker-connection.ts';
-import {jobIdOf, lockServer} from './probe.ts';
+import {readPayload} from './payload.ts';
+import {lockServer} from './probe.ts';
 import {newProbeId} from './probe-id.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
@@ -49,7 +50,7 @@ async function endJobs(address: ServerAddress, name: string, options: DrainOptio
     while (ended < limit && !signal.aborted) {
       const job = await worker.grab([name]);
       if (job === null) break;
-      if ((jobIdOf(job.payload) ?? 0) > lastId) {
+      if ((readPayload(job.payload).jobId ?? 0) > lastId) {
         await worker.giveBack();
         break;
       }

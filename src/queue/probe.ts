@@ -11,6 +11,7 @@ import {type ServerLock, takeLock} from '../gearman/lock.ts';
 import {connectServer, type GearmanServer, type GearmanTimeouts} from '../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
 import {PROBE_LOCK} from './function-name.ts';
+import {type PayloadFields, readPayload} from './payload.ts';
 import {newProbeId} from './probe-id.ts';
 import {refuseOtherServers, refuseWhereReturnsDrop} from './retry-limit.ts';
 
@@ -19,10 +20,7 @@ export const MOST_HELD = 500;
 
 const LOCK_RETRY_MS = 20;
 
-export interface ProbedJob extends GrabbedJob {
-  /** The id of AtoM's row, from the payload; null if the payload has none. */
-  jobId: number | null;
-}
+export interface ProbedJob extends GrabbedJob, PayloadFields {}
 
 export interface ProbeOptions extends GearmanTimeouts {
   /** True for a job that must leave the queue. Decided while the job is held. */
@@ -179,7 +177,7 @@ async function holdAll(
     if (held.length === workers.length) workers.push(await open());
     const job = await workers[held.length]!.grab(functions);
     if (!job) return held;
-    held.push({...job, jobId: jobIdOf(job.payload)});
+    held.push({...job, ...readPayload(job.payload)});
   }
 }
 
@@ -192,15 +190,5 @@ async function giveBackAll(workers: readonly WorkerConnection[]): Promise<void> 
     }
   } finally {
     for (const worker of workers) worker.close();
-  }
-}
-
-/** The id of AtoM's row in a payload: AtoM sends the parameters as JSON. Null where there is none. */
-export function jobIdOf(payload: string): number | null {
-  try {
-    const id = String((JSON.parse(payload) as {id?: unknown} | null)?.id);
-    return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : null;
-  } catch {
-    return null;
   }
 }

@@ -4,7 +4,7 @@ import * as admin from '../../src/gearman/admin-protocol.ts';
 import {NotGearman, Refusal} from '../../src/gearman/failure.ts';
 import {request, splitArguments, untilEcho} from '../../src/gearman/packet.ts';
 import type {Framing} from '../../src/gearman/wire.ts';
-import {jobIdOf} from '../../src/queue/probe.ts';
+import {readPayload} from '../../src/queue/payload.ts';
 import {anyText, holds, near} from './many.ts';
 
 /** Answers nearly right, answers of nothing but bytes, and these cut anywhere. */
@@ -144,8 +144,10 @@ test('the job id in a payload is a whole number above 0, or null', () => {
   );
   holds(
     fc.property(payload, (text) => {
-      const id = jobIdOf(text);
-      if (id !== null) expect(Number.isSafeInteger(id) && id > 0).toBe(true);
+      const {jobId, objectId} = readPayload(text);
+      for (const id of [jobId, objectId]) {
+        if (id !== null) expect(Number.isSafeInteger(id) && id > 0).toBe(true);
+      }
     }),
   );
 });

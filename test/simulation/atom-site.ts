@@ -12,6 +12,7 @@ export interface LogLine {
 export interface Row {
   id: number;
   job: JobClass;
+  objectId: number | null;
   createdMs: number;
   status: 'running' | 'completed' | 'error';
   log: readonly LogLine[];
@@ -59,7 +60,15 @@ export class AtomSite {
   /** QubitJob::runJob saves the row, with status 183, and commits before it submits (AtoM 2.8.2, QubitJob.php). */
   insert(job: JobClass, nowMs: number): Row {
     this.nextId += 1;
-    const row: Row = {id: this.nextId, job, createdMs: nowMs, status: 'running', log: [], cut: false};
+    const row: Row = {
+      id: this.nextId,
+      job,
+      objectId: job.object ? 1_000_000 + this.nextId : null,
+      createdMs: nowMs,
+      status: 'running',
+      log: [],
+      cut: false,
+    };
     this.rows.set(row.id, row);
     return row;
   }

@@ -5,6 +5,8 @@ export interface JobClass {
   name: string;
   /** Waits for older serial jobs: arBaseJob::canBeFullyExecuted (AtoM 2.8.2). */
   serial: boolean;
+  /** Is about one object, which the row and the payload name (QubitJob::runJob, `objectId`). */
+  object: boolean;
   /** Does its work in a child `csv:import` (run, 2.8.2). */
   child: boolean;
   /**
@@ -19,18 +21,37 @@ export interface JobClass {
   verbose: boolean;
 }
 
-const PLAIN = {serial: false, child: false, parameters: 'plain', fault: 'none', verbose: false} as const;
+const PLAIN = {
+  serial: false,
+  object: false,
+  child: false,
+  parameters: 'plain',
+  fault: 'none',
+  verbose: false,
+} as const;
 
 export const JOB_CLASSES: readonly JobClass[] = [
-  {...PLAIN, class: 'arUpdatePublicationStatusJob', name: 'arUpdatePublicationStatusJob'},
+  {...PLAIN, class: 'arUpdatePublicationStatusJob', name: 'arUpdatePublicationStatusJob', object: true},
   {...PLAIN, class: 'arFileImportJob', name: 'arFileImportJob', serial: true, child: true, parameters: 'map'},
-  {...PLAIN, class: 'arObjectMoveJob', name: 'arObjectMoveJob', serial: true},
+  {...PLAIN, class: 'arObjectMoveJob', name: 'arObjectMoveJob', object: true, serial: true},
   {...PLAIN, class: 'arInformationObjectCsvExportJob', name: 'CSV export'},
   {...PLAIN, class: 'arActorCsvExportJob', name: 'CSV export', verbose: true},
-  {...PLAIN, class: 'arUpdatePublicationStatusJob', name: 'arUpdatePublicationStatusJob', parameters: 'cut'},
+  {
+    ...PLAIN,
+    class: 'arUpdatePublicationStatusJob',
+    name: 'arUpdatePublicationStatusJob',
+    object: true,
+    parameters: 'cut',
+  },
   {...PLAIN, class: 'arScalePlugin', name: 'arScalePlugin', parameters: 'float'},
   {...PLAIN, class: 'arScalePlugin', name: 'Scale images', fault: 'forgets'},
-  {...PLAIN, class: 'arUpdatePublicationStatusJob', name: 'arUpdatePublicationStatusJob', fault: 'no-id'},
+  {
+    ...PLAIN,
+    class: 'arUpdatePublicationStatusJob',
+    name: 'arUpdatePublicationStatusJob',
+    object: true,
+    fault: 'no-id',
+  },
 ];
 
 /**

@@ -29,6 +29,12 @@ export class Clock {
     return Math.floor(trueMs / SECOND) * SECOND + this.errorMs + (folded ? HOUR : 0);
   }
 
+  /** The same, but of a wall-clock time that occurs twice the earlier one: the second pass is read an hour early. */
+  asReadEarliest(trueMs: number): number {
+    const second = this.foldMs !== null && trueMs >= this.foldMs + HOUR && trueMs < this.foldMs + 2 * HOUR;
+    return Math.floor(trueMs / SECOND) * SECOND + this.errorMs - (second ? HOUR : 0);
+  }
+
   /** A wrong zone is off by less than 26 hours. */
   get uncertaintyMs(): number {
     return this.observed ? 0 : 26 * HOUR;

@@ -1,7 +1,7 @@
 import {prefixOf} from './atom-site.ts';
-import {ABILITIES} from './classes.ts';
+import {ABILITIES, JOB_CLASSES} from './classes.ts';
 import {DAY, HOUR, MINUTE, SECOND} from './clock.ts';
-import {keyOf, type World} from './world.ts';
+import {keyOf, payloadOf, type World} from './world.ts';
 
 /** What happens next: a kind, and two numbers that pick whom it happens to. */
 export interface WorldEvent {
@@ -38,6 +38,12 @@ export const PAUSES = [
  * just then.
  */
 const HIDDEN_WORKERS_HANG_BEFORE_THE_FIRST_LINE = false;
+
+/**
+ * Whether a worker may hang between the last line of a job and its word to Gearman. No code waits there (arBaseJob::run,
+ * Worker.php, 2.8.2), so it takes a SIGSTOP in that very moment; the job then looks like another one that executes.
+ */
+const WORKERS_HANG_AFTER_THE_LAST_LINE = false;
 
 type Happens = (world: World, a: number, b: number) => string | null;
 
@@ -96,6 +102,9 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       if (!worker || worker.hung) return null;
       const hidden = worker.host !== 'here' && worker.execution?.phase === 'grabbed';
       if (hidden && !HIDDEN_WORKERS_HANG_BEFORE_THE_FIRST_LINE) return null;
+      const phase = worker.execution?.phase;
+      const atEnd = phase === 'finished' || phase === 'failed';
+      if (atEnd && !WORKERS_HANG_AFTER_THE_LAST_LINE) return null;
       worker.hung = true;
       return `Worker ${worker.pid} hangs.`;
     },
@@ -212,7 +221,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       const server = pick(servers, b);
       if (!row || !server || !world.server(server).up) return null;
       const name = prefixOf(world.own.release.root, workersKey) + row.job.class;
-      world.server(server).submit(name, keyOf(name, row.id), {site: 'own', jobId: row.id});
+      world.server(server).submit(name, keyOf(name, row.id), payloadOf(row));
       return `An operator submits job ${row.id} to ${server} again.`;
     },
   },
@@ -314,12 +323,16 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         a,
       );
       if (!server) return null;
-      // Two sites count their ids from the same beginning. With one prefix and the same ids their payloads could not be told
-      // apart at all; such a pair has other ids here.
-      const jobId = (world.setup.otherSite === 'same-prefix' ? 5001 : 101) + (b % 20);
-      const name = world.otherPrefix + ABILITIES[a % ABILITIES.length]!;
+      const ability = ABILITIES[a % ABILITIES.length]!;
+      const job = JOB_CLASSES.find((each) => each.class === ability)!;
+      // Two sites count their ids from the same beginning, but not those of their objects. With one prefix, or with no
+      // object, payloads of one id could not be told apart at all; such a pair has other ids here.
+      const alike = world.setup.otherSite === 'same-prefix' || !job.object;
+      const jobId = (alike ? 5001 : 101) + (b % 20);
+      const name = world.otherPrefix + ability;
       world.otherRows.add(jobId);
-      server.submit(name, `${keyOf(name, jobId)}:other`, {site: 'other', jobId});
+      const objectId = job.object ? 2_000_000 + jobId : null;
+      server.submit(name, `${keyOf(name, jobId)}:other`, {site: 'other', jobId, name: job.name, objectId});
       return `The other site submits its job ${jobId} (${name}) to ${server.address}.`;
     },
   },

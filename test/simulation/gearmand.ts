@@ -10,10 +10,12 @@ export interface Entry {
   holder: Connection | null;
 }
 
-/** What the payload says: whose row it is for (`other` is the second site's database). */
+/** What the payload says, and whose row it is for (`other` is the second site's database), which it does not say. */
 export interface Payload {
   site: 'own' | 'other';
   jobId: number;
+  name: string;
+  objectId: number | null;
 }
 
 /** One worker's connection to one gearmand. */
@@ -78,9 +80,9 @@ export class Gearmand {
     });
   }
 
-  /** `show jobs`, column three: cancelled jobs that wait, and, on request, those that execute. */
-  ignored(executingToo: boolean): number {
-    return this.entries().filter((entry) => entry.ignored && (executingToo || entry.holder === null)).length;
+  /** Cancelled jobs that wait: `show jobs`, column three, and the status of their handles. */
+  waitingIgnored(): number {
+    return this.entries().filter((entry) => entry.ignored && entry.holder === null).length;
   }
 
   waitingIn(name: string): readonly Entry[] {

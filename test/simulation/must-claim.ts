@@ -39,12 +39,13 @@ export function missingClaim(
   const sureOlderThan = (timeMs: number | null, ageMs: number) =>
     timeMs !== null && clock.nowMs - timeMs > ageMs + clock.uncertaintyMs;
   const configIsOlder = (timeMs: number) =>
-    configChangedMs === null || configChangedMs < timeMs - clock.uncertaintyMs - 1 * SECOND;
-  if (row.finished && row.begun && configIsOlder(row.begun.lastMs!) && truths.has('finished'))
+    configChangedMs === null || configChangedMs < timeMs - clock.uncertaintyMs - 61 * SECOND;
+  // If a worker began it twice, the first run may go on after the second has finished.
+  if (row.finished && row.starts === 1 && configIsOlder(row.begun!.earliestMs!) && truths.has('finished'))
     return 'finished';
   if (!row.begun) {
     // The offset is sure, or the row is older than 26 hours.
-    if (!sureOlderThan(row.createdMs, 17 * SECOND) || !configIsOlder(row.createdMs!)) return null;
+    if (!sureOlderThan(row.createdMs, 17 * SECOND) || !configIsOlder(row.createdEarliestMs!)) return null;
     // A worker that was assigned it and has logged nothing looks the same, if it lost its server.
     if (host.processes.unreadable !== null) return null;
     if (host.processes.workers.some(({pid}) => !isConnected(pid, evidence))) return null;
@@ -57,10 +58,12 @@ export function missingClaim(
     host.processes.imports.length === 0 &&
     evidence.workers.length === 0;
   if (!hereOnly || !sureOlderThan(row.lastActivityMs, 16 * MINUTE)) return null;
-  if (!configIsOlder(row.createdMs!) || !configIsOlder(row.begun.lastMs!)) return null;
+  if (!configIsOlder(row.createdEarliestMs!) || !configIsOlder(row.begun.earliestMs!)) return null;
   // An offset that is not sure: everything about the row is older than 26 hours.
   if (clock.uncertaintyMs > 0 && !sureOlderThan(row.lastActivityMs, 1 * HOUR)) return null;
-  return truths.has('lost') && !truths.has('executing') ? 'lost' : null;
+  if (truths.has('executing')) return null;
+  const expected = row.finished ? 'finished' : 'lost';
+  return truths.has(expected) ? expected : null;
 }
 
 function isConnected(pid: number, {servers, workers}: LiveEvidence): boolean {

@@ -10,32 +10,22 @@ import type {
 } from '../../src/jobs/live/evidence.ts';
 import {type AtomSite, prefixOf, type Row} from './atom-site.ts';
 import {classesOf} from './classes.ts';
-import type {Gearmand} from './gearmand.ts';
+import {SECOND} from './clock.ts';
+import type {Entry, Gearmand} from './gearmand.ts';
 import {uploadOf} from './worker.ts';
 import {afterLastStart, hasFinished, keyOf, type TrueState, type World} from './world.ts';
 
 const STEP_NAMES = [
   'reads the rows',
+  'reads the payloads, if it probes',
   'reads the counts',
   'reads the workers',
-  'asks for the keys',
-  'reads the payloads, if it probes',
+  'asks for the keys, and who holds the lock',
+  'lists the cancelled entries, and asks again for what waits and for the lock',
   'reads the counts again',
   'reads processes, files and clock',
   'reads the rows again',
 ];
-
-/**
- * Whether the connections are read again after the keys. evidence.ts does not say it: without it, a probe that begins
- * between the two readings makes a waiting job look assigned.
- */
-const PROBES_ARE_SEEN_TWICE = false;
-
-/**
- * Whether `ignored` counts a cancelled job that still executes, and is read again after the keys. evidence.ts says "that
- * wait until a worker polls": without it, such a job whose worker ends before the keys are asked looks queued.
- */
-const EXECUTING_CANCELLED_COUNT = false;
 
 /**
  * Whether `configChangedMs` shows when a cache was cleared and when the root came into use. evidence.ts says "the newest
@@ -51,9 +41,8 @@ export interface ObservationOptions {
 }
 
 /**
- * One reading of the site by atomctl, in steps between which the world goes on: rows; counts, workers, keys and payloads of
- * the servers; counts again; processes, files and clock; rows again (ARCHITECTURE.md "How a live state is proved"). While
- * it lasts it notes what was true of each row.
+ * One reading of the site by atomctl, in steps between which the world goes on (ARCHITECTURE.md "How a live state is
+ * proved"). While it lasts it notes what was true of each row.
  */
 export class Observation {
   static readonly STEPS = STEP_NAMES.length;
@@ -77,8 +66,10 @@ export class Observation {
   private readonly probing = new Set<Gearmand>();
   private workers: WorkerConnection[] = [];
   private readonly known = new Map<number, KnownJob>();
+  private readonly foundEntries = new Map<number, {entry: Entry; server: Gearmand}>();
   private readonly askedInVain = new Set<number>();
-  private readonly payloads: SeenPayload[] = [];
+  private readonly probed: {queue: string; entry: Entry; server: Gearmand}[] = [];
+  private payloads: SeenPayload[] = [];
   private countsAgain = '';
   private host: NonNullable<LiveEvidence['host']> | null = null;
   private readonly started = new Map<Gearmand, number | null>();
@@ -93,14 +84,13 @@ export class Observation {
   step(): boolean {
     const steps = [
       () => this.readRows(),
+      () => this.readPayloads(),
       () => this.readCounts(),
       () => this.readWorkers(),
       () => this.askKeys(),
-      () => this.readPayloads(),
+      () => this.askAgain(),
       () => {
         this.countsAgain = this.countText();
-        if (PROBES_ARE_SEEN_TWICE) this.noteProbes();
-        if (EXECUTING_CANCELLED_COUNT) for (const server of this.answering()) this.noteIgnored(server);
       },
       () => this.readHost(),
       () => this.readRowsAgain(),
@@ -140,9 +130,14 @@ export class Observation {
     this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
     for (const row of this.world.visibleRows().values()) {
       if (row.status === 'running') this.firstRows.set(row.id, row);
-      else if (row.log.some(({kind}) => kind === 'started') && !hasFinished(row))
+      else if (row.log.some(({kind}) => kind === 'started') && (!hasFinished(row) || this.endedLately(row)))
         this.endedAtWork.push(row.job.name);
     }
+  }
+
+  /** Its worker may not have told Gearman yet. */
+  private endedLately(row: Row): boolean {
+    return this.world.clock.nowMs - row.log.at(-1)!.atMs <= 60 * SECOND;
   }
 
   private readCounts(): void {
@@ -159,7 +154,6 @@ export class Observation {
           running,
         });
       }
-      this.noteIgnored(server);
     }
   }
 
@@ -180,13 +174,6 @@ export class Observation {
         });
       }
     }
-  }
-
-  private noteIgnored(server: Gearmand): void {
-    this.ignored.set(
-      server,
-      Math.max(server.ignored(EXECUTING_CANCELLED_COUNT), this.ignored.get(server) ?? 0),
-    );
   }
 
   /** Another atomctl calls itself so, and holds jobs. */
@@ -211,9 +198,33 @@ export class Observation {
         const entry = server.find(queue.function, keyOf(queue.function, row.id) + wrong);
         if (!entry) continue;
         const running = entry.holder !== null;
-        if (running || !this.known.has(row.id)) this.known.set(row.id, {queue: queue.queue, running});
+        if (running || !this.known.has(row.id)) {
+          this.known.set(row.id, {queue: queue.queue, running});
+          this.foundEntries.set(row.id, {entry, server});
+        }
       }
     }
+    this.noteProbes();
+  }
+
+  /** What was waiting may have been taken, or be a cancelled entry that leaves when a worker polls. */
+  private askAgain(): void {
+    const answering = this.answering();
+    for (const server of answering) this.ignored.set(server, server.waitingIgnored());
+    for (const [id, {entry, server}] of this.foundEntries) {
+      const known = this.known.get(id)!;
+      if (known.running) continue;
+      const now = answering.includes(server) ? server.find(entry.function, entry.key) : undefined;
+      if (!answering.includes(server)) this.askedInVain.add(id);
+      if (now) this.known.set(id, {...known, running: now.holder !== null});
+      else this.known.delete(id);
+    }
+    this.noteProbes();
+    this.payloads = this.probed.flatMap(({queue, entry, server}) => {
+      const waits = answering.includes(server) && server.entries().includes(entry) && entry.holder === null;
+      const {jobId, name, objectId} = entry.payload;
+      return waits ? [{queue, jobId, name, objectId}] : [];
+    });
   }
 
   /** `--probe`: each waiting job is taken and given back in its place, with one more retry. Never if retries are limited. */
@@ -221,13 +232,12 @@ export class Observation {
     if (!this.options.probe) return;
     for (const server of this.answering()) {
       if (server.retryLimit > 0) continue;
-      for (const {queue, function: name} of this.queues.filter(
-        ({server: address}) => address === server.address,
-      )) {
+      for (const {function: name} of server.status()) {
+        if (!this.ownerOf(name)) continue;
         for (const entry of server.waitingIn(name)) {
           if (entry.ignored) continue;
           server.countRetry(entry);
-          this.payloads.push({queue, jobId: entry.payload.jobId});
+          this.probed.push({queue: queueOf(server, name), entry, server});
         }
       }
     }
@@ -300,16 +310,21 @@ export class Observation {
 
   private rowEvidence(first: Row, row: Row): RowEvidence {
     const {clock, own} = this.world;
-    const starts = row.log.filter(({kind}) => kind === 'started').map(({atMs}) => clock.asRead(atMs));
+    const starts = row.log.filter(({kind}) => kind === 'started').map(({atMs}) => atMs);
     const key = qualityOf(first, own);
     const last = row.log.at(-1);
     const logged = first.log.some(({kind}) => kind === 'parameters');
     return {
       id: row.id,
       name: row.job.name,
+      objectId: row.objectId,
       createdMs: clock.asRead(row.createdMs),
+      createdEarliestMs: clock.asReadEarliest(row.createdMs),
       starts: starts.length,
-      begun: starts.length > 0 ? {firstMs: starts[0]!, lastMs: starts.at(-1)!} : null,
+      begun:
+        starts.length > 0
+          ? {earliestMs: clock.asReadEarliest(starts[0]!), lastMs: clock.asRead(starts.at(-1)!)}
+          : null,
       finished: hasFinished(row),
       failed: afterLastStart(row).some(({kind}) => kind === 'error'),
       lastActivityMs: last && !row.cut ? clock.asRead(last.atMs) : null,

@@ -1,7 +1,7 @@
 import {AtomSite, type Configuration, prefixOf, type Row} from './atom-site.ts';
 import {JOB_CLASSES, type JobClass} from './classes.ts';
 import {Clock, MINUTE, SECOND} from './clock.ts';
-import {type Connection, type Entry, Gearmand, type GearmandOptions} from './gearmand.ts';
+import {type Connection, type Entry, Gearmand, type GearmandOptions, type Payload} from './gearmand.ts';
 import {
   connectAll,
   type HostName,
@@ -32,7 +32,7 @@ export interface Setup {
 
 /** A web request between the commit of its row and the submission (QubitJob::runJob). */
 interface Submission {
-  jobId: number;
+  payload: Payload;
   function: string;
   key: string;
   servers: readonly Gearmand[];
@@ -196,7 +196,7 @@ export class World {
     const said = `A web request inserts row ${row.id} (${describe(job)})`;
     if (fails) return `${said}; its submission fails.`;
     const submission = {
-      jobId: row.id,
+      payload: payloadOf(row),
       function: name,
       // Net_Gearman_Task: md5(function . serialize(parameters) . type), so one job has one key for one function.
       key: keyOf(name, row.id),
@@ -215,8 +215,8 @@ export class World {
     this.submissions = this.submissions.filter((other) => other !== submission);
     const up = submission.servers.filter((server) => server.up);
     if (up.length === 0) return 'no server';
-    const server = up[submission.jobId % up.length]!;
-    server.submit(submission.function, submission.key, {site: 'own', jobId: submission.jobId});
+    const server = up[submission.payload.jobId % up.length]!;
+    server.submit(submission.function, submission.key, submission.payload);
     return server.address;
   }
 
@@ -301,7 +301,7 @@ export class World {
       if (execution.phase === 'finished' || execution.phase === 'failed') states.add('finished');
     }
     if (this.children.some((child) => child.jobId === id)) states.add('executing');
-    if (this.submissions.some(({jobId}) => jobId === id)) states.add('queued');
+    if (this.submissions.some(({payload}) => payload.jobId === id)) states.add('queued');
     for (const server of this.servers) {
       for (const entry of server.entries()) {
         if (entry.payload.site !== 'own' || entry.payload.jobId !== id) continue;
@@ -342,6 +342,11 @@ function describe({name, parameters, fault, verbose}: JobClass): string {
     ...(verbose ? ['verbose'] : []),
   ];
   return parts.join(', ').replace(', parameters: plain', '');
+}
+
+/** The parameters that AtoM sends (QubitJob::runJob, 2.8.2): the name always, the object if the job has one. */
+export function payloadOf({id, job, objectId}: Row): Payload {
+  return {site: 'own', jobId: id, name: job.name, objectId};
 }
 
 /** The key under which a job is submitted for a function. */

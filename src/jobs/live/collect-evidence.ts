@@ -32,7 +32,7 @@ import type {
   ServerEvidence,
   WorkerConnection,
 } from './evidence.ts';
-import {askForKeys, type FoundJob, type KeyAnswers} from './unique-keys.ts';
+import {askForKeys, askUnheld, type FoundJob, type KeyAnswers} from './unique-keys.ts';
 
 /** Another atomctl's probe takes some milliseconds a job. */
 const PROBE_PATIENCE_MS = 1000;
@@ -84,15 +84,17 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   const countsMayDecide = rows.some(
     ({begun, parameters}) => begun !== null && keyQuality(parameters) !== 'exact',
   );
-  const endedAtWork = countsMayDecide ? await namesEndedAtWork(options.database) : [];
+  const endedAtWork = countsMayDecide
+    ? await namesEndedAtWork(options.database, {time: options.time, now: options.now()})
+    : [];
   const probed = (await options.probe?.()) ?? [];
   const queue = await readQueue(rows, options);
   const [payloads, ignored] = await Promise.all([
     stillWaiting(probed, options.servers),
-    ignoredEntries(options.servers, queue.keys),
+    ignoredEntries(options.servers, queue),
   ]);
   const first = rows.map((row) => rowEvidence(row, queue, options));
-  const waiting = seenWaiting({rows: first, payloads});
+  const waiting = seenWaiting({rows: first, queues: queue.counts, payloads});
   const open = first.filter(({id, known}) => known === null && !waiting.has(id));
   const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
   const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
@@ -153,7 +155,7 @@ function mayBeElsewhere(row: RowEvidence, waiting: ReadonlyMap<number, string>, 
 
 /** A log that has begun to exist since the first read: by now a worker has the job. */
 function beganMeanwhile({length}: {length: number}): RowEvidence['begun'] {
-  return length > 0 ? {firstMs: null, lastMs: null} : null;
+  return length > 0 ? {earliestMs: null, lastMs: null} : null;
 }
 
 interface QueueReading {
@@ -163,7 +165,8 @@ interface QueueReading {
   candidates: (name: string) => readonly SeenFunction[];
   workers: WorkerConnection[];
   keys: KeyAnswers;
-  probing: ReadonlySet<string>;
+  /** Addresses of servers of which another atomctl holds jobs; it may begin while they are asked. */
+  probing: Set<string>;
 }
 
 /** Asks the servers for counts, workers and keys; again for a moment if another atomctl holds jobs of one. */
@@ -225,16 +228,16 @@ function workerConnections(
 }
 
 function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOptions): RowEvidence {
-  const ms = (wall: string | null) => {
-    const value = wall === null ? Number.NaN : time.toEpochMs(wall);
-    return Number.isNaN(value) ? null : value;
-  };
+  const ms = (wall: string | null) => orNull(wall === null ? Number.NaN : time.toEpochMs(wall));
+  const earliestMs = (wall: string | null) => orNull(wall === null ? Number.NaN : time.toEarliestMs(wall));
   const found = queue.keys.found.get(row.id);
   return {
     id: row.id,
     name: row.name,
+    objectId: row.objectId,
     createdMs: ms(row.startedAt),
-    begun: row.begun && {firstMs: ms(row.begun.first), lastMs: ms(row.begun.last)},
+    createdEarliestMs: earliestMs(row.startedAt),
+    begun: row.begun && {earliestMs: earliestMs(row.begun.first), lastMs: ms(row.begun.last)},
     starts: row.starts,
     finished: row.finished,
     failed: row.failed,
@@ -246,6 +249,10 @@ function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOption
     importFile: importFileOf(row),
     queues: queue.candidates(row.name).map((seen) => seen.queue),
   };
+}
+
+function orNull(ms: number): number | null {
+  return Number.isNaN(ms) ? null : ms;
 }
 
 function keyQuality(parameters: string | null): RowEvidence['key'] {
@@ -290,7 +297,7 @@ async function stillWaiting(
  */
 async function ignoredEntries(
   servers: readonly ServerConnection[],
-  {found, asked, missing}: KeyAnswers,
+  {keys: {found, asked, missing}, probing, snapshot}: QueueReading,
 ): Promise<Map<string, number>> {
   const ignored = new Map<string, number>();
   const waiting = [...found].filter(([, {running}]) => !running);
@@ -304,7 +311,11 @@ async function ignoredEntries(
         const handles = (await server.jobs()).filter((job) => job.ignored).map(({handle}) => handle);
         const presences = await server.statusOfHandles(handles);
         ignored.set(formatAddress(address), presences.filter(({known, running}) => known && !running).length);
-        const again = await server.statusOfUniqueKeys(here.map(([, {unique}]) => unique));
+        const {presences: again, held} = await askUnheld(
+          server,
+          here.map(([, {unique}]) => unique),
+        );
+        if (held && !snapshot.abandonedLocks.has(formatAddress(address))) probing.add(formatAddress(address));
         for (const [index, [id, job]] of here.entries()) {
           if (again[index]!.known) found.set(id, {...job, running: again[index]!.running});
           else found.delete(id);

@@ -1,7 +1,10 @@
 /**
  * What one reading of a site saw: plain data, from which verdict.ts derives the live state of each job. Times are
- * epoch milliseconds; a time that AtoM wrote is its wall clock, converted with the site's zone.
+ * epoch milliseconds; a time that AtoM wrote is its wall clock, converted with the site's zone. Of a time that the clock
+ * showed twice the second is meant, if nothing else is said.
  */
+
+import type {PayloadFields} from '../../queue/payload.ts';
 
 /** A server's answer for a job's unique key. */
 export interface KnownJob {
@@ -10,10 +13,9 @@ export interface KnownJob {
   running: boolean;
 }
 
-/** A waiting job whose payload was read; `jobId` is null if the payload is not AtoM's. */
-export interface SeenPayload {
+/** A waiting job whose payload was read. */
+export interface SeenPayload extends PayloadFields {
   queue: string;
-  jobId: number | null;
 }
 
 /** A payload with what the server calls its job, to ask whether it still waits. */
@@ -33,10 +35,14 @@ export type KeyQuality = 'exact' | 'doubtful' | 'none';
 export interface RowEvidence {
   id: number;
   name: string;
+  /** The object that the job belongs to; null if there is none, or if it was deleted. */
+  objectId: number | null;
   /** When AtoM inserted the row; null if no time is stored. */
   createdMs: number | null;
-  /** When a worker began the job, the first and the last time; null if no worker began it. */
-  begun: {firstMs: number | null; lastMs: number | null} | null;
+  /** The same, but of a time that the clock showed twice, the first. */
+  createdEarliestMs: number | null;
+  /** When a worker began the job, the first time (of a time that the clock showed twice, the first) and the last. */
+  begun: {earliestMs: number | null; lastMs: number | null} | null;
   /** How often the log says that a worker began the job. */
   starts: number;
   /** After its last `Job started.` the log has `Job finished.`. */

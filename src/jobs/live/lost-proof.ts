@@ -24,8 +24,6 @@ export interface Clause {
 
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
 export const NEW_ROW_MS = 15_000;
-/** Of an hour that came twice the later is meant; what must be older than a row is compared with the earlier. */
-const REPEATED_HOUR_MS = 60 * 60_000;
 /** A log that is silent for less may be a worker's that no server knows. */
 export const QUIET_MS = 15 * 60_000;
 /**
@@ -33,6 +31,8 @@ export const QUIET_MS = 15 * 60_000;
  * seconds, a process's start by the host's boot time.
  */
 export const PROCESS_MARGIN_MS = 10_000;
+/** A web request may go on for so long with the configuration that it read before a change. */
+const REQUEST_MS = 60_000;
 
 /**
  * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
@@ -76,6 +76,18 @@ export const LOST_PROOF: readonly Clause[] = [
         ? null
         : {reason: 'The queue changed while atomctl read it; try again in some seconds.', likely: null},
   },
+  {
+    name: 'no payload names it',
+    for: 'every job',
+    check: (row, _, counts) =>
+      counts.namedIn(row) === null
+        ? null
+        : {
+            reason:
+              "A job with its id waits under the function prefix of another root, but with another name or object: it may be another site's.",
+            likely: null,
+          },
+  },
   {name: 'no queue has room for it', for: 'every job', check: room},
   {
     name: 'the database is not a replica',
@@ -102,12 +114,15 @@ export const LOST_PROOF: readonly Clause[] = [
   {
     name: 'the configuration is older than the job',
     for: 'lost',
-    check: ({createdMs}, {host}) => {
+    check: ({createdEarliestMs}, {host}) => {
       const {configChangedMs, clock} = host!;
       if (configChangedMs === null) return null;
-      if (createdMs !== null && configChangedMs < createdMs - REPEATED_HOUR_MS - clock.uncertaintyMs)
+      if (
+        createdEarliestMs !== null &&
+        configChangedMs < createdEarliestMs - REQUEST_MS - clock.uncertaintyMs
+      )
         return null;
-      return {reason: configReason(createdMs, configChangedMs, clock), likely: 'lost'};
+      return {reason: configReason(createdEarliestMs, configChangedMs, clock), likely: 'lost'};
     },
   },
   {name: 'the row is not new', for: 'never begun', check: age},
@@ -155,11 +170,9 @@ function configReason(
   configChangedMs: number,
   clock: HostEvidence['clock'],
 ): string {
-  if (createdMs === null || configChangedMs >= createdMs)
-    return "The site's configuration or its cache changed after the job was created; the job may be on a server that is not named any more.";
-  if (clock.uncertaintyMs > 0)
-    return `Whether the site's configuration is older than the job is not sure: ${clock.reason}`;
-  return "The site's configuration or its cache changed less than an hour before the job was created; if the clock was put back then, the job is older and may be on a server that is not named any more.";
+  if (createdMs === null || configChangedMs >= createdMs - REQUEST_MS)
+    return "The site's configuration or its cache changed after the job was created, or within a minute before; the job may be on a server that is not named any more.";
+  return `Whether the site's configuration is older than the job is not sure: ${clock.reason}`;
 }
 
 /** The zone is wrong, so nothing may rest on the row's time. */
@@ -253,9 +266,9 @@ function silence({lastActivityMs, begun}: RowEvidence, {servers, host}: LiveEvid
   const {nowMs, uncertaintyMs} = host!.clock;
   const quiet = lastActivityMs !== null && nowMs - lastActivityMs >= QUIET_MS + uncertaintyMs;
   if (quiet) return null;
-  const lastMs = begun?.lastMs ?? null;
+  const earliestMs = begun?.earliestMs ?? null;
   const older = (startedMs: number | null) =>
-    startedMs !== null && lastMs !== null && startedMs < lastMs - REPEATED_HOUR_MS - uncertaintyMs;
+    startedMs !== null && earliestMs !== null && startedMs < earliestMs - PROCESS_MARGIN_MS - uncertaintyMs;
   if (servers.every(({startedMs}) => older(startedMs))) return null;
   if (lastActivityMs === null) {
     return {

@@ -1,7 +1,7 @@
 /** Asks Gearman for jobs by their unique keys, which follow from the parameters that a started job has logged. */
 import type {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
-import type {GearmanServer} from '../../gearman/server.ts';
+import type {GearmanServer, JobPresence} from '../../gearman/server.ts';
 import {PROBE_LOCK} from '../../queue/function-name.ts';
 import {uniqueKey} from '../../queue/unique-key.ts';
 import type {KnownJob} from './evidence.ts';
@@ -77,12 +77,11 @@ async function askServer(
 ): Promise<void> {
   const address = formatAddress(server.address);
   try {
-    // The lock first: if it is free, no atomctl comes to hold a job before the keys are answered.
-    const [lock, ...presences] = await server.statusOfUniqueKeys([
-      PROBE_LOCK,
-      ...questions.map(({unique}) => unique),
-    ]);
-    if (lock!.known) answers.probing.add(address);
+    const {presences, held} = await askUnheld(
+      server,
+      questions.map(({unique}) => unique),
+    );
+    if (held) answers.probing.add(address);
     for (const [index, question] of questions.entries()) {
       const {known, running} = presences[index]!;
       if (known && !answers.found.get(question.id)?.running)
@@ -94,4 +93,17 @@ async function askServer(
     if (error.code !== 'GEARMAN_PROTOCOL') answers.missing.set(address, error);
     for (const {id} of questions) answers.asked.delete(id);
   }
+}
+
+/**
+ * What the server says of keys, and whether another atomctl held jobs meanwhile: then a job that runs may be one that
+ * waits. A probe takes its lock before the first job and gives it back after the last, so the lock is asked for first and
+ * last, all in one exchange.
+ */
+export async function askUnheld(
+  server: GearmanServer,
+  keys: readonly string[],
+): Promise<{presences: JobPresence[]; held: boolean}> {
+  const answers = await server.statusOfUniqueKeys([PROBE_LOCK, ...keys, PROBE_LOCK]);
+  return {presences: answers.slice(1, -1), held: answers[0]!.known || answers.at(-1)!.known};
 }

@@ -164,12 +164,10 @@ class Judge {
   #finishedOrLost(row: RowEvidence): LiveVerdict {
     const seen = {row, evidence: this.#evidence, counts: this.#counts};
     if (row.finished) {
-      if (row.starts > 1)
-        return uncertain(
-          'finished',
-          `A worker began it ${row.starts} times; another run may still be working on it.`,
-        );
-      const missing = firstMissing('finished', seen, this.#proof);
+      // One run has finished. An earlier one, which a restarted server forgot, must have ended too.
+      const missing =
+        firstMissing('finished', seen, this.#proof) ??
+        (row.starts > 1 ? firstMissing('lost', seen, this.#proof) : null);
       return missing === null
         ? proved('finished', finishedReason(row))
         : uncertain('finished', missing.reason);

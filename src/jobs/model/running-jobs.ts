@@ -9,6 +9,7 @@ import {isCutAt} from './log.ts';
 export interface RunningRow {
   id: number;
   name: string;
+  objectId: number | null;
   startedAt: string | null;
   /** The JSON after `Parameters: `; null before the job first starts, and before AtoM 2.7. */
   parameters: string | null;
@@ -61,6 +62,7 @@ const LOGGED_PARAMETERS = `
 interface StoredRow {
   id: number;
   name: string | null;
+  object_id: number | null;
   created_at: string | null;
   parameters: string | null;
   begun: number | null;
@@ -81,7 +83,7 @@ interface StoredRow {
 export async function runningRows(options: {database: Queryable; filter: JobFilter}): Promise<RunningRow[]> {
   const condition = jobCondition(options.filter);
   const rows = await options.database.query<StoredRow>(
-    `SELECT job.id, job.name, object.created_at,
+    `SELECT job.id, job.name, job.object_id, object.created_at,
             ${LOGGED_PARAMETERS} AS parameters,
             LOCATE(${STARTED}, ${LOG}) > 0 AS begun,
             (LENGTH(job.output) - LENGTH(REPLACE(${LOG}, ${STARTED}, ''))) DIV LENGTH(${STARTED}) AS starts,
@@ -99,7 +101,14 @@ export async function runningRows(options: {database: Queryable; filter: JobFilt
   return rows.map(toRow);
 }
 
-function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow): RunningRow {
+function toRow({
+  id,
+  name,
+  object_id: objectId,
+  created_at: startedAt,
+  parameters,
+  ...row
+}: StoredRow): RunningRow {
   const [characters, bytes] = [row.characters ?? 0, row.bytes ?? 0];
   const cut = isCutAt(characters, bytes);
   const first = lineTime(row.first_head);
@@ -110,6 +119,7 @@ function toRow({id, name, created_at: startedAt, parameters, ...row}: StoredRow)
   return {
     id,
     name: name ?? '',
+    objectId,
     startedAt,
     parameters,
     begun:
@@ -131,17 +141,31 @@ function lineTime(head: string | null): string | null {
 /** Ended rows that are looked at; a worker tells Gearman of the end of a job within moments. */
 const NEWEST_ENDED = 200;
 
+/** Seconds. Between the last line of a log and the word to Gearman are milliseconds. */
+const JUST_ENDED = 60;
+/** A wrong zone is off by quarters of an hour, less than 26 hours in all. */
+const QUARTER = 900;
+const MOST_ZONE_ERROR = 93_600;
+
 /**
- * The names of the newest ended rows whose latest run did not log `Job finished.`: their workers may not have told
- * Gearman yet, or go on because the row was marked by hand.
+ * The names of the newest ended rows whose workers may not have told Gearman yet: their latest run did not log `Job
+ * finished.`, as also if the row was marked by hand and the worker goes on, or they ended within the last minute.
  */
-export async function namesEndedAtWork(database: Queryable): Promise<string[]> {
+export async function namesEndedAtWork(
+  database: Queryable,
+  {time, now}: {time: SiteTime; now: Date},
+): Promise<string[]> {
+  const age = 'TIMESTAMPDIFF(SECOND, job.completed_at, ?)';
+  const wall = time.toWall(now);
   const rows = await database.query<{name: string | null}>(
     `SELECT DISTINCT job.name FROM
        (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${NEWEST_ENDED}) AS newest
      JOIN job ON job.id = newest.id
-     WHERE LOCATE(${STARTED}, ${LOG}) > 0 AND LOCATE(${FINISHED}, ${LATEST_RUN}) = 0`,
-    [STATUSES.running.termId],
+     WHERE LOCATE(${STARTED}, ${LOG}) > 0
+       AND (LOCATE(${FINISHED}, ${LATEST_RUN}) = 0
+            OR (ABS(${age}) <= ${MOST_ZONE_ERROR}
+                AND MOD(${age} + ${MOST_ZONE_ERROR + QUARTER}, ${QUARTER}) <= ${JUST_ENDED}))`,
+    [STATUSES.running.termId, wall, wall],
   );
   return rows.map(({name}) => name ?? '');
 }

@@ -79,6 +79,8 @@ describe('probeQueue on gearmand', () => {
       unique: `key-${jobs[0]!.jobId}`,
       payload: `{"id":${jobs[0]!.jobId}}`,
       jobId: jobs[0]!.jobId,
+      name: null,
+      objectId: null,
     });
     const after = await ask(server, (it) => it.status());
     expect(after.filter((row) => row.function !== 'atomctl-probe-lock')).toEqual(before);

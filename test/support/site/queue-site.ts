@@ -4,7 +4,7 @@ import {connectServers, type GearmanServer} from '../../../src/gearman/server.ts
 import {connectWorker, type WorkerConnection} from '../../../src/gearman/worker-connection.ts';
 import type {WorkerControl} from '../../../src/jobs/model/worker-control.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
-import {jobIdOf} from '../../../src/queue/probe.ts';
+import {readPayload} from '../../../src/queue/payload.ts';
 import {NO_WAIT, quietFacts} from '../quiet-host.ts';
 import {
   type AtomSite,
@@ -142,7 +142,7 @@ export async function takeAll(site: AtomSite, name: string): Promise<(number | n
   const worker: WorkerConnection = await connectWorker(parseAddress(site.gearman[0]!, 'the test'), TIMEOUT);
   const ids: (number | null)[] = [];
   for (let job = await worker.grab([name]); job; job = await worker.grab([name])) {
-    ids.push(jobIdOf(job.payload));
+    ids.push(readPayload(job.payload).jobId);
     await worker.complete(job.handle);
   }
   worker.close();

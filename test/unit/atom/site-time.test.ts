@@ -17,6 +17,15 @@ describe('a wall-clock time', () => {
     expect(vancouver.toEpochMs(wall)).toBe(Date.parse(iso));
   });
 
+  it.each([
+    ['in the repeated hour, the first', '2025-11-02 01:30:00', '2025-11-02T01:30:00-07:00'],
+    ['in an hour that came once, the same', '2026-11-23 02:42:45', '2026-11-23T02:42:45-08:00'],
+    ['before the overlap, the same', '2025-11-02 00:59:59', '2025-11-02T00:59:59-07:00'],
+  ])('at its earliest: %s', (_, wall, iso) => {
+    expect(vancouver.toEarliestMs(wall)).toBe(Date.parse(iso));
+    expect(vancouver.toEarliestMs('0000-00-00 00:00:00')).toBeNaN();
+  });
+
   it('comes back from its instant', () => {
     for (const wall of [
       '2026-11-23 02:42:45',

@@ -31,6 +31,26 @@ describe('AtoM 2.6', () => {
     ]);
   });
 
+  test('not executing by count if a job of its class has just ended: Gearman may not know it yet', async () => {
+    const {id} = await execute();
+    const now = /\d{4}-\d\d-\d\d [\d:]{8}/.exec(await logOf(rig.site, id))![0];
+    const ended = await insertBegun(rig.site, {messages: ['Job finished.']});
+    const end = (seconds: number) =>
+      rig.site.query(
+        'UPDATE job SET status_id = 184, completed_at = TIMESTAMPADD(SECOND, ?, ?) WHERE id = ?',
+        [seconds, now, ended],
+      );
+    // Quarters of an hour may be an error of the zone.
+    for (const [seconds, state] of [
+      [0, 'executing?'],
+      [-4500, 'executing?'],
+      [-600, 'executing'],
+    ] as const) {
+      await end(seconds);
+      expect([seconds, (await live(rig.at)).states]).toEqual([seconds, {[id]: state}]);
+    }
+  });
+
   test('queued by its payload, also if it began before', async () => {
     const {id, worker} = await execute();
     await worker.kill();

@@ -2,6 +2,7 @@ import type {
   LiveEvidence,
   QueueCount,
   RowEvidence,
+  SeenPayload,
   WorkerConnection,
 } from '../../../../src/jobs/live/evidence.ts';
 import type {LiveVerdict} from '../../../../src/jobs/live/verdict.ts';
@@ -32,12 +33,19 @@ export function aQueue(
   };
 }
 
+/** A payload that says no more than the id. */
+export function payload(queue: string, jobId: number | null): SeenPayload {
+  return {queue, jobId, name: null, objectId: null};
+}
+
 /** A row that waits an hour, without logged parameters. */
 export function aRow(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
   return {
     id,
     name: 'arFindingAidJob',
+    objectId: null,
     createdMs: HOUR_AGO,
+    createdEarliestMs: more.createdMs === undefined ? HOUR_AGO : more.createdMs,
     begun: null,
     starts: 0,
     finished: false,

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {findSurplus, lastingSurplus} from '../../../../src/jobs/health/surplus.ts';
 import type {LiveEvidence} from '../../../../src/jobs/live/evidence.ts';
-import {anEvidence, aQueue, aRow, queueOf} from './a-queue.ts';
+import {anEvidence, aQueue, aRow, payload, queueOf} from './a-queue.ts';
 
 const AID = 'arFindingAidJob';
 const CSV = 'arActorCsvExportJob';
@@ -44,16 +44,13 @@ test.each<[what: string, evidence: Partial<LiveEvidence>, expected: unknown[]]>(
     {
       queues: [aQueue(AID, 2, 0)],
       rows: [aRow(1), aRow(2)],
-      payloads: [
-        {queue, jobId: 1},
-        {queue, jobId: 900},
-      ],
+      payloads: [payload(queue, 1), payload(queue, 900)],
     },
     [[AID, 1]],
   ],
   [
     "a payload that is not AtoM's",
-    {queues: [aQueue(AID, 1, 0)], payloads: [{queue, jobId: null}]},
+    {queues: [aQueue(AID, 1, 0)], payloads: [payload(queue, null)]},
     [[AID, 1]],
   ],
 ])('%s', (_what, evidence, expected) => {

@@ -10,7 +10,7 @@ import type {
 } from '../../../../src/jobs/live/evidence.ts';
 import {LOST_PROOF} from '../../../../src/jobs/live/lost-proof.ts';
 import {liveVerdicts} from '../../../../src/jobs/live/verdict.ts';
-import {aRow} from '../health/a-queue.ts';
+import {aRow, payload} from '../health/a-queue.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -31,7 +31,7 @@ function row(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
 function begun(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
   const at = NOW - 50 * MINUTE;
   return row(id, {
-    begun: {firstMs: at, lastMs: at},
+    begun: {earliestMs: at, lastMs: at},
     lastActivityMs: NOW - 40 * MINUTE,
     key: 'exact',
     keyAsked: true,
@@ -258,7 +258,7 @@ describe('queued', () => {
     ],
     [
       'its payload was seen',
-      evidence([row(1)], {queues: [queue(1, 0)], payloads: [{queue: FINDING_AIDS, jobId: 1}]}),
+      evidence([row(1)], {queues: [queue(1, 0)], payloads: [payload(FINDING_AIDS, 1)]}),
       /^Its payload was seen waiting\.$/,
     ],
     [
@@ -271,7 +271,7 @@ describe('queued', () => {
       evidence([begun(1, waiting())], {
         queues: [queue(1, 0)],
         servers: [server({ignored: 1})],
-        payloads: [{queue: FINDING_AIDS, jobId: 1}],
+        payloads: [payload(FINDING_AIDS, 1)],
       }),
       /payload/,
     ],
@@ -295,13 +295,13 @@ describe('queued', () => {
     const moves = `p-arObjectMoveJob ${A}`;
     const given = evidence([row(1)], {
       queues: [queue(1, 0, {queue: moves})],
-      payloads: [{queue: moves, jobId: 1}],
+      payloads: [payload(moves, 1)],
     });
     expect(shown(given)).toBe('lost');
   });
 
   it('with a probe that saw another job, the row without a job is lost (T8)', () => {
-    const given = evidence([row(1)], {queues: [queue(1, 0)], payloads: [{queue: FINDING_AIDS, jobId: 99}]});
+    const given = evidence([row(1)], {queues: [queue(1, 0)], payloads: [payload(FINDING_AIDS, 99)]});
     expect(shown(given)).toBe('lost');
   });
 });
@@ -322,6 +322,7 @@ describe('finished', () => {
       /Job finished/,
     ],
     ['without facts about the host', evidence([begun(1, {finished: true})], {host: null}), /Job finished/],
+    ['twice begun, and no worker is left', evidence([begun(1, {finished: true, starts: 2})]), /Job finished/],
   ])('%s', (_, given, reason) => {
     expect(shown(given)).toBe('finished');
     expect(verdict(given).reason).toMatch(reason);
@@ -341,6 +342,13 @@ describe('finished', () => {
     [
       'a server does not answer',
       evidence([begun(1, {finished: true})], {servers: [server({error: 'No answer.'})]}),
+      'finished?',
+    ],
+    [
+      'a worker began it twice, and one that may go on with the first run lives',
+      evidence([begun(1, {finished: true, starts: 2})], {
+        host: host(processes({workers: [worker(9, {startedMs: NOW - 2 * DAY})]})),
+      }),
       'finished?',
     ],
     [
@@ -371,10 +379,18 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   'counts and keys speak of one moment': {
     lost: evidence([row(1)], {
       queues: [queue(1, 0)],
-      payloads: [{queue: FINDING_AIDS, jobId: 9}],
+      payloads: [payload(FINDING_AIDS, 9)],
       unchanged: false,
     }),
     reason: /changed while atomctl read it/,
+    likely: null,
+  },
+  'no payload names it': {
+    lost: evidence([row(1, {queues: [`q-arFindingAidJob ${A}`]})], {
+      queues: [queue(1, 0, {queue: `q-arFindingAidJob ${A}`, owner: 'unknown'})],
+      payloads: [{...payload(`q-arFindingAidJob ${A}`, 1), name: 'arObjectMoveJob'}],
+    }),
+    reason: /may be another site's/,
     likely: null,
   },
   'no queue has room for it': {
@@ -591,9 +607,16 @@ describe('lost', () => {
       /^No Gearman server was asked\.$/,
     ],
     [
-      'the configuration changed in the hour before, which may have come twice',
-      evidence([begun(1)], {host: host({configChangedMs: begun(1).createdMs! - MINUTE})}),
-      /changed less than an hour before the job was created/,
+      'the configuration changed less than a minute before',
+      evidence([begun(1)], {host: host({configChangedMs: begun(1).createdMs! - MINUTE / 2})}),
+      /changed after the job was created, or within a minute before/,
+    ],
+    [
+      'the hour came twice, and the configuration changed between the two',
+      evidence([begun(1, {createdEarliestMs: begun(1).createdMs! - HOUR})], {
+        host: host({configChangedMs: begun(1).createdMs! - HOUR / 2}),
+      }),
+      /changed after the job was created/,
     ],
   ])('is not proved if %s', (_, seen, reason) => {
     expect(verdict(seen)).toMatchObject({state: 'uncertain', reason: expect.stringMatching(reason)});
