@@ -1,26 +1,8 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {claimsToBeProbe} from '../../queue/probe-id.ts';
-import type {LiveState} from '../model/job.ts';
 import type {Counts} from './counts.ts';
 import type {HostEvidence, LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
-
-/** What the proof that a job is lost lacks. */
-export interface Missing {
-  /** One sentence. */
-  reason: string;
-  /** The state that the evidence points to; null if it points to none. */
-  likely: LiveState | null;
-  /** Only time is missing. */
-  needsTime?: boolean;
-}
-
-export interface Clause {
-  name: string;
-  /** `finished` needs only the clauses for every job; the others depend on whether a worker ever began the job. */
-  for: 'every job' | 'lost' | 'begun' | 'never begun';
-  /** What the clause lacks; null if it holds. */
-  check(row: RowEvidence, evidence: LiveEvidence, counts: Counts): Missing | null;
-}
+import type {Clause, Missing, Seen} from './proof.ts';
 
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
 export const NEW_ROW_MS = 15_000;
@@ -34,15 +16,19 @@ export const PROCESS_MARGIN_MS = 10_000;
 /** A web request may go on for so long with the configuration that it read before a change. */
 const REQUEST_MS = 60_000;
 
-/**
- * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
- * servers is not enough: a restarted gearmand forgets what executes, and a deploy moves the prefix.
- */
-export const LOST_PROOF: readonly Clause[] = [
+const ifBegun = (clause: Clause): Clause => only(clause, ({row}) => row.begun !== null);
+const ifNeverBegun = (clause: Clause): Clause => only(clause, ({row}) => row.begun === null);
+
+/** The clause for some jobs; for the others it holds. */
+function only({name, check}: Clause, applies: (seen: Seen) => boolean): Clause {
+  return {name, check: (seen) => (applies(seen) ? check(seen) : null)};
+}
+
+/** No server has the job. */
+const IN_NO_QUEUE: readonly Clause[] = [
   {
     name: 'every server answered',
-    for: 'every job',
-    check: (_, {servers}) => {
+    check: ({evidence: {servers}}) => {
       if (servers.length === 0) return {reason: 'No Gearman server was asked.', likely: null};
       const error = servers.find((server) => server.error !== null)?.error ?? null;
       return error === null ? null : {reason: error, likely: null};
@@ -50,8 +36,7 @@ export const LOST_PROOF: readonly Clause[] = [
   },
   {
     name: 'every server that AtoM names was asked',
-    for: 'every job',
-    check: (_, {host}) => {
+    check: ({evidence: {host}}) => {
       const [server] = host?.serversNotAsked ?? [];
       if (server === undefined) return null;
       const reason = `AtoM's files name the Gearman server ${server}, which was not asked because others were given.`;
@@ -60,8 +45,7 @@ export const LOST_PROOF: readonly Clause[] = [
   },
   {
     name: 'no other atomctl holds jobs',
-    for: 'every job',
-    check: (_, {servers}) => {
+    check: ({evidence: {servers}}) => {
       const server = servers.find(({probing}) => probing);
       return server === undefined
         ? null
@@ -70,38 +54,36 @@ export const LOST_PROOF: readonly Clause[] = [
   },
   {
     name: 'counts and keys speak of one moment',
-    for: 'every job',
-    check: (row, {unchanged}) =>
+    check: ({row, evidence: {unchanged}}) =>
       unchanged || (row.key === 'exact' && row.keyAsked) || row.queues.length === 0
         ? null
         : {reason: 'The queue changed while atomctl read it; try again in some seconds.', likely: null},
   },
   {
     name: 'no payload names it',
-    for: 'every job',
-    check: (row, _, counts) =>
-      counts.namedIn(row) === null
-        ? null
-        : {
-            reason:
-              "A job with its id waits under the function prefix of another root, but with another name or object: it may be another site's.",
-            likely: null,
-          },
+    check: ({row, counts}) => {
+      if (counts.namedIn(row) === null) return null;
+      const reason =
+        "A job with its id waits under the function prefix of another root, but with another name or object: it may be another site's.";
+      return {reason, likely: null};
+    },
   },
-  {name: 'no queue has room for it', for: 'every job', check: room},
+  {name: 'no queue has room for it', check: room},
   {
     name: 'the database is not a replica',
-    for: 'every job',
-    check: (_, {writable}) =>
+    check: ({evidence: {writable}}) =>
       writable
         ? null
         : {reason: 'The database is read-only and may be a replica that is behind.', likely: 'lost'},
   },
+];
+
+/** No worker is working on it. */
+const AT_NO_WORKER: readonly Clause[] = [
   {
     // Of a job that never began too: a worker may have been given it and not have logged its first line.
     name: 'the processes of this host can be read',
-    for: 'lost',
-    check: (_, {host}) =>
+    check: ({evidence: {host}}) =>
       host!.processes.unreadable === null
         ? null
         : {
@@ -109,12 +91,11 @@ export const LOST_PROOF: readonly Clause[] = [
             likely: 'lost',
           },
   },
-  {name: 'no process here can be working on it', for: 'begun', check: looseProcess},
-  {name: 'every worker process here is connected', for: 'never begun', check: unconnectedProcess},
+  ifBegun({name: 'no process here can be working on it', check: looseProcess}),
+  ifNeverBegun({name: 'every worker process here is connected', check: unconnectedProcess}),
   {
     name: 'the configuration is older than the job',
-    for: 'lost',
-    check: ({createdEarliestMs}, {host}) => {
+    check: ({row: {createdEarliestMs}, evidence: {host}}) => {
       const {configChangedMs, clock} = host!;
       if (configChangedMs === null) return null;
       if (
@@ -125,31 +106,25 @@ export const LOST_PROOF: readonly Clause[] = [
       return {reason: configReason(createdEarliestMs, configChangedMs, clock), likely: 'lost'};
     },
   },
-  {name: 'the row is not new', for: 'never begun', check: age},
-  {name: 'workers run only on this host', for: 'begun', check: otherHosts},
-  {name: 'its log is silent, or the servers are older', for: 'begun', check: silence},
+  ifNeverBegun({name: 'the row is not new', check: age}),
+  ifBegun({name: 'workers run only on this host', check: otherHosts}),
+  ifBegun({name: 'its log is silent, or the servers are older', check: silence}),
 ];
 
 /**
- * The first clause that does not hold, and what it lacks; null if the state is proved.
+ * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
+ * servers is not enough: a restarted gearmand forgets what executes, and a deploy moves the prefix.
  */
-export function firstMissing(
-  state: 'finished' | 'lost',
-  {row, evidence, counts}: {row: RowEvidence; evidence: LiveEvidence; counts: Counts},
-  proof: readonly Clause[],
-): Missing | null {
-  for (const clause of proof) {
-    if (clause.for !== 'every job' && state === 'finished') continue;
-    if (clause.for === 'begun' && row.begun === null) continue;
-    if (clause.for === 'never begun' && row.begun !== null) continue;
-    const missing = clause.check(row, evidence, counts);
-    if (missing !== null) return missing;
-  }
-  return null;
-}
+export const LOST_CLAUSES: readonly Clause[] = [...IN_NO_QUEUE, ...AT_NO_WORKER];
+
+/** One run has finished. If a worker began it more often, an earlier run, which a restarted server forgot, must have ended. */
+export const FINISHED_CLAUSES: readonly Clause[] = [
+  ...IN_NO_QUEUE,
+  ...AT_NO_WORKER.map((clause) => only(clause, ({row}) => row.starts > 1)),
+];
 
 /** A key that is surely AtoM's and that no server knows leaves no room; otherwise the counts must leave none. */
-function room(row: RowEvidence, _: LiveEvidence, counts: Counts): Missing | null {
+function room({row, counts}: Seen): Missing | null {
   if (row.key === 'exact' && row.keyAsked) return null;
   const {total, running} = counts.room(row);
   if (total === 0) return null;
@@ -181,7 +156,7 @@ const IN_THE_FUTURE: Missing = {
   likely: 'lost',
 };
 
-function age({id, createdMs}: RowEvidence, {host, seenBefore}: LiveEvidence): Missing | null {
+function age({row: {id, createdMs}, evidence: {host, seenBefore}}: Seen): Missing | null {
   const {nowMs, uncertaintyMs, reason} = host!.clock;
   if (createdMs !== null && createdMs > nowMs) return IN_THE_FUTURE;
   if (seenBefore.has(id)) return null;
@@ -194,7 +169,7 @@ function age({id, createdMs}: RowEvidence, {host, seenBefore}: LiveEvidence): Mi
   return {reason: `Its age is not sure: ${reason}`, likely: 'lost', needsTime: true};
 }
 
-function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts): Missing | null {
+function looseProcess({row, evidence, counts}: Seen): Missing | null {
   const {processes, clock} = evidence.host!;
   const mayWork = (candidate: SiteProcess) => !isYounger(candidate, row, clock.uncertaintyMs);
   const worker = processes.workers.find(
@@ -218,7 +193,7 @@ function looseProcess(row: RowEvidence, evidence: LiveEvidence, counts: Counts):
 }
 
 /** Before its first log line a worker may wait for the database, and gearmand may be restarted meanwhile. */
-function unconnectedProcess({createdMs}: RowEvidence, evidence: LiveEvidence): Missing | null {
+function unconnectedProcess({row: {createdMs}, evidence}: Seen): Missing | null {
   const worker = evidence.host!.processes.workers.find((candidate) => !isConnected(candidate, evidence));
   if (worker === undefined || createdMs === null) return null;
   return {
@@ -245,7 +220,7 @@ function isConnected({pid}: SiteProcess, {servers, workers}: LiveEvidence): bool
 }
 
 /** It takes a positive statement: a worker on another host is invisible after a restart of gearmand. */
-function otherHosts(_: RowEvidence, {servers, workers, host}: LiveEvidence): Missing | null {
+function otherHosts({evidence: {servers, workers, host}}: Seen): Missing | null {
   const {processes, workersStatedHere} = host!;
   const here = new Set(processes.workers.map(({pid}) => pid));
   const elsewhere = workers.find(
@@ -262,7 +237,7 @@ function otherHosts(_: RowEvidence, {servers, workers, host}: LiveEvidence): Mis
   return {reason, likely: 'lost'};
 }
 
-function silence({lastActivityMs, begun}: RowEvidence, {servers, host}: LiveEvidence): Missing | null {
+function silence({row: {lastActivityMs, begun}, evidence: {servers, host}}: Seen): Missing | null {
   const {nowMs, uncertaintyMs} = host!.clock;
   const quiet = lastActivityMs !== null && nowMs - lastActivityMs >= QUIET_MS + uncertaintyMs;
   if (quiet) return null;
