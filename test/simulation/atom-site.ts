@@ -13,6 +13,8 @@ export interface Row {
   id: number;
   job: JobClass;
   objectId: number | null;
+  /** An import's file (`file.tmp_name`). */
+  upload: string | null;
   createdMs: number;
   status: 'running' | 'completed' | 'error';
   log: readonly LogLine[];
@@ -58,12 +60,13 @@ export class AtomSite {
   }
 
   /** QubitJob::runJob saves the row, with status 183, and commits before it submits (AtoM 2.8.2, QubitJob.php). */
-  insert(job: JobClass, nowMs: number): Row {
+  insert(job: JobClass, nowMs: number, upload?: string | null): Row {
     this.nextId += 1;
     const row: Row = {
       id: this.nextId,
       job,
       objectId: job.object ? 1_000_000 + this.nextId : null,
+      upload: upload ?? (job.child ? `/srv/atom/uploads/tmp/TMP${this.nextId}.csv` : null),
       createdMs: nowMs,
       status: 'running',
       log: [],

@@ -225,6 +225,16 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       return `An operator submits job ${row.id} to ${server} again.`;
     },
   },
+  importAgain: {
+    weight: 1,
+    happens: (world, a) => {
+      const row = pick(
+        [...world.own.rows.values()].filter(({upload}) => upload !== null),
+        a,
+      );
+      return row ? world.importAgain(row) : null;
+    },
+  },
   clear: {
     weight: 0.5,
     happens: (world) => {
@@ -289,7 +299,12 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         .filter((name) => server.waitingIn(name).length > 0);
       const name = names && pick(names, b);
       if (!server || name === undefined) return null;
-      const probe = {server, connections: [] as World['probes'][number]['connections']};
+      const probe: World['probes'][number] = {
+        server,
+        startedMs: world.clock.nowMs,
+        kills: null,
+        connections: [],
+      };
       // One connection for each job, closed in order (src/queue/probe.ts).
       for (;;) {
         const connection = server.connect(`atomctl-${b}`, '127.0.0.1', [name]);
@@ -301,7 +316,15 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         probe.connections.push({connection, entry});
       }
       world.probes.push(probe);
-      return `Another atomctl takes the waiting jobs of ${name} on ${server.address}.`;
+      // Its kill ends a job that it holds, and changes the row before it lets go of the others.
+      const [first] = a % 3 === 0 && name.startsWith(world.ownPrefix) ? probe.connections : [];
+      if (first?.entry.payload.site === 'own') {
+        probe.kills = first.entry.payload.jobId;
+        world.killing.add(probe.kills);
+        server.end(first.connection, first.entry);
+      }
+      const kill = probe.kills === null ? '' : ` and kills job ${probe.kills}`;
+      return `Another atomctl takes the waiting jobs of ${name} on ${server.address}${kill}.`;
     },
   },
   probeEnds: {
@@ -309,8 +332,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     happens: (world, a) => {
       const probe = pick(world.probes, a);
       if (!probe) return null;
-      world.probes = world.probes.filter((other) => other !== probe);
-      for (const {connection} of probe.connections) probe.server.disconnect(connection);
+      world.endProbe(probe);
       return 'The other atomctl gives its jobs back and leaves.';
     },
   },

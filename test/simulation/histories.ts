@@ -7,7 +7,7 @@ import type {Setup} from './world.ts';
 export interface History {
   setup: Setup;
   /** Whether an observation probes, and whether its command acts (and so looks again after ten seconds). */
-  manners: readonly {probe: boolean; acts: boolean}[];
+  manners: readonly {probe: boolean; acts: boolean; oneServer: boolean}[];
   events: readonly WorldEvent[];
   /**
    * Kinds of events that this history does without (workers act instead). If every kind may happen in every history, the
@@ -22,7 +22,7 @@ const GROUPS = [
   ['stopGearmand', 'startGearmand'],
   ['restartGearmand'],
   ['clear', 'deleteRow'],
-  ['markRow', 'setRunning', 'submitAgain'],
+  ['markRow', 'setRunning', 'submitAgain', 'importAgain'],
   ['cancelJob'],
   ['otherSiteSubmits', 'otherSiteStarts'],
   ['killWorker', 'terminateWorker'],
@@ -104,7 +104,10 @@ const event: fc.Arbitrary<WorldEvent> = fc.record({
 export function histories(least: number, most: number): fc.Arbitrary<History> {
   return fc.record({
     setup,
-    manners: fc.array(fc.record({probe: seldom(30), acts: seldom(50)}), {minLength: 4, maxLength: 4}),
+    manners: fc.array(fc.record({probe: seldom(30), acts: seldom(50), oneServer: seldom(8)}), {
+      minLength: 4,
+      maxLength: 4,
+    }),
     events: fc.array(event, {minLength: least, maxLength: most}),
     absent: fc.subarray(GROUPS).map((groups) => groups.flat()),
   });

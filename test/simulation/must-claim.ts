@@ -17,12 +17,15 @@ export function missingClaim(
   const {known} = row;
   const server = known && servers.find(({address}) => known.queue.endsWith(`@${address}`));
   // A begun job whose key a server knows, its entry not ignored.
-  if (row.begun && server && (known.running || server.ignored === 0))
+  const heldBy = evidence.workers.some(
+    ({id, queues}) => id.startsWith('atomctl-') && known !== null && queues.includes(known.queue),
+  );
+  if (row.begun && server && !heldBy && (known.running || server.ignored === 0))
     return known.running ? 'executing' : 'queued';
   // A job that never began, with a probe.
   const seen = evidence.payloads.some(({queue, jobId}) => jobId === row.id && row.queues.includes(queue));
   if (!row.begun && probed && seen && truths.has('queued') && noDoubtAbout(row, evidence)) return 'queued';
-  if (!writable || !host) return null;
+  if (!writable || !host || host.serversNotAsked.length > 0) return null;
   // A probe read every job of its queues, so they count as empty.
   const allRead =
     probed &&
@@ -41,7 +44,7 @@ export function missingClaim(
   const configIsOlder = (timeMs: number) =>
     configChangedMs === null || configChangedMs < timeMs - clock.uncertaintyMs - 61 * SECOND;
   // If a worker began it twice, the first run may go on after the second has finished.
-  if (row.finished && row.starts === 1 && configIsOlder(row.begun!.earliestMs!) && truths.has('finished'))
+  if (row.finished && row.starts === 1 && configIsOlder(row.createdEarliestMs!) && truths.has('finished'))
     return 'finished';
   if (!row.begun) {
     // The offset is sure, or the row is older than 26 hours.

@@ -1,4 +1,5 @@
 import type {
+  EndedJobs,
   KnownJob,
   LiveEvidence,
   QueueCount,
@@ -10,9 +11,8 @@ import type {
 } from '../../src/jobs/live/evidence.ts';
 import {type AtomSite, prefixOf, type Row} from './atom-site.ts';
 import {classesOf} from './classes.ts';
-import {SECOND} from './clock.ts';
+import {MINUTE, SECOND} from './clock.ts';
 import type {Entry, Gearmand} from './gearmand.ts';
-import {uploadOf} from './worker.ts';
 import {afterLastStart, hasFinished, keyOf, type TrueState, type World} from './world.ts';
 
 const STEP_NAMES = [
@@ -27,6 +27,9 @@ const STEP_NAMES = [
   'reads the rows again',
 ];
 
+/** The connections of a probe say when it began (src/queue/probe-id.ts). */
+const LONGEST_PROBE_MS = 2 * MINUTE;
+
 /**
  * Whether `configChangedMs` shows when a cache was cleared and when the root came into use. evidence.ts says "the newest
  * modification of what names the servers and the prefix": a cache that is gone has none, and a copy may keep its times.
@@ -37,6 +40,8 @@ const CONFIG_TIME_SEES_MOVES = true;
 export interface ObservationOptions {
   /** `--probe`: the payloads of waiting jobs are read. */
   probe: boolean;
+  /** `--gearman` names the first server alone. */
+  oneServer: boolean;
   seenBefore: ReadonlySet<number>;
 }
 
@@ -57,9 +62,10 @@ export class Observation {
   private at = 0;
 
   private servers: Gearmand[] = [];
+  private notAsked: string[] = [];
   private sitePrefixes = new Set<string>();
   private firstRows = new Map<number, Row>();
-  private endedAtWork: string[] = [];
+  private readonly ended: EndedJobs[] = [];
   private readonly errors = new Map<Gearmand, string>();
   private queues: QueueCount[] = [];
   private readonly ignored = new Map<Gearmand, number>();
@@ -126,12 +132,21 @@ export class Observation {
     const configurations = [release.yaml, ...[release.web, release.worker].filter((cache) => cache !== null)];
     // If the cache and the YAML differ, the servers and keys of both count.
     const addresses = new Set(configurations.flatMap((configuration) => configuration.servers));
-    this.servers = [...addresses].map((address) => this.world.server(address));
+    const named = [...addresses].map((address) => this.world.server(address));
+    this.servers = this.options.oneServer ? named.slice(0, 1) : named;
+    this.notAsked = named.filter((server) => !this.servers.includes(server)).map(({address}) => address);
     this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
     for (const row of this.world.visibleRows().values()) {
       if (row.status === 'running') this.firstRows.set(row.id, row);
-      else if (row.log.some(({kind}) => kind === 'started') && (!hasFinished(row) || this.endedLately(row)))
-        this.endedAtWork.push(row.job.name);
+      else if (row.log.some(({kind}) => kind === 'started'))
+        this.ended.push({
+          name: row.job.name,
+          // The row is saved about when its last line is written.
+          latestMs: this.world.clock.asRead(row.log.at(-1)!.atMs),
+          atWork: !hasFinished(row) || this.endedLately(row),
+          importFiles:
+            row.upload !== null && row.log.some(({kind}) => kind === 'parameters') ? [row.upload] : [],
+        });
     }
   }
 
@@ -161,7 +176,6 @@ export class Observation {
     this.noteProbes();
     for (const server of this.answering()) {
       for (const {id, ip, functions} of server.connections) {
-        if (id.startsWith('atomctl-')) continue;
         const queues = functions.filter((name) => this.ownerOf(name)).map((name) => queueOf(server, name));
         if (queues.length === 0) continue;
         const pid = /^pid_(\d+)_/.exec(id)?.[1];
@@ -176,10 +190,12 @@ export class Observation {
     }
   }
 
-  /** Another atomctl calls itself so, and holds jobs. */
+  /** Another atomctl holds jobs. A client that does so for longer than a probe lasts shows as a connection only. */
   private noteProbes(): void {
-    for (const server of this.answering()) {
-      if (server.connections.some((connection) => this.world.isProbe(connection))) this.probing.add(server);
+    const {nowMs} = this.world.clock;
+    for (const {server, startedMs} of this.world.probes) {
+      if (this.answering().includes(server) && nowMs - startedMs <= LONGEST_PROBE_MS)
+        this.probing.add(server);
     }
   }
 
@@ -267,7 +283,7 @@ export class Observation {
         imports: readable ? imports : [],
         otherSites: new Set(readable ? local.filter(({site}) => site === 'other').map(({pid}) => pid) : []),
       },
-      serversNotAsked: [],
+      serversNotAsked: this.notAsked,
       workersStatedHere: world.setup.statedHere,
       configChangedMs: Math.max(
         release.yamlWrittenMs,
@@ -300,7 +316,7 @@ export class Observation {
       servers: this.servers.map((server) => this.serverEvidence(server)),
       workers: this.workers,
       payloads: this.payloads,
-      endedAtWork: this.endedAtWork,
+      ended: this.ended,
       unchanged: sameRows && this.countsAgain === this.countText(this.queues),
       writable: !world.setup.replica,
       host: this.host,
@@ -332,7 +348,7 @@ export class Observation {
       key,
       keyAsked: key !== 'none' && !this.askedInVain.has(row.id),
       known: this.known.get(row.id) ?? null,
-      importFile: row.job.child && logged ? uploadOf(row.id) : null,
+      importFile: logged ? row.upload : null,
       queues: this.queuesOf(row).map(({queue}) => queue),
     };
   }

@@ -74,7 +74,11 @@ export function play(
       if (!observation) {
         const manner = history.manners[looks % history.manners.length]!;
         const again = manner.acts && world.clock.nowMs - waitingSinceMs >= 10 * SECOND;
-        observation = new Observation(world, {probe: manner.probe, seenBefore: again ? waiting : new Set()});
+        observation = new Observation(world, {
+          probe: manner.probe,
+          oneServer: manner.oneServer,
+          seenBefore: again ? waiting : new Set(),
+        });
         looks += 1;
         // A story tells the steps of its last observation only.
         story?.splice(0, story.length, ...story.filter((line) => !line.startsWith('  atomctl')));

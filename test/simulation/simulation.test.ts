@@ -2,7 +2,20 @@ import {expect, it} from 'vitest';
 import type {RowEvidence} from '../../src/jobs/live/evidence.ts';
 import type {LiveState} from '../../src/jobs/model/job.ts';
 import type {Judge} from './play.ts';
-import {simulate} from './simulation.ts';
+import {simulate, summaryOf} from './simulation.ts';
+
+/** `SIMULATION_SEED=N npm test` repeats a run. */
+const SEED = Number(process.env.SIMULATION_SEED ?? Date.now() % 1_000_000_000);
+const HISTORIES = 5000;
+
+it(`claims no wrong state, and is not uncertain without need (seed ${SEED})`, () => {
+  const report = simulate({seed: SEED, histories: HISTORIES, stories: 2});
+  expect(report.tally.histories).toBe(HISTORIES);
+  expect(report.tally.events).toBeGreaterThanOrEqual(HISTORIES * 40);
+  for (const state of ['executing', 'queued', 'finished', 'lost'])
+    expect(report.tally.claims.get(state)).toBeGreaterThan(1000);
+  if (report.findings.length > 0) expect.fail(summaryOf(report));
+});
 
 it('finds the wrong states of a judge that treats absence as proof', () => {
   const found = groupsOf(({known}) => (known ? (known.running ? 'executing' : 'queued') : 'lost'));

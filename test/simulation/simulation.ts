@@ -11,7 +11,7 @@ export interface SimulationReport {
 }
 
 /** Histories of one seed; the next block has the next seed. */
-const BLOCK = 250;
+export const BLOCK = 250;
 
 /**
  * Plays histories of 40 to 60 events from a seed, until there are enough or the time is over. Then at most `stories` kinds
@@ -62,8 +62,14 @@ function shrink(
   const shows = (history: History) =>
     play(history, {judge, until: group}).some((finding) => finding.group === group);
   const {counterexample} = each({seed, runs}, (history) => !shows(history));
-  let best = counterexample![0];
-  // fast-check keeps forty events; those that the finding does not need are left out here.
+  return storyOf(counterexample![0], group, judge);
+}
+
+/** Leaves out the events that the finding does not need, of which fast-check keeps forty. */
+export function storyOf(history: History, group: string, judge?: Judge): {finding: Finding; story: string[]} {
+  const shows = (shorter: History) =>
+    play(shorter, {judge, until: group}).some((finding) => finding.group === group);
+  let best = history;
   for (let again = true; again; ) {
     again = false;
     for (let index = best.events.length - 1; index >= 0; index -= 1) {

@@ -204,8 +204,8 @@ function tell(worker: Worker, execution: Execution): void {
 function guard(worker: Worker, execution: Execution, context: WorkerContext): string {
   const {jobId} = execution;
   const {own, nowMs} = context;
-  const job = own.rows.get(jobId)?.job;
-  if (job?.serial && !own.isOldestSerial(jobId)) {
+  const row = own.rows.get(jobId);
+  if (row?.job.serial && !own.isOldestSerial(jobId)) {
     if (execution.waits === 10) {
       own.log(jobId, 'error', nowMs);
       own.save(jobId, 'error');
@@ -218,7 +218,7 @@ function guard(worker: Worker, execution: Execution, context: WorkerContext): st
     return `Job ${jobId} waits ten seconds for another serial job.`;
   }
   own.log(jobId, 'parameters', nowMs);
-  if (!job?.child) {
+  if (!row?.job.child) {
     execution.phase = 'working';
     return `Worker ${worker.pid} logs the parameters of job ${jobId}.`;
   }
@@ -227,14 +227,10 @@ function guard(worker: Worker, execution: Execution, context: WorkerContext): st
     pid: context.newPid(),
     host: worker.host,
     startedMs: nowMs,
-    file: uploadOf(jobId),
+    file: row.upload!,
     jobId,
     connections: new Map(worker.connections),
     parent: worker,
   };
   return `Worker ${worker.pid} logs the parameters of job ${jobId} and starts csv:import (PID ${execution.child.pid}).`;
-}
-
-export function uploadOf(jobId: number): string {
-  return `/srv/atom/uploads/tmp/TMP${jobId}.csv`;
 }

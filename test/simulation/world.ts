@@ -42,6 +42,9 @@ interface Submission {
 /** Another atomctl that holds waiting jobs: a probe, or a client that calls itself one and never leaves. */
 export interface Probe {
   server: Gearmand;
+  startedMs: number;
+  /** The job that it takes out, and whose row it changes in the end. */
+  kills: number | null;
   connections: {connection: Connection; entry: Entry}[];
 }
 
@@ -62,6 +65,8 @@ export class World {
   children: ImportChild[] = [];
   submissions: Submission[] = [];
   probes: Probe[] = [];
+  /** Jobs that another atomctl has taken out of Gearman, and whose rows it will change: no state is true of them. */
+  readonly killing = new Set<number>();
   /** Connections of a host that lost its power: the server has not noticed. */
   halfOpen: {server: Gearmand; connection: Connection}[] = [];
   /** What a replica shows. */
@@ -116,6 +121,12 @@ export class World {
     return this.servers.find((server) => server.address === address)!;
   }
 
+  /** The prefix that atomctl computes for the site. */
+  get ownPrefix(): string {
+    const {root, web, yaml} = this.own.release;
+    return prefixOf(root, (web ?? yaml).workersKey);
+  }
+
   /** The prefix of the second site: its own, or by the same root and key in two containers. */
   get otherPrefix(): string {
     return this.setup.otherSite === 'same-prefix' ? prefixOf('/srv/atom-0', '') : prefixOf('/srv/other', '');
@@ -161,6 +172,20 @@ export class World {
     for (const submission of [...this.submissions]) {
       if (submission.dueMs <= atMs) this.submit(submission);
     }
+    // Between the job and its row are milliseconds.
+    for (const probe of this.probes) {
+      if (probe.kills !== null && probe.startedMs < atMs) this.endProbe(probe);
+    }
+  }
+
+  /** The other atomctl changes the row of the job that it kills, gives the others back and leaves. */
+  endProbe(probe: Probe): void {
+    this.probes = this.probes.filter((other) => other !== probe);
+    if (probe.kills !== null) {
+      this.own.save(probe.kills, 'error');
+      this.killing.delete(probe.kills);
+    }
+    for (const {connection} of probe.connections) probe.server.disconnect(connection);
   }
 
   private settle(): void {
@@ -208,6 +233,22 @@ export class World {
       return `${said} and will submit it.`;
     }
     return `${said} and submits it to ${this.submit(submission)}.`;
+  }
+
+  /** An operator inserts a row with the parameters of an import, the same upload among them, and submits it. */
+  importAgain({job, upload}: Row): string | null {
+    const {servers, workersKey} = this.configuration('web');
+    if (!servers.some((address) => this.server(address).up)) return null;
+    const row = this.own.insert(job, this.clock.nowMs, upload);
+    const name = prefixOf(this.own.release.root, workersKey) + job.class;
+    const submission = {
+      payload: payloadOf(row),
+      function: name,
+      key: keyOf(name, row.id),
+      servers: servers.map((address) => this.server(address)),
+      dueMs: this.clock.nowMs,
+    };
+    return `An operator submits the import of ${upload} again, as row ${row.id}, to ${this.submit(submission)}.`;
   }
 
   /** Net_Gearman_Client connects to the servers that are up and picks one by the key (Client.php, getConnection). */
@@ -309,7 +350,7 @@ export class World {
         else if (!entry.ignored) states.add('queued');
       }
     }
-    if (states.size > 0) return states;
+    if (states.size > 0 || this.killing.has(id)) return states;
     const row = this.own.rows.get(id);
     states.add(row?.status !== 'running' || hasFinished(row) ? 'finished' : 'lost');
     return states;

@@ -20,9 +20,10 @@ import {
 import {keyMayDiffer} from '../../queue/unique-key.ts';
 import {pidOf} from '../../queue/workers.ts';
 import {STATUSES} from '../model/job.ts';
-import {namesEndedAtWork, type RunningRow, runningRows} from '../model/running-jobs.ts';
+import {endedNames, type RunningRow, runningRows} from '../model/running-jobs.ts';
 import {type Counts, countUnexplained, isUnplaced, seenWaiting} from './counts.ts';
 import type {
+  EndedJobs,
   HostEvidence,
   LiveEvidence,
   ProbedPayload,
@@ -81,12 +82,7 @@ export interface Collected {
 export async function collectEvidence(options: CollectOptions): Promise<Collected> {
   const rows = await runningRows({database: options.database, filter: {}});
   // Before the counts: a row that ended later still says Running in the first read.
-  const countsMayDecide = rows.some(
-    ({begun, parameters}) => begun !== null && keyQuality(parameters) !== 'exact',
-  );
-  const endedAtWork = countsMayDecide
-    ? await namesEndedAtWork(options.database, {time: options.time, now: options.now()})
-    : [];
+  const ended = rows.some(mayBeMistaken) ? await readEnded(options) : [];
   const probed = (await options.probe?.()) ?? [];
   const queue = await readQueue(rows, options);
   const [payloads, ignored] = await Promise.all([
@@ -130,7 +126,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     }),
     workers: queue.workers,
     payloads,
-    endedAtWork,
+    ended,
     unchanged:
       (later === null || sameCounts(queue.counts, later)) &&
       second.rows.size === rows.length &&
@@ -141,6 +137,21 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   };
   const missing = [...queue.snapshot.missing.map(({error}) => error), ...queue.keys.missing.values()];
   return {evidence, rows, found: queue.keys.found, missing};
+}
+
+/** True if a job of an ended row can be taken for this row's: counts may decide, or a process that imports its file. */
+function mayBeMistaken(row: RunningRow): boolean {
+  return row.begun !== null && (keyQuality(row.parameters) !== 'exact' || importFileOf(row) !== null);
+}
+
+async function readEnded({database, time, now}: CollectOptions): Promise<EndedJobs[]> {
+  const ended = await endedNames(database, {time, now: now()});
+  return ended.map(({name, latest, atWork, imports}) => ({
+    name,
+    latestMs: epochMs(latest, time.toEpochMs),
+    atWork,
+    importFiles: imports.flatMap((parameters) => importFileOf({name, parameters}) ?? []),
+  }));
 }
 
 /** True if facts about this host can settle the job's state: no queue seems to have it, or its file may be imported. */
@@ -228,8 +239,8 @@ function workerConnections(
 }
 
 function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOptions): RowEvidence {
-  const ms = (wall: string | null) => orNull(wall === null ? Number.NaN : time.toEpochMs(wall));
-  const earliestMs = (wall: string | null) => orNull(wall === null ? Number.NaN : time.toEarliestMs(wall));
+  const ms = (wall: string | null) => epochMs(wall, time.toEpochMs);
+  const earliestMs = (wall: string | null) => epochMs(wall, time.toEarliestMs);
   const found = queue.keys.found.get(row.id);
   return {
     id: row.id,
@@ -251,7 +262,8 @@ function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOption
   };
 }
 
-function orNull(ms: number): number | null {
+function epochMs(wall: string | null, toMs: (wall: string) => number): number | null {
+  const ms = wall === null ? Number.NaN : toMs(wall);
   return Number.isNaN(ms) ? null : ms;
 }
 
@@ -261,7 +273,7 @@ function keyQuality(parameters: string | null): RowEvidence['key'] {
   return mayDiffer === null ? 'none' : mayDiffer ? 'doubtful' : 'exact';
 }
 
-function importFileOf({name, parameters}: RunningRow): string | null {
+function importFileOf({name, parameters}: Pick<RunningRow, 'name' | 'parameters'>): string | null {
   if (parameters === null || !mayBeFunctionOf(name, 'arFileImportJob')) return null;
   try {
     const {file} = JSON.parse(parameters) as {file?: {tmp_name?: unknown}};

@@ -16,8 +16,6 @@ export interface Counts {
   room(row: RowEvidence): {total: number; running: number};
   /** Jobs that run in any queue of the site and that no key explains. */
   runningUnexplained: number;
-  /** The queue in which a payload names the row without being surely its own; null if there is none. */
-  namedIn(row: RowEvidence): string | null;
   /** How many rows import this file. */
   rowsWithFile(file: string): number;
   /** What is unexplained, for each group of queues that share rows. */
@@ -39,35 +37,33 @@ export function isUnplaced(row: RowEvidence, waiting: ReadonlyMap<number, string
 
 type CountedEvidence = Pick<LiveEvidence, 'rows' | 'queues' | 'payloads'>;
 
-/** The queue in which a row's payload was seen waiting, by the row's id. */
-export function seenWaiting(evidence: CountedEvidence): Map<number, string> {
-  return new Map(namingPayloads(evidence).flatMap(({row, queue, own}) => (own ? [[row.id, queue]] : [])));
-}
-
 /**
- * The payloads with the id of a row, in a queue that can hold the row's job; in another queue such a payload is another
- * site's, under the same prefix. Two sites may have jobs of one id: under a prefix that is not known to be this site's, a
- * payload is the row's own only if it does not say another name or object than the row.
+ * The queue in which a row's payload was seen waiting, by the row's id. Two sites may have jobs of one id. A payload is
+ * another site's if it lies in a queue that cannot hold the row's job, or if it contradicts the row under a prefix that
+ * is not known to be this site's.
  */
-function namingPayloads({
-  rows,
-  queues,
-  payloads,
-}: CountedEvidence): {row: RowEvidence; queue: string; own: boolean}[] {
-  if (payloads.length === 0) return [];
+export function seenWaiting({rows, queues, payloads}: CountedEvidence): Map<number, string> {
+  if (payloads.length === 0) return new Map();
   const rowsById = new Map(rows.map((row) => [row.id, row]));
   const owners = new Map(queues.map(({queue, owner}) => [queue, owner]));
-  return payloads.flatMap((payload) => {
-    const {jobId, queue} = payload;
-    const row = jobId === null ? undefined : rowsById.get(jobId);
-    if (!row?.queues.includes(queue)) return [];
-    return [{row, queue, own: owners.get(queue) === 'site' || !contradicts(payload, row)}];
-  });
+  return new Map(
+    payloads.flatMap((payload): [number, string][] => {
+      const {jobId, queue} = payload;
+      const row = jobId === null ? undefined : rowsById.get(jobId);
+      if (!row?.queues.includes(queue)) return [];
+      return owners.get(queue) === 'site' || !contradicts(payload, row) ? [[row.id, queue]] : [];
+    }),
+  );
 }
 
-/** AtoM sends the row's name, and its object if it has one. The row loses its object if that is deleted. */
+const ASCII = /^[\x20-\x7e]*$/;
+
+/**
+ * AtoM sends the row's name, and its object if it has one (QubitJob::runJob, 2.4 to 2.8). The database may have stored
+ * other letters in another encoding, and the row loses its object if that is deleted.
+ */
 function contradicts(payload: SeenPayload, row: RowEvidence): boolean {
-  if (payload.name !== null && payload.name !== row.name) return true;
+  if (payload.name !== null && ASCII.test(payload.name) && payload.name !== row.name) return true;
   return row.objectId !== null && payload.objectId !== row.objectId;
 }
 
@@ -92,9 +88,6 @@ export function countUnexplained(evidence: CountedEvidence): Counts {
     sum.own &&= counted.owner === 'site';
   }
   for (const {queues} of unplaced) sumOf(sums, groups.of(queues[0]!)).rows += 1;
-  const named = new Map(
-    namingPayloads(evidence).flatMap(({row, queue, own}) => (own ? [] : [[row.id, queue]])),
-  );
   const files = new Map<string, number>();
   for (const {importFile} of evidence.rows) {
     if (importFile !== null) files.set(importFile, (files.get(importFile) ?? 0) + 1);
@@ -108,7 +101,6 @@ export function countUnexplained(evidence: CountedEvidence): Counts {
       running: sum(queues.map((queue) => left.get(queue)?.running ?? 0)),
     }),
     runningUnexplained: sum([...left.values()].map(({running}) => running)),
-    namedIn: ({id}) => named.get(id) ?? null,
     rowsWithFile: (file) => files.get(file) ?? 0,
     groups: [...sums.values()].filter(({queues}) => queues.length > 0),
   };

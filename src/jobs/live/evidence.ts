@@ -63,6 +63,20 @@ export interface RowEvidence {
   queues: readonly string[];
 }
 
+/** Rows of one name that do not say Running. Gearman may still have a job of theirs. */
+export interface EndedJobs {
+  name: string;
+  /** When the last of them ended; null if that is not stored. */
+  latestMs: number | null;
+  /**
+   * The worker of one of them may not have told Gearman yet: it saves the row first, and goes on with a job whose row was
+   * marked by hand.
+   */
+  atWork: boolean;
+  /** The files that they import or imported. */
+  importFiles: readonly string[];
+}
+
 /** One function on one server, as `status` counts it. */
 export interface QueueCount {
   queue: string;
@@ -147,11 +161,8 @@ export interface LiveEvidence {
   servers: readonly ServerEvidence[];
   workers: readonly WorkerConnection[];
   payloads: readonly SeenPayload[];
-  /**
-   * Names of rows that have ended although their log does not say so: a worker saves the row before it tells Gearman,
-   * and goes on with a job whose row was marked by hand. Read only if counts may decide.
-   */
-  endedAtWork: readonly string[];
+  /** The newest rows that have ended, by name. Read only if counts may decide. */
+  ended: readonly EndedJobs[];
   /** No count and no row changed while the evidence was gathered: counts and keys speak of one moment. */
   unchanged: boolean;
   /** The database can be written to. A replica may be behind. */

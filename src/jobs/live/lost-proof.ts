@@ -59,15 +59,6 @@ const IN_NO_QUEUE: readonly Clause[] = [
         ? null
         : {reason: 'The queue changed while atomctl read it; try again in some seconds.', likely: null},
   },
-  {
-    name: 'no payload names it',
-    check: ({row, counts}) => {
-      if (counts.namedIn(row) === null) return null;
-      const reason =
-        "A job with its id waits under the function prefix of another root, but with another name or object: it may be another site's.";
-      return {reason, likely: null};
-    },
-  },
   {name: 'no queue has room for it', check: room},
   {
     name: 'the database is not a replica',
@@ -77,6 +68,18 @@ const IN_NO_QUEUE: readonly Clause[] = [
         : {reason: 'The database is read-only and may be a replica that is behind.', likely: 'lost'},
   },
 ];
+
+/** Otherwise a server that is not named any more may have it, or a worker of another prefix. */
+const CONFIGURATION: Clause = {
+  name: 'the configuration is older than the job',
+  check: ({row: {createdEarliestMs}, evidence: {host}}) => {
+    const {configChangedMs, clock} = host!;
+    if (configChangedMs === null) return null;
+    if (createdEarliestMs !== null && configChangedMs < createdEarliestMs - REQUEST_MS - clock.uncertaintyMs)
+      return null;
+    return {reason: configReason(createdEarliestMs, configChangedMs, clock), likely: 'lost'};
+  },
+};
 
 /** No worker is working on it. */
 const AT_NO_WORKER: readonly Clause[] = [
@@ -93,19 +96,7 @@ const AT_NO_WORKER: readonly Clause[] = [
   },
   ifBegun({name: 'no process here can be working on it', check: looseProcess}),
   ifNeverBegun({name: 'every worker process here is connected', check: unconnectedProcess}),
-  {
-    name: 'the configuration is older than the job',
-    check: ({row: {createdEarliestMs}, evidence: {host}}) => {
-      const {configChangedMs, clock} = host!;
-      if (configChangedMs === null) return null;
-      if (
-        createdEarliestMs !== null &&
-        configChangedMs < createdEarliestMs - REQUEST_MS - clock.uncertaintyMs
-      )
-        return null;
-      return {reason: configReason(createdEarliestMs, configChangedMs, clock), likely: 'lost'};
-    },
-  },
+  CONFIGURATION,
   ifNeverBegun({name: 'the row is not new', check: age}),
   ifBegun({name: 'workers run only on this host', check: otherHosts}),
   ifBegun({name: 'its log is silent, or the servers are older', check: silence}),
@@ -120,6 +111,7 @@ export const LOST_CLAUSES: readonly Clause[] = [...IN_NO_QUEUE, ...AT_NO_WORKER]
 /** One run has finished. If a worker began it more often, an earlier run, which a restarted server forgot, must have ended. */
 export const FINISHED_CLAUSES: readonly Clause[] = [
   ...IN_NO_QUEUE,
+  CONFIGURATION,
   ...AT_NO_WORKER.map((clause) => only(clause, ({row}) => row.starts > 1)),
 ];
 

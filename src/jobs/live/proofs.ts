@@ -1,6 +1,6 @@
 import {isAtomClass} from '../../atom/job-classes.ts';
 import {isUnplaced} from './counts.ts';
-import type {RowEvidence, SiteProcess, WorkerConnection} from './evidence.ts';
+import type {EndedJobs, RowEvidence, SiteProcess, WorkerConnection} from './evidence.ts';
 import {FINISHED_CLAUSES, LOST_CLAUSES, PROCESS_MARGIN_MS} from './lost-proof.ts';
 import type {Clause, Missing, Proof, Seen} from './proof.ts';
 
@@ -62,8 +62,17 @@ const IMPORTED: Proof = {
     // After a retry, two rows name the file.
     condition(
       'no other row names the file',
-      ({row, counts}) => row.importFile !== null && counts.rowsWithFile(row.importFile) === 1,
+      ({row: {importFile}, counts, evidence: {ended}}) =>
+        importFile !== null &&
+        counts.rowsWithFile(importFile) === 1 &&
+        !ended.some(({importFiles}) => importFiles.includes(importFile)),
     ),
+    condition('the process is not older than the job', (seen) => {
+      const {row, evidence} = seen;
+      const earliestMs = row.begun?.earliestMs ?? null;
+      const slackMs = PROCESS_MARGIN_MS + evidence.host!.clock.uncertaintyMs;
+      return earliestMs === null || importOf(seen)!.startedMs >= earliestMs - slackMs;
+    }),
   ],
   reason: (seen) => `Process ${importOf(seen)!.pid} on this host imports its file.`,
 };
@@ -152,9 +161,11 @@ const BY_COUNT: Proof = {
     ),
     condition('nothing changed meanwhile', ({evidence}) => evidence.unchanged),
     condition('the database is not a replica', ({evidence}) => evidence.writable),
+    // Gearman may still have a job of theirs, submitted twice or not yet reported.
     condition(
-      'no job of its class may have ended at its worker',
-      ({row, evidence}) => !evidence.endedAtWork.some((name) => mayShareClass(name, row.name)),
+      'no job of its class has ended since it began',
+      ({row, evidence}) =>
+        !evidence.ended.some((ended) => mayShareClass(ended.name, row.name) && mayBeAtWork(ended, row)),
     ),
     condition('a worker is old enough for it', (seen) => !everyWorkerIsYounger(seen)),
   ],
@@ -165,6 +176,11 @@ const BY_COUNT: Proof = {
       : `${running} jobs of its class are assigned to workers, and no other rows explain them.`;
   },
 };
+
+function mayBeAtWork({atWork, latestMs}: EndedJobs, {begun}: RowEvidence): boolean {
+  const earliestMs = begun?.earliestMs ?? null;
+  return atWork || latestMs === null || earliestMs === null || latestMs >= earliestMs;
+}
 
 /** True if jobs of these names may be of one class. */
 function mayShareClass(one: string, other: string): boolean {

@@ -42,6 +42,8 @@ const PARAMETERS = ownLine('Parameters: ');
 const FINISHED = ownLine('Job finished.');
 /** The log since its last start; the whole log if it has none. */
 const LATEST_RUN = `SUBSTRING_INDEX(${LOG}, ${STARTED}, -1)`;
+/** In the parameters of an import. */
+const UPLOAD = `'"tmp_name"'`;
 /** Any line of the row's own. */
 const OWN = ownLine('');
 /** Enough for a line's level and time, and for the end of the line before. */
@@ -140,34 +142,60 @@ function lineTime(head: string | null): string | null {
 
 /** Ended rows that are looked at; a worker tells Gearman of the end of a job within moments. */
 const NEWEST_ENDED = 200;
-
 /** Seconds. Between the last line of a log and the word to Gearman are milliseconds. */
 const JUST_ENDED = 60;
 /** A wrong zone is off by quarters of an hour, less than 26 hours in all. */
 const QUARTER = 900;
 const MOST_ZONE_ERROR = 93_600;
 
-/**
- * The names of the newest ended rows whose workers may not have told Gearman yet: their latest run did not log `Job
- * finished.`, as also if the row was marked by hand and the worker goes on, or they ended within the last minute.
- */
-export async function namesEndedAtWork(
+/** Rows of one name that have ended. */
+export interface EndedName {
+  name: string;
+  /** When the last of them ended, the site's wall clock; null if one has no time. */
+  latest: string | null;
+  /**
+   * Of one of them the latest run did not log `Job finished.`, as also if the row was marked by hand and the worker goes
+   * on, or it ended within the last minute.
+   */
+  atWork: boolean;
+  /** The parameters that imports among them logged, as JSON. */
+  imports: string[];
+}
+
+/** The names of the newest ended rows that a worker began. */
+export async function endedNames(
   database: Queryable,
   {time, now}: {time: SiteTime; now: Date},
-): Promise<string[]> {
+): Promise<EndedName[]> {
   const age = 'TIMESTAMPDIFF(SECOND, job.completed_at, ?)';
   const wall = time.toWall(now);
-  const rows = await database.query<{name: string | null}>(
-    `SELECT DISTINCT job.name FROM
-       (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${NEWEST_ENDED}) AS newest
+  const rows = await database.query<{
+    name: string;
+    ended: string | null;
+    atWork: number | null;
+    parameters: string | null;
+  }>(
+    `SELECT COALESCE(job.name, '') AS name, job.completed_at AS ended,
+            LOCATE(${FINISHED}, ${LATEST_RUN}) = 0
+              OR (ABS(${age}) <= ${MOST_ZONE_ERROR}
+                  AND MOD(${age} + ${MOST_ZONE_ERROR + QUARTER}, ${QUARTER}) <= ${JUST_ENDED}) AS atWork,
+            IF(LOCATE(${UPLOAD}, job.output) > 0, ${LOGGED_PARAMETERS}, NULL) AS parameters
+     FROM (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${NEWEST_ENDED}) AS newest
      JOIN job ON job.id = newest.id
-     WHERE LOCATE(${STARTED}, ${LOG}) > 0
-       AND (LOCATE(${FINISHED}, ${LATEST_RUN}) = 0
-            OR (ABS(${age}) <= ${MOST_ZONE_ERROR}
-                AND MOD(${age} + ${MOST_ZONE_ERROR + QUARTER}, ${QUARTER}) <= ${JUST_ENDED}))`,
-    [STATUSES.running.termId, wall, wall],
+     WHERE LOCATE(${STARTED}, ${LOG}) > 0`,
+    [wall, wall, STATUSES.running.termId],
   );
-  return rows.map(({name}) => name ?? '');
+  const names = new Map<string, EndedName>();
+  for (const {name, ended, atWork, parameters} of rows) {
+    const {latest, ...known} = names.get(name) ?? {latest: ended, atWork: false, imports: []};
+    names.set(name, {
+      name,
+      latest: latest === null || ended === null ? null : [latest, ended].sort()[1]!,
+      atWork: known.atWork || atWork === 1,
+      imports: parameters === null ? known.imports : [...known.imports, parameters],
+    });
+  }
+  return [...names.values()];
 }
 
 /** A row that does not say Running, with the parameters that it logged. */

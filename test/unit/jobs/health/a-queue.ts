@@ -84,7 +84,7 @@ export function anEvidence(more: Partial<LiveEvidence>): LiveEvidence {
     servers: [aServer(SERVER)],
     workers: [],
     payloads: [],
-    endedAtWork: [],
+    ended: [],
     unchanged: true,
     writable: true,
     host: null,

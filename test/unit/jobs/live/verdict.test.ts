@@ -83,7 +83,7 @@ function evidence(rows: RowEvidence[], more: Partial<LiveEvidence> = {}): LiveEv
     servers: [server()],
     workers: [],
     payloads: [],
-    endedAtWork: [],
+    ended: [],
     unchanged: true,
     writable: true,
     host: host(),
@@ -98,6 +98,8 @@ const worker = (pid: number, more: Partial<SiteProcess> = {}): SiteProcess => ({
   argv: ['php', 'symfony', 'jobs:worker'],
   ...more,
 });
+const importOf = (file: string, startedMs = NOW - 45 * MINUTE) =>
+  worker(9, {argv: ['php', 'symfony', 'csv:import', file], startedMs});
 const connection = (pid: number | null, more: Partial<WorkerConnection> = {}): WorkerConnection => ({
   id: `pid_${pid}_5f`,
   pid,
@@ -142,9 +144,7 @@ describe('executing', () => {
     [
       'a process imports its file (T3)',
       evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
-        host: host(
-          processes({imports: [worker(9, {argv: ['php', 'symfony', 'csv:import', '/tmp/up.csv']})]}),
-        ),
+        host: host(processes({imports: [importOf('/tmp/up.csv')]})),
       }),
     ],
     [
@@ -210,7 +210,7 @@ describe('executing', () => {
       'by count, a row of its class has ended before its log did',
       evidence([begun(1, {key: 'none', keyAsked: false})], {
         queues: [queue(1, 1)],
-        endedAtWork: ['arFindingAidJob'],
+        ended: [{name: 'arFindingAidJob', latestMs: NOW - DAY, atWork: true, importFiles: []}],
       }),
       'executing?',
     ],
@@ -225,6 +225,29 @@ describe('executing', () => {
       'lost?',
     ],
     ['by count, while counts change', evidence([keyless(1)], {queues: [queue(1, 1)], unchanged: false}), '?'],
+    [
+      'by count, but a job of its class has ended since it began',
+      evidence([keyless(1)], {
+        queues: [queue(1, 1)],
+        ended: [{name: 'arFindingAidJob', latestMs: NOW - 20 * MINUTE, atWork: false, importFiles: []}],
+      }),
+      'executing?',
+    ],
+    [
+      'a process imports a file that an ended row has too',
+      evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
+        host: host(processes({imports: [importOf('/tmp/up.csv')]})),
+        ended: [{name: 'arFileImportJob', latestMs: NOW - DAY, atWork: false, importFiles: ['/tmp/up.csv']}],
+      }),
+      'executing?',
+    ],
+    [
+      'a process imports its file and is older than the job',
+      evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
+        host: host(processes({imports: [importOf('/tmp/up.csv', NOW - 2 * HOUR)]})),
+      }),
+      'executing?',
+    ],
     [
       'a process imports a file that another row has too',
       evidence(
@@ -322,7 +345,6 @@ describe('finished', () => {
       }),
       /Job finished/,
     ],
-    ['without facts about the host', evidence([begun(1, {finished: true})], {host: null}), /Job finished/],
     ['twice begun, and no worker is left', evidence([begun(1, {finished: true, starts: 2})]), /Job finished/],
   ])('%s', (_, given, reason) => {
     expect(shown(given)).toBe('finished');
@@ -343,6 +365,11 @@ describe('finished', () => {
     [
       'a server does not answer',
       evidence([begun(1, {finished: true})], {servers: [server({error: 'No answer.'})]}),
+      'finished?',
+    ],
+    [
+      'the configuration changed since, so a server that is not named any more may have it',
+      evidence([begun(1, {finished: true})], {host: host({configChangedMs: NOW - MINUTE})}),
       'finished?',
     ],
     [
@@ -384,14 +411,6 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
       unchanged: false,
     }),
     reason: /changed while atomctl read it/,
-    likely: null,
-  },
-  'no payload names it': {
-    lost: evidence([row(1, {queues: [`q-arFindingAidJob ${A}`]})], {
-      queues: [queue(1, 0, {queue: `q-arFindingAidJob ${A}`, owner: 'unknown'})],
-      payloads: [{...payload(`q-arFindingAidJob ${A}`, 1), name: 'arObjectMoveJob'}],
-    }),
-    reason: /may be another site's/,
     likely: null,
   },
   'no queue has room for it': {

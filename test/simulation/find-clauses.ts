@@ -1,0 +1,62 @@
+/**
+ * `npm run simulate:clauses [-- --seed S] [--blocks N]`: for each clause of each proof, a history in which a state is
+ * claimed that is not true if the clause is left out. Writes where they are to clause-histories.json and the shortened
+ * stories to docs/proofs.md. A clause that no history needs ends it with 1.
+ */
+import {readFileSync, writeFileSync} from 'node:fs';
+import {parseArgs} from 'node:util';
+import {PROOFS} from '../../src/jobs/live/proofs.ts';
+import {CLAUSES, findNeeding, type HistoryPlace, type NamedClause, needs, shortStory} from './clauses.ts';
+
+const {values} = parseArgs({
+  options: {seed: {type: 'string', default: '1'}, blocks: {type: 'string', default: '100'}},
+});
+const FILE = new URL('clause-histories.json', import.meta.url);
+const DOCUMENT = new URL('../../docs/proofs.md', import.meta.url);
+
+type Places = (NamedClause & HistoryPlace)[];
+
+const known: Places = JSON.parse(readFileSync(FILE, 'utf8'));
+const found: Places = [];
+const sections = new Map<string, string[]>(PROOFS.map(({name}) => [name, []]));
+for (const clause of CLAUSES) {
+  const before = known.find((place) => place.proof === clause.proof && place.clause === clause.clause);
+  const place =
+    before && needs(clause, before)
+      ? before
+      : findNeeding(clause, Number(values.seed), Number(values.blocks));
+  console.log(
+    `${clause.proof}: ${clause.clause}: ${place ? `seed ${place.seed}, run ${place.run}` : 'NOT NEEDED'}`,
+  );
+  if (place === null) continue;
+  found.push({...clause, seed: place.seed, run: place.run});
+  const story = shortStory(clause, place).filter((line) => !line.startsWith('  atomctl'));
+  sections.get(clause.proof)!.push(`### ${clause.clause}`, '', '```text', ...story, '```', '');
+}
+writeFileSync(FILE, `${JSON.stringify(found, null, 2)}\n`);
+writeFileSync(DOCUMENT, documentOf(sections));
+process.exitCode = found.length === CLAUSES.length ? 0 : 1;
+
+function documentOf(stories: ReadonlyMap<string, readonly string[]>): string {
+  const proofs = PROOFS.flatMap(({name, state, decides, clauses}) => [
+    `## ${state}: ${name}`,
+    '',
+    clauses.length === 0
+      ? 'This is the whole proof.'
+      : `All of its ${clauses.length} clauses must hold${decides ? '; otherwise the job is uncertain' : '; otherwise the next proof is tried'}.`,
+    '',
+    ...stories.get(name)!,
+  ]);
+  return [
+    '# The proofs of the live states',
+    '',
+    'A job that the database calls Running has a live state only if one of these proofs is complete; they are tried in this',
+    'order (`src/jobs/live/proofs.ts`). For each clause there is a history in which the state would be claimed and not be',
+    'true if the clause were left out, found by the simulation and shortened. `npm run simulate:clauses` writes this file.',
+    '',
+    ...proofs,
+  ]
+    .join('\n')
+    .trimEnd()
+    .concat('\n');
+}
