@@ -11,6 +11,8 @@ import type {Context} from './context.ts';
 export interface HostFacts {
   processes(): Promise<SiteProcesses>;
   gearmand(address: ServerAddress): Promise<GearmandFacts>;
+  /** See comesFromHere. */
+  comesFromHere(ip: string, server: string): Promise<boolean>;
   /** The configuration file says that workers run only on this host. */
   workersStatedHere: boolean;
   /** See configModifiedMs. */
@@ -42,6 +44,7 @@ export async function hostFacts(context: Context): Promise<HostFacts> {
   return {
     processes: () => facts.processes(),
     gearmand: (address) => facts.gearmand(address),
+    comesFromHere: async (ip, server) => (await import('../host/own-addresses.ts')).comesFromHere(ip, server),
     workersStatedHere: await site.workersStatedHere(),
     configChangedMs: () => site.configModifiedMs(),
     serversNotAsked: async () => (await site.serversNotAsked()).map(formatAddress),

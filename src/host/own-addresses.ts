@@ -13,6 +13,16 @@ export function isOwnAddress(address: string): boolean {
   return isLoopback(plain) || interfaceAddresses().has(plain);
 }
 
+/**
+ * True if a connection that a server shows is from an address of this host. A loopback address is this host's only if the
+ * server is.
+ * @param server `host:port`
+ */
+export function comesFromHere(ip: string, server: string): boolean {
+  const serverHost = server.slice(0, server.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  return isLoopback(ip) ? ownAddressesOf(serverHost).length > 0 : isOwnAddress(ip);
+}
+
 /** The IP addresses of this host that a host name surely means; empty for any other host. Nothing is looked up. */
 export function ownAddressesOf(host: string): string[] {
   const name = unmapped(host.toLowerCase());

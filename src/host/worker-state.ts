@@ -1,9 +1,9 @@
 import {readProcessState, type SeenProcess} from '../processes/process-state.ts';
-import {isLoopback, isOwnAddress, ownAddressesOf} from './own-addresses.ts';
+import {comesFromHere} from './own-addresses.ts';
 
 /**
  * What /proc says about the process of a worker that is connected to Gearman; null if the worker is on another host, or
- * if that cannot be read. A loopback address is this host's only if the server is.
+ * if that cannot be read.
  * @param worker.ip the address from which it is connected
  * @param worker.server `host:port`
  */
@@ -13,8 +13,5 @@ export async function readWorkerProcess(worker: {
   server: string;
 }): Promise<SeenProcess | null> {
   const {pid, ip, server} = worker;
-  if (pid === null) return null;
-  const serverHost = server.slice(0, server.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-  const isHere = isLoopback(ip) ? ownAddressesOf(serverHost).length > 0 : isOwnAddress(ip);
-  return isHere ? readProcessState(pid) : null;
+  return pid !== null && comesFromHere(ip, server) ? readProcessState(pid) : null;
 }

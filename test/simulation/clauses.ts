@@ -57,7 +57,7 @@ export function shortStory(clause: NamedClause, {seed, run}: HistoryPlace): stri
 }
 
 function wrongGroup(history: History, judge?: Judge): string | undefined {
-  return play(history, {judge}).find(({kind}) => kind === 'wrong')?.group;
+  return play(history, {judge}).find(({kind}) => kind !== 'missing')?.group;
 }
 
 function sample(seed: number, count = BLOCK): History[] {

@@ -71,7 +71,7 @@ export function missingClaim(
 
 function isConnected(pid: number, {servers, workers}: LiveEvidence): boolean {
   return servers.every(({address}) =>
-    workers.some((worker) => worker.pid === pid && worker.server === address),
+    workers.some((worker) => worker.pid === pid && worker.server === address && worker.fromHere),
   );
 }
 

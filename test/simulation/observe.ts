@@ -53,6 +53,8 @@ export class Observation {
   static readonly STEPS = STEP_NAMES.length;
   /** What was true of a row at some moment between the first and the last step. */
   readonly truths = new Map<number, Set<TrueState>>();
+  /** A worker went on with a job whose row does not say Running. */
+  strays = false;
   /** Nothing happened between the steps. */
   atomic = true;
   readonly options: ObservationOptions;
@@ -120,6 +122,7 @@ export class Observation {
   }
 
   private note(): void {
+    this.strays ||= this.world.hasStray();
     for (const id of this.firstRows.keys()) {
       const truths = this.truths.get(id) ?? new Set();
       for (const state of this.world.truth(id)) truths.add(state);
@@ -184,6 +187,7 @@ export class Observation {
           pid: pid === undefined ? null : Number(pid),
           ip,
           server: server.address,
+          fromHere: ip === '127.0.0.1',
           queues,
         });
       }

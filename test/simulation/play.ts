@@ -25,11 +25,16 @@ function count(map: Map<string, number>, name: string): void {
   map.set(name, (map.get(name) ?? 0) + 1);
 }
 
+const BY_COUNT = /assigned to (a worker|workers), and no other/;
+
 export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 
 export interface Finding {
-  /** `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. */
-  kind: 'wrong' | 'missing';
+  /**
+   * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong by count,
+   * while a worker went on with a job whose row was deleted or ended by hand, which leaves no trace (docs/faults.md).
+   */
+  kind: 'wrong' | 'missing' | 'limit';
   /** Kind, state and reason, without what is particular to one history. */
   group: string;
   text: string;
@@ -100,9 +105,10 @@ export function play(
         const said = `atomctl says that job ${row.id} is ${state}: ${reason}`;
         if (state !== 'uncertain') {
           if (truths.has(state)) continue;
+          const kind = observation.strays && BY_COUNT.test(reason) ? 'limit' : 'wrong';
           findings.push({
-            kind: 'wrong',
-            group: `wrong: ${state}, truth ${[...truths].sort().join('/')}: ${patternOf(reason)}`,
+            kind,
+            group: `${kind}: ${state}, truth ${[...truths].sort().join('/')}: ${patternOf(reason)}`,
             text: `${said} The truth: ${[...truths].join(' or ')}.`,
             evidence: evidence!,
           });

@@ -18,4 +18,4 @@ const report = simulate({
   stories: Number(values.stories),
 });
 process.stdout.write(`${summaryOf(report)}\n`);
-process.exitCode = report.findings.length > 0 ? 1 : 0;
+process.exitCode = report.findings.some(({finding}) => finding.kind !== 'limit') ? 1 : 0;

@@ -356,6 +356,16 @@ export class World {
     return states;
   }
 
+  /** A worker or a server goes on with a job whose row was deleted, or ended by hand. */
+  hasStray(): boolean {
+    const isRunning = (id: number) => this.own.rows.get(id)?.status === 'running';
+    return this.servers.some((server) =>
+      server
+        .entries()
+        .some(({payload, holder}) => holder !== null && payload.site === 'own' && !isRunning(payload.jobId)),
+    );
+  }
+
   isProbe(connection: Connection): boolean {
     return connection.id.startsWith('atomctl-');
   }

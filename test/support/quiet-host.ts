@@ -6,6 +6,7 @@ export const QUIET_HOST: HostFacts = {
   workersStatedHere: false,
   processes: async () => ({unreadable: null, workers: [], imports: [], otherSites: new Set()}),
   gearmand: async () => ({startedMs: null, onlyLoopback: true}),
+  comesFromHere: async () => true,
   configChangedMs: async () => null,
   serversNotAsked: async () => [],
   clock: async () => ({uncertaintyMs: 0, reason: 'The test observed the offset.'}),

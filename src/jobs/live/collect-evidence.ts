@@ -44,6 +44,8 @@ export interface HostFacts {
   processes(): Promise<ProcessEvidence>;
   /** When the server's process began and whether it listens on loopback only; nulls and false if that is unknown. */
   gearmand(address: ServerAddress): Promise<Pick<ServerEvidence, 'startedMs' | 'onlyLoopback'>>;
+  /** True if a connection that a server (`host:port`) shows is from an address of this host. */
+  comesFromHere(ip: string, server: string): Promise<boolean>;
   /** The configuration file says that workers run only on this host. */
   workersStatedHere: boolean;
   /** The newest modification of the files that name servers and prefix, epoch milliseconds; null if there are none. */
@@ -124,7 +126,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
         ...facts,
       };
     }),
-    workers: queue.workers,
+    workers: host === null ? queue.workers : await withOrigins(queue.workers, options.host),
     payloads,
     ended,
     unchanged:
@@ -215,6 +217,18 @@ async function readQueue(rows: readonly RunningRow[], options: CollectOptions): 
   }
 }
 
+async function withOrigins(
+  workers: readonly WorkerConnection[],
+  host: HostFacts,
+): Promise<WorkerConnection[]> {
+  return Promise.all(
+    workers.map(async (worker) => ({
+      ...worker,
+      fromHere: await host.comesFromHere(worker.ip, worker.server),
+    })),
+  );
+}
+
 /** The queues that may hold a row of a name, found once for each name: rows are many, names are few. */
 function byName(busy: readonly SeenFunction[]): (name: string) => readonly SeenFunction[] {
   const found = new Map<string, SeenFunction[]>();
@@ -233,7 +247,9 @@ function workerConnections(
     ofServer.flatMap(({id, ip, functions}) => {
       const queues = functions.map((name) => `${name} ${server}`).filter((queue) => owned.has(queue));
       const doesOthers = queues.length < functions.length;
-      return queues.length === 0 ? [] : [{id, pid: pidOf(id), ip, server, queues, doesOthers}];
+      return queues.length === 0
+        ? []
+        : [{id, pid: pidOf(id), ip, server, fromHere: false, queues, doesOthers}];
     }),
   );
 }

@@ -97,6 +97,8 @@ export interface WorkerConnection {
   pid: number | null;
   ip: string;
   server: string;
+  /** From an address of this host; false if that was not asked. */
+  fromHere: boolean;
   /** Queues that it can do. */
   queues: readonly string[];
   /** It can do other functions too, which are not this site's and are not counted. */

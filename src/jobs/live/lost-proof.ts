@@ -205,9 +205,10 @@ function isAccountedFor(worker: SiteProcess, evidence: LiveEvidence, counts: Cou
   return counts.runningUnexplained === 0 && isConnected(worker, evidence);
 }
 
+/** Only a connection from this host is the process's: a worker in a container may have the same PID. */
 function isConnected({pid}: SiteProcess, {servers, workers}: LiveEvidence): boolean {
   return servers.every(({address}) =>
-    workers.some((worker) => worker.pid === pid && worker.server === address),
+    workers.some((worker) => worker.pid === pid && worker.server === address && worker.fromHere),
   );
 }
 
@@ -216,8 +217,9 @@ function otherHosts({evidence: {servers, workers, host}}: Seen): Missing | null 
   const {processes, workersStatedHere} = host!;
   const here = new Set(processes.workers.map(({pid}) => pid));
   const elsewhere = workers.find(
-    ({id, pid}) =>
-      !claimsToBeProbe(id) && (pid === null || !(here.has(pid) || processes.otherSites.has(pid))),
+    ({id, pid, fromHere}) =>
+      !claimsToBeProbe(id) &&
+      (pid === null || !fromHere || !(here.has(pid) || processes.otherSites.has(pid))),
   );
   if (elsewhere !== undefined) {
     const reason = `Worker ${elsewhere.id} runs in a container or on another host, where atomctl cannot see what it does.`;

@@ -67,6 +67,7 @@ const IMPORTED: Proof = {
         counts.rowsWithFile(importFile) === 1 &&
         !ended.some(({importFiles}) => importFiles.includes(importFile)),
     ),
+    condition('the database is not a replica', ({evidence}) => evidence.writable),
     condition('the process is not older than the job', (seen) => {
       const {row, evidence} = seen;
       const earliestMs = row.begun?.earliestMs ?? null;
@@ -142,6 +143,7 @@ const BY_COUNT: Proof = {
   decides: false,
   clauses: [
     condition('a worker began it', ({row}) => row.begun !== null),
+    condition('no server was asked for its key in vain', ({row}) => row.key === 'none' || !row.keyAsked),
     condition('its log does not say that it finished', ({row}) => !row.finished),
     condition('every job there runs', ({row, counts}) => {
       const {running, total} = counts.around(row);
@@ -168,6 +170,7 @@ const BY_COUNT: Proof = {
         !evidence.ended.some((ended) => mayShareClass(ended.name, row.name) && mayBeAtWork(ended, row)),
     ),
     condition('a worker is old enough for it', (seen) => !everyWorkerIsYounger(seen)),
+    condition('no server was restarted since it began', (seen) => !wasRestarted(seen)),
   ],
   reason: ({row, counts}) => {
     const {running} = counts.around(row);
@@ -196,9 +199,16 @@ function everyWorkerIsYounger({row: {queues, begun}, evidence: {workers, host}}:
   if (host === null || lastMs === null) return false;
   const capable = workers.filter((worker) => worker.queues.some((queue) => queues.includes(queue)));
   const startedMs = new Map(host.processes.workers.map((worker) => [worker.pid, worker.startedMs]));
-  const isYounger = ({pid}: WorkerConnection) =>
-    pid !== null && (startedMs.get(pid) ?? Number.NEGATIVE_INFINITY) > lastMs + PROCESS_MARGIN_MS;
+  const isYounger = ({pid, fromHere}: WorkerConnection) =>
+    pid !== null && fromHere && (startedMs.get(pid) ?? Number.NEGATIVE_INFINITY) > lastMs + PROCESS_MARGIN_MS;
   return capable.length > 0 && capable.every(isYounger);
+}
+
+/** A restarted server forgot the job, and what runs is another one, of a row that was deleted. */
+function wasRestarted({row: {begun}, evidence: {servers, host}}: Seen): boolean {
+  const earliestMs = begun?.earliestMs ?? null;
+  if (host === null || host.clock.uncertaintyMs > 0 || earliestMs === null) return false;
+  return servers.some(({startedMs}) => startedMs !== null && startedMs > earliestMs + PROCESS_MARGIN_MS);
 }
 
 const FINISHED: Proof = {

@@ -71,6 +71,7 @@ export function aWorker(
     id: `pid_${pid}_65`,
     pid,
     ip: '10.0.0.1',
+    fromHere: false,
     server,
     queues: jobClasses.map((jobClass) => queueOf(jobClass, server)),
     ...more,

@@ -104,6 +104,7 @@ const connection = (pid: number | null, more: Partial<WorkerConnection> = {}): W
   id: `pid_${pid}_5f`,
   pid,
   ip: '127.0.0.1',
+  fromHere: true,
   server: A,
   queues: [FINDING_AIDS],
   ...more,
@@ -240,6 +241,19 @@ describe('executing', () => {
         ended: [{name: 'arFileImportJob', latestMs: NOW - DAY, atWork: false, importFiles: ['/tmp/up.csv']}],
       }),
       'executing?',
+    ],
+    [
+      'by count, but the server was restarted since it began',
+      evidence([keyless(1)], {queues: [queue(1, 1)], servers: [server({startedMs: NOW - 10 * MINUTE})]}),
+      'executing?',
+    ],
+    [
+      'a process imports its file, but the database may be a replica',
+      evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
+        host: host(processes({imports: [importOf('/tmp/up.csv')]})),
+        writable: false,
+      }),
+      'lost?',
     ],
     [
       'a process imports its file and is older than the job',
@@ -600,6 +614,14 @@ describe('lost', () => {
         }),
       }),
       'executing?',
+    ],
+    [
+      'a worker process is not connected, and one in a container has its PID',
+      evidence([row(1, {queues: []})], {
+        host: host(processes({workers: [worker(9)]})),
+        workers: [connection(9, {ip: '172.17.0.3', fromHere: false})],
+      }),
+      'lost?',
     ],
     [
       'its start lies in the future, so the zone is wrong (T10)',
