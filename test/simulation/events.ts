@@ -226,7 +226,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     },
   },
   importAgain: {
-    weight: 1,
+    weight: 2,
     happens: (world, a) => {
       const row = pick(
         [...world.own.rows.values()].filter(({upload}) => upload !== null),
@@ -363,7 +363,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     happens: (world) => (world.setup.otherSite === 'none' ? null : world.startWorker('other', 'here')),
   },
   replicaCatchesUp: {
-    weight: 1,
+    weight: 2,
     happens: (world) => {
       if (!world.setup.replica) return null;
       world.replicaRows = new Map(world.own.rows);

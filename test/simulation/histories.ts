@@ -65,7 +65,7 @@ const setup: fc.Arbitrary<Setup> = fc
     ),
     zoneObserved: mostly(60),
     foldedHour: seldom(8),
-    replica: seldom(6),
+    replica: seldom(12),
     processesReadable: mostly(88),
     otherSite: fc.constantFrom(
       'none' as const,

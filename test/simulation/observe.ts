@@ -53,7 +53,7 @@ export class Observation {
   static readonly STEPS = STEP_NAMES.length;
   /** What was true of a row at some moment between the first and the last step. */
   readonly truths = new Map<number, Set<TrueState>>();
-  /** A worker went on with a job whose row does not say Running. */
+  /** See World.hasStray. */
   strays = false;
   /** Nothing happened between the steps. */
   atomic = true;

@@ -32,7 +32,8 @@ export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 export interface Finding {
   /**
    * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong by count,
-   * while a worker went on with a job whose row was deleted or ended by hand, which leaves no trace (docs/faults.md).
+   * while a job was assigned whose row was deleted or ended by hand, or that was submitted twice, which leaves no trace
+   * (docs/faults.md).
    */
   kind: 'wrong' | 'missing' | 'limit';
   /** Kind, state and reason, without what is particular to one history. */

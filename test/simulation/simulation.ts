@@ -99,7 +99,7 @@ export function summaryOf({seed, tally, findings, seconds}: SimulationReport): s
     'uncertain, by reason:',
     ...list(tally.uncertain),
     `wrong states: ${total('wrong')}`,
-    `wrong by count, beside a job whose row was deleted or ended by hand: ${total('limit')}`,
+    `wrong by count, beside a job without its own row or one that was submitted twice: ${total('limit')}`,
     `uncertain, although the state can be proved: ${total('missing')}`,
     ...findings.flatMap(({finding, count, story, seed: at}) => [
       '',

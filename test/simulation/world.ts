@@ -356,14 +356,14 @@ export class World {
     return states;
   }
 
-  /** A worker or a server goes on with a job whose row was deleted, or ended by hand. */
+  /** A job is assigned whose row was deleted or ended by hand, or that was submitted twice. */
   hasStray(): boolean {
+    const assigned = this.servers
+      .flatMap((server) => server.entries())
+      .filter(({payload, holder}) => holder !== null && payload.site === 'own')
+      .map(({payload}) => payload.jobId);
     const isRunning = (id: number) => this.own.rows.get(id)?.status === 'running';
-    return this.servers.some((server) =>
-      server
-        .entries()
-        .some(({payload, holder}) => holder !== null && payload.site === 'own' && !isRunning(payload.jobId)),
-    );
+    return !assigned.every(isRunning) || new Set(assigned).size < assigned.length;
   }
 
   isProbe(connection: Connection): boolean {
