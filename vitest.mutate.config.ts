@@ -12,6 +12,7 @@ export default defineConfig({
       'test/unit/faults-table.test.ts',
       'test/unit/atom/site-time.test.ts',
       'test/unit/cli/flags/filter-flags.test.ts',
+      'test/unit/doctor/checks/site-facts.test.ts',
       'test/unit/render/worker.test.ts',
     ],
   },

@@ -44,6 +44,8 @@ const WHEN =
 /** An hour of the wall clock in which the clock is not changed, so that all of its times have one offset. */
 interface PlainHour {
   startMs: number;
+  /** How much earlier the clock showed the same hour for the first time; 0 if it did not. */
+  earlierMs: number;
   /** `YYYY-MM-DDTHH` */
   start: string;
   /** As ISO 8601 has it: `-08:00`. */
@@ -90,6 +92,12 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
     return hour.startMs + (twoDigits(wall, 14) * 60 + twoDigits(wall, 17)) * 1000;
   }
 
+  function toEarliestMs(wall: string): number {
+    const hour = WALL.test(wall) ? plainHour(wall) : null;
+    if (hour !== null) return toEpochMs(wall) - hour.earlierMs;
+    return WALL.test(wall) ? earliestEpochMs(wall, name!, env) : Number.NaN;
+  }
+
   function toIso(wall: string): string | null {
     const hour = WALL.test(wall) ? plainHour(wall) : null;
     if (hour !== null) return `${hour.start}${wall.slice(13)}${hour.offset}`;
@@ -105,7 +113,7 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
     wallBefore: (instant) => wallBefore(instant, name!, env),
     toIso,
     toEpochMs,
-    toEarliestMs: (wall) => (WALL.test(wall) ? earliestEpochMs(wall, name!, env) : Number.NaN),
+    toEarliestMs,
     parseWhen(text, origin) {
       const [, date, minutes = '00:00', seconds = '00', offset] = WHEN.exec(text.trim()) ?? [];
       const wall = `${date} ${minutes}:${seconds}`;
@@ -159,9 +167,13 @@ function findPlainHour(hour: string, zone: string, env: ZoneEnvironment): PlainH
   if (endMs - startMs !== HOUR_MS - 1000) return null;
   const [first, last] = [localTime(startMs, zone, env), localTime(endMs, zone, env)];
   // If the zone skipped a part of the hour, or all of it, the ends show other times.
-  return first.wall.startsWith(hour) && last.wall.startsWith(hour)
-    ? {startMs, start: hour.replace(' ', 'T'), offset: first.offset}
-    : null;
+  if (!first.wall.startsWith(hour) || !last.wall.startsWith(hour)) return null;
+  const earlier = [
+    startMs - earliestEpochMs(`${hour}:00:00`, zone, env),
+    endMs - earliestEpochMs(`${hour}:59:59`, zone, env),
+  ];
+  if (earlier[0] !== earlier[1]) return null;
+  return {startMs, earlierMs: earlier[0]!, start: hour.replace(' ', 'T'), offset: first.offset};
 }
 
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
