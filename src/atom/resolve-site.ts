@@ -8,6 +8,7 @@ import {combineDatabase, databaseSources} from './config/combine-database.ts';
 import {type CompiledConfig, configModifiedMs, readCompiledConfig} from './config/compiled-cache.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config/config-yaml.ts';
 import {CONTAINER_PREFIX, computeFunctionPrefix, prefixRule, workersKeyPrefix} from './function-prefix.ts';
+import {usesOtherDatabase} from './other-site.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
 import {findNamedSite} from './site-file.ts';
 import {findRoot, USUAL_PLACES} from './site-root.ts';
@@ -75,9 +76,9 @@ class ResolvedSite implements Site {
     const origin = [...new Set(cached.map(({file}) => file))].join(', ');
     const texts = cached.flatMap((each) => each.texts);
     if (texts.length === 0) return none;
-    const known = new Set((await this.gearmanServers()).value.map(formatAddress));
+    const known = new Set((await this.gearmanServers()).value.map(serverKey));
     const all = readServers({value: texts, origin});
-    const value = all.value.filter((address) => !known.has(formatAddress(address)));
+    const value = all.value.filter((address) => !known.has(serverKey(address)));
     return value.length === 0 ? none : {value, origin};
   });
 
@@ -90,8 +91,22 @@ class ResolvedSite implements Site {
       value: [...(configured ? texts(configured) : [`127.0.0.1:${GEARMAN_PORT}`]), ...cached],
       origin: 'gearman.yml',
     });
-    const asked = new Set((await this.gearmanServers()).value.map(formatAddress));
-    return named.value.filter((address) => !asked.has(formatAddress(address)));
+    const asked = new Set((await this.gearmanServers()).value.map(serverKey));
+    return named.value.filter((address) => !asked.has(serverKey(address)));
+  });
+
+  readonly serversDoubt = once(async (): Promise<string | null> => {
+    if (await this.#givenServers()) return null;
+    const {value: root} = await this.root();
+    const {value: servers} = await this.gearmanServers();
+    if (root === null) {
+      const asked = servers.map(formatAddress).join(', ');
+      return `Which Gearman servers the site uses is not known: ${asked} was asked because neither an AtoM root nor --gearman was given.`;
+    }
+    const database = await this.database().catch(() => null);
+    return database !== null && (await usesOtherDatabase(root, database.value))
+      ? `The AtoM root ${root} names another database, so its Gearman servers may be another site's; give --gearman.`
+      : null;
   });
 
   /** Kept once it is known: a server that does not answer now may answer the next time. */
@@ -176,7 +191,9 @@ class ResolvedSite implements Site {
 
   readonly configModifiedMs = async (): Promise<number | null> => {
     const {value: root} = await this.root();
-    return root === null ? null : configModifiedMs(root);
+    if (root === null) return null;
+    const given = (this.#options.atomRoot ?? (await this.#named())?.root)?.value;
+    return configModifiedMs(root, given && path.resolve(this.#surroundings.cwd, given));
   };
 
   readonly workersStatedHere = async (): Promise<boolean> => (await this.#named())?.workers !== undefined;
@@ -270,8 +287,22 @@ export function readServers({value, origin}: Setting<string[]>): Setting<ServerA
   if (addresses.length === 0) {
     throw usageError(`The list of Gearman servers (${origin}) is empty.`, 'Give HOST[:PORT], once or more.');
   }
-  const distinct = new Map(addresses.map((address) => [formatAddress(address), address]));
-  return {value: [...distinct.values()], origin};
+  return {value: distinctServers(addresses), origin};
+}
+
+/** One server under two names of this host would be asked, and its jobs counted, twice. */
+function distinctServers(addresses: readonly ServerAddress[]): ServerAddress[] {
+  const distinct = new Map<string, ServerAddress>();
+  for (const address of addresses) {
+    const key = serverKey(address);
+    if (!distinct.has(key)) distinct.set(key, address);
+  }
+  return [...distinct.values()];
+}
+
+function serverKey({host, port}: ServerAddress): string {
+  const isHere = host.toLowerCase() === 'localhost' || host === '::1' || host.startsWith('127.');
+  return formatAddress({host: isHere ? 'localhost' : host, port});
 }
 
 /** A prefix in a message. */

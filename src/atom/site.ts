@@ -75,6 +75,8 @@ export interface Site {
    * configuration file replace. Empty if none were given, or if there is no root.
    */
   serversNotAsked(): Promise<ServerAddress[]>;
+  /** Why the servers may not be those that the site uses, one sentence; null if they are. */
+  serversDoubt(): Promise<string | null>;
   /** When what names servers and prefix was modified: see configModifiedMs; null if there is no root. */
   configModifiedMs(): Promise<number | null>;
   /** The configuration file of atomctl says `workers: this-host`. */

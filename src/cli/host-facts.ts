@@ -19,6 +19,8 @@ export interface HostFacts {
   configChangedMs(): Promise<number | null>;
   /** See Site.serversNotAsked; `host:port`. */
   serversNotAsked(): Promise<string[]>;
+  /** See Site.serversDoubt. */
+  serversDoubt(): Promise<string | null>;
   /** Asked for once: journald is slow on a large journal. */
   clock(): Promise<ObservedClock>;
 }
@@ -47,6 +49,7 @@ export async function hostFacts(context: Context): Promise<HostFacts> {
     comesFromHere: async (ip, server) => (await import('../host/own-addresses.ts')).comesFromHere(ip, server),
     workersStatedHere: await site.workersStatedHere(),
     configChangedMs: () => site.configModifiedMs(),
+    serversDoubt: () => site.serversDoubt(),
     serversNotAsked: async () => (await site.serversNotAsked()).map(formatAddress),
     clock: () => facts.clock(),
   };

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   type PathLike,
   readdirSync,
@@ -55,6 +56,10 @@ export async function realpath(file: PathLike): Promise<string> {
 
 export async function stat(file: PathLike) {
   return statSync(file);
+}
+
+export async function lstat(file: PathLike) {
+  return lstatSync(file);
 }
 
 export async function readdir(directory: PathLike): Promise<string[]> {

@@ -1,6 +1,7 @@
 import type {Socket} from 'node:net';
 import type {Connection, ConnectionOptions, SslOptions} from 'mysql2';
 import {AtomctlError, cannotBeRead} from '../errors.ts';
+import {readFile} from '../files/sync-files.ts';
 import type {DatabaseConfig, ServerInfo} from './database.ts';
 import {describeEndpoint, dial, endpointOf} from './endpoint.ts';
 import {readGreeting} from './greeting.ts';
@@ -162,9 +163,8 @@ export async function tlsOptions({mode, caFile}: DatabaseConfig['tls']): Promise
 }
 
 async function readCertificates(caFile: string): Promise<string> {
-  const {readFile} = await import('node:fs/promises');
   try {
-    return await readFile(caFile, 'utf8');
+    return await readFile(caFile);
   } catch (error) {
     throw cannotBeRead(
       `The CA file "${caFile}" for the database`,

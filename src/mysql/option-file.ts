@@ -1,6 +1,6 @@
-import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {cannotBeRead, usageError} from '../errors.ts';
+import {readdir, readFile} from '../files/sync-files.ts';
 import {Secret} from '../secret.ts';
 import type {DatabaseConfig, TlsMode} from './database.ts';
 
@@ -93,7 +93,7 @@ function isOn(line: OptionLine | undefined): boolean {
 }
 
 async function readLines(file: string, name: string, depth: number): Promise<OptionLine[]> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw cannotBeRead(`The option file ${name}`, cause);
   });
   const found: OptionLine[] = [];

@@ -10,7 +10,8 @@ export interface SymfonyCommand {
 
 /** Options of `php` whose value may be the next argument: `-d name=value`, `-c FILE`. */
 const PHP_OPTIONS_WITH_VALUE = new Set(['-c', '-d', '-z', '--php-ini', '--define', '--zend-extension']);
-const PHP = /^php[\d.]*(?:-cli)?$/;
+/** Also `php-8.2`, cPanel's `ea-php74`, LiteSpeed's `lsphp`. */
+const PHP = /php[\w.-]*$/;
 
 /** The arguments in the content of /proc/PID/cmdline, each of which ends with a null byte. */
 export function parseCommandLine(text: string): string[] {
@@ -43,9 +44,12 @@ function scriptIndex(args: readonly string[]): number {
   return args.length;
 }
 
-/** Whether a task is the worker itself. */
+/** Whether a task is the worker itself. Symfony takes each part of a name shortened. */
 export function isWorkerTask(task: string): boolean {
-  return task.startsWith('jobs:w') && 'jobs:worker'.startsWith(task);
+  const [namespace = '', name = ''] = task.split(':');
+  return (
+    namespace.startsWith('j') && 'jobs'.startsWith(namespace) && name !== '' && 'worker'.startsWith(name)
+  );
 }
 
 /**

@@ -31,13 +31,39 @@ function judgeWithout({proof, clause}: NamedClause): Judge {
   return (evidence) => liveVerdicts(evidence, proofs);
 }
 
-/** The first history in which a state is claimed that is not true, only because the clause is left out. */
-export function findNeeding(clause: NamedClause, firstSeed: number, blocks: number): HistoryPlace | null {
-  for (let seed = firstSeed; seed < firstSeed + blocks; seed += 1) {
-    const run = sample(seed).findIndex((history) => isNeeded(clause, history));
-    if (run >= 0) return {seed, run};
+/**
+ * For each clause the first history in which a state is claimed that is not true, only because the clause is left out.
+ * Every history is played once for all of them.
+ */
+export function findNeeding(
+  clauses: readonly NamedClause[],
+  {
+    seed: first,
+    blocks,
+    found,
+  }: {seed: number; blocks: number; found: (clause: NamedClause, place: HistoryPlace) => void},
+): void {
+  const open = new Map(clauses.map((clause) => [clause, judgeWithout(clause)]));
+  for (let seed = first; seed < first + blocks && open.size > 0; seed += 1) {
+    for (const [run, history] of sample(seed).entries()) {
+      const suspects = new Set<NamedClause>();
+      const judged: Parameters<typeof play>[1] = {
+        judged: (evidence, truths) => {
+          for (const [clause, judge] of open) {
+            if (suspects.has(clause)) continue;
+            for (const [id, {state}] of judge(evidence))
+              if (state !== 'uncertain' && !truths.get(id)!.has(state)) suspects.add(clause);
+          }
+        },
+      };
+      play(history, judged);
+      for (const clause of suspects) {
+        if (!needs(clause, {seed, run})) continue;
+        open.delete(clause);
+        found(clause, {seed, run});
+      }
+    }
   }
-  return null;
 }
 
 /** The wrong claims of the history without the clause; with it there are none. */

@@ -17,21 +17,36 @@ const DOCUMENT = new URL('../../docs/proofs.md', import.meta.url);
 type Places = (NamedClause & HistoryPlace)[];
 
 const known: Places = JSON.parse(readFileSync(FILE, 'utf8'));
-const found: Places = [];
-const sections = new Map<string, string[]>(PROOFS.map(({name}) => [name, []]));
+const places = new Map<NamedClause, HistoryPlace>();
 for (const clause of CLAUSES) {
   const before = known.find((place) => place.proof === clause.proof && place.clause === clause.clause);
-  const place =
-    before && needs(clause, before)
-      ? before
-      : findNeeding(clause, Number(values.seed), Number(values.blocks));
-  console.log(
-    `${clause.proof}: ${clause.clause}: ${place ? `seed ${place.seed}, run ${place.run}` : 'NOT NEEDED'}`,
-  );
-  if (place === null) continue;
-  found.push({...clause, seed: place.seed, run: place.run});
-  const story = shortStory(clause, place).filter((line) => !line.startsWith('  atomctl'));
-  sections.get(clause.proof)!.push(`### ${clause.clause}`, '', '```text', ...story, '```', '');
+  if (before && needs(clause, before)) places.set(clause, {seed: before.seed, run: before.run});
+}
+console.log(`${places.size} of ${CLAUSES.length} clauses have their history.`);
+findNeeding(
+  CLAUSES.filter((clause) => !places.has(clause)),
+  {
+    seed: Number(values.seed),
+    blocks: Number(values.blocks),
+    found: (clause, place) => {
+      console.log(`${clause.proof}: ${clause.clause}: seed ${place.seed}, run ${place.run}`);
+      places.set(clause, place);
+    },
+  },
+);
+const found = CLAUSES.flatMap((clause) => {
+  const place = places.get(clause);
+  if (place === undefined) console.log(`NOT NEEDED: ${clause.proof}: ${clause.clause}`);
+  return place === undefined ? [] : [{...clause, ...place}];
+});
+const sections = new Map<string, string[]>(PROOFS.map(({name}) => [name, []]));
+for (const clause of CLAUSES) {
+  const place = places.get(clause);
+  const story = place && shortStory(clause, place).filter((line) => !line.startsWith('  atomctl'));
+  const text = story
+    ? ['```text', ...story, '```']
+    : ['No history is known that needs this clause; it is kept for caution.'];
+  sections.get(clause.proof)!.push(`### ${clause.clause}`, '', ...text, '');
 }
 writeFileSync(FILE, `${JSON.stringify(found, null, 2)}\n`);
 writeFileSync(DOCUMENT, documentOf(sections));

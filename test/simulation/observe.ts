@@ -288,6 +288,7 @@ export class Observation {
         otherSites: new Set(readable ? local.filter(({site}) => site === 'other').map(({pid}) => pid) : []),
       },
       serversNotAsked: this.notAsked,
+      serversDoubt: null,
       workersStatedHere: world.setup.statedHere,
       configChangedMs: Math.max(
         release.yamlWrittenMs,

@@ -5,7 +5,7 @@ import {EVENTS, PAUSES} from './events.ts';
 import type {History} from './histories.ts';
 import {missingClaim} from './must-claim.ts';
 import {Observation} from './observe.ts';
-import {World} from './world.ts';
+import {type TrueState, World} from './world.ts';
 
 /** What was claimed in the histories that were played. */
 export class Tally {
@@ -53,7 +53,15 @@ export function play(
     tally,
     story,
     until,
-  }: {judge?: Judge; tally?: Tally; story?: string[]; until?: string} = {},
+    judged,
+  }: {
+    judge?: Judge;
+    tally?: Tally;
+    story?: string[];
+    until?: string;
+    /** Called with each evidence and what was true while it was gathered. */
+    judged?: (evidence: LiveEvidence, truths: ReadonlyMap<number, ReadonlySet<TrueState>>) => void;
+  } = {},
 ): Finding[] {
   const findings: Finding[] = [];
   const world = new World(history.setup);
@@ -94,6 +102,7 @@ export function play(
       if (!done) continue;
       const {evidence} = observation;
       const verdicts = judge(evidence!);
+      judged?.(evidence!, observation.truths);
       if (tally) tally.observations += 1;
       waiting = new Set();
       waitingSinceMs = world.clock.nowMs;

@@ -9,6 +9,7 @@ export const QUIET_HOST: HostFacts = {
   comesFromHere: async () => true,
   configChangedMs: async () => null,
   serversNotAsked: async () => [],
+  serversDoubt: async () => null,
   clock: async () => ({uncertaintyMs: 0, reason: 'The test observed the offset.'}),
 };
 

@@ -39,7 +39,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   // Renderers read the types and the tables of what they render; they never do anything.
   render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
-  doctor: ['host', 'jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes'],
+  doctor: ['host', 'jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes', 'files'],
   jobs: ['queue', 'atom', 'php', 'mysql', 'gearman', 'processes'],
   host: ['queue', 'atom', 'gearman', 'processes'],
   worker: ['queue', 'atom', 'gearman', 'systemd'],
@@ -47,7 +47,7 @@ const ARROWS: Record<string, readonly string[]> = {
   atom: ['php', 'files', 'mysql', 'gearman'],
   php: ['files'],
   files: [],
-  mysql: [],
+  mysql: ['files'],
   gearman: [],
   systemd: [],
   processes: [],

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {readFile, stat} from '../../files/sync-files.ts';
+import {lstat, readFile, stat} from '../../files/sync-files.ts';
 import {NotStaticError, notStatic, PhpEvaluator, type PhpNode} from '../../php/expression.ts';
 import {type PhpArray, type PhpValue, phpString} from '../../php/value.ts';
 import {yamlLayers} from './config-yaml.ts';
@@ -56,11 +56,12 @@ export async function readCompiledConfig(root: string): Promise<CompiledConfig[]
 }
 
 /**
- * When the files that name the servers and the prefix were last modified: the layers of gearman.yml and app.yml with
- * their directories, and what they were compiled to; epoch milliseconds. null if there are none. Infinity if a compiled file cannot be read:
- * what it names is not known, so nothing may rest on its age.
+ * When what names the servers and the prefix was last modified: the layers of gearman.yml and app.yml with their
+ * directories, what they were compiled to, and the links that lead to the root; epoch milliseconds. null if there are none.
+ * Infinity if a compiled file cannot be read: what it names is not known, so nothing may rest on its age.
+ * @param given the root as it was named, with its links
  */
-export async function configModifiedMs(root: string): Promise<number | null> {
+export async function configModifiedMs(root: string, given = root): Promise<number | null> {
   const compiled = await readCompiledConfig(root);
   if (compiled.some(({unreadable}) => unreadable.length > 0)) return Number.POSITIVE_INFINITY;
   // A file that replaces another may bring an old time with it; its directory shows the change.
@@ -70,7 +71,7 @@ export async function configModifiedMs(root: string): Promise<number | null> {
   ]);
   // Clearing the cache removes what it named.
   files.push(path.join(root, 'cache'), path.join(root, 'cache/qubit'));
-  const times = await Promise.all(files.map(modifiedMs));
+  const times = await Promise.all([...files.map(modifiedMs), ...linksOf(given).map(linkedMs)]);
   return times.reduce((newest, ms) => (ms === null || (newest !== null && newest > ms) ? newest : ms), null);
 }
 
@@ -80,6 +81,17 @@ async function modifiedMs(file: string): Promise<number | null> {
     ({mtimeMs}) => mtimeMs,
     (error: NodeJS.ErrnoException) => (isAbsent(error) ? null : Number.POSITIVE_INFINITY),
   );
+}
+
+/** The root and the directories above it, of which each may be a link that a deploy swaps. */
+function linksOf(root: string): string[] {
+  const parts = path.resolve(root).split(path.sep);
+  return parts.map((_, index) => parts.slice(0, index + 1).join(path.sep)).filter((name) => name !== '');
+}
+
+async function linkedMs(file: string): Promise<number | null> {
+  const found = await lstat(file).catch(() => null);
+  return found?.isSymbolicLink() ? found.mtimeMs : null;
 }
 
 function isAbsent({code}: NodeJS.ErrnoException): boolean {

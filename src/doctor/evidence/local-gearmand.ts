@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import {hostname, networkInterfaces} from 'node:os';
+import {readFile} from '../../files/sync-files.ts';
 import {formatAddress, GEARMAN_PORT, type ServerAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
 import {type GearmandProcess, readProcesses} from '../../processes/read-processes.ts';
@@ -66,7 +66,7 @@ export async function findGearmand(
 }
 
 async function withConfigFile(given: Map<string, string>): Promise<GearmandOptions> {
-  const file = await readFile(given.get('config-file') ?? CONFIG_FILE, 'utf8').catch(() => '');
+  const file = await readFile(given.get('config-file') ?? CONFIG_FILE).catch(() => '');
   return new Map([...parseConfigFile(file), ...given]);
 }
 

@@ -52,6 +52,8 @@ export interface HostFacts {
   configChangedMs(): Promise<number | null>;
   /** Servers that AtoM's files name and that others, given by flag or variable, replace; `host:port`. */
   serversNotAsked(): Promise<string[]>;
+  /** Why the servers may not be those that the site uses, one sentence; null if they are. */
+  serversDoubt(): Promise<string | null>;
   /** How far the site's wall clock may be off, and why. */
   clock(): Promise<{uncertaintyMs: number; reason: string}>;
 }
@@ -103,6 +105,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     absent.length > 0 ? hostEvidence(options) : null,
     absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
   ]);
+  const replica = absent.length > 0 && (await isReplica(options.database));
   const second = await secondRead(options.database);
 
   const lengths = new Map(rows.map(({id, logLength}) => [id, logLength]));
@@ -133,7 +136,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
       (later === null || sameCounts(queue.counts, later)) &&
       second.rows.size === rows.length &&
       still.length === rows.length,
-    writable: second.writable,
+    writable: second.writable && !replica,
     host,
     seenBefore: options.seenBefore ?? new Set(),
   };
@@ -362,10 +365,11 @@ async function ignoredEntries(
 }
 
 async function hostEvidence({host, now}: CollectOptions): Promise<HostEvidence> {
-  const [processes, configChangedMs, serversNotAsked, clock] = await Promise.all([
+  const [processes, configChangedMs, serversNotAsked, serversDoubt, clock] = await Promise.all([
     host.processes(),
     host.configChangedMs(),
     host.serversNotAsked(),
+    host.serversDoubt(),
     host.clock(),
   ]);
   const {workersStatedHere} = host;
@@ -374,6 +378,7 @@ async function hostEvidence({host, now}: CollectOptions): Promise<HostEvidence> 
     workersStatedHere,
     configChangedMs,
     serversNotAsked,
+    serversDoubt,
     clock: {...clock, nowMs: now().getTime()},
   };
 }
@@ -383,6 +388,18 @@ async function gearmandFacts({servers, host}: CollectOptions) {
     servers.map(async ({address}) => [formatAddress(address), await host.gearmand(address)] as const),
   );
   return new Map(facts);
+}
+
+/** True if the server says that it is a replica. It may be one and not say so, to a user who may not ask. */
+async function isReplica(database: Queryable): Promise<boolean> {
+  for (const statement of ['SHOW REPLICA STATUS', 'SHOW SLAVE STATUS']) {
+    try {
+      return (await database.query(statement, [])).length > 0;
+    } catch {
+      // No right to ask, or a server that does not know the word. A connection that is gone shows in the next statement.
+    }
+  }
+  return false;
 }
 
 /** The rows that say Running now, in a new snapshot, and whether the server takes writes. */

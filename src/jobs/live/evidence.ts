@@ -152,6 +152,8 @@ export interface HostEvidence {
   workersStatedHere: boolean;
   /** Servers that AtoM's files name and that were not asked, because others were given; `host:port`. */
   serversNotAsked: readonly string[];
+  /** Why the servers may not be those that the site uses, one sentence; null if they are. */
+  serversDoubt: string | null;
   /** The newest modification of what names the servers and the prefix; null if there is no such file. */
   configChangedMs: number | null;
   clock: ClockEvidence;
@@ -167,7 +169,7 @@ export interface LiveEvidence {
   ended: readonly EndedJobs[];
   /** No count and no row changed while the evidence was gathered: counts and keys speak of one moment. */
   unchanged: boolean;
-  /** The database can be written to. A replica may be behind. */
+  /** The database can be written to and is not known as a replica, which may be behind. */
   writable: boolean;
   /** null if no row needs it. */
   host: HostEvidence | null;

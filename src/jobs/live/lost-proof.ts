@@ -44,6 +44,13 @@ const IN_NO_QUEUE: readonly Clause[] = [
     },
   },
   {
+    name: 'the servers are those of the site',
+    check: ({evidence: {host}}) => {
+      const reason = host?.serversDoubt ?? null;
+      return reason === null ? null : {reason, likely: null};
+    },
+  },
+  {
     name: 'no other atomctl holds jobs',
     check: ({evidence: {servers}}) => {
       const server = servers.find(({probing}) => probing);
@@ -65,7 +72,7 @@ const IN_NO_QUEUE: readonly Clause[] = [
     check: ({evidence: {writable}}) =>
       writable
         ? null
-        : {reason: 'The database is read-only and may be a replica that is behind.', likely: 'lost'},
+        : {reason: 'The database is a replica or read-only, and may be behind.', likely: 'lost'},
   },
 ];
 
@@ -81,38 +88,41 @@ const CONFIGURATION: Clause = {
   },
 };
 
-/** No worker is working on it. */
-const AT_NO_WORKER: readonly Clause[] = [
-  {
-    // Of a job that never began too: a worker may have been given it and not have logged its first line.
-    name: 'the processes of this host can be read',
-    check: ({evidence: {host}}) =>
-      host!.processes.unreadable === null
-        ? null
-        : {
-            reason: `Whether a worker process is working on it is not known: ${host!.processes.unreadable}`,
-            likely: 'lost',
-          },
-  },
-  ifBegun({name: 'no process here can be working on it', check: looseProcess}),
-  ifNeverBegun({name: 'every worker process here is connected', check: unconnectedProcess}),
-  CONFIGURATION,
-  ifNeverBegun({name: 'the row is not new', check: age}),
-  ifBegun({name: 'workers run only on this host', check: otherHosts}),
-  ifBegun({name: 'its log is silent, or the servers are older', check: silence}),
-];
+/** Of a job that never began too: a worker may have been given it and not have logged its first line. */
+const READABLE: Clause = {
+  name: 'the processes of this host can be read',
+  check: ({evidence: {host}}) =>
+    host!.processes.unreadable === null
+      ? null
+      : {
+          reason: `Whether a worker process is working on it is not known: ${host!.processes.unreadable}`,
+          likely: 'lost',
+        },
+};
+const NO_PROCESS: Clause = {name: 'no process here can be working on it', check: looseProcess};
+const ONLY_HERE: Clause = {name: 'workers run only on this host', check: otherHosts};
+const SILENT: Clause = {name: 'its log is silent, or the servers are older', check: silence};
 
 /**
  * Everything that must hold before a job is called lost, in the order in which it is reported. Absence from the
  * servers is not enough: a restarted gearmand forgets what executes, and a deploy moves the prefix.
  */
-export const LOST_CLAUSES: readonly Clause[] = [...IN_NO_QUEUE, ...AT_NO_WORKER];
+export const LOST_CLAUSES: readonly Clause[] = [
+  ...IN_NO_QUEUE,
+  READABLE,
+  ifBegun(NO_PROCESS),
+  ifNeverBegun({name: 'every worker process here is connected', check: unconnectedProcess}),
+  CONFIGURATION,
+  ifNeverBegun({name: 'the row is not new', check: age}),
+  ifBegun(ONLY_HERE),
+  ifBegun(SILENT),
+];
 
 /** One run has finished. If a worker began it more often, an earlier run, which a restarted server forgot, must have ended. */
 export const FINISHED_CLAUSES: readonly Clause[] = [
   ...IN_NO_QUEUE,
   CONFIGURATION,
-  ...AT_NO_WORKER.map((clause) => only(clause, ({row}) => row.starts > 1)),
+  ...[READABLE, NO_PROCESS, ONLY_HERE, SILENT].map((clause) => only(clause, ({row}) => row.starts > 1)),
 ];
 
 /** A key that is surely AtoM's and that no server knows leaves no room; otherwise the counts must leave none. */

@@ -195,6 +195,28 @@ describe('the Gearman servers', () => {
     return `${value.map(({host, port}) => `${host} ${port}`).join(', ')} from ${origin}`;
   };
 
+  it('are one if two names of this host have one port', async () => {
+    const yaml = 'all:\n  servers: {one: "127.0.0.1:4731", two: "localhost:4731", three: "localhost:4732"}\n';
+    const root = createRoot({...FILES, 'config/gearman.yml': yaml});
+    expect((await at(root).gearmanServers()).value).toEqual([
+      {host: '127.0.0.1', port: 4731},
+      {host: 'localhost', port: 4732},
+    ]);
+  });
+
+  it("may not be the site's own if they were guessed, or the root is of another database", async () => {
+    expect(await site({}).serversDoubt()).toMatch(
+      /^Which Gearman servers the site uses is not known: 127\.0\.0\.1:4730 was asked/,
+    );
+    const root = createRoot(FILES);
+    expect(await at(root).serversDoubt()).toBeNull();
+    const databaseUrl = set('mysql://u:p@db:3307/other', '--database-url');
+    expect(await at(root, {databaseUrl}).serversDoubt()).toMatch(/names another database/);
+    const gearman = set(['g:4730'], '--gearman');
+    expect(await at(root, {databaseUrl, gearman}).serversDoubt()).toBeNull();
+    expect(await site({databaseUrl, gearman}).serversDoubt()).toBeNull();
+  });
+
   it('come from the highest source', async () => {
     const choice = named('    gearman: [named, "[::1]:1"]\n');
     const env = {ATOM_GEARMAND_HOST: 'container'};

@@ -77,6 +77,9 @@ password=a\sb\\c\"d\x`,
     await expect(readOptionFile('/no/such.cnf', 'ATOMCTL_DEFAULTS_FILE')).rejects.toThrow(
       '/no/such.cnf (ATOMCTL_DEFAULTS_FILE) cannot be read: it does not exist',
     );
+    await expect(readOptionFile('/dev/zero', '--defaults-file')).rejects.toThrow(
+      '/dev/zero is not a regular file',
+    );
     const file = write('');
     writeFileSync(file, `!include ${file}\n`);
     await expect(readOptionFile(file, '--defaults-file')).rejects.toThrow(/include each other/);

@@ -33,6 +33,8 @@ describe('parseSymfonyCommand', () => {
       'jobs:worker',
     ],
     ['php7.4-cli -n -c /etc/php.ini -f symfony jobs:worker', 'symfony', 'jobs:worker'],
+    ['/usr/local/bin/ea-php74 symfony jobs:worker', 'symfony', 'jobs:worker'],
+    ['lsphp symfony jobs:worker', 'symfony', 'jobs:worker'],
     ['php -- ./symfony --quiet jobs:worker', './symfony', 'jobs:worker'],
     ['php /srv/atom/symfony csv:import --quiet /tmp/a.csv', '/srv/atom/symfony', 'csv:import'],
   ])('%s', (line, script, task) => {
@@ -57,12 +59,17 @@ describe('parseSymfonyCommand', () => {
 it('tells workers and imports from other tasks', () => {
   const tasks = [
     'jobs:worker',
+    // symfony takes each part shortened.
+    'job:worker',
+    'jobs:w',
+    'jobs:',
+    'job:workers',
     'jobs:list',
     'csv:import',
     'csv:authority-import',
     'csv:export',
     'csv:import:x',
   ];
-  expect(tasks.filter(isWorkerTask)).toEqual(['jobs:worker']);
+  expect(tasks.filter(isWorkerTask)).toEqual(['jobs:worker', 'job:worker', 'jobs:w']);
   expect(tasks.filter(isImportTask)).toEqual(['csv:import', 'csv:authority-import']);
 });

@@ -248,6 +248,7 @@ describe('the total of a long history', () => {
         functionPrefix: async () => ({value: ''}),
         otherPrefixes: async () => [],
         serversNotAsked: async () => [],
+        serversDoubt: async () => null,
         workersStatedHere: async () => false,
         configModifiedMs: async () => null,
         root: async () => ({value: null}),

@@ -1,10 +1,11 @@
 import {createHash} from 'node:crypto';
-import {mkdirSync, rmSync, utimesSync} from 'node:fs';
+import {lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {configModifiedMs, readCompiledConfig} from '../../../../src/atom/config/compiled-cache.ts';
 import {resolveSite} from '../../../../src/atom/resolve-site.ts';
 import type {SiteOptions} from '../../../../src/atom/site.ts';
+import {createScratch} from '../../../support/scratch.ts';
 import {createRoot, writeFiles} from '../../../support/site/atom-files.ts';
 
 const GEARMAN = 'cache/qubit/prod/config/config_gearman.yml.php';
@@ -120,6 +121,11 @@ describe('the site', () => {
     // A file with an old time replaced another.
     touch('apps/qubit/config', 6000);
     expect(await at(root).configModifiedMs()).toBe(6_000_000);
+    // A deploy swapped the link to the root.
+    const link = join(createScratch('deploy'), 'current');
+    symlinkSync(root, link);
+    lutimesSync(link, 7000, 7000);
+    expect(await at(link).configModifiedMs()).toBe(7_000_000);
     for (const file of ['apps', 'config/app.yml', 'cache']) rmSync(join(root, file), {recursive: true});
     // The directory shows that a file left it.
     expect(await at(root).configModifiedMs()).toBeGreaterThan(6_000_000);

@@ -69,6 +69,7 @@ function host(more: Partial<HostEvidence> = {}): HostEvidence {
     processes: {unreadable: null, workers: [], imports: [], otherSites: new Set()},
     workersStatedHere: false,
     serversNotAsked: [],
+    serversDoubt: null,
     configChangedMs: NOW - DAY,
     clock: {nowMs: NOW, uncertaintyMs: 0, reason: 'Observed.'},
     ...more,
@@ -413,6 +414,11 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
     reason: /^AtoM's files name the Gearman server b:4730, which was not asked/,
     likely: null,
   },
+  'the servers are those of the site': {
+    lost: evidence([begun(1)], {host: host({serversDoubt: 'It is not known.'})}),
+    reason: /^It is not known\.$/,
+    likely: null,
+  },
   'no other atomctl holds jobs': {
     lost: evidence([begun(1)], {servers: [server({probing: true})]}),
     reason: /^Another atomctl holds jobs of a:4730/,
@@ -434,7 +440,7 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   },
   'the database is not a replica': {
     lost: evidence([begun(1)], {writable: false}),
-    reason: /read-only/,
+    reason: /replica/,
     likely: 'lost',
   },
   'the configuration is older than the job': {
