@@ -20,8 +20,8 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      // `npm run simulate` judges atomctl; this checks that the simulation would notice.
-      {test: {name: 'simulation', include: ['test/simulation/**/*.test.ts']}},
+      // Thousands of random histories; see test/simulation/simulation.ts.
+      {test: {name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 600_000}},
       {
         test: {
           name: 'servers',
