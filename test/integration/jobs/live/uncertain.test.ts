@@ -130,7 +130,7 @@ describe('a begun job in no queue', () => {
     const {states, reasons} = await live(rig.at, {database: readOnly(rig.at.sources.database)});
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?'},
-      'The database is read-only and may be a replica that is behind.',
+      'The database is a replica or read-only, and may be behind.',
     ]);
   });
 

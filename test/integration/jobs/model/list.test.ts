@@ -335,6 +335,7 @@ test('running rows come with what their logs tell, not with the logs', async () 
     {
       id: ids.e,
       name: 'arFileImportJob',
+      objectId: null,
       startedAt: '2026-03-04 23:00:00',
       parameters: null,
       begun: null,
@@ -347,6 +348,7 @@ test('running rows come with what their logs tell, not with the logs', async () 
     {
       id: ids.f,
       name: 'arFindingAidJob',
+      objectId: null,
       startedAt: '2026-03-04 10:00:00',
       parameters: '{"id":1,"name":"a\\": Parameters: b é"}',
       begun: {first: '2026-03-04 10:00:07', last: '2026-03-04 10:00:07'},
