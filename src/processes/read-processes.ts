@@ -1,4 +1,5 @@
 /** Reads the processes of AtoM and Gearman on this host from Linux's /proc. */
+import {readlinkSync} from 'node:fs';
 import {readdir, readlink, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {
@@ -206,8 +207,7 @@ async function readOwnSockets(directory: string): Promise<Socket[] | null> {
     const descriptors = await readdir(join(directory, 'fd'));
     const inodes = new Set<number>();
     for (const name of descriptors) {
-      const [, inode] =
-        /^socket:\[(\d+)\]$/.exec(await readlink(join(directory, 'fd', name)).catch(endedIsNothing)) ?? [];
+      const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(join(directory, 'fd', name))) ?? [];
       if (inode !== undefined) inodes.add(Number(inode));
     }
     return (await readSockets(directory))?.filter(({inode}) => inodes.has(inode)) ?? null;
@@ -217,7 +217,11 @@ async function readOwnSockets(directory: string): Promise<Socket[] | null> {
 }
 
 /** A file that was closed meanwhile does not count; any other error is thrown. */
-function endedIsNothing(error: unknown): string {
-  if (hasEnded(error)) return '';
-  throw error;
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch (error) {
+    if (hasEnded(error)) return '';
+    throw error;
+  }
 }

@@ -105,6 +105,10 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     absent.length > 0 ? hostEvidence(options) : null,
     absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
   ]);
+  const workers =
+    host === null
+      ? workersOf(queue.snapshot, queue.foreign, options.prefixes)
+      : await originsOf(queue.snapshot, options);
   const replica = absent.length > 0 && (await isReplica(options.database));
   const second = await secondRead(options.database);
 
@@ -129,7 +133,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
         ...facts,
       };
     }),
-    workers: host === null ? queue.workers : await withOrigins(queue.workers, options.host),
+    workers,
     payloads,
     ended,
     unchanged:
@@ -179,7 +183,8 @@ interface QueueReading {
   counts: QueueCount[];
   /** Queues with jobs, by the name of the rows that they may hold. */
   candidates: (name: string) => readonly SeenFunction[];
-  workers: WorkerConnection[];
+  /** Prefixes that are known to be other sites'; empty if only idle ones are in question. */
+  foreign: ReadonlySet<string>;
   keys: KeyAnswers;
   /** Addresses of servers of which another atomctl holds jobs; it may begin while they are asked. */
   probing: Set<string>;
@@ -189,12 +194,11 @@ interface QueueReading {
 async function readQueue(rows: readonly RunningRow[], options: CollectOptions): Promise<QueueReading> {
   for (const deadline = performance.now() + PROBE_PATIENCE_MS; ; await sleep(PROBE_RETRY_MS)) {
     const snapshot = await takeSnapshot(options.servers, {connections: true, nowMs: options.now().getTime()});
-    const foreign = await options.prefixes.foreign(snapshot);
-    const owned = snapshot.functions.flatMap((seen) => {
-      const owner = ownerOf(seen, options.prefixes, foreign);
-      return owner === 'other' ? [] : [{...seen, owner}];
-    });
-    const busy = owned.filter(({total}) => total > 0);
+    const withJobs = snapshot.functions.filter(({total}) => total > 0);
+    // Whose an idle prefix is matters only for its workers, which are looked at if a job is in no queue.
+    const isUnknown = (seen: SeenFunction) => ownerOf(seen, options.prefixes, NONE) === 'unknown';
+    const foreign = withJobs.some(isUnknown) ? await options.prefixes.foreign(snapshot) : NONE;
+    const busy = ownedBy(options.prefixes, foreign, withJobs);
     const candidates = byName(busy);
     const keys = await askForKeys(rows, ({name}) => candidates(name));
     // The lock is known as taken for as long as a client keeps it that never leaves.
@@ -213,17 +217,19 @@ async function readQueue(rows: readonly RunningRow[], options: CollectOptions): 
         running,
       })),
       candidates,
-      workers: workerConnections(snapshot.connections, new Map(owned.map((seen) => [seen.queue, seen]))),
+      foreign,
       keys,
       probing,
     };
   }
 }
 
-async function withOrigins(
-  workers: readonly WorkerConnection[],
-  host: HostFacts,
+/** The same, with where they come from. */
+async function originsOf(
+  snapshot: QueueSnapshot,
+  {prefixes, host}: CollectOptions,
 ): Promise<WorkerConnection[]> {
+  const workers = workersOf(snapshot, await prefixes.foreign(snapshot), prefixes);
   return Promise.all(
     workers.map(async (worker) => ({
       ...worker,
@@ -240,6 +246,26 @@ function byName(busy: readonly SeenFunction[]): (name: string) => readonly SeenF
     found.set(name, known);
     return known;
   };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The functions that are the site's, or may be. */
+function ownedBy(prefixes: SitePrefixes, foreign: ReadonlySet<string>, functions: readonly SeenFunction[]) {
+  return functions.flatMap((seen) => {
+    const owner = ownerOf(seen, prefixes, foreign);
+    return owner === 'other' ? [] : [{...seen, owner}];
+  });
+}
+
+/** The connections that can do jobs of the site, or of a prefix that may be the site's. */
+function workersOf(
+  snapshot: QueueSnapshot,
+  foreign: ReadonlySet<string>,
+  prefixes: SitePrefixes,
+): WorkerConnection[] {
+  const owned = ownedBy(prefixes, foreign, snapshot.functions);
+  return workerConnections(snapshot.connections, new Map(owned.map((seen) => [seen.queue, seen])));
 }
 
 function workerConnections(
