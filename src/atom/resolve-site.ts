@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {join, resolve} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 import {realpath} from '../files/sync-files.ts';
 import {formatAddress, GEARMAN_PORT, parseAddress, type ServerAddress} from '../gearman/address.ts';
@@ -193,7 +193,7 @@ class ResolvedSite implements Site {
     const {value: root} = await this.root();
     if (root === null) return null;
     const given = (this.#options.atomRoot ?? (await this.#named())?.root)?.value;
-    return configModifiedMs(root, given && path.resolve(this.#surroundings.cwd, given));
+    return configModifiedMs(root, given && resolve(this.#surroundings.cwd, given));
   };
 
   readonly workersStatedHere = async (): Promise<boolean> => (await this.#named())?.workers !== undefined;
@@ -226,7 +226,7 @@ class ResolvedSite implements Site {
 
   readonly downloads = once(async (): Promise<string | null> => {
     const {value: root} = await this.root();
-    return root === null ? null : realpath(path.join(root, 'downloads')).catch(() => null);
+    return root === null ? null : realpath(join(root, 'downloads')).catch(() => null);
   });
 
   readonly #named = once(() => findNamedSite(this.#options, this.#surroundings));

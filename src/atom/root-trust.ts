@@ -1,5 +1,5 @@
 import {readFileSync, type Stats, statSync} from 'node:fs';
-import path from 'node:path';
+import {join} from 'node:path';
 
 /** Who can write to one of these decides what atomctl reads. The stock cache is writable by everyone. */
 const DECISIVE = ['', 'config', 'apps/qubit/config'];
@@ -20,7 +20,7 @@ export function distrust(root: string, owners: TrustedOwners): string | null {
   if (printable(root) !== root) return 'its path holds control characters';
   let owner: {name: string; uid: number} | undefined;
   for (const place of OWNED) {
-    const name = path.join(root, place);
+    const name = join(root, place);
     const stats = inspect(name);
     if (stats === null) continue;
     if (typeof stats === 'string') return `${name} cannot be inspected (${stats})`;

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {isAbsolute, join, resolve} from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
 import {cannotBeRead, usageError} from '../errors.ts';
 import {readFile, stat} from '../files/sync-files.ts';
@@ -72,7 +72,7 @@ export async function listSites(
   {config}: Pick<SiteOptions, 'config'>,
   {env, cwd, siteFiles = usualSiteFiles(env)}: SiteFilePlaces,
 ): Promise<NamedSite[]> {
-  const files = config ? [path.resolve(cwd, config.value)] : siteFiles;
+  const files = config ? [resolve(cwd, config.value)] : siteFiles;
   const sites = new Map<string, NamedSite>();
   for (const file of files) {
     const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
@@ -89,8 +89,8 @@ export async function listSites(
 }
 
 function usualSiteFiles(env: SiteSurroundings['env']): string[] {
-  const home = env.XDG_CONFIG_HOME || (env.HOME && path.join(env.HOME, '.config'));
-  return ['/etc/atomctl/config.yml', ...(home ? [path.join(home, 'atomctl/config.yml')] : [])];
+  const home = env.XDG_CONFIG_HOME || (env.HOME && join(env.HOME, '.config'));
+  return ['/etc/atomctl/config.yml', ...(home ? [join(home, 'atomctl/config.yml')] : [])];
 }
 
 function holdsPassword({database}: NamedSite): boolean {
@@ -171,7 +171,7 @@ class SiteFileReader {
   #text(node: unknown, {name, origin}: Key): string {
     const text = this.#yaml.isScalar(node) ? node.value : null;
     if (typeof text !== 'string' || text === '') throw usageError(`At ${origin}, ${name} has to be a text.`);
-    if (PATH_KEYS.includes(name) && !path.isAbsolute(text)) {
+    if (PATH_KEYS.includes(name) && !isAbsolute(text)) {
       throw usageError(`At ${origin}, ${name} has to be an absolute path.`);
     }
     if (name === 'workers' && text !== 'this-host') {

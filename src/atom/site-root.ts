@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import {type AtomctlError, cannotBeRead, usageError} from '../errors.ts';
 import {readdir, realpath, stat} from '../files/sync-files.ts';
 import {distrust, printable} from './root-trust.ts';
@@ -33,13 +33,13 @@ export async function findRoot({
   callerUid,
 }: RootSearch): Promise<Setting<string | null>> {
   if (given) return givenRoot(given, cwd);
-  for (let directory = cwd; ; directory = path.dirname(directory)) {
+  for (let directory = cwd; ; directory = dirname(directory)) {
     if (await isRoot(directory)) {
       const root = await realpath(directory);
       await requireTrustFromWithin(root, usualPlaces, callerUid);
       return {value: root, origin: 'working directory'};
     }
-    if (directory === path.dirname(directory)) break;
+    if (directory === dirname(directory)) break;
   }
   const roots = await usualRoots(usualPlaces);
   const [first = null, ...others] = roots;
@@ -87,7 +87,7 @@ async function usualRoots(usualPlaces: readonly string[]): Promise<Set<string>> 
 }
 
 async function givenRoot({value, origin}: Setting<string>, cwd: string): Promise<Setting<string>> {
-  const resolved = await realpath(path.resolve(cwd, value)).catch((cause: NodeJS.ErrnoException) => {
+  const resolved = await realpath(resolve(cwd, value)).catch((cause: NodeJS.ErrnoException) => {
     throw cannotBeRead(`The AtoM root ${value} (${origin})`, cause);
   });
   if (await isRoot(resolved)) return {value: resolved, origin};
@@ -100,7 +100,7 @@ async function givenRoot({value, origin}: Setting<string>, cwd: string): Promise
 async function isRoot(directory: string): Promise<boolean> {
   const found = await Promise.all(
     LANDMARKS.map((landmark) =>
-      stat(path.join(directory, landmark)).then(
+      stat(join(directory, landmark)).then(
         (stats) => stats.isFile(),
         () => false,
       ),

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {join} from 'node:path';
 import {readFile} from '../files/sync-files.ts';
 
 /** A version of AtoM: `[2, 8, 2]`. */
@@ -13,7 +13,7 @@ const VERSION =
  * @param root the AtoM installation, absolute
  */
 export async function readVersion(root: string): Promise<AtomVersion | null> {
-  const file = path.join(root, 'apps/qubit/config/qubitConfiguration.class.php');
+  const file = join(root, 'apps/qubit/config/qubitConfiguration.class.php');
   const source = await readFile(file).catch(() => '');
   const [, major, minor, patch] = VERSION.exec(source) ?? [];
   return major === undefined ? null : [Number(major), Number(minor), Number(patch)];

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {join} from 'node:path';
 import {cannotBeRead, usageError} from '../errors.ts';
 import {readdir, readFile} from '../files/sync-files.ts';
 import {Secret} from '../secret.ts';
@@ -128,7 +128,7 @@ async function includedFiles(line: string, place: string, depth: number): Promis
   return names
     .filter((name) => name.endsWith('.cnf'))
     .sort()
-    .map((name) => path.join(target, name));
+    .map((name) => join(target, name));
 }
 
 function readOption(line: string): Pick<OptionLine, 'key' | 'value'> {

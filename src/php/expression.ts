@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {dirname as parentDirectory} from 'node:path';
 import {isTruthy, type PhpArray, type PhpValue, phpString} from './value.ts';
 
 /** Something cannot be read statically; the message names it and its line, never a value. */
@@ -115,7 +115,7 @@ export class PhpEvaluator {
 
   #magic(node: PhpNode): string {
     if (node.value === '__FILE__') return this.#surroundings.file;
-    if (node.value === '__DIR__') return path.dirname(this.#surroundings.file);
+    if (node.value === '__DIR__') return parentDirectory(this.#surroundings.file);
     throw notStatic(node, `the constant ${node.value}`);
   }
 
@@ -256,5 +256,5 @@ export function readNumber(text: string): PhpValue {
 
 /** PHP's dirname(). */
 export function dirname(text: string, levels: number): string {
-  return levels > 1 ? dirname(path.dirname(text), levels - 1) : path.dirname(text);
+  return levels > 1 ? dirname(parentDirectory(text), levels - 1) : parentDirectory(text);
 }

@@ -1,6 +1,6 @@
 import {execFile} from 'node:child_process';
 import {fstatSync, lstatSync, type Stats, statSync} from 'node:fs';
-import path from 'node:path';
+import {basename, dirname} from 'node:path';
 
 const LOOKUP_MS = 5_000;
 /** Write permission for the group, and for everyone. */
@@ -66,7 +66,7 @@ function weaknessForRoot(file: string): string | null {
 
 /** `/`, `/a`, `/a/b` for `/a/b`. */
 function pathsTo(file: string): string[] {
-  const parent = path.dirname(file);
+  const parent = dirname(file);
   return parent === file ? [file] : [...pathsTo(parent), file];
 }
 
@@ -87,10 +87,10 @@ function dangerToOwner(
 ): string | null {
   const writableByOthers = (stats: Stats) =>
     (stats.mode & OTHERS_WRITE) !== 0 || ((stats.mode & GROUP_WRITE) !== 0 && stats.gid !== gid);
-  if (writableByOthers(directoryStats)) return `${path.dirname(file)} is writable by others`;
+  if (writableByOthers(directoryStats)) return `${dirname(file)} is writable by others`;
   let stats: Stats;
   try {
-    stats = statSync(`/proc/self/fd/${directory}/${path.basename(file)}`);
+    stats = statSync(`/proc/self/fd/${directory}/${basename(file)}`);
   } catch {
     return `${file} cannot be read`;
   }

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {closeSync, constants, openSync} from 'node:fs';
-import path from 'node:path';
+import {basename, dirname} from 'node:path';
 import {readPhpJson} from './json.ts';
 import {type PhpUser, phpUser} from './php-user.ts';
 import {lookUp, type PhpValue} from './value.ts';
@@ -58,12 +58,12 @@ export async function runPhp(
   file: string,
   {env, php}: {env: PhpOptions['env']; php: PhpPermission},
 ): Promise<PhpRun> {
-  const directory = openDirectory(path.dirname(file));
+  const directory = openDirectory(dirname(file));
   if (directory === null) return {ran: false, reason: 'its directory cannot be opened'};
   try {
     const user = await phpUser(file, {directory, callerUid: php.callerUid, env: minimal(env)});
     if ('refusal' in user) return {ran: false, reason: user.refusal};
-    return await evaluate(`./${path.basename(file)}`, {user, directory, env: minimal(env), php});
+    return await evaluate(`./${basename(file)}`, {user, directory, env: minimal(env), php});
   } finally {
     closeSync(directory);
   }

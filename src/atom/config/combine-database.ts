@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {resolve} from 'node:path';
 import {AtomctlError, usageError} from '../../errors.ts';
 import type {DatabaseConfig} from '../../mysql/database.ts';
 import {MYSQL_PORT, parseDatabaseUrl} from '../../mysql/database-url.ts';
@@ -117,7 +117,7 @@ function givenSource(setting: Setting<DatabaseConfig>): DatabaseSource {
 
 function optionFileSource({value, origin}: Setting<string>, cwd: string): DatabaseSource {
   return async () => {
-    const file = path.resolve(cwd, value);
+    const file = resolve(cwd, value);
     const {readOptionFile} = await import('../../mysql/option-file.ts');
     return {value: await readOptionFile(file, origin), origin: `${origin} ${file}`};
   };

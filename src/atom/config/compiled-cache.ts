@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {dirname, join, resolve, sep} from 'node:path';
 import {lstat, readFile, stat} from '../../files/sync-files.ts';
 import {NotStaticError, notStatic, PhpEvaluator, type PhpNode} from '../../php/expression.ts';
 import {type PhpArray, type PhpValue, phpString} from '../../php/value.ts';
@@ -66,11 +66,11 @@ export async function configModifiedMs(root: string, given = root): Promise<numb
   if (compiled.some(({unreadable}) => unreadable.length > 0)) return Number.POSITIVE_INFINITY;
   // A file that replaces another may bring an old time with it; its directory shows the change.
   const files = ['gearman', 'app'].flatMap((name) => [
-    ...yamlLayers(root, `${name}.yml`).flatMap((file) => [file, path.dirname(file)]),
+    ...yamlLayers(root, `${name}.yml`).flatMap((file) => [file, dirname(file)]),
     ...ENVIRONMENTS.map((environment) => compiledFile(root, environment, name)),
   ]);
   // Clearing the cache removes what it named.
-  files.push(path.join(root, 'cache'), path.join(root, 'cache/qubit'));
+  files.push(join(root, 'cache'), join(root, 'cache/qubit'));
   const times = await Promise.all([...files.map(modifiedMs), ...linksOf(given).map(linkedMs)]);
   return times.reduce((newest, ms) => (ms === null || (newest !== null && newest > ms) ? newest : ms), null);
 }
@@ -85,8 +85,8 @@ async function modifiedMs(file: string): Promise<number | null> {
 
 /** The root and the directories above it, of which each may be a link that a deploy swaps. */
 function linksOf(root: string): string[] {
-  const parts = path.resolve(root).split(path.sep);
-  return parts.map((_, index) => parts.slice(0, index + 1).join(path.sep)).filter((name) => name !== '');
+  const parts = resolve(root).split(sep);
+  return parts.map((_, index) => parts.slice(0, index + 1).join(sep)).filter((name) => name !== '');
 }
 
 async function linkedMs(file: string): Promise<number | null> {
@@ -99,7 +99,7 @@ function isAbsent({code}: NodeJS.ErrnoException): boolean {
 }
 
 function compiledFile(root: string, environment: string, name: string): string {
-  return path.join(root, 'cache/qubit', environment, 'config', `config_${name}.yml.php`);
+  return join(root, 'cache/qubit', environment, 'config', `config_${name}.yml.php`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {join} from 'node:path';
 import {cannotBeRead, usageError} from '../../errors.ts';
 import {readFile, realpath} from '../../files/sync-files.ts';
 import type {DatabaseConfig} from '../../mysql/database.ts';
@@ -14,7 +14,7 @@ const HINT_RUN =
 
 /** `<root>/config/config.php`, the only file in which AtoM looks for its database. */
 export function configPhpPath(root: string): string {
-  return path.join(root, 'config/config.php');
+  return join(root, 'config/config.php');
 }
 
 /**

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {join} from 'node:path';
 import {type AtomctlError, usageError} from '../../errors.ts';
 import type {PhpOptions} from '../../php/run-php.ts';
 import {deepMerge, flatten, lookUp, type PhpValue, sectionsFor} from '../../php/value.ts';
@@ -33,7 +33,7 @@ export interface ConfigYaml {
 
 /** The files from which AtoM reads one configuration, low to high, whether they exist or not. */
 export function yamlLayers(root: string, name: string): string[] {
-  return LAYERS.map((directory) => path.join(root, directory, name));
+  return LAYERS.map((directory) => join(root, directory, name));
 }
 
 /**

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import {join} from 'node:path';
 import {readdir, stat} from '../../files/sync-files.ts';
 import {yamlLayers} from './config-yaml.ts';
 
@@ -20,12 +20,12 @@ const NAMES = ['gearman', 'app'];
  * @param root the AtoM installation, absolute
  */
 export async function findStaleCaches(root: string): Promise<StaleCache[]> {
-  const directory = path.join(root, 'cache/qubit');
+  const directory = join(root, 'cache/qubit');
   const environments = (await readdir(directory).catch(() => [])).sort();
   const stale: StaleCache[] = [];
   for (const environment of environments) {
     for (const name of NAMES) {
-      const cache = path.join(directory, environment, 'config', `config_${name}.yml.php`);
+      const cache = join(directory, environment, 'config', `config_${name}.yml.php`);
       const source = await newest(yamlLayers(root, `${name}.yml`));
       const compiledAt = await modifiedAt(cache);
       if (source && compiledAt !== null && compiledAt < source.at) {
