@@ -7,13 +7,16 @@ import {CLAUSES, type HistoryPlace, type NamedClause, needs} from './clauses.ts'
  * by another clause as long as no two rare things meet.
  */
 const WITHOUT_HISTORY = [
+  'a process imports its file: no other row names the file',
   "the jobs that run are as many as the rows: every queue is the site's own",
   'the jobs that run are as many as the rows: every server answered',
   'the jobs that run are as many as the rows: no other atomctl holds jobs',
   'the jobs that run are as many as the rows: a worker is old enough for it',
+  'its log says that it finished: every server answered',
   'its log says that it finished: the servers are those of the site',
   'its log says that it finished: counts and keys speak of one moment',
   'its log says that it finished: the database is not a replica',
+  'its log says that it finished: no process here can be working on it',
   'its log says that it finished: workers run only on this host',
   'its log says that it finished: its log is silent, or the servers are older',
   'nothing has it: the servers are those of the site',

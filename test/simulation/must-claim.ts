@@ -44,14 +44,22 @@ export function missingClaim(
   const configIsOlder = (timeMs: number) =>
     configChangedMs === null || configChangedMs < timeMs - clock.uncertaintyMs - 61 * SECOND;
   // If a worker began it twice, the first run may go on after the second has finished.
-  if (row.finished && row.starts === 1 && configIsOlder(row.createdEarliestMs!) && truths.has('finished'))
+  // A worker that lost its server may have been given it again, and not have logged it yet.
+  const allConnected = host.processes.workers.every(({pid}) => isConnected(pid, evidence));
+  if (
+    row.finished &&
+    row.starts === 1 &&
+    allConnected &&
+    configIsOlder(row.createdEarliestMs!) &&
+    truths.has('finished')
+  )
     return 'finished';
   if (!row.begun) {
     // The offset is sure, or the row is older than 26 hours.
     if (!sureOlderThan(row.createdMs, 17 * SECOND) || !configIsOlder(row.createdEarliestMs!)) return null;
     // A worker that was assigned it and has logged nothing looks the same, if it lost its server.
     if (host.processes.unreadable !== null) return null;
-    if (host.processes.workers.some(({pid}) => !isConnected(pid, evidence))) return null;
+    if (!allConnected) return null;
     return truths.has('lost') ? 'lost' : null;
   }
   const hereOnly =

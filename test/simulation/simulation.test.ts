@@ -4,8 +4,8 @@ import type {LiveState} from '../../src/jobs/model/job.ts';
 import type {Judge} from './play.ts';
 import {simulate, summaryOf} from './simulation.ts';
 
-/** `SIMULATION_SEED=N npm test` repeats a run. */
-const SEED = Number(process.env.SIMULATION_SEED ?? Date.now() % 1_000_000_000);
+/** The same at each run, so that only a change can break it; `npm run simulate` takes a new one. */
+const SEED = Number(process.env.SIMULATION_SEED ?? 20_261_126);
 const HISTORIES = 5000;
 
 it(`claims no wrong state, and is not uncertain without need (seed ${SEED})`, () => {

@@ -99,6 +99,7 @@ const READABLE: Clause = {
           likely: 'lost',
         },
 };
+const CONNECTED: Clause = {name: 'every worker process here is connected', check: unconnectedProcess};
 const NO_PROCESS: Clause = {name: 'no process here can be working on it', check: looseProcess};
 const ONLY_HERE: Clause = {name: 'workers run only on this host', check: otherHosts};
 const SILENT: Clause = {name: 'its log is silent, or the servers are older', check: silence};
@@ -111,17 +112,21 @@ export const LOST_CLAUSES: readonly Clause[] = [
   ...IN_NO_QUEUE,
   READABLE,
   ifBegun(NO_PROCESS),
-  ifNeverBegun({name: 'every worker process here is connected', check: unconnectedProcess}),
+  ifNeverBegun(CONNECTED),
   CONFIGURATION,
   ifNeverBegun({name: 'the row is not new', check: age}),
   ifBegun(ONLY_HERE),
   ifBegun(SILENT),
 ];
 
-/** One run has finished. If a worker began it more often, an earlier run, which a restarted server forgot, must have ended. */
+/**
+ * One run has finished. A worker that lost its server may have been given the job again, and not have logged it yet. If a
+ * worker began it more often, an earlier run, which a restarted server forgot, must have ended.
+ */
 export const FINISHED_CLAUSES: readonly Clause[] = [
   ...IN_NO_QUEUE,
   CONFIGURATION,
+  CONNECTED,
   ...[READABLE, NO_PROCESS, ONLY_HERE, SILENT].map((clause) => only(clause, ({row}) => row.starts > 1)),
 ];
 
@@ -173,7 +178,9 @@ function age({row: {id, createdMs}, evidence: {host, seenBefore}}: Seen): Missin
 
 function looseProcess({row, evidence, counts}: Seen): Missing | null {
   const {processes, clock} = evidence.host!;
-  const mayWork = (candidate: SiteProcess) => !isYounger(candidate, row, clock.uncertaintyMs);
+  // One that started later may have been given the job again, and not have logged it yet.
+  const mayWork = (candidate: SiteProcess) =>
+    !isConnected(candidate, evidence) || !isYounger(candidate, row, clock.uncertaintyMs);
   const worker = processes.workers.find(
     (candidate) => mayWork(candidate) && !isAccountedFor(candidate, evidence, counts),
   );

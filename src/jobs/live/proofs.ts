@@ -67,6 +67,7 @@ const IMPORTED: Proof = {
         counts.rowsWithFile(importFile) === 1 &&
         !ended.some(({importFiles}) => importFiles.includes(importFile)),
     ),
+    condition('its log does not say that it finished', ({row}) => !row.finished),
     condition('the database is not a replica', ({evidence}) => evidence.writable),
     condition('the process is not older than the job', (seen) => {
       const {row, evidence} = seen;

@@ -64,11 +64,11 @@ test('the only workers are idle and connected, or execute jobs that are known', 
   expect((await live(rig.at, {host})).states).toEqual({[lost]: 'lost', [busy.id]: 'executing'});
 });
 
-test('the only worker that Gearman does not see began long after it', async () => {
+test('a worker that Gearman does not see may have been given it again, although it began long after', async () => {
   const lost = await insertLost(rig.site, PARAMETERS);
   await rig.execute('arObjectMoveJob');
   await rig.restartGearmand();
-  expect((await live(rig.at, {host: realHost(rig.site)})).states[lost]).toBe('lost');
+  expect((await live(rig.at, {host: realHost(rig.site)})).states[lost]).toBe('executing?');
 });
 
 test('its name looks like a line of the log: only its own parameters count (T6)', async () => {

@@ -357,6 +357,7 @@ describe('finished', () => {
       'although a worker process runs and the log is fresh',
       evidence([begun(1, {finished: true, lastActivityMs: NOW})], {
         host: host(processes({workers: [worker(9)]})),
+        workers: [connection(9)],
       }),
       /Job finished/,
     ],
@@ -498,8 +499,12 @@ describe('lost', () => {
       }),
     ],
     [
-      'the only worker process started after it began',
-      evidence([begun(1)], {host: host(processes({workers: [worker(9, {startedMs: NOW - MINUTE})]}))}),
+      'the only worker process started after it began and is connected, although a job runs that no row explains',
+      evidence([begun(1, {queues: []})], {
+        host: host(processes({workers: [worker(9, {startedMs: NOW - MINUTE})]})),
+        queues: [queue(1, 1)],
+        workers: [connection(9)],
+      }),
     ],
     [
       'the log is fresh, but the servers are older than the job',
@@ -619,6 +624,11 @@ describe('lost', () => {
           clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
         }),
       }),
+      'executing?',
+    ],
+    [
+      'a worker process started after it began, and is not connected: it may have been given it again',
+      evidence([begun(1)], {host: host(processes({workers: [worker(9, {startedMs: NOW - MINUTE})]}))}),
       'executing?',
     ],
     [
