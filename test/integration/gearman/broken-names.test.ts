@@ -9,7 +9,7 @@ const TIMEOUT = {timeoutSeconds: 5};
 /** Names that any client of a shared server can register; gearmand keeps their rows until it restarts. */
 const BROKEN = ['first\nsecond', 'f\nhidden\t7\t0\t7', '.\n.', '\n', 'ERR no'];
 
-it('reads the rest of a list if a function name has a line break', async () => {
+it('reads the rest of a list if a function name has a line break (T20)', async () => {
   const gearmand = await startGearmand();
   const [server, worker] = await Promise.all([
     connectServer(gearmand.address, TIMEOUT),
