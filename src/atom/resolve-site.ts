@@ -1,7 +1,13 @@
 import {join, resolve} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 import {realpath} from '../files/sync-files.ts';
-import {formatAddress, GEARMAN_PORT, parseAddress, type ServerAddress} from '../gearman/address.ts';
+import {
+  formatAddress,
+  GEARMAN_PORT,
+  hostsToTry,
+  parseAddress,
+  type ServerAddress,
+} from '../gearman/address.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {phpString} from '../php/value.ts';
 import {combineDatabase, databaseSources} from './config/combine-database.ts';
@@ -287,22 +293,13 @@ export function readServers({value, origin}: Setting<string[]>): Setting<ServerA
   if (addresses.length === 0) {
     throw usageError(`The list of Gearman servers (${origin}) is empty.`, 'Give HOST[:PORT], once or more.');
   }
-  return {value: distinctServers(addresses), origin};
+  const keys = addresses.map(serverKey);
+  return {value: addresses.filter((_, index) => keys.indexOf(keys[index]!) === index), origin};
 }
 
-/** One server under two names of this host would be asked, and its jobs counted, twice. */
-function distinctServers(addresses: readonly ServerAddress[]): ServerAddress[] {
-  const distinct = new Map<string, ServerAddress>();
-  for (const address of addresses) {
-    const key = serverKey(address);
-    if (!distinct.has(key)) distinct.set(key, address);
-  }
-  return [...distinct.values()];
-}
-
+/** The same for one server under two names: it would be asked, and its jobs counted, twice. */
 function serverKey({host, port}: ServerAddress): string {
-  const isHere = host.toLowerCase() === 'localhost' || host === '::1' || host.startsWith('127.');
-  return formatAddress({host: isHere ? 'localhost' : host, port});
+  return formatAddress({host: hostsToTry(host)[0]!, port});
 }
 
 /** A prefix in a message. */

@@ -196,11 +196,14 @@ describe('the Gearman servers', () => {
   };
 
   it('are one if two names of this host have one port', async () => {
-    const yaml = 'all:\n  servers: {one: "127.0.0.1:4731", two: "localhost:4731", three: "localhost:4732"}\n';
+    const yaml =
+      'all:\n  servers: {one: "127.0.0.1:4731", two: "localhost:4731", three: "localhost:4732", four: "127.0.0.2:4731"}\n';
     const root = createRoot({...FILES, 'config/gearman.yml': yaml});
     expect((await at(root).gearmanServers()).value).toEqual([
       {host: '127.0.0.1', port: 4731},
       {host: 'localhost', port: 4732},
+      // A server of its own may listen on each address.
+      {host: '127.0.0.2', port: 4731},
     ]);
   });
 
