@@ -93,9 +93,9 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
   }
 
   function toEarliestMs(wall: string): number {
-    const hour = WALL.test(wall) ? plainHour(wall) : null;
-    if (hour !== null) return toEpochMs(wall) - hour.earlierMs;
-    return WALL.test(wall) ? earliestEpochMs(wall, name!, env) : Number.NaN;
+    if (!WALL.test(wall)) return Number.NaN;
+    const hour = plainHour(wall);
+    return hour === null ? earliestEpochMs(wall, name!, env) : toEpochMs(wall) - hour.earlierMs;
   }
 
   function toIso(wall: string): string | null {

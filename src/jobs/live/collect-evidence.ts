@@ -8,7 +8,7 @@ import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import type {SiteTime} from '../../atom/site-time.ts';
 import type {AtomctlError} from '../../errors.ts';
 import {formatAddress, type ServerAddress} from '../../gearman/address.ts';
-import type {Connection, ServerConnection} from '../../gearman/server.ts';
+import type {ServerConnection} from '../../gearman/server.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {
   ownerOf,
@@ -98,17 +98,16 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   const open = first.filter(({id, known}) => known === null && !waiting.has(id));
   const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
   const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
-  const [later, host, gearmands] = await Promise.all([
+  const [later, host, gearmands, workers] = await Promise.all([
     open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
       ? takeSnapshot(options.servers)
       : null,
     absent.length > 0 ? hostEvidence(options) : null,
     absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
+    absent.length > 0
+      ? workersWithOrigins(queue, options)
+      : workersOf(queue.snapshot, queue.foreign ?? NONE, options.prefixes),
   ]);
-  const workers =
-    host === null
-      ? workersOf(queue.snapshot, queue.foreign, options.prefixes)
-      : await originsOf(queue.snapshot, options);
   const replica = absent.length > 0 && (await isReplica(options.database));
   const second = await secondRead(options.database);
 
@@ -183,8 +182,8 @@ interface QueueReading {
   counts: QueueCount[];
   /** Queues with jobs, by the name of the rows that they may hold. */
   candidates: (name: string) => readonly SeenFunction[];
-  /** Prefixes that are known to be other sites'; empty if only idle ones are in question. */
-  foreign: ReadonlySet<string>;
+  /** Prefixes that are known to be other sites'; null if only idle ones are in question, so that it was not asked. */
+  foreign: ReadonlySet<string> | null;
   keys: KeyAnswers;
   /** Addresses of servers of which another atomctl holds jobs; it may begin while they are asked. */
   probing: Set<string>;
@@ -197,8 +196,8 @@ async function readQueue(rows: readonly RunningRow[], options: CollectOptions): 
     const withJobs = snapshot.functions.filter(({total}) => total > 0);
     // Whose an idle prefix is matters only for its workers, which are looked at if a job is in no queue.
     const isUnknown = (seen: SeenFunction) => ownerOf(seen, options.prefixes, NONE) === 'unknown';
-    const foreign = withJobs.some(isUnknown) ? await options.prefixes.foreign(snapshot) : NONE;
-    const busy = ownedBy(options.prefixes, foreign, withJobs);
+    const foreign = withJobs.some(isUnknown) ? await options.prefixes.foreign(snapshot) : null;
+    const busy = ownedBy(options.prefixes, foreign ?? NONE, withJobs);
     const candidates = byName(busy);
     const keys = await askForKeys(rows, ({name}) => candidates(name));
     // The lock is known as taken for as long as a client keeps it that never leaves.
@@ -224,12 +223,12 @@ async function readQueue(rows: readonly RunningRow[], options: CollectOptions): 
   }
 }
 
-/** The same, with where they come from. */
-async function originsOf(
-  snapshot: QueueSnapshot,
+/** As workersOf, with where they come from. */
+async function workersWithOrigins(
+  {snapshot, foreign}: QueueReading,
   {prefixes, host}: CollectOptions,
 ): Promise<WorkerConnection[]> {
-  const workers = workersOf(snapshot, await prefixes.foreign(snapshot), prefixes);
+  const workers = workersOf(snapshot, foreign ?? (await prefixes.foreign(snapshot)), prefixes);
   return Promise.all(
     workers.map(async (worker) => ({
       ...worker,
@@ -264,15 +263,8 @@ function workersOf(
   foreign: ReadonlySet<string>,
   prefixes: SitePrefixes,
 ): WorkerConnection[] {
-  const owned = ownedBy(prefixes, foreign, snapshot.functions);
-  return workerConnections(snapshot.connections, new Map(owned.map((seen) => [seen.queue, seen])));
-}
-
-function workerConnections(
-  connections: ReadonlyMap<string, readonly Connection[]>,
-  owned: ReadonlyMap<string, SeenFunction>,
-): WorkerConnection[] {
-  return [...connections].flatMap(([server, ofServer]) =>
+  const owned = new Set(ownedBy(prefixes, foreign, snapshot.functions).map(({queue}) => queue));
+  return [...snapshot.connections].flatMap(([server, ofServer]) =>
     ofServer.flatMap(({id, ip, functions}) => {
       const queues = functions.map((name) => `${name} ${server}`).filter((queue) => owned.has(queue));
       const doesOthers = queues.length < functions.length;

@@ -1,6 +1,5 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {claimsToBeProbe} from '../../queue/probe-id.ts';
-import type {Counts} from './counts.ts';
 import type {HostEvidence, LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
 import type {Clause, Missing, Seen} from './proof.ts';
 
@@ -178,11 +177,12 @@ function age({row: {id, createdMs}, evidence: {host, seenBefore}}: Seen): Missin
 
 function looseProcess({row, evidence, counts}: Seen): Missing | null {
   const {processes, clock} = evidence.host!;
-  // One that started later may have been given the job again, and not have logged it yet.
-  const mayWork = (candidate: SiteProcess) =>
-    !isConnected(candidate, evidence) || !isYounger(candidate, row, clock.uncertaintyMs);
+  // One that is not connected may have been given the job again, however young it is, and not have logged it yet. One that
+  // is connected to every server is idle, or known to be busy, if everything that runs there is explained.
   const worker = processes.workers.find(
-    (candidate) => mayWork(candidate) && !isAccountedFor(candidate, evidence, counts),
+    (candidate) =>
+      !isConnected(candidate, evidence) ||
+      (counts.runningUnexplained > 0 && !isYounger(candidate, row, clock.uncertaintyMs)),
   );
   if (worker !== undefined) {
     const reason = isConnected(worker, evidence)
@@ -211,15 +211,10 @@ function unconnectedProcess({row: {createdMs}, evidence}: Seen): Missing | null 
   };
 }
 
-/** A process that started after the job began is not working on it. */
+/** It started after a worker last began the job. */
 function isYounger({startedMs}: SiteProcess, {begun}: RowEvidence, uncertaintyMs: number): boolean {
   const lastMs = begun?.lastMs ?? null;
   return lastMs !== null && startedMs > lastMs + PROCESS_MARGIN_MS + uncertaintyMs;
-}
-
-/** Connected to every server, and everything that runs there is explained: the worker is idle, or known to be busy. */
-function isAccountedFor(worker: SiteProcess, evidence: LiveEvidence, counts: Counts): boolean {
-  return counts.runningUnexplained === 0 && isConnected(worker, evidence);
 }
 
 /** Only a connection from this host is the process's: a worker in a container may have the same PID. */

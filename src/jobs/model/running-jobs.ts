@@ -162,6 +162,10 @@ export interface EndedName {
   imports: string[];
 }
 
+/** The ids of the newest rows that do not say Running, as `newest`; its parameter is the term of Running. */
+const newestEnded = (limit: number) =>
+  `(SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${limit}) AS newest`;
+
 /** The names of the newest ended rows that a worker began. */
 export async function endedNames(
   database: Queryable,
@@ -178,9 +182,9 @@ export async function endedNames(
     `SELECT COALESCE(job.name, '') AS name, job.completed_at AS ended,
             LOCATE(${FINISHED}, ${LATEST_RUN}) = 0
               OR (ABS(${age}) <= ${MOST_ZONE_ERROR}
-                  AND MOD(${age} + ${MOST_ZONE_ERROR + QUARTER}, ${QUARTER}) <= ${JUST_ENDED}) AS atWork,
+                  AND MOD(${age} + ${MOST_ZONE_ERROR}, ${QUARTER}) <= ${JUST_ENDED}) AS atWork,
             IF(LOCATE(${UPLOAD}, job.output) > 0, ${LOGGED_PARAMETERS}, NULL) AS parameters
-     FROM (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${NEWEST_ENDED}) AS newest
+     FROM ${newestEnded(NEWEST_ENDED)}
      JOIN job ON job.id = newest.id
      WHERE LOCATE(${STARTED}, ${LOG}) > 0`,
     [wall, wall, STATUSES.running.termId],
@@ -209,7 +213,7 @@ export interface EndedRow {
 export async function newestEndedRows(database: Queryable, limit: number): Promise<EndedRow[]> {
   return database.query<EndedRow>(
     `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters
-     FROM (SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${limit}) AS newest
+     FROM ${newestEnded(limit)}
      JOIN job ON job.id = newest.id) AS ended
      WHERE parameters IS NOT NULL ORDER BY id DESC`,
     [STATUSES.running.termId],
