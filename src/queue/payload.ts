@@ -26,6 +26,7 @@ export function readPayload(payload: string): PayloadFields {
 
 /** AtoM sends ids as numbers or as digits. */
 function idOf(value: unknown): number | null {
-  const text = String(value);
-  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
+  // A payload comes from the network: only these two types become text without running what they hold.
+  if (typeof value !== 'string' && typeof value !== 'number') return null;
+  return /^[1-9]\d{0,14}$/.test(`${value}`) ? Number(value) : null;
 }
