@@ -39,6 +39,7 @@ const STAND_INS = {
   '@oclif/core': 'bin/packages/oclif-core.cjs',
   mysql2: 'bin/packages/mysql2.cjs',
   'string-width': 'bin/packages/string-width.cjs',
+  yaml: 'bin/packages/yaml.mjs',
 };
 
 /** What packages load but atomctl never needs, and what is here instead. */
@@ -125,7 +126,7 @@ function entryPoint(path, out) {
 const inlineRequires = {
   name: 'inline requires',
   setup({onLoad}) {
-    onLoad({filter: /node_modules\/(@oclif\/core|mysql2|yaml)\/.*\.js$/}, async ({path}) => {
+    onLoad({filter: /node_modules\/(@oclif\/core|mysql2)\/.*\.js$/}, async ({path}) => {
       const {code} = await transformAsync(await readFile(path, 'utf8'), {
         configFile: false,
         babelrc: false,
