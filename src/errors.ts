@@ -27,6 +27,7 @@ export const EXIT_BY_CODE = {
   DATABASE_UNKNOWN: EXIT.unreachable,
   DATABASE_TIMEOUT: EXIT.unreachable,
   DATABASE_LOST: EXIT.unreachable,
+  COMMIT_UNKNOWN: EXIT.unreachable,
   DATABASE_PRIVILEGE: EXIT.failed,
   DATABASE_NOT_ATOM: EXIT.failed,
   DATABASE_TOO_OLD: EXIT.failed,

@@ -1,3 +1,4 @@
+import {AtomctlError} from '../errors.ts';
 import type {Database, DatabaseConfig, Queryable, Row, ServerInfo, SqlValue} from './database.ts';
 import {isPrivilegeError, translateFailure} from './failure.ts';
 import {retryWhileBusy} from './retry.ts';
@@ -26,10 +27,13 @@ async function openSession(config: DatabaseConfig, {timeoutSeconds}: DatabaseTim
   }
 }
 
+/** Errors after which the server may have carried the statement out. */
+const COMMIT_LOST: ReadonlySet<string> = new Set(['DATABASE_LOST', 'DATABASE_TIMEOUT']);
+
 class MysqlDatabase implements Database {
   readonly #config: DatabaseConfig;
   readonly #options: DatabaseTimeouts;
-  readonly #session: Session;
+  #session: Session;
   /** What the work of a transaction gets: no retries, because one statement alone cannot be repeated there. */
   readonly #withinTransaction: Queryable;
   #inTransaction = false;
@@ -91,6 +95,11 @@ class MysqlDatabase implements Database {
     return retryWhileBusy(() => this.#attempt(work));
   }
 
+  async reconnect(): Promise<void> {
+    this.#session.end();
+    this.#session = await openSession(this.#config, this.#options);
+  }
+
   async close(): Promise<void> {
     this.#session.end();
   }
@@ -102,7 +111,7 @@ class MysqlDatabase implements Database {
     try {
       await this.#run('START TRANSACTION');
       const result = await work(this.#withinTransaction);
-      await this.#run('COMMIT');
+      await this.#commit();
       return result;
     } catch (error) {
       // If the connection is gone, the server has rolled back by itself.
@@ -110,6 +119,17 @@ class MysqlDatabase implements Database {
       throw error;
     } finally {
       this.#inTransaction = false;
+    }
+  }
+
+  async #commit(): Promise<void> {
+    try {
+      await this.#run('COMMIT');
+    } catch (error) {
+      const lost = error instanceof AtomctlError && COMMIT_LOST.has(error.code);
+      throw lost
+        ? new AtomctlError('COMMIT_UNKNOWN', error.message, {hint: error.hint, cause: error})
+        : error;
     }
   }
 

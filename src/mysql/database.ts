@@ -32,8 +32,11 @@ export interface Database extends Queryable {
   visit(sql: string, values: readonly SqlValue[], visit: (row: readonly unknown[]) => void): Promise<void>;
   /**
    * Runs `work` in one transaction; retried a few times on deadlock and lock wait timeout, rolled back if it throws.
+   * @throws AtomctlError COMMIT_UNKNOWN if the answer to COMMIT was lost: the work was saved, or it was not
    */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Replaces a connection that broke. */
+  reconnect(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -106,7 +106,7 @@ function endlessAnswer(place: string): AtomctlError {
 }
 
 /** How long a statement waits for the lock of another session, in seconds, before it fails and is tried again. */
-const LOCK_WAIT_SECONDS = 5;
+const LOCK_WAIT_SECONDS = 3;
 
 /**
  * The settings of every session, whatever the server's own are, in one statement and so in one round trip.

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {connectDatabase} from './connect.ts';
-import type {Database, DatabaseConfig} from './database.ts';
+import type {Database, DatabaseConfig, Queryable} from './database.ts';
 
 export interface NamedLockOptions {
   /** At most 64 characters; the same on every host. It is the server's, not the database's. */
@@ -12,7 +12,12 @@ export interface NamedLockOptions {
 }
 
 export type NamedLock =
-  | {taken: true; release: () => Promise<void>}
+  | {
+      taken: true;
+      /** Whether this connection still has it: a process that was stopped for long has lost it. */
+      isHeld: (database: Queryable) => Promise<boolean>;
+      release: () => Promise<void>;
+    }
   /** `holder` as the other process gave it; if the server does not show it, the connection of the other. */
   | {taken: false; holder: string};
 
@@ -63,6 +68,10 @@ async function hold(
   const ended = repeatStatement().catch(() => {});
   return {
     taken: true,
+    isHeld: async (other) => {
+      const [lock] = await other.query<{id: number | null}>('SELECT IS_USED_LOCK(?) AS id', [name]);
+      return lock?.id === id;
+    },
     release: async () => {
       held = false;
       await interruptSleep(config, id, timeoutSeconds);

@@ -1,5 +1,5 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {markJob} from '../../../../src/jobs/kill/mark-or-delete.ts';
+import {changeRow, rehearseChange} from '../../../../src/jobs/model/change-row.ts';
 import {deleteJob} from '../../../../src/jobs/model/delete-jobs.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
@@ -52,22 +52,26 @@ describe('deleteJob', () => {
   });
 });
 
-describe('markJob', () => {
-  const mark = (id: number, more = {}) =>
-    markJob({
-      as: 'error',
-      database,
-      id,
-      expected: 'running',
-      note: 'Killed by Ada on “2026-03-05”',
-      culture: 'fr',
-      nowWall: '2026-03-05 09:00:00',
-      ...more,
-    });
+const MARK = {
+  as: 'error',
+  note: 'Killed by Ada on “2026-03-05”',
+  culture: 'fr',
+  nowWall: '2026-03-05 09:00:00',
+} as const;
 
-  test('makes it an error, finished now, with an error note', async () => {
+const marking = (id: number, to: Partial<typeof MARK> | object = {}, logLength?: number) => ({
+  id,
+  seen: {status: 'running' as const, logLength},
+  to: {...MARK, ...to},
+});
+
+const logOf = (id: number, output: string) =>
+  site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
+
+describe('changeRow', () => {
+  test('makes the job an error, finished now, with an error note', async () => {
     const id = await site.insertJob({status: 'running'});
-    expect(await mark(id)).toEqual({outcome: 'marked'});
+    expect(await changeRow(database, marking(id))).toEqual({outcome: 'done'});
     const rows = await site.query(
       `SELECT status_id, completed_at, updated_at, type_id, source_culture, culture, content
        FROM job JOIN object USING (id) JOIN note ON note.object_id = job.id JOIN note_i18n ON note_i18n.id = note.id
@@ -90,15 +94,27 @@ describe('markJob', () => {
   test('leaves a job that changed or went in the meantime', async () => {
     const id = await site.insertJob({status: 'completed'});
     const before = await everyTable(site);
-    expect(await mark(id)).toEqual({outcome: 'changed', status: 'completed'});
-    expect(await mark(999_999)).toEqual({outcome: 'gone'});
+    expect(await changeRow(database, marking(id))).toEqual({outcome: 'changed', status: 'completed'});
+    expect(await changeRow(database, marking(999_999))).toEqual({outcome: 'gone'});
+    expect(await changeRow(database, {...marking(id), to: {as: 'deleted'}})).toMatchObject({
+      outcome: 'changed',
+    });
     expect(await everyTable(site)).toEqual(before);
+  });
+
+  test('leaves a job whose log grew since its state was proved', async () => {
+    const id = await site.insertJob({status: 'running'});
+    await logOf(id, 'é: a line\n');
+    expect(await changeRow(database, marking(id, {}, 10))).toEqual({outcome: 'changed', status: 'running'});
+    expect(await changeRow(database, marking(id, {}, 11))).toEqual({outcome: 'done'});
   });
 
   test('changes nothing at all if the note cannot be written', async () => {
     const id = await site.insertJob({status: 'running'});
     const before = await everyTable(site);
-    await expect(mark(id, {culture: 'x'.repeat(20)})).rejects.toMatchObject({code: 'DATABASE_ERROR'});
+    await expect(changeRow(database, marking(id, {culture: 'x'.repeat(20)}))).rejects.toMatchObject({
+      code: 'DATABASE_ERROR',
+    });
     expect(await everyTable(site)).toEqual(before);
   });
 
@@ -107,12 +123,35 @@ describe('markJob', () => {
     await site.query('DELETE FROM term WHERE id = 197');
     try {
       const id = await site.insertJob({status: 'running'});
-      expect(await mark(id)).toEqual({outcome: 'marked'});
+      expect(await changeRow(database, marking(id))).toEqual({outcome: 'done'});
       expect(await site.query('SELECT type_id FROM note WHERE object_id = ?', [id])).toEqual([
         {type_id: null},
       ]);
     } finally {
       await site.query('INSERT INTO term SET ?', [term]);
+    }
+  });
+});
+
+describe('rehearseChange', () => {
+  test.each([MARK, {as: 'deleted'} as const])('reports what $as would do and takes it back', async (to) => {
+    const id = await site.insertJob({status: 'running'});
+    const before = await everyTable(site);
+    expect(await rehearseChange(database, {...marking(id), to})).toEqual({outcome: 'done'});
+    expect(await everyTable(site)).toEqual(before);
+  });
+
+  test('throws what would prevent the change', async () => {
+    const id = await site.insertJob({status: 'running'});
+    await site.query(
+      "CREATE TRIGGER no_notes BEFORE INSERT ON note FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no notes'",
+    );
+    try {
+      await expect(rehearseChange(database, marking(id))).rejects.toMatchObject({
+        message: expect.stringContaining('no notes'),
+      });
+    } finally {
+      await site.query('DROP TRIGGER no_notes');
     }
   });
 });
