@@ -33,6 +33,11 @@ export function isAtomClass(name: string): boolean {
   return Object.hasOwn(JOB_CLASSES, name);
 }
 
+/** Whether AtoM runs only the oldest running job of this class and its like: a younger one that is handed out first fails. */
+export function isSerial(jobClass: string): boolean {
+  return isAtomClass(jobClass) && JOB_CLASSES[jobClass]!.oneAtATime === true;
+}
+
 const STORED_NAMES = new Set(Object.values(JOB_CLASSES).map(({storedAs}) => storedAs));
 
 /**

@@ -1,6 +1,7 @@
 import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from './address.ts';
 import * as admin from './admin-protocol.ts';
+import {NotGearman, replyFailure} from './failure.ts';
 import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
 import {type Framing, Wire} from './wire.ts';
 
@@ -34,6 +35,13 @@ export interface GearmanServer {
   statusOfUniqueKeys(keys: readonly string[]): Promise<JobPresence[]>;
   /** In the order of the handles. */
   statusOfHandles(handles: readonly string[]): Promise<JobPresence[]>;
+  /**
+   * The handle of the job that has this function and key. Ask for the key first: it submits a job with them, due two
+   * seconds later and with a payload that names no row. gearmand creates no second job under a key: it answers with the
+   * handle of the one it has. If that job has just gone, the answer is the handle of the new one, which no worker gets
+   * if it is cancelled at once. gearmand only.
+   */
+  handleOf(job: {function: string; unique: string}): Promise<string>;
   /** Forgets a function and its waiting jobs; false if it is unknown or has workers. gearmand only. */
   dropFunction(name: string): Promise<boolean>;
   /** Ends the connections; a request that is still open rejects. */
@@ -94,6 +102,10 @@ class ReopeningWire {
   }
 }
 
+/** A job that is submitted only to learn a handle: when it would be due, and its payload. */
+const DUE_SECONDS = 2;
+const NO_ROW = '{}';
+
 class WireServer implements GearmanServer {
   readonly address: ServerAddress;
   readonly #admin: ReopeningWire;
@@ -122,6 +134,15 @@ class WireServer implements GearmanServer {
 
   statusOfHandles = (handles: readonly string[]) =>
     this.#presence(PACKET.GET_STATUS, PACKET.STATUS_RES, 'GET_STATUS', handles);
+
+  async handleOf(job: {function: string; unique: string}): Promise<string> {
+    const due = String(Math.floor(Date.now() / 1000) + DUE_SECONDS);
+    const submit = request(PACKET.SUBMIT_JOB_EPOCH, job.function, job.unique, due, NO_ROW);
+    const packets = await this.#binary.exchange(endWithEcho([submit]), 'SUBMIT_JOB_EPOCH', untilEcho());
+    const created = packets.find(({type}) => type === PACKET.JOB_CREATED);
+    if (created) return splitArguments(created.data, 1)[0]!;
+    throw replyFailure(this.address, 'SUBMIT_JOB_EPOCH', new NotGearman('no handle'));
+  }
 
   close(): void {
     this.#admin.close();

@@ -19,8 +19,10 @@ export interface GrabbedJob {
 export interface WorkerConnection {
   /** Registers functions, in addition to earlier ones, and takes one job; null if no job waits. gearmand only. */
   grab(functions: readonly string[]): Promise<GrabbedJob | null>;
-  /** Ends a job as failed: it leaves the queue for good. */
-  fail(handle: string): Promise<void>;
+  /** The same, up to `count` jobs in one exchange; fewer if no more wait. */
+  grabMany(functions: readonly string[], count: number): Promise<GrabbedJob[]>;
+  /** Ends jobs as failed: they leave the queue for good. */
+  fail(...handles: string[]): Promise<void>;
   /** Ends a job as done: it leaves the queue for good. */
   complete(handle: string): Promise<void>;
   /**
@@ -54,19 +56,24 @@ export async function connectWorker(
     wire.exchange(endWithEcho(requests), command, untilEcho());
   if (clientId !== undefined) await exchange([request(PACKET.SET_CLIENT_ID, clientId)], 'SET_CLIENT_ID');
 
+  async function grabMany(functions: readonly string[], count: number): Promise<GrabbedJob[]> {
+    const added = functions.filter((name) => !registered.has(name));
+    const packets = await exchange(grabRequests(added, count), 'GRAB_JOB_UNIQ');
+    for (const name of added) registered.add(name);
+    const jobs = grabbedJobs(packets);
+    if (jobs.length === count || packets.some(({type}) => type === PACKET.NO_JOB)) return jobs;
+    throw replyFailure(address, 'GRAB_JOB_UNIQ', new NotGearman('neither a job nor none'));
+  }
+
   return {
     exchange,
-    async grab(functions) {
-      const added = functions.filter((name) => !registered.has(name));
-      const packets = await exchange(grabRequests(added), 'GRAB_JOB_UNIQ');
-      for (const name of added) registered.add(name);
-      const [job] = grabbedJobs(packets);
-      if (job) return job;
-      if (packets.some(({type}) => type === PACKET.NO_JOB)) return null;
-      throw replyFailure(address, 'GRAB_JOB_UNIQ', new NotGearman('neither a job nor none'));
-    },
-    async fail(handle) {
-      await exchange([request(PACKET.WORK_FAIL, handle)], 'WORK_FAIL');
+    grabMany,
+    grab: async (functions) => (await grabMany(functions, 1))[0] ?? null,
+    async fail(...handles) {
+      await exchange(
+        handles.map((handle) => request(PACKET.WORK_FAIL, handle)),
+        'WORK_FAIL',
+      );
     },
     async complete(handle) {
       await exchange([request(PACKET.WORK_COMPLETE, handle, '')], 'WORK_COMPLETE');
@@ -79,9 +86,10 @@ export async function connectWorker(
   };
 }
 
-/** The requests that register functions and take one job of theirs. */
-export function grabRequests(functions: readonly string[]): Buffer[] {
-  return [...functions.map((name) => request(PACKET.CAN_DO, name)), request(PACKET.GRAB_JOB_UNIQ)];
+/** The requests that register functions and take jobs of theirs. */
+export function grabRequests(functions: readonly string[], count = 1): Buffer[] {
+  const grabs = Array.from({length: count}, () => request(PACKET.GRAB_JOB_UNIQ));
+  return [...functions.map((name) => request(PACKET.CAN_DO, name)), ...grabs];
 }
 
 /** The jobs that were handed out, from the packets of a reply. */

@@ -18,16 +18,20 @@ export async function refuseOtherServers(server: GearmanServer): Promise<void> {
 }
 
 /**
- * Makes sure that every job of a server can be returned once more, without touching any job of the site.
+ * Makes sure that every job of a server can be returned some times more, without touching any job of the site.
  *
- * With `--job-retries=N` gearmand drops a job at its N-th return. So a test job of our own must survive one return more
- * than the job with the most returns.
- * @throws AtomctlError REFUSED if a job could be dropped, as on any server but gearmand; or as GearmanServer's questions do
+ * With `--job-retries=N` gearmand drops a job at its N-th return. So a test job of our own must survive so many returns
+ * more than the job with the most returns.
+ * @param more how often each job is about to be returned
+ * @throws AtomctlError REFUSED if a job could be dropped; or as GearmanServer's questions do
  */
-export async function refuseWhereReturnsDrop(server: GearmanServer, options: GearmanTimeouts): Promise<void> {
-  await refuseOtherServers(server);
+export async function refuseWhereReturnsDrop(
+  server: GearmanServer,
+  more: number,
+  options: GearmanTimeouts,
+): Promise<void> {
   const jobs = (await server.jobs()).filter((job) => !job.ignored);
-  const returns = jobs.reduce((most, job) => Math.max(most, job.retries), 0) + 1;
+  const returns = jobs.reduce((most, job) => Math.max(most, job.retries), 0) + more;
   if (await survivesReturns(server, returns, options)) return;
   throw new AtomctlError(
     'REFUSED',

@@ -99,6 +99,9 @@ export interface SitePrefixes {
   foreign(snapshot: QueueSnapshot): Promise<ReadonlySet<string>>;
 }
 
+/** `unknown`: it may be this site's. */
+export type FunctionOwner = 'site' | 'unknown' | 'other';
+
 /**
  * Whose a function is. One under a prefix that is not known to be another site's may be this site's: a deploy that
  * moves the root leaves workers and jobs under the old prefix.
@@ -107,23 +110,9 @@ export function ownerOf(
   {prefix, jobClass}: FunctionName,
   prefixes: SitePrefixes,
   foreign: ReadonlySet<string>,
-): 'site' | 'unknown' | 'other' {
+): FunctionOwner {
   // Without a prefix only AtoM's own classes are distinguished from other programs' functions.
   if (prefix === null) return prefixes.own === '' && isAtomClass(jobClass) ? 'site' : 'other';
   if (prefix === prefixes.own || prefixes.also.includes(prefix)) return 'site';
   return foreign.has(prefix) ? 'other' : 'unknown';
-}
-
-/**
- * The functions that may hold a site's jobs. If no server shows a job or a worker under the site's own prefix, the
- * prefix may be computed wrongly (a root moved, a container's path): then every function may, and `own` is false.
- * @param prefix null if it is not known, empty if the site's functions have none
- */
-export function functionsOfSite(
-  snapshot: QueueSnapshot,
-  prefix: string | null,
-): {own: boolean; functions: SeenFunction[]} {
-  const functions = snapshot.functions.filter((row) => (row.prefix ?? '') === prefix);
-  const alive = functions.some(({total, workers}) => total > 0 || workers > 0);
-  return prefix !== null && alive ? {own: true, functions} : {own: false, functions: snapshot.functions};
 }

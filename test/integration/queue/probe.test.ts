@@ -1,11 +1,14 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {takeLock} from '../../../src/gearman/lock.ts';
+import {PACKET, request} from '../../../src/gearman/packet.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
-import {MOST_HELD, type ProbeOptions, probeQueue} from '../../../src/queue/probe.ts';
+import {MOST_CONNECTIONS} from '../../../src/queue/hold-waiting.ts';
+import {type ProbeOptions, probeQueue} from '../../../src/queue/probe.ts';
 import {
   type GearmanProcess,
   startGearmand,
@@ -77,7 +80,6 @@ describe('probeQueue on gearmand', () => {
       handle: expect.stringMatching(/^H:/),
       function: jobs[0]!.function,
       unique: `key-${jobs[0]!.jobId}`,
-      payload: `{"id":${jobs[0]!.jobId}}`,
       jobId: jobs[0]!.jobId,
       name: null,
       objectId: null,
@@ -146,15 +148,18 @@ describe('probeQueue on gearmand', () => {
     expect(await drain(server)).toEqual(numbers(1, 50));
   });
 
-  it('refuses a queue that is too long, and touches nothing', async () => {
+  it('keeps the order of a queue that is too long for a connection for each job, and takes out what is chosen', async () => {
     const server = await gearmand();
-    await submit(server, MOST_HELD + 1, 'f');
-    const error = await probeQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
-    expect(error).toMatchObject({
-      code: 'REFUSED',
-      message: expect.stringContaining(`${MOST_HELD + 1} jobs wait`),
+    const count = MOST_CONNECTIONS + 200;
+    await submit(server, count, 'f', 'g');
+    const {jobs, removed} = await probeQueue(server.address, ['f', 'g'], {
+      ...TIMEOUT,
+      take: ({jobId}) => jobId === 300 || jobId === 301,
     });
-    expect((await ask(server, (it) => it.jobs())).filter((job) => job.retries > 0)).toEqual([]);
+    expect([jobs.length, removed.map(({jobId}) => jobId).sort()]).toEqual([count - 2, [300, 301]]);
+    const [even, odd] = [numbers(2, count, 2), numbers(1, count, 2)];
+    expect(await drain(server, 'f')).toEqual(even.filter((id) => id !== 300));
+    expect(await drain(server, 'g')).toEqual(odd.filter((id) => id !== 301));
   });
 
   it('waits if another atomctl probes, and gives up after the timeout', async () => {
@@ -271,11 +276,81 @@ describe('a limit of retries', () => {
   });
 });
 
+describe('a class that AtoM runs one at a time', () => {
+  const IMPORT = `${'0'.repeat(32)}-arFileImportJob`;
+
+  async function connect(server: GearmanProcess, functions: readonly string[]) {
+    const worker = await connectWorker(server.address, {...TIMEOUT, clientId: 'pid_1_a'});
+    onTestFinished(() => worker.close());
+    await worker.exchange(
+      functions.map((name) => request(PACKET.CAN_DO, name)),
+      'CAN_DO',
+    );
+    return worker;
+  }
+
+  it('is not probed while a worker for it is free; other classes are', async () => {
+    const server = await gearmand();
+    await submit(server, 3, IMPORT);
+    await submit(server, 3, 'f');
+    await connect(server, [IMPORT, 'f']);
+    const {jobs, removed, refused} = await probeQueue(server.address, [IMPORT, 'f'], {
+      ...TIMEOUT,
+      take: () => true,
+    });
+    expect([jobs, removed.map((job) => job.function)]).toEqual([[], ['f', 'f', 'f']]);
+    expect(refused).toMatchObject([
+      {
+        code: 'REFUSED',
+        message: expect.stringMatching(/^The waiting jobs of arFileImportJob .* is free, or was/),
+      },
+    ]);
+    expect(await drain(server, IMPORT)).toEqual([1, 2, 3]);
+  });
+
+  it('is not probed while its worker goes from one short job to the next', async () => {
+    const server = await gearmand();
+    await submit(server, 3, IMPORT);
+    const worker = await connect(server, [IMPORT]);
+    const first = await worker.grab([]);
+    const probing = probeQueue(server.address, [IMPORT], TIMEOUT);
+    await sleep(300);
+    await worker.complete(first!.handle);
+    await worker.grab([]);
+    expect((await probing).refused).toHaveLength(1);
+  });
+
+  it('is probed while its only worker is busy, or none is connected', async () => {
+    const server = await gearmand();
+    await submit(server, 3, IMPORT);
+    expect((await probeQueue(server.address, [IMPORT], TIMEOUT)).jobs).toHaveLength(3);
+    const worker = await connect(server, [IMPORT, 'f']);
+    await worker.grab([]);
+    const {jobs, refused} = await probeQueue(server.address, [IMPORT], TIMEOUT);
+    expect([jobs.map(({jobId}) => jobId), refused]).toEqual([[2, 3], []]);
+  });
+
+  it('is not probed if too many wait for a connection each, unless no worker is connected', async () => {
+    const server = await gearmand();
+    const count = MOST_CONNECTIONS + 5;
+    await submit(server, count, IMPORT);
+    const {jobs} = await probeQueue(server.address, [IMPORT], {...TIMEOUT, take: ({jobId}) => jobId === 7});
+    expect(jobs).toHaveLength(count - 1);
+    const worker = await connect(server, [IMPORT]);
+    await worker.grab([]);
+    const {refused} = await probeQueue(server.address, [IMPORT], TIMEOUT);
+    expect(refused).toMatchObject([{message: expect.stringMatching(/more than 500 of them wait/)}]);
+    worker.close();
+    await until(async () => (await ask(server, (it) => it.status())).every((row) => row.running === 0));
+    expect(new Set(await drain(server, IMPORT))).toEqual(new Set(numbers(1, count).filter((id) => id !== 7)));
+  });
+});
+
 describe("Perl's server", () => {
   it('is refused if jobs wait, and keeps them; without waiting jobs it is not refused', async () => {
     const server = await startPerlGearmand();
     onTestFinished(async () => void (await server.kill()));
-    expect(await probeQueue(server.address, ['f'], TIMEOUT)).toEqual({jobs: [], removed: []});
+    expect(await probeQueue(server.address, ['f'], TIMEOUT)).toEqual({jobs: [], removed: [], refused: []});
     await submit(server, 2, 'f');
     const error = await probeQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
     expect(error).toMatchObject({code: 'REFUSED', message: expect.stringContaining('not gearmand')});

@@ -103,6 +103,9 @@ export class FakeGearman implements GearmanServer {
       return job !== undefined;
     });
 
+  handleOf = ({function: name, unique}: {function: string; unique: string}) =>
+    this.#answerGearmand('SUBMIT_JOB_EPOCH', () => this.submit(name, unique));
+
   statusOfUniqueKeys = (keys: readonly string[]) =>
     this.#answerGearmand('GET_STATUS_UNIQUE', () =>
       keys.map((key) => presence(this.#jobs.find((job) => job.unique === key))),

@@ -1,0 +1,29 @@
+import type {GearmanServer} from '../gearman/server.ts';
+
+/**
+ * What became of a job. `absent`: the server has no such job. `executing`: a worker has it, and nothing was touched.
+ * `removed`: it waited, and no worker gets it. `cancelled`: a worker has it and goes on, but when that worker ends or dies the
+ * job is not handed out again.
+ */
+export type CancelOutcome = 'absent' | 'executing' | 'removed' | 'cancelled';
+
+/**
+ * Ends one job by its key. No other job is touched and no return is counted. A waiting job stays in the server as an ignored
+ * entry until a worker polls; until then its key is known and nothing can be submitted under it.
+ * @param options.executingToo cancels the job also if a worker has it
+ * @throws AtomctlError as GearmanServer's requests do; GEARMAN_PROTOCOL if the server is not gearmand
+ */
+export async function cancelByKey(
+  server: GearmanServer,
+  job: {function: string; unique: string},
+  options: {executingToo: boolean},
+): Promise<CancelOutcome> {
+  const [before] = await server.statusOfUniqueKeys([job.unique]);
+  if (!before!.known) return 'absent';
+  if (before!.running && !options.executingToo) return 'executing';
+  const handle = await server.handleOf(job);
+  await server.cancel(handle);
+  // A worker may have been handed the job in between.
+  const [after] = await server.statusOfHandles([handle]);
+  return after!.running ? 'cancelled' : 'removed';
+}

@@ -1,0 +1,153 @@
+/**
+ * Takes waiting jobs and gives them back in their order. Gearman shows a payload only to a worker: take a job, read it,
+ * return it. gearmand queues a returned job at the end, and what one connection returns in reverse. So there are two ways:
+ *
+ * - One connection for each job, which return them one after the other in the order of taking. No worker ever meets another
+ *   order, but each job costs a connection, of which gearmand often may have no more than 1024.
+ * - All jobs on one connection, twice: what the first return reverses, the second reverses again. Between the two a worker that
+ *   becomes free meets the reversed queue.
+ *
+ * Within a function and a priority the jobs that waited keep their order; a job that arrives during the second pass comes
+ * before them. If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
+ */
+import type {ServerAddress} from '../gearman/address.ts';
+import type {GearmanTimeouts} from '../gearman/server.ts';
+import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
+import {type PayloadFields, readPayload} from './payload.ts';
+import {newProbeId} from './probe-id.ts';
+
+/** A job that was taken, with what its payload says. */
+export interface ProbedJob extends Omit<GrabbedJob, 'payload'>, PayloadFields {}
+
+/** Jobs that are held: no worker gets them. */
+export interface HeldJobs {
+  /** In the order of the queue, within each function. */
+  readonly jobs: readonly ProbedJob[];
+  /** Ends some of them as failed: they are gone from the server. Calls `onEnded` as soon as that is confirmed of a job. */
+  end(jobs: readonly ProbedJob[], onEnded: (job: ProbedJob) => void): Promise<void>;
+  /** Returns the others. */
+  giveBack(): Promise<void>;
+}
+
+export interface WayToHold {
+  /** How many returns gearmand counts for each job. */
+  returns: number;
+  hold(address: ServerAddress, functions: readonly string[], options: GearmanTimeouts): Promise<HeldJobs>;
+}
+
+/**
+ * One connection for each job.
+ * @param count how many jobs wait: their connections are opened before any job is held, so that a server that has too few
+ *   left keeps them all
+ */
+export function oneByOne(count: number): WayToHold {
+  return {
+    returns: 1,
+    async hold(address, functions, options) {
+      const workers: WorkerConnection[] = [];
+      const jobs: ProbedJob[] = [];
+      const held: HeldJobs = {
+        jobs,
+        async end(chosen, onEnded) {
+          const ending = new Set(chosen);
+          for (const [index, job] of jobs.entries()) {
+            if (!ending.has(job)) continue;
+            await workers[index]!.fail(job.handle);
+            onEnded(job);
+          }
+        },
+        giveBack: () => giveBackInTurn(workers),
+      };
+      try {
+        while (workers.length <= count) workers.push(await openWorker(address, options));
+        // Jobs that arrive meanwhile are held too, so that they do not come before those that go back.
+        for (;;) {
+          if (jobs.length === workers.length) workers.push(await openWorker(address, options));
+          const job = await workers[jobs.length]!.grab(functions);
+          if (job === null) return held;
+          jobs.push(withoutPayload(job));
+        }
+      } catch (error) {
+        await held.giveBack();
+        throw error;
+      }
+    },
+  };
+}
+
+/** All jobs on one connection. */
+export const ALL_AT_ONCE: WayToHold = {
+  returns: 2,
+  async hold(address, functions, options) {
+    const worker = await openWorker(address, options);
+    const jobs: ProbedJob[] = [];
+    const held: HeldJobs = {
+      jobs,
+      async end(chosen, onEnded) {
+        for (let from = 0; from < chosen.length; from += AT_A_TIME) {
+          const ending = chosen.slice(from, from + AT_A_TIME);
+          await worker.fail(...ending.map(({handle}) => handle));
+          for (const job of ending) onEnded(job);
+        }
+      },
+      async giveBack() {
+        try {
+          await worker.giveBack();
+          await takeAll(worker, functions, () => {});
+          await worker.giveBack();
+        } finally {
+          worker.close();
+        }
+      },
+    };
+    try {
+      await takeAll(worker, functions, (job) => jobs.push(withoutPayload(job)));
+      return held;
+    } catch (error) {
+      await held.giveBack();
+      throw error;
+    }
+  },
+};
+
+/** Few enough for the limit of a reply, if their payloads are not much longer than a log shows. */
+const AT_A_TIME = 100;
+
+async function takeAll(
+  worker: WorkerConnection,
+  functions: readonly string[],
+  visit: (job: GrabbedJob) => void,
+): Promise<void> {
+  for (;;) {
+    const jobs = await worker.grabMany(functions, AT_A_TIME);
+    for (const job of jobs) visit(job);
+    if (jobs.length < AT_A_TIME) return;
+  }
+}
+
+/** A payload may be long, and there may be many: only what it says of the row is kept. */
+function withoutPayload({payload, ...job}: GrabbedJob): ProbedJob {
+  return {...job, ...readPayload(payload)};
+}
+
+/** A connection that gearmand has accepted; a connected socket does not prove this. */
+async function openWorker(address: ServerAddress, options: GearmanTimeouts): Promise<WorkerConnection> {
+  const worker = await connectWorker(address, {...options, clientId: newProbeId(Date.now())});
+  await worker.giveBack().catch((error: unknown) => {
+    worker.close();
+    throw error;
+  });
+  return worker;
+}
+
+/** Each confirmed before the next. If the server stops answering, closing the connections returns the jobs. */
+async function giveBackInTurn(workers: readonly WorkerConnection[]): Promise<void> {
+  try {
+    for (const worker of workers) {
+      await worker.giveBack();
+      worker.close();
+    }
+  } finally {
+    for (const worker of workers) worker.close();
+  }
+}

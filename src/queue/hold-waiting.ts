@@ -1,0 +1,155 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {isSerial} from '../atom/job-classes.ts';
+import {AtomctlError} from '../errors.ts';
+import {formatAddress} from '../gearman/address.ts';
+import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../gearman/server.ts';
+import {splitFunctionName} from './function-name.ts';
+import {ALL_AT_ONCE, type HeldJobs, oneByOne, type WayToHold} from './held-jobs.ts';
+import {claimsToBeProbe} from './probe-id.ts';
+import {refuseWhereReturnsDrop} from './retry-limit.ts';
+
+/** So many connections may be opened for jobs: a gearmand often may have no more than 1024. */
+export const MOST_CONNECTIONS = 500;
+
+export interface HeldWaiting extends HeldJobs {
+  /**
+   * One REFUSED for each function that was left alone: AtoM runs its jobs one at a time, oldest first, and a worker could
+   * be handed one in the wrong order.
+   */
+  refused: AtomctlError[];
+}
+
+/**
+ * Holds every job of these functions that waits on a server, however many. The caller has the probe lock and gives them back
+ * whatever happens.
+ * @throws AtomctlError REFUSED if a returned job could be lost; or as GearmanServer's requests do
+ */
+export async function holdWaiting(
+  server: GearmanServer,
+  functions: readonly string[],
+  options: GearmanTimeouts,
+): Promise<HeldWaiting> {
+  const wanted = new Set(functions);
+  const waiting = (await server.status()).filter(
+    (row) => wanted.has(row.function) && row.total > row.running,
+  );
+  const {groups, refused} = await planGroups(server, waiting);
+  const parts: HeldJobs[] = [];
+  const giveBack = async () => {
+    await Promise.all(parts.map((part) => part.giveBack()));
+  };
+  try {
+    if (groups.length > 0) {
+      await refuseWhereReturnsDrop(server, Math.max(...groups.map(({way}) => way.returns)), options);
+    }
+    for (const {functions: names, way} of groups) parts.push(await way.hold(server.address, names, options));
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+  return {
+    jobs: parts.flatMap(({jobs}) => jobs),
+    refused,
+    giveBack,
+    async end(chosen, onEnded) {
+      for (const part of parts) {
+        const own = new Set(part.jobs);
+        await part.end(
+          chosen.filter((job) => own.has(job)),
+          onEnded,
+        );
+      }
+    },
+  };
+}
+
+/** Functions whose jobs are held in one way. */
+interface Group {
+  functions: string[];
+  way: WayToHold;
+}
+
+async function planGroups(
+  server: GearmanServer,
+  waiting: readonly FunctionStatus[],
+): Promise<{groups: Group[]; refused: AtomctlError[]}> {
+  const refused: AtomctlError[] = [];
+  const serial: FunctionStatus[] = [];
+  for (const row of waiting.filter(isSerialFunction)) {
+    const reason = await reasonAgainst(server, row);
+    if (reason === null) serial.push(row);
+    else refused.push(reason);
+  }
+  const others = waiting.filter((row) => !isSerialFunction(row));
+  const mayBeOneByOne = countOf([...serial, ...others]) <= MOST_CONNECTIONS;
+  const groups = [serial, others]
+    .filter((rows) => rows.length > 0)
+    .map((rows) => ({
+      functions: rows.map((row) => row.function),
+      way:
+        mayBeOneByOne || (rows === serial && countOf(serial) <= MOST_CONNECTIONS)
+          ? oneByOne(countOf(rows))
+          : ALL_AT_ONCE,
+    }));
+  return {groups, refused};
+}
+
+function isSerialFunction(row: FunctionStatus): boolean {
+  return isSerial(splitFunctionName(row.function).jobClass);
+}
+
+function countOf(rows: readonly FunctionStatus[]): number {
+  return rows.reduce((sum, {total, running}) => sum + total - running, 0);
+}
+
+/** A worker that has had its job for so long is not expected to end it within the moment of a probe. */
+const STEADY_MS = 1000;
+
+/**
+ * Why the waiting jobs of a serial function may not be held; null if no worker takes one meanwhile: none is connected for it, or
+ * each has a job that goes on.
+ */
+async function reasonAgainst(server: GearmanServer, row: FunctionStatus): Promise<AtomctlError | null> {
+  const before = await ableWorkers(server, row.function);
+  if (before.able === 0) return null;
+  if (countOf([row]) > MOST_CONNECTIONS) {
+    return refusal(
+      server,
+      row,
+      `more than ${MOST_CONNECTIONS} of them wait, and a worker for them is connected`,
+    );
+  }
+  const executing = await executingHandles(server);
+  await sleep(STEADY_MS);
+  const after = await ableWorkers(server, row.function);
+  const still = new Set(await executingHandles(server));
+  const isSteady = before.allBusy && after.allBusy && executing.every((handle) => still.has(handle));
+  return isSteady ? null : refusal(server, row, 'a worker for them is free, or was a moment ago');
+}
+
+/** How many workers can do a function, and whether all have a job: a server says what runs, not in which worker. */
+async function ableWorkers(server: GearmanServer, name: string): Promise<{able: number; allBusy: boolean}> {
+  const connections = (await server.connections()).filter(({id}) => !claimsToBeProbe(id));
+  const able = connections.filter(({functions}) => functions.includes(name));
+  const theirs = new Set(able.flatMap(({functions}) => functions));
+  const running = (await server.status())
+    .filter((row) => theirs.has(row.function))
+    .reduce((sum, row) => sum + row.running, 0);
+  const mayRunThem = connections.filter(({functions}) => functions.some((each) => theirs.has(each)));
+  return {able: able.length, allBusy: running >= mayRunThem.length};
+}
+
+async function executingHandles(server: GearmanServer): Promise<string[]> {
+  const handles = (await server.jobs()).map(({handle}) => handle);
+  const presences = await server.statusOfHandles(handles);
+  return handles.filter((_, index) => presences[index]!.running);
+}
+
+function refusal(server: GearmanServer, row: FunctionStatus, why: string): AtomctlError {
+  const {jobClass} = splitFunctionName(row.function);
+  return new AtomctlError(
+    'REFUSED',
+    `The waiting jobs of ${jobClass} on Gearman server ${formatAddress(server.address)} were not probed: AtoM runs them in their order, and ${why}, so that it could be handed one too early.`,
+    {hint: 'They were not touched. Stop the worker first, or try again while it is busy.'},
+  );
+}
