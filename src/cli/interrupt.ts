@@ -1,15 +1,39 @@
+import {readFileSync} from 'node:fs';
 import {AtomctlError} from '../errors.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Runs work that must end between two steps. The first SIGINT or SIGTERM aborts the signal, and the work stops after
- * its current step; a second one ends the process. A first one after the work has no effect: the result is shown.
+ * Runs work that must end between two steps. The first SIGINT, SIGTERM or SIGHUP aborts the signal, and the work stops
+ * after its current step; further ones change nothing, since the step must not be cut short. After the work they have no
+ * effect: the result is shown.
+ * @param acknowledge called at each signal, for work that may need some time to stop
  */
-export function interruptibly<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export function interruptibly<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  acknowledge: () => void = () => {},
+): Promise<T> {
   const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  // After a hangup, stderr fails. There is nobody to tell.
+  process.stderr.on('error', () => {});
+  for (const name of SIGNALS) {
+    if (name === 'SIGHUP' && hangupIsIgnored()) continue;
+    process.on(name, () => {
+      controller.abort();
+      acknowledge();
+    });
+  }
   return work(controller.signal);
+}
+
+/** Under nohup the process was started so that it ignores a hangup; a handler would undo that. */
+function hangupIsIgnored(): boolean {
+  try {
+    const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,13 +1,24 @@
-import {describe, expect, it} from 'vitest';
+import {afterEach, expect, it} from 'vitest';
 import {interruptibly} from '../../../src/cli/interrupt.ts';
 
-describe('interruptibly', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('turns the first %s into an aborted signal', async (name) => {
-    const seen = await interruptibly(async (signal) => {
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+afterEach(() => {
+  for (const name of SIGNALS) process.removeAllListeners(name);
+});
+
+it.each(SIGNALS)('turns %s into an aborted signal, and a second one changes nothing', async (name) => {
+  let acknowledged = 0;
+  const seen = await interruptibly(
+    async (signal) => {
       const before = signal.aborted;
       process.emit(name);
+      process.emit(name);
       return [before, signal.aborted];
-    });
-    expect(seen).toEqual([false, true]);
-  });
+    },
+    () => {
+      acknowledged += 1;
+    },
+  );
+  expect([seen, acknowledged]).toEqual([[false, true], 2]);
 });
