@@ -1,6 +1,6 @@
 import {join, resolve} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
-import {realpath} from '../files/sync-files.ts';
+import {stat} from '../files/sync-files.ts';
 import {
   formatAddress,
   GEARMAN_PORT,
@@ -232,7 +232,12 @@ class ResolvedSite implements Site {
 
   readonly downloads = once(async (): Promise<string | null> => {
     const {value: root} = await this.root();
-    return root === null ? null : realpath(join(root, 'downloads')).catch(() => null);
+    if (root === null) return null;
+    const directory = join(root, 'downloads');
+    return stat(directory).then(
+      () => directory,
+      () => null,
+    );
   });
 
   readonly #named = once(() => findNamedSite(this.#options, this.#surroundings));

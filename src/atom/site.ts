@@ -85,6 +85,6 @@ export interface Site {
   timezone(): Promise<Setting<string>>;
   /** The job classes that gearman.yml's worker_types lists, by type; empty if there is no root. */
   workerTypes(): Promise<Setting<Record<string, string[]>>>;
-  /** The downloads directory, symbolic links resolved; null if there is no root or it does not exist. */
+  /** The downloads directory, which may be a symbolic link; null if there is no root or it does not exist. */
   downloads(): Promise<string | null>;
 }

@@ -1,9 +1,20 @@
 import {existsSync} from 'node:fs';
-import {mkdir, mkdtemp, rm, symlink, writeFile} from 'node:fs/promises';
+import {
+  chown,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
-import {deleteDownloads} from '../../../../src/jobs/clear/downloads.ts';
+import {countDownloads, deleteDownloads} from '../../../../src/jobs/clear/downloads.ts';
 
 let scratch: string;
 let directory: string;
@@ -37,7 +48,8 @@ afterEach(() => rm(scratch, {recursive: true}));
 
 test('deletes the named files below downloads/jobs, through a linked downloads directory, and no others', async () => {
   const paths = ['downloads/jobs/a.zip', 'downloads/jobs/deeper/b.zip', 'downloads/jobs/gone-already.zip'];
-  expect(await deleteDownloads({directory, paths})).toEqual({deleted: 2, kept: []});
+  expect(await countDownloads({directory, paths})).toEqual({count: 2, bytes: 14});
+  expect(await deleteDownloads({directory, paths})).toEqual({count: 2, bytes: 14, kept: []});
   expect(existsSync(join(directory, 'jobs/a.zip'))).toBe(false);
   expect(existsSync(join(directory, 'jobs/deeper/b.zip'))).toBe(false);
   expect(existsSync(join(directory, 'jobs/kept.zip'))).toBe(true);
@@ -59,7 +71,7 @@ test.each([
   '../outside/secret.zip',
   'downloads/jobs/a.zip\0',
 ])('leaves %j alone and says so', async (path) => {
-  expect(await deleteDownloads({directory, paths: [path]})).toEqual({deleted: 0, kept: [path]});
+  expect(await deleteDownloads({directory, paths: [path]})).toEqual({count: 0, bytes: 0, kept: [path]});
   for (const file of ['jobs/a.zip', 'jobs/link.zip', 'jobs-old/old.zip', 'reports/r.csv', 'top.zip']) {
     expect(existsSync(join(directory, file))).toBe(true);
   }
@@ -70,6 +82,48 @@ test('leaves everything alone if jobs itself leads out of the downloads', async 
   await rm(join(directory, 'jobs'), {recursive: true});
   await symlink(join(scratch, 'outside'), join(directory, 'jobs'));
   const paths = ['downloads/jobs/secret.zip'];
-  expect(await deleteDownloads({directory, paths})).toEqual({deleted: 0, kept: paths});
+  expect(await deleteDownloads({directory, paths})).toEqual({count: 0, bytes: 0, kept: paths});
   expect(existsSync(secret)).toBe(true);
 });
+
+test('S7: whatever replaces the directories during a delete, nothing outside goes', async () => {
+  const count = 400;
+  for (const place of ['jobs', 'jobs-old']) {
+    for (let index = 0; index < count; index += 1) {
+      await writeFile(join(directory, place, `${index}.zip`), 'content');
+    }
+  }
+  const paths = Array.from({length: count}, (_, index) => `downloads/jobs/${index}.zip`);
+  const storage = join(scratch, 'storage');
+  let swapping = true;
+  const swap = async () => {
+    while (swapping) {
+      await rename(join(storage, 'jobs'), join(storage, 'aside'));
+      await symlink('jobs-old', join(storage, 'jobs'));
+      await unlink(join(storage, 'jobs'));
+      await rename(join(storage, 'aside'), join(storage, 'jobs'));
+    }
+  };
+  const deleteAll = async () => {
+    for (let from = 0; from < count; from += 20) {
+      await deleteDownloads({directory, paths: paths.slice(from, from + 20)});
+    }
+    swapping = false;
+  };
+  await Promise.all([swap(), deleteAll()]);
+  const left = (await readdir(join(storage, 'jobs-old'))).filter((name) => /^\d+\.zip$/.test(name));
+  expect(left).toHaveLength(count);
+  const inJobs = (await readdir(join(storage, 'jobs'))).filter((name) => /^\d+\.zip$/.test(name));
+  expect(inJobs.length).toBeLessThan(count);
+});
+
+test.runIf(process.getuid?.() === 0)(
+  'a jobs directory of another user than the entry downloads is left alone',
+  async () => {
+    const paths = ['downloads/jobs/a.zip'];
+    await lchown(directory, 65_534, 65_534);
+    expect(await deleteDownloads({directory, paths})).toEqual({count: 0, bytes: 0, kept: paths});
+    await chown(join(scratch, 'storage/jobs'), 65_534, 65_534);
+    expect(await deleteDownloads({directory, paths})).toEqual({count: 1, bytes: 7, kept: []});
+  },
+);
