@@ -20,9 +20,9 @@ export async function liveSources(
   const [servers, facts] = await Promise.all([context.servers(timeoutSeconds), liveFacts(context)]);
   const sources = {servers, now: context.now, ...facts};
   if (options.probe !== true) return sources;
-  const {probePrefixes} = await import('../jobs/live/queue-payloads.ts');
+  const {probeSite} = await import('../jobs/live/queue-payloads.ts');
   const probe = async () => {
-    const {waiting, problems} = await probePrefixes({servers, prefixes: facts.prefixes, timeoutSeconds});
+    const {waiting, problems} = await probeSite({servers, prefixes: facts.prefixes, timeoutSeconds});
     for (const {message, hint} of problems)
       options.notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
     return waiting;

@@ -1,6 +1,6 @@
 import {AtomctlError} from '../errors.ts';
-import {markJob} from '../jobs/kill/mark-or-delete.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
+import {changeRow} from '../jobs/model/change-row.ts';
 import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
 import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
@@ -75,7 +75,7 @@ async function apply(
 
 /**
  * Marks lost jobs as errors, as jobs:kill does. A lost job stays lost: no server has it, and AtoM never submits a
- * job twice. So fresh evidence is enough, and each row must still say running under its lock.
+ * job twice. So fresh evidence is enough; under its lock each row must still say what it said then, its log included.
  */
 export const LOST_JOBS: Fix = {
   id: 'lost-jobs',
@@ -136,12 +136,12 @@ async function* markEach(
 ): AsyncGenerator<number> {
   const {time, now} = site.access;
   const database = await site.database();
-  for (const {id} of jobs) {
+  for (const {id, logLength} of jobs) {
     const nowWall = time.toWall(now());
-    const note = mark.note(nowWall);
-    const change = {id, expected: 'running', as: mark.as, note, culture: 'en', nowWall} as const;
-    const {outcome} = await markJob({database, ...change});
-    yield outcome === 'marked' ? 1 : 0;
+    const to = {as: mark.as, note: mark.note(nowWall), culture: 'en', nowWall};
+    const row = await changeRow(database, {id, seen: {status: 'running', logLength}, to});
+    if (row.outcome === 'unknown') throw row.error;
+    yield row.outcome === 'done' ? 1 : 0;
   }
 }
 

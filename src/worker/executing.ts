@@ -27,13 +27,17 @@ export async function assignToUnits(options: {
   const {jobs, units, scope} = options;
   if (jobs.length === 0) return [];
   const running = units.filter(({mainPid}) => mainPid !== null);
-  const lastJobs = new Map<number, string>();
+  const lastJobs = new Map<number, string | null>();
   for (const {name} of running) {
     const id = lastJob(await newestLines(name, scope));
-    if (id !== null) lastJobs.set(id, name);
+    // After a worker died, its job may have been handed to another: then it is not known which of them has it.
+    if (id !== null) lastJobs.set(id, lastJobs.has(id) ? null : name);
   }
   const only = running.length === 1 && jobs.length === 1 ? running[0]!.name : null;
-  return jobs.map(({id, name}) => ({id, name, unit: lastJobs.get(id) ?? only}));
+  return jobs.map(({id, name}) => {
+    const unit = lastJobs.get(id);
+    return {id, name, unit: unit === undefined ? only : unit};
+  });
 }
 
 async function newestLines(unit: string, scope: Scope): Promise<JournalEntry[]> {

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {
   freePort,
@@ -53,7 +54,10 @@ test('deletes all rows and Gearman jobs; the other site keeps its queue', async 
   const theirs = await submit(2, other);
 
   const dry = await clear('--dry-run', '--json');
-  expect([dry.code, JSON.parse(dry.stdout)]).toMatchObject([0, {cleared: 4, queueRemoved: 0, dryRun: true}]);
+  expect([dry.code, JSON.parse(dry.stdout)]).toMatchObject([
+    0,
+    {cleared: 4, queueRemoved: 0, queueLeft: 3, queueWithoutRow: 0, dryRun: true},
+  ]);
   expect((await at.server.jobs()).length).toBe(5);
 
   const {code, stdout, stderr} = await clear('--no-confirmation', '--json');
@@ -78,7 +82,7 @@ test('a filter removes only its jobs from the queue, --keep-queue none; an execu
   const filtered = await clear('--name', 'arFileImportJob', '--yes');
   expect([filtered.code, filtered.stdout]).toEqual([
     0,
-    '1 job cleared: 1 running.\nTaken out of Gearman: 1 job.\n',
+    '1 job cleared: 1 running.\nTaken out of Gearman: 1 job.\nStill in Gearman for this site: 3 jobs.\n',
   ]);
   const left = await clear('--id', String(kept[0]), '--keep-queue', '--yes', '--json');
   expect(JSON.parse(left.stdout)).toMatchObject({cleared: 1, queueRemoved: 0});
@@ -101,18 +105,19 @@ describe('the question', () => {
       5,
       expect.stringContaining('Are you SURE you want to clear all 2 jobs? (y/N)'),
     ]);
+    expect(screen).toContain('In Gearman this site has 2 jobs: 2 waiting, 0 executing.');
     expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 2]);
     const yes = await runOnTerminal(['jobs:clear'], {env: at.site.env, input: 'y\n'});
     expect([yes.code, await rows(), (await at.server.jobs()).length]).toEqual([0, [], 0]);
   });
 });
 
-test('Gearman is down: the rows are deleted, with a warning', async () => {
+test('Gearman is down: the rows are deleted, with a warning and exit status 1', async () => {
   await submit(2);
   const gearman = `127.0.0.1:${await freePort()}`;
   const {code, stdout, stderr} = await clear('--yes', '--json', '--gearman', gearman);
   expect([code, stderr]).toEqual([
-    0,
+    1,
     expect.stringMatching(/^Warning: Gearman was left alone.*cannot be reached/),
   ]);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -123,19 +128,51 @@ test('Gearman is down: the rows are deleted, with a warning', async () => {
   expect(await rows()).toEqual([]);
 });
 
-test('interrupted, it says how many are gone and exits 130; a second run completes it', async () => {
-  await at.site.seedJobs(200);
+test.each([
+  ['SIGINT', 1],
+  ['SIGTERM', 1],
+  ['SIGHUP', 1],
+  ['SIGINT', 3],
+] as const)(
+  'K4: after %s, %i times, it says how many are gone and exits 130; a second run completes it',
+  async (signal, times) => {
+    await at.site.seedJobs(200);
+    const {child, ended} = startAtomctl(
+      ['jobs:clear', '--yes', '--json', '--batch-size', '5', '--pause', '0.1'],
+      {env: at.site.env},
+    );
+    await until(async () => child.exitCode !== null || (await rows()).length < 200);
+    for (let count = 0; count < times; count += 1) child.kill(signal);
+    const {code, stdout} = await ended;
+    const {cleared} = JSON.parse(stdout);
+    expect([code, cleared]).toEqual([130, 200 - (await rows()).length]);
+    expect(cleared % 5).toBe(0);
+    const second = await clear('--yes', '--json');
+    expect([second.code, JSON.parse(second.stdout).cleared]).toEqual([0, 200 - cleared]);
+    expect(await everyTable(at.site)).toEqual(empty);
+  },
+);
+
+test('K7: a clear that was stopped for longer than its lock lives ends before the next batch', async () => {
+  await at.site.seedJobs(60);
   const {child, ended} = startAtomctl(
-    ['jobs:clear', '--yes', '--json', '--batch-size', '5', '--pause', '0.1'],
+    ['jobs:clear', '--yes', '--json', '--batch-size', '5', '--pause', '0.2'],
     {env: at.site.env},
   );
-  await until(async () => child.exitCode !== null || (await rows()).length < 200);
-  child.kill('SIGINT');
+  await until(async () => child.exitCode !== null || (await rows()).length < 60);
+  child.kill('SIGSTOP');
+  const lockName = `atomctl:${createHash('md5').update(at.site.databaseName).digest('hex')}`;
+  const isFree = async () => {
+    const [row] = await at.site.query('SELECT IS_FREE_LOCK(?) AS free', [lockName]);
+    return row.free === 1;
+  };
+  await until(isFree);
+  const left = (await rows()).length;
+  child.kill('SIGCONT');
   const {code, stdout} = await ended;
-  const {cleared} = JSON.parse(stdout);
-  expect([code, cleared]).toEqual([130, 200 - (await rows()).length]);
-  expect(cleared % 5).toBe(0);
-  const second = await clear('--yes', '--json');
-  expect([second.code, JSON.parse(second.stdout).cleared]).toEqual([0, 200 - cleared]);
-  expect(await everyTable(at.site)).toEqual(empty);
+  expect([code, JSON.parse(stdout)]).toMatchObject([
+    1,
+    {cleared: 60 - (await rows()).length, warnings: [expect.stringMatching(/lock was lost/)]},
+  ]);
+  expect(left - (await rows()).length).toBeLessThanOrEqual(5);
 });

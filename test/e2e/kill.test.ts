@@ -59,6 +59,7 @@ test('one of five queued jobs: JSON, note, and the order of the others', async (
       },
     ],
     workerRestarted: false,
+    interrupted: [],
   });
   const shown = JSON.parse(
     (await runAtomctl(['jobs:show', String(third), '--json'], {env: at.site.env})).stdout,
@@ -119,7 +120,7 @@ test('--force cancels the executing job and says what remains; --delete removes 
       was: 'executing',
       action: 'marked',
       gearman: 'cancelled',
-      message: expect.stringContaining('goes on until it ends'),
+      message: expect.stringContaining('may set the row back'),
     },
   ]);
   await worker.kill();
@@ -143,7 +144,10 @@ describe('--all-matching', () => {
     for (const args of wrong) expect([args, (await kill(...args, '--yes')).code]).toEqual([args, 2]);
 
     const none = await kill('--all-matching', '--name', 'nothing', '--yes', '--json');
-    expect([none.code, JSON.parse(none.stdout)]).toEqual([0, {killed: [], workerRestarted: false}]);
+    expect([none.code, JSON.parse(none.stdout)]).toEqual([
+      0,
+      {killed: [], workerRestarted: false, interrupted: []},
+    ]);
     // One of three never started: only the payloads show which, so they are probed.
     const {code, stdout} = await kill('--all-matching', '--name', 'arFinding*', '--yes', '--json');
     const {killed} = JSON.parse(stdout) as {killed: {id: number; was: string}[]};
@@ -182,7 +186,7 @@ describe('the question', () => {
       5,
       expect.stringMatching(new RegExp(`kill job ${id}\\? \\(y/N\\)`)),
     ]);
-    expect(no.screen).toMatch(/arFindingAidJob +.*queued/);
+    expect(no.screen).toMatch(/\(arFindingAidJob, queued\?\): to kill.* are probed for it/);
     expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 1]);
     const yes = await onTerminal('y\n', id!);
     expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('marked')]);

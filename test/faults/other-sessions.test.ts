@@ -39,12 +39,8 @@ afterAll(async () => {
 });
 
 async function clear(): Promise<ClearResult> {
-  return clearJobs({
-    database: ours,
-    plan: await planClear({database: ours, filter: {}, inactive: false}),
-    ...PLAIN_CLEAR,
-    batchSize: 10,
-  });
+  const plan = await planClear({database: ours, filter: {}, inactive: false});
+  return clearJobs({database: ours, plan, ...PLAIN_CLEAR, batchSize: 10}, null);
 }
 
 const jobIds = async () =>

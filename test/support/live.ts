@@ -1,6 +1,6 @@
 import type {CollectOptions, HostFacts} from '../../src/jobs/live/collect-evidence.ts';
 import {type LiveReport, liveStates} from '../../src/jobs/live/live-state.ts';
-import {probePrefixes} from '../../src/jobs/live/queue-payloads.ts';
+import {probeSite} from '../../src/jobs/live/queue-payloads.ts';
 import {type AtomProcess, readProcesses} from '../../src/processes/read-processes.ts';
 import {QUIET_HOST} from './quiet-host.ts';
 import type {AtomSite} from './sandbox.ts';
@@ -25,7 +25,7 @@ export async function live(at: QueueSite, {probe, meanwhile, ...others}: LiveOpt
   const report = await liveStates({
     ...sources,
     probe: async () => {
-      const waiting = probe ? (await probePrefixes(sources)).waiting : [];
+      const waiting = probe ? (await probeSite(sources)).waiting : [];
       await meanwhile?.();
       return waiting;
     },

@@ -40,7 +40,7 @@ const ARROWS: Record<string, readonly string[]> = {
   // Renderers read the types and the tables of what they render; they never do anything.
   render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
   doctor: ['host', 'jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes', 'files'],
-  jobs: ['queue', 'atom', 'php', 'mysql', 'gearman', 'processes'],
+  jobs: ['queue', 'atom', 'php', 'files', 'mysql', 'gearman', 'processes'],
   host: ['queue', 'atom', 'gearman', 'processes'],
   worker: ['queue', 'atom', 'gearman', 'systemd'],
   queue: ['atom', 'php', 'mysql', 'gearman'],
@@ -55,7 +55,8 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Inside jobs/: each folder may import from those below it. */
 const JOB_LAYERS: readonly (readonly string[])[] = [
-  ['kill', 'clear', 'wait', 'health'],
+  ['kill', 'clear', 'mark', 'wait'],
+  ['health'],
   ['live', 'export', 'stats'],
   ['model'],
 ];

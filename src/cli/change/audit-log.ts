@@ -7,9 +7,10 @@ import type {Fixed} from '../../doctor/fix.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {Killed} from '../../jobs/kill/kill.ts';
+import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 
-/** Shared by clear, kill and doctor --fix. */
+/** Shared by clear, kill, mark and doctor --fix. */
 export const auditFlag = {
   'audit-log': Flags.string({
     summary: 'Append a JSON line for each change to this file; without it they go to the journal or syslog.',
@@ -119,13 +120,26 @@ export function caller(): string {
   return `${process.env.SUDO_USER || processUser()}@${hostname()}`;
 }
 
-/** An entry for each job that was changed; a job that was refused only if it left the queue. */
+/** An entry for each job that was touched. */
 export function killRecords(killed: readonly Killed[], reason: string | undefined): Change[] {
   return killed
-    .filter(({action, gearman}) => action !== 'refused' || gearman === 'removed' || gearman === 'cancelled')
+    .filter(({action}) => action !== 'refused')
     .map(({id, was, action, gearman, message}) => ({
       what: {job: id, was, reason},
       result: {action, gearman, message},
+    }));
+}
+
+/** An entry for each job that was marked, or of which that is not known. */
+export function markRecords(
+  marked: readonly Marked[],
+  {as, reason}: Pick<MarkOptions, 'as' | 'reason'>,
+): Change[] {
+  return marked
+    .filter(({action}) => action !== 'refused')
+    .map(({id, was, action, message}) => ({
+      what: {job: id, was, as, reason: reason ?? undefined},
+      result: {action, message},
     }));
 }
 

@@ -4,6 +4,9 @@ import {describeEndpoint, endpointOf} from '../../mysql/endpoint.ts';
 import type {Context} from '../context.ts';
 import {type Change, caller, recordChanges} from './audit-log.ts';
 
+/** @throws AtomctlError FAILED if another run may have the site's lock by now */
+export type CheckLock = () => Promise<void>;
+
 export interface ChangeOptions<T> {
   /** The command's id. */
   command: string;
@@ -11,7 +14,8 @@ export interface ChangeOptions<T> {
   auditLog: string | undefined;
   /** What is about to be tried, for the audit log if it fails. */
   attempt: object;
-  work: () => Promise<T>;
+  /** @param checkLock throws FAILED if the site's lock was lost; for work in steps */
+  work: (checkLock: CheckLock) => Promise<T>;
   /** What the work changed, for the audit log. */
   changes: (result: T) => readonly Change[];
   /** Says that the audit log could not be written, also under --quiet. */
@@ -23,9 +27,9 @@ export interface ChangeOptions<T> {
  * @throws AtomctlError LOCKED before anything was touched; what `work` throws, after it was logged
  */
 export function changeSite<T>(context: Context, options: ChangeOptions<T>): Promise<T> {
-  return underSiteLock(context, options.command, async () => {
+  return underSiteLock(context, options.command, async (checkLock) => {
     try {
-      const result = await options.work();
+      const result = await options.work(checkLock);
       await record(context, options, options.changes(result));
       return result;
     } catch (error) {
@@ -60,7 +64,7 @@ async function record<T>(
 export async function underSiteLock<T>(
   context: Context,
   command: string,
-  work: () => Promise<T>,
+  work: (checkLock: CheckLock) => Promise<T>,
 ): Promise<T> {
   const [{takeNamedLock}, site, time] = await Promise.all([
     import('../../mysql/named-lock.ts'),
@@ -79,5 +83,15 @@ export async function underSiteLock<T>(
       hint: 'Wait for it to end, or end it: the lock goes with it. Nothing was changed.',
     });
   }
-  return work().finally(lock.release);
+  const checkLock = async () => {
+    if (await lock.isHeld(await context.database())) return;
+    throw new AtomctlError(
+      'FAILED',
+      "This site's lock was lost: the process was stopped for long, or its connection broke.",
+      {
+        hint: 'Another atomctl may be changing the site. Run it again.',
+      },
+    );
+  };
+  return work(checkLock).finally(lock.release);
 }

@@ -1,6 +1,9 @@
+import {usageError} from '../../errors.ts';
 import type {ClearSiteOptions} from '../../jobs/clear/clear.ts';
+import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
+import type {ClearPreview} from '../../render/jobs/changes.ts';
 import type {Context} from '../context.ts';
 import {untilInterrupted} from '../interrupt.ts';
 import {liveFacts} from '../live.ts';
@@ -10,8 +13,9 @@ import {replicaWait} from './replicas.ts';
 export interface ClearSettings {
   /** Which worker units to restart. */
   unit: UnitFlags;
-  /** All jobs of the site go, with Gearman jobs that have no row. */
-  everything: boolean;
+  /** Gearman jobs without a row go too. */
+  allQueued: boolean;
+  interruptOthers: boolean;
   keepQueue: boolean;
   restartWorker: boolean;
   deleteDownloads: boolean;
@@ -30,12 +34,24 @@ export async function clearOptions(
   context: Context,
   settings: ClearSettings,
 ): Promise<
-  Pick<ClearSiteOptions, 'queue' | 'worker' | 'downloads' | 'batchSize' | 'pauseSeconds' | 'replicas'>
+  Pick<
+    ClearSiteOptions,
+    | 'queue'
+    | 'allQueued'
+    | 'worker'
+    | 'mayInterrupt'
+    | 'downloads'
+    | 'batchSize'
+    | 'pauseSeconds'
+    | 'replicas'
+  >
 > {
-  const {unit, everything, batchSize, pauseSeconds} = settings;
+  const {unit, allQueued, batchSize, pauseSeconds} = settings;
   return {
     replicas: await replicaWait(context, settings),
-    queue: settings.keepQueue ? null : {...(await queueSources(context)), everything},
+    queue: settings.keepQueue ? null : await queueSources(context),
+    allQueued,
+    mayInterrupt: settings.interruptOthers ? 'all' : new Set(),
     worker: settings.restartWorker
       ? await (await import('../worker/worker-control.ts')).workerControl(context, unit)
       : null,
@@ -45,10 +61,51 @@ export async function clearOptions(
   };
 }
 
+/** What a clear is going to meet in Gearman and on the disk. @throws AtomctlError for the database; USAGE */
+export async function clearPreview(
+  context: Context,
+  plan: ClearPlan,
+  {keepQueue, deleteDownloads}: Pick<ClearSettings, 'keepQueue' | 'deleteDownloads'>,
+): Promise<ClearPreview> {
+  const database = await context.database();
+  const [{previewQueue}, {countFiles}] = await Promise.all([
+    import('../../jobs/clear/queue-count.ts'),
+    import('../../jobs/clear/clear-rows.ts'),
+  ]);
+  return {
+    plan,
+    queue: keepQueue ? null : await previewQueue({...(await queueSources(context)), database}),
+    downloads: deleteDownloads ? await countFiles(database, plan, await downloadsOf(context)) : null,
+  };
+}
+
+/**
+ * The name of an export, with strftime's sequences filled in on the site's wall clock.
+ * @throws AtomctlError USAGE for a sequence that is not known
+ */
+export async function exportName(context: Context, pattern: string): Promise<string> {
+  const [date, clock] = (await context.time()).toWall(context.now()).split(' ') as [string, string];
+  const [year, month, day] = date.split('-') as [string, string, string];
+  const [hour, minute, second] = clock.split(':') as [string, string, string];
+  const sequences: Record<string, string> = {
+    ...{Y: year, y: year.slice(2), m: month, d: day, H: hour, M: minute, S: second},
+    ...{F: date, T: clock, '%': '%'},
+  };
+  return pattern.replace(/%(.?)/g, (sequence, letter: string) => {
+    const text = sequences[letter];
+    if (text !== undefined) return text;
+    throw usageError(
+      `--export has the sequence "${sequence}", which is not known.`,
+      `Known are ${Object.keys(sequences)
+        .map((known) => `%${known}`)
+        .join(' ')}.`,
+    );
+  });
+}
+
 async function downloadsOf(context: Context): Promise<string> {
   const directory = await (await context.site()).downloads();
   if (directory !== null) return directory;
-  const {usageError} = await import('../../errors.ts');
   throw usageError(
     'The downloads directory of this site was not found.',
     'Give --atom-root, or leave out --delete-downloads.',
@@ -57,15 +114,9 @@ async function downloadsOf(context: Context): Promise<string> {
 
 /** What clear and kill need to change the site's queue. */
 export async function queueSources(context: Context) {
-  const site = await context.site();
-  const [servers, prefix, time] = await Promise.all([
-    context.servers(),
-    site.functionPrefix(),
-    context.time(),
-  ]);
+  const [servers, time] = await Promise.all([context.servers(), context.time()]);
   return {
     servers,
-    prefix: prefix.value,
     time,
     now: context.now,
     timeoutSeconds: context.timeoutSeconds,

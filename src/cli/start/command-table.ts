@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{default: Command.C
   'jobs:clear': () => import('../../commands/jobs/clear.ts'),
   'jobs:export-csv': () => import('../../commands/jobs/export-csv.ts'),
   'jobs:kill': () => import('../../commands/jobs/kill.ts'),
+  'jobs:mark': () => import('../../commands/jobs/mark.ts'),
   'jobs:list': () => import('../../commands/jobs/list.ts'),
   'jobs:show': () => import('../../commands/jobs/show.ts'),
   'jobs:stats': () => import('../../commands/jobs/stats.ts'),

@@ -8,21 +8,34 @@ import {findWorker, type UnitFlags, workerService} from './unit-flags.ts';
 const WAIT_SECONDS = 30;
 
 /**
- * Stops and starts all of the site's active worker units, for kill and clear. Gearman verifies each change.
+ * Stops and starts the site's active worker units, for kill and clear. Gearman verifies each change. Units that provably
+ * execute none of the jobs that are to end keep running.
  * @throws AtomctlError SYSTEMD_UNAVAILABLE or NO_SUCH_UNIT, before anything was touched
  */
 export async function workerControl(context: Context, flags: UnitFlags): Promise<WorkerControl> {
-  const [{startWorker, stopWorker}, found] = await Promise.all([
+  const [{assignToUnits}, {startWorker, stopWorker}, found] = await Promise.all([
+    import('../../worker/executing.ts'),
     import('../../worker/service.ts'),
     findWorker(context, flags),
   ]);
+  const {scope} = found.manager;
   // A unit that was stopped on purpose is not started.
-  const units = found.units.filter(({active}) => active === 'active');
-  const service = await workerService(context, {...found, units}, WAIT_SECONDS);
+  const active = found.units.filter(({active}) => active === 'active');
   return {
-    stop: async () => requireDone(await stopWorker(service)),
-    // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
-    start: async () => requireDone(await startWorker({...service, reset: true})),
+    async workersOf(ids, executing) {
+      const assigned = await assignToUnits({jobs: executing, units: active, scope});
+      const unitOf = new Map(assigned.map(({id, unit}) => [id, unit]));
+      const theirs = new Set([...ids].map((id) => unitOf.get(id) ?? null));
+      const units = theirs.has(null) ? active : active.filter(({name}) => theirs.has(name));
+      const stopping = new Set(units.map(({name}) => name));
+      const service = await workerService(context, {...found, units}, WAIT_SECONDS);
+      return {
+        stop: async () => requireDone(await stopWorker(service)),
+        // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
+        start: async () => requireDone(await startWorker({...service, reset: true})),
+        interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || stopping.has(unit))),
+      };
+    },
   };
 }
 

@@ -1,17 +1,17 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
-import {clearOptions, exportBefore} from '../../cli/change/clear.ts';
+import type {CheckLock} from '../../cli/change/change-site.ts';
+import {clearOptions, clearPreview, exportBefore, exportName} from '../../cli/change/clear.ts';
 import {parseReplica} from '../../cli/change/replicas.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
-import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {startProgress} from '../../cli/progress.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
-import {EXIT} from '../../errors.ts';
-import {clearSite, type SiteCleared} from '../../jobs/clear/clear.ts';
+import {clearExitStatus, clearSite, type SiteCleared} from '../../jobs/clear/clear.ts';
 import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
@@ -25,14 +25,23 @@ const clearFlags = {
   inactive: Flags.boolean({summary: 'Only jobs that have ended (AtoM\'s "Clear inactive jobs").'}),
   'dry-run': Flags.boolean({summary: 'Say what would go and change nothing.'}),
   export: Flags.string({
-    summary: 'Save the history of these jobs as CSV first; no export, no clearing.',
+    summary:
+      'Save the history of these jobs as CSV first; no export, no clearing. %Y-%m-%d and the like stand for the time.',
     helpValue: 'FILE',
   }),
   force: Flags.boolean({summary: 'Replace the file of --export if it exists.', dependsOn: ['export']}),
   'delete-downloads': Flags.boolean({summary: "Delete the jobs' files under the site's downloads too."}),
   'keep-queue': Flags.boolean({summary: 'Leave Gearman alone.', exclusive: ['restart-worker']}),
+  'all-queued': Flags.boolean({
+    summary: "Take this site's Gearman jobs without a row out of the queue too.",
+    exclusive: ['keep-queue'],
+  }),
   'restart-worker': Flags.boolean({
-    summary: "End executing jobs too: stop the site's workers first and start them again.",
+    summary: 'End executing jobs too: stop their workers first and start them again.',
+  }),
+  'interrupt-others': Flags.boolean({
+    summary: 'Accept that other jobs of a worker that is stopped start again from the beginning.',
+    dependsOn: ['restart-worker'],
   }),
 };
 
@@ -71,7 +80,9 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override description =
     `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one and says how many are gone. Jobs that start after the question stay.
 
-Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 database unreachable, 5 declined or another run holds the site's lock, 130 interrupted.`;
+Only this site's jobs leave the queue: those whose payload fits a row that goes. Jobs without a row stay, unless --all-queued is given.
+
+Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cleared rows, 2 usage error (nothing touched), 3 database unreachable, 5 declined, refused, or another run holds the site's lock (nothing touched), 130 interrupted.`;
   static override examples = [
     {
       description: 'What would go, if finished jobs older than 90 days went?',
@@ -89,26 +100,26 @@ Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 
     const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
     const plan = await this.#plan();
+    const preview = await clearPreview(this.context, plan, previewSettings(flags));
     if (flags['dry-run']) {
-      await this.present(clearDocument({plan, dryRun: true}), () => renderClearPlan(plan, this.screen));
+      await this.present(clearDocument({preview, dryRun: true}), () => renderClearPlan(preview, this.screen));
       return;
     }
-    if (!assumeYes) this.io.stderr.write(renderClearPlan(plan, this.screen));
+    if (!assumeYes) this.io.stderr.write(renderClearPlan(preview, this.screen));
     const question = `Are you SURE you want to clear all ${plan.total} jobs? (y/N)`;
     await confirm({...this.io, question, assumeYes});
 
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
-      work: () => this.#clear(plan),
+      work: (checkLock) => this.#clear(plan, checkLock),
       changes: (done) => clearRecords(plan, done.cleared, done.exported),
     });
 
     for (const problem of cleared.problems) this.notice(`Warning: ${problem}`);
-    await this.present(clearDocument({plan, cleared, exported, dryRun: false}), () =>
+    await this.present(clearDocument({preview, cleared, exported, dryRun: false}), () =>
       renderCleared(cleared, exported, this.screen),
     );
-    if (cleared.interrupted) this.exitWith(EXIT.interrupted);
-    else if (cleared.failure !== null) this.exitWith(cleared.failure.exitStatus);
+    this.exitWith(clearExitStatus(cleared));
   }
 
   /** The jobs that match, before anything is changed. */
@@ -121,33 +132,36 @@ Exit status: 0 cleared, 1 failed on the way, 2 usage error (nothing touched), 3 
   }
 
   /** Exports the history if wanted, then deletes, with a progress bar. */
-  #clear(plan: ClearPlan): Promise<{exported: string | null; cleared: SiteCleared}> {
+  #clear(plan: ClearPlan, checkLock: CheckLock): Promise<{exported: string | null; cleared: SiteCleared}> {
     const {flags, context, io} = this;
-    return interruptibly(async (signal) => {
-      const {filter, total} = plan;
-      const exported = await exportBefore(context, {
-        path: flags.export ?? null,
-        force: flags.force,
-        filter,
-        signal,
-      });
-      const options = await clearOptions(context, {
-        unit: flags,
-        everything: !hasFilter(flags) && !flags.inactive,
-        keepQueue: flags['keep-queue'],
-        restartWorker: flags['restart-worker'],
-        deleteDownloads: flags['delete-downloads'],
-        batchSize: flags['batch-size'] ?? null,
-        pauseSeconds: flags.pause,
-        maxLagSeconds: flags['max-lag'] ?? null,
-        replicas: flags.replica ?? null,
-        notice: (text) => this.notice(text),
-      });
-      const progress = await startProgress({total, unit: 'jobs', quiet: flags.quiet, stderr: io.stderr});
-      const onProgress = (done: number) => progress.update(done);
-      const database = await context.database();
-      const clearing = clearSite({...options, database, plan, signal, onProgress});
-      return {exported, cleared: await clearing.finally(() => progress.stop())};
-    });
+    return interruptibly(
+      async (signal) => {
+        const {filter, total} = plan;
+        const path = flags.export === undefined ? null : await exportName(context, flags.export);
+        const exported = await exportBefore(context, {path, force: flags.force, filter, signal});
+        const options = await clearOptions(context, {
+          unit: flags,
+          ...previewSettings(flags),
+          allQueued: flags['all-queued'],
+          interruptOthers: flags['interrupt-others'],
+          restartWorker: flags['restart-worker'],
+          batchSize: flags['batch-size'] ?? null,
+          pauseSeconds: flags.pause,
+          maxLagSeconds: flags['max-lag'] ?? null,
+          replicas: flags.replica ?? null,
+          notice: (text) => this.notice(text),
+        });
+        const progress = await startProgress({total, unit: 'jobs', quiet: flags.quiet, stderr: io.stderr});
+        const onProgress = (done: number) => progress.update(done);
+        const database = await context.database();
+        const clearing = clearSite({...options, database, plan, checkLock, signal, onProgress});
+        return {exported, cleared: await clearing.finally(() => progress.stop())};
+      },
+      () => this.notice('Interrupted: the current batch is completed first.'),
+    );
   }
+}
+
+function previewSettings(flags: {'keep-queue': boolean; 'delete-downloads': boolean}) {
+  return {keepQueue: flags['keep-queue'], deleteDownloads: flags['delete-downloads']};
 }

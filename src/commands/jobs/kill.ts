@@ -9,14 +9,20 @@ import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
-import {AtomctlError, usageError} from '../../errors.ts';
-import {type KillOptions, killExitStatus, killJobs} from '../../jobs/kill/kill.ts';
+import {AtomctlError, EXIT, usageError} from '../../errors.ts';
+import {
+  type Killed,
+  type KillOptions,
+  type KillPlan,
+  killExitStatus,
+  killJobs,
+} from '../../jobs/kill/kill.ts';
+import {planKill} from '../../jobs/kill/plan.ts';
+import {previewKill} from '../../jobs/kill/preview.ts';
 import {listLiveJobs} from '../../jobs/live/list-live.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
-import type {Job} from '../../jobs/model/job.ts';
 import {noSuchJob} from '../../jobs/model/show.ts';
-import {renderKilled} from '../../render/jobs/changes.ts';
-import {renderJobTable} from '../../render/jobs/table.ts';
+import {killDocument, renderKilled, renderKillPlan} from '../../render/jobs/changes.ts';
 
 /** Which jobs to kill, and how. */
 const killFlags = {
@@ -31,8 +37,13 @@ const killFlags = {
   force: Flags.boolean({
     summary: 'Change the row also if Gearman may still run the job, or if it has ended; say what remains.',
   }),
+  'dry-run': Flags.boolean({summary: 'Say what would be done to each job and change nothing.'}),
   'restart-worker': Flags.boolean({
-    summary: "End an executing job: stop the site's workers, take the job out, start them again.",
+    summary: 'End an executing job: stop its worker, take the job out, start the worker again.',
+  }),
+  'interrupt-others': Flags.boolean({
+    summary: 'Accept that other jobs of a worker that is stopped start again from the beginning.',
+    dependsOn: ['restart-worker'],
   }),
 };
 
@@ -61,45 +72,84 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
 
   async run(): Promise<void> {
     const {flags} = this;
-    const assumeYes = flags.yes || flags['no-confirmation'];
+    const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
-    const jobs = await this.#wantedJobs();
-    if (jobs.length > 0) {
-      if (!assumeYes) this.io.stderr.write(await this.#table(jobs));
-      const verb = flags.delete ? 'kill and DELETE' : 'kill';
-      const which = jobs.length === 1 ? `job ${jobs[0]!.id}` : `these ${jobs.length} jobs`;
-      await confirm({...this.io, question: `Are you sure you want to ${verb} ${which}? (y/N)`, assumeYes});
+    const options = await this.#options(await this.#ids());
+    const plan = await planKill(options);
+    this.#requireJobs(options.ids, plan);
+    const interrupts = plan.workers?.interrupts ?? [];
+    const planned = previewKill(options, plan);
+    const nothing = planned.every(({action}) => action === 'refused');
+    if (flags['dry-run'] || nothing) {
+      await this.#presentPlan(planned, plan);
+      if (nothing && planned.length > 0) this.exitWith(EXIT.refused);
+      return;
     }
-    const ids = this.args.id ?? jobs.map(({id}) => id);
-    const options = await this.#options();
+    if (!assumeYes) this.io.stderr.write(this.#planText(planned, plan));
+    await confirm({...this.io, question: questionOf(planned), assumeYes});
+    // Who answers the question has read which jobs are interrupted.
+    const agreed = assumeYes ? options.mayInterrupt : new Set(interrupts.map(({id}) => id));
+
     const result = await this.change({
-      attempt: {jobs: ids},
-      work: () => interruptibly((signal) => killJobs({...options, ids, signal})),
+      attempt: {jobs: options.ids},
+      work: () =>
+        interruptibly(
+          (signal) => killJobs({...options, mayInterrupt: agreed, signal}),
+          () =>
+            this.notice(
+              'Interrupted: the current step is completed first, so that nothing is left half done.',
+            ),
+        ),
       changes: (done) => killRecords(done.killed, flags.reason),
     });
-    if (result.workerProblem !== null) this.notice(`Warning: ${result.workerProblem.message}`);
-    const {killed, workerRestarted} = result;
-    await this.present({killed, workerRestarted}, () => renderKilled(killed, this.screen));
+    if (result.workerProblem !== null) this.#warn(result.workerProblem);
+    const {killed} = result;
+    await this.present(killDocument(killed, result, false), () => renderKilled(killed, this.screen));
     this.exitWith(killExitStatus(result));
   }
 
-  /** The jobs that the command line names, with their live states; none if no job matches the filters. */
-  async #wantedJobs(): Promise<Job[]> {
-    const {context, flags} = this;
-    const filter = await this.#filter();
-    const notice = (text: string) => this.notice(text);
-    const [database, time] = await Promise.all([context.database(), context.time()]);
-    const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: true} as const;
-    const {jobs, report} = await listLiveJobs({database, time, now: context.now(), filter, ...page}, () =>
-      liveSources(context, {notice}),
+  #warn({message, hint}: AtomctlError): void {
+    this.notice(`Warning: ${[message, hint].filter(Boolean).join(' ')}`);
+  }
+
+  #presentPlan(planned: Killed[], plan: KillPlan): Promise<void> {
+    const nothingDone = {
+      workerRestarted: false,
+      interrupted: (plan.workers?.interrupts ?? []).map(({id}) => id),
+    };
+    return this.present(killDocument(planned, nothingDone, this.flags['dry-run']), () =>
+      this.flags['dry-run'] ? this.#planText(planned, plan) : renderKilled(planned, this.screen),
     );
-    if (report !== null) noticeMissing(report, notice);
-    if (jobs.length > 0 || flags['all-matching']) return jobs;
-    const [id, ...others] = this.args.id ?? [];
-    if (id !== undefined && others.length === 0) throw noSuchJob(id);
+  }
+
+  #planText(planned: Killed[], {targets, workers}: KillPlan): string {
+    const jobs = new Map(
+      [...targets].map(([id, {job, verdict}]) => [id, {...job, likely: verdict?.likely ?? null}]),
+    );
+    return renderKillPlan(planned, {jobs, interrupts: workers?.interrupts ?? []}, this.screen);
+  }
+
+  /** @throws AtomctlError NO_SUCH_JOB if ids were given and no row has one of them */
+  #requireJobs(ids: readonly number[], {targets}: KillPlan): void {
+    if (targets.size > 0 || this.flags['all-matching']) return;
+    if (ids.length === 1) throw noSuchJob(ids[0]!);
     throw new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
       hint: 'See the ids with: atomctl jobs:list',
     });
+  }
+
+  /** The jobs that the command line names; none if no job matches the filters. */
+  async #ids(): Promise<readonly number[]> {
+    const {context} = this;
+    const filter = await this.#filter();
+    if (!this.flags['all-matching']) return filter.ids!;
+    const notice = (text: string) => this.notice(text);
+    const [database, time] = await Promise.all([context.database(), context.time()]);
+    const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: false} as const;
+    const query = {database, time, now: context.now(), filter, ...page};
+    const {jobs, report} = await listLiveJobs(query, () => liveSources(context, {notice}));
+    if (report !== null) noticeMissing(report, notice);
+    return jobs.map(({id}) => id);
   }
 
   /** Filters mean running jobs, unless they name a status: an ended job is killed by its id, with --delete or --force. */
@@ -130,18 +180,17 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
     return {...filter, statuses: filter.statuses ?? ['running']};
   }
 
-  #table(jobs: readonly Job[]): Promise<string> {
-    const columns = ['id', 'started', 'name', 'status', 'live', 'user'] as const;
-    return renderJobTable(jobs, {columns, screen: this.screen, liveUnknown: false});
-  }
-
-  /** What killJobs needs beside the ids. */
-  async #options(): Promise<Omit<KillOptions, 'ids' | 'signal'>> {
+  /** What killJobs needs; nothing interrupts the plan. */
+  async #options(ids: readonly number[]): Promise<KillOptions> {
     const {context, flags} = this;
     const [queue, database] = await Promise.all([queueSources(context), context.database()]);
     return {
       ...queue,
       database,
+      ids,
+      signal: new AbortController().signal,
+      firstSeen: new Map(),
+      mayInterrupt: flags['interrupt-others'] ? 'all' : new Set(),
       deleteRows: flags.delete,
       force: flags.force,
       reason: flags.reason ?? null,
@@ -156,4 +205,11 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
         : null,
     };
   }
+}
+
+function questionOf(planned: readonly Killed[]): string {
+  const jobs = planned.filter(({action}) => action !== 'refused');
+  const verb = jobs.some(({action}) => action === 'deleted') ? 'kill and DELETE' : 'kill';
+  const which = jobs.length === 1 ? `job ${jobs[0]!.id}` : `these ${jobs.length} jobs`;
+  return `Are you sure you want to ${verb} ${which}? (y/N)`;
 }

@@ -106,7 +106,7 @@ async function checkFinished(site: SiteEvidence): Promise<Outcome> {
   const proposal =
     failed.length === 0
       ? ''
-      : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:kill ${failed.slice(0, 5).join(' ')} --force`;
+      : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:mark ${failed.slice(0, 5).join(' ')} --as error`;
   return critical({
     evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.`,
     consequence:

@@ -1,4 +1,4 @@
-import {isAtomClass, JOB_CLASSES} from '../../atom/job-classes.ts';
+import {isSerial} from '../../atom/job-classes.ts';
 import type {LiveReport, LiveVerdict} from '../../jobs/live/live-state.ts';
 import type {SiteEvidence} from '../evidence.ts';
 
@@ -14,6 +14,8 @@ export interface RunningJob {
   failed: boolean;
   /** Its log shows its parameters: AtoM 2.7 and later, which marks error lines. */
   marksErrors: boolean;
+  /** Bytes of its log when its state was proved. */
+  logLength: number;
   /** Since the last line of its log; null without one, or if the log is cut. */
   silentSeconds: number | null;
   /** AtoM lets only the oldest running job of these classes work. */
@@ -31,9 +33,10 @@ export async function runningJobsToFix(site: SiteEvidence): Promise<RunningJob[]
 }
 
 function jobsInReport(
-  {verdicts, evidence}: LiveReport,
+  {verdicts, evidence, rows}: LiveReport,
   {now, stuckAfterSeconds}: SiteEvidence['access'],
 ): RunningJob[] {
+  const lengths = new Map(rows.map(({id, logLength}) => [id, logLength]));
   return evidence.rows.map(({id, name, failed, key, lastActivityMs}) => {
     const verdict = verdicts.get(id)!;
     const silentSeconds =
@@ -41,8 +44,12 @@ function jobsInReport(
     const isStuck = mayExecute(verdict) && (silentSeconds ?? 0) > stuckAfterSeconds;
     const {state} = verdict;
     const fault = state === 'finished' || state === 'lost' ? state : isStuck ? 'stuck' : null;
-    const oneAtATime = isAtomClass(name) && JOB_CLASSES[name]?.oneAtATime === true;
-    return {id, name, verdict, fault, failed, marksErrors: key !== 'none', silentSeconds, oneAtATime};
+    return {
+      ...{id, name, verdict, fault, failed, silentSeconds},
+      marksErrors: key !== 'none',
+      logLength: lengths.get(id)!,
+      oneAtATime: isSerial(name),
+    };
   });
 }
 

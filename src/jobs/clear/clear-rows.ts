@@ -1,11 +1,13 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import {AtomctlError} from '../../errors.ts';
+import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database, Queryable, SqlValue} from '../../mysql/database.ts';
+import {rehearseChange} from '../model/change-row.ts';
 import {noJobs, surveyJobs} from '../model/count.ts';
 import {deleteJobRows} from '../model/delete-jobs.ts';
 import {EVERY_JOB, type JobFilter, jobCondition} from '../model/filter.ts';
 import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
-import {deleteDownloads} from './downloads.ts';
+import {countDownloads, deleteDownloads, type FileCount} from './downloads.ts';
+import type {GoingRow, QueueWindow} from './queue-window.ts';
 import {type ReplicaWait, waitForReplicas} from './replica-lag.ts';
 
 /** What a clear will delete: settled before the question is asked, and not widened afterwards. */
@@ -33,12 +35,15 @@ export interface ClearOptions {
   /** Ends the clear after the current transaction. */
   signal: AbortSignal;
   onProgress: (cleared: number) => void;
+  /** Asked before each batch. @throws AtomctlError LOCKED if the site's lock was lost */
+  checkLock: () => Promise<void>;
 }
 
 export interface ClearResult {
   cleared: number;
   byStatus: StatusCounts;
   downloadsDeleted: number;
+  downloadsBytes: number;
   /** Download paths that were left alone, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
   downloadsKept: string[];
   interrupted: boolean;
@@ -58,6 +63,22 @@ export async function planClear(options: {
   return {filter, running, ...(await surveyJobs({database, filter}))};
 }
 
+/** How many files of the planned jobs would be deleted, and how large they are. */
+export async function countFiles(
+  database: Database,
+  {filter, lastId}: ClearPlan,
+  directory: string,
+): Promise<FileCount> {
+  const {join, sql, values} = jobCondition(filter);
+  const paths: string[] = [];
+  await database.visit(
+    `SELECT job.download_path FROM job ${join} WHERE ${sql} AND job.id <= ? AND job.download_path <> ''`,
+    [...values, lastId],
+    ([path]) => paths.push(String(path)),
+  );
+  return countDownloads({directory, paths});
+}
+
 async function runningIds(database: Queryable, filter: JobFilter): Promise<number[]> {
   const {join, sql, values} = jobCondition({...filter, statuses: ['running']});
   const rows = await database.query<{id: number}>(`SELECT job.id FROM job ${join} WHERE ${sql}`, values);
@@ -73,20 +94,24 @@ function finishedOnly(filter: JobFilter): JobFilter {
  * Deletes the planned jobs in bounded transactions, walking up the primary key. Each job is checked against the
  * filter again under its lock: one that has changed since (a finished job that runs again) stays.
  * A failure of the database ends the clear and is reported with what was done by then: that stays done.
+ * @param queue takes the Gearman jobs of each batch out before its rows go; null leaves Gearman alone
+ * @throws AtomctlError REFUSED if no row can be deleted; nothing was changed
  */
-export async function clearJobs(options: ClearOptions): Promise<ClearResult> {
+export async function clearJobs(options: ClearOptions, queue: QueueWindow | null): Promise<ClearResult> {
   const result: ClearResult = {
     cleared: 0,
     byStatus: noJobs(),
     downloadsDeleted: 0,
+    downloadsBytes: 0,
     downloadsKept: [],
     interrupted: false,
     failure: null,
   };
   try {
-    await clearBatches(options, result);
+    await clearBatches(options, queue, result);
   } catch (error) {
-    if (!(error instanceof AtomctlError)) throw error;
+    if (!(error instanceof AtomctlError) || (error instanceof Unchangeable && result.cleared === 0))
+      throw error;
     result.failure = error;
   }
   return result;
@@ -94,6 +119,7 @@ export async function clearJobs(options: ClearOptions): Promise<ClearResult> {
 
 async function clearBatches(
   {database, plan, signal, ...options}: ClearOptions,
+  queue: QueueWindow | null,
   result: ClearResult,
 ): Promise<void> {
   const size = new BatchSize(options.batchSize);
@@ -105,8 +131,16 @@ async function clearBatches(
     }
     const candidates = await nextCandidates(database, plan, {afterId, limit: size.jobs});
     if (candidates.length === 0) return;
+    await options.checkLock();
+    if (queue !== null) {
+      await rehearse(database, candidates[0]!.id);
+      await queue.takeJobsOf(candidates.map(goingRow));
+    }
     const started = performance.now();
-    const gone = await deleteBatch(database, candidates, {filter: plan.filter, downloads: options.downloads});
+    const {filter} = plan;
+    const gone = await deleteBatch(database, candidates, {filter, downloads: options.downloads}).catch(
+      (error: unknown) => goneAfterLostCommit(database, candidates, error),
+    );
     size.learn(performance.now() - started);
     await record(gone, options.downloads, result);
     options.onProgress(result.cleared);
@@ -122,11 +156,36 @@ const NO_JOB = 0;
 /** What is counted of a job that goes, and where its file lies. */
 interface GoingJob {
   id: number;
+  name: string | null;
+  object_id: number | null;
   status_id: number | null;
   download_path: string | null;
 }
 
-const GOING_JOB = 'job.id, job.status_id, job.download_path';
+const GOING_JOB = 'job.id, job.name, job.object_id, job.status_id, job.download_path';
+
+function goingRow({id, name, object_id: objectId, status_id: statusId}: GoingJob): GoingRow {
+  return {id, name: name ?? '', objectId, running: statusFromTermId(statusId) === 'running'};
+}
+
+/** The rows cannot be deleted, which was found out before anything was changed. */
+class Unchangeable extends AtomctlError {}
+
+/**
+ * Deletes a row and takes it back: what would prevent a batch shows before its Gearman jobs go (a read-only server, a trigger, a
+ * foreign key of a plugin).
+ */
+async function rehearse(database: Database, id: number): Promise<void> {
+  try {
+    await rehearseChange(database, {id, seen: null, to: {as: 'deleted'}});
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.exitStatus !== EXIT.failed) throw error;
+    throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${error.message}`, {
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
 
 /** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
 function nextCandidates(
@@ -173,6 +232,24 @@ async function deleteBatch(
   }
 }
 
+/**
+ * Which of the candidates are gone if the answer to COMMIT was lost: all that matched, or none. The read waits for a COMMIT that
+ * goes on.
+ */
+async function goneAfterLostCommit(
+  database: Database,
+  candidates: GoingJob[],
+  error: unknown,
+): Promise<GoingJob[]> {
+  if (!(error instanceof AtomctlError) || error.code !== 'COMMIT_UNKNOWN') throw error;
+  await database.reconnect();
+  const ids = candidates.map(({id}) => id);
+  const rows = await database.query<{id: number}>('SELECT id FROM job WHERE id IN (?) FOR UPDATE', [ids]);
+  const left = new Set(rows.map(({id}) => id));
+  if (left.size === candidates.length) throw error;
+  return candidates.filter(({id}) => !left.has(id));
+}
+
 /** Somebody else deletes at the same time: which candidates this transaction deleted is not known. */
 class SomeWereGone extends Error {}
 
@@ -180,9 +257,15 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
   if ((await deleteJobRows(tx, ids)) !== ids.length) throw new SomeWereGone();
 }
 
-/** Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. */
+/**
+ * Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. `object` is locked before
+ * `job`, as AtoM's own saves do: in the other order the two deadlock.
+ */
 async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<GoingJob[]> {
   const {join, sql, values} = jobCondition(filter);
+  await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
+    ids,
+  ]);
   const jobs = await tx.query<GoingJob>(
     `SELECT ${GOING_JOB} FROM job ${join}
      WHERE job.id IN (?) AND ${sql} ORDER BY job.id FOR UPDATE`,
@@ -201,8 +284,9 @@ async function record(gone: GoingJob[], downloads: string | null, result: ClearR
   for (const job of gone) result.byStatus[statusFromTermId(job.status_id)]++;
   if (downloads === null) return;
   const paths = gone.map((job) => job.download_path ?? '').filter((path) => path !== '');
-  const {deleted, kept} = await deleteDownloads({directory: downloads, paths});
-  result.downloadsDeleted += deleted;
+  const {count, bytes, kept} = await deleteDownloads({directory: downloads, paths});
+  result.downloadsDeleted += count;
+  result.downloadsBytes += bytes;
   result.downloadsKept.push(...kept);
 }
 

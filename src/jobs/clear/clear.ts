@@ -1,55 +1,170 @@
-import {type WorkerControl, whileStopped} from '../model/worker-control.ts';
-import {type ClearQueueOptions, clearQueue, type QueueCleared} from './clear-queue.ts';
+import {type AtomctlError, EXIT} from '../../errors.ts';
+import {executingJobs, type LiveAccess, type LiveReport, liveStates, stateIn} from '../live/live-state.ts';
+import type {QueueOptions} from '../live/queue-payloads.ts';
+import {runningRows} from '../model/running-jobs.ts';
+import {
+  type Interruptible,
+  reasonAgainstInterruption,
+  type WorkerControl,
+  type WorkerStop,
+  whileStopped,
+} from '../model/worker-control.ts';
 import {type ClearOptions, type ClearResult, clearJobs} from './clear-rows.ts';
+import {countQueue} from './queue-count.ts';
+import {QueueWindow} from './queue-window.ts';
 
 export interface ClearSiteOptions extends ClearOptions {
   /** How to reach the site's queue; null leaves Gearman alone. */
-  queue: Omit<ClearQueueOptions, 'filter' | 'lastId' | 'signal' | 'database'> | null;
+  queue: (QueueOptions & Omit<LiveAccess, 'database'>) | null;
+  /** Takes out the site's waiting jobs that have no row, too. */
+  allQueued: boolean;
   /** Ends executing jobs too, by stopping their workers first; null leaves these alone. */
   worker: WorkerControl | null;
+  mayInterrupt: Interruptible;
 }
 
-export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'>, Omit<QueueCleared, 'problem'> {
+export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'> {
+  /** Jobs that were taken out of Gearman. */
+  queueRemoved: number;
+  /** Cleared jobs that a worker is executing. */
+  queueExecuting: number;
+  /** Jobs that Gearman still has under the site's functions. */
+  queueLeft: number;
+  /** A cleared row may still have its job in Gearman. */
+  queueIncomplete: boolean;
+  /** Other jobs whose workers were stopped: they start again from the beginning. */
+  interruptedJobs: number[];
   /** What did not go as it should, in sentences. */
   problems: string[];
 }
 
 /**
- * Clears a site: the queued jobs leave Gearman first, so that none begins while its row goes, then the rows. Workers
- * that may be restarted are stopped before and started after, whatever happens between. A failure on the way is
- * reported with what was done by then; a second run clears the rest.
+ * Clears a site in batches: the Gearman jobs of a batch leave the queue right before its rows go. Workers that may be restarted
+ * are stopped before and started after, whatever happens between. A failure on the way is reported with what was done by then; a
+ * second run clears the rest.
+ * @throws AtomctlError if nothing was changed
  */
 export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared> {
-  const {worker} = options;
-  if (worker === null) return clearBoth(options);
-  const {result: cleared, problems} = await whileStopped(worker, async () => {
+  const {queue, database} = options;
+  const report = queue === null ? null : await liveStates({...queue, database});
+  const ids = report === null ? [] : await runningIds(options);
+  const executing = new Set(ids.filter((id) => stateIn(report!, id) === 'executing'));
+  const elsewhere = report === null ? 0 : countElsewhere(report, ids);
+  const seen = {missing: report?.missing ?? [], elsewhere};
+  const workers = await workersToStop(options, report, executing);
+  if (workers === null) return clearAll(options, {...seen, executing: executing.size});
+  const against = reasonAgainstInterruption(workers, options.mayInterrupt);
+  if (against !== null) throw against;
+  const {result: cleared, problems} = await whileStopped(workers, async () => {
     const begunAgain = options.signal.aborted ? [BEGUN_AGAIN] : [];
-    const done = await clearBoth(options);
+    const done = await clearAll(options, {...seen, executing: 0});
     return {...done, problems: [...done.problems, ...begunAgain]};
   });
-  const failure = cleared.failure ?? problems[0] ?? null;
-  return {...cleared, failure, problems: [...cleared.problems, ...problems.map(({message}) => message)]};
+  return {
+    ...cleared,
+    interruptedJobs: workers.interrupts.map(({id}) => id),
+    failure: cleared.failure ?? problems[0] ?? null,
+    problems: [...cleared.problems, ...problems.map(({message}) => message)],
+  };
+}
+
+/** How a clear ends: interrupted, failed on the way, with Gearman jobs that had to stay, or well. */
+export function clearExitStatus({interrupted, failure, cleared, queueIncomplete}: SiteCleared): number {
+  if (interrupted) return EXIT.interrupted;
+  if (failure === null) return queueIncomplete ? EXIT.failed : EXIT.ok;
+  // 5 promises that nothing was touched.
+  return cleared > 0 && failure.exitStatus === EXIT.refused ? EXIT.failed : failure.exitStatus;
 }
 
 /** What an interruption comes to that is too late for the workers and too early for the queue. */
 const BEGUN_AGAIN =
   'The interruption came while the workers stopped: what a stopped one was executing is back in the queue, and begins again.';
 
-async function clearBoth(options: ClearSiteOptions): Promise<SiteCleared> {
-  const {database, plan, queue, signal} = options;
-  const {problem, ...counts} =
-    queue === null
-      ? QUEUE_LEFT_ALONE
-      : await clearQueue({...queue, database, filter: plan.filter, lastId: plan.lastId, signal});
-  const {downloadsKept, ...cleared} = await clearJobs(options);
-  const problems = downloadsKept.map((path) => `The download ${path} was left alone.`);
-  if (problem !== null) problems.push(`Gearman was left alone, at least in part: ${problem}`);
-  if (cleared.failure !== null) {
-    problems.push(
-      `${cleared.failure.message} ${cleared.cleared} jobs had been cleared by then; run it again to clear the rest.`,
-    );
-  }
-  return {...cleared, ...counts, problems};
+/** The jobs to clear that say Running. */
+async function runningIds({database, plan}: ClearSiteOptions): Promise<number[]> {
+  const rows = await runningRows({database, filter: plan.filter});
+  const stay = new Set(plan.running);
+  return rows.map(({id}) => id).filter((id) => id <= plan.lastId && !stay.has(id));
 }
 
-const QUEUE_LEFT_ALONE: QueueCleared = {queueRemoved: 0, queueExecuting: 0, problem: null};
+/**
+ * How many of the jobs Gearman may have under a function prefix that is not known to be this site's: those whose key shows it, and
+ * every uncertain one if the site's own prefix shows neither a job nor a worker, so that it may be wrong.
+ */
+function countElsewhere({evidence, found, verdicts}: LiveReport, ids: readonly number[]): number {
+  const ownedBy = (owner: 'site' | 'unknown') =>
+    new Set(evidence.queues.filter((queue) => queue.owner === owner).map(({queue}) => queue));
+  const [own, unknown] = [ownedBy('site'), ownedBy('unknown')];
+  const isAlive =
+    evidence.queues.some(({owner, total}) => owner === 'site' && total > 0) ||
+    evidence.workers.some(({queues}) => queues.some((queue) => own.has(queue)));
+  const rows = new Map(evidence.rows.map((row) => [row.id, row]));
+  return ids.filter((id) => {
+    const place = found.get(id);
+    if (place !== undefined) return unknown.has(place.queue);
+    if (isAlive || verdicts.get(id)?.state !== 'uncertain') return false;
+    return rows.get(id)?.queues.some((queue) => unknown.has(queue)) === true;
+  }).length;
+}
+
+async function workersToStop(
+  {worker}: ClearSiteOptions,
+  report: LiveReport | null,
+  ids: ReadonlySet<number>,
+): Promise<WorkerStop | null> {
+  if (worker === null || report === null || ids.size === 0) return null;
+  return worker.workersOf(ids, executingJobs(report));
+}
+
+/** What was seen before the clear. */
+interface Seen {
+  /** One error for each server that did not answer. */
+  missing: readonly AtomctlError[];
+  /** How many of the jobs to clear may be in Gearman under another prefix. */
+  elsewhere: number;
+  /** How many of them execute. */
+  executing: number;
+}
+
+async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteCleared> {
+  const {database, queue, allQueued, signal} = options;
+  const window = queue === null ? null : new QueueWindow(queue);
+  let cleared: ClearResult;
+  try {
+    cleared = await clearJobs(options, window);
+    if (allQueued && !signal.aborted && cleared.failure === null) await window?.takeJobsWithoutRows(database);
+  } finally {
+    await window?.close();
+  }
+  const {downloadsKept, ...result} = cleared;
+  const counts = queue === null ? null : await countQueue(queue);
+  return {
+    ...result,
+    queueRemoved: window?.removed ?? 0,
+    queueExecuting: seen.executing,
+    queueLeft: counts === null ? 0 : counts.waiting + counts.executing,
+    queueIncomplete: window?.incomplete === true || seen.elsewhere > 0,
+    interruptedJobs: [],
+    problems: [
+      ...downloadsKept.map((path) => `The download ${path} was left alone.`),
+      ...queueProblems(seen, window),
+      ...(result.failure === null ? [] : [stoppedAt(result)]),
+    ],
+  };
+}
+
+function queueProblems({missing, elsewhere}: Seen, window: QueueWindow | null): string[] {
+  const sentences = new Set([...missing.map(({message}) => message), ...(window?.problems ?? [])]);
+  const left =
+    sentences.size === 0 ? [] : [`Gearman was left alone, at least in part: ${[...sentences].join(' ')}`];
+  if (elsewhere === 0) return left;
+  const jobs = elsewhere === 1 ? '1 job' : `${elsewhere} jobs`;
+  return [
+    ...left,
+    `Gearman may still have ${jobs} of these under a function prefix that is not known to be this site's (see atomctl config).`,
+  ];
+}
+
+function stoppedAt({failure, cleared}: Pick<ClearResult, 'failure' | 'cleared'>): string {
+  return `${failure!.message} ${cleared} jobs had been cleared by then; run it again to clear the rest.`;
+}

@@ -1,7 +1,10 @@
-import {cancelInGearman, stillInGearman} from './dequeue.ts';
-import {changeRow, type RowChanged} from './mark-or-delete.ts';
-import type {KillOptions, KillPlan, KillState, Target} from './plan.ts';
+import {AtomctlError} from '../../errors.ts';
+import {cancelByKey} from '../../queue/cancel-job.ts';
+import type {FoundJob} from '../live/unique-keys.ts';
+import {placeOf} from './plan.ts';
 import {refusal} from './refusal.ts';
+import {writeRow} from './rows.ts';
+import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
 
 /** What became of the job in Gearman: nothing was there, or it is out, or it will not be handed out again. */
 export type GearmanOutcome = 'removed' | 'cancelled' | 'none' | 'remains';
@@ -10,7 +13,8 @@ export interface Killed {
   id: number;
   /** null if there is no such job. */
   was: KillState | null;
-  action: 'marked' | 'deleted' | 'refused';
+  /** `refused`: nothing was touched. `failed`: something was, or that is not known. */
+  action: 'marked' | 'deleted' | 'refused' | 'failed';
   gearman: GearmanOutcome;
   message: string;
 }
@@ -19,38 +23,42 @@ export interface Killed {
 export async function complete(
   options: KillOptions,
   plan: KillPlan,
-): Promise<{killed: Killed[]; interrupted: boolean}> {
+): Promise<{killed: Killed[]; stoppedEarly: boolean}> {
   const killed: Killed[] = [];
-  let interrupted = false;
+  let stoppedEarly = false;
   for (const id of new Set(options.ids)) {
     const target = plan.targets.get(id);
     if (target === undefined) {
       killed.push({id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`});
-    } else if (target.dequeued !== null) {
-      killed.push(await completeDequeued(options, target, target.dequeued));
-    } else if (options.signal.aborted) {
-      interrupted = true;
+    } else if (target.refused !== null) {
+      killed.push(refused(target, target.refused));
+    } else if (target.dequeued === null && options.signal.aborted) {
+      stoppedEarly = true;
       killed.push(refused(target, `Interrupted: job ${id} was left as it is.`));
-    } else killed.push(await completeOther(options, plan, target));
+    } else killed.push(await completeOne(options, plan, target));
   }
-  return {killed, interrupted};
+  return {killed, stoppedEarly};
 }
 
-async function completeDequeued(options: KillOptions, target: Target, unique: string): Promise<Killed> {
-  const row = target.row ?? (await changeRow(options, target.job, target.was));
-  return report(target, row, (await stillInGearman(options.servers, unique)) ? 'remains' : 'removed');
+async function completeOne(options: KillOptions, plan: KillPlan, target: Target): Promise<Killed> {
+  let gearman: GearmanOutcome = target.dequeued ?? 'none';
+  if (target.dequeued === null) {
+    const message = refusal(options, plan, target);
+    if (message !== null) return refused(target, message);
+    if (!isGone(target)) gearman = await cancel(placeOf(plan.report, target.job.id));
+  } else if (target.dequeued === 'cancelled' && !options.force) {
+    return {...identity(target), action: 'failed', gearman, message: beganMeanwhile(target)};
+  }
+  if (target.row === null) await writeRow(options, target);
+  return report(target, gearman, options);
 }
 
-async function completeOther(options: KillOptions, plan: KillPlan, target: Target): Promise<Killed> {
-  const message = refusal(options, plan, target);
-  if (message !== null) return refused(target, message);
-  const gearman = isGone(target) ? 'none' : await cancelInGearman(plan.report.found.get(target.job.id));
-  return report(target, await changeRow(options, target.job, target.was), gearman);
+function identity({job: {id}, was}: Target): Pick<Killed, 'id' | 'was'> {
+  return {id, was};
 }
 
 function refused(target: Target, message: string): Killed {
-  const {job, was} = target;
-  return {id: job.id, was, action: 'refused', gearman: isGone(target) ? 'none' : 'remains', message};
+  return {...identity(target), action: 'refused', gearman: isGone(target) ? 'none' : 'remains', message};
 }
 
 /** True if no server has the job. */
@@ -58,15 +66,71 @@ function isGone({now}: Target): boolean {
   return now === 'ended' || now === 'finished' || now === 'lost';
 }
 
-function report({job: {id}, was}: Target, change: RowChanged, gearman: GearmanOutcome): Killed {
-  const message = [change.message, REMAINDER[gearman]].filter(Boolean).join(' ');
-  return {id, was, gearman, ...change, message};
+function beganMeanwhile({job: {id}}: Target): string {
+  return (
+    `A worker began job ${id} while it was taken out. Gearman will not hand it out again, but its worker goes on; ` +
+    `its row was left as it is. To end it: atomctl jobs:kill ${id} --restart-worker`
+  );
+}
+
+/** For a forced kill: cancels a job that was found by its key, waiting or executing. */
+async function cancel(found: FoundJob | undefined): Promise<GearmanOutcome> {
+  if (found === undefined) return 'remains';
+  try {
+    const outcome = await cancelByKey(found.server, found, {executingToo: true});
+    return outcome === 'absent' ? 'none' : outcome === 'executing' ? 'remains' : outcome;
+  } catch (error) {
+    if (error instanceof AtomctlError) return 'remains';
+    throw error;
+  }
+}
+
+function report(target: Target, gearman: GearmanOutcome, {deleteRows}: KillOptions): Killed {
+  const {id} = target.job;
+  const row = target.row!;
+  const touched = gearman === 'removed' || gearman === 'cancelled';
+  const done = (message: string): Killed => ({
+    ...identity(target),
+    action: deleteRows ? 'deleted' : 'marked',
+    gearman,
+    message: [message, REMAINDER[gearman]].filter(Boolean).join(' '),
+  });
+  const notDone = (message: string, isFailure = touched): Killed => ({
+    ...identity(target),
+    action: isFailure ? 'failed' : 'refused',
+    gearman,
+    message: `${touched ? `Job ${id} is out of Gearman and will not be handed out again. ` : ''}${message}`,
+  });
+  switch (row.outcome) {
+    case 'done':
+      return done(deleteRows ? `Job ${id} is deleted.` : `Job ${id} is marked as an error.`);
+    case 'gone':
+      return deleteRows
+        ? done(`Job ${id} was gone already.`)
+        : notDone(`Its row is gone: somebody deleted it.`);
+    case 'changed':
+      return notDone(
+        row.status === target.job.status
+          ? `The log of job ${id} grew meanwhile: a worker has it. Its row was left as it is.`
+          : `Job ${id} changed in the meantime: it is ${row.status} now. Its row was left as it is.`,
+      );
+    case 'failed':
+      return notDone(
+        `The row of job ${id} still says Running, since it could not be changed: ${row.error.message} Run the same command again to complete this.`,
+      );
+    case 'unknown':
+      return notDone(
+        `Whether the row of job ${id} was changed is not known: ${row.error.message} See atomctl jobs:show ${id}.`,
+        true,
+      );
+  }
 }
 
 /** What is left to say of Gearman after a row was changed. */
 const REMAINDER: Record<GearmanOutcome, string> = {
   removed: 'Its Gearman job is gone.',
-  cancelled: 'Its worker goes on until it ends; Gearman will not hand it out again.',
+  cancelled:
+    'Its worker continues to its end and may set the row back; Gearman will not hand the job out again.',
   none: '',
   remains: 'Gearman may still have the job and hand it out.',
 };

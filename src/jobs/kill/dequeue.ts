@@ -1,23 +1,29 @@
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
-import type {GearmanServer, GearmanTimeouts, ServerConnection} from '../../gearman/server.ts';
+import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
+import {cancelByKey} from '../../queue/cancel-job.ts';
+import {underProbeLock} from '../../queue/probe-lock.ts';
 import {liveStates} from '../live/live-state.ts';
-import {probeSite} from '../live/queue-payloads.ts';
+import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
-import {changeRow} from './mark-or-delete.ts';
-import {type KillOptions, type KillPlan, mayChange, stateNow, type Target} from './plan.ts';
+import {placeOf, stateNow} from './plan.ts';
+import {writeRow} from './rows.ts';
+import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /** Rows that change slowly hold a server no longer than this, except for the row in hand: others wait to read. */
 const LONGEST_HOLD_MS = 2000;
 
-const NEEDS_NO_PROBE = new Set<unknown>(['executing', 'finished', 'lost']);
+/** States of jobs that no queue holds as waiting. */
+const NOT_WAITING = new Set<unknown>(['executing', 'finished', 'lost']);
 
-/** Takes the jobs that wait out of Gearman. The queue is touched only if one of them may wait. */
+/**
+ * Takes the jobs that wait out of Gearman: by their key if it is known, which touches no other job, otherwise by a probe of
+ * the payloads. Failures are added to the plan, not thrown: by now jobs may be gone from the queue.
+ */
 export async function dequeueWaiting(options: KillOptions, plan: KillPlan): Promise<void> {
-  const ids = changeableIds(options, plan);
-  const mayWait = [...ids].some((id) => !NEEDS_NO_PROBE.has(plan.targets.get(id)!.now));
-  if (mayWait) await dequeue(options, plan, ids);
+  await dequeueByKey(options, plan, ({now}) => now === 'queued');
+  await dequeueByPayload(options, plan, ({now}) => !NOT_WAITING.has(now));
 }
 
 /** Takes out the jobs that stopped workers gave back. If interrupted, only those: they would run again from the start. */
@@ -26,93 +32,102 @@ export async function dequeueStopped(
   plan: KillPlan,
   executing: ReadonlySet<number>,
 ): Promise<void> {
-  const ids = options.signal.aborted ? executing : changeableIds(options, plan);
-  await dequeue({...options, signal: undefined}, plan, ids);
+  const {aborted} = options.signal;
+  const uninterrupted = {...options, signal: new AbortController().signal};
+  await dequeueByKey(uninterrupted, plan, ({job}) => executing.has(job.id));
+  await dequeueByPayload(uninterrupted, plan, ({job, now}) =>
+    aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id),
+  );
 }
 
-function changeableIds(options: KillOptions, {targets}: KillPlan): Set<number> {
-  return new Set([...targets].filter(([, target]) => mayChange(target, options)).map(([id]) => id));
+type Chosen = (target: Target) => boolean;
+
+function chosenTargets({targets}: KillPlan, chosen: Chosen): Target[] {
+  return [...targets.values()].filter(
+    (target) => target.refused === null && target.dequeued !== 'removed' && chosen(target),
+  );
 }
 
-/**
- * Ends those of the jobs that wait, and changes their rows before any atomctl may call them lost. The states are read
- * again afterwards. Failures are added to the plan, not thrown: by now jobs may be gone from the queue.
- */
-async function dequeue(
-  options: Omit<KillOptions, 'signal'> & {signal?: AbortSignal},
-  plan: KillPlan,
-  ids: ReadonlySet<number>,
-): Promise<void> {
-  const {waiting, problems} = await probeSite({
+async function dequeueByKey(options: KillOptions, plan: KillPlan, chosen: Chosen): Promise<void> {
+  const found = chosenTargets(plan, chosen).flatMap((target) => {
+    const place = placeOf(plan.report, target.job.id);
+    return place === undefined ? [] : [{target, place}];
+  });
+  for (const server of new Set(found.map(({place}) => place.server))) {
+    const onServer = found.filter(({place}) => place.server === server);
+    await reportingFailure(plan, () =>
+      underProbeLock(server.address, options, async () => {
+        const end = performance.now() + LONGEST_HOLD_MS;
+        for (const {target, place} of onServer) {
+          if (options.signal.aborted) return;
+          await cancelTarget(target, place);
+          if (target.dequeued === 'removed' && performance.now() < end) await writeRow(options, target);
+        }
+      }),
+    );
+  }
+}
+
+async function cancelTarget(target: Target, place: FoundJob): Promise<void> {
+  const outcome = await cancelByKey(place.server, place, {executingToo: false});
+  // A cancelled job whose worker was stopped is dropped by gearmand, and then unknown.
+  const isOut = outcome === 'removed' || (outcome === 'absent' && target.dequeued === 'cancelled');
+  if (isOut) markDequeued(target);
+  else if (outcome === 'executing' || outcome === 'cancelled') {
+    target.now = 'executing';
+    if (outcome === 'cancelled') target.dequeued = 'cancelled';
+  }
+}
+
+/** Ends those of the jobs that wait, and changes their rows before any atomctl may call them lost. */
+async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Chosen): Promise<void> {
+  const targets = new Map(chosenTargets(plan, chosen).map((target) => [target.job.id, target]));
+  if (targets.size === 0) return;
+  const {waiting, problems} = await takeFromSite({
     ...options,
-    take: ({jobId}) => jobId !== null && ids.has(jobId),
+    names: [...new Set([...targets.values()].map(({job}) => job.name))],
+    take: (job) => {
+      const target = targets.get(job.jobId ?? 0);
+      return target !== undefined && isJobOfRow(job, target.job);
+    },
     settle: async (jobs) => {
       const end = performance.now() + LONGEST_HOLD_MS;
-      for (const {jobId, unique} of jobs) {
-        const target = plan.targets.get(jobId!)!;
-        if (target.dequeued !== null) continue;
-        target.dequeued = unique;
-        target.was = stateBefore(target);
-        if (performance.now() < end) target.row = await changeRow(options, target.job, target.was);
+      for (const {jobId} of jobs) {
+        const target = targets.get(jobId!)!;
+        if (target.dequeued === 'removed') continue;
+        markDequeued(target);
+        if (performance.now() < end) await writeRow(options, target);
       }
     },
   });
   plan.problems.push(...problems);
-  try {
+  if (chosenTargets(plan, chosen).length === 0) return;
+  await reportingFailure(plan, async () => {
     plan.report = await liveStates({...options, probe: async () => waiting});
-  } catch (error) {
-    if (!(error instanceof AtomctlError)) throw error;
-    plan.problems.push(error);
-    return;
-  }
-  for (const target of plan.targets.values()) update(target, plan);
+    for (const target of plan.targets.values()) updateState(target, plan);
+  });
 }
 
-/** What a job was that is out of Gearman now: executing if its worker was stopped for it, otherwise queued. */
-function stateBefore({job, was}: Target): Target['was'] {
-  if (job.status !== 'running') return 'ended';
-  return was === 'executing' ? was : 'queued';
+function markDequeued(target: Target): void {
+  target.dequeued = 'removed';
+  if (target.job.status !== 'running') target.was = 'ended';
+  else if (target.was !== 'executing') target.was = 'queued';
 }
 
-function update(target: Target, {report}: KillPlan): void {
+function updateState(target: Target, {report}: KillPlan): void {
   if (target.dequeued !== null) return;
   target.now = stateNow(target.job, report);
   target.verdict = report.verdicts.get(target.job.id) ?? null;
   if (target.was !== 'executing') target.was = target.now;
 }
 
-/**
- * Cancels a job that was found by its key. Gearman cancels by handle and does not say which handle has which key, so
- * only if exactly one job of the server is in the same state (executing or not) is it certain to be that one. The
- * key is asked for again afterwards: if the job is not in that state any more, the handle could be the next job's.
- */
-export async function cancelInGearman(found: FoundJob | undefined): Promise<'cancelled' | 'remains'> {
-  if (found === undefined) return 'remains';
+async function reportingFailure({problems}: KillPlan, work: () => Promise<void>): Promise<void> {
   try {
-    const handles = (await found.server.jobs()).map(({handle}) => handle);
-    const presences = await found.server.statusOfHandles(handles);
-    const alike = handles.filter((_, index) => {
-      const presence = presences[index];
-      return presence?.known === true && presence.running === found.running;
-    });
-    const [still] = await found.server.statusOfUniqueKeys([found.unique]);
-    if (alike.length !== 1 || !still!.known || still!.running !== found.running) return 'remains';
-    return (await found.server.cancel(alike[0]!)) ? 'cancelled' : 'remains';
+    await work();
   } catch (error) {
-    if (error instanceof AtomctlError) return 'remains';
-    throw error;
+    if (!(error instanceof AtomctlError)) throw error;
+    problems.push(error);
   }
-}
-
-/** Whether any server that answers still knows a key: asked after a job was taken out, to be sure. */
-export async function stillInGearman(servers: readonly ServerConnection[], unique: string): Promise<boolean> {
-  const answers = await Promise.allSettled(
-    servers.map(
-      async (connection) =>
-        'server' in connection && (await connection.server.statusOfUniqueKeys([unique]))[0]?.known,
-    ),
-  );
-  return answers.some((answer) => answer.status === 'fulfilled' && answer.value === true);
 }
 
 /** A job goes back to the queue once as its worker stops, and must survive one more return as it is probed. */

@@ -1,52 +1,16 @@
 import {AtomctlError} from '../../errors.ts';
-import {type LiveAccess, type LiveReport, liveStatesToAct} from '../live/live-state.ts';
-import type {QueueOptions} from '../live/queue-payloads.ts';
-import type {LiveVerdict} from '../live/verdict.ts';
-import type {Job, LiveState} from '../model/job.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
+import {executingJobs, type LiveReport, liveStatesToAct} from '../live/live-state.ts';
+import type {FoundJob} from '../live/unique-keys.ts';
+import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
-import type {WorkerControl} from '../model/worker-control.ts';
-import type {RowChange, RowChanged} from './mark-or-delete.ts';
-
-export interface KillOptions extends QueueOptions, RowChange, Omit<LiveAccess, 'database'> {
-  ids: readonly number[];
-  /** Changes the rows also of ended jobs, and of jobs that Gearman may still run. */
-  force: boolean;
-  worker: WorkerControl | null;
-  /** Aborted, the kill leaves the jobs alone that it has not begun with. */
-  signal: AbortSignal;
-  /** Waits for milliseconds, or until the signal is aborted. */
-  wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-}
-
-export type KillState = LiveState | 'ended';
-
-/** One job to kill, from the plan to its end. */
-export interface Target {
-  job: Job;
-  /** What the job was before anything was done. */
-  was: KillState;
-  /** What it is now. */
-  now: KillState;
-  /** Why; null if the job has ended. */
-  verdict: LiveVerdict | null;
-  /** The unique key of its job that was taken out of Gearman; null if none was. */
-  dequeued: string | null;
-  /** What became of its row; null if it is still to be changed. */
-  row: RowChanged | null;
-}
-
-/** The state map of one kill: plan.ts fills it, dequeue.ts and complete.ts go on with it. */
-export interface KillPlan {
-  /** By job id; ids without a row are left out. */
-  targets: Map<number, Target>;
-  report: LiveReport;
-  /** Why the queue could not be probed, or workers may not be stopped; empty if nothing went wrong. */
-  problems: AtomctlError[];
-}
+import type {WorkerStop} from '../model/worker-control.ts';
+import {plannedRefusal} from './refusal.ts';
+import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
 
 /**
- * What each job is, before anything is touched.
- * @throws AtomctlError for the database; INTERRUPTED
+ * What each job is and what will be done to it, before anything is touched.
+ * @throws AtomctlError for the database; SYSTEMD_UNAVAILABLE or NO_SUCH_UNIT if a worker has to be restarted; INTERRUPTED
  */
 export async function planKill(options: KillOptions): Promise<KillPlan> {
   const ids = new Set(options.ids);
@@ -54,7 +18,7 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = await liveStatesToAct(
     options,
-    {wait: (milliseconds) => options.wait(milliseconds, options.signal), firstSeen: new Map()},
+    {wait: (milliseconds) => options.wait(milliseconds, options.signal), firstSeen: options.firstSeen},
     running,
   );
   if (options.signal.aborted) {
@@ -62,21 +26,61 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
       hint: 'Nothing was changed.',
     });
   }
-  const targets = new Map<number, Target>();
+  const plan: KillPlan = {targets: new Map(), report, workers: null, problems: []};
+  const lengths = new Map(report.rows.map(({id, logLength}) => [id, logLength]));
   for (const job of jobs) {
     const now = stateNow(job, report);
     const verdict = report.verdicts.get(job.id) ?? null;
-    targets.set(job.id, {job, was: now, now, verdict, dequeued: null, row: null});
+    const target: Target = {
+      ...{job, was: now, now, verdict, logLength: lengths.get(job.id) ?? null},
+      ...{refused: null, dequeued: null, row: null},
+    };
+    target.refused =
+      plannedRefusal(options, target) ?? (options.force ? null : strangePrefix(report, job.id));
+    plan.targets.set(job.id, target);
   }
-  return {targets, report, problems: []};
+  plan.workers = await workersToStop(options, plan);
+  return plan;
+}
+
+/**
+ * Where Gearman has a job, by its key; undefined if no server of the site knows it, or if it lies under a function prefix that
+ * is not known to be this site's: a copy of this site has jobs with the same keys.
+ */
+export function placeOf({found, evidence}: LiveReport, id: number): FoundJob | undefined {
+  const place = found.get(id);
+  return isOwn(place, evidence) ? place : undefined;
+}
+
+function isOwn(place: FoundJob | undefined, {queues}: LiveReport['evidence']): boolean {
+  return queues.some(({queue, owner}) => queue === place?.queue && owner === 'site');
+}
+
+function strangePrefix({found, evidence}: LiveReport, id: number): string | null {
+  const place = found.get(id);
+  if (place === undefined || isOwn(place, evidence)) return null;
+  const {prefix} = splitFunctionName(place.function);
+  return (
+    `Gearman has job ${id} under the function prefix ${prefix}, which is not known to be this site's. ` +
+    `If it is, add --function-prefix ${prefix}. Nothing was touched.`
+  );
+}
+
+/** The workers of the jobs that execute; null if none has to stop, or none may. */
+export async function workersToStop(
+  options: KillOptions,
+  {targets, report}: KillPlan,
+): Promise<WorkerStop | null> {
+  const ids = new Set([...targets].filter(([, target]) => mustStop(target)).map(([id]) => id));
+  if (options.worker === null || ids.size === 0) return null;
+  return options.worker.workersOf(ids, executingJobs(report));
+}
+
+function mustStop({now, refused}: Target): boolean {
+  return now === 'executing' && refused === null;
 }
 
 /** The state in a report. A running job without one has ended while the servers were asked. */
 export function stateNow({id, status}: Job, {verdicts}: LiveReport): KillState {
   return status === 'running' ? (verdicts.get(id)?.state ?? 'ended') : 'ended';
-}
-
-/** True if the kill changes the job at all: an ended job's row only if that was asked for. */
-export function mayChange({job}: Target, {force, deleteRows}: KillOptions): boolean {
-  return job.status === 'running' || force || deleteRows;
 }

@@ -1,14 +1,9 @@
 import type {AtomctlError} from '../../errors.ts';
-import type {KillOptions, KillPlan, Target} from './plan.ts';
+import type {KillOptions, KillPlan, Target} from './target.ts';
 
-/** Why a job may not be killed as things are, with the command that would do it; null if it may. */
-export function refusal(
-  options: KillOptions,
-  {problems}: Pick<KillPlan, 'problems'>,
-  target: Target,
-): string | null {
+/** Why a job is left alone as far as its state tells, with the command that would do it; null if the kill goes on with it. */
+export function plannedRefusal(options: KillOptions, {job, now}: Pick<Target, 'job' | 'now'>): string | null {
   if (options.force) return null;
-  const {job, now} = target;
   switch (now) {
     case 'ended':
       if (options.deleteRows) return null;
@@ -16,31 +11,42 @@ export function refusal(
       return `Job ${job.id} has ended already (${job.status}). To remove its row: atomctl jobs:kill ${job.id} --delete`;
     case 'finished':
       if (options.deleteRows) return null;
-      return `Job ${job.id} has finished its work; only its row was not saved. To mark it as completed: atomctl doctor --fix --check finished-jobs`;
-    case 'lost':
-      return null;
+      return `Job ${job.id} has finished its work; only its row was not saved. To correct the row: atomctl jobs:mark ${job.id} --as completed`;
     case 'executing':
-      return executingRefusal(options, problems, target);
+      if (options.worker !== null) return null;
+      return (
+        `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
+        '(--force changes the row alone, and the worker may overwrite it).'
+      );
+    // A probe of the queue may prove what these are.
     case 'queued':
     case 'uncertain':
-      return `Job ${job.id} is ${now}. ${unsettledReason(target, problems)} Its row was left as it is; --force changes it anyway.`;
+    case 'lost':
+      return null;
   }
 }
 
-function executingRefusal({worker}: KillOptions, problems: readonly AtomctlError[], {job}: Target): string {
-  if (problems.length > 0) return `Job ${job.id} is executing. ${sentences(problems)}`;
-  if (worker !== null) {
-    return `Job ${job.id} is still executing, by a worker that could not be stopped from here. Stop that worker, then kill the job again.`;
+/** The same after all was tried to take it out of Gearman. */
+export function refusal(
+  options: KillOptions,
+  {problems}: Pick<KillPlan, 'problems'>,
+  target: Target,
+): string | null {
+  const planned = plannedRefusal(options, target);
+  if (planned !== null || options.force) return planned;
+  const {job, now, verdict} = target;
+  switch (now) {
+    case 'executing':
+      if (problems.length > 0) return `Job ${job.id} is executing. ${sentences(problems)}`;
+      return `Job ${job.id} is still executing, by a worker that could not be stopped from here. Stop that worker, then kill the job again.`;
+    case 'queued':
+    case 'uncertain': {
+      const reason = problems.length > 0 ? sentences(problems) : (verdict?.reason ?? '');
+      return `Job ${job.id} is ${now}. ${reason} Its row was left as it is; --force changes it anyway.`;
+    }
+    default:
+      return null;
   }
-  return (
-    `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
-    '(--force changes the row alone, and the worker may overwrite it).'
-  );
-}
-
-function unsettledReason({verdict}: Target, problems: readonly AtomctlError[]): string {
-  if (problems.length > 0) return sentences(problems);
-  return verdict?.reason ?? '';
 }
 
 function sentences(problems: readonly AtomctlError[]): string {

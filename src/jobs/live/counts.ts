@@ -1,4 +1,5 @@
-import type {LiveEvidence, QueueCount, RowEvidence, SeenPayload} from './evidence.ts';
+import type {PayloadFields} from '../../queue/payload.ts';
+import type {LiveEvidence, QueueCount, RowEvidence} from './evidence.ts';
 
 /** Jobs that neither a known key nor a payload explains, and the rows to which they may belong. */
 export interface Unexplained {
@@ -59,10 +60,11 @@ export function seenWaiting({rows, queues, payloads}: CountedEvidence): Map<numb
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
- * AtoM sends the row's name, and its object if it has one (QubitJob::runJob, 2.4 to 2.8). The database may have stored
- * other letters in another encoding, and the row loses its object if that is deleted.
+ * Whether a payload with a row's id is not the row's all the same. AtoM sends the row's name, and its object if it has one
+ * (QubitJob::runJob, 2.4 to 2.8). The database may have stored other letters in another encoding, and the row loses its
+ * object if that is deleted.
  */
-function contradicts(payload: SeenPayload, row: RowEvidence): boolean {
+export function contradicts(payload: PayloadFields, row: {name: string; objectId: number | null}): boolean {
   if (payload.name !== null && ASCII.test(payload.name) && payload.name !== row.name) return true;
   return row.objectId !== null && payload.objectId !== row.objectId;
 }

@@ -72,3 +72,13 @@ function seenLongAgo(firstSeen: ReadonlyMap<number, number>, nowMs: number): Set
 export function stateIn({verdicts}: Pick<LiveReport, 'verdicts'>, id: number): LiveState | undefined {
   return verdicts.get(id)?.state;
 }
+
+/** The jobs that execute, or that the evidence says to execute. */
+export function executingJobs({rows, verdicts}: LiveReport): {id: number; name: string}[] {
+  return rows
+    .filter(({id}) => {
+      const verdict = verdicts.get(id);
+      return (verdict?.likely ?? verdict?.state) === 'executing';
+    })
+    .map(({id, name}) => ({id, name}));
+}

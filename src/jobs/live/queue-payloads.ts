@@ -1,24 +1,28 @@
-/** The site's queued jobs in Gearman, by the id in their payload: looked at, or taken out. */
+/** The waiting jobs that may be the site's, by the id in their payload: read, or taken out. */
+import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
-import {type ProbedJob, type ProbeOptions, probeQueue} from '../../queue/probe.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
+import type {ProbedJob} from '../../queue/held-jobs.ts';
+import {type ProbeOptions, probeQueue} from '../../queue/probe.ts';
 import {
-  functionsOfSite,
+  type FunctionOwner,
   ownerOf,
   queueName,
   type SeenFunction,
   type SitePrefixes,
   takeSnapshot,
 } from '../../queue/snapshot.ts';
+import {contradicts} from './counts.ts';
 import type {ProbedPayload} from './evidence.ts';
 
 export interface QueueOptions {
   servers: readonly ServerConnection[];
-  prefix: string | null;
-  /** A bound on each reply of a server. */
+  prefixes: SitePrefixes;
+  /** Timeout for each reply of a server. */
   timeoutSeconds: number;
-  /** Aborted before a server's jobs are held: that server is not looked at. */
+  /** Aborted before a server's jobs are held: that server is not probed. */
   signal?: AbortSignal;
 }
 
@@ -26,66 +30,70 @@ export interface ProbedSite {
   /** What still waits. */
   waiting: ProbedPayload[];
   removed: ProbedPayload[];
-  /** One error for each server that could not be looked at; what others gave up stands beside it. */
+  /** Why a server or a function was not probed, or what is not known of one that was. */
   problems: AtomctlError[];
 }
 
-/** Said where the site's jobs may be in Gearman all the same: its prefix may be computed wrong. */
-export const NO_LIFE =
-  "No server shows any life under this site's function prefix, so its jobs cannot be told from another site's (see atomctl config).";
-
 /**
- * Looks at the payloads of all queued jobs of the site, on every server, and hands each back where it was, but for
- * those that `take` chooses: these are ended and never run. Nothing where the site's prefix shows no life. A server
- * that would drop what is handed back keeps its jobs untouched; never rejects for a server.
+ * Reads the payloads of all waiting jobs that may be the site's, on every server, and returns each to its place. Functions under
+ * every prefix that is not known to be another site's are probed, since a deploy that moved the root leaves jobs under the old
+ * one. Never rejects for a server.
  */
-export async function probeSite(
-  options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle'>,
-): Promise<ProbedSite> {
-  const {own, functions} = functionsOfSite(await takeSnapshot(options.servers), options.prefix);
-  return probeFunctions(own ? functions : [], options);
+export async function probeSite(options: QueueOptions): Promise<ProbedSite> {
+  return probeFunctions(await functionsOf(options, ['site', 'unknown']), options);
 }
 
 /**
- * The payloads under every prefix that is not known to be another site's: a deploy that moved the root leaves jobs
- * under the old one. Nothing is taken out.
+ * The same for the site's own functions alone, but those that `take` chooses are ended and never run. A prefix that is not known
+ * may be that of a copy of this site, whose jobs have the same ids and names.
+ * @param options.names the names of the rows: only functions that may hold their jobs are touched
  */
-export async function probePrefixes(
-  options: Omit<QueueOptions, 'prefix'> & {prefixes: SitePrefixes},
+export async function takeFromSite(
+  options: QueueOptions & Required<Pick<ProbeOptions, 'take' | 'settle'>> & {names: readonly string[]},
 ): Promise<ProbedSite> {
-  const snapshot = await takeSnapshot(options.servers);
-  const foreign = await options.prefixes.foreign(snapshot);
-  const functions = snapshot.functions.filter((seen) => ownerOf(seen, options.prefixes, foreign) !== 'other');
-  return probeFunctions(functions, options);
+  const mayHold = ({jobClass}: SeenFunction) => options.names.some((name) => mayBeFunctionOf(name, jobClass));
+  return probeFunctions((await functionsOf(options, ['site'])).filter(mayHold), options);
 }
 
 async function probeFunctions(
   functions: readonly SeenFunction[],
-  {
-    timeoutSeconds,
-    take,
-    settle,
-    signal,
-  }: Omit<QueueOptions, 'prefix' | 'servers'> & Pick<ProbeOptions, 'take' | 'settle'>,
+  options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle'>,
 ): Promise<ProbedSite> {
-  const look: ProbedSite = {waiting: [], removed: [], problems: []};
-  // Executing ones too: they may wait in truth, held by another atomctl that looks at them.
+  const probed: ProbedSite = {waiting: [], removed: [], problems: []};
+  // Executing ones too: they may wait in truth, held by another atomctl that probes.
   const busy = functions.filter(({total}) => total > 0);
   for (const server of new Set(busy.map((seen) => seen.server))) {
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
+    const {timeoutSeconds, take, settle, signal} = options;
     try {
-      const {jobs, removed} = await probeQueue(server.address, names, {timeoutSeconds, take, settle, signal});
+      const probing = {timeoutSeconds, take, settle, signal};
+      const {jobs, removed, refused} = await probeQueue(server.address, names, probing);
       const seen = (job: ProbedJob) => ({
         ...job,
         queue: queueName(server.address, job.function),
         server: formatAddress(server.address),
       });
-      look.waiting.push(...jobs.map(seen));
-      look.removed.push(...removed.map(seen));
+      probed.waiting.push(...jobs.map(seen));
+      probed.removed.push(...removed.map(seen));
+      probed.problems.push(...refused);
     } catch (error) {
       if (!(error instanceof AtomctlError)) throw error;
-      look.problems.push(error);
+      probed.problems.push(error);
     }
   }
-  return look;
+  return probed;
+}
+
+async function functionsOf(
+  {servers, prefixes}: QueueOptions,
+  owners: readonly FunctionOwner[],
+): Promise<SeenFunction[]> {
+  const snapshot = await takeSnapshot(servers);
+  const foreign = await prefixes.foreign(snapshot);
+  return snapshot.functions.filter((seen) => owners.includes(ownerOf(seen, prefixes, foreign)));
+}
+
+/** Whether a payload in one of the site's own functions is a row's. Two sites may share a prefix, and have rows of one id. */
+export function isJobOfRow(job: ProbedJob, row: {name: string; objectId: number | null}): boolean {
+  return mayBeFunctionOf(row.name, splitFunctionName(job.function).jobClass) && !contradicts(job, row);
 }

@@ -16,6 +16,7 @@ export interface SiteQueue {
 /** A job whose key a server knows: where, and under which key. */
 export interface FoundJob extends KnownJob {
   server: GearmanServer;
+  function: string;
   unique: string;
 }
 

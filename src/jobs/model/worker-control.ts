@@ -1,11 +1,43 @@
 import {AtomctlError} from '../../errors.ts';
 
-/** Stops and starts the site's workers, each verified; given where they may be restarted. */
-export interface WorkerControl {
+/** A job that a worker of this site executes. */
+export interface NamedJob {
+  id: number;
+  name: string;
+}
+
+/** The workers to stop so that jobs end, and what else that comes to. */
+export interface WorkerStop {
   /** @throws AtomctlError if a worker could not be stopped */
   stop(): Promise<void>;
   /** @throws AtomctlError if a worker did not come back with its abilities */
   start(): Promise<void>;
+  /** Other jobs that these workers execute, or may execute: Gearman hands them out again, and they begin again. */
+  interrupts: readonly NamedJob[];
+}
+
+/** Stops and starts the site's workers; given if they may be restarted. */
+export interface WorkerControl {
+  /**
+   * The workers that execute these jobs; all of the site's if that cannot be determined of one.
+   * @param executing every job of the site that executes or may execute
+   */
+  workersOf(ids: ReadonlySet<number>, executing: readonly NamedJob[]): Promise<WorkerStop>;
+}
+
+/** Other jobs that a restart may interrupt: what was agreed to. */
+export type Interruptible = ReadonlySet<number> | 'all';
+
+/** Why these workers may not be stopped: that would interrupt a job without that having been agreed to. */
+export function reasonAgainstInterruption(workers: WorkerStop, agreed: Interruptible): AtomctlError | null {
+  const jobs = agreed === 'all' ? [] : workers.interrupts.filter(({id}) => !agreed.has(id));
+  if (jobs.length === 0) return null;
+  const list = jobs.map(({id, name}) => `${id} (${name})`).join(', ');
+  return new AtomctlError(
+    'REFUSED',
+    `Stopping the worker would also interrupt ${jobs.length === 1 ? 'job' : 'jobs'} ${list}, which would start again from the beginning.`,
+    {hint: 'Give --interrupt-others to accept that.'},
+  );
 }
 
 /** The expected failure that work ended with, or null. Anything unexpected is thrown on. */
@@ -24,16 +56,16 @@ async function failureOf(work: Promise<void>): Promise<AtomctlError | null> {
  * @returns what came of it, and why workers were not stopped or not started, in this order
  */
 export async function whileStopped<T>(
-  worker: WorkerControl,
+  workers: Pick<WorkerStop, 'stop' | 'start'>,
   work: () => Promise<T>,
 ): Promise<{result: T; problems: AtomctlError[]}> {
-  const stopProblem = await failureOf(worker.stop());
+  const stopProblem = await failureOf(workers.stop());
   let result: T;
   let startProblem: AtomctlError | null;
   try {
     result = await work();
   } finally {
-    startProblem = await failureOf(worker.start());
+    startProblem = await failureOf(workers.start());
   }
   return {result, problems: [stopProblem, startProblem].filter((problem) => problem !== null)};
 }

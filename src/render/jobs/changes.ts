@@ -1,23 +1,42 @@
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
-import type {Killed} from '../../jobs/kill/kill.ts';
+import type {FileCount} from '../../jobs/clear/downloads.ts';
+import type {QueuePreview} from '../../jobs/clear/queue-count.ts';
+import type {Killed, KillResult} from '../../jobs/kill/kill.ts';
+import type {Marked, MarkTarget} from '../../jobs/mark/mark.ts';
+import type {Job} from '../../jobs/model/job.ts';
+import type {NamedJob} from '../../jobs/model/worker-control.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {type Color, paint, type Screen} from '../screen.ts';
 import {countsText} from './table.ts';
 
+/** A clear that is about to be asked for: what it will meet. */
+export interface ClearPreview {
+  plan: ClearPlan;
+  /** null if Gearman is left alone. */
+  queue: QueuePreview | null;
+  /** null if files are left alone. */
+  downloads: FileCount | null;
+}
+
 /** What clear prints under --json: what it deleted, or under --dry-run what it would delete. */
 export function clearDocument(
   options:
-    | {plan: ClearPlan; dryRun: true}
-    | {plan: ClearPlan; dryRun: false; cleared: SiteCleared; exported: string | null},
+    | {preview: ClearPreview; dryRun: true}
+    | {preview: ClearPreview; dryRun: false; cleared: SiteCleared; exported: string | null},
 ) {
+  const {plan, queue, downloads} = options.preview;
   const done = options.dryRun ? null : options.cleared;
   return {
-    cleared: done?.cleared ?? options.plan.total,
-    byStatus: done?.byStatus ?? options.plan.counts,
+    cleared: done?.cleared ?? plan.total,
+    byStatus: done?.byStatus ?? plan.counts,
     queueRemoved: done?.queueRemoved ?? 0,
-    queueExecuting: done?.queueExecuting ?? 0,
-    downloadsDeleted: done?.downloadsDeleted ?? 0,
+    queueExecuting: done?.queueExecuting ?? queue?.executing ?? 0,
+    queueLeft: done?.queueLeft ?? (queue === null ? 0 : queue.waiting + queue.executing),
+    queueWithoutRow: queue?.surplus ?? 0,
+    interrupted: done?.interruptedJobs ?? [],
+    downloadsDeleted: done?.downloadsDeleted ?? downloads?.count ?? 0,
+    downloadsBytes: done?.downloadsBytes ?? downloads?.bytes ?? 0,
     exported: options.dryRun ? null : options.exported,
     dryRun: options.dryRun,
     warnings: done?.problems ?? [],
@@ -25,16 +44,29 @@ export function clearDocument(
 }
 
 /** What would be deleted, with a warning if jobs are running. */
-export function renderClearPlan({total, counts}: ClearPlan, screen: Screen): string {
+export function renderClearPlan(
+  {plan: {total, counts}, queue, downloads}: ClearPreview,
+  screen: Screen,
+): string {
+  const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
   const lines = [`${jobs(total)} to clear: ${countsText(counts)}.`];
   if (counts.running > 0) {
+    lines.push(warning(`${counts.running} running among them; a worker that executes one may fail.`));
+  }
+  if (queue !== null && queue.waiting + queue.executing > 0) {
     lines.push(
-      paint(
-        screen,
-        'yellow',
-        `Warning: ${counts.running} running among them; a worker that executes one may fail.`,
+      `In Gearman this site has ${jobs(queue.waiting + queue.executing)}: ${queue.waiting} waiting, ${queue.executing} executing.`,
+    );
+  }
+  if (queue !== null && queue.surplus > 0) {
+    lines.push(
+      warning(
+        `at least ${jobs(queue.surplus)} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued takes them out too.`,
       ),
     );
+  }
+  if (downloads !== null) {
+    lines.push(`Download files to delete: ${downloads.count} (${formatBytes(downloads.bytes)}).`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -54,23 +86,111 @@ export function renderCleared(cleared: SiteCleared, exported: string | null, scr
       ),
     );
   }
-  if (cleared.downloadsDeleted > 0) lines.push(`Download files deleted: ${cleared.downloadsDeleted}.`);
+  if (cleared.queueLeft > 0) lines.push(`Still in Gearman for this site: ${jobs(cleared.queueLeft)}.`);
+  if (cleared.interruptedJobs.length > 0) {
+    lines.push(`Interrupted, to begin again: ${cleared.interruptedJobs.join(', ')}.`);
+  }
+  if (cleared.downloadsDeleted > 0) {
+    lines.push(
+      `Download files deleted: ${cleared.downloadsDeleted} (${formatBytes(cleared.downloadsBytes)}).`,
+    );
+  }
   return `${lines.join('\n')}\n`;
+}
+
+const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `0 bytes`, `1.5 KiB`, `12 MiB`. */
+function formatBytes(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), BYTE_UNITS.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${BYTE_UNITS[power]}`;
 }
 
 function jobs(count: number): string {
   return count === 1 ? '1 job' : `${count} jobs`;
 }
 
-const COLORS: Record<Killed['action'], Color> = {marked: 'green', deleted: 'green', refused: 'red'};
+const COLORS: Record<Killed['action'] | Marked['action'], Color> = {
+  marked: 'green',
+  deleted: 'green',
+  refused: 'red',
+  failed: 'red',
+};
 
 /** One line for each job: what was done to it. */
 export function renderKilled(killed: readonly Killed[], screen: Screen): string {
-  if (killed.length === 0) return 'No job matches.\n';
-  return killed
+  return killed.length === 0 ? 'No job matches.\n' : renderMarked(killed, screen);
+}
+
+/** The same for marked jobs. */
+export function renderMarked(marked: readonly (Marked | Killed)[], screen: Screen): string {
+  return marked
     .map(({id, was, action, message}) => {
       const from = was === null ? '' : ` (was ${was})`;
       return `${id}: ${paint(screen, COLORS[action], action)}${from}. ${sanitizeLine(message)}\n`;
     })
     .join('');
+}
+
+/** One line for each job: what it would become. */
+export function renderMarkPlan(
+  targets: readonly MarkTarget[],
+  as: 'completed' | 'error',
+  screen: Screen,
+): string {
+  return targets
+    .map(({job: {id, name}, was, refused}) => {
+      const what =
+        refused === null
+          ? paint(screen, 'yellow', `to mark as ${as}.`)
+          : `left alone. ${sanitizeLine(refused)}`;
+      return `${id} (${sanitizeLine(name)}, ${was}): ${what}\n`;
+    })
+    .join('');
+}
+
+/** What a kill prints under --json: what it did, or under --dry-run what it would do. */
+export function killDocument(
+  killed: readonly Killed[],
+  {workerRestarted, interrupted}: Pick<KillResult, 'workerRestarted' | 'interrupted'>,
+  dryRun: boolean,
+) {
+  return {killed, workerRestarted, interrupted, ...(dryRun ? {dryRun} : {})};
+}
+
+const PLANNED: Record<Killed['action'], string> = {
+  marked: 'to kill',
+  deleted: 'to kill and DELETE',
+  refused: 'left alone',
+  failed: 'left alone',
+};
+
+/** What a kill would do to each job, and which others a restart of the worker interrupts. */
+export function renderKillPlan(
+  planned: readonly Killed[],
+  {
+    jobs,
+    interrupts,
+  }: {jobs: ReadonlyMap<number, Pick<Job, 'name' | 'likely'>>; interrupts: readonly NamedJob[]},
+  screen: Screen,
+): string {
+  const lines = planned.map(({id, was, action, message}) => {
+    const job = jobs.get(id);
+    const state = job?.likely ? `${job.likely}?` : was;
+    const what = job === undefined ? '' : ` (${sanitizeLine(job.name)}, ${state})`;
+    const color = action === 'refused' ? 'red' : 'yellow';
+    return `${id}${what}: ${paint(screen, color, PLANNED[action])}. ${sanitizeLine(message)}`;
+  });
+  if (interrupts.length > 0) {
+    const list = interrupts.map(({id, name}) => `${id} (${sanitizeLine(name)})`).join(', ');
+    lines.push(
+      paint(
+        screen,
+        'yellow',
+        `Warning: the worker that stops also executes ${list}; Gearman hands ${interrupts.length === 1 ? 'it' : 'them'} out again, from the beginning.`,
+      ),
+    );
+  }
+  return `${lines.join('\n')}\n`;
 }

@@ -7,6 +7,7 @@ import {
   killJobs,
 } from '../../../src/jobs/kill/kill.ts';
 import type {Database} from '../../../src/mysql/database.ts';
+import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
 import {type GearmanProcess, startGearmand, type WorkerProcess} from '../sandbox.ts';
 import {createQueueSite, emptyQueueSite, executeJob, type QueueSite, submitJobs} from '../site/queue-site.ts';
 
@@ -31,6 +32,8 @@ export async function killAt(
     reason: null,
     culture: 'en',
     worker: null,
+    mayInterrupt: new Set(),
+    firstSeen: new Map(),
     signal: new AbortController().signal,
     ...options,
   });
@@ -46,6 +49,8 @@ export interface KillSite extends QueueSite {
   submit(count: number): Promise<number[]>;
   /** A job that a worker of its own executes. */
   execute(): ReturnType<typeof executeJob>;
+  /** How many jobs Gearman has, without cancelled ones and without the lock of a probe. */
+  inGearman(): Promise<number>;
   /** The status that the row has in the database; null if there is no row. */
   statusOf(id: number): Promise<number | null>;
 }
@@ -73,6 +78,11 @@ export async function createKillSite(): Promise<KillSite> {
       const executing = await executeJob(at.site);
       workers.push(executing.worker);
       return executing;
+    },
+    async inGearman() {
+      const jobs = (await at.server.jobs()).filter(({ignored}) => !ignored).length;
+      const lock = (await at.server.status()).find((row) => row.function === PROBE_LOCK);
+      return jobs - (lock?.total ?? 0);
     },
     async statusOf(id) {
       const [row] = await at.site.query<{status_id: number | null}>(

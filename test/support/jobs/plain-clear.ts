@@ -8,4 +8,5 @@ export const PLAIN_CLEAR: Omit<ClearOptions, 'database' | 'plan'> = {
   replicas: null,
   signal: new AbortController().signal,
   onProgress: () => {},
+  checkLock: async () => {},
 };

@@ -126,11 +126,12 @@ final class Job
         return true;
     }
 
+    /** Rows of one second go by their ids here; AtoM leaves open which is the oldest of them. */
     private function isFirstInLine(): bool
     {
         $names = "'".implode("','", self::SERIAL)."'";
         $rows = $this->site->query(
-            "SELECT job.id FROM job JOIN object USING (id) WHERE status_id = ? AND name IN ($names) ORDER BY created_at",
+            "SELECT job.id FROM job JOIN object USING (id) WHERE status_id = ? AND name IN ($names) ORDER BY created_at, id",
             [self::RUNNING],
         );
         if ($rows === []) {

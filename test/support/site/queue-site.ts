@@ -2,7 +2,7 @@ import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {parseAddress} from '../../../src/gearman/address.ts';
 import {connectServers, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker, type WorkerConnection} from '../../../src/gearman/worker-connection.ts';
-import type {WorkerControl} from '../../../src/jobs/model/worker-control.ts';
+import type {NamedJob, WorkerControl, WorkerStop} from '../../../src/jobs/model/worker-control.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import {readPayload} from '../../../src/queue/payload.ts';
 import {NO_WAIT, quietFacts} from '../quiet-host.ts';
@@ -31,7 +31,6 @@ export async function sourcesOf(site: AtomSite) {
     ...TIMEOUT,
     database,
     servers,
-    prefix: site.prefix as string | null,
     time: createSiteTime(site.timezone, process.env),
     now: () => new Date(),
     ...quietFacts(site.prefix),
@@ -149,12 +148,28 @@ export async function takeAll(site: AtomSite, name: string): Promise<(number | n
   return ids;
 }
 
+/** A worker under test, and which calls it got. */
+export interface StoppableWorker extends WorkerControl {
+  worker: WorkerProcess;
+  calls: string[];
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Workers that stop and start together and interrupt these other jobs. */
+export function asControl(
+  {stop, start}: Pick<WorkerStop, 'stop' | 'start'>,
+  interrupts: readonly NamedJob[] = [],
+): WorkerControl {
+  return {workersOf: async () => ({stop, start, interrupts})};
+}
+
 /** What systemd is elsewhere: stops a worker's process and starts another, each verified at the server. */
 export function controlOf(
   {site, server}: Pick<QueueSite, 'site' | 'server'>,
   worker: WorkerProcess,
   args: readonly string[] = [],
-): WorkerControl & {worker: WorkerProcess; calls: string[]} {
+): StoppableWorker {
   const isConnected = async () =>
     (await server.connections()).some(({functions}) =>
       functions.some((name) => name.startsWith(site.prefix)),
@@ -170,6 +185,9 @@ export function controlOf(
     async start() {
       this.calls.push('start');
       this.worker = await startWorker(site, args);
+    },
+    workersOf() {
+      return asControl({stop: () => this.stop(), start: () => this.start()}).workersOf(new Set(), []);
     },
   };
 }

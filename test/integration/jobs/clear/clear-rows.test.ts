@@ -38,12 +38,8 @@ async function jobIds(): Promise<number[]> {
 
 async function clear(options: Partial<ClearOptions> & {filter?: JobFilter; inactive?: boolean} = {}) {
   const {filter = {}, inactive = false, ...others} = options;
-  return clearJobs({
-    database,
-    plan: await planClear({database, filter, inactive}),
-    ...PLAIN_CLEAR,
-    ...others,
-  });
+  const plan = await planClear({database, filter, inactive});
+  return clearJobs({database, plan, ...PLAIN_CLEAR, ...others}, null);
 }
 
 describe('clearJobs', () => {

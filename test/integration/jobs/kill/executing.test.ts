@@ -30,17 +30,20 @@ test('with --force, the only executing job is cancelled: it is not handed out af
   expect(await handedOut(at.site)).toEqual([next]);
 });
 
-test('with --force, one of several executing jobs is not cancelled, since its handle is not known', async () => {
+test('with --force, one of several executing jobs is cancelled by its key, and the other is not', async () => {
   const [one, other] = [await at.execute(), await at.execute()];
   const {first, exit} = await at.kill([one.id], {force: true});
   expect(first).toMatchObject({
     action: 'marked',
-    gearman: 'remains',
-    message: expect.stringMatching(/may still/),
+    gearman: 'cancelled',
+    message: expect.stringMatching(/Its worker continues to its end and may set the row back/),
   });
   expect(exit).toBe(0);
   expect(await at.server.statusOfUniqueKeys([one.unique, other.unique])).toEqual([
     {known: true, running: true},
     {known: true, running: true},
   ]);
+  await Promise.all([one.worker.kill(), other.worker.kill()]);
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  expect(await handedOut(at.site)).toEqual([other.id]);
 });

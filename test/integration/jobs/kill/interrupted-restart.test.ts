@@ -1,22 +1,25 @@
 import {expect, test} from 'vitest';
-import type {WorkerControl} from '../../../../src/jobs/model/worker-control.ts';
+import type {WorkerStop} from '../../../../src/jobs/model/worker-control.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {submitBackground} from '../../../support/sandbox.ts';
-import {controlOf, handedOut, insertLost} from '../../../support/site/queue-site.ts';
+import {asControl, controlOf, handedOut, insertLost} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
 
 /** Restarts the worker; while it stops, the kill is interrupted, and then `meanwhile` happens. */
-function interruptedRestart(control: WorkerControl, meanwhile: () => Promise<unknown> = async () => {}) {
+function interruptedRestart(
+  control: Pick<WorkerStop, 'stop' | 'start'>,
+  meanwhile: () => Promise<unknown> = async () => {},
+) {
   const controller = new AbortController();
-  const worker: WorkerControl = {
+  const worker = asControl({
     async stop() {
       controller.abort();
       await control.stop();
       await meanwhile();
     },
     start: () => control.start(),
-  };
+  });
   return {worker, signal: controller.signal};
 }
 

@@ -61,7 +61,8 @@ test.each([false, true])(
     const seen: Map<number, string>[] = [];
     const database = withMethods(at.sources.database, {
       transaction: async (work) => {
-        expect(await at.server.statusOfUniqueKeys([crashed.unique])).toMatchObject([{known: false}]);
+        // A transaction before that is a rehearsal.
+        if ((await at.inGearman()) === 3) return at.sources.database.transaction(work);
         seen.push(statesOf(await liveStates(at.sources)));
         return at.sources.database.transaction(work);
       },
@@ -80,6 +81,7 @@ test('if its row changes slowly, other atomctls may probe the queue meanwhile', 
   const free: boolean[] = [];
   const database = withMethods(at.sources.database, {
     transaction: async (work) => {
+      if ((await at.inGearman()) === 2) return at.sources.database.transaction(work);
       const lock = await takeLock(at.gearmand.address, PROBE_LOCK, {
         timeoutSeconds: 2,
         clientId: newProbeId(Date.now()),

@@ -1,9 +1,8 @@
 import {expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
-import type {WorkerControl} from '../../../../src/jobs/model/worker-control.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {until} from '../../../support/sandbox.ts';
-import {controlOf, insertLost} from '../../../support/site/queue-site.ts';
+import {asControl, controlOf, insertLost} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
 
@@ -26,14 +25,14 @@ test('the worker is restarted: the executing job never runs again, the next one 
 test('if only one of two workers stops, its job is killed and the other one is refused', async () => {
   const [one, other] = [await at.execute(), await at.execute()];
   const control = controlOf(at, one.worker);
-  const half: WorkerControl = {
+  const half = asControl({
     stop: async () => {
       await one.worker.stop();
       await until(async () => (await at.server.statusOfUniqueKeys([one.unique]))[0]!.running === false);
       throw new AtomctlError('FAILED', 'atom-worker@2.service is still active.');
     },
     start: () => control.start(),
-  };
+  });
   const {killed, workerProblem} = await at.kill([one.id, other.id], {worker: half});
   at.workers.push(control.worker);
   expect(killed.map(({was, action, gearman}) => [was, action, gearman])).toEqual([
@@ -46,14 +45,14 @@ test('if only one of two workers stops, its job is killed and the other one is r
 test('if the worker does not stop, the job is refused and the worker is started', async () => {
   const {id} = await at.execute();
   const calls: string[] = [];
-  const stubborn: WorkerControl = {
+  const stubborn = asControl({
     async stop() {
       throw new AtomctlError('FAILED', 'atom-worker.service is still active.');
     },
     async start() {
       calls.push('start');
     },
-  };
+  });
   expect(await at.kill([id], {worker: stubborn})).toMatchObject({
     first: {was: 'executing', action: 'refused', message: expect.stringContaining('could not be stopped')},
     workerRestarted: false,
@@ -66,10 +65,10 @@ test('if the worker does not stop, the job is refused and the worker is started'
 test('if the worker does not come back, the result says why', async () => {
   const {id} = await at.execute();
   const lost = await insertLost(at.site);
-  const broken: WorkerControl = {
+  const broken = asControl({
     stop: async () => {},
     start: () => Promise.reject(new AtomctlError('FAILED', 'It did not come back.')),
-  };
+  });
   const both = await at.kill([lost, id], {worker: broken});
   expect(both.killed.map(({action}) => action)).toEqual(['marked', 'refused']);
   expect(both).toMatchObject({

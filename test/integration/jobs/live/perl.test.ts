@@ -1,5 +1,5 @@
 import {expect, onTestFinished, test} from 'vitest';
-import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
+import {takeFromSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import {live} from '../../../support/live.ts';
 import {startPerlGearmand, submitJob} from '../../../support/sandbox.ts';
 import {createQueueSite, executeJob, insertBegun, insertLost} from '../../../support/site/queue-site.ts';
@@ -22,7 +22,12 @@ test("Perl's server: counts show what executes and what is lost; what waits is o
   expect((await live(at)).states).toEqual({[executing.id]: 'executing?', [begun]: 'executing?'});
 
   const queued = [(await submitJob(at.site)).id, (await submitJob(at.site)).id];
-  const probe = await probeSite({...at.sources, take: () => true});
+  const probe = await takeFromSite({
+    ...at.sources,
+    names: ['arFindingAidJob'],
+    take: () => true,
+    settle: async () => {},
+  });
   expect(probe).toMatchObject({waiting: [], removed: [], problems: [{code: 'REFUSED'}]});
   expect((await live(at, {probe: true})).states).toEqual({
     [executing.id]: 'executing?',

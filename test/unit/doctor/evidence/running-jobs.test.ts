@@ -19,6 +19,7 @@ async function jobOf({state, likely, name = 'arFindingAidJob', silentSeconds = 0
   const lastActivityMs = silentSeconds === null ? null : NOW - silentSeconds * 1000;
   const report = {
     evidence: {rows: [{id: 7, name, failed, key: 'exact', lastActivityMs}]},
+    rows: [{id: 7, logLength: 0}],
     verdicts: new Map([[7, {state, likely: likely ?? null, reason: 'Because.', needsTime: false}]]),
   };
   const access = {now: () => new Date(NOW), stuckAfterSeconds: STUCK_AFTER_SECONDS};

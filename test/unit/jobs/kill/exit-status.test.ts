@@ -8,6 +8,7 @@ function killed(action: Killed['action'], was: Killed['was'] = 'queued'): Killed
 
 const done = killed('marked');
 const deleted = killed('deleted');
+const failed = killed('failed');
 const refused = killed('refused', 'executing');
 const missing = killed('refused', null);
 const problem = {workerProblem: new AtomctlError('FAILED', 'It did not start.')};
@@ -15,6 +16,8 @@ const problem = {workerProblem: new AtomctlError('FAILED', 'It did not start.')}
 it.each<[string, Killed[], Partial<KillResult>, number]>([
   ['all killed', [done, deleted], {}, 0],
   ['none to kill', [], {}, 0],
+  ['one that failed', [failed], {}, 1],
+  ['one that failed among refused ones', [refused, failed], {}, 1],
   ['all killed, but the worker did not come back', [done], problem, 1],
   ['some refused', [done, refused], {}, 1],
   ['some missing', [done, missing], {}, 1],
@@ -22,8 +25,9 @@ it.each<[string, Killed[], Partial<KillResult>, number]>([
   ['all refused', [refused], {}, 5],
   ['refused and missing', [refused, missing], {}, 5],
   ['refused since the worker did not stop', [refused], problem, 5],
-  ['interrupted, whatever was done', [done, refused], {interrupted: true}, 130],
+  ['interrupted, whatever was done', [done, refused], {stoppedEarly: true}, 130],
 ])('%s', (_name, jobs, rest, status) => {
-  const result = {killed: jobs, workerRestarted: false, workerProblem: null, interrupted: false, ...rest};
+  const nothing = {workerRestarted: false, interrupted: [], workerProblem: null, stoppedEarly: false};
+  const result = {killed: jobs, ...nothing, ...rest};
   expect(killExitStatus(result)).toBe(status);
 });

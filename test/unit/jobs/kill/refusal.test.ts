@@ -1,10 +1,10 @@
 import {expect, it} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
-import type {KillOptions, KillState, Target} from '../../../../src/jobs/kill/plan.ts';
+import type {KillOptions, KillState, Target} from '../../../../src/jobs/kill/target.ts';
 import {refusal} from '../../../../src/jobs/kill/refusal.ts';
 
 const limited = new AtomctlError('REFUSED', 'It limits retries.');
-const worker = {stop: async () => {}, start: async () => {}};
+const worker = {workersOf: async () => ({stop: async () => {}, start: async () => {}, interrupts: []})};
 
 interface Given {
   now: KillState;
@@ -26,7 +26,7 @@ function refusalOf(
 it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'ended', status: 'completed'}, {}, /ended already \(completed\).*jobs:kill 7 --delete/],
   [{now: 'ended'}, {}, /ended meanwhile/],
-  [{now: 'finished'}, {}, /finished its work.*doctor --fix --check finished-jobs/],
+  [{now: 'finished'}, {}, /finished its work.*jobs:mark 7 --as completed/],
   [{now: 'executing'}, {}, /jobs:kill 7 --restart-worker/],
   [{now: 'executing'}, {worker}, /could not be stopped from here/],
   [{now: 'executing', problems: [limited]}, {worker}, /is executing\. It limits retries\.$/],

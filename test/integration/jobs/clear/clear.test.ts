@@ -1,9 +1,8 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
-import {type ClearSiteOptions, clearSite} from '../../../../src/jobs/clear/clear.ts';
+import {type ClearSiteOptions, clearExitStatus, clearSite} from '../../../../src/jobs/clear/clear.ts';
 import {planClear} from '../../../../src/jobs/clear/clear-rows.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
-import {MOST_HELD} from '../../../../src/queue/probe.ts';
 import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
 import {
   type GearmanProcess,
@@ -13,12 +12,14 @@ import {
   until,
 } from '../../../support/sandbox.ts';
 import {
+  asControl,
   controlOf,
   createQueueSite,
   executeJob,
   handedOut,
   type QueueSite,
   submitJobs,
+  takeAll,
 } from '../../../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
@@ -56,8 +57,10 @@ async function clear({filter, meanwhile, ...options}: Clear = {}, where = at) {
     database,
     plan,
     ...PLAIN_CLEAR,
-    queue: {...where.sources, everything: filter === undefined},
+    queue: where.sources,
+    allQueued: false,
     worker: null,
+    mayInterrupt: new Set(),
     ...options,
   });
 }
@@ -69,19 +72,69 @@ async function rows({site} = at): Promise<number[]> {
 }
 
 describe('clearSite', () => {
-  test("empties this site's queue, jobs without a row too, and leaves another site's as it is", async () => {
+  test("T14: takes the jobs of its rows, leaves those without a row, and another site's", async () => {
     await submit(3);
     await submit(2, at, 'arFileImportJob');
     await submitBackground(gearmand.endpoint, at.site.functionName('arFindingAidJob'), 'orphan', '{"id":1}');
     await submitBackground(gearmand.endpoint, at.site.functionName('arFindingAidJob'), 'no id', '[]');
     const theirs = await submit(4, other);
-    expect(await clear()).toMatchObject({cleared: 5, queueRemoved: 7, queueExecuting: 0, problems: []});
+    expect(await clear()).toMatchObject({
+      cleared: 5,
+      queueRemoved: 5,
+      queueLeft: 2,
+      queueIncomplete: false,
+      problems: [],
+    });
     expect([await rows(), await handedOut(at.site), await handedOut(at.site, 'arFileImportJob')]).toEqual([
       [],
-      [],
+      [1, null],
       [],
     ]);
     expect([await rows(other), await handedOut(other.site)]).toEqual([theirs, theirs]);
+  });
+
+  test('takes the jobs without a row too if that is asked for', async () => {
+    await submit(3);
+    await submitBackground(gearmand.endpoint, at.site.functionName('arFindingAidJob'), 'orphan', '{"id":1}');
+    await submitBackground(gearmand.endpoint, at.site.functionName('arFindingAidJob'), 'no id', '[]');
+    const theirs = await submit(2, other);
+    const kept = await submit(1, at, 'arFileImportJob');
+    expect(await clear({filter: {names: ['arFindingAidJob']}, allQueued: true})).toMatchObject({
+      cleared: 3,
+      queueRemoved: 5,
+      queueLeft: 1,
+    });
+    expect([await handedOut(at.site), await handedOut(at.site, 'arFileImportJob')]).toEqual([[], kept]);
+    expect(await handedOut(other.site)).toEqual(theirs);
+  });
+
+  test('T14: of two sites with one prefix, each loses only jobs that fit its own rows', async () => {
+    const mine = await submit(2);
+    const name = at.site.functionName('arFindingAidJob');
+    const foreign = [
+      JSON.stringify({name: 'arFindingAidJob', objectId: 99, id: String(mine[0])}),
+      JSON.stringify({name: 'arFindingAidJob', objectId: 512, id: '987654'}),
+    ];
+    for (const [index, payload] of foreign.entries()) {
+      await submitBackground(gearmand.endpoint, name, `foreign-${index}`, payload);
+    }
+    await at.site.query('UPDATE job SET object_id = (SELECT MIN(id) FROM object) WHERE id = ?', [mine[0]]);
+    const result = await clear();
+    expect(result).toMatchObject({cleared: 2, queueRemoved: 1});
+    expect(await handedOut(at.site)).toEqual([mine[0], mine[0], 987_654]);
+  });
+
+  test('K6: a site without a prefix takes nothing of other programs that share the server', async () => {
+    await submit(1);
+    const own = await at.site.insertJob({name: 'arFindingAidJob', status: 'running'});
+    for (const name of ['movesip_v0.0', 'normalize_v1.0', 'arFindingAidJob']) {
+      await submitBackground(gearmand.endpoint, name, `plain-${name}`, JSON.stringify({id: String(own)}));
+    }
+    const prefixes = {own: '', also: [], foreign: async () => new Set<string>()};
+    expect(await clear({queue: {...at.sources, prefixes}, allQueued: true})).toMatchObject({queueRemoved: 1});
+    expect(await takeAll(at.site, 'movesip_v0.0')).toEqual([own]);
+    expect(await takeAll(at.site, 'normalize_v1.0')).toEqual([own]);
+    expect(await takeAll(at.site, 'arFindingAidJob')).toEqual([]);
   });
 
   test('with a filter takes only what the filter matches out of the queue', async () => {
@@ -109,19 +162,46 @@ describe('clearSite', () => {
     expect(await handedOut(at.site)).toEqual(later);
   });
 
-  test('empties a queue that is too long to be held, and keeps the order of what came later', async () => {
-    const name = at.site.functionName('arFindingAidJob');
-    const old = await at.site.insertJob({status: 'running'});
-    for (let count = 0; count <= MOST_HELD; count += 1) {
-      await submitBackground(gearmand.endpoint, name, `long-${count}`, `{"id":${old}}`);
+  test('K5: clears a class of thousands of waiting jobs, and keeps the order of what stays', async () => {
+    const kept = await submit(3);
+    const going = await submit(700, at, 'arGenerateReportJob');
+    const keptToo = await submit(3);
+    const stays = await submit(2, at, 'arGenerateReportJob');
+    expect(await clear({filter: {ids: going}, batchSize: 100})).toMatchObject({
+      cleared: 700,
+      queueRemoved: 700,
+      problems: [],
+    });
+    expect(await handedOut(at.site)).toEqual([...kept, ...keptToo]);
+    expect(await handedOut(at.site, 'arGenerateReportJob')).toEqual(stays);
+  });
+
+  test('K1: if rows cannot be deleted, the queue is untouched', async () => {
+    const ids = await submit(2);
+    await at.site.query(
+      "CREATE TRIGGER keep BEFORE DELETE ON object FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'kept'",
+    );
+    try {
+      await expect(clear()).rejects.toMatchObject({
+        code: 'REFUSED',
+        message: expect.stringMatching(/^Jobs cannot be deleted: .*kept/),
+      });
+    } finally {
+      await at.site.query('DROP TRIGGER keep');
     }
-    await submit(1, at, 'arFileImportJob');
-    let later: number[] = [];
-    const meanwhile = async () => {
-      later = await submit(3);
+    expect([await rows(), await handedOut(at.site)]).toEqual([ids, ids]);
+  });
+
+  test('K7: stops before a batch if the lock of the site was lost', async () => {
+    await submit(6);
+    let batches = 0;
+    const checkLock = async () => {
+      batches += 1;
+      if (batches === 3) throw new AtomctlError('FAILED', 'The lock was lost.');
     };
-    expect(await clear({meanwhile})).toMatchObject({cleared: 2, queueRemoved: MOST_HELD + 2, problems: []});
-    expect([await handedOut(at.site), await rows()]).toEqual([later, later]);
+    const result = await clear({batchSize: 2, checkLock});
+    expect(result).toMatchObject({cleared: 4, queueRemoved: 4, failure: {message: 'The lock was lost.'}});
+    expect([await rows(), await handedOut(at.site)].map((ids) => ids.length)).toEqual([2, 2]);
   });
 
   test('interrupted, says what is gone; a second run completes it', async () => {
@@ -131,6 +211,7 @@ describe('clearSite', () => {
     const onProgress = () => controller.abort();
     const first = await clear({batchSize: 4, onProgress, signal: controller.signal});
     expect(first).toMatchObject({cleared: 4, queueRemoved: 2, interrupted: true, failure: null});
+    expect(clearExitStatus(first)).toBe(130);
     expect(await rows()).toHaveLength(8);
     expect(await clear()).toMatchObject({cleared: 8, interrupted: false});
 
@@ -143,7 +224,7 @@ describe('clearSite', () => {
   test('reports executing jobs, and with the worker restarted ends them', async () => {
     const {id, unique, worker} = await executeJob(at.site);
     await submit(1);
-    expect(await clear({filter: {ids: [id]}, queue: {...at.sources, everything: false}})).toMatchObject({
+    expect(await clear({filter: {ids: [id]}})).toMatchObject({
       cleared: 1,
       queueExecuting: 1,
     });
@@ -155,7 +236,7 @@ describe('clearSite', () => {
     const result = await clear({worker: control});
     expect(result).toMatchObject({
       cleared: 2,
-      queueRemoved: 3,
+      queueRemoved: 2,
       queueExecuting: 0,
       problems: [],
       failure: null,
@@ -173,7 +254,8 @@ describe('clearSite', () => {
       controller.abort();
       return control.stop();
     };
-    const result = await clear({worker: {stop, start: () => control.start()}, signal: controller.signal});
+    const interrupted = asControl({stop, start: () => control.start()});
+    const result = await clear({worker: interrupted, signal: controller.signal});
     expect(result).toMatchObject({cleared: 0, interrupted: true, queueRemoved: 0});
     expect(result.problems).toContainEqual(expect.stringMatching(/begins again\.$/));
     await until(() => control.worker.started().includes(id));
@@ -181,15 +263,41 @@ describe('clearSite', () => {
   });
 
   test('clears the rows even if the worker cannot be stopped, and says so', async () => {
+    const {worker} = await executeJob(at.site);
     await submit(1);
     const problem = new AtomctlError('FAILED', 'atom-worker.service is still active.');
-    const result = await clear({worker: {stop: () => Promise.reject(problem), start: async () => {}}});
+    const stuck = asControl({stop: () => Promise.reject(problem), start: async () => {}});
+    const result = await clear({worker: stuck});
+    await worker.kill();
     expect(result).toMatchObject({
-      cleared: 1,
+      cleared: 2,
       queueRemoved: 1,
       failure: problem,
       problems: [problem.message],
     });
+  });
+
+  test('K2: other jobs of the workers are interrupted only if that was agreed to', async () => {
+    const {id, worker} = await executeJob(at.site);
+    const calls: string[] = [];
+    const control = asControl(
+      {
+        stop: async () => void calls.push('stop'),
+        start: async () => void calls.push('start'),
+      },
+      [{id: 7, name: 'arFileImportJob'}],
+    );
+    await expect(clear({worker: control})).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining('7 (arFileImportJob)'),
+    });
+    expect([calls, await rows()]).toEqual([[], [id]]);
+    expect(await clear({worker: control, mayInterrupt: new Set([7])})).toMatchObject({
+      cleared: 1,
+      interruptedJobs: [7],
+    });
+    expect(calls).toEqual(['stop', 'start']);
+    await worker.kill();
   });
 });
 
@@ -207,23 +315,27 @@ describe('a Gearman queue that cannot be cleared', () => {
       expect(result).toMatchObject({
         cleared: 3,
         queueRemoved: 0,
+        queueLeft: 3,
         failure: null,
         problems: [expect.stringMatching(problem)],
       });
+      expect(clearExitStatus(result)).toBe(1);
       expect((await where.server.status()).map(({total}) => total)).toContain(3);
       await where.drop();
       await server.kill();
     },
   );
 
-  test('a prefix that no server shows: nothing that may belong to another site is touched, and a problem is reported', async () => {
+  test('a prefix that is not known: nothing is touched that may belong to a copy of this site', async () => {
     const [id] = await submit(1);
-    const result = await clear({queue: {...at.sources, prefix: 'f'.repeat(32), everything: true}});
+    const prefixes = {own: 'f'.repeat(32), also: [], foreign: async () => new Set<string>()};
+    const result = await clear({queue: {...at.sources, prefixes}});
     expect(result).toMatchObject({
       cleared: 1,
       queueRemoved: 0,
-      problems: [expect.stringMatching(/function prefix/)],
+      problems: [expect.stringMatching(/may still have 1 job of these under a function prefix/)],
     });
+    expect(clearExitStatus(result)).toBe(1);
     expect(await handedOut(at.site)).toEqual([id]);
   });
 

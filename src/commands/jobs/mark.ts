@@ -1,0 +1,94 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {auditFlag, caller, markRecords} from '../../cli/change/audit-log.ts';
+import {queueSources} from '../../cli/change/clear.ts';
+import {confirm, requireAnswerer} from '../../cli/confirm.ts';
+import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
+import {interruptibly} from '../../cli/interrupt.ts';
+import {EXIT} from '../../errors.ts';
+import {type MarkOptions, type MarkTarget, markExitStatus, markJobs, planMark} from '../../jobs/mark/mark.ts';
+import {noSuchJob} from '../../jobs/model/show.ts';
+import {renderMarked, renderMarkPlan} from '../../render/jobs/changes.ts';
+
+export default class JobsMark extends BaseCommand<typeof JobsMark> {
+  static override summary = 'Correct the row of a job that nothing executes.';
+  static override usage = '<%= command.id %> ID... --as completed|error [FLAGS]';
+  static override description =
+    `For jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time and a note that says who marked it, when and why. A job that is executing or queued is refused: see jobs:kill.
+
+Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
+  static override examples = [
+    {
+      description: 'The work is done, only the row was not saved',
+      command: '<%= config.bin %> <%= command.id %> 500 --as completed',
+    },
+  ];
+  static override args = {id: jobIdArg({multiple: true, required: true})};
+  static override flags = {
+    ...confirmationFlags,
+    as: Flags.option({
+      summary: 'The status that the job gets.',
+      options: ['completed', 'error'] as const,
+      required: true,
+    })(),
+    reason: Flags.string({summary: "Why, for the job's note.", helpValue: 'TEXT'}),
+    force: Flags.boolean({summary: 'Mark also a job whose state is not proved.'}),
+    ...auditFlag,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = this;
+    const assumeYes = flags.yes || flags['no-confirmation'];
+    requireAnswerer({...this.io, assumeYes});
+    const options = await this.#options();
+    const targets = await planMark(options);
+    if (targets.size === 0) throw noSuchJob(options.ids[0]!);
+    const wanted = [...targets.values()].filter(({refused}) => refused === null);
+    if (wanted.length > 0 && !assumeYes) {
+      this.io.stderr.write(renderMarkPlan([...targets.values()], flags.as, this.screen));
+      await confirm({...this.io, question: questionOf(wanted), assumeYes});
+    }
+    const mark = (signal: AbortSignal) => markJobs({...options, signal});
+    const result =
+      wanted.length === 0
+        ? await mark(options.signal)
+        : await this.change({
+            attempt: {jobs: options.ids, as: flags.as},
+            work: () => interruptibly(mark),
+            changes: (done) => markRecords(done.marked, options),
+          });
+    const {marked} = result;
+    await this.present({marked}, () => renderMarked(marked, this.screen));
+    this.exitWith(wanted.length === 0 ? EXIT.refused : markExitStatus(result));
+  }
+
+  /** What markJobs needs; nothing interrupts the plan. */
+  async #options(): Promise<MarkOptions> {
+    const {context, flags} = this;
+    const [queue, database] = await Promise.all([queueSources(context), context.database()]);
+    return {
+      ...queue,
+      database,
+      ids: this.args.id,
+      as: flags.as,
+      reason: flags.reason ?? null,
+      force: flags.force,
+      by: caller(),
+      culture: 'en',
+      signal: new AbortController().signal,
+      recheck: {
+        firstSeen: new Map(),
+        wait: (milliseconds) => {
+          this.notice('Checking again in ten seconds, to be sure.');
+          return sleep(milliseconds);
+        },
+      },
+    };
+  }
+}
+
+function questionOf(targets: readonly MarkTarget[]): string {
+  const which = targets.length === 1 ? `job ${targets[0]!.job.id}` : `these ${targets.length} jobs`;
+  return `Are you sure you want to mark ${which}? (y/N)`;
+}

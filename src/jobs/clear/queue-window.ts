@@ -1,0 +1,160 @@
+import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import {AtomctlError} from '../../errors.ts';
+import type {ServerLock} from '../../gearman/lock.ts';
+import type {GearmanServer} from '../../gearman/server.ts';
+import type {Queryable} from '../../mysql/database.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
+import type {ProbedJob} from '../../queue/held-jobs.ts';
+import {type HeldWaiting, holdWaiting} from '../../queue/hold-waiting.ts';
+import {takeProbeLock} from '../../queue/probe-lock.ts';
+import {refuseOtherServers} from '../../queue/retry-limit.ts';
+import {ownerOf, type SeenFunction, takeSnapshot} from '../../queue/snapshot.ts';
+import {isJobOfRow, type QueueOptions} from '../live/queue-payloads.ts';
+
+/** A row that is about to go. */
+export interface GoingRow {
+  id: number;
+  name: string;
+  objectId: number | null;
+  running: boolean;
+}
+
+/** Workers find no job while a queue is held, so it is not held for longer than this at a time. */
+const WINDOW_MS = 5000;
+
+/** The waiting jobs of one server, held. */
+interface Hold {
+  lock: ServerLock;
+  held: HeldWaiting;
+  ended: Set<ProbedJob>;
+}
+
+/**
+ * Takes the Gearman jobs of rows out of the queue, batch by batch, right before the rows go. The site's waiting jobs are held
+ * meanwhile, so that no worker begins one, and the others are returned in their order. A server that does not answer, or from
+ * which no job can be taken without losing others, keeps its jobs, and that is reported: a job without a row fails as soon as a
+ * worker begins it.
+ */
+export class QueueWindow {
+  /** How many jobs were taken out. */
+  removed = 0;
+  /** A cleared row may still have its job in Gearman. */
+  incomplete = false;
+  readonly #options: QueueOptions;
+  readonly #problems = new Map<string, AtomctlError>();
+  #holds: Hold[] = [];
+  #openedAt: number | null = null;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Why jobs had to be left, one sentence each. */
+  get problems(): string[] {
+    return [...this.#problems.keys()];
+  }
+
+  /** Takes out the jobs of these rows. If none of them says Running, the queue is not held for them. */
+  async takeJobsOf(rows: readonly GoingRow[]): Promise<void> {
+    const isOver = this.#openedAt !== null && performance.now() - this.#openedAt > WINDOW_MS;
+    if (isOver) await this.close();
+    if (this.#openedAt === null) {
+      if (!rows.some(({running}) => running)) return;
+      await this.#open();
+    }
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    await this.#end((job) => {
+      const row = byId.get(job.jobId ?? 0);
+      return row !== undefined && isJobOfRow(job, row);
+    });
+    if (this.#problems.size > 0 && rows.some(({running}) => running)) this.incomplete = true;
+  }
+
+  /** Takes out the site's waiting jobs that have no row. */
+  async takeJobsWithoutRows(database: Queryable): Promise<void> {
+    if (this.#openedAt === null) await this.#open();
+    const waiting = this.#holds.flatMap(({held, ended}) => held.jobs.filter((job) => !ended.has(job)));
+    const ids = [...new Set(waiting.flatMap(({jobId}) => jobId ?? []))];
+    const rows = ids.length === 0 ? [] : await namesOf(database, ids);
+    const names = new Map(rows.map(({id, name}) => [id, name ?? '']));
+    await this.#end((job) => {
+      const name = names.get(job.jobId ?? 0);
+      return name === undefined || !mayBeFunctionOf(name, splitFunctionName(job.function).jobClass);
+    });
+  }
+
+  /** Returns what is held. */
+  async close(): Promise<void> {
+    const holds = this.#holds;
+    this.#holds = [];
+    this.#openedAt = null;
+    for (const {held, lock} of holds) {
+      await this.#reporting(() => held.giveBack());
+      await lock.release();
+    }
+  }
+
+  async #open(): Promise<void> {
+    this.#openedAt = performance.now();
+    const {functions, missing} = await this.#functions();
+    for (const {error} of missing) this.#report(error);
+    for (const server of new Set(functions.map((seen) => seen.server))) {
+      const names = functions.filter((seen) => seen.server === server).map((seen) => seen.function);
+      await this.#reporting(() => this.#hold(server, names));
+    }
+  }
+
+  async #functions(): Promise<{functions: SeenFunction[]; missing: {error: AtomctlError}[]}> {
+    const {servers, prefixes} = this.#options;
+    const snapshot = await takeSnapshot(servers);
+    const foreign = await prefixes.foreign(snapshot);
+    // A prefix that is not known may be that of a copy of this site, whose jobs have the same ids and names.
+    const isOurs = (seen: SeenFunction) => ownerOf(seen, prefixes, foreign) === 'site';
+    return {
+      functions: snapshot.functions.filter((seen) => seen.total > seen.running && isOurs(seen)),
+      missing: snapshot.missing,
+    };
+  }
+
+  async #hold(server: GearmanServer, names: readonly string[]): Promise<void> {
+    await refuseOtherServers(server);
+    const lock = await takeProbeLock(server.address, this.#options);
+    try {
+      const held = await holdWaiting(server, names, this.#options);
+      for (const error of held.refused) this.#report(error);
+      this.#holds.push({lock, held, ended: new Set()});
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async #end(chosen: (job: ProbedJob) => boolean): Promise<void> {
+    for (const {held, ended} of this.#holds) {
+      const jobs = held.jobs.filter((job) => !ended.has(job) && chosen(job));
+      await this.#reporting(() =>
+        held.end(jobs, (job) => {
+          ended.add(job);
+          this.removed += 1;
+        }),
+      );
+    }
+  }
+
+  async #reporting(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+      this.#report(error);
+    }
+  }
+
+  #report(error: AtomctlError): void {
+    this.#problems.set(error.message, error);
+  }
+}
+
+function namesOf(database: Queryable, ids: readonly number[]) {
+  return database.query<{id: number; name: string | null}>('SELECT id, name FROM job WHERE id IN (?)', [ids]);
+}

@@ -1,0 +1,47 @@
+import type {GearmanOutcome, Killed} from './complete.ts';
+import {placeOf} from './plan.ts';
+import type {KillOptions, KillPlan, Target} from './target.ts';
+
+/** What a kill would do to each job, as its result has it, if nothing changes until then. */
+export function previewKill(options: KillOptions, plan: KillPlan): Killed[] {
+  return [...new Set(options.ids)].map((id) => {
+    const target = plan.targets.get(id);
+    if (target === undefined)
+      return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
+    const {was, refused} = target;
+    const action = refused !== null ? 'refused' : options.deleteRows ? 'deleted' : 'marked';
+    return {
+      id,
+      was,
+      action,
+      gearman: gearmanOf(target),
+      message: refused ?? intention(options, plan, target),
+    };
+  });
+}
+
+function gearmanOf({now, refused}: Target): GearmanOutcome {
+  if (now === 'lost' || now === 'finished' || now === 'ended') return 'none';
+  return refused === null ? 'removed' : 'remains';
+}
+
+function intention(
+  {deleteRows, force}: KillOptions,
+  {report, workers}: KillPlan,
+  {job, now, verdict}: Target,
+): string {
+  const row = deleteRows ? 'its row is deleted' : 'its row is marked as an error';
+  const probe = 'The waiting jobs are probed for it, which counts a retry for each of them.';
+  switch (now) {
+    case 'queued':
+      return `It is taken out of Gearman, and ${row}.${placeOf(report, job.id) !== undefined ? '' : ` ${probe}`}`;
+    case 'executing':
+      if (workers !== null)
+        return `Its worker is stopped, it is taken out of Gearman, ${row}, and the worker is started again.`;
+      return `Gearman does not hand it out again, and ${row}; its worker continues to its end and may set the row back.`;
+    case 'uncertain':
+      return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, whatever it is.` : `If it waits there, it is taken out, and ${row}; otherwise it is left as it is.`}`.trim();
+    default:
+      return `${row[0]!.toUpperCase()}${row.slice(1)}.`;
+  }
+}

@@ -1,0 +1,67 @@
+/** The state that a kill carries through its phases: what was asked for, and what becomes of each job. */
+import type {SiteTime} from '../../atom/site-time.ts';
+import type {AtomctlError} from '../../errors.ts';
+import type {Database} from '../../mysql/database.ts';
+import type {LiveAccess, LiveReport} from '../live/live-state.ts';
+import type {QueueOptions} from '../live/queue-payloads.ts';
+import type {LiveVerdict} from '../live/verdict.ts';
+import type {RowOutcome} from '../model/change-row.ts';
+import type {Job, LiveState} from '../model/job.ts';
+import type {Interruptible, WorkerControl, WorkerStop} from '../model/worker-control.ts';
+
+export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> {
+  ids: readonly number[];
+  database: Database;
+  time: SiteTime;
+  now: () => Date;
+  /** Removes the row and all that belongs to it, instead of marking it as an error. */
+  deleteRows: boolean;
+  /** Who kills, as the error note names them: user@host. */
+  by: string;
+  reason: string | null;
+  /** The culture that AtoM is to show the note in. */
+  culture: string;
+  /** Changes the rows also of ended jobs, and of jobs that Gearman may still run. */
+  force: boolean;
+  /** Given if workers may be restarted. */
+  worker: WorkerControl | null;
+  mayInterrupt: Interruptible;
+  /** Aborted, the kill leaves the jobs alone that it has not begun with. */
+  signal: AbortSignal;
+  /** Waits for milliseconds, or until the signal is aborted. */
+  wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** See Recheck: it is the same for the plan that is shown and for the kill. */
+  firstSeen: Map<number, number>;
+}
+
+export type KillState = LiveState | 'ended';
+
+/** One job to kill, from the plan to its end. */
+export interface Target {
+  job: Job;
+  /** What the job was before anything was done. */
+  was: KillState;
+  /** What it is now. */
+  now: KillState;
+  /** Why; null if the job has ended. */
+  verdict: LiveVerdict | null;
+  /** Bytes of its log when its state was proved; null if the job has ended. */
+  logLength: number | null;
+  /** Why it is left alone; null if it may be killed as far as is known. */
+  refused: string | null;
+  /** What was done to it in Gearman; null if nothing was. */
+  dequeued: 'removed' | 'cancelled' | null;
+  /** What became of its row; null if it is still to be changed. */
+  row: RowOutcome | {outcome: 'failed'; error: AtomctlError} | null;
+}
+
+/** The state map of one kill: plan.ts fills it, rehearse.ts, dequeue.ts and complete.ts go on with it. */
+export interface KillPlan {
+  /** By job id; ids without a row are left out. */
+  targets: Map<number, Target>;
+  report: LiveReport;
+  /** The workers that have to stop; null if none has to, or none may. */
+  workers: WorkerStop | null;
+  /** Why the queue could not be probed, or workers may not be stopped; empty if nothing went wrong. */
+  problems: AtomctlError[];
+}

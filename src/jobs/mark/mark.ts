@@ -1,0 +1,173 @@
+/** Corrects the rows of jobs that no worker and no server has. */
+import {AtomctlError, EXIT} from '../../errors.ts';
+import type {Database} from '../../mysql/database.ts';
+import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
+import {changeRow, type RowChange} from '../model/change-row.ts';
+import type {Job, LiveState} from '../model/job.ts';
+import {loadJobs} from '../model/load-jobs.ts';
+
+export interface MarkOptions extends Omit<LiveAccess, 'database'> {
+  database: Database;
+  ids: readonly number[];
+  as: 'completed' | 'error';
+  /** Who marks, as the note names them: user@host. */
+  by: string;
+  reason: string | null;
+  /** The culture that AtoM is to show the note in. */
+  culture: string;
+  /** Changes the rows also of jobs whose state is not proved. */
+  force: boolean;
+  /** Aborted, the jobs are left alone that were not begun with. */
+  signal: AbortSignal;
+  recheck: Recheck;
+}
+
+export type MarkState = LiveState | 'ended';
+
+export interface Marked {
+  id: number;
+  /** null if there is no such job. */
+  was: MarkState | null;
+  /** `refused`: the row was left as it is. `failed`: whether it was changed is not known. */
+  action: 'marked' | 'refused' | 'failed';
+  message: string;
+}
+
+export interface MarkResult {
+  marked: Marked[];
+  /** Jobs were left alone because of a signal. */
+  stoppedEarly: boolean;
+}
+
+/** A job with the state that was proved, and why it is not to be marked; null if it is. */
+export interface MarkTarget {
+  job: Job;
+  was: MarkState;
+  /** Bytes of its log when the state was proved; null if the job has ended. */
+  logLength: number | null;
+  refused: string | null;
+}
+
+/**
+ * The state of each job, and whether it may be marked; ids without a row are left out. Nothing is changed.
+ * @throws AtomctlError for the database
+ */
+export async function planMark(options: MarkOptions): Promise<Map<number, MarkTarget>> {
+  const ids = new Set(options.ids);
+  const jobs = await loadJobs({...options, now: options.now(), ids: [...ids]});
+  const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
+  const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
+  const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
+  return new Map(
+    jobs.map((job) => {
+      const was = stateOf(job, report);
+      const reason = report?.verdicts.get(job.id)?.reason ?? '';
+      const refused = refusal(options, job, was, reason);
+      return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused}];
+    }),
+  );
+}
+
+function stateOf({id, status}: Job, report: LiveReport | null): MarkState {
+  return status === 'running' ? (report?.verdicts.get(id)?.state ?? 'ended') : 'ended';
+}
+
+function refusal({as, force}: MarkOptions, {id, status}: Job, was: MarkState, reason: string): string | null {
+  switch (was) {
+    case 'ended':
+      if (status === 'running') return `Job ${id} ended meanwhile. Its row was left as it is.`;
+      return status === as ? `Job ${id} is marked so already.` : null;
+    case 'executing':
+      return `Job ${id} is executing. ${reason} To end it: atomctl jobs:kill ${id} --restart-worker`;
+    case 'queued':
+      return `Job ${id} is queued. ${reason} To take it out of Gearman: atomctl jobs:kill ${id}`;
+    case 'uncertain':
+      return force ? null : `Job ${id} is uncertain. ${reason} --force marks it anyway.`;
+    case 'finished':
+    case 'lost':
+      return null;
+  }
+}
+
+/**
+ * Marks each job on its own; one that is refused does not stop the rest. Each state is proved again at first, and the row must
+ * still say what it said then, its log included.
+ * @throws AtomctlError for the database, before anything was changed
+ */
+export async function markJobs(options: MarkOptions): Promise<MarkResult> {
+  const targets = await planMark(options);
+  const marked: Marked[] = [];
+  let stoppedEarly = false;
+  for (const id of new Set(options.ids)) {
+    const target = targets.get(id);
+    if (target === undefined)
+      marked.push({id, was: null, action: 'refused', message: `There is no job ${id}.`});
+    else if (target.refused !== null)
+      marked.push({id, was: target.was, action: 'refused', message: target.refused});
+    else if (options.signal.aborted) {
+      stoppedEarly = true;
+      marked.push({
+        id,
+        was: target.was,
+        action: 'refused',
+        message: `Interrupted: job ${id} was left as it is.`,
+      });
+    } else marked.push(await markOne(options, target));
+  }
+  return {marked, stoppedEarly};
+}
+
+async function markOne(options: MarkOptions, target: MarkTarget): Promise<Marked> {
+  const {id} = target.job;
+  const {was} = target;
+  const change = changeOf(options, target);
+  try {
+    const row = await changeRow(options.database, change);
+    switch (row.outcome) {
+      case 'done':
+        return {id, was, action: 'marked', message: `Job ${id} is marked as ${LABELS[options.as]}.`};
+      case 'gone':
+        return {id, was, action: 'refused', message: `There is no job ${id} any more.`};
+      case 'changed':
+        return {
+          id,
+          was,
+          action: 'refused',
+          message: `Job ${id} changed meanwhile. Its row was left as it is.`,
+        };
+      case 'unknown': {
+        const message = `Whether job ${id} was marked is not known: ${row.error.message} See atomctl jobs:show ${id}.`;
+        return {id, was, action: 'failed', message};
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    return {id, was, action: 'refused', message: `Job ${id} was not marked: ${error.message}`};
+  }
+}
+
+const LABELS = {completed: 'completed', error: 'an error'} as const;
+
+function changeOf(
+  {time, now, as, by, reason, culture}: MarkOptions,
+  {job, was, logLength}: MarkTarget,
+): RowChange {
+  const nowWall = time.toWall(now());
+  const because = reason === null ? '' : ` Reason: ${reason}`;
+  const state = was === 'ended' ? job.status : was;
+  const note = `Marked as ${LABELS[as]} with atomctl by ${by} on ${nowWall}, while it was ${state}.${because}`;
+  return {
+    id: job.id,
+    seen: {status: job.status, logLength: logLength ?? undefined},
+    to: {as, note, culture, nowWall},
+  };
+}
+
+/** How it ends: interrupted, all marked, some, none because no such job exists, or none because all were refused. */
+export function markExitStatus({marked, stoppedEarly}: MarkResult): number {
+  if (stoppedEarly) return EXIT.interrupted;
+  const refused = marked.filter(({action}) => action === 'refused');
+  if (refused.length < marked.length)
+    return marked.every(({action}) => action === 'marked') ? EXIT.ok : EXIT.failed;
+  return refused.every(({was}) => was === null) ? EXIT.noSuchJob : EXIT.refused;
+}
