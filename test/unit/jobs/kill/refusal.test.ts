@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
-import type {KillOptions, KillState, Target} from '../../../../src/jobs/kill/target.ts';
 import {refusal} from '../../../../src/jobs/kill/refusal.ts';
+import type {KillOptions, KillState, Target} from '../../../../src/jobs/kill/target.ts';
 
 const limited = new AtomctlError('REFUSED', 'It limits retries.');
 const worker = {workersOf: async () => ({stop: async () => {}, start: async () => {}, interrupts: []})};
