@@ -214,9 +214,10 @@ final class Job
         $this->log('info', $message);
     }
 
+    /** Up to 2.6, AtoM logs an error as any other line. */
     private function error(string $message): void
     {
-        $this->log('err', $message);
+        $this->log($this->site->isSince27() ? 'err' : 'info', $message);
         $this->insertNote($message, $this->site->isSince27() ? self::ERROR_NOTE : null);
         $this->save(self::ERROR);
     }
