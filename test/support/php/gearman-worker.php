@@ -28,6 +28,7 @@ final class GearmanWorker
     private const SET_CLIENT_ID = 22;
 
     private const HEADER_BYTES = 12;
+    /** AtoM's; SANDBOX_CONNECT_SECONDS is another. */
     private const CONNECT_SECONDS = 2;
     private const RECONNECT_SECONDS = 5;
     private const IDLE_SECONDS = 1;
@@ -48,7 +49,7 @@ final class GearmanWorker
             try {
                 $this->connections[$server] = $this->connect($server);
             } catch (ConnectionLost) {
-                $this->away[$server] = time();
+                $this->away[$server] = Steps::now();
             }
         }
         if ($this->connections === []) {
@@ -74,7 +75,7 @@ final class GearmanWorker
     public function work(callable $execute, callable $after, callable $isEnough): void
     {
         do {
-            $now = time();
+            $now = Steps::now();
             $worked = false;
             foreach ($this->connections as $server => $socket) {
                 try {
@@ -88,7 +89,7 @@ final class GearmanWorker
                 $this->sleepUntilCalled();
             }
             $this->reconnect($now);
-            if ($this->connections === []) {
+            if (!$worked && Steps::wait('idle') === null && $this->connections === []) {
                 sleep(1);
             }
         } while (!$isEnough());
@@ -109,12 +110,14 @@ final class GearmanWorker
         [$handle, $function, $payload] = explode("\0", $body);
         try {
             $result = $execute($function, $payload);
+            Steps::wait('ends');
             self::send($socket, self::WORK_COMPLETE, $handle, json_encode(['result' => $result]));
             $after(null);
         } catch (JobFailed $failure) {
             self::send($socket, self::WORK_FAIL, $handle);
             $after($failure);
         }
+        Steps::wait('ended');
 
         return true;
     }
@@ -126,7 +129,7 @@ final class GearmanWorker
         }
         $read = $this->connections;
         $none = null;
-        @socket_select($read, $none, $none, self::IDLE_SECONDS);
+        @socket_select($read, $none, $none, getenv('SANDBOX_STEPS') === false ? self::IDLE_SECONDS : 0);
     }
 
     /** After a server came back, every server is told the functions again. */
@@ -159,7 +162,7 @@ final class GearmanWorker
     private function connect(string $server): Socket
     {
         [$host, $port] = explode(':', $server) + [1 => 4730];
-        $deadline = microtime(true) + self::CONNECT_SECONDS;
+        $deadline = microtime(true) + (float) (getenv('SANDBOX_CONNECT_SECONDS') ?: self::CONNECT_SECONDS);
         do {
             $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
             if (@socket_connect($socket, $host, (int) $port)) {

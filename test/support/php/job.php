@@ -8,7 +8,8 @@ final class WorkFailed extends RuntimeException
 /**
  * One run of a job, with what AtoM's base class does around the work: required parameters, row, serial guard, log
  * lines, status. What the work is comes from sandbox/jobs/ID.json of the root: {"seconds": 2, "lines": 3, "notes": [],
- * "error": "what went wrong", "exception": "what was thrown"}; without that file it takes no time.
+ * "error": "what went wrong", "exception": "what was thrown", "forgets": true to save no status, as a plugin may};
+ * without that file it takes no time. A test may also lead it step by step: see Steps.
  */
 final class Job
 {
@@ -72,8 +73,10 @@ final class Job
         $this->row = $rows[0];
         $this->work = $this->readWork();
         try {
+            Steps::wait("grabbed:{$this->row['id']}");
             $this->info('Job started.');
             $this->noteStart();
+            Steps::wait('started');
             if (in_array($this->class, self::SERIAL, true) && !$this->waitForTurn()) {
                 return false;
             }
@@ -85,9 +88,13 @@ final class Job
             }
             try {
                 $this->doWork($parameters);
-                $this->save(self::COMPLETED);
+                if (!isset($this->work['forgets'])) {
+                    $this->save(self::COMPLETED);
+                    Steps::wait('saved');
+                }
             } catch (WorkFailed $failure) {
                 $this->error($failure->getMessage());
+                Steps::wait('saved');
             }
             $this->info('Job finished.');
         } catch (Throwable $thrown) {
@@ -120,7 +127,9 @@ final class Job
                 return false;
             }
             $this->info("Another serial job runs; next try in $seconds seconds.");
-            self::pause($seconds);
+            if (Steps::wait('waits') === null) {
+                self::pause($seconds);
+            }
         }
 
         return true;
@@ -164,6 +173,7 @@ final class Job
         if ($this->class === 'arFileImportJob') {
             $this->import($parameters);
         } else {
+            $this->workInSteps();
             $lines = $this->work['lines'] ?? 0;
             for ($line = 1; $line <= $lines; ++$line) {
                 self::pause(($this->work['seconds'] ?? 0) / $lines);
@@ -178,6 +188,31 @@ final class Job
         }
         if (isset($this->work['error'])) {
             throw new WorkFailed($this->work['error']);
+        }
+    }
+
+    /** What a test that leads the worker wants the job to do. */
+    private function workInSteps(): void
+    {
+        while (true) {
+            switch (Steps::wait('working')) {
+                case 'log':
+                    $this->info('A step.');
+                    break;
+                case 'fill':
+                    $this->info(str_repeat('x', self::LOG_LIMIT));
+                    break;
+                case 'fail':
+                    throw new WorkFailed('The work failed.');
+                case 'throw':
+                    throw new RuntimeException('The work was broken off.');
+                case 'forget':
+                    $this->work['forgets'] = true;
+
+                    return;
+                default:
+                    return;
+            }
         }
     }
 
@@ -201,6 +236,7 @@ final class Job
         if ($status !== 0) {
             throw new WorkFailed(implode('; ', array_filter([$command, ...$output])));
         }
+        $this->workInSteps();
         foreach ([$command, ...$output] as $line) {
             $this->info($line);
         }
@@ -225,7 +261,7 @@ final class Job
     /** The worker's own output has the message alone. */
     private function log(string $level, string $message): void
     {
-        $line = sprintf('[%s] [%s] Job %d "%s": %s', $level, date('Y-m-d H:i:s'), $this->row['id'], $this->row['name'], $message);
+        $line = sprintf('[%s] [%s] Job %d "%s": %s', $level, Steps::date('Y-m-d H:i:s'), $this->row['id'], $this->row['name'], $message);
         $this->site->query(
             "UPDATE job SET output = LEFT(CONCAT(COALESCE(output, ''), ?), ?) WHERE id = ?",
             ["$line\n", self::LOG_LIMIT, $this->row['id']],
@@ -235,7 +271,7 @@ final class Job
 
     private function save(int $status): void
     {
-        $now = date('Y-m-d H:i:s');
+        $now = Steps::date('Y-m-d H:i:s');
         $this->site->query('UPDATE object SET updated_at = ? WHERE id = ?', [$now, $this->row['id']]);
         $this->site->query(
             'UPDATE job SET status_id = ?, completed_at = ? WHERE id = ?',

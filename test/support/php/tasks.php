@@ -4,6 +4,7 @@
  * The sandbox's stand-in for AtoM's command line: `php symfony jobs:worker` and the `php symfony csv:import` that a
  * worker starts for an import. It shows the database, Gearman and /proc what AtoM shows them.
  */
+require_once __DIR__.'/steps.php';
 require_once __DIR__.'/site.php';
 require_once __DIR__.'/gearman-worker.php';
 require_once __DIR__.'/job.php';
@@ -34,8 +35,9 @@ function runWorker(Site $site, array $arguments): int
 {
     $options = workerOptions($arguments, $site->isSince27());
     $print = static function (string $message): void {
-        fwrite(STDOUT, date('Y-m-d H:i:s > ').$message."\n");
+        fwrite(STDOUT, Steps::date('Y-m-d H:i:s > ').$message."\n");
     };
+    Steps::wait('starts');
     $prefix = $site->functionPrefix();
     $worker = new GearmanWorker($site->gearmanServers());
     foreach ($options['abilities'] ?: $site->jobClasses($options['types']) as $class) {
@@ -132,7 +134,9 @@ function runImport(array $arguments): int
     if (!is_readable((string) end($arguments))) {
         throw new RuntimeException('The import file cannot be read.');
     }
-    Job::pause($work['seconds'] ?? 0);
+    if (Steps::wait('importing') === null) {
+        Job::pause($work['seconds'] ?? 0);
+    }
     if (isset($work['error'])) {
         throw new RuntimeException($work['error']);
     }
