@@ -71,9 +71,12 @@ export async function readProcesses(options: {proc?: string} = {}): Promise<Proc
   const host = await readHost(proc);
   if (typeof host === 'string') return {...report, incomplete: host};
   report.incomplete = host.hidden;
+  const socketsOf = socketReader(proc);
   for (let index = 0; index < host.pids.length; index += AT_A_TIME) {
     const pids = host.pids.slice(index, index + AT_A_TIME);
-    const outcomes = await Promise.allSettled(pids.map((pid) => addProcess(report, {proc, pid, ...host})));
+    const outcomes = await Promise.allSettled(
+      pids.map((pid) => addProcess(report, {proc, pid, socketsOf, ...host})),
+    );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected' && !hasEnded(outcome.reason));
     if (failed?.status === 'rejected') report.incomplete ??= unreadable(failed.reason);
   }
@@ -124,6 +127,8 @@ interface Reading {
   proc: string;
   pid: number;
   bootedAt: number;
+  /** The TCP sockets in the network namespace of a process, by its directory. */
+  socketsOf: (directory: string) => Promise<Socket[] | null>;
 }
 
 /** @throws the error of the system if the process cannot be read */
@@ -137,7 +142,7 @@ async function addProcess(report: ProcessReport, reading: Reading): Promise<void
     (isWorkerTask(command.task) ? report.workers : report.imports).push(found);
   } else if (basename(argv[0] ?? '') === 'gearmand') {
     const found = await readStatus(directory, argv, reading);
-    const sockets = await readOwnSockets(directory);
+    const sockets = await readOwnSockets(directory, reading);
     const listens = sockets?.filter(({state}) => state === LISTEN).map(({local}) => local) ?? null;
     report.gearmands.push({...found, listens});
   }
@@ -152,7 +157,7 @@ async function readAtomProcess(
   const found = await readStatus(directory, argv, reading);
   const cwd = await readlink(join(directory, 'cwd')).catch(() => null);
   const root = await rootOf(directory, cwd, script);
-  const sockets = await readOwnSockets(directory);
+  const sockets = await readOwnSockets(directory, reading);
   const connections = sockets?.filter(({state}) => state === ESTABLISHED).map(({remote}) => remote) ?? null;
   return {...found, task, cwd, root, connections};
 }
@@ -201,8 +206,23 @@ async function isMissing(path: string): Promise<boolean> {
   );
 }
 
+/**
+ * Reads the table of this process's own network namespace once, through itself: the kernel needs many milliseconds for
+ * each, and another process may end meanwhile.
+ */
+function socketReader(proc: string): Reading['socketsOf'] {
+  const self = join(proc, 'self');
+  const namespaceOf = (directory: string) => readlink(join(directory, 'ns/net')).catch(() => null);
+  let own: {namespace: Promise<string | null>; sockets: ReturnType<typeof readSockets>} | undefined;
+  return async (directory) => {
+    own ??= {namespace: namespaceOf(self), sockets: readSockets(self)};
+    const [namespace, ownNamespace] = await Promise.all([namespaceOf(directory), own.namespace]);
+    return namespace !== null && namespace === ownNamespace ? own.sockets : readSockets(directory);
+  };
+}
+
 /** The TCP sockets among the process's open files; null if these cannot be read. */
-async function readOwnSockets(directory: string): Promise<Socket[] | null> {
+async function readOwnSockets(directory: string, {socketsOf}: Reading): Promise<Socket[] | null> {
   try {
     const descriptors = await readdir(join(directory, 'fd'));
     const inodes = new Set<number>();
@@ -210,7 +230,7 @@ async function readOwnSockets(directory: string): Promise<Socket[] | null> {
       const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(join(directory, 'fd', name))) ?? [];
       if (inode !== undefined) inodes.add(Number(inode));
     }
-    return (await readSockets(directory))?.filter(({inode}) => inodes.has(inode)) ?? null;
+    return (await socketsOf(directory))?.filter(({inode}) => inodes.has(inode)) ?? null;
   } catch {
     return null;
   }

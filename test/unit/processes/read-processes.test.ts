@@ -45,6 +45,25 @@ const line = (local: string, remote: string, state: string, inode: number) =>
   `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000    33        0 ${inode} 1\n`;
 const TCP = `  sl  local_address rem_address   st\n${line('0100007F:C001', '0100007F:127A', '01', 11)}${line('0100007F:C002', '0100007F:0CEA', '06', 12)}${line('0100007F:127A', '00000000:0000', '0A', 13)}${line('0100007F:C003', '0100007F:127B', '01', 14)}`;
 
+it("reads the sockets of this process's network namespace once, through itself", async () => {
+  const proc = await procWith({
+    20: {argv: ['php', 'symfony', 'jobs:worker'], sockets: [11]},
+    21: {argv: ['php', 'symfony', 'jobs:worker'], sockets: [11]},
+  });
+  await mkdir(join(proc, 'self/net'));
+  await writeFile(join(proc, 'self/net/tcp'), TCP.replace('0100007F:127A 01', '0100007F:1000 01'));
+  for (const [pid, name] of [
+    ['self', 'net:[1]'],
+    ['20', 'net:[1]'],
+    ['21', 'net:[2]'],
+  ] as const) {
+    await mkdir(join(proc, pid, 'ns'));
+    await symlink(name, join(proc, pid, 'ns/net'));
+  }
+  const {workers} = await readProcesses({proc});
+  expect(workers.map(({connections}) => connections?.map(({port}) => port))).toEqual([[4096], [4730]]);
+});
+
 async function roots() {
   const scratch = await realpath(createScratch('roots'));
   await mkdir(join(scratch, 'one'));
