@@ -174,9 +174,19 @@ export class Gearmand {
     this.queue(entry);
   }
 
-  /** A probe read a waiting job and gave it back in its place: one more retry (run, 1.1.20). */
-  countRetry(entry: Entry): void {
-    entry.retries += 1;
+  /**
+   * atomctl reads the waiting jobs of these functions and gives each back in its place, with one more retry; cancelled
+   * ones are freed on the way (run, 1.1.20). It touches nothing if the server would drop one (src/queue/retry-limit.ts).
+   */
+  probe(names: readonly string[]): Entry[] {
+    const most = Math.max(0, ...this.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));
+    if (this.retryLimit > 0 && most + 1 >= this.retryLimit) return [];
+    return names.flatMap((name) => {
+      const kept = this.waitingIn(name).filter(({ignored}) => !ignored);
+      for (const entry of kept) entry.retries += 1;
+      this.waiting.set(name, kept);
+      return kept;
+    });
   }
 
   /** `cancel job` marks the job; a waiting one stays until a worker polls (gearmand_con.cc, gearman_server_job_cancel; run). */

@@ -247,19 +247,12 @@ export class Observation {
     });
   }
 
-  /** `--probe`: each waiting job is taken and given back in its place, with one more retry. Never if retries are limited. */
+  /** `--probe`: reads what waits, as long as no server would drop a job for it. */
   private readPayloads(): void {
     if (!this.options.probe) return;
     for (const server of this.answering()) {
-      if (server.retryLimit > 0) continue;
-      for (const {function: name} of server.status()) {
-        if (!this.ownerOf(name)) continue;
-        for (const entry of server.waitingIn(name)) {
-          if (entry.ignored) continue;
-          server.countRetry(entry);
-          this.probed.push({queue: queueOf(server, name), entry, server});
-        }
-      }
+      for (const entry of server.probe(this.world.probedFunctions(server)))
+        this.probed.push({queue: queueOf(server, entry.function), entry, server});
     }
   }
 
@@ -379,7 +372,7 @@ export class Observation {
   private ownerOf(name: string): 'site' | 'unknown' | null {
     const prefix = name.slice(0, name.indexOf('-') < 0 ? 0 : name.lastIndexOf('-') + 1);
     if (this.sitePrefixes.has(prefix)) return 'site';
-    return this.world.setup.otherSite === 'listed' && prefix === this.world.otherPrefix ? null : 'unknown';
+    return this.world.isListed(name) ? null : 'unknown';
   }
 
   private queuesOf(row: Row): QueueCount[] {

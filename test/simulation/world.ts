@@ -132,6 +132,16 @@ export class World {
     return this.setup.otherSite === 'same-prefix' ? prefixOf('/srv/atom-0', '') : prefixOf('/srv/other', '');
   }
 
+  /** A function of the second site, and atomctl's configuration names that site. */
+  isListed(name: string): boolean {
+    return this.setup.otherSite === 'listed' && name.startsWith(this.otherPrefix);
+  }
+
+  /** Functions of a server whose payloads a probe of atomctl reads. */
+  probedFunctions(server: Gearmand): string[] {
+    return server.status().flatMap(({function: name}) => (this.isListed(name) ? [] : name));
+  }
+
   /** What a new web request or a new worker uses: the compiled cache, which it writes if there is none. */
   configuration(environment: 'web' | 'worker'): Configuration {
     const {release} = this.own;
