@@ -87,6 +87,8 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       const worker = pick(world.workers, a);
       if (!worker) return null;
       if (world.own.version === '2.8' && worker.execution?.phase === 'child') {
+        // systemd sends SIGCONT after it (systemd.kill(5), KillSignal=).
+        worker.hung = false;
         worker.endsAfterChild = true;
         return `Worker ${worker.pid} gets SIGTERM and will end after its child.`;
       }
@@ -117,7 +119,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         a,
       );
       if (!worker) return null;
-      worker.hung = false;
+      world.goOn(worker);
       return `Worker ${worker.pid} goes on.`;
     },
   },

@@ -320,7 +320,13 @@ export class World {
       parent.execution.child = null;
     }
     // SIGTERM is handled after exec() returned: the worker ends without saving the row (run, 2.8.2).
-    if (parent.endsAfterChild) this.endWorker(parent, false);
+    if (parent.endsAfterChild && !parent.hung) this.endWorker(parent, false);
+  }
+
+  /** A worker that hung goes on; if its child has ended meanwhile, it handles the SIGTERM that came before. */
+  goOn(worker: Worker): void {
+    worker.hung = false;
+    if (worker.endsAfterChild && worker.execution?.phase !== 'child') this.endWorker(worker, false);
   }
 
   /** A host without power: nothing there runs, no server hears of it. */
