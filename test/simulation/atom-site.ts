@@ -103,8 +103,11 @@ export class AtomSite {
 
   /** arBaseJob::canBeFullyExecuted: the oldest running serial row is this one (2.8.2). */
   isOldestSerial(id: number): boolean {
-    const serial = this.running().filter((row) => row.job.serial);
-    return serial[0]?.id === id;
+    return this.oldestSerial()?.id === id;
+  }
+
+  oldestSerial(): Row | undefined {
+    return this.running().find((row) => row.job.serial);
   }
 }
 

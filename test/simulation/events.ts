@@ -303,6 +303,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       if (!server || name === undefined) return null;
       const probe: World['probes'][number] = {
         server,
+        function: name,
         startedMs: world.clock.nowMs,
         kills: null,
         connections: [],
@@ -356,7 +357,13 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       const name = world.otherPrefix + ability;
       world.otherRows.add(jobId);
       const objectId = job.object ? 2_000_000 + jobId : null;
-      server.submit(name, `${keyOf(name, jobId)}:other`, {site: 'other', jobId, name: job.name, objectId});
+      server.submit(name, `${keyOf(name, jobId)}:other`, {
+        site: 'other',
+        jobId,
+        name: job.name,
+        objectId,
+        upload: null,
+      });
       return `The other site submits its job ${jobId} (${name}) to ${server.address}.`;
     },
   },

@@ -16,6 +16,8 @@ export interface Payload {
   jobId: number;
   name: string;
   objectId: number | null;
+  /** An import's file (`file.tmp_name`). */
+  upload: string | null;
 }
 
 /** One worker's connection to one gearmand. */

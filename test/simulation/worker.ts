@@ -1,5 +1,5 @@
 import type {AtomSite} from './atom-site.ts';
-import {ABILITIES} from './classes.ts';
+import {ABILITIES, type JobClass} from './classes.ts';
 import {SECOND} from './clock.ts';
 import type {Connection, Entry, Gearmand} from './gearmand.ts';
 
@@ -24,6 +24,8 @@ export type Phase = 'grabbed' | 'started' | 'waits' | 'working' | 'child' | 'sav
 
 export interface Execution {
   jobId: number;
+  /** What the row said when the worker was assigned the job; null for the other site's. */
+  job: JobClass | null;
   entry: Entry;
   server: Gearmand;
   connection: Connection;
@@ -31,6 +33,14 @@ export interface Execution {
   waits: number;
   lines: number;
   child: ImportChild | null;
+}
+
+/** One pass of beginWork over the connections; a job in it may take hours. */
+export interface Round {
+  /** When it began: servers that are found lost in it count as lost since then. */
+  startedMs: number;
+  left: Gearmand[];
+  worked: boolean;
 }
 
 /** A process `php symfony jobs:worker`: vendor/net_gearman Worker.php (AtoM 2.8.2). */
@@ -43,8 +53,10 @@ export interface Worker {
   startedMs: number;
   servers: readonly Gearmand[];
   connections: Map<Gearmand, Connection>;
-  /** When it tries a lost server again. */
+  /** When it tries a lost server again: whole seconds. */
   retryAtMs: Map<Gearmand, number>;
+  /** The round of its servers that it is in; null between two rounds. */
+  round: Round | null;
   execution: Execution | null;
   /** Stopped, or waits for the database: does nothing, closes nothing. */
   hung: boolean;
@@ -58,6 +70,8 @@ export interface WorkerContext {
   /** Ids of the second site's rows. */
   otherRows: Set<number>;
   newPid(): number;
+  /** The process ends by itself. */
+  dies(worker: Worker): void;
 }
 
 /** IPs that `workers` shows. */
@@ -71,7 +85,7 @@ export function connectAll(worker: Worker, nowMs: number): boolean {
 
 function connectTo(worker: Worker, server: Gearmand, nowMs: number): void {
   if (!server.up || (server.onlyLoopback && worker.host !== 'here')) {
-    worker.retryAtMs.set(server, nowMs + 6 * SECOND);
+    worker.retryAtMs.set(server, retryAt(nowMs));
     return;
   }
   worker.retryAtMs.delete(server);
@@ -94,25 +108,40 @@ export function step(worker: Worker, choice: number, context: WorkerContext): st
   return worker.execution ? work(worker, worker.execution, choice, context) : poll(worker, context);
 }
 
-/** One round of beginWork: notices broken connections, grabs, and tries lost servers again after five seconds. */
+/** A lost server is tried again more than five whole seconds later (Worker.php, beginWork: `$retryTime`). */
+function retryAt(lostMs: number): number {
+  return (Math.floor(lostMs / SECOND) + 6) * SECOND;
+}
+
+/**
+ * Worker.php, beginWork, up to the next job or to the sleep after a round without one: it asks each server, goes on with
+ * the next one after a job, notices broken connections, and tries lost servers again after the round.
+ */
 function poll(worker: Worker, context: WorkerContext): string | null {
-  for (const [server, connection] of [...worker.connections]) {
-    if (connection.broken) {
-      worker.connections.delete(server);
-      worker.retryAtMs.set(server, context.nowMs + 6 * SECOND);
-      continue;
-    }
-    const entry = server.grab(connection);
-    if (!entry) continue;
-    return begin(worker, server, connection, entry, context);
-  }
   let connected = false;
-  for (const [server, atMs] of [...worker.retryAtMs]) {
-    if (atMs > context.nowMs) continue;
-    connectTo(worker, server, context.nowMs);
-    connected ||= worker.connections.has(server);
+  for (;;) {
+    worker.round ??= {startedMs: context.nowMs, left: [...worker.connections.keys()], worked: false};
+    const {round} = worker;
+    for (let server = round.left.shift(); server; server = round.left.shift()) {
+      const connection = worker.connections.get(server)!;
+      if (connection.broken) {
+        worker.connections.delete(server);
+        worker.retryAtMs.set(server, retryAt(round.startedMs));
+        continue;
+      }
+      const entry = server.grab(connection);
+      if (!entry) continue;
+      round.worked = true;
+      return begin(worker, server, connection, entry, context);
+    }
+    worker.round = null;
+    for (const [server, atMs] of [...worker.retryAtMs]) {
+      if (atMs > round.startedMs) continue;
+      connectTo(worker, server, round.startedMs);
+      connected ||= worker.connections.has(server);
+    }
+    if (!round.worked) return connected ? `Worker ${worker.pid} connects again.` : null;
   }
-  return connected ? `Worker ${worker.pid} connects again.` : null;
 }
 
 function begin(
@@ -127,12 +156,23 @@ function begin(
   // Two sites with one prefix: the payload's id is looked up in the worker's own database.
   const known = worker.site === 'own' ? context.own.rows.has(jobId) : context.otherRows.has(jobId);
   // arBaseJob::run: invalid id or a missing parameter is WORK_FAIL, without a line (run).
-  const fault = worker.site === 'own' && context.own.rows.get(jobId)?.job.fault === 'no-id';
+  const job = (worker.site === 'own' && context.own.rows.get(jobId)?.job) || null;
+  const fault = job?.fault === 'no-id';
   if (!known || fault) {
     server.end(connection, entry);
     return `${said} and fails it at once (${known ? 'missing parameter' : 'no such row'}).`;
   }
-  worker.execution = {jobId, entry, server, connection, phase: 'grabbed', waits: 0, lines: 0, child: null};
+  worker.execution = {
+    jobId,
+    job,
+    entry,
+    server,
+    connection,
+    phase: 'grabbed',
+    waits: 0,
+    lines: 0,
+    child: null,
+  };
   return `${said}.`;
 }
 
@@ -145,7 +185,7 @@ function work(worker: Worker, execution: Execution, choice: number, context: Wor
     return `${who} ends the other site's job ${jobId}.`;
   }
   const {own, nowMs} = context;
-  const job = own.rows.get(jobId)?.job;
+  const {job} = execution;
   switch (execution.phase) {
     case 'grabbed':
       own.log(jobId, 'started', nowMs);
@@ -167,14 +207,9 @@ function work(worker: Worker, execution: Execution, choice: number, context: Wor
         execution.lines += 1;
         return `${who} logs a line of job ${jobId}.`;
       }
-      if (!job || choice % 5 === 4) {
-        // arBaseJob::error: [err] line and status in one call; after an exception no "Job finished." (run, 2.8.2).
-        own.log(jobId, 'error', nowMs);
-        own.save(jobId, 'error');
-        execution.phase = choice % 2 === 0 ? 'failed' : 'saved';
-        return `${who} logs an error of job ${jobId} and saves its row.`;
-      }
-      if (job.fault === 'forgets') {
+      // After an exception there is no "Job finished." (run, 2.8.2).
+      if (choice % 5 === 4) return fail(worker, execution, choice % 2 === 0 ? 'failed' : 'saved', context);
+      if (job?.fault === 'forgets') {
         own.log(jobId, 'finished', nowMs);
         execution.phase = 'finished';
         return `${who} logs "Job finished." for job ${jobId}, whose class saves no status.`;
@@ -201,24 +236,41 @@ function tell(worker: Worker, execution: Execution): void {
   worker.execution = null;
 }
 
+/**
+ * arBaseJob::error: an [err] line, a note and the status in one call. Without a row the database refuses the note, and the
+ * exception, which doWork does not catch, ends the worker (2.8.2: QubitJob::addNoteText, Worker.php).
+ */
+function fail(
+  worker: Worker,
+  execution: Execution,
+  phase: 'failed' | 'saved',
+  {own, nowMs, dies}: WorkerContext,
+): string {
+  const {jobId} = execution;
+  if (!own.rows.has(jobId)) {
+    dies(worker);
+    return `Worker ${worker.pid} ends by an exception: job ${jobId} failed and has no row.`;
+  }
+  own.log(jobId, 'error', nowMs);
+  own.save(jobId, 'error');
+  execution.phase = phase;
+  return `Worker ${worker.pid} logs an error of job ${jobId} and saves its row.`;
+}
+
 function guard(worker: Worker, execution: Execution, context: WorkerContext): string {
   const {jobId} = execution;
   const {own, nowMs} = context;
-  const row = own.rows.get(jobId);
-  if (row?.job.serial && !own.isOldestSerial(jobId)) {
-    if (execution.waits === 10) {
-      own.log(jobId, 'error', nowMs);
-      own.save(jobId, 'error');
-      execution.phase = 'failed';
-      return `Job ${jobId} gives up after ten waits for another serial job.`;
-    }
+  if (execution.job?.serial && !own.isOldestSerial(jobId)) {
+    // canBeFullyExecuted throws if no serial row runs any more: this job's was marked or deleted (2.8.2).
+    const gaveUp = execution.waits === 10 || own.oldestSerial() === undefined;
+    if (gaveUp) return fail(worker, execution, 'failed', context);
     execution.waits += 1;
     execution.phase = 'waits';
     own.log(jobId, 'waits', nowMs);
     return `Job ${jobId} waits ten seconds for another serial job.`;
   }
   own.log(jobId, 'parameters', nowMs);
-  if (!row?.job.child) {
+  if (!execution.job?.child) {
     execution.phase = 'working';
     return `Worker ${worker.pid} logs the parameters of job ${jobId}.`;
   }
@@ -227,7 +279,7 @@ function guard(worker: Worker, execution: Execution, context: WorkerContext): st
     pid: context.newPid(),
     host: worker.host,
     startedMs: nowMs,
-    file: row.upload!,
+    file: execution.entry.payload.upload!,
     jobId,
     connections: new Map(worker.connections),
     parent: worker,

@@ -42,6 +42,7 @@ interface Submission {
 /** Another atomctl that holds waiting jobs: a probe, or a client that calls itself one and never leaves. */
 export interface Probe {
   server: Gearmand;
+  function: string;
   startedMs: number;
   /** The job that it takes out, and whose row it changes in the end. */
   kills: number | null;
@@ -109,6 +110,7 @@ export class World {
       own: this.own,
       otherRows: this.otherRows,
       newPid: () => this.newPid(),
+      dies: (worker) => this.endWorker(worker, false),
     };
   }
 
@@ -286,6 +288,7 @@ export class World {
       servers: configuration.servers.map((address) => this.server(address)),
       connections: new Map(),
       retryAtMs: new Map(),
+      round: null,
       execution: null,
       hung: false,
       endsAfterChild: false,
@@ -412,8 +415,8 @@ function describe({name, parameters, fault, verbose}: JobClass): string {
 }
 
 /** The parameters that AtoM sends (QubitJob::runJob, 2.8.2): the name always, the object if the job has one. */
-export function payloadOf({id, job, objectId}: Row): Payload {
-  return {site: 'own', jobId: id, name: job.name, objectId};
+export function payloadOf({id, job, objectId, upload}: Row): Payload {
+  return {site: 'own', jobId: id, name: job.name, objectId, upload};
 }
 
 /** The key under which a job is submitted for a function. */
