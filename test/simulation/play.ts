@@ -25,7 +25,8 @@ function count(map: Map<string, number>, name: string): void {
   map.set(name, (map.get(name) ?? 0) + 1);
 }
 
-const BY_COUNT = /assigned to (a worker|workers), and no other/;
+/** A reason that counts alone. */
+export const BY_COUNT = /assigned to (a worker|workers), and no other/;
 
 export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 
@@ -143,8 +144,9 @@ export function play(
   }
   return findings;
 }
+
 /** The reason without numbers, addresses and names, so that like ones count together. */
-function patternOf(reason: string): string {
+export function patternOf(reason: string): string {
   return reason
     .replace(/\d{4}-\d\d-\d\d[T ][\d:.+-]+Z?/g, 'T')
     .replace(/127\.0\.0\.\d:4730(, 127\.0\.0\.\d:4730)*/g, 'SERVER')
@@ -153,12 +155,12 @@ function patternOf(reason: string): string {
     .replace(/\b\d[\d:]*\b/g, 'N');
 }
 
-function stamp(world: World, passed: number): string {
+export function stamp(world: World, passed: number): string {
   const time = new Date(world.clock.nowMs).toISOString().slice(5, 23).replace('T', ' ');
   return `${time}${passed >= SECOND ? ` (${passed / SECOND} s later)` : ''}`;
 }
 
-function openingOf({setup}: History): string[] {
+export function openingOf({setup}: History): string[] {
   const servers = setup.servers.map(
     ({here, onlyLoopback, durable, retryLimit}) =>
       `${here ? 'on this host' : 'on another host'}${onlyLoopback ? ', loopback only' : ''}${durable ? ', durable' : ''}${retryLimit ? `, --job-retries=${retryLimit}` : ''}`,

@@ -1,4 +1,7 @@
-/** `npm run simulate -- --minutes N [--seed S] [--runs N] [--stories N]`: plays random histories for a time. */
+/**
+ * `npm run simulate -- --minutes N [--seed S] [--runs N] [--stories N] [--real]`: plays random histories for a time;
+ * with `--real` on real servers and workers.
+ */
 import {parseArgs} from 'node:util';
 import {simulate, summaryOf} from './simulation.ts';
 
@@ -8,14 +11,36 @@ const {values} = parseArgs({
     seed: {type: 'string'},
     runs: {type: 'string'},
     stories: {type: 'string', default: '8'},
+    real: {type: 'boolean', default: false},
   },
 });
-const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
-const report = simulate({
-  seed,
+const options = {
+  seed: values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed),
   histories: values.runs === undefined ? Number.POSITIVE_INFINITY : Number(values.runs),
   untilMs: Date.now() + Number(values.minutes) * 60_000,
-  stories: Number(values.stories),
-});
-process.stdout.write(`${summaryOf(report)}\n`);
-process.exitCode = report.findings.some(({finding}) => finding.kind !== 'limit') ? 1 : 0;
+};
+
+async function runReal() {
+  const [{realSummaryOf, simulateReal}, {startMariadb}, {removeScratch}] = await Promise.all([
+    import('./real-servers/real-simulation.ts'),
+    import('../support/servers/mariadb.ts'),
+    import('../support/scratch.ts'),
+  ]);
+  const mariadb = await startMariadb();
+  try {
+    const report = await simulateReal(mariadb, options);
+    return {text: realSummaryOf(report), kinds: report.findings.map(({kind}) => kind)};
+  } finally {
+    await mariadb.kill();
+    removeScratch();
+  }
+}
+
+function runModel() {
+  const report = simulate({...options, stories: Number(values.stories)});
+  return {text: summaryOf(report), kinds: report.findings.map(({finding}) => finding.kind)};
+}
+
+const {text, kinds} = values.real ? await runReal() : runModel();
+process.stdout.write(`${text}\n`);
+process.exitCode = kinds.some((kind) => kind !== 'limit') ? 1 : 0;

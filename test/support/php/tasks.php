@@ -51,6 +51,7 @@ function runWorker(Site $site, array $arguments): int
     }
     $print('Running worker...');
     $print('PID '.getmypid());
+    Steps::wait('registered');
 
     $jobs = 0;
     $rounds = 0;

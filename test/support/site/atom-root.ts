@@ -126,7 +126,7 @@ return [
 `;
 }
 
-function gearmanYml({gearman, workerTypes}: AtomRootOptions): string {
+export function gearmanYml({gearman, workerTypes}: Pick<AtomRootOptions, 'gearman' | 'workerTypes'>): string {
   const servers = gearman.map(
     (endpoint, index) => `    ${index === 0 ? 'default' : `server${index + 1}`}: ${endpoint}`,
   );
@@ -152,7 +152,7 @@ all:
 `;
 }
 
-function appYml(workersKey: string | null): string {
+export function appYml(workersKey: string | null): string {
   return `all:
   upload_limit: -1
   workers_key: ${workersKey === null ? '' : `'${workersKey}'`}
