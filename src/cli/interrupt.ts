@@ -26,6 +26,28 @@ export function interruptibly<T>(
   return work(controller.signal);
 }
 
+/**
+ * Runs short work that a signal must not cut short, in a command that a signal ends otherwise.
+ * @throws AtomctlError INTERRUPTED after the work if a signal came meanwhile; what `work` throws
+ */
+export async function deferSignals<T>(work: () => Promise<T>): Promise<T> {
+  let interrupted = false;
+  const remember = () => {
+    interrupted = true;
+  };
+  for (const name of SIGNALS) process.on(name, remember);
+  let result: T;
+  try {
+    result = await work();
+  } finally {
+    for (const name of SIGNALS) process.removeListener(name, remember);
+  }
+  if (!interrupted) return result;
+  throw new AtomctlError('INTERRUPTED', 'Interrupted after the queue was probed.', {
+    hint: 'The waiting jobs are back in their order.',
+  });
+}
+
 /** Under nohup the process was started so that it ignores a hangup; a handler would undo that. */
 function hangupIsIgnored(): boolean {
   try {

@@ -20,9 +20,14 @@ export async function liveSources(
   const [servers, facts] = await Promise.all([context.servers(timeoutSeconds), liveFacts(context)]);
   const sources = {servers, now: context.now, ...facts};
   if (options.probe !== true) return sources;
-  const {probeSite} = await import('../jobs/live/queue-payloads.ts');
+  const [{probeSite}, {deferSignals}] = await Promise.all([
+    import('../jobs/live/queue-payloads.ts'),
+    import('./interrupt.ts'),
+  ]);
   const probe = async () => {
-    const {waiting, problems} = await probeSite({servers, prefixes: facts.prefixes, timeoutSeconds});
+    const {prefixes} = facts;
+    const probing = () => probeSite({servers, prefixes, timeoutSeconds});
+    const {waiting, problems} = await deferSignals(probing);
     for (const {message, hint} of problems)
       options.notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
     return waiting;

@@ -186,7 +186,7 @@ describe('the question', () => {
       5,
       expect.stringMatching(new RegExp(`kill job ${id}\\? \\(y/N\\)`)),
     ]);
-    expect(no.screen).toMatch(/\(arFindingAidJob, queued\?\): to kill.* are probed for it/);
+    expect(no.screen).toMatch(/\(arFindingAidJob, queued\?\): .*to kill.* are probed for it/);
     expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 1]);
     const yes = await onTerminal('y\n', id!);
     expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('marked')]);
@@ -205,4 +205,67 @@ test('Gearman is down: the job is not proved lost, so the kill is refused with t
     gearman: 'remains',
     message: expect.stringContaining(`${gearman} cannot be reached`),
   });
+});
+
+test('K10: --dry-run says what would be done to each job, and changes nothing', async () => {
+  const {id: executing, worker} = await executeJob(at.site);
+  workers.push(worker);
+  const lost = await insertLost(at.site);
+  const [queued] = await submitJobs(at, 1, 'arGenerateReportJob');
+  const before = await everyTable(at.site);
+  const {code, stdout} = await kill(executing, lost, queued!, 999_999, '--dry-run', '--json');
+  expect([code, JSON.parse(stdout)]).toMatchObject([
+    0,
+    {
+      killed: [
+        {id: executing, was: 'executing', action: 'refused', gearman: 'remains'},
+        {id: lost, was: 'lost', action: 'marked', gearman: 'none'},
+        {id: queued, was: 'uncertain', action: 'marked', gearman: 'removed'},
+        {id: 999_999, was: null, action: 'refused', gearman: 'none'},
+      ],
+      dryRun: true,
+    },
+  ]);
+  expect([await everyTable(at.site), (await at.server.jobs()).map(({retries}) => retries)]).toEqual([
+    before,
+    [0, 0],
+  ]);
+  expect(await handedOut(at.site, 'arGenerateReportJob')).toEqual([queued]);
+
+  const refused = await onTerminal('', executing);
+  expect([refused.code, refused.screen]).toEqual([5, expect.stringContaining('--restart-worker')]);
+  expect(refused.screen).not.toContain('(y/N)');
+});
+
+test('jobs:mark: JSON, exit statuses, the note; refused without a question', async () => {
+  const mark = (...args: (string | number)[]) =>
+    runAtomctl(['jobs:mark', ...args.map(String)], {env: {...at.site.env, SUDO_USER: ''}});
+  const lost = await insertLost(at.site);
+  const ended = await at.site.insertJob({name: 'arFindingAidJob', status: 'error'});
+  expect((await mark(lost, '--yes')).code).toBe(2);
+  expect((await mark(lost, '--as', 'done', '--yes')).code).toBe(2);
+  expect((await mark(lost, '--as', 'error')).code).toBe(2);
+  expect((await mark(999_999, '--as', 'error', '--yes')).code).toBe(4);
+  const {code, stdout} = await mark(lost, ended, '--as', 'error', '--yes', '--json');
+  expect([code, JSON.parse(stdout)]).toMatchObject([
+    1,
+    {
+      marked: [
+        {id: lost, was: 'lost', action: 'marked', message: `Job ${lost} is marked as an error.`},
+        {id: ended, was: 'ended', action: 'refused'},
+      ],
+    },
+  ]);
+  const screen = await runOnTerminal(['jobs:mark', String(ended), '--as', 'completed'], {
+    env: at.site.env,
+    input: 'y\n',
+  });
+  expect([screen.code, screen.screen]).toEqual([0, expect.stringContaining(`mark job ${ended}? (y/N)`)]);
+  const {id: executing, worker} = await executeJob(at.site);
+  workers.push(worker);
+  const refused = await runOnTerminal(['jobs:mark', String(executing), '--as', 'error'], {
+    env: at.site.env,
+    input: '',
+  });
+  expect([refused.code, refused.screen]).toEqual([5, expect.not.stringContaining('(y/N)')]);
 });

@@ -145,3 +145,18 @@ describe('a server with limits', () => {
     await where.drop();
   });
 });
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  'K8: %s during --probe: the jobs are given back in their order first',
+  async (signal) => {
+    const ids = await submit(60);
+    const {child, ended} = startAtomctl(['jobs:list', '--probe', '--json'], {env: at.site.env});
+    await until(
+      async () => child.exitCode !== null || (await at.server.status()).some(({running}) => running > 20),
+    );
+    child.kill(signal);
+    const {code, stdout} = await ended;
+    expect([code, JSON.parse(stdout).error]).toMatchObject([130, {code: 'INTERRUPTED'}]);
+    expect(await handedOut(at.site)).toEqual(ids);
+  },
+);

@@ -1,5 +1,5 @@
 import {afterEach, expect, it} from 'vitest';
-import {interruptibly} from '../../../src/cli/interrupt.ts';
+import {deferSignals, interruptibly} from '../../../src/cli/interrupt.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -21,4 +21,17 @@ it.each(SIGNALS)('turns %s into an aborted signal, and a second one changes noth
     },
   );
   expect([seen, acknowledged]).toEqual([[false, true], 2]);
+});
+
+it.each(SIGNALS)('lets short work end before %s ends the command', async (name) => {
+  const steps: string[] = [];
+  const work = deferSignals(async () => {
+    process.emit(name);
+    process.emit(name);
+    await Promise.resolve();
+    steps.push('given back');
+  });
+  await expect(work).rejects.toMatchObject({code: 'INTERRUPTED'});
+  expect([steps, process.listenerCount(name)]).toEqual([['given back'], 0]);
+  expect(await deferSignals(async () => 'undisturbed')).toBe('undisturbed');
 });

@@ -1,0 +1,124 @@
+import {expect, test} from 'vitest';
+import {type MarkOptions, markExitStatus, markJobs} from '../../../src/jobs/mark/mark.ts';
+import {createKillSite, withMethods} from '../../support/jobs/kill-site.ts';
+import {insertLost} from '../../support/site/queue-site.ts';
+
+const at = await createKillSite();
+
+async function mark(ids: readonly number[], options: Partial<MarkOptions> = {}) {
+  const result = await markJobs({
+    ...at.sources,
+    ids,
+    as: 'completed',
+    by: 'alice@archive',
+    reason: null,
+    culture: 'en',
+    force: false,
+    signal: new AbortController().signal,
+    recheck: {wait: async () => {}, firstSeen: new Map()},
+    ...options,
+  });
+  return {...result, exit: markExitStatus(result), first: result.marked[0]!};
+}
+
+async function insertFinished(): Promise<number> {
+  const id = await at.site.insertJob({name: 'arFindingAidJob', status: 'running'});
+  const line = (text: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${text}\n`;
+  const log = line('Job started.') + line('Parameters: {"id":1}') + line('Job finished.');
+  await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
+  return id;
+}
+
+const noteOf = async (id: number) =>
+  (
+    await at.site.query<{type_id: number | null; content: string}>(
+      'SELECT type_id, content FROM note JOIN note_i18n USING (id) WHERE object_id = ?',
+      [id],
+    )
+  )[0];
+
+test('T12: a finished job is marked as completed, with a note that is no error', async () => {
+  const id = await insertFinished();
+  const {first, exit} = await mark([id], {reason: 'the disk was full'});
+  expect(first).toEqual({
+    id,
+    was: 'finished',
+    action: 'marked',
+    message: `Job ${id} is marked as completed.`,
+  });
+  expect([exit, await at.statusOf(id)]).toEqual([0, 184]);
+  expect(await noteOf(id)).toEqual({
+    type_id: null,
+    content: expect.stringMatching(
+      /^Marked as completed with atomctl by alice@archive on [\d: -]+, while it was finished\. Reason: the disk was full$/,
+    ),
+  });
+});
+
+test('a lost job is marked as an error, an ended one as what it was not', async () => {
+  const lost = await insertLost(at.site);
+  const ended = await at.site.insertJob({name: 'arFindingAidJob', status: 'completed'});
+  const {marked, exit} = await mark([lost, ended], {as: 'error'});
+  expect(marked.map(({was, action}) => [was, action])).toEqual([
+    ['lost', 'marked'],
+    ['ended', 'marked'],
+  ]);
+  expect([exit, await at.statusOf(lost), await at.statusOf(ended)]).toEqual([0, 185, 185]);
+  expect(await noteOf(lost)).toMatchObject({type_id: 197});
+  expect((await mark([ended], {as: 'error'})).first).toMatchObject({
+    action: 'refused',
+    message: expect.stringContaining('already'),
+  });
+});
+
+test('executing and queued jobs are refused, also with --force, with the command that ends them', async () => {
+  const {id: executing} = await at.execute();
+  const again = await at.execute();
+  await again.worker.kill();
+  const {marked, exit} = await mark([executing, again.id, 999_999], {force: true, as: 'error'});
+  expect(marked.map(({was, action}) => [was, action])).toEqual([
+    ['executing', 'refused'],
+    ['queued', 'refused'],
+    [null, 'refused'],
+  ]);
+  expect(marked[0]!.message).toContain(`jobs:kill ${executing} --restart-worker`);
+  expect(marked[1]!.message).toContain(`jobs:kill ${again.id}`);
+  expect([exit, await at.statusOf(executing), await at.statusOf(again.id)]).toEqual([5, 183, 183]);
+  expect((await mark([999_999])).exit).toBe(4);
+});
+
+test('T9: an uncertain job is refused unless --force is given, and the queue is not probed', async () => {
+  const [id] = await at.submit(1);
+  const refused = await mark([id!], {as: 'error'});
+  expect(refused.first).toMatchObject({was: 'uncertain', action: 'refused'});
+  expect(refused.first.message).toMatch(/--force marks it anyway\.$/);
+  expect((await mark([id!], {as: 'error', force: true})).first.action).toBe('marked');
+  expect((await at.server.jobs()).map(({retries}) => retries)).toEqual([0]);
+});
+
+test('a row whose log grows after its state was proved is left as it is', async () => {
+  const id = await insertLost(at.site);
+  const database = withMethods(at.sources.database, {
+    transaction: async (work) => {
+      await at.site.query("UPDATE job SET output = 'a worker wrote this' WHERE id = ?", [id]);
+      return at.sources.database.transaction(work);
+    },
+  });
+  const {first, exit} = await mark([id], {database, as: 'error'});
+  expect([first.action, exit, await at.statusOf(id)]).toEqual(['refused', 5, 183]);
+  expect(first.message).toMatch(/changed meanwhile/);
+});
+
+test('interrupted, the rest is left as it is', async () => {
+  const ids = [await insertFinished(), await insertFinished()];
+  const controller = new AbortController();
+  const database = withMethods(at.sources.database, {
+    transaction: (work) => {
+      controller.abort();
+      return at.sources.database.transaction(work);
+    },
+  });
+  const {marked, exit} = await mark(ids, {database, signal: controller.signal});
+  expect(marked.map(({action}) => action)).toEqual(['marked', 'refused']);
+  expect([exit, await at.statusOf(ids[1]!)]).toEqual([130, 183]);
+});
