@@ -272,6 +272,103 @@ describe('the worker on a real systemd', () => {
     expect(status.units[0].servers).toMatchObject([{missing: []}, {missing: []}]);
   });
 
+  test('K2: jobs:kill --restart-worker stops the unit that executes the job, and no other', async () => {
+    const worker = await createRigSite(rig, 'two');
+    sites.push(worker);
+    const units = ['two@1', 'two@2'].flatMap((name) => ['--unit', name]);
+    await worker.atomctl('worker:unit', '--install', '--template', '--name', 'two');
+    await worker.atomctl('worker:start', ...units);
+    const killed = await submitJob(worker.site, {work: {seconds: 300}});
+    const other = await submitJob(worker.site, {jobClass: 'arGenerateReportJob', work: {seconds: 300}});
+    for (const {id} of [killed, other]) await until(async () => (await jobRow(worker, id)).starts === 1);
+    // The journal shows which unit has which job a moment later.
+    await until(async () => {
+      const {status} = await statusOf(worker);
+      return (
+        JSON.stringify(status).includes(String(killed.id)) &&
+        JSON.stringify(status).includes(String(other.id))
+      );
+    });
+
+    const {code, stdout, stderr} = await worker.atomctl(
+      ...['jobs:kill', String(killed.id), '--restart-worker', '--yes', '--json'],
+    );
+    expect(JSON.parse(stdout), stderr).toMatchObject({
+      killed: [{id: killed.id, was: 'executing', action: 'marked', gearman: 'removed'}],
+      workerRestarted: true,
+      interrupted: [],
+    });
+    expect(code).toBe(0);
+    expect(await jobRow(worker, killed.id)).toMatchObject({status_id: 185, starts: 1});
+    expect(await jobRow(worker, other.id)).toMatchObject({status_id: 183, starts: 1});
+    for (const name of ['two@1', 'two@2']) {
+      const {stdout: state} = await inRig(rig, 'systemctl', 'is-active', name);
+      expect(state).toBe('active\n');
+    }
+    await inRig(rig, 'systemctl', 'stop', 'two@1', 'two@2');
+  });
+
+  test('K2: if the journal does not show which unit has which job, the other is named, and interrupted only with --interrupt-others', async () => {
+    const worker = await createRigSite(rig, 'mute');
+    sites.push(worker);
+    const units = ['mute@1', 'mute@2'];
+    await worker.atomctl('worker:unit', '--install', '--template', '--name', 'mute');
+    await overrideUnit(rig, 'mute@.service', '[Service]\nStandardOutput=null\n');
+    await worker.atomctl('worker:start', ...units.flatMap((name) => ['--unit', name]));
+    const killed = await submitJob(worker.site, {work: {seconds: 300}});
+    const other = await submitJob(worker.site, {jobClass: 'arGenerateReportJob', work: {seconds: 300}});
+    for (const {id} of [killed, other]) await until(async () => (await jobRow(worker, id)).starts === 1);
+    const args = ['jobs:kill', String(killed.id), '--restart-worker', '--yes', '--json'];
+
+    const refused = await worker.atomctl(...args);
+    expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([
+      5,
+      {killed: [{action: 'refused'}], workerRestarted: false, interrupted: []},
+    ]);
+    expect(refused.stdout).toContain(`${other.id} (arGenerateReportJob)`);
+    expect(await jobRow(worker, other.id)).toMatchObject({status_id: 183, starts: 1});
+
+    const agreed = await worker.atomctl(...args, '--interrupt-others');
+    expect([agreed.code, JSON.parse(agreed.stdout)]).toMatchObject([
+      0,
+      {killed: [{action: 'marked', gearman: 'removed'}], workerRestarted: true, interrupted: [other.id]},
+    ]);
+    await until(async () => (await jobRow(worker, other.id)).starts === 2);
+    await inRig(rig, 'systemctl', 'stop', ...units);
+  });
+
+  test.each([
+    ['HUP', 1],
+    ['TERM', 1],
+    ['INT', 3],
+  ])(
+    'K3: SIG%s, %i times, while the worker is stopped: the worker is started again',
+    async (signal, times) => {
+      const worker = await siteWithUnit();
+      await overrideUnit(rig, worker.unit, '[Service]\nExecStop=/bin/sleep 2\n');
+      await worker.atomctl('worker:start');
+      const killed = await submitJob(worker.site, {work: {seconds: 300}});
+      await until(async () => (await jobRow(worker, killed.id)).starts === 1);
+      const args = ['jobs:kill', String(killed.id), '--restart-worker', '--yes', '--json'];
+      const killing = spawnInRig(rig, ...atomctlCommand(worker.site.root, args));
+      let output = '';
+      killing.stdout!.on('data', (chunk) => {
+        output += chunk;
+      });
+      await until(async () => (await worker.show('ActiveState')).ActiveState === 'deactivating');
+      for (let count = 0; count < times; count += 1) {
+        await inRig(rig, 'pkill', `--signal=${signal}`, '--exact', 'atomctl');
+      }
+      const [code] = await once(killing, 'exit');
+      expect([code, JSON.parse(output)]).toMatchObject([
+        0,
+        {killed: [{id: killed.id, action: 'marked', gearman: 'removed'}], workerRestarted: true},
+      ]);
+      expect((await worker.show('ActiveState')).ActiveState).toBe('active');
+      expect(await jobRow(worker, killed.id)).toMatchObject({status_id: 185, starts: 1});
+    },
+  );
+
   test("two sites on one host: only this site's unit is found and touched", async () => {
     const [mine, other] = [await siteWithUnit(), await siteWithUnit()];
     await other.atomctl('worker:start');
