@@ -109,11 +109,21 @@ class ResolvedSite implements Site {
       const asked = servers.map(formatAddress).join(', ');
       return `Which Gearman servers the site uses is not known: ${asked} was asked because neither an AtoM root nor --gearman was given.`;
     }
-    const database = await this.database().catch(() => null);
-    return database !== null && (await usesOtherDatabase(root, database.value))
+    return (await this.#isOfOtherDatabase(root))
       ? `The AtoM root ${root} names another database, so its Gearman servers may be another site's; give --gearman.`
       : null;
   });
+
+  /** True if the root surely is another site's: a database was given, and the root names another one. */
+  async #isOfOtherDatabase(root: string): Promise<boolean> {
+    const noRoot = async () => ({value: null, origin: ''});
+    const given = databaseSources(this.#options, await this.#named(), this.#surroundings, noRoot);
+    for (const source of given) {
+      const database = (await source().catch(() => null))?.value.database;
+      if (database !== undefined) return usesOtherDatabase(root, {database});
+    }
+    return false;
+  }
 
   /** Kept once it is known: a server that does not answer now may answer the next time. */
   functionPrefix(): Promise<Setting<string | null>> {
@@ -135,6 +145,7 @@ class ResolvedSite implements Site {
     if (given) return readPrefix(given);
     const {value: root, origin} = await this.root();
     if (root === null) return this.#prefixWithoutRoot(origin);
+    if (await this.#isOfOtherDatabase(root)) return {value: null, origin: `${root} names another database`};
     try {
       return await computeFunctionPrefix(root, this.#surroundings, WEB_FIRST);
     } catch (error) {
@@ -184,7 +195,7 @@ class ResolvedSite implements Site {
 
   readonly otherPrefixes = once(async (): Promise<string[]> => {
     const {value: root} = await this.root();
-    if (root === null || (await this.#givenPrefix())) return [];
+    if (root === null || (await this.#givenPrefix()) || (await this.#isOfOtherDatabase(root))) return [];
     if (prefixRule(await readVersion(root)) !== 'workers key') return [];
     const yaml = await readConfigYaml(root, 'app.yml', this.#surroundings);
     const keys = [

@@ -62,7 +62,8 @@ export interface Site {
   /**
    * 32 hex digits without the dash (see computeFunctionPrefix); empty if the functions have none, null if it can
    * neither be computed nor was given: `origin` says why. It connects to the database or to Gearman only if it cannot
-   * be known otherwise: AtoM 2.3.0 to 2.5.1; `auto`; a site without a root.
+   * be known otherwise: AtoM 2.3.0 to 2.5.1; `auto`; a site without a root. A root that names another database than the
+   * one that was given is another site's, and so is its prefix: null.
    */
   functionPrefix(): Promise<Setting<string | null>>;
   /**

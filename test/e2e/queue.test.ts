@@ -70,7 +70,7 @@ test("--all-sites shows other sites' functions by their prefix", async () => {
 test('a problem has one exit status for scripts and another for plugins', async () => {
   const old = await site.insertJob({status: 'running', startedAt: '2020-01-01 00:00:00'});
   const servers = ['--gearman', `${closed},${gearmand.endpoint}`];
-  const noDatabase = ['--database-url', `mysql://nobody:secret@${closed}/atom`];
+  const noDatabase = ['--database-url', `mysql://nobody:secret@${closed}/${site.databaseName}`];
   const runs: [args: string[], code: number, problem: RegExp][] = [
     [['--warning-age', '1d', '--nagios'], 1, /oldest running job/],
     [['--critical-age', '1d', '--warning-age', '1h', '--nagios'], 2, /oldest running job/],

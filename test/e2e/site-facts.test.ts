@@ -137,7 +137,7 @@ test('T18: the prefix of AtoM 2.4.1 is made from title, address and root, which 
   const id = await site.insertJob({status: 'running', name: 'arFindingAidJob'});
   await submitBackground(gearmand.endpoint, name, 'k', JSON.stringify({id: String(id)}));
 
-  const unreachable = {...site.env, ATOMCTL_DATABASE_URL: 'mysql://u:p@127.0.0.1:9/d'};
+  const unreachable = {...site.env, ATOMCTL_DATABASE_URL: `mysql://u:p@127.0.0.1:9/${site.databaseName}`};
   const [config, without, queue] = await fewAtATime<
     [string, Record<string, string>],
     Awaited<ReturnType<typeof json>>

@@ -282,6 +282,16 @@ describe('the function prefix', () => {
     expect((await at(`${link}/`).functionPrefix()).value).toBe(md5(root));
   });
 
+  it('is not taken from a root that names another database than the one that was given', async () => {
+    const root = createRoot({...FILES, 'config/app.yml': 'worker:\n  workers_key: secret\n'});
+    const databaseUrl = set('mysql://u:p@db:3307/other', '--database-url');
+    const other = at(root, {databaseUrl});
+    expect(await other.functionPrefix()).toEqual({value: null, origin: `${root} names another database`});
+    expect(await other.otherPrefixes()).toEqual([]);
+    const functionPrefix = set('0123456789abcdef0123456789abcdef', '--function-prefix');
+    expect((await at(root, {databaseUrl, functionPrefix}).functionPrefix()).value).toBe(functionPrefix.value);
+  });
+
   const versioned = (text: string, constant = `const VERSION = '${text}';`) =>
     createRoot({'apps/qubit/config/qubitConfiguration.class.php': `<?php class q { ${constant} }`});
   /** A database whose settings are these, in the order of their ids. */
