@@ -10,6 +10,7 @@ const WITHOUT_HISTORY = [
   'a process imports its file: no other row names the file',
   "the jobs that run are as many as the rows: every queue is the site's own",
   'the jobs that run are as many as the rows: every server answered',
+  'the jobs that run are as many as the rows: every server that AtoM names was asked',
   'the jobs that run are as many as the rows: no other atomctl holds jobs',
   'the jobs that run are as many as the rows: a worker is old enough for it',
   'its log says that it finished: every server answered',

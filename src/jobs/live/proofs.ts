@@ -155,6 +155,10 @@ const BY_COUNT: Proof = {
     }),
     condition("every queue is the site's own", ({row, counts}) => counts.around(row).own),
     condition('every server answered', ({evidence: {servers}}) => servers.every(({error}) => error === null)),
+    condition(
+      'every server that AtoM names was asked',
+      ({evidence: {host}}) => host !== null && host.serversNotAsked.length === 0,
+    ),
     condition('no other atomctl holds jobs', ({evidence: {servers}}) =>
       servers.every(({probing}) => !probing),
     ),

@@ -217,6 +217,11 @@ describe('executing', () => {
       'executing?',
     ],
     [
+      'by count, while a server that AtoM names was not asked: the job may wait there',
+      evidence([keyless(1)], {queues: [queue(1, 1)], host: host({serversNotAsked: [B]})}),
+      '?',
+    ],
+    [
       'by count, on a database that may be behind',
       evidence([begun(1, {key: 'none', keyAsked: false})], {queues: [queue(1, 1)], writable: false}),
       'executing?',
