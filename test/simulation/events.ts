@@ -1,7 +1,14 @@
 import {prefixOf} from './atom-site.ts';
 import {ABILITIES, JOB_CLASSES} from './classes.ts';
 import {DAY, HOUR, MINUTE, SECOND} from './clock.ts';
-import {keyOf, payloadOf, type World} from './world.ts';
+import {
+  HIDDEN_WORKERS_WAIT_BEFORE_THE_FIRST_LINE,
+  isHidden,
+  keyOf,
+  payloadOf,
+  UNSCANNED_WORKERS_ARE_SILENT,
+  type World,
+} from './world.ts';
 
 /** What happens next: a kind, and two numbers that pick whom it happens to. */
 export interface WorldEvent {
@@ -33,13 +40,6 @@ export const PAUSES = [
 ];
 
 /**
- * Whether a worker on another host may hang between the assignment of a job and its first log line. With a restart of
- * gearmand it is then invisible, and such a job cannot be told from a lost one; it takes a database that blocks the worker
- * just then.
- */
-const HIDDEN_WORKERS_HANG_BEFORE_THE_FIRST_LINE = false;
-
-/**
  * Whether a worker may hang between the last line of a job and its word to Gearman. No code waits there (arBaseJob::run,
  * Worker.php, 2.8.2), so it takes a SIGSTOP in that very moment; the job then looks like another one that executes.
  */
@@ -62,13 +62,13 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
   },
   startWorker: {
     weight: 3,
-    happens: (world, a) => {
+    happens: (world, a, b) => {
       const host =
         !world.setup.workersElsewhere || a % 3 === 0 ? 'here' : a % 3 === 1 ? 'remote' : 'container';
       // A process in a container may have the number of a process of this host.
-      const same =
+      const pid =
         host === 'container' ? world.workers.find((worker) => worker.host === 'here')?.pid : undefined;
-      return world.startWorker('own', host, same);
+      return world.startWorker('own', host, {pid, scanned: host !== 'here' || b % 8 !== 7});
     },
   },
   killWorker: {
@@ -102,9 +102,9 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     happens: (world, a) => {
       const worker = pick(world.workers, a);
       if (!worker || worker.hung) return null;
-      const hidden = worker.host !== 'here' && worker.execution?.phase === 'grabbed';
-      if (hidden && !HIDDEN_WORKERS_HANG_BEFORE_THE_FIRST_LINE) return null;
+      if (!worker.scanned && !UNSCANNED_WORKERS_ARE_SILENT) return null;
       const phase = worker.execution?.phase;
+      if (isHidden(worker) && phase === 'grabbed' && !HIDDEN_WORKERS_WAIT_BEFORE_THE_FIRST_LINE) return null;
       const atEnd = phase === 'finished' || phase === 'failed';
       if (atEnd && !WORKERS_HANG_AFTER_THE_LAST_LINE) return null;
       worker.hung = true;
@@ -149,7 +149,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
     weight: 4,
     happens: (world, a) => {
       const server = pick(world.servers, a)!;
-      server.stop();
+      world.stopServer(server);
       server.start(world.clock.nowMs);
       return `gearmand ${server.address} is restarted.`;
     },
@@ -161,7 +161,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         world.servers.filter(({up}) => up),
         a,
       );
-      server?.stop();
+      if (server) world.stopServer(server);
       return server ? `gearmand ${server.address} is stopped.` : null;
     },
   },
@@ -369,7 +369,13 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
   },
   otherSiteStarts: {
     weight: 0.7,
-    happens: (world) => (world.setup.otherSite === 'none' ? null : world.startWorker('other', 'here')),
+    happens: (world) => {
+      const {otherSite} = world.setup;
+      // One prefix is one root and key, so the other site is in a container.
+      return otherSite === 'none'
+        ? null
+        : world.startWorker('other', otherSite === 'same-prefix' ? 'container' : 'here');
+    },
   },
   replicaCatchesUp: {
     weight: 2,

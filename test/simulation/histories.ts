@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {EVENTS, PAUSES, type WorldEvent} from './events.ts';
 import {Observation} from './observe.ts';
+import {OPENINGS} from './openings.ts';
 import type {Setup} from './world.ts';
 
 /** A world and what happens in it. */
@@ -9,13 +10,12 @@ export interface History {
   /** Whether an observation probes, and whether its command acts (and so looks again after ten seconds). */
   manners: readonly {probe: boolean; acts: boolean; oneServer: boolean}[];
   events: readonly WorldEvent[];
-  /**
-   * Kinds of events that this history does without (workers act instead). If every kind may happen in every history, the
-   * frequent ones leave no quiet in which the rare ones show.
-   */
-  absent: readonly string[];
 }
 
+/**
+ * A history does without the kinds of some of these groups; workers act instead. If every kind may happen in every history,
+ * the frequent ones leave no quiet in which the rare ones show.
+ */
 const GROUPS = [
   ['deploy', 'changeKey', 'changeServers', 'clearCache'],
   ['probe', 'probeEnds'],
@@ -67,6 +67,7 @@ const setup: fc.Arbitrary<Setup> = fc
     foldedHour: seldom(8),
     replica: seldom(12),
     processesReadable: mostly(88),
+    guessed: seldom(5),
     otherSite: fc.constantFrom(
       'none' as const,
       'none' as const,
@@ -102,7 +103,11 @@ const event: fc.Arbitrary<WorldEvent> = fc.record({
 
 /** Histories of at least `least` events; shrinking keeps the least, but replaces what does not matter. */
 export function histories(least: number, most: number): fc.Arbitrary<History> {
-  return fc.record({
+  const parts = fc.record({
+    opening: fc.oneof(
+      {weight: 4, arbitrary: fc.constant(null)},
+      {weight: 1, arbitrary: fc.constantFrom(...OPENINGS)},
+    ),
     setup,
     manners: fc.array(fc.record({probe: seldom(30), acts: seldom(50), oneServer: seldom(8)}), {
       minLength: 4,
@@ -110,5 +115,15 @@ export function histories(least: number, most: number): fc.Arbitrary<History> {
     }),
     events: fc.array(event, {minLength: least, maxLength: most}),
     absent: fc.subarray(GROUPS).map((groups) => groups.flat()),
+  });
+  return parts.map(({opening, events, absent, ...rest}) => {
+    const random = events.map((each) => (absent.includes(each.kind) ? {...each, kind: 'workerActs'} : each));
+    if (opening === null) return {...rest, events: random};
+    return {
+      setup: {...rest.setup, ...opening.setup},
+      manners: rest.manners,
+      // As long as the others.
+      events: [...opening.events, ...random.slice(opening.events.length)],
+    };
   });
 }

@@ -25,7 +25,7 @@ export function missingClaim(
   // A job that never began, with a probe.
   const seen = evidence.payloads.some(({queue, jobId}) => jobId === row.id && row.queues.includes(queue));
   if (!row.begun && probed && seen && truths.has('queued') && noDoubtAbout(row, evidence)) return 'queued';
-  if (!writable || !host || host.serversNotAsked.length > 0) return null;
+  if (!writable || !host || host.serversNotAsked.length > 0 || host.serversDoubt) return null;
   // A probe read every job of its queues, so they count as empty.
   const allRead =
     probed &&

@@ -13,6 +13,7 @@ import {type AtomSite, prefixOf, type Row} from './atom-site.ts';
 import {classesOf} from './classes.ts';
 import {MINUTE, SECOND} from './clock.ts';
 import type {Entry, Gearmand} from './gearmand.ts';
+import type {HostName} from './worker.ts';
 import {afterLastStart, hasFinished, keyOf, type TrueState, type World} from './world.ts';
 
 const STEP_NAMES = [
@@ -136,9 +137,13 @@ export class Observation {
     // If the cache and the YAML differ, the servers and keys of both count.
     const addresses = new Set(configurations.flatMap((configuration) => configuration.servers));
     const named = [...addresses].map((address) => this.world.server(address));
-    this.servers = this.options.oneServer ? named.slice(0, 1) : named;
-    this.notAsked = named.filter((server) => !this.servers.includes(server)).map(({address}) => address);
-    this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
+    if (this.world.setup.guessed) {
+      this.servers = this.world.servers.slice(0, 1);
+    } else {
+      this.servers = this.options.oneServer ? named.slice(0, 1) : named;
+      this.notAsked = named.filter((server) => !this.servers.includes(server)).map(({address}) => address);
+      this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
+    }
     for (const row of this.world.visibleRows().values()) {
       if (row.status === 'running') this.firstRows.set(row.id, row);
       else if (row.log.some(({kind}) => kind === 'started'))
@@ -159,6 +164,8 @@ export class Observation {
   }
 
   private readCounts(): void {
+    // The lock is a line of the same answer (takeSnapshot).
+    this.noteProbes();
     for (const server of this.answering()) {
       for (const {function: name, total, running} of server.status()) {
         const owner = this.ownerOf(name);
@@ -262,17 +269,18 @@ export class Observation {
     for (const server of this.servers)
       this.started.set(server, server.here && server.up ? server.startedMs : null);
     const readable = world.setup.processesReadable;
-    const local = world.workers.filter(({host}) => host === 'here');
+    // Without a root the user of a process tells nothing, so that every one counts.
+    const seen = ({host, scanned}: {host: HostName; scanned: boolean}) =>
+      host === 'here' && (scanned || world.setup.guessed);
+    const local = world.workers.filter(seen);
     const workers: SiteProcess[] = local
       .filter(({site}) => site === 'own')
       .map(({pid, startedMs}) => ({pid, startedMs, argv: ['php', 'symfony', 'jobs:worker']}));
-    const imports: SiteProcess[] = world.children
-      .filter(({host}) => host === 'here')
-      .map(({pid, startedMs, file}) => ({
-        pid,
-        startedMs,
-        argv: ['php', '/srv/atom/symfony', 'csv:import', file],
-      }));
+    const imports: SiteProcess[] = world.children.filter(seen).map(({pid, startedMs, file}) => ({
+      pid,
+      startedMs,
+      argv: ['php', '/srv/atom/symfony', 'csv:import', file],
+    }));
     this.host = {
       processes: {
         unreadable: readable ? null : '/proc cannot be read',
@@ -281,14 +289,16 @@ export class Observation {
         otherSites: new Set(readable ? local.filter(({site}) => site === 'other').map(({pid}) => pid) : []),
       },
       serversNotAsked: this.notAsked,
-      serversDoubt: null,
+      serversDoubt: world.setup.guessed ? 'Which Gearman servers the site uses is not known.' : null,
       workersStatedHere: world.setup.statedHere,
-      configChangedMs: Math.max(
-        release.yamlWrittenMs,
-        release.web?.writtenMs ?? 0,
-        release.worker?.writtenMs ?? 0,
-        CONFIG_TIME_SEES_MOVES ? release.movedMs : 0,
-      ),
+      configChangedMs: world.setup.guessed
+        ? null
+        : Math.max(
+            release.yamlWrittenMs,
+            release.web?.writtenMs ?? 0,
+            release.worker?.writtenMs ?? 0,
+            CONFIG_TIME_SEES_MOVES ? release.movedMs : 0,
+          ),
       clock: {
         nowMs: world.clock.nowMs,
         uncertaintyMs: world.clock.uncertaintyMs,

@@ -25,16 +25,15 @@ function count(map: Map<string, number>, name: string): void {
   map.set(name, (map.get(name) ?? 0) + 1);
 }
 
-/** A reason that counts alone. */
-export const BY_COUNT = /assigned to (a worker|workers), and no other/;
+/** A claim that rests on there being no other job, by count or by a process's file. */
+export const NO_OTHER = /assigned to (a worker|workers), and no other|on this host imports its file/;
 
 export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 
 export interface Finding {
   /**
-   * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong by count,
-   * while a job was assigned whose row was deleted or ended by hand, or that was submitted twice, which leaves no trace
-   * (docs/faults.md).
+   * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong by count or
+   * by a process's file, beside a job that leaves no trace in the database (World.hasStray, docs/faults.md).
    */
   kind: 'wrong' | 'missing' | 'limit';
   /** Kind, state and reason, without what is particular to one history. */
@@ -79,8 +78,7 @@ export function play(
     // An observation lasts seconds.
     const passed = observation ? Math.min(pause, 1 * SECOND) : pause;
     world.advance(passed);
-    const kind = history.absent.includes(event.kind) ? 'workerActs' : event.kind;
-    const happened = EVENTS[kind]!.happens(world, event.a, event.b);
+    const happened = EVENTS[event.kind]!.happens(world, event.a, event.b);
     if (story && (happened !== null || passed > 0))
       story.push(`${stamp(world, passed)} ${happened ?? 'Time passes.'}`);
     observation?.worldChanged();
@@ -116,7 +114,7 @@ export function play(
         const said = `atomctl says that job ${row.id} is ${state}: ${reason}`;
         if (state !== 'uncertain') {
           if (truths.has(state)) continue;
-          const kind = observation.strays && BY_COUNT.test(reason) ? 'limit' : 'wrong';
+          const kind = observation.strays && NO_OTHER.test(reason) ? 'limit' : 'wrong';
           findings.push({
             kind,
             group: `${kind}: ${state}, truth ${[...truths].sort().join('/')}: ${patternOf(reason)}`,
@@ -167,6 +165,6 @@ export function openingOf({setup}: History): string[] {
   );
   return [
     `AtoM ${setup.version}, ${setup.workers} worker(s), gearmand: ${servers.join('; ')}.`,
-    `Zone ${setup.zoneObserved ? 'observed' : `not observed, off by ${setup.zoneQuarters * 15} minutes`}${setup.foldedHour ? ', the first hour occurs twice' : ''}; second site: ${setup.otherSite}; workers ${setup.workersElsewhere ? 'may run elsewhere' : 'run here'}${setup.statedHere ? ' (stated)' : ''}${setup.replica ? '; database is a replica' : ''}${setup.processesReadable ? '' : '; /proc cannot be read'}.`,
+    `Zone ${setup.zoneObserved ? 'observed' : `not observed, off by ${setup.zoneQuarters * 15} minutes`}${setup.foldedHour ? ', the first hour occurs twice' : ''}; second site: ${setup.otherSite}; workers ${setup.workersElsewhere ? 'may run elsewhere' : 'run here'}${setup.statedHere ? ' (stated)' : ''}${setup.replica ? '; database is a replica' : ''}${setup.processesReadable ? '' : '; /proc cannot be read'}${setup.guessed ? '; atomctl knows neither root nor servers' : ''}.`,
   ];
 }

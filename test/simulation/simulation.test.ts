@@ -42,5 +42,5 @@ function groupsOf(decide: (row: RowEvidence) => LiveState): string[] {
     new Map(
       rows.map((row) => [row.id, {state: decide(row), likely: null, reason: 'It is so.', needsTime: false}]),
     );
-  return simulate({seed: 1, histories: 500, judge, stories: 0}).findings.map(({finding}) => finding.group);
+  return simulate({seed: 3, histories: 500, judge, stories: 0}).findings.map(({finding}) => finding.group);
 }

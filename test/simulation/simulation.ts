@@ -99,7 +99,7 @@ export function summaryOf({seed, tally, findings, seconds}: SimulationReport): s
     'uncertain, by reason:',
     ...list(tally.uncertain),
     `wrong states: ${total('wrong')}`,
-    `wrong by count, beside a job without its own row or one that was submitted twice: ${total('limit')}`,
+    `wrong by count or by a file, beside a job that leaves no trace in the database: ${total('limit')}`,
     `uncertain, although the state can be proved: ${total('missing')}`,
     ...findings.flatMap(({finding, count, story, seed: at}) => [
       '',

@@ -9,6 +9,8 @@ export type HostName = 'here' | 'remote' | 'container';
 export interface ImportChild {
   pid: number;
   host: HostName;
+  /** As its worker. */
+  scanned: boolean;
   startedMs: number;
   file: string;
   jobId: number;
@@ -47,6 +49,11 @@ export interface Round {
 export interface Worker {
   pid: number;
   host: HostName;
+  /**
+   * False if an administrator started it by hand, from an account that the site's files do not belong to: a scan leaves
+   * out whatever such an account runs (src/host/site-processes.ts), since anybody can start what looks like a worker.
+   */
+  scanned: boolean;
   /** The second site's worker does its own rows only. */
   site: 'own' | 'other';
   prefix: string;
@@ -278,6 +285,7 @@ function guard(worker: Worker, execution: Execution, context: WorkerContext): st
   execution.child = {
     pid: context.newPid(),
     host: worker.host,
+    scanned: worker.scanned,
     startedMs: nowMs,
     file: execution.entry.payload.upload!,
     jobId,

@@ -27,6 +27,8 @@ export interface Setup {
   /** A replica shows older rows and cannot be written. */
   replica: boolean;
   processesReadable: boolean;
+  /** atomctl has neither an AtoM root nor given servers: it asks 127.0.0.1:4730 and knows no prefix. */
+  guessed: boolean;
   otherSite: 'none' | 'listed' | 'unlisted' | 'same-prefix';
 }
 
@@ -50,6 +52,19 @@ export interface Probe {
 }
 
 export type TrueState = 'executing' | 'queued' | 'finished' | 'lost';
+
+/**
+ * Whether a worker that the scan of the processes leaves out may be silent for the quiet time. With a restart of gearmand
+ * it is then invisible, and its job cannot be told from a lost one (docs/faults.md).
+ */
+export const UNSCANNED_WORKERS_ARE_SILENT = false;
+
+/**
+ * Whether a worker on another host, or one that the scan leaves out, may wait between the assignment of a job and its first
+ * log line. With a restart of gearmand it is then invisible, and such a job cannot be told from a lost one; it takes a
+ * database that blocks the worker just then (docs/faults.md).
+ */
+export const HIDDEN_WORKERS_WAIT_BEFORE_THE_FIRST_LINE = false;
 
 /** Longest time from a row's commit to its submission: Net_Gearman_Connection::connect gives up after 2 s per server. */
 const SUBMIT_WITHIN_MS = 5 * SECOND;
@@ -177,9 +192,11 @@ export class World {
     const rest = end - this.clock.nowMs;
     this.passTo(end);
     if (rest >= 2 * SECOND) this.settle();
+    if (!UNSCANNED_WORKERS_ARE_SILENT) this.unscannedWorkersLog();
   }
 
   private passTo(atMs: number): void {
+    if (atMs > this.clock.nowMs) this.hiddenWorkersBegin();
     this.clock.nowMs = atMs;
     for (const submission of [...this.submissions]) {
       if (submission.dueMs <= atMs) this.submit(submission);
@@ -207,6 +224,30 @@ export class World {
         if (phase === 'working' || phase === 'child' || (phase === 'waits' && round > 0)) continue;
         this.stepWorker(worker, 0);
       }
+    }
+  }
+
+  /** gearmand ends, which takes longer than a worker takes to its first log line. */
+  stopServer(server: Gearmand): void {
+    this.hiddenWorkersBegin();
+    server.stop();
+  }
+
+  /** Between the assignment and the first log line are milliseconds. */
+  private hiddenWorkersBegin(): void {
+    if (HIDDEN_WORKERS_WAIT_BEFORE_THE_FIRST_LINE) return;
+    for (const worker of this.workers)
+      if (isHidden(worker) && worker.execution?.phase === 'grabbed') this.stepWorker(worker, 0);
+  }
+
+  /** Workers that the scan leaves out log something every five minutes, and their imports end by then. */
+  private unscannedWorkersLog(): void {
+    const before = this.clock.nowMs - 5 * MINUTE;
+    for (const child of this.children) if (!child.scanned && child.startedMs <= before) this.endChild(child);
+    for (const {scanned, execution} of this.workers) {
+      const last = execution && this.own.rows.get(execution.jobId)?.log.at(-1);
+      if (!scanned && execution?.phase === 'working' && last && last.atMs <= before)
+        this.own.log(execution.jobId, 'info', this.clock.nowMs);
     }
   }
 
@@ -274,7 +315,11 @@ export class World {
   }
 
   /** Starts a worker; null if no server takes its connection, which ends it (Worker.php, __construct). */
-  startWorker(site: 'own' | 'other', host: HostName, pid = this.newPid()): string | null {
+  startWorker(
+    site: 'own' | 'other',
+    host: HostName,
+    {pid = this.newPid(), scanned = true}: {pid?: number; scanned?: boolean} = {},
+  ): string | null {
     const configuration =
       site === 'own'
         ? this.configuration('worker')
@@ -282,6 +327,7 @@ export class World {
     const worker: Worker = {
       pid,
       host,
+      scanned,
       site,
       prefix: site === 'own' ? prefixOf(this.own.release.root, configuration.workersKey) : this.otherPrefix,
       startedMs: this.clock.nowMs,
@@ -295,7 +341,7 @@ export class World {
     };
     if (!connectAll(worker, this.clock.nowMs)) return null;
     this.workers.push(worker);
-    return `Worker ${pid} of ${worker.prefix.slice(0, -1)} starts ${host === 'here' ? 'on this host' : `elsewhere (${host})`}.`;
+    return `Worker ${pid} of ${worker.prefix.slice(0, -1)} starts ${host === 'here' ? 'on this host' : `elsewhere (${host})`}${scanned ? '' : ", from an administrator's own account"}.`;
   }
 
   /** The process has gone. Its sockets stay open while its child holds them (run, 2.8.2: SIGKILL of the worker). */
@@ -375,14 +421,20 @@ export class World {
     return states;
   }
 
-  /** A job is assigned whose row was deleted or ended by hand, or that was submitted twice. */
+  /**
+   * A job is assigned, or its import goes on, whose row was deleted or ended by hand, or that was submitted twice, or that
+   * is another site's under this site's prefix.
+   */
   hasStray(): boolean {
-    const assigned = this.servers
-      .flatMap((server) => server.entries())
-      .filter(({payload, holder}) => holder !== null && payload.site === 'own')
-      .map(({payload}) => payload.jobId);
+    const assigned = this.servers.flatMap((server) => server.entries()).filter(({holder}) => holder !== null);
+    const ids = assigned.filter(({payload}) => payload.site === 'own').map(({payload}) => payload.jobId);
     const isRunning = (id: number) => this.own.rows.get(id)?.status === 'running';
-    return !assigned.every(isRunning) || new Set(assigned).size < assigned.length;
+    return (
+      !ids.every(isRunning) ||
+      new Set(ids).size < ids.length ||
+      !this.children.every(({jobId}) => isRunning(jobId)) ||
+      assigned.some((entry) => entry.payload.site === 'other' && entry.function.startsWith(this.ownPrefix))
+    );
   }
 
   isProbe(connection: Connection): boolean {
@@ -393,6 +445,11 @@ export class World {
   visibleRows(): ReadonlyMap<number, Row> {
     return this.setup.replica ? this.replicaRows : this.own.rows;
   }
+}
+
+/** No scan of this host shows the worker. */
+export function isHidden({host, scanned}: Worker): boolean {
+  return host !== 'here' || !scanned;
 }
 
 /** After its last `Job started.` the log has `Job finished.`. */

@@ -7,7 +7,7 @@ import {SECOND} from '../clock.ts';
 import {PAUSES, type WorldEvent} from '../events.ts';
 import type {History} from '../histories.ts';
 import {Observation} from '../observe.ts';
-import {BY_COUNT, openingOf, patternOf, stamp, type Tally} from '../play.ts';
+import {NO_OTHER, openingOf, patternOf, stamp, type Tally} from '../play.ts';
 import type {TrueState} from '../world.ts';
 import {waitUntilAlike} from './compare.ts';
 import {isNotPlayed, playable} from './not-played.ts';
@@ -114,8 +114,8 @@ class Player {
     // An observation lasts seconds.
     const passed = this.pending ? Math.min(pause, 1 * SECOND) : pause;
     world.advance(passed);
-    let kind = this.history.absent.includes(event.kind) ? 'workerActs' : event.kind;
-    if (isNotPlayed(kind, world, event.a)) {
+    let {kind} = event;
+    if (isNotPlayed(event, world)) {
       count(tally.notPlayed, kind);
       kind = 'timePasses';
     }
@@ -210,7 +210,7 @@ class Player {
       if (state === 'uncertain' || truths?.has(state)) continue;
       const truth = truths ? [...truths].join(' or ') : 'not running';
       this.found(
-        this.strays && BY_COUNT.test(reason) ? 'limit' : 'wrong',
+        this.strays && NO_OTHER.test(reason) ? 'limit' : 'wrong',
         `atomctl says that job ${id} is ${state}: ${reason} The truth: ${truth}. (${patternOf(reason)})`,
         evidence,
       );
