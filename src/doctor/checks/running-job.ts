@@ -20,10 +20,8 @@ export const RUNNING_JOB_CHECKS: readonly Check[] = [
   {id: 'finished-jobs', title: 'Finished jobs that say Running', run: checkFinished},
 ];
 
-/** The running jobs with this fault; those of the classes that run one at a time apart. */
-async function jobsWith(site: SiteEvidence, fault: JobFault, oneAtATime: boolean): Promise<RunningJob[]> {
-  const jobs = await runningJobs(site);
-  return jobs.filter((job) => job.fault === fault && job.oneAtATime === oneAtATime);
+async function jobsWith(site: SiteEvidence, fault: JobFault): Promise<RunningJob[]> {
+  return (await runningJobs(site)).filter((job) => job.fault === fault);
 }
 
 /** Lost can be proved only if every server answered, and no other atomctl holds jobs of one. */
@@ -36,7 +34,7 @@ async function requireEveryServer(site: SiteEvidence): Promise<void> {
 
 async function checkLost(site: SiteEvidence): Promise<Outcome> {
   await requireEveryServer(site);
-  const lost = await jobsWith(site, 'lost', false);
+  const lost = await jobsWith(site, 'lost');
   if (lost.length === 0) return healthy(await stateCounts(site));
   return critical({
     evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be working on ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
@@ -63,13 +61,14 @@ async function checkSerial(site: SiteEvidence): Promise<Outcome> {
   if (first === undefined)
     return healthy(`${counted(jobs.length, 'move or import', 'moves and imports')} running, none blocked.`);
   const waiting = jobs.filter((job) => job.id > first.id && !blockers.includes(job));
+  const them = blockers.length === 1 ? 'it' : 'them';
   const behind =
     waiting.length === 0
-      ? 'none waits'
-      : `${someOf(waiting.map(jobLabel))} ${waiting.length === 1 ? 'waits' : 'wait'}`;
+      ? `no other move or import waits for ${them}`
+      : `${someOf(waiting.map(jobLabel))} ${waiting.length === 1 ? 'waits' : 'wait'} for ${them}`;
   const lost = blockers.filter(({fault}) => fault === 'lost');
   const fault = {
-    evidence: `${someOf(blockers.map((job) => `${jobLabel(job)} is ${faultText(job)}`))}; ${behind} behind.`,
+    evidence: `${someOf(blockers.map((job) => `${jobLabel(job)} is ${faultText(job)}`))}, and ${behind}.`,
     consequence:
       'AtoM runs moves and imports one at a time: each later one holds a worker for minutes and then fails.',
     remedy:
@@ -85,7 +84,8 @@ function faultText({fault, silentSeconds}: RunningJob): string {
 }
 
 async function checkSilent(site: SiteEvidence): Promise<Outcome> {
-  const silent = await jobsWith(site, 'stuck', false);
+  // checkSerial reports moves and imports, with what they block.
+  const silent = (await jobsWith(site, 'stuck')).filter(({oneAtATime}) => !oneAtATime);
   const limit = formatDuration(site.access.stuckAfterSeconds);
   if (silent.length === 0) return healthy(`No executing job has been silent for more than ${limit}.`);
   const [first] = silent;

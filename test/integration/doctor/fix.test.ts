@@ -94,6 +94,24 @@ it('marks lost and finished jobs alone, each with a note, leaves a finished job 
   expect((await fix()).plans).toEqual([]);
 });
 
+it.each(['lost-jobs', 'serial-jobs'])(
+  'finds and marks a lost import if %s alone is checked (T15)',
+  async (check) => {
+    const id = await site.insertJob({status: 'running', name: 'arFileImportJob'});
+    const evidence = collectSiteEvidence(access);
+    const [finding] = await runChecks(evidence, {only: [check]});
+    expect(finding!.evidence).toContain(`${id} (arFileImportJob)`);
+    const planned = await planFixes(evidence, [finding!]);
+    expect(planned.map(({plan}) => plan)).toEqual([
+      `1 lost job would be marked as an error: ${id} (arFileImportJob).`,
+    ]);
+    const fixes = planned.map(({fix}) => fix);
+    const {signal} = new AbortController();
+    await applyFixes({fixes, site: collectSiteEvidence(access), by: 'me@host', signal});
+    expect((await statuses()).get(id)).toBe(185);
+  },
+);
+
 it('removes the remains of jobs and nothing else, and leaves what is too young', async () => {
   const tables = ['object', 'job', 'note', 'note_i18n', 'property', 'property_i18n', 'slug', 'actor', 'user'];
   const counts = async () =>
