@@ -1,4 +1,4 @@
-import {SEVERITIES} from '../queue/severity.ts';
+import {FAULT_SEVERITY, SEVERITIES, type SharedFault} from '../queue/severity.ts';
 
 /** From best to worst; a skipped check says nothing about the site's health. */
 export const FINDING_STATES = {
@@ -51,6 +51,11 @@ export function warning(details: ProblemDetails): Outcome {
 /** Something is wrong and does not fix itself. */
 export function critical(details: ProblemDetails): Outcome {
   return {...details, state: 'critical'};
+}
+
+/** What queue:status reports too, as severe as there. */
+export function shared(fault: SharedFault, details: ProblemDetails): Outcome {
+  return {...details, state: FAULT_SEVERITY[fault]};
 }
 
 /**

@@ -15,3 +15,19 @@ export type Severity = keyof typeof SEVERITIES;
 export function bySeverity(one: {severity: Severity}, other: {severity: Severity}): number {
   return SEVERITIES[other.severity].rank - SEVERITIES[one.severity].rank;
 }
+
+/** How bad each fault is that both queue:status and the doctor report. */
+export const FAULT_SEVERITY = {
+  'a server does not answer': 'critical',
+  'no worker of the site': 'critical',
+  'a job class without a worker': 'critical',
+  'a job class without a worker on one of several servers': 'warning',
+  'lost jobs': 'warning',
+  'finished jobs': 'warning',
+  'stalled workers': 'warning',
+  'jobs of ended rows': 'warning',
+  'jobs without rows': 'warning',
+  'jobs under a prefix without workers': 'warning',
+} as const satisfies Record<string, Exclude<Severity, 'ok' | 'unknown'>>;
+
+export type SharedFault = keyof typeof FAULT_SEVERITY;

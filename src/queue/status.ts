@@ -35,6 +35,8 @@ export interface QueueStatusOptions {
   jobProblems?: readonly QueueProblem[];
   /** The plugins that are on; null if that is not known. */
   plugins?: ReadonlySet<string> | null;
+  /** The root of a site whose compiled configuration is older than its sources. */
+  staleRoot?: string | null;
   /** Prefixes that are known to be other sites'. */
   foreignPrefixes?: ReadonlySet<string>;
   /** Other sites' functions too. If this site's prefix is not known, all functions are given anyway. */
@@ -78,6 +80,7 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
     excluded,
     limits: options.limits ?? {},
     backlog: options.backlog ?? null,
+    staleRoot: options.staleRoot ?? null,
     otherProblems: [
       ...(options.jobProblems ?? []),
       ...unservedPrefixes(functions, options.foreignPrefixes ?? new Set()),

@@ -1,5 +1,6 @@
 import {isAtomClass} from '../atom/job-classes.ts';
 import type {QueueFunction} from './functions.ts';
+import {FAULT_SEVERITY} from './severity.ts';
 import type {QueueProblem} from './verdict.ts';
 
 /**
@@ -22,7 +23,7 @@ export function unservedPrefixes(
   return [...byPrefix]
     .filter(([, {queued, workers}]) => queued > 0 && workers === 0)
     .map(([prefix, {queued}]) => ({
-      state: 'warning',
+      state: FAULT_SEVERITY['jobs under a prefix without workers'],
       message: `${queued === 1 ? '1 job waits' : `${queued} jobs wait`} under the function prefix ${prefix}, which no worker serves: the root or workers_key was changed, or another site has no worker.`,
       remedy: `atomctl queue:status --all-sites --function-prefix ${prefix}`,
     }));

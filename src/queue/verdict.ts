@@ -1,7 +1,7 @@
 import {functionName} from './function-name.ts';
 import type {QueueFunction} from './functions.ts';
 import type {ServerReport} from './server-report.ts';
-import {bySeverity, type Severity} from './severity.ts';
+import {bySeverity, FAULT_SEVERITY, type Severity} from './severity.ts';
 
 /** The bounds; an absent one is not applied. More than the value passes a bound. */
 export interface QueueLimits {
@@ -27,6 +27,8 @@ export interface QueueEvidence {
   limits: QueueLimits;
   /** What the database says; null if it was not asked, a sentence if it could not answer. */
   backlog: Backlog | string | null;
+  /** The root of a site whose compiled configuration is older than its sources; null if it is not, or not known. */
+  staleRoot: string | null;
   /** What was found elsewhere: by the rows of the jobs, and under other prefixes. */
   otherProblems: readonly QueueProblem[];
 }
@@ -56,12 +58,23 @@ function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
   return servers.flatMap(({error}) =>
     error === null
       ? []
-      : [{state: 'critical', message: error, remedy: 'systemctl status gearman-job-server, on its host'}],
+      : [
+          {
+            state: FAULT_SEVERITY['a server does not answer'],
+            message: error,
+            remedy: 'systemctl status gearman-job-server, on its host',
+          },
+        ],
   );
 }
 
-/** A worker registers its abilities when it starts, and with it those of plugins that were turned on meanwhile. */
-const RESTART = 'atomctl worker:restart';
+/**
+ * A worker registers its abilities when it starts, and with it those of plugins that were turned on meanwhile. With a
+ * stale cache a restarted worker would connect to the same servers, with the same classes, as before.
+ */
+export function workersFix(staleRoot: string | null, otherwise = 'atomctl worker:restart'): string {
+  return staleRoot === null ? otherwise : `cd ${staleRoot} && php symfony cc && atomctl worker:restart`;
+}
 
 function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   const {servers, functions, prefix, required} = evidence;
@@ -70,26 +83,51 @@ function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   if (prefix === null) return [unknownPrefix()];
   const served = functions.filter(({thisSite, workers}) => thisSite && workers > 0);
   if (served.length === 0) return noWorkerOfThisSite(evidence);
-  return required.flatMap((jobClass) => {
-    const name = functionName(prefix, jobClass);
-    return served.some((row) => row.function === name)
-      ? missingSomewhere(answering, name, jobClass)
-      : [{state: 'critical', message: `${jobClass} has no worker.`, remedy: RESTART}];
-  });
+  const names = new Set(served.map((row) => row.function));
+  const isServed = (jobClass: string) => names.has(functionName(prefix, jobClass));
+  const missing = required.filter((jobClass) => !isServed(jobClass));
+  return [
+    ...withoutWorker(missing, evidence),
+    ...missingSomewhere(answering, required.filter(isServed), evidence),
+  ];
+}
+
+/** @param where if it is on one of several servers only */
+function withoutWorker(
+  jobClasses: readonly string[],
+  {staleRoot}: QueueEvidence,
+  where?: string,
+): QueueProblem[] {
+  const [first] = jobClasses;
+  if (first === undefined) return [];
+  const on = where === undefined ? '' : ` on ${where}`;
+  const message =
+    jobClasses.length === 1
+      ? `${first} has no worker${on}.`
+      : `${jobClasses.length} job classes have no worker${on}: ${enumerate(jobClasses)}.`;
+  const fault =
+    where === undefined
+      ? 'a job class without a worker'
+      : 'a job class without a worker on one of several servers';
+  return [{state: FAULT_SEVERITY[fault], message, remedy: workersFix(staleRoot)}];
 }
 
 /** AtoM submits a job to any one of its servers: one that no worker is connected to keeps it. */
 function missingSomewhere(
   answering: readonly ServerReport[],
-  name: string,
-  jobClass: string,
+  jobClasses: readonly string[],
+  evidence: QueueEvidence,
 ): QueueProblem[] {
-  const without = answering.filter(({functions}) =>
-    functions.every((row) => row.function !== name || row.workers === 0),
-  );
-  if (without.length === 0) return [];
-  const addresses = without.map(({address}) => address).join(', ');
-  return [{state: 'warning', message: `${jobClass} has no worker on ${addresses}.`, remedy: RESTART}];
+  const byServers = new Map<string, string[]>();
+  for (const jobClass of jobClasses) {
+    const name = functionName(evidence.prefix, jobClass);
+    const without = answering.filter(({functions}) =>
+      functions.every((row) => row.function !== name || row.workers === 0),
+    );
+    const addresses = without.map(({address}) => address).join(', ');
+    if (addresses !== '') byServers.set(addresses, [...(byServers.get(addresses) ?? []), jobClass]);
+  }
+  return [...byServers].flatMap(([addresses, missing]) => withoutWorker(missing, evidence, addresses));
 }
 
 function unknownPrefix(): QueueProblem {
@@ -104,7 +142,8 @@ function unknownPrefix(): QueueProblem {
  * The prefix comes from the root's path: in a container, or after a deploy that changes a link, the workers' prefix differs
  * from the one computed here. Nothing is wrong if every class that could be missed was excluded.
  */
-function noWorkerOfThisSite({functions, prefix, required, excluded}: QueueEvidence): QueueProblem[] {
+function noWorkerOfThisSite(evidence: QueueEvidence): QueueProblem[] {
+  const {functions, prefix, required, excluded, staleRoot} = evidence;
   if (required.length === 0 && excluded.length > 0) return [];
   const missing = required.length === 0 ? '' : ` Without one: ${enumerate(required)}.`;
   const strangers = functions.filter((row) => row.jobClass !== null && !row.thisSite && row.workers > 0);
@@ -116,7 +155,8 @@ function noWorkerOfThisSite({functions, prefix, required, excluded}: QueueEviden
         ' workers_key; give theirs with --function-prefix.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   const message = `No worker of this site (${own}) is connected.${missing}${hint}`;
-  return [{state: 'critical', message, remedy: 'atomctl worker:start'}];
+  const remedy = workersFix(staleRoot, 'atomctl worker:start');
+  return [{state: FAULT_SEVERITY['no worker of the site'], message, remedy}];
 }
 
 /** The first three by name, the rest by number. */

@@ -1,3 +1,5 @@
+import {mkdir, utimes, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
@@ -55,6 +57,7 @@ async function everyFormat(site: AtomSite, check: string) {
   const {findings} = JSON.parse(doctor.stdout);
   return {
     codes: [json.code, text.code, nagios.code, prometheus.code],
+    doctorCode: doctor.code,
     status,
     problems,
     text: text.stdout,
@@ -77,7 +80,7 @@ describe('queue:status and doctor', () => {
     expect(seen.nagios).toContain(`ATOM QUEUE WARNING: ${message} [atomctl doctor --fix] | `);
     expect(seen.prometheus).toContain('atom_queue_healthy 0\n');
     expect(seen.prometheus).toContain('atom_queue_problems{state="warning"} 1\n');
-    expect(seen.finding.state).not.toBe('ok');
+    expect([seen.finding.state, seen.doctorCode]).toEqual(['warning', 1]);
 
     const unasked = await runAtomctl(['queue:status', '--no-database'], {env: site.env});
     expect([unasked.code, unasked.stdout]).toEqual([0, expect.stringMatching(/^Status: ok/)]);
@@ -94,6 +97,7 @@ describe('queue:status and doctor', () => {
     const log = line('Job started.') + line('Job finished.');
     await site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
     const seen = await everyFormat(site, 'finished-jobs');
+    expect([seen.finding.state, seen.doctorCode]).toEqual(['warning', 1]);
     expect([seen.status, seen.codes]).toEqual(['warning', [1, 1, 1, 1]]);
     expect(seen.nagios).toMatch(/WARNING: 1 job has finished, but the database says running: /);
   });
@@ -105,6 +109,7 @@ describe('queue:status and doctor', () => {
     process.kill(worker.pid, 'SIGSTOP');
     for (let count = 0; count < 2; count += 1) await submitJob(site, {startedAt: hourAgo(site)});
     const seen = await everyFormat(site, 'stalled-workers');
+    expect([seen.finding.state, seen.doctorCode]).toEqual(['warning', 1]);
     const message = new RegExp(
       `^2 jobs have waited since \\S+ \\S+ \\(arFindingAidJob\\) although pid_${worker.pid}_\\w+ can run them and executes nothing; process ${worker.pid} is stopped`,
     );
@@ -212,6 +217,39 @@ describe('queue:status and doctor', () => {
       ),
     ]);
     expect(JSON.parse(probed.stdout).jobs).toEqual([expect.objectContaining({live: 'lost', likely: null})]);
+  });
+
+  test('T4: no worker on the second server is one sentence and a warning in both, and the fix clears a stale cache', async () => {
+    const {site, gearmand} = await start();
+    await work(site);
+    const second = await startGearmand();
+    ends.push(() => second.kill());
+    const servers = ['--gearman', `${gearmand.endpoint},${second.endpoint}`];
+    const seen = async () => {
+      const [status, doctor] = await Promise.all(
+        [['queue:status'], ['doctor', '--check', 'job-classes']].map((args) =>
+          runAtomctl([...args, '--json', ...servers], {env: site.env}),
+        ),
+      );
+      const [{problems}, {findings}] = [JSON.parse(status!.stdout), JSON.parse(doctor!.stdout)];
+      const remedies = [...problems, ...findings].map(({remedy}: {remedy: string}) => remedy);
+      return {problems, states: [problems[0].state, findings[0].state], remedies};
+    };
+    const fresh = await seen();
+    expect(fresh.states).toEqual(['warning', 'warning']);
+    expect(fresh.problems).toEqual([
+      expect.objectContaining({
+        message: `2 job classes have no worker on ${second.endpoint}: arFindingAidJob, arFileImportJob.`,
+      }),
+    ]);
+    expect(fresh.remedies).toEqual(['atomctl worker:restart', 'atomctl worker:restart']);
+
+    const cache = join(site.root, 'cache/qubit/worker/config/config_app.yml.php');
+    await mkdir(dirname(cache), {recursive: true});
+    await writeFile(cache, '');
+    await utimes(cache, 1, 1);
+    const clear = `cd ${site.root} && php symfony cc && atomctl worker:restart`;
+    expect((await seen()).remedies).toEqual([clear, clear]);
   });
 
   test('T16: a plugin that is on, and a worker that lacks its class', async () => {

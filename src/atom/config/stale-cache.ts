@@ -36,6 +36,11 @@ export async function findStaleCaches(root: string): Promise<StaleCache[]> {
   return stale;
 }
 
+/** The root if one of its compiled configurations is stale: then restarting the workers changes nothing. */
+export async function staleRoot(root: string | null): Promise<string | null> {
+  return root !== null && (await findStaleCaches(root)).length > 0 ? root : null;
+}
+
 async function newest(files: readonly string[]): Promise<{file: string; at: number} | undefined> {
   const dated = await Promise.all(files.map(async (file) => ({file, at: await modifiedAt(file)})));
   return dated

@@ -185,11 +185,12 @@ function queueLimits(flags: StatusFlags): QueueLimits {
 
 /** What to ask, by the site's settings and the flags. @throws AtomctlError USAGE for a wrong setting */
 async function reportOptions(context: Context, flags: StatusFlags): Promise<QueueReportOptions> {
-  const site = await context.site();
-  const [addresses, prefix, workerTypes] = await Promise.all([
+  const [site, {staleRoot}] = await Promise.all([context.site(), import('../../atom/config/stale-cache.ts')]);
+  const [addresses, prefix, workerTypes, root] = await Promise.all([
     context.serverAddresses(),
     site.functionPrefix(),
     site.workerTypes(),
+    site.root(),
   ]);
   return {
     addresses,
@@ -200,6 +201,7 @@ async function reportOptions(context: Context, flags: StatusFlags): Promise<Queu
     excluded: flags.exclude,
     limits: queueLimits(flags),
     readJobs: flags['no-database'] ? null : () => readSiteJobs(context, flags.exclude),
+    staleRoot: await staleRoot(root.value),
     foreignPrefixes: () => foreignPrefixes(context),
     allSites: flags['all-sites'],
     // A plugin has figures for all functions of this site.

@@ -1,10 +1,12 @@
+import {staleRoot} from '../../atom/config/stale-cache.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import type {ServerReport} from '../../queue/server-report.ts';
 import {servedClasses} from '../../queue/status.ts';
+import {workersFix} from '../../queue/verdict.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, critical, healthy, NotAvailable, type Outcome, someOf, warning} from '../finding.ts';
+import {counted, healthy, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
 
 /** The Gearman servers, and the workers that are connected to them. */
 export const GEARMAN_CHECKS: readonly Check[] = [
@@ -18,7 +20,7 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
   const reports = await site.reports();
   const silent = reports.filter(({reachable}) => !reachable);
   if (silent.length === 0) return healthy(`${reports.map(versionText).join(', ')}.`);
-  return critical({
+  return shared('a server does not answer', {
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
       'AtoM submits a job to any one of its servers: a submission to this one fails, and the jobs that it had are lost.',
@@ -58,12 +60,16 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   const consequence = 'No worker takes the jobs of this site.';
   if (prefixes.length === 0) {
     const evidence = `No worker of this site (${ownPrefix}) is connected, nor of any other.`;
-    return critical({evidence, consequence, remedy: 'atomctl worker:start'});
+    return shared('no worker of the site', {
+      evidence,
+      consequence,
+      remedy: workersFix(await staleRoot(site.access.root), 'atomctl worker:start'),
+    });
   }
-  return critical({
+  return shared('no worker of the site', {
     evidence: `No worker of this site (${ownPrefix}) is connected; workers with another prefix are: ${someOf(prefixes)}.`,
     consequence: `${consequence} If those workers are its own, the root moved, workers_key changed, or they see another path (a container).`,
-    remedy: `atomctl worker:restart; if the workers' path always differs: --function-prefix ${prefixes[0]}`,
+    remedy: `${workersFix(await staleRoot(site.access.root))}; if the workers' path always differs: --function-prefix ${prefixes[0]}`,
   });
 }
 
@@ -101,12 +107,18 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
       `All ${classes.length} that gearman.yml lists have one on ${answering.map(({address}) => address).join(', ')}.${leftOut}`,
     );
   }
-  return critical({
+  const everywhere = classes.some(
+    (jobClass) => gaps.filter(({missing}) => missing.includes(jobClass)).length === answering.length,
+  );
+  const fault = everywhere
+    ? 'a job class without a worker'
+    : 'a job class without a worker on one of several servers';
+  return shared(fault, {
     evidence: gaps
       .map(({report, missing}) => `${report.address} has no worker for ${someOf(missing)}.`)
       .join(' '),
     consequence: 'AtoM submits a job to any one of its servers; no worker takes jobs of these classes there.',
-    remedy: 'atomctl worker:restart',
+    remedy: workersFix(await staleRoot(site.access.root)),
   });
 }
 

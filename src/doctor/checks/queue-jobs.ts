@@ -1,6 +1,7 @@
 import {endedJobs, type JobProblem, jobsWithoutRows, stalledWorkers} from '../../jobs/health/job-problems.ts';
+import type {SharedFault} from '../../queue/severity.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
+import {healthy, NotAvailable, type Outcome, shared} from '../finding.ts';
 
 /** What Gearman shows that the rows of the jobs do not explain. */
 export const QUEUE_JOB_CHECKS: readonly Check[] = [
@@ -12,7 +13,10 @@ async function checkStalled(site: SiteEvidence): Promise<Outcome> {
   await requireQuietServers(site);
   const {stalls} = await site.crossCheck();
   if (stalls.length === 0) return healthy('No job waits for a worker that executes nothing.');
-  return outcomeOf(stalls.map((stall) => stalledWorkers(stall, site.access.time)));
+  return outcomeOf(
+    'stalled workers',
+    stalls.map((stall) => stalledWorkers(stall, site.access.time)),
+  );
 }
 
 async function checkSurplus(site: SiteEvidence): Promise<Outcome> {
@@ -20,7 +24,7 @@ async function checkSurplus(site: SiteEvidence): Promise<Outcome> {
   const {surplus, ended} = await site.crossCheck();
   if (surplus.length + ended.length === 0)
     return healthy('No queue of this site has more jobs than the database has running rows for it.');
-  return outcomeOf([...endedJobs(ended), ...surplus.map(jobsWithoutRows)]);
+  return outcomeOf('jobs without rows', [...endedJobs(ended), ...surplus.map(jobsWithoutRows)]);
 }
 
 /** Jobs that another atomctl holds look like jobs that run. */
@@ -31,9 +35,9 @@ async function requireQuietServers(site: SiteEvidence): Promise<void> {
     throw new NotAvailable('Another atomctl probes the queue at this moment.');
 }
 
-function outcomeOf(problems: readonly JobProblem[]): Outcome {
+function outcomeOf(fault: SharedFault, problems: readonly JobProblem[]): Outcome {
   const distinct = (texts: readonly string[]) => [...new Set(texts)];
-  return warning({
+  return shared(fault, {
     evidence: problems.map(({message}) => message).join(' '),
     consequence: distinct(problems.map(({consequence}) => consequence)).join(' '),
     remedy: distinct(problems.map(({remedy}) => remedy)).join('; '),

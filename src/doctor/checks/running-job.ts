@@ -1,16 +1,7 @@
 import {formatDuration} from '../../duration.ts';
 import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-jobs.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {
-  counted,
-  critical,
-  healthy,
-  jobLabel,
-  NotAvailable,
-  type Outcome,
-  someOf,
-  warning,
-} from '../finding.ts';
+import {counted, healthy, jobLabel, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
 
 /** The jobs that the database calls Running and that are not. */
 export const RUNNING_JOB_CHECKS: readonly Check[] = [
@@ -36,7 +27,7 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   await requireEveryServer(site);
   const lost = await jobsWith(site, 'lost');
   if (lost.length === 0) return healthy(await stateCounts(site));
-  return critical({
+  return shared('lost jobs', {
     evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be working on ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
     consequence: 'No worker will run them; AtoM keeps showing them as running.',
     remedy: 'atomctl doctor --fix marks them as errors; then start them again in AtoM.',
@@ -76,7 +67,7 @@ async function checkSerial(site: SiteEvidence): Promise<Outcome> {
         ? 'atomctl doctor --fix marks what is lost as an error.'
         : `atomctl jobs:show ${first.id}; if it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
   };
-  return lost.length > 0 ? critical(fault) : warning(fault);
+  return lost.length > 0 ? shared('lost jobs', fault) : warning(fault);
 }
 
 function faultText({fault, silentSeconds}: RunningJob): string {
@@ -106,8 +97,8 @@ async function checkFinished(site: SiteEvidence): Promise<Outcome> {
   const proposal =
     failed.length === 0
       ? ''
-      : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:mark ${failed.slice(0, 5).join(' ')} --as error`;
-  return critical({
+      : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:kill ${failed.slice(0, 5).join(' ')} --force`;
+  return shared('finished jobs', {
     evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.`,
     consequence:
       'Their work is done, but AtoM keeps showing them as running; a move or import blocks every later one.',

@@ -1,4 +1,5 @@
 import {findStaleCaches} from '../../atom/config/stale-cache.ts';
+import {workersFix} from '../../queue/verdict.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {healthy, NotAvailable, type Outcome, someOf, warning} from '../finding.ts';
 
@@ -14,6 +15,6 @@ async function checkCache({access: {root}}: SiteEvidence): Promise<Outcome> {
   return warning({
     evidence: `Older than their sources: ${someOf(stale.map(({cache, source}) => `${cache} (made from ${source})`))}.`,
     consequence: 'AtoM and its workers still use the old servers, job classes or workers_key.',
-    remedy: `cd ${root} && php symfony cc && atomctl worker:restart`,
+    remedy: workersFix(root),
   });
 }

@@ -1,4 +1,5 @@
 import type {SiteTime} from '../../atom/site-time.ts';
+import {FAULT_SEVERITY} from '../../queue/severity.ts';
 import type {QueueProblem} from '../../queue/verdict.ts';
 import type {LiveReport} from '../live/live-state.ts';
 import type {LiveState} from '../model/job.ts';
@@ -42,7 +43,7 @@ function lostJobs(report: Report, excluded: readonly string[]): JobProblem[] {
   if (lost.length === 0) return [];
   return [
     {
-      state: 'warning',
+      state: FAULT_SEVERITY['lost jobs'],
       message: `${lost.length === 1 ? '1 job is' : `${lost.length} jobs are`} lost: ${someOf(lost.map(label))}.`,
       consequence: 'No worker will run them; AtoM keeps showing them as running.',
       remedy: 'atomctl doctor --fix',
@@ -55,7 +56,7 @@ function finishedJobs(report: Report, excluded: readonly string[]): JobProblem[]
   if (finished.length === 0) return [];
   return [
     {
-      state: 'warning',
+      state: FAULT_SEVERITY['finished jobs'],
       message: `${finished.length === 1 ? '1 job has' : `${finished.length} jobs have`} finished, but the database says running: ${someOf(finished.map(label))}.`,
       consequence: 'AtoM keeps showing them as running; a move or import blocks every later one.',
       remedy: finished.every(({failed}) => failed)
@@ -80,7 +81,7 @@ export function stalledWorkers({workers, ...stall}: LocalStall, time: SiteTime):
         : `of ${workers.length} workers that can run ${them}, ${stall.idle} ${stall.idle === 1 ? 'executes' : 'execute'} nothing`;
   const facts = workers.flatMap((worker) => processFact(worker) ?? []);
   return {
-    state: 'warning',
+    state: FAULT_SEVERITY['stalled workers'],
     message: `${[`${subject} although ${who}`, ...facts.slice(0, SHOWN)].join('; ')}.`,
     consequence: 'These jobs wait until a worker takes them; new jobs of these classes wait behind them.',
     remedy: remedyFor(workers),
@@ -120,7 +121,7 @@ export function endedJobs(ended: readonly EndedJob[]): JobProblem[] {
   );
   return [
     {
-      state: 'warning',
+      state: FAULT_SEVERITY['jobs of ended rows'],
       message: `Gearman still has ${ended.length === 1 ? '1 job that has' : `${ended.length} jobs that have`} ended in the database: ${someOf(named, '; ')}.`,
       consequence:
         'A kill was interrupted, or the job was submitted again: a worker will run it and set its row again.',
@@ -139,7 +140,7 @@ function endedRemedy(ended: readonly EndedJob[]): string {
 /** Jobs in Gearman that belong to no row. */
 export function jobsWithoutRows({jobClasses, count}: Surplus): JobProblem {
   return {
-    state: 'warning',
+    state: FAULT_SEVERITY['jobs without rows'],
     message: `Gearman has ${count === 1 ? '1 job' : `${count} jobs`} of ${someOf(jobClasses)} for which the database has no running row.`,
     consequence:
       "The rows were deleted (AtoM's own jobs:clear leaves the queue as it is), or another site uses the same function prefix: then workers of one site take the jobs of the other.",

@@ -129,6 +129,11 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
     },
     ['warning', 'arFileImportJob has no worker on two:4730.'],
   ],
+  [
+    'several classes without a worker, in one sentence',
+    {jobClasses: ['arFindingAidJob', 'arA', 'arB', 'arC', 'arD']},
+    ['critical', '4 job classes have no worker: arA, arB, arC and 1 more.'],
+  ],
   ['a queue as long as the bound', {limits: {warningQueued: 9}}, ['ok']],
   [
     'a queue longer than the bound',
@@ -198,5 +203,28 @@ describe('the verdict', () => {
     expect(verdict(options)).toEqual(
       expected.map((text) => (typeof text === 'string' ? text : expect.stringMatching(text))),
     );
+  });
+
+  test.each<[string, Partial<QueueStatusOptions>, string]>([
+    ['a restart', {servers: [ONE_SERVED]}, 'atomctl worker:restart'],
+    [
+      'a cleared cache, if it is stale (T4)',
+      {servers: [ONE_SERVED], staleRoot: '/atom'},
+      'cd /atom && php symfony cc && atomctl worker:restart',
+    ],
+    ['a start', {servers: [NONE_SERVED]}, 'atomctl worker:start'],
+    [
+      'a cleared cache before it',
+      {servers: [NONE_SERVED], staleRoot: '/atom'},
+      'cd /atom && php symfony cc && atomctl worker:restart',
+    ],
+  ])('what brings a worker back: %s', (_, options, remedy) => {
+    const {problems} = queueStatus({
+      servers: [BOTH_SERVED],
+      prefix: PREFIX,
+      jobClasses: ['arFindingAidJob', 'arFileImportJob'],
+      ...options,
+    });
+    expect(problems.map((problem) => problem.remedy)).toEqual([remedy]);
   });
 });
