@@ -31,7 +31,7 @@ export default class Doctor extends BaseCommand<typeof Doctor> {
   static override description =
     `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what fixes it. What cannot be checked is skipped with the reason. --fix says what it would do, asks, does it, and checks again: the findings under --json are those after it.
 
-Exit status: 0 no problem (there may be warnings), 1 a critical finding, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
+Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
   static override examples = [
     {description: 'What is wrong with the jobs?', command: '<%= config.bin %> <%= command.id %>'},
     {
@@ -154,5 +154,5 @@ function findingsText(findings: readonly Finding[], screen: Screen, {quiet}: {qu
 }
 
 function findingsExitStatus(findings: readonly Finding[]): number {
-  return overallStatus(findings) === 'critical' ? EXIT.failed : EXIT.ok;
+  return overallStatus(findings) === 'ok' ? EXIT.ok : EXIT.failed;
 }
