@@ -50,7 +50,7 @@ export function observeClock(
   if (aheadMs !== 0) {
     return {
       uncertaintyMs: LARGEST_ZONE_ERROR_MS,
-      reason: `PHP's clock and the zone ${time.zone} differ by ${hours(aheadMs)}: see the worker's journal.`,
+      reason: `PHP's clock and the zone ${time.zone} differ by ${hours(aheadMs)} (seen in the worker's journal).`,
       aheadMs,
     };
   }
@@ -72,7 +72,7 @@ export function observeClock(
 export function notSure(why: string, {zone}: Pick<SiteTime, 'zone'>): ObservedClock {
   return {
     uncertaintyMs: LARGEST_ZONE_ERROR_MS,
-    reason: `Whether PHP's clock has the zone ${zone} was not observed: ${why}.`,
+    reason: `PHP's clock could not be compared with the zone ${zone} (${why}).`,
     aheadMs: null,
   };
 }

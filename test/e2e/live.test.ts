@@ -77,7 +77,7 @@ describe('jobs:list', () => {
       [ended]: null,
     });
     expect(plain.likely[lost]).toBe('queued');
-    expect(plain.liveReason[lost]).toMatch(/^\d jobs in its queue may be this one: /);
+    expect(plain.liveReason[lost]).toMatch(/^It may be one of \d jobs in its queue, but /);
     expect([await at.server.jobs(), plain.code, plain.stderr]).toEqual([before, 0, '']);
 
     const probed = await list(['--probe']);

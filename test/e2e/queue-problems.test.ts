@@ -198,7 +198,7 @@ describe('queue:status and doctor', () => {
       await run('doctor', '--json', '--check', 'lost-jobs'),
       await run('jobs:list', '--json', '--probe'),
     ];
-    const reason = /^1 job in its queue may be this one: it has no logged parameters/;
+    const reason = /^It may be the job in its queue, but its log shows no parameters/;
     expect(JSON.parse(list.stdout).jobs).toEqual([
       expect.objectContaining({
         live: 'uncertain',
@@ -208,12 +208,14 @@ describe('queue:status and doctor', () => {
     ]);
     expect(table.stdout).toMatch(new RegExp(`^ *${id} +queued\\?$`, 'm'));
     expect(show.stdout).toMatch(/^ {2}Status: +running, uncertain: .*; likely queued$/m);
-    expect(show.stdout).toMatch(/^ {2}Why: +1 job in its queue may be this one: /m);
+    expect(show.stdout).toMatch(/^ {2}Why: +It may be the job in its queue, /m);
     const [{state, evidence}] = JSON.parse(doctor.stdout).findings;
     expect([state, evidence]).toEqual([
       'ok',
       expect.stringMatching(
-        new RegExp(`1 uncertain .*${id} \\(arFindingAidJob\\), likely queued: 1 job in its queue`),
+        new RegExp(
+          `1 uncertain .*${id} \\(arFindingAidJob\\), likely queued: It may be the job in its queue`,
+        ),
       ),
     ]);
     expect(JSON.parse(probed.stdout).jobs).toEqual([expect.objectContaining({live: 'lost', likely: null})]);

@@ -26,7 +26,7 @@ function count(map: Map<string, number>, name: string): void {
 }
 
 /** A claim that rests on there being no other job, by count or by a process's file. */
-export const NO_OTHER = /assigned to (a worker|workers), and no other|on this host imports its file/;
+export const NO_OTHER = /can only be this one|on this host imports its file/;
 
 export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 
@@ -150,7 +150,7 @@ export function patternOf(reason: string): string {
     .replace(/127\.0\.0\.\d:4730(, 127\.0\.0\.\d:4730)*/g, 'SERVER')
     .replace(/\/srv\/[\w./#@-]+/g, 'NAME')
     .replace(/pid_\w+/g, 'pid_N')
-    .replace(/\b\d[\d:]*\b/g, 'N');
+    .replace(/\b\d[\d:]*[dhms]?\b/g, 'N');
 }
 
 export function stamp(world: World, passed: number): string {

@@ -286,6 +286,7 @@ function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOption
     createdMs: ms(row.startedAt),
     createdEarliestMs: earliestMs(row.startedAt),
     begun: row.begun && {earliestMs: earliestMs(row.begun.first), lastMs: ms(row.begun.last)},
+    begunAt: row.begun?.last ?? row.begun?.first ?? null,
     starts: row.starts,
     finished: row.finished,
     failed: row.failed,
@@ -307,7 +308,8 @@ function epochMs(wall: string | null, toMs: (wall: string) => number): number | 
 function keyQuality(parameters: string | null): RowEvidence['key'] {
   if (parameters === null) return 'none';
   const mayDiffer = keyMayDiffer(parameters);
-  return mayDiffer === null ? 'none' : mayDiffer ? 'doubtful' : 'exact';
+  if (mayDiffer === null) return 'cut';
+  return mayDiffer ? 'doubtful' : 'exact';
 }
 
 function importFileOf({name, parameters}: Pick<RunningRow, 'name' | 'parameters'>): string | null {

@@ -27,9 +27,10 @@ export interface ProbedPayload extends SeenPayload {
 
 /**
  * What the row's key is worth. `exact`: the key that AtoM computed. `doubtful`: the logged JSON does not show a PHP
- * value exactly, so AtoM's key may be another one. `none`: no parameters were logged, or they are cut.
+ * value exactly, so AtoM's key may be another one. `cut`: the log ends within the parameters. `none`: no parameters were
+ * logged.
  */
-export type KeyQuality = 'exact' | 'doubtful' | 'none';
+export type KeyQuality = 'exact' | 'doubtful' | 'cut' | 'none';
 
 /** A row that says Running, in the first and in the second read. */
 export interface RowEvidence {
@@ -43,6 +44,8 @@ export interface RowEvidence {
   createdEarliestMs: number | null;
   /** When a worker began the job, the first time (of a time that the clock showed twice, the first) and the last. */
   begun: {earliestMs: number | null; lastMs: number | null} | null;
+  /** The site's wall clock of the last of these times, for a reason. */
+  begunAt?: string | null;
   /** How often the log says that a worker began the job. */
   starts: number;
   /** After its last `Job started.` the log has `Job finished.`. */

@@ -1,6 +1,9 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import {formatDuration} from '../../duration.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
 import {claimsToBeProbe} from '../../queue/probe-id.ts';
-import type {HostEvidence, LiveEvidence, RowEvidence, SiteProcess} from './evidence.ts';
+import {liesInFuture} from '../model/future-start.ts';
+import type {HostEvidence, LiveEvidence, QueueCount, RowEvidence, SiteProcess} from './evidence.ts';
 import type {Clause, Missing, Seen} from './proof.ts';
 
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
@@ -94,7 +97,7 @@ const READABLE: Clause = {
     host!.processes.unreadable === null
       ? null
       : {
-          reason: `Whether a worker process is working on it is not known: ${host!.processes.unreadable}`,
+          reason: `atomctl cannot see if a worker process is working on it: ${host!.processes.unreadable}`,
           likely: 'lost',
         },
 };
@@ -130,21 +133,38 @@ export const FINISHED_CLAUSES: readonly Clause[] = [
 ];
 
 /** A key that is surely AtoM's and that no server knows leaves no room; otherwise the counts must leave none. */
-function room({row, counts}: Seen): Missing | null {
+function room({row, counts, index}: Seen): Missing | null {
   if (row.key === 'exact' && row.keyAsked) return null;
   const {total, running} = counts.room(row);
   if (total === 0) return null;
   const begun = row.begun !== null;
   const likely = begun && running > 0 ? 'executing' : total > running ? 'queued' : 'executing';
-  const jobs = total === 1 ? '1 job' : `${total} jobs`;
-  return {reason: `${jobs} in its queue may be this one: ${WHY_NO_KEY[row.key]}`, likely};
+  const which = total === 1 ? 'the job' : `one of ${total} jobs`;
+  const where = placeOf(row.queues.flatMap((queue) => index.queues.get(queue) ?? []));
+  return {reason: `It may be ${which} ${where}, but ${WHY_NO_KEY[row.key]}.`, likely};
 }
 
 const WHY_NO_KEY: Record<RowEvidence['key'], string> = {
-  exact: 'a server did not answer for its key.',
-  doubtful: 'its logged parameters do not show its key exactly.',
-  none: 'it has no logged parameters, so no server can be asked for it.',
+  exact: 'a server did not answer for its key',
+  doubtful: 'the parameters in its log do not show its key exactly',
+  cut: 'the parameters in its log are cut, so atomctl cannot ask a server for its key',
+  none: 'its log shows no parameters, so atomctl cannot ask a server for its key',
 };
+
+/** Where the jobs of these queues are: a prefix that is not the site's own is named. */
+function placeOf(queues: readonly QueueCount[]): string {
+  const foreign = queues.filter(({owner, total}) => owner !== 'site' && total > 0);
+  const prefixes = [...new Set(foreign.map((queue) => prefixText(queue)))];
+  if (prefixes.length === 0) return 'in its queue';
+  const own = queues.some(({owner, total}) => owner === 'site' && total > 0);
+  return `${own ? 'in its queue or ' : ''}under ${prefixes.join(' or ')}`;
+}
+
+/** How a reason names a prefix that may have been the site's before its root or workers_key changed. */
+export function prefixText({function: name}: Pick<QueueCount, 'function'>): string {
+  const {prefix} = splitFunctionName(name);
+  return prefix === null ? 'no function prefix' : `another function prefix (${prefix})`;
+}
 
 function configReason(
   createdMs: number | null,
@@ -152,27 +172,35 @@ function configReason(
   clock: HostEvidence['clock'],
 ): string {
   if (createdMs === null || configChangedMs >= createdMs - REQUEST_MS)
-    return "The site's configuration or its cache changed after the job was created, or within a minute before; the job may be on a server that is not named any more.";
-  return `Whether the site's configuration is older than the job is not sure: ${clock.reason}`;
+    return "The site's configuration changed after the job was created or in the minute before, so the job may be on a server that it no longer names.";
+  return `The site's configuration may be newer than the job, because ${clause(clock.reason)}.`;
 }
 
-/** The zone is wrong, so nothing may rest on the row's time. */
-const IN_THE_FUTURE: Missing = {
-  reason: 'Its start lies in the future, so the timezone is wrong.',
-  likely: 'lost',
-};
+/** A sentence in the middle of another. */
+function clause(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}
 
-function age({row: {id, createdMs}, evidence: {host, seenBefore}}: Seen): Missing | null {
+/** Nothing may rest on the time of such a row. */
+function startReason(createdMs: number, earliestMs: number, nowMs: number): string {
+  if (liesInFuture(earliestMs, nowMs)) return 'Its start lies in the future, so the timezone is wrong.';
+  if (earliestMs < createdMs)
+    return 'Its start lies in the hour that the clock shows twice, so its age is not sure.';
+  return 'Its start lies some seconds in the future, because the clocks of two hosts differ.';
+}
+
+function age({row: {id, createdMs, createdEarliestMs}, evidence: {host, seenBefore}}: Seen): Missing | null {
   const {nowMs, uncertaintyMs, reason} = host!.clock;
-  if (createdMs !== null && createdMs > nowMs) return IN_THE_FUTURE;
+  if (createdMs !== null && createdMs > nowMs)
+    return {reason: startReason(createdMs, createdEarliestMs ?? createdMs, nowMs), likely: 'lost'};
   if (seenBefore.has(id)) return null;
   if (createdMs === null)
-    return {reason: 'When it was created is not stored.', likely: 'lost', needsTime: true};
+    return {reason: 'Its time of creation is not stored.', likely: 'lost', needsTime: true};
   const ageMs = nowMs - createdMs;
   if (ageMs < NEW_ROW_MS)
     return {reason: 'It is new; AtoM may be submitting it.', likely: null, needsTime: true};
   if (ageMs >= NEW_ROW_MS + uncertaintyMs) return null;
-  return {reason: `Its age is not sure: ${reason}`, likely: 'lost', needsTime: true};
+  return {reason: `Its age is not sure, because ${clause(reason)}.`, likely: 'lost', needsTime: true};
 }
 
 function looseProcess({row, evidence, counts}: Seen): Missing | null {
@@ -186,8 +214,8 @@ function looseProcess({row, evidence, counts}: Seen): Missing | null {
   );
   if (worker !== undefined) {
     const reason = isConnected(worker, evidence)
-      ? `Worker process ${worker.pid} may be working on it: a job runs that no row explains.`
-      : `Worker process ${worker.pid} may be working on it: it is not connected to every Gearman server.`;
+      ? `Worker process ${worker.pid} may be working on it, because a job runs that belongs to no row.`
+      : `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`;
     return {reason, likely: 'executing'};
   }
   if (!mayBeFunctionOf(row.name, 'arFileImportJob')) return null;
@@ -206,7 +234,7 @@ function unconnectedProcess({row: {createdMs}, evidence}: Seen): Missing | null 
   const worker = evidence.host!.processes.workers.find((candidate) => !isConnected(candidate, evidence));
   if (worker === undefined || createdMs === null) return null;
   return {
-    reason: `Worker process ${worker.pid} is not connected to every Gearman server and may have been given it before.`,
+    reason: `Worker process ${worker.pid} may have received it, because it is not connected to every Gearman server.`,
     likely: 'lost',
   };
 }
@@ -254,14 +282,15 @@ function silence({row: {lastActivityMs, begun}, evidence: {servers, host}}: Seen
   if (lastActivityMs === null) {
     return {
       reason:
-        'When it last wrote to its log is not known, and a Gearman server may have been restarted since it began.',
+        'The time of its last log line is not known, and a Gearman server may have been restarted since it began.',
       likely: 'lost',
     };
   }
   const minutes = Math.max(0, Math.floor((nowMs - lastActivityMs) / 60_000));
-  const sure = uncertaintyMs === 0 ? '' : ', on a clock that is not sure';
+  const age = minutes === 0 ? 'less than a minute' : formatDuration(minutes * 60);
+  const sure = uncertaintyMs === 0 ? '' : " (if PHP's clock has the right zone)";
   return {
-    reason: `Its log has been silent for ${minutes} minutes${sure}; a Gearman server may have been restarted since it began.`,
+    reason: `The last line of its log is ${age} old${sure}, and a Gearman server may have been restarted since it began.`,
     likely: minutes * 60_000 < QUIET_MS ? 'executing' : 'lost',
   };
 }

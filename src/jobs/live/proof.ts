@@ -16,7 +16,7 @@ export interface EvidenceIndex {
   queues: ReadonlyMap<string, QueueCount>;
   /** The queue in which a row's payload was seen waiting, by the row's id. */
   waiting: ReadonlyMap<number, string>;
-  /** Clients under the name of an atomctl that hold jobs of a queue for longer than a probe lasts, by queue. */
+  /** Clients under the name of an atomctl that hold jobs of a queue for longer than a probe lasts, by queue: id and address. */
   holders: ReadonlyMap<string, string>;
 }
 

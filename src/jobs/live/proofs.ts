@@ -1,7 +1,7 @@
 import {isAtomClass} from '../../atom/job-classes.ts';
 import {isUnplaced} from './counts.ts';
-import type {EndedJobs, RowEvidence, SiteProcess, WorkerConnection} from './evidence.ts';
-import {FINISHED_CLAUSES, LOST_CLAUSES, PROCESS_MARGIN_MS} from './lost-proof.ts';
+import type {EndedJobs, QueueCount, RowEvidence, SiteProcess, WorkerConnection} from './evidence.ts';
+import {FINISHED_CLAUSES, LOST_CLAUSES, PROCESS_MARGIN_MS, prefixText} from './lost-proof.ts';
 import type {Clause, Missing, Proof, Seen} from './proof.ts';
 
 /** A clause of a proof that does not decide needs no reason of its own: the last proof says what is missing. */
@@ -35,15 +35,16 @@ const ASSIGNED: Proof = {
     },
   ],
   reason: (seen) =>
-    `${serverOf(seen)} assigned it to a worker${isOwn(seen) ? '' : ', under the function prefix of another root'}.`,
+    `${serverOf(seen)} assigned it to a worker${foreignPrefix(seen.index.queues.get(seen.row.known!.queue))}.`,
 };
 
 function serverOf({row, index}: Seen): string {
   return index.queues.get(row.known!.queue)!.server;
 }
 
-function isOwn({row, index}: Seen): boolean {
-  return index.queues.get(row.known!.queue)!.owner === 'site';
+/** Names the prefix if it is not the site's own: it may be that of an earlier root or workers_key. */
+function foreignPrefix(queue: QueueCount | undefined): string {
+  return queue === undefined || queue.owner === 'site' ? '' : ` under ${prefixText(queue)}`;
 }
 
 function mayBeHeld({begun}: RowEvidence, who: string, address: string): Missing {
@@ -100,10 +101,8 @@ const PAYLOAD_SEEN: Proof = {
   suggests: ({row, index}) => index.waiting.has(row.id),
   decides: true,
   clauses: [],
-  reason: ({row, index}) => {
-    const own = index.queues.get(index.waiting.get(row.id)!)?.owner === 'site';
-    return `Its payload was seen waiting${own ? '' : ' under the function prefix of another root'}${again(row)}.`;
-  },
+  reason: ({row, index}) =>
+    `Its payload was seen waiting${foreignPrefix(index.queues.get(index.waiting.get(row.id)!))}${again(row)}.`,
 };
 
 const KEY_WAITS: Proof = {
@@ -126,11 +125,13 @@ const KEY_WAITS: Proof = {
     },
   ],
   reason: (seen) =>
-    `It waits on ${serverOf(seen)}${isOwn(seen) ? '' : ' under the function prefix of another root'}${again(seen.row)}.`,
+    `It waits on ${serverOf(seen)}${foreignPrefix(seen.index.queues.get(seen.row.known!.queue))}${again(seen.row)}.`,
 };
 
-function again({begun}: RowEvidence): string {
-  return begun === null ? '' : '; it began before and will run again from its start';
+/** @param row.begunAt the site's wall clock */
+function again({begun, begunAt = null}: RowEvidence): string {
+  if (begun === null) return '';
+  return `, begun ${begunAt === null ? 'before' : `at ${begunAt}`}: it will run again from its start`;
 }
 
 /**
@@ -179,8 +180,8 @@ const BY_COUNT: Proof = {
   reason: ({row, counts}) => {
     const {running} = counts.around(row);
     return running === 1
-      ? 'One job of its class is assigned to a worker, and no other row explains it.'
-      : `${running} jobs of its class are assigned to workers, and no other rows explain them.`;
+      ? 'A worker has one job of its class, and it can only be this one.'
+      : `Workers have ${running} jobs of its class, and they can only be this one and ${running === 2 ? '1 other' : `${running - 1} others`}.`;
   },
 };
 

@@ -67,6 +67,6 @@ function holdersByQueue({workers}: LiveEvidence): Map<string, string> {
   return new Map(
     workers
       .filter(({id}) => claimsToBeProbe(id))
-      .flatMap(({id, queues}) => queues.map((queue) => [queue, id])),
+      .flatMap(({id, ip, queues}) => queues.map((queue) => [queue, `${id} from ${ip}`])),
   );
 }

@@ -30,7 +30,7 @@ it.each([
   expect(observe(line('2026-06-15T18:00:02Z', wall))).toEqual({
     uncertaintyMs: LARGEST_ZONE_ERROR_MS,
     aheadMs,
-    reason: `PHP's clock and the zone America/Vancouver differ by ${words}: see the worker's journal.`,
+    reason: `PHP's clock and the zone America/Vancouver differ by ${words} (seen in the worker's journal).`,
   });
 });
 

@@ -76,7 +76,7 @@ test('its parameters are cut, and it runs beside a job whose key is known (T7)',
   const {states, reasons} = await live(rig.at);
   expect((await logOf(rig.site, cut.id)).length).toBe(65_534);
   expect(states).toEqual({[known.id]: 'executing', [cut.id]: 'executing'});
-  expect(reasons[cut.id]).toBe('One job of its class is assigned to a worker, and no other row explains it.');
+  expect(reasons[cut.id]).toBe('A worker has one job of its class, and it can only be this one.');
 
   // Another row that may be the running one as well takes the certainty.
   const other = await insertBegun(rig.site, {name: jobClass});

@@ -38,7 +38,7 @@ test('its worker and its gearmand were killed: lost after fifteen minutes of sil
   const early = await live(rig.at, {host, now: later(14)});
   expect([early.states, early.reasons[id]]).toEqual([
     {[id]: 'executing?'},
-    'Its log has been silent for 14 minutes; a Gearman server may have been restarted since it began.',
+    'The last line of its log is 14m old, and a Gearman server may have been restarted since it began.',
   ]);
   const {states, reasons} = await live(rig.at, {host, now: later(16)});
   expect([states, reasons[id]]).toEqual([

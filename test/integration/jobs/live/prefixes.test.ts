@@ -37,8 +37,10 @@ test('a deploy moved the root: what executes and waits under the old prefix is f
     [never]: 'queued?',
   });
   expect([reasons[executing.id], reasons[crashed.id]]).toEqual([
-    `${rig.gearmand.endpoint} assigned it to a worker, under the function prefix of another root.`,
-    `It waits on ${rig.gearmand.endpoint} under the function prefix of another root; it began before and will run again from its start.`,
+    `${rig.gearmand.endpoint} assigned it to a worker under another function prefix (${rig.site.prefix}).`,
+    expect.stringMatching(
+      `^It waits on ${rig.gearmand.endpoint} under another function prefix \\(${rig.site.prefix}\\), begun at \\S+ \\S+: it will run again from its start\\.$`,
+    ),
   ]);
   const probed = await live(rig.at, {...options, probe: true});
   expect(probed.states).toEqual({
@@ -48,7 +50,7 @@ test('a deploy moved the root: what executes and waits under the old prefix is f
     [never]: 'lost',
   });
   expect(probed.reasons[waiting.id]).toBe(
-    'Its payload was seen waiting under the function prefix of another root.',
+    `Its payload was seen waiting under another function prefix (${rig.site.prefix}).`,
   );
   current.killGroup();
   await current.ended;
@@ -62,7 +64,7 @@ test('a deploy moved the root and gearmand was restarted: the worker of the old 
   const {states, reasons} = await live(rig.at, options);
   expect([states, reasons[id]]).toEqual([
     {[id]: 'executing?'},
-    `Worker process ${worker.pid} may be working on it: it is not connected to every Gearman server.`,
+    `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`,
   ]);
   await worker.kill();
   expect((await live(rig.at, options)).states).toEqual({[id]: 'lost'});

@@ -54,7 +54,7 @@ test('a client under the id of a probe that holds a job for longer than a probe 
   expect(states).toEqual({[id]: '?', [lost]: 'lost', [move.id]: 'executing'});
   expect(reasons[id]).toMatch(
     new RegExp(
-      `^The client atomctl-probe-\\S+ holds jobs of ${rig.gearmand.endpoint} and may hold this one\\.$`,
+      `^The client atomctl-probe-\\S+ from 127\\.0\\.0\\.1 holds jobs of ${rig.gearmand.endpoint} and may hold this one\\.$`,
     ),
   );
 });

@@ -20,7 +20,7 @@ describe('gearmand is restarted while a worker executes it', () => {
     const {states, reasons} = await live(rig.at, {host: realHost(rig.site), now: later(60)});
     expect([states, reasons[job.id]]).toEqual([
       {[job.id]: 'executing?'},
-      `Worker process ${worker.pid} may be working on it: it is not connected to every Gearman server.`,
+      `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`,
     ]);
     const status = 'SELECT status_id FROM job WHERE id = ?';
     await until(async () => (await rig.site.query(status, [job.id]))[0].status_id === 184);
@@ -63,7 +63,7 @@ describe('gearmand is restarted while a worker executes it', () => {
     const {states, reasons} = await live(rig.at, {host: realHost(rig.site), now: later(60)});
     expect([states, reasons[lost]]).toEqual([
       {[lost]: 'executing?'},
-      `Worker process ${worker.pid} may be working on it: a job runs that no row explains.`,
+      `Worker process ${worker.pid} may be working on it, because a job runs that belongs to no row.`,
     ]);
   });
 
@@ -84,7 +84,7 @@ describe('a begun job in no queue', () => {
     [
       'on a host whose processes cannot be read',
       unlike({processes: async () => ({...(await quiet()), unreadable: 'They are hidden.'})}),
-      /^Whether a worker process is working on it is not known: They are hidden\.$/,
+      /^atomctl cannot see if a worker process is working on it: They are hidden\.$/,
     ],
     [
       'if Gearman listens on the network',
@@ -94,7 +94,7 @@ describe('a begun job in no queue', () => {
     [
       'if the configuration changed after it was created',
       unlike({configChangedMs: async () => Date.now()}),
-      /^The site's configuration or its cache changed after the job was created/,
+      /^The site's configuration changed after the job was created/,
     ],
   ])('is only likely lost %s', async (_, options, reason) => {
     const id = await insertLost(rig.site, PARAMETERS);
@@ -121,7 +121,7 @@ describe('a begun job in no queue', () => {
     const {states, reasons} = await live(rig.at);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?'},
-      'When it last wrote to its log is not known, and a Gearman server may have been restarted since it began.',
+      'The time of its last log line is not known, and a Gearman server may have been restarted since it began.',
     ]);
   });
 
@@ -152,7 +152,7 @@ describe('a job that is in no queue and never began', () => {
   });
 
   test("is only likely lost while the zone's offset is not sure; a command that acts asks again after ten seconds (T9)", async () => {
-    const clock = async () => ({uncertaintyMs: 26 * HOUR, reason: 'The offset was not observed.'});
+    const clock = async () => ({uncertaintyMs: 26 * HOUR, reason: 'the offset was not observed.'});
     const options = {host: {...QUIET_HOST, clock}};
     const anHourAgo = rig.at.sources.time.toWall(new Date(Date.now() - HOUR));
     const id = await rig.site.insertJob({status: 'running', startedAt: anHourAgo});
@@ -160,7 +160,7 @@ describe('a job that is in no queue and never began', () => {
     const {states, reasons} = await live(rig.at, options);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?', [old]: 'lost'},
-      'Its age is not sure: The offset was not observed.',
+      'Its age is not sure, because the offset was not observed.',
     ]);
     const waits: number[] = [];
     const act = (appear: boolean) =>

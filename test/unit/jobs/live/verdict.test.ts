@@ -45,6 +45,8 @@ function keyless(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
   return begun(id, {key: 'none', keyAsked: false, ...more});
 }
 
+/** Under a prefix that may have been the site's before. */
+const FOREIGN = {owner: 'unknown', function: `${'f'.repeat(32)}-arFindingAidJob`} as const;
 const running = (queue = FINDING_AIDS) => ({known: {queue, running: true}});
 const waiting = (queue = FINDING_AIDS) => ({known: {queue, running: false}});
 
@@ -289,7 +291,9 @@ describe('executing', () => {
       workers: [connection(null, {id: 'atomctl-x'})],
     });
     expect([shown(given, 1), shown(given, 2)]).toEqual(['?', 'executing']);
-    expect(verdict(given).reason).toBe('The client atomctl-x holds jobs of a:4730 and may hold this one.');
+    expect(verdict(given).reason).toBe(
+      'The client atomctl-x from 127.0.0.1 holds jobs of a:4730 and may hold this one.',
+    );
   });
 });
 
@@ -297,8 +301,8 @@ describe('queued', () => {
   it.each<[string, LiveEvidence, RegExp]>([
     [
       'a server knows its key as not running, and it will run again (T21)',
-      evidence([begun(1, waiting())], {queues: [queue(1, 0)]}),
-      /^It waits on a:4730; it began before and will run again from its start\.$/,
+      evidence([begun(1, {...waiting(), begunAt: '2026-03-04 03:10:00'})], {queues: [queue(1, 0)]}),
+      /^It waits on a:4730, begun at 2026-03-04 03:10:00: it will run again from its start\.$/,
     ],
     [
       'its payload was seen',
@@ -306,9 +310,9 @@ describe('queued', () => {
       /^Its payload was seen waiting\.$/,
     ],
     [
-      'under the prefix of another root (T1)',
-      evidence([begun(1, waiting())], {queues: [queue(1, 0, {owner: 'unknown'})]}),
-      /under the function prefix of another root/,
+      'under the prefix of another root or workers_key (T1)',
+      evidence([begun(1, waiting())], {queues: [queue(1, 0, FOREIGN)]}),
+      /^It waits on a:4730 under another function prefix \(f{32}\), begun/,
     ],
     [
       'its payload was seen, although a cancelled entry has its key',
@@ -440,8 +444,9 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
     likely: null,
   },
   'no queue has room for it': {
-    lost: evidence([begun(1, {key: 'doubtful'})], {queues: [queue(1, 1, {owner: 'unknown'})]}),
-    reason: /^1 job in its queue may be this one: its logged parameters do not show its key exactly\.$/,
+    lost: evidence([begun(1, {key: 'doubtful'})], {queues: [queue(1, 1, FOREIGN)]}),
+    reason:
+      /^It may be the job under another function prefix \(f{32}\), but the parameters in its log do not show its key exactly\.$/,
     likely: 'executing',
   },
   'the database is not a replica': {
@@ -466,12 +471,12 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   },
   'no process here can be working on it': {
     lost: evidence([begun(1)], {host: host(processes({workers: [worker(9)]}))}),
-    reason: /^Worker process 9 may be working on it: it is not connected to every Gearman server\.$/,
+    reason: /^Worker process 9 may be working on it, because it is not connected to every Gearman server\.$/,
     likely: 'executing',
   },
   'every worker process here is connected': {
     lost: evidence([row(1, {queues: []})], {host: host(processes({workers: [worker(9)]}))}),
-    reason: /^Worker process 9 is not connected to every Gearman server and may have been given it before\.$/,
+    reason: /^Worker process 9 may have received it, because it is not connected to every Gearman server\.$/,
     likely: 'lost',
   },
   'workers run only on this host': {
@@ -481,7 +486,7 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   },
   'its log is silent, or the servers are older': {
     lost: evidence([begun(1, {lastActivityMs: NOW - 14 * MINUTE})]),
-    reason: /^Its log has been silent for 14 minutes/,
+    reason: /^The last line of its log is 14m old, and a Gearman server/,
     likely: 'executing',
   },
 };
@@ -626,7 +631,7 @@ describe('lost', () => {
       evidence([begun(1)], {
         host: host({
           ...processes({workers: [worker(9, {startedMs: NOW - 2 * DAY})]}),
-          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: "PHP's clock is unknown."},
         }),
       }),
       'executing?',
@@ -653,7 +658,7 @@ describe('lost', () => {
       'the clock is not sure and the row is younger than 26 hours (T9)',
       evidence([row(1, {createdMs: NOW - 25 * HOUR, queues: []})], {
         host: host({
-          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: "PHP's clock is unknown."},
           configChangedMs: null,
         }),
       }),
@@ -675,7 +680,7 @@ describe('lost', () => {
     [
       'the configuration changed less than a minute before',
       evidence([begun(1)], {host: host({configChangedMs: begun(1).createdMs! - MINUTE / 2})}),
-      /changed after the job was created, or within a minute before/,
+      /changed after the job was created or in the minute before, so/,
     ],
     [
       'the hour came twice, and the configuration changed between the two',
@@ -688,19 +693,61 @@ describe('lost', () => {
     expect(verdict(seen)).toMatchObject({state: 'uncertain', reason: expect.stringMatching(reason)});
   });
 
+  it.each<[string, Partial<RowEvidence>, QueueCount, string]>([
+    [
+      'its parameters are cut (T7)',
+      {key: 'cut'},
+      queue(1, 1),
+      'It may be the job in its queue, but the parameters in its log are cut, so atomctl cannot ask a server for its key.',
+    ],
+    [
+      'AtoM 2.6 logs no parameters, and the job is under another prefix (T1)',
+      {key: 'none'},
+      queue(3, 1, FOREIGN),
+      `It may be one of 3 jobs under another function prefix (${'f'.repeat(32)}), but its log shows no parameters, so atomctl cannot ask a server for its key.`,
+    ],
+  ])('says why a job in a queue may be this one: %s', (_, more, count, reason) => {
+    const given = evidence([begun(1, {keyAsked: false, ...more})], {queues: [count], unchanged: false});
+    expect(verdict({...given, unchanged: true, writable: false}).reason).toBe(reason);
+  });
+
+  it.each<[string, Partial<RowEvidence>, string]>([
+    [
+      'in both readings of a repeated hour (T10)',
+      {createdMs: NOW + 2 * HOUR, createdEarliestMs: NOW + HOUR},
+      'Its start lies in the future, so the timezone is wrong.',
+    ],
+    [
+      'in the later reading of a repeated hour alone (T11)',
+      {createdMs: NOW + HOUR - MINUTE, createdEarliestMs: NOW - MINUTE},
+      'Its start lies in the hour that the clock shows twice, so its age is not sure.',
+    ],
+    [
+      'by less than two hosts may differ',
+      {createdMs: NOW + MINUTE, createdEarliestMs: NOW + MINUTE},
+      'Its start lies some seconds in the future, because the clocks of two hosts differ.',
+    ],
+  ])('says why a start lies in the future: %s', (_, more, reason) => {
+    expect(verdict(evidence([row(1, {...more, queues: []})]))).toEqual({
+      state: 'uncertain',
+      likely: 'lost',
+      reason,
+    });
+  });
+
   it('does not say that the configuration changed if only the clock is not sure', () => {
     const unsure = host({
-      clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+      clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: "PHP's clock is unknown."},
       configChangedMs: NOW - 20 * HOUR,
     });
     expect(verdict(evidence([begun(1)], {host: unsure})).reason).toBe(
-      "Whether the site's configuration is older than the job is not sure: Not observed.",
+      "The site's configuration may be newer than the job, because PHP's clock is unknown.",
     );
   });
 
   it('says that only time is missing for a row that is new, or whose age is not sure', () => {
     const unsure = {
-      clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'Not observed.'},
+      clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: "PHP's clock is unknown."},
       configChangedMs: null,
     };
     const needsTime = (given: LiveEvidence) => liveVerdicts(given).get(1)!.needsTime;
