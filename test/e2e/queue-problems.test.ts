@@ -100,6 +100,10 @@ describe('queue:status and doctor', () => {
     expect([seen.finding.state, seen.doctorCode]).toEqual(['warning', 1]);
     expect([seen.status, seen.codes]).toEqual(['warning', [1, 1, 1, 1]]);
     expect(seen.nagios).toMatch(/WARNING: 1 job has finished, but the database says running: /);
+    // The log has no parameters: AtoM before 2.7.
+    const remedy = `atomctl jobs:show ${id}, then atomctl jobs:mark ${id} --as completed or --as error`;
+    expect([seen.problems[0].remedy, seen.finding.remedy]).toEqual([remedy, remedy]);
+    expect(seen.finding.evidence).toContain('This version of AtoM marks no error lines');
   });
 
   test('T13: two jobs wait although a worker that is stopped can run them', async () => {

@@ -1,4 +1,5 @@
 import {formatDuration} from '../../duration.ts';
+import {finishedFix} from '../../jobs/health/finished-jobs.ts';
 import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-jobs.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, jobLabel, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
@@ -91,17 +92,18 @@ async function checkSilent(site: SiteEvidence): Promise<Outcome> {
 async function checkFinished(site: SiteEvidence): Promise<Outcome> {
   const finished = (await runningJobs(site)).filter(({fault}) => fault === 'finished');
   if (finished.length === 0) return healthy('No running job has finished its work.');
-  const failed = finished.filter(({failed}) => failed).map(({id}) => id);
-  const rest = finished.length - failed.length;
-  const completes = rest === 0 ? '' : 'atomctl doctor --fix marks them as completed.';
-  const proposal =
-    failed.length === 0
+  const ids = (test: (job: RunningJob) => boolean) => finished.filter(test).map(({id}) => id);
+  const failed = ids((job) => job.failed);
+  const unknown = ids((job) => !job.failed && !job.marksErrors);
+  const shows = failed.length === 0 ? '' : ` Log or notes of ${someOf(failed)} show an error.`;
+  const unmarked =
+    unknown.length === 0
       ? ''
-      : `The log of ${someOf(failed)} has an error since its last start, so --fix leaves ${failed.length === 1 ? 'it' : 'them'}; to mark as an error: atomctl jobs:kill ${failed.slice(0, 5).join(' ')} --force`;
+      : ` This version of AtoM marks no error lines, so only the log of ${someOf(unknown)} can tell if the work failed.`;
   return shared('finished jobs', {
-    evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.`,
+    evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.${shows}${unmarked}`,
     consequence:
       'Their work is done, but AtoM keeps showing them as running; a move or import blocks every later one.',
-    remedy: [completes, proposal].filter(Boolean).join(' '),
+    remedy: finishedFix(finished),
   });
 }

@@ -5,6 +5,7 @@ import type {LiveReport} from '../live/live-state.ts';
 import type {LiveState} from '../model/job.ts';
 import type {CrossCheck, LocalStall} from './cross-check.ts';
 import type {EndedJob} from './ended-jobs.ts';
+import {finishedFix} from './finished-jobs.ts';
 import type {Surplus} from './surplus.ts';
 
 /** A problem with what follows from it. */
@@ -59,9 +60,7 @@ function finishedJobs(report: Report, excluded: readonly string[]): JobProblem[]
       state: FAULT_SEVERITY['finished jobs'],
       message: `${finished.length === 1 ? '1 job has' : `${finished.length} jobs have`} finished, but the database says running: ${someOf(finished.map(label))}.`,
       consequence: 'AtoM keeps showing them as running; a move or import blocks every later one.',
-      remedy: finished.every(({failed}) => failed)
-        ? 'atomctl doctor --check finished-jobs'
-        : 'atomctl doctor --fix',
+      remedy: finishedFix(finished.map(({id, failed, key}) => ({id, failed, marksErrors: key !== 'none'}))),
     },
   ];
 }

@@ -50,7 +50,7 @@ export interface RowEvidence {
   starts: number;
   /** After its last `Job started.` the log has `Job finished.`. */
   finished: boolean;
-  /** After its last `Job started.` the log has an error line. */
+  /** After its last `Job started.` the log has an error line, or the job finished and has an error note. */
   failed: boolean;
   /** The time of the last log line; null without one, or if the log is cut. */
   lastActivityMs: number | null;

@@ -2,7 +2,7 @@ import type {SiteTime} from '../../atom/site-time.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import type {Backlog} from '../../queue/verdict.ts';
 import {type JobFilter, jobCondition, objectJoin} from './filter.ts';
-import {STATUSES} from './job.ts';
+import {ERROR_NOTE_TYPE_ID, STATUSES} from './job.ts';
 import {isCutAt} from './log.ts';
 
 /** A row that says Running, with what its log tells. Times are the site's wall clock. */
@@ -22,7 +22,7 @@ export interface RunningRow {
   starts: number;
   /** After its last `Job started.` the log has `Job finished.`; false if the log is cut, so that a later start is missing. */
   finished: boolean;
-  /** After its last `Job started.` the log has an error line. */
+  /** After its last `Job started.` the log has an error line, or the job finished and has an error note. */
   failed: boolean;
   /** Bytes of the log. */
   logLength: number;
@@ -73,6 +73,7 @@ interface StoredRow {
   last_head: string | null;
   finished_head: string | null;
   failed: number | null;
+  noted: number | null;
   newest_head: string | null;
   characters: number | null;
   bytes: number | null;
@@ -93,6 +94,8 @@ export async function runningRows(options: {database: Queryable; filter: JobFilt
             ${bytesBefore(LOG, lastOf(STARTED))} AS last_head,
             IF(LOCATE(${FINISHED}, ${LATEST_RUN}) > 0, ${bytesBefore(LOG, lastOf(FINISHED))}, NULL) AS finished_head,
             LOCATE(CAST('\n[err] [' AS BINARY), ${LATEST_RUN}) > 0 AS failed,
+            IF(LOCATE(${FINISHED}, ${LATEST_RUN}) > 0,
+               EXISTS (SELECT 1 FROM note WHERE note.object_id = job.id AND note.type_id = ${ERROR_NOTE_TYPE_ID}), 0) AS noted,
             IF(LOCATE(${OWN}, ${LOG}) > 0, ${bytesBefore(LOG, lastOf(OWN))}, NULL) AS newest_head,
             CHAR_LENGTH(job.output) AS characters, LENGTH(job.output) AS bytes
      FROM job ${objectJoin(condition)}
@@ -128,7 +131,7 @@ function toRow({
       bytes === 0 ? null : row.begun === 1 ? {first, last: cut ? null : last} : {first: null, last: null},
     starts: Number(row.starts ?? 0),
     finished: !cut && last !== null && lineTime(row.finished_head) !== null,
-    failed: row.begun === 1 && row.failed === 1,
+    failed: row.begun === 1 && (row.failed === 1 || row.noted === 1),
     logLength: bytes,
     lastActivity: cut || (last !== null && newest !== null && newest < last) ? null : newest,
   };

@@ -205,15 +205,46 @@ describe('jobs in Gearman that no row explains', () => {
   });
 });
 
+/** A row whose log says that it finished. AtoM before 2.7 logs no parameters, and its errors as any line. */
+async function finishedRow({parameters = true, error = ''} = {}): Promise<number> {
+  const id = await at.site.insertJob({status: 'running', startedAt: HOUR_AGO()});
+  const line = (message: string) => `[info] [2026-03-04 09:00:00] Job ${id} "arFindingAidJob": ${message}\n`;
+  const log = [line('Job started.'), parameters ? line('Parameters: {}') : '', error, line('Job finished.')];
+  await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log.join(''), id]);
+  return id;
+}
+
+async function noteError(id: number): Promise<void> {
+  await at.site.query("INSERT INTO note (object_id, type_id, source_culture) VALUES (?, 197, 'en')", [id]);
+}
+
+describe('finished jobs', () => {
+  const remedies = async () => (await problems()).map(({remedy}) => remedy);
+
+  test('of AtoM 2.7 and later doctor --fix marks them, unless their log has an error line', async () => {
+    await finishedRow();
+    expect(await remedies()).toEqual(['atomctl doctor --fix']);
+    const failed = await finishedRow({error: '[err] [2026-03-04 09:00:00] No file.\n'});
+    expect(await remedies()).toEqual([`atomctl doctor --fix; atomctl jobs:mark ${failed} --as error`]);
+  });
+
+  test('of AtoM before 2.7 only a look at the log tells, or an error note (T12)', async () => {
+    const first = await finishedRow({parameters: false});
+    expect(await remedies()).toEqual([
+      `atomctl jobs:show ${first}, then atomctl jobs:mark ${first} --as completed or --as error`,
+    ]);
+    await noteError(first);
+    expect(await remedies()).toEqual([`atomctl jobs:mark ${first} --as error`]);
+    for (const _ of [1, 2]) await finishedRow({parameters: false});
+    expect(await remedies()).toEqual([
+      `atomctl jobs:mark ${first} --as error; atomctl jobs:show ID, then atomctl jobs:mark ID --as completed or --as error`,
+    ]);
+  });
+});
+
 test('lost and finished jobs are warnings, each with its remedy', async () => {
   const lost = await at.site.insertJob({name: 'arObjectMoveJob', status: 'running', startedAt: HOUR_AGO()});
-  const finished = await at.site.insertJob({status: 'running', startedAt: HOUR_AGO()});
-  const line = (message: string) =>
-    `[info] [2026-03-04 09:00:00] Job ${finished} "arFindingAidJob": ${message}\n`;
-  await at.site.query('UPDATE job SET output = ? WHERE id = ?', [
-    line('Job started.') + line('Job finished.'),
-    finished,
-  ]);
+  const finished = await finishedRow();
   expect(await problems()).toEqual([
     expect.objectContaining({
       state: 'warning',
