@@ -18,8 +18,14 @@ export function claimsToBeProbe(id: string): boolean {
   return id.startsWith('atomctl-');
 }
 
+/** When a probe began by its id, epoch milliseconds; null if the id does not say so. */
+export function probeBegan(id: string): number | null {
+  const [, seconds] = PROBE_ID.exec(id) ?? [];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+}
+
 /** True for a probe that began no longer ago than a probe lasts, on clocks that agree as well. */
 export function isCurrentProbe(id: string, nowMs: number): boolean {
-  const [, seconds] = PROBE_ID.exec(id) ?? [];
-  return seconds !== undefined && Math.abs(nowMs - Number(seconds) * 1000) <= LONGEST_PROBE_MS;
+  const beganMs = probeBegan(id);
+  return beganMs !== null && Math.abs(nowMs - beganMs) <= LONGEST_PROBE_MS;
 }

@@ -7,6 +7,7 @@ import {
   type GearmanServer,
   type ServerConnection,
 } from '../gearman/server.ts';
+import {claimsToBeProbe} from './probe-id.ts';
 
 /** What one Gearman server answered; the two lists are empty if it did not answer. */
 export interface ServerReport {
@@ -45,10 +46,30 @@ export async function reportServer(connection: ServerConnection): Promise<Server
     const functions = await connection.server.status();
     const connections = await connection.server.connections();
     const version = await versionOf(connection.server);
-    return {address, reachable: true, version, error: null, functions, connections};
+    return {
+      address,
+      reachable: true,
+      version,
+      error: null,
+      functions: withoutProbes(functions, connections),
+      connections,
+    };
   } catch (error) {
     return unreachable(address, error);
   }
+}
+
+/**
+ * Counts no probe of atomctl as a worker, as `status` does: a client under its name that never leaves would hide that a
+ * class has none.
+ */
+function withoutProbes(functions: FunctionStatus[], connections: readonly Connection[]): FunctionStatus[] {
+  const probes = connections.filter(({id}) => claimsToBeProbe(id));
+  const workers = connections.filter(({id}) => !claimsToBeProbe(id));
+  return functions.map((row) => {
+    const has = (connection: Connection) => connection.functions.includes(row.function);
+    return probes.some(has) ? {...row, workers: workers.filter(has).length} : row;
+  });
 }
 
 /** Asked last: Python's gear does not answer this, and is still a working server. */

@@ -28,6 +28,7 @@ export const FAULT_SEVERITY = {
   'jobs of ended rows': 'warning',
   'jobs without rows': 'warning',
   'jobs under a prefix without workers': 'warning',
+  'old holds': 'warning',
 } as const satisfies Record<string, Exclude<Severity, 'ok' | 'unknown'>>;
 
 export type SharedFault = keyof typeof FAULT_SEVERITY;

@@ -1,6 +1,7 @@
 import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from '../gearman/address.ts';
 import {type QueueFunction, queueFunctions} from './functions.ts';
+import {oldHoldProblems, oldHolds} from './old-holds.ts';
 import {askServers, type ServerReport} from './server-report.ts';
 import type {Severity} from './severity.ts';
 import {unservedPrefixes} from './unserved-prefixes.ts';
@@ -35,6 +36,8 @@ export interface QueueStatusOptions {
   jobProblems?: readonly QueueProblem[];
   /** The plugins that are on; null if that is not known. */
   plugins?: ReadonlySet<string> | null;
+  /** Tells a probe in progress from an old hold, and when that began. */
+  clock?: {now: () => Date; toWall: (instant: Date) => string};
   /** The root of a site whose compiled configuration is older than its sources. */
   staleRoot?: string | null;
   /** Prefixes that are known to be other sites'. */
@@ -84,6 +87,7 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
     otherProblems: [
       ...(options.jobProblems ?? []),
       ...unservedPrefixes(functions, options.foreignPrefixes ?? new Set()),
+      ...heldServers(options),
     ],
   });
   return {
@@ -93,6 +97,12 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
       .filter((row) => row.thisSite || prefix === null || options.allSites)
       .filter((row) => row.queued + row.running + row.workers > 0 || options.all),
   };
+}
+
+function heldServers({servers, clock}: QueueStatusOptions): QueueProblem[] {
+  if (clock === undefined) return [];
+  const holds = oldHolds(servers, clock.now().getTime());
+  return oldHoldProblems(holds, clock.toWall).map(({state, message, remedy}) => ({state, message, remedy}));
 }
 
 /** The state of a server, without the lists it answered with. */

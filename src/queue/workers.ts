@@ -1,4 +1,5 @@
 import {byCode, splitFunctionName} from './function-name.ts';
+import {claimsToBeProbe} from './probe-id.ts';
 import type {ServerReport} from './server-report.ts';
 
 /** A worker process: one, however many servers it is connected to. */
@@ -28,7 +29,7 @@ export interface ConnectedWorker {
 
 /**
  * The workers on all servers, each once: an AtoM worker connects to every server under the same id.
- * A connection without functions is not a worker; a worker without an id (`-`) counts as a separate worker.
+ * A connection without functions is not a worker, nor is a client that calls itself as atomctl's probe does; a worker without an id (`-`) counts as a separate worker.
  */
 export function connectedWorkers(
   servers: readonly Pick<ServerReport, 'address' | 'connections'>[],
@@ -36,7 +37,7 @@ export function connectedWorkers(
   const workers = new Map<string, {id: string; ip: string; functions: Set<string>; servers: string[]}>();
   for (const {address, connections} of servers) {
     for (const {id, ip, fd, functions} of connections) {
-      if (functions.length === 0) continue;
+      if (functions.length === 0 || claimsToBeProbe(id)) continue;
       const identity = id === '' || id === '-' ? `${address} ${fd}` : id;
       const worker = workers.get(identity) ?? {id, ip, functions: new Set(), servers: []};
       workers.set(identity, worker);

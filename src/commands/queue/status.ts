@@ -186,11 +186,12 @@ function queueLimits(flags: StatusFlags): QueueLimits {
 /** What to ask, by the site's settings and the flags. @throws AtomctlError USAGE for a wrong setting */
 async function reportOptions(context: Context, flags: StatusFlags): Promise<QueueReportOptions> {
   const [site, {staleRoot}] = await Promise.all([context.site(), import('../../atom/config/stale-cache.ts')]);
-  const [addresses, prefix, workerTypes, root] = await Promise.all([
+  const [addresses, prefix, workerTypes, root, time] = await Promise.all([
     context.serverAddresses(),
     site.functionPrefix(),
     site.workerTypes(),
     site.root(),
+    context.time(),
   ]);
   return {
     addresses,
@@ -201,6 +202,7 @@ async function reportOptions(context: Context, flags: StatusFlags): Promise<Queu
     excluded: flags.exclude,
     limits: queueLimits(flags),
     readJobs: flags['no-database'] ? null : () => readSiteJobs(context, flags.exclude),
+    clock: {now: context.now, toWall: time.toWall},
     staleRoot: await staleRoot(root.value),
     foreignPrefixes: () => foreignPrefixes(context),
     allSites: flags['all-sites'],

@@ -1,6 +1,7 @@
 import {staleRoot} from '../../atom/config/stale-cache.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
+import {oldHoldProblems, oldHolds} from '../../queue/old-holds.ts';
 import type {ServerReport} from '../../queue/server-report.ts';
 import {servedClasses} from '../../queue/status.ts';
 import {workersFix} from '../../queue/verdict.ts';
@@ -13,6 +14,7 @@ export const GEARMAN_CHECKS: readonly Check[] = [
   {id: 'gearman-servers', title: 'Gearman servers', run: checkServers},
   {id: 'site-workers', title: "This site's workers", run: checkWorkers},
   {id: 'job-classes', title: 'A worker for each job class', run: checkClasses},
+  {id: 'old-holds', title: 'Holds that no probe gave back', run: checkHolds},
   {id: 'idle-workers', title: 'Workers without abilities', run: checkIdle},
 ];
 
@@ -124,6 +126,17 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
 
 function isServed({functions}: ServerReport, name: string): boolean {
   return functions.some((row) => row.function === name && row.workers > 0);
+}
+
+async function checkHolds(site: SiteEvidence): Promise<Outcome> {
+  const {time, now} = site.access;
+  const problems = oldHoldProblems(oldHolds(await site.answering(), now().getTime()), time.toWall);
+  if (problems.length === 0) return healthy('No client holds jobs for longer than a probe of atomctl lasts.');
+  return shared('old holds', {
+    evidence: problems.map(({message}) => message).join(' '),
+    consequence: [...new Set(problems.map(({consequence}) => consequence))].join(' '),
+    remedy: [...new Set(problems.map(({remedy}) => remedy))].join('; '),
+  });
 }
 
 /** AtoM's workers call themselves `pid_<PID>_<hex>`; other connections without functions are clients. */

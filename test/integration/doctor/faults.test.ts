@@ -30,6 +30,7 @@ import {
 } from '../../support/site/site-access.ts';
 
 /** Gearman's packet types. */
+const CAN_DO = 1;
 const ECHO_REQ = 16;
 const SET_CLIENT_ID = 22;
 
@@ -162,6 +163,16 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     /has no worker for .* and 12 more\.$/,
   ],
   [
+    'a client that keeps the probe lock and a queue for an hour (T22)',
+    async () => {
+      const clientId = newProbeId(Date.now() - 3_600_000);
+      const lock = await takeLock(gearmand.address, PROBE_LOCK, {timeoutSeconds: 2, clientId});
+      return {undo: () => lock!.release()};
+    },
+    'old-holds: warning',
+    /^The client atomctl-probe-\S+ from 127\.0\.0\.1 has held the probe lock of 127\S+ since \d{4}-\S+ \S+, longer/,
+  ],
+  [
     'a worker that registered nothing',
     async () => {
       const idle = await connectGearman(gearmand.endpoint);
@@ -288,6 +299,25 @@ describe('a healthy site', () => {
       await undo?.();
     }
   });
+});
+
+it('counts no client under the name of a probe as a worker (T22)', async () => {
+  const second = await startGearmand();
+  const name = site.functionName('arFindingAidJob');
+  const holder = await connectGearman(second.endpoint);
+  try {
+    holder.send(SET_CLIENT_ID, 'atomctl-other');
+    holder.send(CAN_DO, name);
+    holder.send(ECHO_REQ, 'here');
+    await holder.receive();
+    const servers = () => connect([gearmand.endpoint, second.endpoint]);
+    const workerTypes = {general: ['arFindingAidJob']};
+    const findings = await checkOnce({...access, servers, workerTypes});
+    expect(problemsOf(findings)).toEqual(['job-classes: warning', 'old-holds: warning']);
+  } finally {
+    holder.close();
+    await second.kill();
+  }
 });
 
 it('calls no job lost, and none not lost, while another atomctl holds a server', async () => {

@@ -1,0 +1,92 @@
+import {AtomctlError} from '../errors.ts';
+import {formatAddress, type ServerAddress} from '../gearman/address.ts';
+import type {Connection} from '../gearman/server.ts';
+import {PROBE_LOCK} from './function-name.ts';
+import {claimsToBeProbe, isCurrentProbe, probeBegan} from './probe-id.ts';
+import type {ServerReport} from './server-report.ts';
+import {FAULT_SEVERITY} from './severity.ts';
+import type {QueueProblem} from './verdict.ts';
+
+/** A connection that calls itself as atomctl's probe does, for longer than a probe lasts. */
+export interface OldHold {
+  /** The server, `host:port`. */
+  address: string;
+  id: string;
+  ip: string;
+  /** When it began, epoch milliseconds; null if its id does not say so. */
+  sinceMs: number | null;
+  /** It may have the lock under which one atomctl at a time probes. */
+  locks: boolean;
+}
+
+/** A probe in progress is none of these. */
+export function oldHolds(
+  servers: readonly Pick<ServerReport, 'address' | 'connections'>[],
+  nowMs: number,
+): OldHold[] {
+  return servers.flatMap(({address, connections}) =>
+    connections
+      .filter(({id, functions}) => functions.length > 0 && claimsToBeProbe(id) && !isCurrentProbe(id, nowMs))
+      .map(({id, ip, functions}) => ({
+        address,
+        id,
+        ip,
+        sinceMs: probeBegan(id),
+        locks: functions.includes(PROBE_LOCK),
+      })),
+  );
+}
+
+/** A problem with what follows from it. */
+export type HoldProblem = QueueProblem & {state: 'warning'; consequence: string};
+
+/** One problem for each hold. @param toWall the site's wall clock of an instant */
+export function oldHoldProblems(holds: readonly OldHold[], toWall: (instant: Date) => string): HoldProblem[] {
+  return holds.map((hold) => ({
+    state: FAULT_SEVERITY['old holds'],
+    message: `${holdText(hold, toWall)}, longer than a probe of atomctl lasts.`,
+    consequence: hold.locks
+      ? 'Until it ends, no atomctl can read the waiting jobs of this server.'
+      : 'Until it ends, the jobs of its queues may be held, and their state is not sure.',
+    remedy: holdFix(hold),
+  }));
+}
+
+/** `The client atomctl-probe-1f-1764100000 from 10.0.0.5 has held the probe lock of 127.0.0.1:4730 since …`. */
+export function holdText(
+  {id, ip, address, sinceMs, locks}: OldHold,
+  toWall: (instant: Date) => string,
+): string {
+  const since = sinceMs === null ? '' : ` since ${toWall(new Date(sinceMs))}`;
+  return `The client ${id} from ${ip} has held ${locks ? 'the probe lock' : 'jobs or queues'} of ${address}${since}`;
+}
+
+/** Gearman gives back what a connection holds when it ends. */
+export function holdFix({ip, address}: OldHold): string {
+  const port = address.slice(address.lastIndexOf(':') + 1);
+  return `end the process of this connection: on ${ip}, ss -tnp 'dport = :${port}' shows it`;
+}
+
+/**
+ * Why the probe lock of a server could not be had: another atomctl probes, or a client has kept the lock for longer than
+ * a probe lasts, and who that is.
+ * @param connections what the server's `workers` lists
+ */
+export function lockRefusal(
+  address: ServerAddress,
+  {connections, nowMs}: {connections: readonly Connection[]; nowMs: number},
+): AtomctlError {
+  const server = formatAddress(address);
+  const holders = connections.filter(({functions}) => functions.includes(PROBE_LOCK));
+  const old = oldHolds([{address: server, connections: holders}], nowMs);
+  const [hold] = old;
+  if (hold !== undefined && old.length === holders.length) {
+    const utc = (instant: Date) => instant.toISOString().replace('.000', '');
+    return new AtomctlError('REFUSED', `${holdText(hold, utc)}, longer than a probe of atomctl lasts.`, {
+      hint: `Nothing was touched. To free the queue, ${holdFix(hold)}.`,
+    });
+  }
+  return new AtomctlError('REFUSED', `Another atomctl is probing the queue of Gearman server ${server}.`, {
+    hint: 'Nothing was touched. Try again in a moment.',
+  });
+}
