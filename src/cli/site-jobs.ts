@@ -19,11 +19,19 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       importJobs(),
     ]);
     const collect = () => jobs.liveStates({database, time, ...sources});
-    const [backlog, report, plugins] = await Promise.all([
+    const clock = {
+      time,
+      now: own.now,
+      database,
+      clock: sources.host.clock,
+      systemOffsetMs: jobs.systemOffsetMs,
+    };
+    const [backlog, report, plugins, clockFaults] = await Promise.all([
       jobs.readBacklog(database, {time, now: own.now()}),
       collect(),
       // Another program's table, or a user who may not read it: then it is not known.
       jobs.enabledPlugins(database).catch(() => null),
+      jobs.clockFaults(clock),
     ]);
     const {servers, now} = sources;
     const checked = await jobs.crossCheck(report, {
@@ -34,9 +42,10 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       wait: (milliseconds) => sleep(milliseconds),
       workerProcess: jobs.readWorkerProcess,
     });
-    const problems = jobs
-      .jobProblems(report, checked, {time, excluded})
-      .map(({state, message, remedy}) => ({state, message, remedy}));
+    const problems = [
+      ...jobs.jobProblems(report, checked, {time, excluded}),
+      ...jobs.clockProblems(clockFaults),
+    ].map(({state, message, remedy}) => ({state, message, remedy}));
     return {backlog, plugins, problems};
   } finally {
     await own.dispose();
@@ -51,10 +60,21 @@ async function importJobs() {
     import('../jobs/health/cross-check.ts'),
     import('../jobs/health/job-problems.ts'),
     import('../host/worker-state.ts'),
+    import('../jobs/health/clock.ts'),
+    import('../host/system-zone.ts'),
   ]);
-  const [{liveStates}, {readBacklog}, {enabledPlugins}, {crossCheck}, {jobProblems}, {readWorkerProcess}] =
-    modules;
-  return {liveStates, readBacklog, enabledPlugins, crossCheck, jobProblems, readWorkerProcess};
+  const [live, rows, plugins, checks, problems, worker, clock, zone] = modules;
+  return {
+    liveStates: live.liveStates,
+    readBacklog: rows.readBacklog,
+    enabledPlugins: plugins.enabledPlugins,
+    crossCheck: checks.crossCheck,
+    jobProblems: problems.jobProblems,
+    readWorkerProcess: worker.readWorkerProcess,
+    clockFaults: clock.clockFaults,
+    clockProblems: problems.clockProblems,
+    systemOffsetMs: zone.systemOffsetMs,
+  };
 }
 
 /** The prefixes on the site's servers that are known to be other sites'. */

@@ -1,4 +1,5 @@
 import {AtomctlError} from '../errors.ts';
+import {clockFaults} from '../jobs/health/clock.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
 import {changeRow} from '../jobs/model/change-row.ts';
 import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
@@ -84,7 +85,7 @@ export const LOST_JOBS: Fix = {
   plan: async (site) => {
     const lost = await lostJobs(site);
     if (lost.length === 0) return null;
-    return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.`;
+    return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site)}`;
   },
   steps: async function* (site, by) {
     yield* markEach(site, await lostJobs(site), {
@@ -118,7 +119,7 @@ export const FINISHED_JOBS: Fix = {
   plan: async (site) => {
     const finished = await finishedJobs(site);
     if (finished.length === 0) return null;
-    return `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.`;
+    return `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.${await clockRemark(site)}`;
   },
   steps: async function* (site, by) {
     yield* markEach(site, await finishedJobs(site), {
@@ -128,6 +129,13 @@ export const FINISHED_JOBS: Fix = {
   },
   report: (count) => `${counted(count, 'finished job')} marked as completed.`,
 };
+
+/** Finish times and notes have the time of the zone that atomctl uses: the clock of AtoM is not known better. */
+async function clockRemark(site: SiteEvidence): Promise<string> {
+  const faults = await clockFaults({...site.access, database: await site.database()});
+  if (faults.length === 0) return '';
+  return ` The clocks of AtoM and of atomctl differ (doctor --check clock), so the finish time and the note have the time of atomctl's zone, ${site.access.time.zone}; give --timezone first if that is wrong.`;
+}
 
 async function* markEach(
   site: SiteEvidence,

@@ -1,4 +1,5 @@
 import type {SiteTime} from '../atom/site-time.ts';
+import {formatDuration} from '../duration.ts';
 
 /** A line of a worker's journal. */
 export interface JournalLine {
@@ -50,7 +51,7 @@ export function observeClock(
   if (aheadMs !== 0) {
     return {
       uncertaintyMs: LARGEST_ZONE_ERROR_MS,
-      reason: `PHP's clock and the zone ${time.zone} differ by ${hours(aheadMs)} (seen in the worker's journal).`,
+      reason: `PHP's clock and the zone ${time.zone} differ by ${formatDuration(Math.abs(aheadMs) / 1000)} (seen in the worker's journal).`,
       aheadMs,
     };
   }
@@ -93,10 +94,4 @@ function offsetMs(instant: Date, time: SiteTime): number {
 /** The zone's wall clock at an instant, as if it were UTC. */
 function wallMs(instant: Date, time: SiteTime): number {
   return Date.parse(`${time.toWall(instant).replace(' ', 'T')}Z`);
-}
-
-/** `1 hour`, `5.75 hours`. */
-export function hours(ms: number): string {
-  const count = Math.abs(ms) / 3_600_000;
-  return `${count} ${count === 1 ? 'hour' : 'hours'}`;
 }

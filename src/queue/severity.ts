@@ -29,6 +29,7 @@ export const FAULT_SEVERITY = {
   'jobs without rows': 'warning',
   'jobs under a prefix without workers': 'warning',
   'old holds': 'warning',
+  'clocks that differ': 'warning',
 } as const satisfies Record<string, Exclude<Severity, 'ok' | 'unknown'>>;
 
 export type SharedFault = keyof typeof FAULT_SEVERITY;

@@ -151,8 +151,8 @@ function noWorkerOfThisSite(evidence: QueueEvidence): QueueProblem[] {
   const hint =
     others.length === 0
       ? ''
-      : ` Workers with ${enumerate(others)} are: if they are this site's, they run with another root or` +
-        ' workers_key; give theirs with --function-prefix.';
+      : ` Workers with another function prefix are connected: ${enumerate(others)}. If they belong to this site, they use` +
+        ' another root or workers_key, and --function-prefix PREFIX tells atomctl theirs.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   const message = `No worker of this site (${own}) is connected.${missing}${hint}`;
   const remedy = workersFix(staleRoot, 'atomctl worker:start');
@@ -183,6 +183,7 @@ function longQueues({functions, prefix, excluded, limits}: QueueEvidence): Queue
 function oldRows({backlog, limits}: QueueEvidence): QueueProblem[] {
   if (typeof backlog === 'string')
     return [{state: 'unknown', message: backlog, remedy: 'atomctl doctor --check database --check schema'}];
+  if (backlog?.oldestInFuture) return unknownAge(limits);
   const age = backlog?.oldestSeconds ?? 0;
   return passed(
     age,
@@ -191,6 +192,19 @@ function oldRows({backlog, limits}: QueueEvidence): QueueProblem[] {
     (bound) => `The oldest running job was started ${age} s ago, more than ${bound} s.`,
     'atomctl jobs:list --running --sort id',
   );
+}
+
+/** Whoever sets a limit wants to hear of an old job: one whose age cannot be known passes the limit. */
+function unknownAge({warningAge, criticalAge}: QueueLimits): QueueProblem[] {
+  const bound = criticalAge ?? warningAge;
+  if (bound === undefined) return [];
+  return [
+    {
+      state: criticalAge === undefined ? 'warning' : 'critical',
+      message: `The start of the oldest running job lies in the future, so it may be older than ${bound} s.`,
+      remedy: 'atomctl doctor --check clock',
+    },
+  ];
 }
 
 /** The worse of the two bounds that the value passes. */
@@ -211,6 +225,8 @@ function passed(
 /** The jobs that the database calls running: queued, executing or lost: the row does not show which. */
 export interface Backlog {
   running: number;
-  /** Since the oldest of them was started; null where there is none. */
+  /** Since the oldest of them was started; null if there is none, or if its start lies in the future. */
   oldestSeconds: number | null;
+  /** The start of the oldest lies in the future, so its age is not known. */
+  oldestInFuture?: boolean;
 }

@@ -115,6 +115,28 @@ test('T10: a start in the future has no duration and proves a wrong zone', async
   });
   expect(inTokyo).toMatchObject({state: 'ok', evidence: expect.stringContaining('Asia/Tokyo')});
 
+  const worker = await startWorker(site);
+  onTestFinished(async () => {
+    await worker.kill();
+  });
+  const status = (args: string[], env = site.env) => runAtomctl(['queue:status', ...args], {env});
+  const [queue, limited, text] = await Promise.all([
+    json(['queue:status'], site.env),
+    status(['--nagios', '--critical-age', '5m']),
+    status([]),
+  ]);
+  expect([queue.code, queue.status]).toEqual([1, 'warning']);
+  expect(queue.problems).toContainEqual({
+    state: 'warning',
+    message: expect.stringMatching(`the start of job ${id} \\(${tokyo}\\) lies in the future`),
+    remedy: clock.remedy,
+  });
+  expect([limited.code, limited.stdout]).toEqual([
+    2,
+    expect.stringMatching(/^ATOM QUEUE CRITICAL: The start of the oldest running job lies in the future, /),
+  ]);
+  expect(text.stdout).toContain('Running in the database: 1, the start of the oldest lies in the future');
+
   await site.query("UPDATE object SET created_at = '2020-01-01 00:00:00' WHERE id = ?", [id]);
   expect(await finding('clock', site.env)).toMatchObject({
     state: 'warning',
@@ -245,7 +267,7 @@ test("T9: PHP's clock is compared with the zone by the journal of the worker's u
   journal(6.5);
   expect(await finding('clock', env)).toMatchObject({
     state: 'warning',
-    evidence: "PHP's clock and the zone Asia/Kolkata differ by 1 hour: see the worker's journal.",
+    evidence: "PHP's clock and the zone Asia/Kolkata differ by 1h (seen in the worker's journal).",
   });
 });
 

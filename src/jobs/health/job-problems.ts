@@ -3,6 +3,7 @@ import {FAULT_SEVERITY} from '../../queue/severity.ts';
 import type {QueueProblem} from '../../queue/verdict.ts';
 import type {LiveReport} from '../live/live-state.ts';
 import type {LiveState} from '../model/job.ts';
+import {type ClockFault, clockConsequence} from './clock.ts';
 import type {CrossCheck, LocalStall} from './cross-check.ts';
 import type {EndedJob} from './ended-jobs.ts';
 import {finishedFix} from './finished-jobs.ts';
@@ -134,6 +135,19 @@ function endedRemedy(ended: readonly EndedJob[]): string {
   const waiting = ended.filter(({running}) => !running).slice(0, SHOWN);
   if (waiting.length === 0) return `atomctl jobs:show ${ended[0]!.id} --follow`;
   return `atomctl jobs:kill ${waiting.map(({id}) => id).join(' ')} --delete`;
+}
+
+/** The clocks of AtoM and of atomctl differ: one problem, whatever shows it. */
+export function clockProblems(faults: readonly ClockFault[]): JobProblem[] {
+  if (faults.length === 0) return [];
+  return [
+    {
+      state: FAULT_SEVERITY['clocks that differ'],
+      message: faults.map(({message}) => message).join(' '),
+      consequence: clockConsequence(faults),
+      remedy: [...new Set(faults.map(({remedy}) => remedy))].join('; '),
+    },
+  ];
 }
 
 /** Jobs in Gearman that belong to no row. */

@@ -54,8 +54,8 @@ export interface HostFacts {
   serversNotAsked(): Promise<string[]>;
   /** Why the servers may not be those that the site uses, one sentence; null if they are. */
   serversDoubt(): Promise<string | null>;
-  /** How far the site's wall clock may be off, and why. */
-  clock(): Promise<{uncertaintyMs: number; reason: string}>;
+  /** How far the site's wall clock may be off, and why; by how much PHP's is ahead, if that was seen. */
+  clock(): Promise<{uncertaintyMs: number; reason: string; aheadMs?: number | null}>;
 }
 
 /** How the live state of a site's jobs is reached. */

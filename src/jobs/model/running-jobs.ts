@@ -2,6 +2,7 @@ import type {SiteTime} from '../../atom/site-time.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import type {Backlog} from '../../queue/verdict.ts';
 import {type JobFilter, jobCondition, objectJoin} from './filter.ts';
+import {liesInFuture} from './future-start.ts';
 import {ERROR_NOTE_TYPE_ID, STATUSES} from './job.ts';
 import {isCutAt} from './log.ts';
 
@@ -238,8 +239,10 @@ export async function readBacklog(
     [STATUSES.running.termId],
   );
   const oldest = row?.oldest ?? null;
+  const oldestInFuture = oldest !== null && liesInFuture(time.toEarliestMs(oldest), now.getTime());
   const age = oldest === null ? null : Math.floor((now.getTime() - time.toEpochMs(oldest)) / 1000);
-  return {running: Number(row?.running ?? 0), oldestSeconds: age && Math.max(0, age)};
+  const oldestSeconds = age === null || oldestInFuture ? null : Math.max(0, age);
+  return {running: Number(row?.running ?? 0), oldestSeconds, oldestInFuture};
 }
 
 /** More than anybody chooses from. */

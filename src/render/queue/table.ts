@@ -43,8 +43,9 @@ function renderVerdict({status, problems}: QueueStatus, screen: Screen): string 
   return `Status: ${paint(screen, SEVERITIES[status].color, status)}\n${lines.join('')}`;
 }
 
-function renderBacklog({running, oldestSeconds}: Backlog): string {
-  const oldest = oldestSeconds === null ? '' : `, the oldest for ${formatDuration(oldestSeconds)}`;
+function renderBacklog({running, oldestSeconds, oldestInFuture}: Backlog): string {
+  const age = oldestSeconds === null ? '' : `, the oldest for ${formatDuration(oldestSeconds)}`;
+  const oldest = oldestInFuture ? ', the start of the oldest lies in the future' : age;
   return `Running in the database: ${running}${oldest}\n`;
 }
 

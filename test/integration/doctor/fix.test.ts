@@ -112,6 +112,20 @@ it.each(['lost-jobs', 'serial-jobs'])(
   },
 );
 
+it('says before it dates anything that the clocks differ (T9)', async () => {
+  const id = await site.insertJob({status: 'running'});
+  const differing = {
+    ...access,
+    clock: async () => ({uncertaintyMs: 93_600_000, aheadMs: 3_600_000, reason: 'PHP is an hour ahead.'}),
+  };
+  const evidence = collectSiteEvidence(differing);
+  const [planned] = await planFixes(evidence, await runChecks(evidence, {only: ['lost-jobs']}));
+  expect(planned!.plan).toContain(
+    `The clocks of AtoM and of atomctl differ (doctor --check clock), so the finish time and the note have the time of atomctl's zone, ${site.timezone}`,
+  );
+  await site.query('DELETE FROM object WHERE id = ?', [id]);
+});
+
 it('removes the remains of jobs and nothing else, and leaves what is too young', async () => {
   const tables = ['object', 'job', 'note', 'note_i18n', 'property', 'property_i18n', 'slug', 'actor', 'user'];
   const counts = async () =>

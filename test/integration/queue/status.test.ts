@@ -110,17 +110,25 @@ test('the backlog is counted and aged by the clock of the site', async () => {
     const time = createSiteTime(site.timezone, process.env);
     const now = new Date('2026-07-01T12:00:00Z');
     await site.query('UPDATE job SET status_id = 184');
-    expect(await readBacklog(database, {time, now})).toEqual({running: 0, oldestSeconds: null});
+    expect(await readBacklog(database, {time, now})).toEqual({
+      running: 0,
+      oldestSeconds: null,
+      oldestInFuture: false,
+    });
 
     for (const startedAt of ['2026-07-01 04:59:00', '2026-07-01 03:00:00']) {
       await site.insertJob({status: 'running', startedAt});
     }
     await site.insertJob({status: 'error', startedAt: '2020-01-01 00:00:00'});
-    expect(await readBacklog(database, {time, now})).toEqual({running: 2, oldestSeconds: 7200});
+    expect(await readBacklog(database, {time, now})).toMatchObject({running: 2, oldestSeconds: 7200});
 
     // A worker whose clock is ahead of ours gives no negative age.
     const before = new Date('2026-07-01T09:00:00Z');
-    expect(await readBacklog(database, {time, now: before})).toEqual({running: 2, oldestSeconds: 0});
+    expect(await readBacklog(database, {time, now: before})).toEqual({
+      running: 2,
+      oldestSeconds: null,
+      oldestInFuture: true,
+    });
   } finally {
     await database.close();
   }

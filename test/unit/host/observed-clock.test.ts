@@ -23,9 +23,9 @@ it('is sure of the offset if the newest lines show it', () => {
 });
 
 it.each([
-  ['an hour behind', '2026-06-15 10:00:01', -HOUR_MS, '1 hour'],
-  ['16 hours ahead', '2026-06-16 03:00:01', 16 * HOUR_MS, '16 hours'],
-  ['45 minutes ahead', '2026-06-15 11:45:01', 0.75 * HOUR_MS, '0.75 hours'],
+  ['an hour behind', '2026-06-15 10:00:01', -HOUR_MS, '1h'],
+  ['16 hours ahead', '2026-06-16 03:00:01', 16 * HOUR_MS, '16h'],
+  ['45 minutes ahead', '2026-06-15 11:45:01', 0.75 * HOUR_MS, '45m'],
 ])('says by how much the clocks differ: %s', (_, wall, aheadMs, words) => {
   expect(observe(line('2026-06-15T18:00:02Z', wall))).toEqual({
     uncertaintyMs: LARGEST_ZONE_ERROR_MS,

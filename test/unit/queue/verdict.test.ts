@@ -32,6 +32,7 @@ const UNSERVED = answering(
   ],
   {w: [A, B]},
 );
+const FUTURE = {running: 1, oldestSeconds: null, oldestInFuture: true};
 const PLUGIN_ON: Partial<QueueStatusOptions> = {
   jobClasses: ['arFindingAidJob', 'qtSwordPluginWorker'],
   plugins: new Set(['qtSwordPlugin']),
@@ -189,6 +190,13 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
     {limits: {warningAge: 60, criticalAge: 90}, backlog: {running: 1, oldestSeconds: 61}},
     ['warning', /61 s ago, more than 60 s/],
   ],
+  [
+    'a row whose start lies in the future, with a bound (T10)',
+    {limits: {warningAge: 5, criticalAge: 60}, backlog: FUTURE},
+    ['critical', 'The start of the oldest running job lies in the future, so it may be older than 60 s.'],
+  ],
+  ['the same with a bound of a warning', {limits: {warningAge: 5}, backlog: FUTURE}, ['warning', /than 5 s/]],
+  ['the same without a bound', {backlog: FUTURE}, ['ok']],
   ['no running row', {limits: {criticalAge: 0}, backlog: {running: 0, oldestSeconds: null}}, ['ok']],
   ['a database that fails', {backlog: 'The database is away.'}, ['unknown', 'The database is away.']],
   [

@@ -36,11 +36,35 @@ describe('clock', () => {
   });
 
   it('reports zone data of the system and of Node that differ', async () => {
-    const {state, evidence} = await check({systemOffsetMs: async () => -7 * HOUR_MS});
-    expect([state, evidence]).toEqual([
-      'warning',
-      'The zone data of this system and of Node differ by 1 hour for America/Vancouver now; PHP reads those of the system, or its own.',
-    ]);
+    const unseen = {
+      clock: async () => ({uncertaintyMs: 26 * HOUR_MS, aheadMs: null, reason: 'Not observed.'}),
+    };
+    const behind = {...unseen, systemOffsetMs: async () => -7 * HOUR_MS};
+    expect(await check(behind)).toEqual({
+      state: 'warning',
+      evidence:
+        'The zone data of this system and of Node differ by 1h for America/Vancouver now; PHP reads those of the system, or its own.',
+      consequence: expect.stringMatching(/^Ages and durations are wrong by 1h, /),
+      remedy:
+        'update the zone data of the system (package tzdata) or Node, whichever is older; until then, if PHP reads those of the system, --timezone Etc/GMT+7',
+    });
+    // A start in the future follows from them.
+    const {remedy} = await check(behind, [{id: 7, start: '2026-11-25 12:59:00'}]);
+    expect(remedy).not.toContain('default_timezone');
+    const quarter = await check({...unseen, systemOffsetMs: async () => -7.75 * HOUR_MS});
+    expect(quarter.remedy).not.toContain('--timezone');
+  });
+
+  it('says nothing of zone data if the journal shows that PHP has those of Node', async () => {
+    expect((await check({systemOffsetMs: async () => -7 * HOUR_MS})).state).toBe('ok');
+  });
+
+  it('takes a start in the hour that comes twice for the reading that has come (T11)', async () => {
+    const clock = {now: () => new Date('2026-11-01T09:10:00Z')};
+    const start = '2026-11-01 01:40:00';
+    const vancouver = {...clock, systemOffsetMs: async () => null};
+    expect((await check(vancouver, [{id: 7, start}])).state).toBe('ok');
+    expect((await check(vancouver, [{id: 7, start: '2026-11-01 02:40:00'}])).state).toBe('warning');
   });
 
   it("reports what the worker's journal shows", async () => {
@@ -118,7 +142,7 @@ describe('other-prefixes', () => {
     expect(waiting).toMatchObject({
       state: 'warning',
       evidence: `Prefix ${md5('old')}: 3 jobs waiting, 1 running, without a worker.`,
-      consequence: expect.stringContaining('Nobody takes the jobs'),
+      consequence: expect.stringContaining('No worker takes the jobs'),
     });
     const served = await check([row(OLD, 1, 1, 2), row('arFileImportJob', 1, 0, 1)], {
       otherPrefixes: [md5('old')],
@@ -126,7 +150,7 @@ describe('other-prefixes', () => {
     expect(served.evidence).toBe(
       `Prefix ${md5('old')} (this site's too, by its cache or another environment): 0 jobs waiting, 1 running, with 2 workers. No prefix: 1 job waiting, 0 running, with 1 worker.`,
     );
-    expect(served.consequence).not.toContain('Nobody');
+    expect(served.consequence).not.toContain('No worker');
   });
 
   it("names the prefixes if this site's is not known", async () => {
