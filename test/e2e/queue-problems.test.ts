@@ -306,7 +306,9 @@ describe('queue:status and doctor', () => {
     expect(JSON.parse(stdout).findings).toEqual([
       expect.objectContaining({
         state: 'warning',
-        evidence: expect.stringMatching(new RegExp(`^1 job .* completed with errors in its log: ${id}\\.$`)),
+        evidence: expect.stringMatching(
+          new RegExp(`^1 completed job has errors in the log \\(of the newest 500 jobs\\): ${id}\\.$`),
+        ),
         remedy: `atomctl jobs:show ${id}`,
       }),
     ]);

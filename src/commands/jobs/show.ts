@@ -27,7 +27,7 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
     id: jobIdArg({required: true}),
   };
   static override flags = {
-    follow: Flags.boolean({char: 'f', summary: 'Go on printing the log as it grows, to the end of the job.'}),
+    follow: Flags.boolean({char: 'f', summary: 'Follow the log: print new lines until the job ends.'}),
     'no-live': Flags.boolean({summary: 'Do not ask Gearman for the live state.'}),
   };
 

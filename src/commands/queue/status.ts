@@ -24,7 +24,7 @@ import {renderQueueStatus} from '../../render/queue/table.ts';
 const outputFlags = {
   'all-sites': Flags.boolean({summary: 'Show the functions of other sites too, by their prefix.'}),
   'every-site': allSitesFlag(['watch', 'nagios', 'prometheus'], []),
-  all: Flags.boolean({summary: 'Show functions with no work and no workers too.'}),
+  all: Flags.boolean({summary: 'Show also functions that have no jobs and no workers.'}),
   wait: Flags.custom<number>({
     summary: 'Try again until healthy, for so long at most.',
     helpValue: 'SECONDS',
@@ -91,7 +91,7 @@ export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
   static override description =
     `Shows each server, and each function of this site with its queued and running jobs and its workers, summed over the servers. If AtoM's database can be asked, the jobs that it calls running are counted too.
 
-The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is passed. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, and if a --warning limit is passed. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem comes with the command that helps. A job class of a plugin is left out if its plugin is off, or if the database cannot be asked.
+The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is passed. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, for clocks that differ, for a client that holds jobs for longer than a probe lasts, and if a --warning limit is passed. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem comes with the command that helps. A job class of a plugin is left out if its plugin is off, or if the database cannot be asked.
 
 What concerns the jobs needs the database: --no-database leaves it out. A suspicion is checked a second time after two seconds.
 

@@ -80,7 +80,7 @@ async function checkPrivileges(site: SiteEvidence): Promise<Outcome> {
   }
   if (lacking.length > 0)
     return unchangeable(`The database user lacks ${lacking.join(', ')}.`, grants.join(' '));
-  return healthy('Everything may be read and changed that kill and clear need.');
+  return healthy('The database user has every privilege that jobs:kill, jobs:clear and doctor --fix need.');
 }
 
 function unchangeable(evidence: string, remedy = 'Name a user that may change jobs.'): Outcome {

@@ -69,7 +69,7 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
     });
   }
   return shared('no worker of the site', {
-    evidence: `No worker of this site (${ownPrefix}) is connected; workers with another prefix are: ${someOf(prefixes)}.`,
+    evidence: `No worker of this site (${ownPrefix}) is connected. Workers with another function prefix are connected: ${someOf(prefixes)}.`,
     consequence: `${consequence} If those workers are its own, the root moved, workers_key changed, or they see another path (a container).`,
     remedy: `${workersFix(await staleRoot(site.access.root))}; if the workers' path always differs: --function-prefix ${prefixes[0]}`,
   });

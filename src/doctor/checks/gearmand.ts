@@ -8,7 +8,7 @@ import {healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
  */
 export const GEARMAND_CHECKS: readonly Check[] = [
   {id: 'gearmand-network', title: "Gearman's network", run: checkNetwork},
-  {id: 'gearmand-queue', title: "Gearman's store", run: checkStore},
+  {id: 'gearmand-queue', title: 'Where Gearman keeps its queue', run: checkStore},
   {id: 'gearmand-retries', title: "Gearman's retries", run: checkRetries},
 ];
 

@@ -61,7 +61,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   const logs =
     others.length === 0
       ? ''
-      : `${counted(others.length, 'job')} ${SCOPE} completed with errors in ${others.length === 1 ? 'its log' : 'their logs'}: ${someOf(others)}.`;
+      : `${counted(others.length, 'completed job')} ${others.length === 1 ? 'has' : 'have'} errors in the log (of the newest ${NEWEST} jobs): ${someOf(others)}.`;
   return warning({
     evidence: [notes, logs].filter(Boolean).join(' '),
     consequence: 'They show as completed, but part of their work failed.',

@@ -27,12 +27,12 @@ async function checkPrefixes(site: SiteEvidence): Promise<Outcome> {
       evidence: busy.map(([prefix, found]) => describe(prefix, found, ours)).join(' '),
       consequence:
         abandoned.length > 0
-          ? 'Nobody takes the jobs that wait without a worker. If they are of this site, its root or workers_key changed, or its cache is stale.'
+          ? 'No worker takes the jobs that wait under a prefix without a worker. If they are of this site, its root or workers_key changed, or its cache is stale.'
           : 'If these jobs are of this site, its root or workers_key changed, or its cache is stale.',
       remedy:
         own === null
           ? `If they are of this site: --function-prefix ${busy[0]![0] || "''"}`
-          : 'If they are of another site, name it in the configuration file of atomctl. If they are of this site, let a worker of its old root do them, or start them again in AtoM.',
+          : 'If they are of another site, name it in the configuration file of atomctl. If they are of this site, start a worker in its old root until they are done, or start them again in AtoM.',
     });
   }
   if (own === null && others.length > 0) {

@@ -10,7 +10,7 @@ import {critical, healthy, NotAvailable, type Outcome, warning} from '../finding
 /** The systemd unit of the worker. */
 export const WORKER_UNIT_CHECKS: readonly Check[] = [
   {id: 'worker-unit', title: "The worker's unit", run: checkUnit},
-  {id: 'worker-renewal', title: "The worker's renewal", run: checkRenewal},
+  {id: 'worker-renewal', title: 'Limits of the worker', run: checkRenewal},
   {id: 'worker-ordering', title: 'Start at boot', run: checkOrdering},
 ];
 

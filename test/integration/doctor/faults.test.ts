@@ -142,7 +142,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     'workers under another prefix',
     async () => ({access: {prefix: 'f'.repeat(32)}}),
     'site-workers: critical',
-    /prefix f{32}\) is connected; workers with another prefix are: [0-9a-f]{32}\./,
+    /prefix f{32}\) is connected\. Workers with another function prefix are connected: [0-9a-f]{32}\./,
   ],
   [
     'a class without a worker',
