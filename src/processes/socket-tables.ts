@@ -27,13 +27,16 @@ export interface Socket {
   inode: number;
 }
 
+const OPEN = new RegExp(`^ *\\d+: \\S+ \\S+ (?:${ESTABLISHED}|${LISTEN})\\b`);
+
 /**
  * The sockets in /proc/net/tcp or tcp6: one line for each, with local and remote address and port in hex, the state,
  * and the inode as the tenth column. The address is in words of 32 bits in the byte order of the host. Other lines
- * are skipped.
+ * are skipped, and sockets that neither listen nor are connected: a busy host has thousands that wait for their end.
  */
 export function parseSocketTable(table: string, order: 'LE' | 'BE' = endianness()): Socket[] {
   return table.split('\n').flatMap((line) => {
+    if (!OPEN.test(line)) return [];
     const columns = line.trim().split(/\s+/, 10);
     const [, local, remote, state = '', , , , , , inode = ''] = columns;
     const ends = [parseEndpoint(local, order), parseEndpoint(remote, order)] as const;

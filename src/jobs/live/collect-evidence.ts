@@ -84,7 +84,7 @@ export interface Collected {
 
 /** @throws AtomctlError for the database, or what `probe` throws; a server that fails is part of the evidence */
 export async function collectEvidence(options: CollectOptions): Promise<Collected> {
-  const rows = await runningRows({database: options.database, filter: {}});
+  const rows = (await runningRows({database: options.database, filter: {}})).map(withKey);
   // Before the counts: a row that ended later still says Running in the first read.
   const ended = rows.some(mayBeMistaken) ? await readEnded(options) : [];
   const probed = (await options.probe?.()) ?? [];
@@ -148,8 +148,8 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
 }
 
 /** True if a job of an ended row can be taken for this row's: counts may decide, or a process that imports its file. */
-function mayBeMistaken(row: RunningRow): boolean {
-  return row.begun !== null && (keyQuality(row.parameters) !== 'exact' || importFileOf(row) !== null);
+function mayBeMistaken(row: KeyedRow): boolean {
+  return row.begun !== null && (row.key !== 'exact' || importFileOf(row) !== null);
 }
 
 async function readEnded({database, time, now}: CollectOptions): Promise<EndedJobs[]> {
@@ -275,7 +275,7 @@ function workersOf(
   );
 }
 
-function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOptions): RowEvidence {
+function rowEvidence(row: KeyedRow, queue: QueueReading, {time}: CollectOptions): RowEvidence {
   const ms = (wall: string | null) => epochMs(wall, time.toEpochMs);
   const earliestMs = (wall: string | null) => epochMs(wall, time.toEarliestMs);
   const found = queue.keys.found.get(row.id);
@@ -292,7 +292,7 @@ function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOption
     failed: row.failed,
     lastActivityMs: ms(row.lastActivity),
     logGrew: false,
-    key: keyQuality(row.parameters),
+    key: row.key,
     keyAsked: queue.keys.asked.has(row.id),
     known: found ? {queue: found.queue, running: found.running} : null,
     importFile: importFileOf(row),
@@ -303,6 +303,15 @@ function rowEvidence(row: RunningRow, queue: QueueReading, {time}: CollectOption
 function epochMs(wall: string | null, toMs: (wall: string) => number): number | null {
   const ms = wall === null ? Number.NaN : toMs(wall);
   return Number.isNaN(ms) ? null : ms;
+}
+
+/** The quality of a key takes the parameters to be read, which takes longest for many rows: it is asked for once. */
+interface KeyedRow extends RunningRow {
+  key: RowEvidence['key'];
+}
+
+function withKey(row: RunningRow): KeyedRow {
+  return Object.assign(row, {key: keyQuality(row.parameters)});
 }
 
 function keyQuality(parameters: string | null): RowEvidence['key'] {
@@ -432,7 +441,8 @@ async function secondRead(
   );
   return {
     rows: new Map(rows.map(({id, length}) => [id, {length}])),
-    writable: rows.every(({readOnly}) => ['0', 'OFF'].includes(String(readOnly))),
+    // The same in every row.
+    writable: ['0', 'OFF'].includes(String(rows[0]?.readOnly ?? 0)),
   };
 }
 

@@ -62,3 +62,8 @@ it.each<[string, string, 'LE' | 'BE', string, string, {address: string; port: nu
 it('skips lines that are no sockets', () => {
   expect(parseSocketTable(`${HEADER}garbage\n\n 0: 0100:127A 0100:0000 0A\n 1: zz\n`)).toEqual([]);
 });
+
+it('leaves out sockets that wait for their end', () => {
+  const waiting = '06 00000000:00000000 03:00001770 00000000     0        0 0 3';
+  expect(parseSocketTable(ROW('0100007F:1F90', '0A01A8C0:127A', waiting), 'LE')).toEqual([]);
+});
