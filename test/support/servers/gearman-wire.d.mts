@@ -4,7 +4,9 @@ export declare const TYPE: Record<
   | 'JOB_CREATED'
   | 'GRAB_JOB'
   | 'WORK_COMPLETE'
+  | 'WORK_FAIL'
   | 'GET_STATUS'
+  | 'ECHO_REQ'
   | 'SUBMIT_JOB_BG'
   | 'SET_CLIENT_ID',
   number

@@ -72,8 +72,8 @@ export async function submitJob(site: AtomSite, job: SubmitJob = {}): Promise<Su
 }
 
 /** What a user's upload of a CSV file leaves for the import. */
-async function uploadCsv(site: AtomSite): Promise<Record<string, unknown>> {
-  const file = join(site.root, `uploads/tmp/TMP${randomBytes(4).toString('hex')}.csv`);
+export async function uploadCsv({root}: {root: string}): Promise<Record<string, unknown>> {
+  const file = join(root, `uploads/tmp/TMP${randomBytes(4).toString('hex')}.csv`);
   await writeFile(file, 'legacyId,title\n1,Letters\n');
   return {
     index: true,

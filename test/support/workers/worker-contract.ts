@@ -1,8 +1,9 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
-import {connect, createServer} from 'node:net';
+import {connect} from 'node:net';
 import {afterEach, expect, test} from 'vitest';
 import {connectGearman, TYPE} from '../servers/gearman-wire.mjs';
 import {type GearmanProcess, startGearmand} from '../servers/gearmand.ts';
+import {recordGearman} from '../servers/recording-proxy.ts';
 import type {SubmittedJob} from '../servers/submit-job.ts';
 import type {AtomSite} from '../site/atom-site.ts';
 import {until} from '../until.ts';
@@ -182,8 +183,9 @@ export function testWorkerContract(
 
   test(`${label}: on the wire: id, abilities, grab, sleep; the row is saved before Gearman gets the result`, async () => {
     const server = await gearmand();
-    const recorder = await recordWorkers(server.endpoint);
+    const recorder = await recordGearman(server.endpoint);
     ends.push(() => recorder.close());
+    const sent = () => recorder.packets.filter(({sender}) => sender === 'worker').map(({type}) => type);
     const rig = await rigOn(recorder);
     let statusWhenTold: unknown;
     const job = await rig.submit('succeeds');
@@ -191,9 +193,9 @@ export function testWorkerContract(
       statusWhenTold = (await rowOf(rig, job)).status_id;
     });
     await rig.start();
-    await until(() => recorder.types().filter((type) => type === TYPE.PRE_SLEEP).length >= 2);
+    await until(() => sent().filter((type) => type === TYPE.PRE_SLEEP).length >= 2);
     expect(statusWhenTold).toBe(184);
-    const types = recorder.types();
+    const types = sent();
     const abilities = types.filter((type) => type === TYPE.CAN_DO).length;
     expect(types.slice(0, 1 + abilities)).toEqual([
       TYPE.SET_CLIENT_ID,
@@ -208,7 +210,7 @@ export function testWorkerContract(
       TYPE.PRE_SLEEP,
     ];
     expect(types.slice(1 + abilities, 1 + abilities + rest.length)).toEqual(rest);
-    expect(recorder.connections()).toBe(1);
+    expect(recorder.workers()).toBe(1);
   });
 
   test(`${label}: each line of the log waits for the lock of the job's row`, async () => {
@@ -388,55 +390,4 @@ function descendants(pid: number): number[] {
   const isBelow = (one: number | undefined): boolean =>
     one !== undefined && (one === pid || isBelow(parents.get(one)));
   return [...parents.keys()].filter((one) => one !== pid && isBelow(parents.get(one)));
-}
-
-/** Passes workers' packets on to a server, and keeps their types in order. */
-async function recordWorkers(endpoint: string) {
-  const [host, port] = endpoint.split(':');
-  const types: number[] = [];
-  const hooks = new Map<number, () => Promise<void>>();
-  let connections = 0;
-  const listener = createServer((worker) => {
-    const server = connect({host: host!, port: Number(port)});
-    server.pipe(worker);
-    let buffer = Buffer.alloc(0);
-    let queue = Promise.resolve();
-    let isWorker = false;
-    const pass = async (packet: Buffer, type: number) => {
-      if (isWorker) await hooks.get(type)?.();
-      server.write(packet);
-    };
-    worker.on('data', (chunk: Buffer) => {
-      if (chunk[0] !== 0 && buffer.length === 0) {
-        server.write(chunk);
-        return;
-      }
-      buffer = Buffer.concat([buffer, chunk]);
-      while (buffer.length >= 12 && buffer.length >= 12 + buffer.readUInt32BE(8)) {
-        const packet = buffer.subarray(0, 12 + buffer.readUInt32BE(8));
-        const type = packet.readUInt32BE(4);
-        buffer = buffer.subarray(packet.length);
-        if (type === TYPE.SET_CLIENT_ID) {
-          isWorker = true;
-          connections += 1;
-        }
-        if (isWorker) types.push(type);
-        queue = queue.then(() => pass(packet, type));
-      }
-    });
-    worker.on('close', () => server.destroy()).on('error', () => server.destroy());
-    server.on('close', () => worker.destroy()).on('error', () => worker.destroy());
-  });
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const {port: ownPort} = listener.address() as {port: number};
-  return {
-    endpoint: `127.0.0.1:${ownPort}`,
-    types: () => types,
-    connections: () => connections,
-    /** Runs before a worker's packet of this type reaches the server. */
-    beforePassing(type: number, action: () => Promise<void>): void {
-      hooks.set(type, action);
-    },
-    close: () => listener.close(),
-  };
 }

@@ -1,0 +1,29 @@
+import type {TestProject} from 'vitest/node';
+import {removeScratch} from '../support/scratch.ts';
+import {startMariadb} from '../support/servers/mariadb.ts';
+import {copyAtom, type InstalledAtom} from './installed-atom.ts';
+import {startSearchServer} from './search-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Undefined if ATOM_ROOT names no installation; the tests then say how to give one. */
+    installedAtom: InstalledAtom | undefined;
+  }
+}
+
+/** Copies the installation that ATOM_ROOT names, once for the run, onto servers of its own. */
+export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const source = process.env.ATOM_ROOT;
+  if (!source) return undefined;
+  const [mariadb, search] = await Promise.all([startMariadb(), startSearchServer()]);
+  const {host, port, socketPath, user, password} = mariadb;
+  project.provide(
+    'installedAtom',
+    await copyAtom(source, {mariadb: {host, port, socketPath, user, password}, searchPort: search.port}),
+  );
+  return async () => {
+    search.close();
+    await mariadb.kill();
+    removeScratch();
+  };
+}
