@@ -48,8 +48,8 @@ test('an import that ends logs what its child printed, and its upload is gone', 
   await until(async () => (await rows()).every(({output}) => output?.includes('Job finished.')));
   const [first, second] = await rows();
   expect([first.status_id, second.status_id]).toEqual([184, 185]);
-  expect(first.output).toContain(`: php '${site.root}/symfony' csv:import `);
-  expect(second.output).toMatch(/\[err\] .*csv:import .*; No such column\./);
+  expect(first.output).toContain(`: php '${site.root}/symfony' 'csv:import' `);
+  expect(second.output).toMatch(/\[err\] .*'csv:import' .*; +No such column\./);
   await site.drop();
   await gearmand.stop();
 });

@@ -8,8 +8,9 @@ final class WorkFailed extends RuntimeException
 /**
  * One run of a job, with what AtoM's base class does around the work: required parameters, row, serial guard, log
  * lines, status. What the work is comes from sandbox/jobs/ID.json of the root: {"seconds": 2, "lines": 3, "notes": [],
- * "error": "what went wrong", "exception": "what was thrown", "forgets": true to save no status, as a plugin may};
- * without that file it takes no time. A test may also lead it step by step: see Steps.
+ * "log": ["a line of its own"], "download": true, "error": "what went wrong", "exception": "what was thrown",
+ * "forgets": true to save no status, as a plugin may}; without that file it takes no time. A test may also lead it step by
+ * step: see Steps.
  */
 final class Job
 {
@@ -20,6 +21,8 @@ final class Job
     private const LOG_LIMIT = 65_534;
     private const SERIAL = ['arObjectMoveJob', 'arFileImportJob'];
     private const SERIAL_TRIES = 10;
+    private const SERIAL_SECONDS = 10;
+    private const GAVE_UP = 'Maximum retries reached (%d). Please, try to launch the job again when other sensitive jobs are finished or contact an administrator';
     private const UNAUTHENTICATED_DAYS = 2;
 
     private const REQUIRED = [
@@ -63,12 +66,12 @@ final class Job
     {
         foreach (['id', 'name', ...self::REQUIRED[$this->class] ?? []] as $name) {
             if (!is_array($parameters) || !isset($parameters[$name])) {
-                throw new JobFailed("Required parameter missing: $name");
+                throw new JobFailed("Required parameter not found for job: $name");
             }
         }
         $rows = $this->site->query('SELECT id, name, user_id FROM job WHERE id = ?', [$parameters['id']]);
         if ($rows === []) {
-            throw new JobFailed('Called with an invalid QubitJob id.');
+            throw new JobFailed('Called a Gearman worker with an invalid QubitJob id.');
         }
         $this->row = $rows[0];
         $this->work = $this->readWork();
@@ -119,14 +122,14 @@ final class Job
     /** The oldest running row of the serial classes goes first; each other one holds its worker while it waits. */
     private function waitForTurn(): bool
     {
-        $seconds = (float) (getenv('SANDBOX_SERIAL_SECONDS') ?: 10);
+        $seconds = (float) (getenv('SANDBOX_SERIAL_SECONDS') ?: self::SERIAL_SECONDS);
         for ($try = 0; !$this->isFirstInLine(); ++$try) {
             if ($try === self::SERIAL_TRIES) {
-                $this->error(sprintf('Gave up after %d tries: another serial job still runs.', self::SERIAL_TRIES));
+                $this->error(sprintf(self::GAVE_UP, self::SERIAL_TRIES));
 
                 return false;
             }
-            $this->info("Another serial job runs; next try in $seconds seconds.");
+            $this->info(sprintf('Another sensitive job is being executed, will retry in %d seconds', self::SERIAL_SECONDS));
             if (Steps::wait('waits') === null) {
                 self::pause($seconds);
             }
@@ -174,6 +177,9 @@ final class Job
             $this->import($parameters);
         } else {
             $this->workInSteps();
+            foreach ($this->work['log'] ?? [] as $line) {
+                $this->info($line);
+            }
             $lines = $this->work['lines'] ?? 0;
             for ($line = 1; $line <= $lines; ++$line) {
                 self::pause(($this->work['seconds'] ?? 0) / $lines);
@@ -188,6 +194,11 @@ final class Job
         }
         if (isset($this->work['error'])) {
             throw new WorkFailed($this->work['error']);
+        }
+        if ($this->work['download'] ?? false) {
+            $path = sprintf('downloads/jobs/%s.zip', md5((string) $this->row['id']));
+            file_put_contents("{$this->site->root}/$path", '');
+            $this->site->query('UPDATE job SET download_path = ? WHERE id = ?', [$path, $this->row['id']]);
         }
     }
 
@@ -220,13 +231,23 @@ final class Job
     private function import(array $parameters): void
     {
         ['name' => $name, 'tmp_name' => $file] = ($parameters['file'] ?? []) + ['name' => null, 'tmp_name' => null];
-        if (($parameters['importType'] ?? null) !== 'csv' || $file === null) {
-            throw new WorkFailed('The sandbox imports CSV files only.');
+        $type = $parameters['importType'] ?? null;
+        if ($type !== 'csv' || $file === null) {
+            throw new WorkFailed("Unable to import selected file: unknown format $type.");
         }
-        $this->info("CSV import of $name");
+        $this->info("Importing CSV file: $name.");
+        $hasIndex = (bool) ($parameters['index'] ?? false);
+        if ($hasIndex) {
+            $this->info('Indexing imported records.');
+        }
+        if (!empty($parameters['update'])) {
+            $this->info("Update type: {$parameters['update']}");
+        }
+        // Options that are not given leave their blanks.
         $command = sprintf(
-            'php %s csv:import --user-id="%s" --quiet --source-name=%s %s',
+            "php %s 'csv:import' %s     --quiet --user-id=\"%s\" --source-name=%s  %s",
             escapeshellarg("{$this->site->root}/symfony"),
+            $hasIndex ? '--index' : '',
             $this->row['user_id'],
             escapeshellarg($name),
             escapeshellarg($file),
@@ -241,8 +262,9 @@ final class Job
             $this->info($line);
         }
         if (!@unlink($file)) {
-            $this->error("Cannot delete $file");
+            $this->error("Failed to delete temporary file $file -- please check your folder permissions.");
         }
+        $this->info('Import complete.');
     }
 
     private function info(string $message): void

@@ -25,7 +25,7 @@ function runTask(string $root, array $arguments): int
             default => throw new RuntimeException('Task "'.($arguments[0] ?? '').'" is not defined.'),
         };
     } catch (Exception $exception) {
-        fwrite(STDERR, $exception->getMessage()."\n");
+        fwrite(STDERR, "\n  {$exception->getMessage()}\n\n");
 
         return 1;
     }
@@ -128,18 +128,22 @@ function residentKilobytes(): int
     return preg_match('/^VmRSS:\s+(\d+)/m', (string) file_get_contents('/proc/self/status'), $found) ? (int) $found[1] : 0;
 }
 
-/** Takes as long as its job's work; if the work fails, prints why and fails. */
+/** Takes as long as its job's work, and prints its lines; if the work fails, prints why and fails. */
 function runImport(array $arguments): int
 {
     $work = json_decode(getenv('SANDBOX_WORK') ?: '[]', true);
     if (!is_readable((string) end($arguments))) {
-        throw new RuntimeException('The import file cannot be read.');
+        throw new RuntimeException('You must specify a valid filename');
     }
     if (Steps::wait('importing') === null) {
         Job::pause($work['seconds'] ?? 0);
     }
     if (isset($work['error'])) {
         throw new RuntimeException($work['error']);
+    }
+
+    foreach ($work['log'] ?? [] as $line) {
+        echo "$line\n";
     }
 
     return 0;

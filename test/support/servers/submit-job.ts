@@ -21,6 +21,10 @@ export interface JobWork {
   seconds?: number;
   /** Log lines, spread over the time; an import has none. */
   lines?: number;
+  /** These log lines; an import prints them. */
+  log?: readonly string[];
+  /** The job leaves a file to download. */
+  download?: boolean;
   notes?: readonly string[];
   /** The job fails in the end, with this message. */
   error?: string;

@@ -66,8 +66,8 @@ async function insertNote(connection: Connection, objectId: number, note: Insert
   const culture = note.culture ?? 'en';
   const id = await insert(
     connection,
-    'INSERT INTO note (object_id, type_id, scope, source_culture) VALUES (?, ?, ?, ?)',
-    [objectId, note.error ? ERROR_NOTE_TYPE_ID : null, 'QubitJob', culture],
+    'INSERT INTO note (object_id, type_id, source_culture) VALUES (?, ?, ?)',
+    [objectId, note.error ? ERROR_NOTE_TYPE_ID : null, culture],
   );
   for (const [language, text] of Object.entries({...note.translations, [culture]: note.text})) {
     await insert(connection, 'INSERT INTO note_i18n (id, culture, content) VALUES (?, ?, ?)', [
@@ -128,11 +128,11 @@ export async function seedJobs(connection: Connection, count: number): Promise<n
           CONCAT('[info] [2025-01-01 00:00:00] Job ', seq, ' "arFindingAidJob": Job started.\\n',
                  '[info] [2025-01-01 00:00:09] Job ', seq, ' "arFindingAidJob": Job finished.\\n')
         FROM ${numbers};
-      INSERT INTO note (object_id, type_id, scope, source_culture)
-        SELECT seq, IF(seq % 10 = 0, 197, NULL), 'QubitJob', 'en' FROM ${numbers} WHERE seq % 3 = 0;
+      INSERT INTO note (object_id, type_id, source_culture)
+        SELECT seq, IF(seq % 10 = 0, 197, NULL), 'en' FROM ${numbers} WHERE seq % 3 = 0;
       INSERT INTO note_i18n (id, culture, content)
         SELECT note.id, 'en', CONCAT('Note of job ', object_id) FROM note
-        WHERE object_id BETWEEN ${from} AND ${to} AND scope = 'QubitJob';
+        WHERE object_id BETWEEN ${from} AND ${to};
       COMMIT`);
   }
   return first;

@@ -63,7 +63,7 @@ export async function createAtomSite(
   const connection = await createDatabase(server, databaseName);
   const directory = join(createScratch('site'), name);
   mkdirSync(directory);
-  const workerTypes = options.workerTypes ?? {general: WORKER_CLASSES};
+  const workerTypes = options.workerTypes ?? {general: stockClasses(version)};
   const root = await writeAtomRoot(directory, {
     server,
     databaseName,
@@ -108,6 +108,12 @@ export async function createAtomSite(
       await rm(directory, {recursive: true, force: true});
     },
   };
+}
+
+function stockClasses(version: string): string[] {
+  const [major, minor] = version.split('.').map(Number) as [number, number];
+  const isSince27 = major > 2 || minor >= 7;
+  return WORKER_CLASSES.filter((jobClass) => jobClass !== 'arValidateCsvJob' || isSince27);
 }
 
 async function createDatabase(server: MariadbConnection, databaseName: string): Promise<Connection> {

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {uniqueKey} from '../../../src/queue/unique-key.ts';
 import {TYPE} from '../servers/gearman-wire.mjs';
 import type {RecordedPacket, RecordingProxy} from '../servers/recording-proxy.ts';
 import {uploadCsv} from '../servers/submit-job.ts';
@@ -27,8 +28,8 @@ export interface Trace {
   submitted: Rows;
   /** What went between worker and Gearman, from the call that wakes the worker to its next sleep. */
   worker: string[];
-  /** The row when the worker told Gearman of the job's end. */
-  told: {status: number; lines: number};
+  /** The row's status when the worker told Gearman of the job's end. */
+  told: number;
   /** The arguments of the worker's child process. */
   child?: string[];
   /** `job.output`, line by line. */
@@ -97,10 +98,11 @@ export async function traceJob(rig: TraceRig, kind: TraceKind): Promise<Trace> {
   const [firstPacket, firstCharacter] = [recorder.packets.length, worker.output().length];
   const packets = () => recorder.packets.slice(firstPacket);
   const id = await rig.submit(kind, jobClass, parameters);
-  const submitted = await rowsOf(rig, id);
-  let told = {status: 0, lines: 0};
+  const name = namesOf(rig, id, packets().find(({type}) => type === TYPE.SUBMIT_JOB_BG)!);
+  const submitted = await rowsOf(rig, id, name);
+  let told = 0;
   const tell = async () => {
-    told = {status: Number((await rowsOf(rig, id)).job.status_id), lines: (await logOf(site, id)).length};
+    told = (await site.query('SELECT status_id FROM job WHERE id = ?', [id]))[0].status_id;
   };
   for (const type of [TYPE.WORK_COMPLETE, TYPE.WORK_FAIL]) recorder.beforePassing(type, tell);
   process.kill(worker.pid, 'SIGCONT');
@@ -119,8 +121,6 @@ export async function traceJob(rig: TraceRig, kind: TraceKind): Promise<Trace> {
   await until(() => workerPackets(packets()) !== null);
   if (older !== null) await site.query('DELETE FROM object WHERE id = ?', [older]);
 
-  const own = packets().find(({type}) => type === TYPE.SUBMIT_JOB_BG)!;
-  const name = namesOf(rig, id, own.fields[1]!);
   const printed = worker.output().slice(firstCharacter).split('\n');
   return {
     client: packets()
@@ -130,9 +130,9 @@ export async function traceJob(rig: TraceRig, kind: TraceKind): Promise<Trace> {
     worker: workerPackets(packets())!.map((packet) => line(packet, name)),
     told,
     ...(child && {child: child.map(name)}),
-    log: (await logOf(site, id)).map(name),
-    printed: printed.filter((text) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d > /.test(text)).map(name),
-    ended: JSON.parse(name(JSON.stringify(await rowsOf(rig, id)))),
+    log: counted((await logOf(site, id)).map(name)),
+    printed: counted(printed.map(name).filter((text) => text.startsWith('TIME > '))),
+    ended: await rowsOf(rig, id, name),
   };
 }
 
@@ -165,23 +165,40 @@ function line({sender, type, fields}: RecordedPacket, name: (text: string) => st
   return [`${sender}:`, TYPE_NAMES.get(type) ?? type, ...parts].join(' ');
 }
 
-async function rowsOf({site, objectId, userId}: TraceRig, id: number): Promise<Rows> {
-  const {id: _, output: __, ...job} = (await site.query('SELECT * FROM job WHERE id = ?', [id]))[0];
-  const {id: ___, ...object} = (await site.query('SELECT * FROM object WHERE id = ?', [id]))[0];
+/** A line that is repeated, once with the count. */
+function counted(lines: readonly string[]): string[] {
+  const runs: {text: string; count: number}[] = [];
+  for (const text of lines) {
+    const last = runs.at(-1);
+    if (last?.text === text) last.count += 1;
+    else runs.push({text, count: 1});
+  }
+  return runs.map(({text, count}) => (count === 1 ? text : `${text} (${count} times)`));
+}
+
+/** `id` and `output` are left out: the one is another in each run, the other is the log. */
+async function rowsOf(
+  {site, objectId, userId}: TraceRig,
+  id: number,
+  name: (text: string) => string,
+): Promise<Rows> {
+  const [{id: _id, output: _output, ...job}] = await site.query('SELECT * FROM job WHERE id = ?', [id]);
+  const [{id: _object, ...object}] = await site.query('SELECT * FROM object WHERE id = ?', [id]);
   const notes = await site.query(
     'SELECT note.*, note_i18n.* FROM note JOIN note_i18n USING (id) WHERE object_id = ? ORDER BY note.id, culture',
     [id],
   );
-  const named = {
-    job: {
-      ...job,
-      user_id: job.user_id === userId ? 'USER' : job.user_id,
-      object_id: job.object_id === objectId ? 'OBJECT' : job.object_id,
-    },
-    object,
-    notes: notes.map(({id: _, object_id: __, ...note}) => note),
+  if (job.user_id === userId) job.user_id = 'USER';
+  if (job.object_id === objectId) job.object_id = 'OBJECT';
+  const named = (row: Record<string, unknown>) =>
+    Object.fromEntries(
+      Object.entries(row).map(([key, value]) => [key, typeof value === 'string' ? name(value) : value]),
+    );
+  return {
+    job: named(job),
+    object: named(object),
+    notes: notes.map(({id: _note, object_id: _job, ...note}) => named(note)),
   };
-  return JSON.parse(JSON.stringify(named).replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME'));
 }
 
 async function logOf(site: AtomSite, id: number): Promise<string[]> {
@@ -189,14 +206,15 @@ async function logOf(site: AtomSite, id: number): Promise<string[]> {
   return row?.output?.trimEnd().split('\n') ?? [];
 }
 
-/** What differs from run to run and from site to site, by its name. */
-function namesOf({site}: TraceRig, id: number, key: string): (text: string) => string {
+/** What differs from run to run and from site to site, by its name. A key that is not as computed stays as it is. */
+function namesOf({site}: TraceRig, id: number, submission: RecordedPacket): (text: string) => string {
+  const [gearmanFunction, , payload] = submission.fields;
   const md5 = createHash('md5').update(String(id)).digest('hex');
   const texts = [
     [site.root, 'ROOT'],
     [site.root.replaceAll('/', '\\/'), 'ROOT'],
     [site.prefix, 'PREFIX'],
-    [key, 'KEY'],
+    [uniqueKey(gearmanFunction!, payload!)!, 'KEY'],
     [md5, 'MD5_OF_ID'],
     [`"id":"${id}"`, '"id":"ID"'],
     [`Job ${id} "`, 'Job ID "'],
@@ -205,7 +223,7 @@ function namesOf({site}: TraceRig, id: number, key: string): (text: string) => s
     [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME'],
     [/^H:\S+:\d+$/g, 'HANDLE'],
     [/(--user-id="?)\d+/g, '$1USER'],
-    [/("objectId":")[1-9]\d*/g, '$1OBJECT'],
+    [/("(?:object|parent)Id":")[1-9]\d*/g, '$1OBJECT'],
     [/TMP[0-9a-f]{8}\.csv/g, 'TMP.csv'],
     [/(temporary job directory )\S+$/, '$1TEMPORARY'],
     [/File: \S+$/, 'File: FILE'],
@@ -228,4 +246,13 @@ function childOf(pid: number): string[] | undefined {
     } catch {}
   }
   return undefined;
+}
+
+export type Traces = {start: string[]} & Record<TraceKind, Trace>;
+
+/** Traces each kind of job, with the worker that the rig has just started. */
+export async function traceAll(rig: TraceRig): Promise<Traces> {
+  const traces: Partial<Traces> = {start: traceStart(rig)};
+  for (const kind of TRACE_KINDS) traces[kind] = await traceJob(rig, kind);
+  return traces as Traces;
 }

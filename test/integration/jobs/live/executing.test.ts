@@ -102,7 +102,7 @@ test('an import that waits behind a move has logged no parameters: by count', as
   const move = await rig.execute('arObjectMoveJob');
   const waiting = await submitJob(rig.site, {jobClass: 'arFileImportJob', startedAt: '2026-03-04 13:06:00'});
   const worker = await rig.start('--abilities=arFileImportJob');
-  await rig.logged(waiting, 'Another serial job runs');
+  await rig.logged(waiting, 'Another sensitive job is being executed');
   process.kill(worker.pid, 'SIGSTOP');
   expect(await logOf(rig.site, waiting.id)).not.toContain('Parameters');
   expect((await live(rig.at)).states).toEqual({[move.id]: 'executing', [waiting.id]: 'executing'});
