@@ -11,11 +11,14 @@ declare module 'vitest' {
   }
 }
 
+/** So that what a test holds, no timeout of the database frees. */
+const LONG_WAIT = ['--innodb-lock-wait-timeout=3600'];
+
 /** Copies the installation that ATOM_ROOT names, once for the run, onto servers of its own. */
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const source = process.env.ATOM_ROOT;
   if (!source) return undefined;
-  const [mariadb, search] = await Promise.all([startMariadb(), startSearchServer()]);
+  const [mariadb, search] = await Promise.all([startMariadb(LONG_WAIT), startSearchServer()]);
   const {host, port, socketPath, user, password} = mariadb;
   project.provide(
     'installedAtom',

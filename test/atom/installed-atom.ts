@@ -74,8 +74,8 @@ export interface InstalledSite extends AtomSite {
   submit(jobClass: string, parameters: Readonly<Record<string, unknown>>): Promise<number>;
   /** The CSV that AtoM makes of all jobs. */
   exportCsv(): Promise<string>;
-  /** Holds the locks that a query takes, until the returned function is called. */
-  hold(sql: string, values?: readonly unknown[]): Promise<() => Promise<void>>;
+  /** From now on, an import that adds a description waits, until the returned function is called. */
+  holdImports(): Promise<() => Promise<void>>;
   /** One JSON document. */
   atomctl<T>(...args: string[]): Promise<T>;
 }
@@ -143,10 +143,11 @@ export async function openInstalledSite(
       return Number(id);
     },
     exportCsv: () => php(String(admin!.id), 'export'),
-    hold: async (sql, values = []) => {
+    holdImports: async () => {
       const holder = await open();
       await holder.query('START TRANSACTION');
-      await holder.query(sql, [...values]);
+      // A new description refers to its parent, and so waits for the lock of the root's row. Submitting a job does not.
+      await holder.query('SELECT id FROM information_object WHERE id = 1 FOR UPDATE');
       const release = () => holder.end().catch(() => {});
       actions.push(release);
       return release;

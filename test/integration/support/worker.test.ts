@@ -27,7 +27,10 @@ function describeVersion(version: string, isSince27: boolean): void {
       isSince27,
       serialClass: 'arFileImportJob',
       start: (args) => startWorker(site, args),
-      submit: (kind) => submitJob(site, JOBS[kind]),
+      submit: async (kind) => {
+        const {id, payload} = await submitJob(site, JOBS[kind]);
+        return {id, parameters: JSON.parse(payload)};
+      },
     };
   });
 }
