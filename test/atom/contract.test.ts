@@ -1,40 +1,17 @@
-import {afterAll, beforeAll, expect, test} from 'vitest';
+import {parse} from 'csv-parse/sync';
+import {afterEach, beforeEach, expect, test} from 'vitest';
 import {connectWorker} from '../../src/gearman/worker-connection.ts';
 import {readPayload} from '../../src/queue/payload.ts';
 import {uniqueKey} from '../../src/queue/unique-key.ts';
+import {runAtomctl} from '../support/atomctl/run-atomctl.ts';
+import {type GearmanProcess, startGearmand} from '../support/servers/gearmand.ts';
+import {uploadCsv} from '../support/servers/submit-job.ts';
 import {until} from '../support/until.ts';
-import {type AtomWorker, abilities, copyAtom, type InstalledAtom} from './installed-atom.ts';
+import {startWorker, type WorkerProcess} from '../support/workers/worker.ts';
+import {type InstalledSite, openInstalledSite, withInstalledAtom} from './installed-atom.ts';
 
-/** It has no object, and reads the table that the tests lock. */
-const JOB = 'arPhysicalObjectCsvHoldingsReportJob';
-const PARAMETERS = {suppressEmpty: true};
-const TABLE = 'physical_object';
-
-let atom: InstalledAtom;
-let worker: AtomWorker;
-let prefix: string;
-
-beforeAll(async () => {
-  atom = await copyAtom(process.env.ATOM_ROOT!);
-  worker = await atom.startWorker();
-  prefix = String((await config()).functionPrefix!.value);
-});
-
-afterAll(() => atom?.drop());
-
-async function json(...args: string[]) {
-  return JSON.parse((await atom.atomctl(...args, '--json')).stdout);
-}
-
-async function config(): Promise<Record<string, {value: unknown}>> {
-  return json('config');
-}
-
-async function stateOf(id: number, ...args: string[]): Promise<string> {
-  const {jobs} = await json('jobs:list', '--id', String(id), ...args);
-  const [{live, likely, status}] = jobs;
-  return live === null ? status : live === 'uncertain' ? `${likely}?` : live;
-}
+const REPORT = 'arPhysicalObjectCsvHoldingsReportJob';
+const IMPORT = 'arFileImportJob';
 
 interface Row {
   name: string;
@@ -43,74 +20,215 @@ interface Row {
   status_id: number;
 }
 
-async function rowOf(id: number): Promise<Row> {
-  const [row] = await atom.query<Row>('SELECT name, output, object_id, status_id FROM job WHERE id = ?', [
-    id,
-  ]);
-  return row!;
-}
+withInstalledAtom((atom) => {
+  let gearmand: GearmanProcess;
+  let site: InstalledSite;
 
-const logged = (id: number, text: string) =>
-  until(async () => (await rowOf(id)).output?.includes(text) === true);
+  beforeEach(async () => {
+    gearmand = await startGearmand();
+    site = await openInstalledSite(atom, [gearmand.endpoint]);
+  });
 
-test('prefix and servers are those that the worker uses', async () => {
-  const functions = await abilities(atom.gearmand());
-  expect(functions.length).toBeGreaterThan(5);
-  expect(functions.filter((name) => !name.startsWith(`${prefix}-`))).toEqual([]);
-  expect((await config()).gearmanServers!.value).toEqual([atom.gearmand().endpoint]);
-});
+  afterEach(async () => {
+    await site.drop();
+    await gearmand.kill();
+  });
 
-test('a waiting job has the payload and the key that are computed from its row and its log', async () => {
-  worker.signal('SIGSTOP');
-  const id = await atom.submit(JOB, PARAMETERS);
-  expect(await stateOf(id)).toBe('queued?');
-  expect(await stateOf(id, '--probe')).toBe('queued');
-  const connection = await connectWorker(atom.gearmand().address, {timeoutSeconds: 5});
-  const job = await connection.grab([`${prefix}-${JOB}`]);
-  connection.close();
-  const row = await rowOf(id);
-  expect(readPayload(job!.payload)).toEqual({jobId: id, name: row.name, objectId: row.object_id});
-  expect(uniqueKey(`${prefix}-${JOB}`, job!.payload)).toBe(job!.unique);
-  worker.signal('SIGCONT');
-  await logged(id, 'Job finished.');
-  const {output, status_id} = await rowOf(id);
-  expect(status_id).toBe(184);
-  const ownLine = (text: string) => `Job ${id} "${JOB}": ${text}`;
-  expect(output).toContain(ownLine('Job started.'));
-  expect(output).toContain(ownLine('Job finished.'));
-  const [, parameters] = /": Parameters: (.*)/.exec(output!) ?? [];
-  // Up to 2.6 none are logged.
-  if (parameters !== undefined) expect(uniqueKey(`${prefix}-${JOB}`, parameters)).toBe(job!.unique);
-});
+  async function restartGearmand(): Promise<void> {
+    await gearmand.kill();
+    gearmand = await startGearmand([], {port: gearmand.address.port});
+  }
 
-test('executing; queued again when its worker is killed; then completed', async () => {
-  const unlock = await atom.lock(TABLE);
-  const id = await atom.submit(JOB, PARAMETERS);
-  await logged(id, 'Job started.');
-  await until(async () => (await stateOf(id)) === 'executing');
-  await worker.kill();
-  await until(async () => (await stateOf(id, '--probe')) === 'queued');
-  await unlock();
-  worker = await atom.startWorker();
-  await until(async () => (await rowOf(id)).status_id === 184);
-  expect(await stateOf(id)).toBe('completed');
-});
+  async function rowOf(id: number): Promise<Row> {
+    const [row] = await site.query<Row>('SELECT name, output, object_id, status_id FROM job WHERE id = ?', [
+      id,
+    ]);
+    return row!;
+  }
 
-test('not lost while the worker goes on after a restart of gearmand', async () => {
-  const unlock = await atom.lock(TABLE);
-  const id = await atom.submit(JOB, PARAMETERS);
-  await logged(id, 'Job started.');
-  await until(async () => (await stateOf(id)) === 'executing');
-  await atom.restartGearmand();
-  expect(['executing', 'executing?']).toContain(await stateOf(id));
-  await unlock();
-  await until(async () => (await rowOf(id)).status_id === 184);
-});
+  /** As `jobs:list` shows it; an ended job by its status. */
+  async function stateOf(id: number, ...args: string[]): Promise<string> {
+    interface Job {
+      live: string | null;
+      likely: string | null;
+      status: string;
+    }
+    const {jobs} = await site.atomctl<{jobs: Job[]}>('jobs:list', '--id', String(id), ...args);
+    const [{live, likely, status}] = jobs as [Job];
+    return live === null ? status : live === 'uncertain' ? `${likely ?? ''}?` : live;
+  }
 
-test('the export is the one that AtoM makes', async () => {
-  // PHP quotes a cell with a space, too.
-  const lines = (text: string) => text.trim().replaceAll('"', '').split('\n').sort();
-  const {stdout} = await atom.atomctl('jobs:export-csv');
-  expect(lines(stdout).length).toBeGreaterThan(3);
-  expect(lines(stdout)).toEqual(lines(await atom.exportCsv()));
+  const logged = (id: number, text: string) =>
+    until(async () => (await rowOf(id)).output?.includes(text) === true);
+  const ended = (id: number) => until(async () => (await rowOf(id)).status_id !== 183);
+  const submitReport = () => site.submit(REPORT, {suppressEmpty: true});
+
+  /** An import at work, held until `release` is called. */
+  async function heldImport(): Promise<{id: number; worker: WorkerProcess; release(): Promise<void>}> {
+    const release = await site.holdImports();
+    const worker = await startWorker(site);
+    const id = await site.submit(IMPORT, {...(await uploadCsv(site)), index: false});
+    await logged(id, 'Importing CSV file');
+    await until(async () => (await blockedImports()) > 0);
+    return {id, worker, release};
+  }
+
+  async function blockedImports(): Promise<number> {
+    const rows = await site.query<{INFO: string | null}>('SELECT INFO FROM information_schema.PROCESSLIST');
+    return rows.filter(({INFO}) => /^\s*INSERT INTO `?information_object/i.test(INFO ?? '')).length;
+  }
+
+  /** Lets the job's row and log be three days older than they are. */
+  async function age(id: number): Promise<void> {
+    await site.query('UPDATE object SET created_at = created_at - INTERVAL 3 DAY WHERE id = ?', [id]);
+    const {output} = await rowOf(id);
+    const older = output?.replace(/^(\[\w+\]) \[([^\]]+)\]/gm, (_, level, at) => {
+      const earlier = new Date(`${at.replace(' ', 'T')}Z`);
+      earlier.setUTCDate(earlier.getUTCDate() - 3);
+      return `${level} [${earlier.toISOString().slice(0, 19).replace('T', ' ')}]`;
+    });
+    await site.query('UPDATE job SET output = ? WHERE id = ?', [older ?? null, id]);
+  }
+
+  test('prefix and servers are those that the worker uses', async () => {
+    const worker = await startWorker(site);
+    const {functionPrefix, gearmanServers} = await site.atomctl<Record<string, {value: unknown}>>('config');
+    expect(gearmanServers!.value).toEqual([gearmand.endpoint]);
+    const {workers} = await site.atomctl<{workers: unknown[]}>('queue:workers');
+    expect(workers).toMatchObject([{pid: worker.pid, prefix: functionPrefix!.value, thisSite: true}]);
+  });
+
+  test('queued: payload and key are those computed from row and log; then completed', async () => {
+    const id = await submitReport();
+    expect(await stateOf(id)).toBe('queued?');
+    expect(await stateOf(id, '--probe')).toBe('queued');
+
+    const gearmanFunction = site.functionName(REPORT);
+    const connection = await connectWorker(gearmand.address, {timeoutSeconds: 5});
+    const job = (await connection.grab([gearmanFunction]))!;
+    connection.close();
+    const {name, object_id} = await rowOf(id);
+    expect(readPayload(job.payload)).toEqual({jobId: id, name, objectId: object_id});
+    expect(uniqueKey(gearmanFunction, job.payload)).toBe(job.unique);
+
+    await startWorker(site);
+    await logged(id, 'Job finished.');
+    expect(await stateOf(id)).toBe('completed');
+    const [, parameters] = /": Parameters: (.*)/.exec((await rowOf(id)).output!) ?? [];
+    if (site.isSince27) expect(uniqueKey(gearmanFunction, parameters!)).toBe(job.unique);
+    else expect(parameters).toBeUndefined();
+  });
+
+  test('executing before its log begins', async () => {
+    const id = await submitReport();
+    // The worker's first line waits for this lock.
+    await site.query('START TRANSACTION');
+    await site.query('SELECT id FROM job WHERE id = ? FOR UPDATE', [id]);
+    await startWorker(site);
+    await until(async () => (await stateOf(id)) === 'executing');
+    await site.query('COMMIT');
+    await ended(id);
+    expect(await stateOf(id)).toBe('completed');
+  });
+
+  test('executing; still so while the child of a killed worker goes on; then queued again; then completed', async () => {
+    const {id, worker, release} = await heldImport();
+    expect(await stateOf(id)).toBe('executing');
+    await worker.kill();
+    expect(await stateOf(id)).toBe('executing');
+    await release();
+    await until(async () => (await stateOf(id, '--probe')) === 'queued');
+    await startWorker(site);
+    await ended(id);
+    expect(await stateOf(id)).toBe('completed');
+  });
+
+  test('executing after gearmand was restarted; then completed', async () => {
+    const {id, release} = await heldImport();
+    await restartGearmand();
+    expect(await stateOf(id)).toBe('executing');
+    await release();
+    await ended(id);
+    expect(await stateOf(id)).toBe('completed');
+  });
+
+  test('lost if gearmand was restarted while the job waited', async () => {
+    const id = await submitReport();
+    await restartGearmand();
+    expect(await stateOf(id)).not.toBe('lost');
+    await age(id);
+    expect(await stateOf(id)).toBe('lost');
+  });
+
+  test('lost if worker, child and gearmand ended while the job was executed', async () => {
+    const {id, worker} = await heldImport();
+    worker.killGroup();
+    await worker.ended;
+    await restartGearmand();
+    expect(await stateOf(id)).toBe('lost?');
+    await age(id);
+    expect(await stateOf(id)).toBe('lost');
+  });
+
+  test('lost if a required parameter is missing: AtoM leaves the row as it is', async () => {
+    await startWorker(site);
+    const id = await site.submit('arCalculateDescendantDatesJob', {});
+    await age(id);
+    await until(async () => (await stateOf(id)) === 'lost');
+  });
+
+  test('finished if only the row says that it runs', async () => {
+    await startWorker(site);
+    const id = await submitReport();
+    await logged(id, 'Job finished.');
+    await until(async () => (await stateOf(id)) === 'completed');
+    await site.query('UPDATE job SET status_id = 183, completed_at = NULL WHERE id = ?', [id]);
+    expect(await stateOf(id)).toBe('finished');
+  });
+
+  test('error if the job fails or throws', async () => {
+    await startWorker(site);
+    const file = {name: 'gone.csv', tmp_name: '/nonexistent/gone.csv'};
+    const fails = await site.submit(IMPORT, {importType: 'csv', objectType: 'informationObject', file});
+    const throws = await site.submit('arCalculateDescendantDatesJob', {objectId: '1'});
+    for (const id of [fails, throws]) {
+      await ended(id);
+      expect(await stateOf(id)).toBe('error');
+    }
+  });
+
+  test('a killed job is handed to no worker', async () => {
+    const [killed, other] = [await submitReport(), await submitReport()];
+    const result = await site.atomctl<{killed: unknown[]}>('jobs:kill', String(killed), '--yes');
+    expect(result.killed).toMatchObject([{was: 'queued', action: 'marked', gearman: 'removed'}]);
+    await startWorker(site);
+    await ended(other);
+    expect(await rowOf(killed)).toMatchObject({status_id: 185, output: null});
+  });
+
+  test('the export has the cells of the one that AtoM makes; AtoM also quotes cells with spaces', async () => {
+    await startWorker(site);
+    const ids = [
+      await submitReport(),
+      await site.submit('arUpdateEsIoDocumentsJob', {
+        ioIds: ['0'],
+        updateIos: true,
+        updateDescendants: false,
+        objectId: '1',
+        name: 'A, "quoted" name',
+        description: 'Why it was started.',
+      }),
+      await site.submit('arCalculateDescendantDatesJob', {objectId: '1'}),
+    ];
+    for (const id of ids) await ended(id);
+    await until(async () => (await rowOf(ids[0]!)).output!.includes('Job finished.'));
+    ids.push(await site.insertJob({name: 'arRunning', status: 'running'}));
+    const [own, theirs] = [
+      (await runAtomctl(['jobs:export-csv'], {env: site.env})).stdout,
+      await site.exportCsv(),
+    ];
+    expect(parse(own)).toHaveLength(ids.length + 1);
+    expect(parse(own)).toEqual(parse(theirs));
+    expect(own).toBe(theirs.replace(/(?<=^|,)"([^",\n\\\t]* [^",\n\\\t]*)"(?=,|\n)/gm, '$1'));
+  });
 });
