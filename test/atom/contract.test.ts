@@ -34,6 +34,12 @@ withInstalledAtom((atom) => {
     await gearmand.kill();
   });
 
+  async function start(): Promise<WorkerProcess> {
+    const worker = await startWorker(site);
+    site.onDrop(() => worker.ended);
+    return worker;
+  }
+
   async function restartGearmand(): Promise<void> {
     await gearmand.kill();
     gearmand = await startGearmand([], {port: gearmand.address.port});
@@ -48,14 +54,25 @@ withInstalledAtom((atom) => {
 
   /** As `jobs:list` shows it; an ended job by its status. */
   async function stateOf(id: number, ...args: string[]): Promise<string> {
+    return (await shown(id, ...args)).state;
+  }
+
+  async function shown(id: number, ...args: string[]): Promise<{state: string; reason: string | null}> {
     interface Job {
       live: string | null;
       likely: string | null;
+      liveReason: string | null;
       status: string;
     }
     const {jobs} = await site.atomctl<{jobs: Job[]}>('jobs:list', '--id', String(id), ...args);
-    const [{live, likely, status}] = jobs as [Job];
-    return live === null ? status : live === 'uncertain' ? `${likely ?? ''}?` : live;
+    const [{live, likely, liveReason: reason, status}] = jobs as [Job];
+    return {state: live === null ? status : live === 'uncertain' ? `${likely ?? ''}?` : live, reason};
+  }
+
+  /** A failure shows atomctl's reason. */
+  async function expectState(state: string, id: number, ...args: string[]): Promise<void> {
+    const {state: own, reason} = await shown(id, ...args);
+    expect(own, reason ?? 'ended').toBe(state);
   }
 
   const logged = (id: number, text: string) =>
@@ -66,7 +83,7 @@ withInstalledAtom((atom) => {
   /** An import at work, held until `release` is called. */
   async function heldImport(): Promise<{id: number; worker: WorkerProcess; release(): Promise<void>}> {
     const release = await site.holdImports();
-    const worker = await startWorker(site);
+    const worker = await start();
     const id = await site.submit(IMPORT, {...(await uploadCsv(site)), index: false});
     await logged(id, 'Importing CSV file');
     await until(async () => (await blockedImports()) > 0);
@@ -78,8 +95,9 @@ withInstalledAtom((atom) => {
     return rows.filter(({INFO}) => /^\s*INSERT INTO `?information_object/i.test(INFO ?? '')).length;
   }
 
-  /** Lets the job's row and log be three days older than they are. */
+  /** Makes the job's row and log three days older, and the site's configuration older still. */
   async function age(id: number): Promise<void> {
+    site.backdateConfiguration();
     await site.query('UPDATE object SET created_at = created_at - INTERVAL 3 DAY WHERE id = ?', [id]);
     const {output} = await rowOf(id);
     const older = output?.replace(/^(\[\w+\]) \[([^\]]+)\]/gm, (_, level, at) => {
@@ -91,7 +109,7 @@ withInstalledAtom((atom) => {
   }
 
   test('prefix and servers are those that the worker uses', async () => {
-    const worker = await startWorker(site);
+    const worker = await start();
     const {functionPrefix, gearmanServers} = await site.atomctl<Record<string, {value: unknown}>>('config');
     expect(gearmanServers!.value).toEqual([gearmand.endpoint]);
     const {workers} = await site.atomctl<{workers: unknown[]}>('queue:workers');
@@ -100,8 +118,8 @@ withInstalledAtom((atom) => {
 
   test('queued: payload and key are those computed from row and log; then completed', async () => {
     const id = await submitReport();
-    expect(await stateOf(id)).toBe('queued?');
-    expect(await stateOf(id, '--probe')).toBe('queued');
+    await expectState('queued?', id);
+    await expectState('queued', id, '--probe');
 
     const gearmanFunction = site.functionName(REPORT);
     const connection = await connectWorker(gearmand.address, {timeoutSeconds: 5});
@@ -111,53 +129,65 @@ withInstalledAtom((atom) => {
     expect(readPayload(job.payload)).toEqual({jobId: id, name, objectId: object_id});
     expect(uniqueKey(gearmanFunction, job.payload)).toBe(job.unique);
 
-    await startWorker(site);
+    await start();
     await logged(id, 'Job finished.');
-    expect(await stateOf(id)).toBe('completed');
+    await expectState('completed', id);
     const [, parameters] = /": Parameters: (.*)/.exec((await rowOf(id)).output!) ?? [];
     if (site.isSince27) expect(uniqueKey(gearmanFunction, parameters!)).toBe(job.unique);
     else expect(parameters).toBeUndefined();
   });
 
-  test('executing before its log begins', async () => {
+  test('likely executing before its log begins', async () => {
     const id = await submitReport();
     // The worker's first line waits for this lock.
     await site.query('START TRANSACTION');
     await site.query('SELECT id FROM job WHERE id = ? FOR UPDATE', [id]);
-    await startWorker(site);
-    await until(async () => (await stateOf(id)) === 'executing');
+    await start();
+    await until(async () => (await stateOf(id)) === 'executing?');
     await site.query('COMMIT');
     await ended(id);
-    expect(await stateOf(id)).toBe('completed');
+    await expectState('completed', id);
+  });
+
+  test('executing by the count of jobs and rows while an import waits for a move, without logged parameters', async () => {
+    const move = await site.insertJob({name: 'arObjectMoveJob', status: 'running'});
+    await start();
+    const id = await site.submit(IMPORT, {...(await uploadCsv(site)), index: false});
+    await logged(id, 'Another sensitive job');
+    await expectState('executing', id);
+    await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [move]);
+    await ended(id);
+    await expectState('completed', id);
   });
 
   test('executing; still so while the child of a killed worker goes on; then queued again; then completed', async () => {
     const {id, worker, release} = await heldImport();
-    expect(await stateOf(id)).toBe('executing');
+    await expectState('executing', id);
     await worker.kill();
-    expect(await stateOf(id)).toBe('executing');
+    await expectState('executing', id);
     await release();
     await until(async () => (await stateOf(id, '--probe')) === 'queued');
-    await startWorker(site);
+    await start();
     await ended(id);
-    expect(await stateOf(id)).toBe('completed');
+    await expectState('completed', id);
   });
 
-  test('executing after gearmand was restarted; then completed', async () => {
+  test('executing, up to 2.6 likely, after gearmand was restarted; then completed', async () => {
     const {id, release} = await heldImport();
     await restartGearmand();
-    expect(await stateOf(id)).toBe('executing');
+    // The child's arguments name the upload, which up to 2.6 no log connects with the job.
+    await expectState(site.isSince27 ? 'executing' : 'executing?', id);
     await release();
     await ended(id);
-    expect(await stateOf(id)).toBe('completed');
+    await expectState('completed', id);
   });
 
   test('lost if gearmand was restarted while the job waited', async () => {
     const id = await submitReport();
     await restartGearmand();
-    expect(await stateOf(id)).not.toBe('lost');
+    await expectState('lost?', id);
     await age(id);
-    expect(await stateOf(id)).toBe('lost');
+    await expectState('lost', id);
   });
 
   test('lost if worker, child and gearmand ended while the job was executed', async () => {
@@ -165,35 +195,37 @@ withInstalledAtom((atom) => {
     worker.killGroup();
     await worker.ended;
     await restartGearmand();
-    expect(await stateOf(id)).toBe('lost?');
+    await expectState('lost?', id);
     await age(id);
-    expect(await stateOf(id)).toBe('lost');
+    await expectState('lost', id);
   });
 
   test('lost if a required parameter is missing: AtoM leaves the row as it is', async () => {
-    await startWorker(site);
+    await start();
     const id = await site.submit('arCalculateDescendantDatesJob', {});
+    await until(async () => !(await stateOf(id)).startsWith('executing'));
     await age(id);
-    await until(async () => (await stateOf(id)) === 'lost');
+    await expectState('lost', id);
   });
 
   test('finished if only the row says that it runs', async () => {
-    await startWorker(site);
+    await start();
     const id = await submitReport();
     await logged(id, 'Job finished.');
     await until(async () => (await stateOf(id)) === 'completed');
     await site.query('UPDATE job SET status_id = 183, completed_at = NULL WHERE id = ?', [id]);
-    expect(await stateOf(id)).toBe('finished');
+    await age(id);
+    await expectState('finished', id);
   });
 
   test('error if the job fails or throws', async () => {
-    await startWorker(site);
+    await start();
     const file = {name: 'gone.csv', tmp_name: '/nonexistent/gone.csv'};
     const fails = await site.submit(IMPORT, {importType: 'csv', objectType: 'informationObject', file});
     const throws = await site.submit('arCalculateDescendantDatesJob', {objectId: '1'});
     for (const id of [fails, throws]) {
       await ended(id);
-      expect(await stateOf(id)).toBe('error');
+      await expectState('error', id);
     }
   });
 
@@ -201,13 +233,13 @@ withInstalledAtom((atom) => {
     const [killed, other] = [await submitReport(), await submitReport()];
     const result = await site.atomctl<{killed: unknown[]}>('jobs:kill', String(killed), '--yes');
     expect(result.killed).toMatchObject([{was: 'queued', action: 'marked', gearman: 'removed'}]);
-    await startWorker(site);
+    await start();
     await ended(other);
     expect(await rowOf(killed)).toMatchObject({status_id: 185, output: null});
   });
 
   test('the export has the cells of the one that AtoM makes; AtoM also quotes cells with spaces', async () => {
-    await startWorker(site);
+    await start();
     const ids = [
       await submitReport(),
       await site.submit('arUpdateEsIoDocumentsJob', {

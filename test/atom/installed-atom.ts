@@ -1,5 +1,5 @@
 import {execFile, spawn} from 'node:child_process';
-import {cpSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -23,7 +23,6 @@ const DATABASE = 'atom_copy';
 const LEFT_OUT = /^(\.git|cache|downloads|log|node_modules|uploads)(\/|$)/;
 const MADE_AGAIN = ['cache', 'downloads', 'log', 'uploads/tmp', 'sandbox'];
 
-/** Before any job: a configuration that is newer than a job leaves open where the job was submitted. */
 const LONG_AGO = new Date('2019-01-01');
 
 const HOW = 'ATOM_ROOT names no AtoM installation: ATOM_ROOT=/usr/share/nginx/atom npm run test:atom';
@@ -52,6 +51,7 @@ export async function copyAtom(
   });
   for (const directory of MADE_AGAIN) mkdirSync(join(root, directory), {recursive: true});
   writeFileSync(join(root, 'config/config.php'), configPhp(mariadb));
+  removeServers(join(root, 'config/gearman.yml'));
   writeFileSync(
     join(root, 'apps/qubit/config/search.yml'),
     `all:\n  server:\n    host: 127.0.0.1\n    port: '${searchPort}'\n`,
@@ -72,6 +72,8 @@ export interface InstalledSite extends AtomSite {
   userId: number;
   /** Submits a job as AtoM's web pages do, through QubitJob::runJob, whether or not a worker is there. Returns its id. */
   submit(jobClass: string, parameters: Readonly<Record<string, unknown>>): Promise<number>;
+  /** Lets configuration and cache be older than any job: if they are newer, no job is called lost. */
+  backdateConfiguration(): void;
   /** The CSV that AtoM makes of all jobs. */
   exportCsv(): Promise<string>;
   /** From now on, an import that adds a description waits, until the returned function is called. */
@@ -142,6 +144,7 @@ export async function openInstalledSite(
       for (const leave of stands) leave();
       return Number(id);
     },
+    backdateConfiguration: () => backdate(root),
     exportCsv: () => php(String(admin!.id), 'export'),
     holdImports: async () => {
       const holder = await open();
@@ -165,16 +168,23 @@ async function standBy(endpoint: string, gearmanFunction: string): Promise<() =>
   return () => connection.close();
 }
 
+/** Leaves the worker types. The application's file, written for each site, would only add to the project's servers. */
+function removeServers(gearmanYml: string): void {
+  const text = readFileSync(gearmanYml, 'utf8');
+  writeFileSync(gearmanYml, text.replace(/^( +)servers:.*\n(?:\1 +.*\n|\s*\n)*/m, ''));
+}
+
 function writeGearmanYml(root: string, gearman: readonly string[]): void {
   const servers = gearman.map((endpoint, index) => `    server${index + 1}: ${endpoint}\n`);
   writeFileSync(join(root, 'apps/qubit/config/gearman.yml'), `all:\n  servers:\n${servers.join('')}`);
   rmSync(join(root, 'cache'), {recursive: true, force: true});
   mkdirSync(join(root, 'cache'));
-  for (const path of ['', 'apps/qubit/']) {
-    for (const name of readdirSync(join(root, path, 'config'))) {
-      utimesSync(join(root, path, 'config', name), LONG_AGO, LONG_AGO);
-    }
-    utimesSync(join(root, path, 'config'), LONG_AGO, LONG_AGO);
+}
+
+function backdate(root: string): void {
+  for (const directory of ['config', 'apps/qubit/config', 'cache']) {
+    for (const path of ['', ...readdirSync(join(root, directory), {recursive: true, encoding: 'utf8'})])
+      utimesSync(join(root, directory, path), LONG_AGO, LONG_AGO);
   }
 }
 
