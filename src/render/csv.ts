@@ -7,7 +7,8 @@ export interface CsvOptions {
 
 /**
  * A header and any number of rows as CSV, in chunks as the rows come. Lines end with a newline; cells are quoted only
- * if necessary, as PHP's fputcsv does. The header comes with the first rows: if these fail, nothing is written.
+ * if necessary (AtoM's own CSV, by PHP's fputcsv, also quotes cells with a space, a tab or a backslash). The header comes
+ * with the first rows: if these fail, nothing is written.
  */
 export async function* renderCsv(
   header: readonly string[],
