@@ -1,5 +1,14 @@
 import {execFile, spawn} from 'node:child_process';
-import {cpSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -23,6 +32,9 @@ const DATABASE = 'atom_copy';
 const LEFT_OUT = /^(\.git|cache|downloads|log|node_modules|uploads)(\/|$)/;
 const MADE_AGAIN = ['cache', 'downloads', 'log', 'uploads/tmp', 'sandbox'];
 
+/** The root of AtoM's descriptions, which every site has. */
+export const ROOT_DESCRIPTION = 1;
+
 const LONG_AGO = new Date('2019-01-01');
 
 const HOW = 'ATOM_ROOT names no AtoM installation: ATOM_ROOT=/usr/share/nginx/atom npm run test:atom';
@@ -35,11 +47,12 @@ export interface InstalledAtom {
   mariadb: MariadbConnection;
 }
 
-/** @param source the root of an installed AtoM, whose database answers */
+/** @param atomRoot an installed AtoM, whose database answers */
 export async function copyAtom(
-  source: string,
+  atomRoot: string,
   {mariadb, searchPort}: {mariadb: MariadbConnection; searchPort: number},
 ): Promise<InstalledAtom> {
+  const source = realpathSync(atomRoot);
   const version = await readVersion(source);
   if (version === null) throw new Error(`${source} is not the root of an AtoM installation.`);
   await copyDatabase(source, mariadb);
@@ -150,7 +163,7 @@ export async function openInstalledSite(
       const holder = await open();
       await holder.query('START TRANSACTION');
       // A new description refers to its parent, and so waits for the lock of the root's row. Submitting a job does not.
-      await holder.query('SELECT id FROM information_object WHERE id = 1 FOR UPDATE');
+      await holder.query('SELECT id FROM information_object WHERE id = ? FOR UPDATE', [ROOT_DESCRIPTION]);
       const release = () => holder.end().catch(() => {});
       actions.push(release);
       return release;

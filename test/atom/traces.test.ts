@@ -3,10 +3,7 @@ import {startGearmand} from '../support/servers/gearmand.ts';
 import {recordGearman} from '../support/servers/recording-proxy.ts';
 import {traceAll} from '../support/workers/trace.ts';
 import {startWorker} from '../support/workers/worker.ts';
-import {openInstalledSite, withInstalledAtom} from './installed-atom.ts';
-
-/** The root of AtoM's descriptions, which every site has. */
-const ROOT_DESCRIPTION = 1;
+import {openInstalledSite, ROOT_DESCRIPTION, withInstalledAtom} from './installed-atom.ts';
 
 withInstalledAtom((atom) => {
   test('rows, log lines, output and packets are those recorded in test/atom/traces', {

@@ -46,10 +46,11 @@ interface Rows {
   notes: Record<string, unknown>[];
 }
 
+type JobSite = Pick<TraceRig, 'objectId'> & {site: {root: string}};
 type TraceJob = readonly [jobClass: string, parameters: Readonly<Record<string, unknown>>];
 
 /** Jobs that change nothing but their own rows; only an import adds a description. */
-const JOBS = {
+export const TRACE_JOBS = {
   completes: ({objectId}): TraceJob => [
     'arUpdateEsIoDocumentsJob',
     {
@@ -70,14 +71,14 @@ const JOBS = {
     'arObjectMoveJob',
     {objectId: String(objectId), parentId: String(objectId)},
   ],
-} satisfies Record<string, (rig: TraceRig) => TraceJob | Promise<TraceJob>>;
+} satisfies Record<string, (at: JobSite) => TraceJob | Promise<TraceJob>>;
 
 function importOf(file: Record<string, unknown>): Record<string, unknown> {
   return {index: false, objectType: 'informationObject', importType: 'csv', update: 'import-as-new', file};
 }
 
-export type TraceKind = keyof typeof JOBS;
-export const TRACE_KINDS = Object.keys(JOBS) as TraceKind[];
+export type TraceKind = keyof typeof TRACE_JOBS;
+export const TRACE_KINDS = Object.keys(TRACE_JOBS) as TraceKind[];
 
 /** What a worker sends before its first job. */
 export function traceStart({site, recorder}: TraceRig): string[] {
@@ -89,7 +90,7 @@ export function traceStart({site, recorder}: TraceRig): string[] {
 /** Submits a job while the worker sleeps, and follows it to its end. */
 export async function traceJob(rig: TraceRig, kind: TraceKind): Promise<Trace> {
   const {site, recorder, worker} = rig;
-  const [jobClass, parameters] = await JOBS[kind](rig);
+  const [jobClass, parameters] = await TRACE_JOBS[kind](rig);
   const isSerial = kind === 'waits' || kind === 'gives up';
   const older = isSerial
     ? await site.insertJob({name: 'arFileImportJob', status: 'running', startedAt: '2020-01-01 00:00:00'})
