@@ -18,6 +18,7 @@ withInstalledAtom((atom) => {
       worker: await startWorker(site),
       objectId: ROOT_DESCRIPTION,
       userId: site.userId,
+      holdImports: site.holdImports,
       submit: (_kind, jobClass, parameters) => site.submit(jobClass, parameters),
     });
     await site.drop();

@@ -17,6 +17,8 @@ export interface TraceRig {
   /** A description, and the user in whose name jobs are submitted. */
   objectId: number;
   userId: number;
+  /** Lets an import's child wait, until the returned function is called. */
+  holdImports(): Promise<() => Promise<void>>;
   submit(kind: TraceKind, jobClass: string, parameters: Readonly<Record<string, unknown>>): Promise<number>;
 }
 
@@ -95,6 +97,7 @@ export async function traceJob(rig: TraceRig, kind: TraceKind): Promise<Trace> {
   const older = isSerial
     ? await site.insertJob({name: 'arFileImportJob', status: 'running', startedAt: '2020-01-01 00:00:00'})
     : null;
+  const release = kind === 'imports' ? await rig.holdImports() : null;
   await stopAsleep(rig);
   const [firstPacket, firstCharacter] = [recorder.packets.length, worker.output().length];
   const packets = () => recorder.packets.slice(firstPacket);
@@ -109,11 +112,12 @@ export async function traceJob(rig: TraceRig, kind: TraceKind): Promise<Trace> {
   process.kill(worker.pid, 'SIGCONT');
 
   let child: string[] | undefined;
-  if (kind === 'imports') {
+  if (release !== null) {
     await until(() => {
       child = childOf(worker.pid);
       return child !== undefined;
     });
+    await release();
   }
   if (kind === 'waits') {
     await until(async () => (await logOf(site, id)).length > 1);
