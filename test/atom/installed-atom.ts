@@ -100,7 +100,7 @@ export async function openInstalledSite(
   {root, version, mariadb}: InstalledAtom,
   gearman: readonly string[],
 ): Promise<InstalledSite> {
-  writeGearmanYml(root, gearman);
+  configure(root, gearman);
   const {host, port, user, password} = mariadb;
   const open = () => createConnection({host, port, user, password, database: DATABASE, dateStrings: true});
   const connection = await open();
@@ -187,11 +187,14 @@ function removeServers(gearmanYml: string): void {
   writeFileSync(gearmanYml, text.replace(/^( +)servers:.*\n(?:\1 +.*\n|\s*\n)*/m, ''));
 }
 
-function writeGearmanYml(root: string, gearman: readonly string[]): void {
+function configure(root: string, gearman: readonly string[]): void {
   const servers = gearman.map((endpoint, index) => `    server${index + 1}: ${endpoint}\n`);
   writeFileSync(join(root, 'apps/qubit/config/gearman.yml'), `all:\n  servers:\n${servers.join('')}`);
-  rmSync(join(root, 'cache'), {recursive: true, force: true});
-  mkdirSync(join(root, 'cache'));
+  // What earlier sites have left: a compiled configuration, and their workers' output.
+  for (const directory of ['cache', 'sandbox']) {
+    rmSync(join(root, directory), {recursive: true});
+    mkdirSync(join(root, directory));
+  }
 }
 
 function backdate(root: string): void {
