@@ -1,8 +1,9 @@
 import {AtomctlError} from '../errors.ts';
-import {formatAddress, type ServerAddress} from '../gearman/address.ts';
+import type {ServerAddress} from '../gearman/address.ts';
 import {type ServerLock, takeLock} from '../gearman/lock.ts';
-import type {GearmanTimeouts} from '../gearman/server.ts';
+import {connectServer, type GearmanTimeouts} from '../gearman/server.ts';
 import {PROBE_LOCK} from './function-name.ts';
+import {lockRefusal} from './old-holds.ts';
 import {newProbeId} from './probe-id.ts';
 
 const LOCK_RETRY_MS = 20;
@@ -39,13 +40,16 @@ export async function takeProbeLock(address: ServerAddress, options: ProbeLockOp
     }
     const lock = await takeLock(address, PROBE_LOCK, {...options, clientId: newProbeId(Date.now())});
     if (lock) return lock;
-    if (Date.now() > deadline) {
-      throw new AtomctlError(
-        'REFUSED',
-        `Another atomctl is probing the queue of Gearman server ${formatAddress(address)}.`,
-        {hint: 'Nothing was touched. Try again in a moment.'},
-      );
-    }
+    if (Date.now() > deadline) throw await refusal(address, options);
     await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+  }
+}
+
+async function refusal(address: ServerAddress, options: ProbeLockOptions): Promise<AtomctlError> {
+  const server = await connectServer(address, options);
+  try {
+    return lockRefusal(address, {connections: await server.connections(), nowMs: Date.now()});
+  } finally {
+    server.close();
   }
 }

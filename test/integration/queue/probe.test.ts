@@ -178,6 +178,20 @@ describe('probeQueue on gearmand', () => {
     expect((await access).jobs.map((job) => job.jobId)).toEqual([2, 1]);
   });
 
+  it('T22: names the client that has kept the lock for longer than a probe lasts', async () => {
+    const server = await gearmand();
+    await submit(server, 2, 'f');
+    const hourAgo = Math.floor(Date.now() / 1000) - 3600;
+    const clientId = `atomctl-probe-1f-${hourAgo}`;
+    const lock = await takeLock(server.address, 'atomctl-probe-lock', {...TIMEOUT, clientId});
+    const error = await probeQueue(server.address, ['f'], {timeoutSeconds: 0.5}).catch((caught) => caught);
+    expect(error).toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining(`${clientId} from 127.0.0.1`),
+    });
+    await lock!.release();
+  });
+
   it('loses nothing if its process is killed in the middle', async () => {
     const server = await gearmand();
     await submit(server, 12, 'f');
