@@ -1,20 +1,26 @@
 /**
  * `npm run bench`: atomctl beside its peers, on servers of its own. Nothing is asserted: a busy machine is no failure.
  *
- *     npm run bench -- [--short] [--starts] [--json FILE]
+ *     npm run bench -- [--short] [--starts | --queue] [--json FILE]
  *
- * --starts measures how long a start takes, and nothing else.
+ * --starts measures how long a start takes, --queue what is done to a long queue, and nothing else.
  */
 import {writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {measureAtomWay, measureClears} from './clears.ts';
+import {measureLongQueue} from './long-queue.ts';
 import {machineLine} from './machine.ts';
 import {measureHistories, measureLists, measureStarts} from './measurements.ts';
 import {startRig} from './rig.ts';
 import {markdownTable} from './table.ts';
 
-const {short, starts, json} = parseArgs({
-  options: {short: {type: 'boolean'}, starts: {type: 'boolean'}, json: {type: 'string'}},
+const {short, starts, queue, json} = parseArgs({
+  options: {
+    short: {type: 'boolean'},
+    starts: {type: 'boolean'},
+    queue: {type: 'boolean'},
+    json: {type: 'string'},
+  },
 }).values;
 const plan = short
   ? {rounds: 5, clears: 1, rowByRow: 1, most: 100_000}
@@ -26,8 +32,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 const machine = machineLine();
 const rig = await startRig();
 const lines = [];
-const measurements = [measureStarts, measureLists, measureHistories, measureClears, measureAtomWay];
-for (const measurement of starts ? [measureStarts] : measurements) {
+const all = [measureStarts, measureLists, measureHistories, measureClears, measureAtomWay, measureLongQueue];
+const measurements = starts ? [measureStarts] : queue ? [measureLongQueue] : all;
+for (const measurement of measurements) {
   lines.push(...(await measurement(rig, plan)));
   console.error(`${lines.length} comparisons after ${(performance.now() / 1000) | 0} s`);
 }
