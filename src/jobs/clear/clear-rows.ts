@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database, Queryable, SqlValue} from '../../mysql/database.ts';
-import {rehearseChange} from '../model/change-row.ts';
+import {rehearseChanges} from '../model/change-row.ts';
 import {noJobs, surveyJobs} from '../model/count.ts';
 import {deleteJobRows} from '../model/delete-jobs.ts';
 import {EVERY_JOB, type JobFilter, jobCondition} from '../model/filter.ts';
@@ -176,15 +176,12 @@ class Unchangeable extends AtomctlError {}
  * foreign key of a plugin).
  */
 async function rehearse(database: Database, id: number): Promise<void> {
-  try {
-    await rehearseChange(database, {id, seen: null, to: {as: 'deleted'}});
-  } catch (error) {
-    if (!(error instanceof AtomctlError) || error.exitStatus !== EXIT.failed) throw error;
-    throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${error.message}`, {
-      hint: error.hint,
-      cause: error,
-    });
-  }
+  const [row] = await rehearseChanges(database, [{id, seen: null, to: {as: 'deleted'}}]);
+  if (row?.outcome !== 'failed') return;
+  const {error} = row;
+  if (error.exitStatus !== EXIT.failed) throw error;
+  const {message, hint} = error;
+  throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${message}`, {hint, cause: error});
 }
 
 /** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */

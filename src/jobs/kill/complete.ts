@@ -3,7 +3,7 @@ import {cancelByKey} from '../../queue/cancel-job.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {placeOf} from './plan.ts';
 import {refusal} from './refusal.ts';
-import {writeRow} from './rows.ts';
+import {writeRows} from './rows.ts';
 import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
 
 /** What became of the job in Gearman: nothing was there, or it is out, or it will not be handed out again. */
@@ -24,33 +24,48 @@ export async function complete(
   options: KillOptions,
   plan: KillPlan,
 ): Promise<{killed: Killed[]; stoppedEarly: boolean}> {
-  const killed: Killed[] = [];
-  let stoppedEarly = false;
-  for (const id of new Set(options.ids)) {
-    const target = plan.targets.get(id);
-    if (target === undefined) {
-      killed.push({id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`});
-    } else if (target.refused !== null) {
-      killed.push(refused(target, target.refused));
-    } else if (target.dequeued === null && options.signal.aborted) {
-      stoppedEarly = true;
-      killed.push(refused(target, `Interrupted: job ${id} was left as it is.`));
-    } else killed.push(await completeOne(options, plan, target));
+  const outcomes = new Map<Target, Killed | GearmanOutcome>();
+  for (const target of plan.targets.values()) outcomes.set(target, await settle(options, plan, target));
+  const open = [...outcomes].flatMap(([target, outcome]) =>
+    typeof outcome === 'string' && target.row === null ? [target] : [],
+  );
+  const out = open.filter(({dequeued}) => dequeued !== null);
+  await writeRows(options, out);
+  if (!options.signal.aborted) {
+    const others = open.filter(({dequeued}) => dequeued === null);
+    await writeRows(options, others, () => !options.signal.aborted);
   }
-  return {killed, stoppedEarly};
+  const killed = [...new Set(options.ids)].map((id): Killed => {
+    const target = plan.targets.get(id);
+    if (target === undefined)
+      return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
+    const outcome = outcomes.get(target)!;
+    if (typeof outcome !== 'string') return outcome;
+    return target.row === null ? interrupted(target) : report(target, outcome, options);
+  });
+  return {killed, stoppedEarly: open.some(({row}) => row === null)};
 }
 
-async function completeOne(options: KillOptions, plan: KillPlan, target: Target): Promise<Killed> {
-  let gearman: GearmanOutcome = target.dequeued ?? 'none';
-  if (target.dequeued === null) {
-    const message = refusal(options, plan, target);
-    if (message !== null) return refused(target, message);
-    if (!isGone(target)) gearman = await cancel(placeOf(plan.report, target.job.id));
-  } else if (target.dequeued === 'cancelled' && !options.force) {
-    return {...identity(target), action: 'failed', gearman, message: beganMeanwhile(target)};
+/** What is reported of a job whose row stays as it is, or what became of it in Gearman if the row is to change. */
+async function settle(
+  options: KillOptions,
+  plan: KillPlan,
+  target: Target,
+): Promise<Killed | GearmanOutcome> {
+  if (target.refused !== null) return refused(target, target.refused);
+  if (target.dequeued === 'cancelled' && !options.force) {
+    return {...identity(target), action: 'failed', gearman: 'cancelled', message: beganMeanwhile(target)};
   }
-  if (target.row === null) await writeRow(options, target);
-  return report(target, gearman, options);
+  if (target.dequeued !== null) return target.dequeued;
+  // Interrupted, it is left as it is, whatever its state.
+  if (options.signal.aborted) return 'none';
+  const message = refusal(options, plan, target);
+  if (message !== null) return refused(target, message);
+  return isGone(target) ? 'none' : cancel(placeOf(plan.report, target.job.id));
+}
+
+function interrupted(target: Target): Killed {
+  return refused(target, `Interrupted: job ${target.job.id} was left as it is.`);
 }
 
 function identity({job: {id}, was}: Target): Pick<Killed, 'id' | 'was'> {

@@ -8,10 +8,10 @@ import {liveStates} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {placeOf, stateNow} from './plan.ts';
-import {writeRow} from './rows.ts';
+import {writeRows} from './rows.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
-/** Rows that change slowly hold a server no longer than this, except for the row in hand: others wait to read. */
+/** Rows that change slowly hold a server no longer than this, except for the transaction in hand: others wait to read. */
 const LONGEST_HOLD_MS = 2000;
 
 /** States of jobs that no queue holds as waiting. */
@@ -57,12 +57,13 @@ async function dequeueByKey(options: KillOptions, plan: KillPlan, chosen: Chosen
     const onServer = found.filter(({place}) => place.server === server);
     await reportingFailure(plan, () =>
       underProbeLock(server.address, options, async () => {
-        const end = performance.now() + LONGEST_HOLD_MS;
+        const removed: Target[] = [];
         for (const {target, place} of onServer) {
-          if (options.signal.aborted) return;
+          if (options.signal.aborted) break;
           await cancelTarget(target, place);
-          if (target.dequeued === 'removed' && performance.now() < end) await writeRow(options, target);
+          if (target.dequeued === 'removed') removed.push(target);
         }
+        await writeInTime(options, removed);
       }),
     );
   }
@@ -91,13 +92,9 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
       return target !== undefined && isJobOfRow(job, target.job);
     },
     settle: async (jobs) => {
-      const end = performance.now() + LONGEST_HOLD_MS;
-      for (const {jobId} of jobs) {
-        const target = targets.get(jobId!)!;
-        if (target.dequeued === 'removed') continue;
-        markDequeued(target);
-        if (performance.now() < end) await writeRow(options, target);
-      }
+      const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
+      for (const target of removed) markDequeued(target);
+      await writeInTime(options, [...removed]);
     },
   });
   plan.problems.push(...problems);
@@ -106,6 +103,12 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
     plan.report = await liveStates({...options, probe: async () => waiting});
     for (const target of plan.targets.values()) updateState(target, plan);
   });
+}
+
+/** The rows for which there is time while others wait to read the server; complete.ts changes the rest. */
+function writeInTime(options: KillOptions, targets: readonly Target[]): Promise<void> {
+  const end = performance.now() + LONGEST_HOLD_MS;
+  return writeRows(options, targets, () => performance.now() < end);
 }
 
 function markDequeued(target: Target): void {

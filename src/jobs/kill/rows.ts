@@ -1,5 +1,4 @@
-import {AtomctlError} from '../../errors.ts';
-import {changeRow, type RowChange, rehearseChange} from '../model/change-row.ts';
+import {changeRows, type RowChange, rehearseChanges} from '../model/change-row.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /**
@@ -7,28 +6,37 @@ import type {KillOptions, KillPlan, Target} from './target.ts';
  * @throws AtomctlError if the database does not answer; nothing was touched
  */
 export async function rehearseRows(options: KillOptions, {targets}: KillPlan): Promise<void> {
-  for (const target of targets.values()) {
-    if (target.refused !== null || options.signal.aborted) continue;
+  if (options.signal.aborted) return;
+  const wanted = [...targets.values()].filter(({refused}) => refused === null);
+  const outcomes = await rehearseChanges(
+    options.database,
+    wanted.map((target) => changeOf(options, target)),
+  );
+  for (const [index, target] of wanted.entries()) {
+    const row = outcomes[index]!;
     const {id} = target.job;
-    try {
-      const {outcome} = await rehearseChange(options.database, changeOf(options, target));
-      if (outcome === 'gone' && !options.deleteRows) target.refused = `Job ${id} has no row any more.`;
-      if (outcome === 'changed') target.refused = `Job ${id} changed meanwhile. Its row was left as it is.`;
-    } catch (error) {
-      if (!(error instanceof AtomctlError) || error.code === 'DATABASE_LOST') throw error;
-      target.refused = `The row of job ${id} cannot be changed: ${error.message} Gearman was not touched.`;
-    }
+    if (row.outcome === 'gone' && !options.deleteRows) target.refused = `Job ${id} has no row any more.`;
+    if (row.outcome === 'changed') target.refused = `Job ${id} changed meanwhile. Its row was left as it is.`;
+    if (row.outcome !== 'failed') continue;
+    if (row.error.code === 'DATABASE_LOST') throw row.error;
+    target.refused = `The row of job ${id} cannot be changed: ${row.error.message} Gearman was not touched.`;
   }
 }
 
-/** Changes the row of a job that no worker gets any more. What goes wrong is in the target: by now something was done. */
-export async function writeRow(options: KillOptions, target: Target): Promise<void> {
-  try {
-    target.row = await changeRow(options.database, changeOf(options, target));
-  } catch (error) {
-    if (!(error instanceof AtomctlError)) throw error;
-    target.row = {outcome: 'failed', error};
-  }
+/**
+ * Changes the rows of jobs that no worker gets any more. What goes wrong is in the targets: by now something was done.
+ * @param goesOn asked after each transaction
+ */
+export async function writeRows(
+  options: KillOptions,
+  targets: readonly Target[],
+  goesOn: () => boolean = () => true,
+): Promise<void> {
+  const changes = targets.map((target) => changeOf(options, target));
+  await changeRows(options.database, changes, (outcome, index) => {
+    targets[index]!.row = outcome;
+    return goesOn();
+  });
 }
 
 function changeOf(options: KillOptions, {job, was, logLength}: Target): RowChange {

@@ -5,7 +5,7 @@ import type {Database} from '../../mysql/database.ts';
 import type {LiveAccess, LiveReport} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
-import type {RowOutcome} from '../model/change-row.ts';
+import type {RowFailure, RowOutcome} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
 import type {Interruptible, WorkerControl, WorkerStop} from '../model/worker-control.ts';
 
@@ -52,7 +52,7 @@ export interface Target {
   /** What was done to it in Gearman; null if nothing was. */
   dequeued: 'removed' | 'cancelled' | null;
   /** What became of its row; null if it is still to be changed. */
-  row: RowOutcome | {outcome: 'failed'; error: AtomctlError} | null;
+  row: RowOutcome | RowFailure | null;
 }
 
 /** The state map of one kill: plan.ts fills it, rehearse.ts, dequeue.ts and complete.ts go on with it. */

@@ -1,5 +1,5 @@
 /**
- * The change of one job's row, for kill, mark and doctor --fix: a status with a note, or the end of the row.
+ * The change of jobs' rows, for kill, mark and doctor --fix: a status with a note, or the end of the row.
  *
  * A worker's log line is an UPDATE of its job's row, so a lock on it is held only for the short transaction here. It locks
  * `object` before `job`, as AtoM's own saves do; in the other order the two deadlock.
@@ -43,33 +43,99 @@ export type RowOutcome =
   | {outcome: 'gone'}
   | {outcome: 'unknown'; error: AtomctlError};
 
+/** The row could not be changed, and is as it was. */
+export interface RowFailure {
+  outcome: 'failed';
+  error: AtomctlError;
+}
+
+/** Rows that are changed in one transaction: few enough that a worker's log line hardly waits for it. */
+const AT_A_TIME = 100;
+
 /**
- * Changes the row. If the answer to COMMIT is lost, the row is read on a new connection.
- * @throws AtomctlError for the database; then nothing was changed
+ * Changes rows, in short transactions of several. A row that cannot be changed does not keep the others from being changed. If the
+ * answer to COMMIT is lost, the rows are read on a new connection.
+ * @param done called with each outcome, in order, as soon as it is known; false ends the work before the next transaction
+ * @throws AtomctlError only if `done` does
  */
-export async function changeRow(database: Database, change: RowChange): Promise<RowOutcome> {
-  try {
-    return await database.transaction((tx) => write(tx, change));
-  } catch (error) {
-    if (!(error instanceof AtomctlError) || error.code !== 'COMMIT_UNKNOWN') throw error;
-    return readBack(database, change, error);
+export async function changeRows(
+  database: Database,
+  changes: readonly RowChange[],
+  done: (outcome: RowOutcome | RowFailure, index: number) => boolean | undefined,
+): Promise<void> {
+  for (let from = 0; from < changes.length; from += AT_A_TIME) {
+    const batch = changes.slice(from, from + AT_A_TIME);
+    const outcomes = await eachOrAll(batch, (some) => commit(database, some));
+    const goesOn = outcomes.map((outcome, index) => done(outcome, from + index));
+    if (goesOn.includes(false)) return;
   }
 }
 
+/** The same for one row. @throws AtomctlError for the database; then nothing was changed */
+export async function changeRow(database: Database, change: RowChange): Promise<RowOutcome> {
+  const [outcome] = await commit(database, [change]);
+  return outcome!;
+}
+
 /**
- * Does all that changeRow does, and takes it back: what would prevent the change shows before anything else is touched (a
+ * Does all that changeRows does, and takes it back: what would prevent a change shows before anything else is touched (a
  * read-only server, a character that the table cannot store, a trigger, a foreign key of a plugin).
- * @throws AtomctlError for the database
  */
-export async function rehearseChange(database: Database, change: RowChange): Promise<RowOutcome> {
-  let outcome: RowOutcome | undefined;
+export async function rehearseChanges(
+  database: Database,
+  changes: readonly RowChange[],
+): Promise<(RowOutcome | RowFailure)[]> {
+  const outcomes: (RowOutcome | RowFailure)[] = [];
+  for (let from = 0; from < changes.length; from += AT_A_TIME) {
+    const batch = changes.slice(from, from + AT_A_TIME);
+    outcomes.push(...(await eachOrAll(batch, (some) => rehearse(database, some))));
+  }
+  return outcomes;
+}
+
+/** All at once, or if that fails one by one, so that one row's failure is not the others'. */
+async function eachOrAll(
+  changes: readonly RowChange[],
+  change: (some: readonly RowChange[]) => Promise<RowOutcome[]>,
+): Promise<(RowOutcome | RowFailure)[]> {
+  try {
+    return await change(changes);
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    if (changes.length === 1 || AWAY.has(error.code)) return changes.map(() => ({outcome: 'failed', error}));
+  }
+  const outcomes: (RowOutcome | RowFailure)[] = [];
+  for (const each of changes) {
+    const [one, other] = outcomes.slice(-2).map((last) => ('error' in last ? last.error : null));
+    // Each wait for a lock takes its time: whoever locks two rows is taken to lock the others.
+    if (one?.code === 'DATABASE_BUSY' && other?.code === 'DATABASE_BUSY')
+      outcomes.push({outcome: 'failed', error: other});
+    else outcomes.push(...(await eachOrAll([each], change)));
+  }
+  return outcomes;
+}
+
+/** What no other row would fare better with. */
+const AWAY: ReadonlySet<string> = new Set(['DATABASE_LOST', 'DATABASE_TIMEOUT']);
+
+async function commit(database: Database, changes: readonly RowChange[]): Promise<RowOutcome[]> {
+  try {
+    return await database.transaction((tx) => write(tx, changes));
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.code !== 'COMMIT_UNKNOWN') throw error;
+    return readBack(database, changes, error);
+  }
+}
+
+async function rehearse(database: Database, changes: readonly RowChange[]): Promise<RowOutcome[]> {
+  let outcomes: RowOutcome[] | undefined;
   try {
     return await database.transaction(async (tx) => {
-      outcome = await write(tx, change);
+      outcomes = await write(tx, changes);
       throw new Rehearsed();
     });
   } catch (error) {
-    if (error instanceof Rehearsed && outcome !== undefined) return outcome;
+    if (error instanceof Rehearsed && outcomes !== undefined) return outcomes;
     throw error;
   }
 }
@@ -77,68 +143,108 @@ export async function rehearseChange(database: Database, change: RowChange): Pro
 /** Rolls the transaction of a rehearsal back. */
 class Rehearsed extends Error {}
 
-async function write(tx: Queryable, {id, seen, to}: RowChange): Promise<RowOutcome> {
-  await tx.query("SELECT id FROM object WHERE id = ? AND class_name = 'QubitJob' FOR UPDATE", [id]);
-  const [row] = await tx.query<{status_id: number | null; log_length: number | null}>(
-    'SELECT status_id, LENGTH(output) AS log_length FROM job WHERE id = ? FOR UPDATE',
-    [id],
+async function write(tx: Queryable, changes: readonly RowChange[]): Promise<RowOutcome[]> {
+  const ids = changes.map(({id}) => id);
+  await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
+    ids,
+  ]);
+  const rows = await tx.query<{id: number; status_id: number | null; log_length: number | null}>(
+    'SELECT id, status_id, LENGTH(output) AS log_length FROM job WHERE id IN (?) ORDER BY id FOR UPDATE',
+    [ids],
   );
-  if (!row) return {outcome: 'gone'};
-  const status = statusFromTermId(row.status_id);
-  const logGrew = seen?.logLength !== undefined && (row.log_length ?? 0) !== seen.logLength;
-  if (seen !== null && (status !== seen.status || logGrew)) return {outcome: 'changed', status};
-  if (to.as === 'deleted') await deleteJobRows(tx, [id]);
-  else await mark(tx, id, to);
-  return {outcome: 'done'};
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const outcomes = changes.map(({id, seen}): RowOutcome => {
+    const row = byId.get(id);
+    if (row === undefined) return {outcome: 'gone'};
+    const status = statusFromTermId(row.status_id);
+    const logGrew = seen?.logLength !== undefined && (row.log_length ?? 0) !== seen.logLength;
+    if (seen !== null && (status !== seen.status || logGrew)) return {outcome: 'changed', status};
+    return {outcome: 'done'};
+  });
+  const toChange = changes.filter((_, index) => outcomes[index]!.outcome === 'done');
+  for (const [to, same] of groupByTarget(toChange)) {
+    if (to.as === 'deleted') await deleteJobRows(tx, same);
+    else await mark(tx, same, to);
+  }
+  return outcomes;
 }
 
-async function mark(tx: Queryable, id: number, to: Exclude<NewRow, {as: 'deleted'}>): Promise<void> {
-  await tx.execute("UPDATE object SET updated_at = ? WHERE id = ? AND class_name = 'QubitJob'", [
+/** The ids of the rows that become the same. */
+function groupByTarget(changes: readonly RowChange[]): [NewRow, number[]][] {
+  const groups = new Map<string, [NewRow, number[]]>();
+  for (const {id, to} of changes) {
+    const key = JSON.stringify(to);
+    const [, ids] = groups.get(key) ?? [to, []];
+    ids.push(id);
+    groups.set(key, [to, ids]);
+  }
+  return [...groups.values()];
+}
+
+async function mark(
+  tx: Queryable,
+  ids: readonly number[],
+  to: Exclude<NewRow, {as: 'deleted'}>,
+): Promise<void> {
+  await tx.execute("UPDATE object SET updated_at = ? WHERE id IN (?) AND class_name = 'QubitJob'", [
     to.nowWall,
-    id,
+    ids,
   ]);
-  await tx.execute('UPDATE job SET status_id = ?, completed_at = ? WHERE id = ?', [
+  await tx.execute('UPDATE job SET status_id = ?, completed_at = ? WHERE id IN (?)', [
     STATUSES[to.as].termId,
     to.nowWall,
-    id,
+    ids,
   ]);
+  const [before] = await tx.query<{last: number}>(
+    'SELECT COALESCE(MAX(id), 0) AS last FROM note WHERE object_id IN (?)',
+    [ids],
+  );
   // Sites from before 2021 lack the term of error notes, and the foreign key needs it to exist: then no type.
   await tx.execute(
     `INSERT INTO note (object_id, type_id, source_culture, serial_number)
-     VALUES (?, (SELECT term.id FROM term WHERE term.id = ?), ?, 0)`,
-    [id, to.as === 'error' ? ERROR_NOTE_TYPE_ID : null, to.culture],
+     SELECT id, (SELECT term.id FROM term WHERE term.id = ?), ?, 0 FROM job WHERE id IN (?)`,
+    [to.as === 'error' ? ERROR_NOTE_TYPE_ID : null, to.culture, ids],
   );
-  await tx.execute('INSERT INTO note_i18n (id, culture, content) VALUES (LAST_INSERT_ID(), ?, ?)', [
-    to.culture,
-    to.note,
-  ]);
+  // Nobody else can add a note to these jobs: its foreign key waits for the lock on their objects.
+  await tx.execute(
+    'INSERT INTO note_i18n (id, culture, content) SELECT id, ?, ? FROM note WHERE object_id IN (?) AND id > ?',
+    [to.culture, to.note, ids, before!.last],
+  );
 }
 
 /**
- * Whether a COMMIT without an answer was carried out. The read waits for the lock of a COMMIT that goes on.
+ * Whether a COMMIT without an answer was carried out. The read waits for the locks of a COMMIT that goes on.
  * @throws AtomctlError DATABASE_LOST if it was not
  */
 async function readBack(
   database: Database,
-  {id, seen, to}: RowChange,
+  changes: readonly RowChange[],
   {message, hint}: AtomctlError,
-): Promise<RowOutcome> {
+): Promise<RowOutcome[]> {
+  let outcomes: (RowOutcome | null)[];
   try {
     await database.reconnect();
-    const [row] = await database.query<{status_id: number | null; ours: number}>(
-      `SELECT status_id, EXISTS (
-         SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id
-         WHERE note.object_id = job.id AND note_i18n.content = ?) AS ours
-       FROM job WHERE id = ? FOR UPDATE`,
-      [to.as === 'deleted' ? '' : to.note, id],
-    );
-    if (to.as === 'deleted' ? row === undefined : row?.ours === 1) return {outcome: 'done'};
-    if (row === undefined) return {outcome: 'gone'};
-    const status = statusFromTermId(row.status_id);
-    if (status !== seen?.status) return {outcome: 'changed', status};
+    outcomes = [];
+    for (const change of changes) outcomes.push(await readOne(database, change));
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
-    return {outcome: 'unknown', error};
+    return changes.map(() => ({outcome: 'unknown', error}));
   }
-  throw new AtomctlError('DATABASE_LOST', message, {hint});
+  if (outcomes.includes(null)) throw new AtomctlError('DATABASE_LOST', message, {hint});
+  return outcomes.filter((outcome) => outcome !== null);
+}
+
+/** null if the row is as it was. */
+async function readOne(database: Database, {id, seen, to}: RowChange): Promise<RowOutcome | null> {
+  const [row] = await database.query<{status_id: number | null; ours: number}>(
+    `SELECT status_id, EXISTS (
+       SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id
+       WHERE note.object_id = job.id AND note_i18n.content = ?) AS ours
+     FROM job WHERE id = ? FOR UPDATE`,
+    [to.as === 'deleted' ? '' : to.note, id],
+  );
+  if (to.as === 'deleted' ? row === undefined : row?.ours === 1) return {outcome: 'done'};
+  if (row === undefined) return {outcome: 'gone'};
+  const status = statusFromTermId(row.status_id);
+  return status === seen?.status ? null : {outcome: 'changed', status};
 }

@@ -76,12 +76,12 @@ test.each([false, true])(
   },
 );
 
-test('if its row changes slowly, other atomctls may probe the queue meanwhile', async () => {
-  const ids = await at.submit(2);
+test('if rows change slowly, other atomctls may probe the queue meanwhile', async () => {
+  const ids = await at.submit(102);
   const free: boolean[] = [];
   const database = withMethods(at.sources.database, {
     transaction: async (work) => {
-      if ((await at.inGearman()) === 2) return at.sources.database.transaction(work);
+      if ((await at.inGearman()) === 102) return at.sources.database.transaction(work);
       const lock = await takeLock(at.gearmand.address, PROBE_LOCK, {
         timeoutSeconds: 2,
         clientId: newProbeId(Date.now()),
@@ -92,6 +92,7 @@ test('if its row changes slowly, other atomctls may probe the queue meanwhile', 
       return at.sources.database.transaction(work);
     },
   });
-  expect((await at.kill(ids, {database})).killed.map(({action}) => action)).toEqual(['marked', 'marked']);
+  const {killed} = await at.kill(ids, {database});
+  expect(new Set(killed.map(({action}) => action))).toEqual(new Set(['marked']));
   expect(free).toEqual([false, true]);
 });

@@ -46,7 +46,7 @@ async function submit(index: number): Promise<Submitted> {
   const classes = index % SERIAL_EVERY === 0 ? SERIAL : OTHERS;
   const jobClass = classes[Math.floor(index / SERIAL_EVERY) % classes.length]!;
   const startedAt = at.sources.time.toWall(new Date());
-  return {id: (await submitJob(at.site, {jobClass, startedAt, work: {seconds: 0.15}})).id, jobClass};
+  return {id: (await submitJob(at.site, {jobClass, startedAt, work: {seconds: 0.05}})).id, jobClass};
 }
 
 /** Submits until the kills are done. */
@@ -132,7 +132,6 @@ test(`${KILLS} kills among probes, ${WORKERS} workers and a client: no job is lo
     kills,
   ]);
   const jobs = [...backlog, ...more];
-  while (workers.length < 3 * WORKERS) workers.push(await startWorker(at.site));
   await until(async () => (await at.site.query('SELECT id FROM job WHERE status_id = 183')).length === 0);
   await until(async () => (await at.server.jobs()).length === 0);
   const started = workers.flatMap((worker) => worker.started());

@@ -1,5 +1,11 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
-import {changeRow, rehearseChange} from '../../../../src/jobs/model/change-row.ts';
+import {
+  changeRow,
+  changeRows,
+  type RowFailure,
+  type RowOutcome,
+  rehearseChanges,
+} from '../../../../src/jobs/model/change-row.ts';
 import {deleteJob} from '../../../../src/jobs/model/delete-jobs.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database} from '../../../../src/mysql/database.ts';
@@ -133,23 +139,76 @@ describe('changeRow', () => {
   });
 });
 
-describe('rehearseChange', () => {
+describe('changeRows', () => {
+  test('changes hundreds in few transactions; what one row prevents is not the others’ failure', async () => {
+    const ids: number[] = [];
+    while (ids.length < 250) ids.push(await site.insertJob({status: 'running'}));
+    await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ids[3]]);
+    await site.query(
+      `CREATE TRIGGER one_stays BEFORE UPDATE ON job FOR EACH ROW
+       IF NEW.id = ${ids[120]} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'one stays'; END IF`,
+    );
+    const outcomes: (RowOutcome | RowFailure)[] = [];
+    try {
+      await changeRows(
+        database,
+        ids.map((id) => marking(id)),
+        (outcome, index) => {
+          outcomes[index] = outcome;
+          return true;
+        },
+      );
+    } finally {
+      await site.query('DROP TRIGGER one_stays');
+    }
+    expect(outcomes.filter(({outcome}) => outcome === 'done')).toHaveLength(248);
+    expect(outcomes[3]).toEqual({outcome: 'changed', status: 'completed'});
+    expect(outcomes[120]).toMatchObject({
+      outcome: 'failed',
+      error: {message: expect.stringContaining('one stays')},
+    });
+    const [row] = await site.query(
+      `SELECT COUNT(*) AS jobs, SUM(notes = 1) AS noted FROM (
+         SELECT job.id, COUNT(note_i18n.id) AS notes FROM job LEFT JOIN note ON note.object_id = job.id
+         LEFT JOIN note_i18n ON note_i18n.id = note.id WHERE status_id = 185 GROUP BY job.id) AS marked`,
+    );
+    expect([row.jobs, Number(row.noted)]).toEqual([248, 248]);
+  });
+
+  test('ends before the next transaction if that is asked for', async () => {
+    const ids: number[] = [];
+    while (ids.length < 150) ids.push(await site.insertJob({status: 'running'}));
+    let changed = 0;
+    await changeRows(
+      database,
+      ids.map((id) => marking(id)),
+      () => {
+        changed += 1;
+        return false;
+      },
+    );
+    const [row] = await site.query('SELECT COUNT(*) AS jobs FROM job WHERE status_id = 185');
+    expect([changed, row.jobs]).toEqual([100, 100]);
+  });
+});
+
+describe('rehearseChanges', () => {
   test.each([MARK, {as: 'deleted'} as const])('reports what $as would do and takes it back', async (to) => {
     const id = await site.insertJob({status: 'running'});
     const before = await everyTable(site);
-    expect(await rehearseChange(database, {...marking(id), to})).toEqual({outcome: 'done'});
+    expect(await rehearseChanges(database, [{...marking(id), to}])).toEqual([{outcome: 'done'}]);
     expect(await everyTable(site)).toEqual(before);
   });
 
-  test('throws what would prevent the change', async () => {
+  test('reports what would prevent the change', async () => {
     const id = await site.insertJob({status: 'running'});
     await site.query(
       "CREATE TRIGGER no_notes BEFORE INSERT ON note FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no notes'",
     );
     try {
-      await expect(rehearseChange(database, marking(id))).rejects.toMatchObject({
-        message: expect.stringContaining('no notes'),
-      });
+      expect(await rehearseChanges(database, [marking(id)])).toMatchObject([
+        {outcome: 'failed', error: {message: expect.stringContaining('no notes')}},
+      ]);
     } finally {
       await site.query('DROP TRIGGER no_notes');
     }
