@@ -1,6 +1,8 @@
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import {executingJobs, type LiveAccess, type LiveReport, liveStates, stateIn} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
+import {jobCondition} from '../model/filter.ts';
+import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
 import {
   type Interruptible,
@@ -46,11 +48,15 @@ export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'> {
  */
 export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared> {
   const {queue, database} = options;
-  const report = queue === null ? null : await liveStates({...queue, database});
+  const counts = queue === null ? null : await countQueue(queue);
+  // If nothing executes and no other prefix is in sight, no state matters, unless workers are to stop.
+  const isOpen =
+    counts !== null && (counts.executing + counts.underUnknownPrefix > 0 || options.worker !== null);
+  const report = isOpen ? await liveStates({...queue!, database}) : null;
   const ids = report === null ? [] : await runningIds(options);
   const executing = new Set(ids.filter((id) => stateIn(report!, id) === 'executing'));
   const elsewhere = report === null ? 0 : countElsewhere(report, ids);
-  const seen = {missing: report?.missing ?? [], elsewhere};
+  const seen = {missing: report?.missing ?? counts?.missing ?? [], elsewhere};
   const workers = await workersToStop(options, report, executing);
   if (workers === null) return clearAll(options, {...seen, executing: executing.size});
   const against = reasonAgainstInterruption(workers, options.mayInterrupt);
@@ -116,6 +122,16 @@ async function workersToStop(
   return worker.workersOf(ids, executingJobs(report));
 }
 
+/** The names of the jobs to clear that say Running: only functions that may hold them are touched. */
+async function runningNames({database, plan}: ClearSiteOptions): Promise<string[]> {
+  const {join, sql, values} = jobCondition(plan.filter);
+  const rows = await database.query<{name: string | null}>(
+    `SELECT DISTINCT job.name FROM job ${join} WHERE ${sql} AND job.status_id = ? AND job.id <= ?`,
+    [...values, STATUSES.running.termId, plan.lastId],
+  );
+  return rows.map(({name}) => name ?? '');
+}
+
 /** What was seen before the clear. */
 interface Seen {
   /** One error for each server that did not answer. */
@@ -128,7 +144,7 @@ interface Seen {
 
 async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteCleared> {
   const {database, queue, allQueued, signal} = options;
-  const window = queue === null ? null : new QueueWindow(queue);
+  const window = queue === null ? null : new QueueWindow(queue, await runningNames(options));
   let cleared: ClearResult;
   try {
     cleared = await clearJobs(options, window);

@@ -1,26 +1,54 @@
-import {ownerOf, takeSnapshot} from '../../queue/snapshot.ts';
+import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import type {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
+import type {Queryable} from '../../mysql/database.ts';
+import {ownerOf, type SeenFunction, takeSnapshot} from '../../queue/snapshot.ts';
 import {ignoredEntries} from '../health/ignored-entries.ts';
-import {findSurplus} from '../health/surplus.ts';
-import {type LiveAccess, liveStates} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
+import {STATUSES} from '../model/job.ts';
 
-/** How many jobs Gearman has under the site's own functions. */
+/** What Gearman has, by its counts alone. */
 export interface SiteQueueCount {
+  /** Under the site's own functions. */
   waiting: number;
   executing: number;
+  /** Under prefixes that are not known to be another site's. */
+  underUnknownPrefix: number;
+  /** One error for each server that did not answer. */
+  missing: AtomctlError[];
 }
 
+type QueueAccess = Pick<QueueOptions, 'servers' | 'prefixes'>;
+
 /** By the servers that answer. */
-export async function countQueue({
-  servers,
-  prefixes,
-}: Pick<QueueOptions, 'servers' | 'prefixes'>): Promise<SiteQueueCount> {
+export async function countQueue(options: QueueAccess): Promise<SiteQueueCount> {
+  return countFunctions(await readFunctions(options));
+}
+
+interface SiteFunctions {
+  own: SeenFunction[];
+  unknown: SeenFunction[];
+  missing: AtomctlError[];
+}
+
+async function readFunctions({servers, prefixes}: QueueAccess): Promise<SiteFunctions> {
   const snapshot = await takeSnapshot(servers);
   const foreign = await prefixes.foreign(snapshot);
-  const own = snapshot.functions.filter((seen) => ownerOf(seen, prefixes, foreign) === 'site');
+  const ownedBy = (owner: 'site' | 'unknown') =>
+    snapshot.functions.filter((seen) => ownerOf(seen, prefixes, foreign) === owner);
+  return {
+    own: ownedBy('site'),
+    unknown: ownedBy('unknown'),
+    missing: snapshot.missing.map(({error}) => error),
+  };
+}
+
+function countFunctions({own, unknown, missing}: SiteFunctions): SiteQueueCount {
   return {
     waiting: own.reduce((sum, {total, running}) => sum + total - running, 0),
     executing: own.reduce((sum, {running}) => sum + running, 0),
+    underUnknownPrefix: unknown.reduce((sum, {total}) => sum + total, 0),
+    missing,
   };
 }
 
@@ -31,9 +59,29 @@ export interface QueuePreview extends SiteQueueCount {
 }
 
 /** @throws AtomctlError for the database */
-export async function previewQueue(options: QueueOptions & LiveAccess): Promise<QueuePreview> {
-  const {evidence} = await liveStates(options);
-  const [counts, ignored] = await Promise.all([countQueue(options), ignoredEntries(options.servers)]);
-  const surplus = findSurplus(evidence, ignored).reduce((sum, {count}) => sum + count, 0);
-  return {...counts, surplus};
+export async function previewQueue({
+  database,
+  ...options
+}: QueueAccess & {database: Queryable}): Promise<QueuePreview> {
+  const functions = await readFunctions(options);
+  const [rows, ignored] = await Promise.all([
+    database.query<{name: string | null; jobs: number}>(
+      'SELECT name, COUNT(*) AS jobs FROM job WHERE status_id = ? GROUP BY name',
+      [STATUSES.running.termId],
+    ),
+    ignoredEntries(options.servers),
+  ]);
+  const {own} = functions;
+  let surplus = 0;
+  for (const jobClass of new Set(own.map((seen) => seen.jobClass))) {
+    const ofClass = own.filter((seen) => seen.jobClass === jobClass);
+    const jobs = ofClass.reduce((sum, {total}) => sum + total, 0);
+    const servers = new Set(ofClass.map(({server}) => formatAddress(server.address)));
+    const cancelled = [...servers].reduce((sum, address) => sum + (ignored.get(address) ?? 0), 0);
+    const explained = rows
+      .filter(({name}) => mayBeFunctionOf(name ?? '', jobClass))
+      .reduce((sum, {jobs: count}) => sum + Number(count), 0);
+    surplus += Math.max(0, jobs - cancelled - explained);
+  }
+  return {...countFunctions(functions), surplus};
 }

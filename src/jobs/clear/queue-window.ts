@@ -41,12 +41,15 @@ export class QueueWindow {
   /** A cleared row may still have its job in Gearman. */
   incomplete = false;
   readonly #options: QueueOptions;
+  readonly #names: readonly string[];
   readonly #problems = new Map<string, AtomctlError>();
   #holds: Hold[] = [];
   #openedAt: number | null = null;
 
-  constructor(options: QueueOptions) {
+  /** @param names of the rows: only functions that may hold their jobs are held */
+  constructor(options: QueueOptions, names: readonly string[]) {
     this.#options = options;
+    this.#names = names;
   }
 
   /** Why jobs had to be left, one sentence each. */
@@ -60,7 +63,7 @@ export class QueueWindow {
     if (isOver) await this.close();
     if (this.#openedAt === null) {
       if (!rows.some(({running}) => running)) return;
-      await this.#open();
+      await this.#open(({jobClass}) => this.#names.some((name) => mayBeFunctionOf(name, jobClass)));
     }
     const byId = new Map(rows.map((row) => [row.id, row]));
     await this.#end((job) => {
@@ -72,7 +75,8 @@ export class QueueWindow {
 
   /** Takes out the site's waiting jobs that have no row. */
   async takeJobsWithoutRows(database: Queryable): Promise<void> {
-    if (this.#openedAt === null) await this.#open();
+    await this.close();
+    await this.#open(() => true);
     const waiting = this.#holds.flatMap(({held, ended}) => held.jobs.filter((job) => !ended.has(job)));
     const ids = [...new Set(waiting.flatMap(({jobId}) => jobId ?? []))];
     const rows = ids.length === 0 ? [] : await namesOf(database, ids);
@@ -94,9 +98,9 @@ export class QueueWindow {
     }
   }
 
-  async #open(): Promise<void> {
+  async #open(isWanted: (seen: SeenFunction) => boolean): Promise<void> {
     this.#openedAt = performance.now();
-    const {functions, missing} = await this.#functions();
+    const {functions, missing} = await this.#functions(isWanted);
     for (const {error} of missing) this.#report(error);
     for (const server of new Set(functions.map((seen) => seen.server))) {
       const names = functions.filter((seen) => seen.server === server).map((seen) => seen.function);
@@ -104,14 +108,18 @@ export class QueueWindow {
     }
   }
 
-  async #functions(): Promise<{functions: SeenFunction[]; missing: {error: AtomctlError}[]}> {
+  async #functions(
+    isWanted: (seen: SeenFunction) => boolean,
+  ): Promise<{functions: SeenFunction[]; missing: {error: AtomctlError}[]}> {
     const {servers, prefixes} = this.#options;
     const snapshot = await takeSnapshot(servers);
     const foreign = await prefixes.foreign(snapshot);
     // A prefix that is not known may be that of a copy of this site, whose jobs have the same ids and names.
     const isOurs = (seen: SeenFunction) => ownerOf(seen, prefixes, foreign) === 'site';
     return {
-      functions: snapshot.functions.filter((seen) => seen.total > seen.running && isOurs(seen)),
+      functions: snapshot.functions.filter(
+        (seen) => seen.total > seen.running && isOurs(seen) && isWanted(seen),
+      ),
       missing: snapshot.missing,
     };
   }
