@@ -37,6 +37,7 @@ class MysqlDatabase implements Database {
   /** What the work of a transaction gets: no retries, because one statement alone cannot be repeated there. */
   readonly #withinTransaction: Queryable;
   #inTransaction = false;
+  #locksRowsAlone: boolean | undefined;
 
   constructor(config: DatabaseConfig, options: DatabaseTimeouts, session: Session) {
     this.#config = config;
@@ -109,7 +110,7 @@ class MysqlDatabase implements Database {
     if (this.#inTransaction) throw new Error('transactions do not nest');
     this.#inTransaction = true;
     try {
-      await this.#run('START TRANSACTION');
+      await this.#begin();
       const result = await work(this.#withinTransaction);
       await this.#commit();
       return result;
@@ -120,6 +121,23 @@ class MysqlDatabase implements Database {
     } finally {
       this.#inTransaction = false;
     }
+  }
+
+  /**
+   * With the server's default isolation a DELETE of a range also locks the gaps around it, and AtoM's INSERT of a job can be the
+   * victim of a deadlock (run). READ COMMITTED locks rows alone; a binary log of statements does not allow it.
+   */
+  async #begin(): Promise<void> {
+    this.#locksRowsAlone ??= !(await this.#logsStatements());
+    if (this.#locksRowsAlone) await this.#run('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    await this.#run('START TRANSACTION');
+  }
+
+  async #logsStatements(): Promise<boolean> {
+    const rows = await this.#rows<{Value: string}>(
+      "SHOW VARIABLES WHERE Variable_name = 'log_bin' AND Value = 'ON' OR Variable_name = 'binlog_format' AND Value = 'STATEMENT'",
+    );
+    return rows.length === 2;
   }
 
   async #commit(): Promise<void> {
