@@ -1,6 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {AtomctlError} from '../errors.ts';
 
+/** What a command says at a signal. */
+export const ENDS_SOON = 'Interrupted: it ends after the current step, so that nothing is left half done.';
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**

@@ -139,7 +139,7 @@ test('in the middle of a kill: each job is reported as it is, and a second run k
   expect(done.length).toBeLessThan(ids.length);
   for (const {action, message} of killed) {
     if (action === 'refused')
-      expect(message).toMatch(/could not be changed: .* Kill it again to complete this\.$/);
+      expect(message).toMatch(/could not be changed: .* Run the same command again to complete this\.$/);
   }
   expect(await site.remnants()).toBe(0);
 

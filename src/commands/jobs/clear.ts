@@ -7,7 +7,7 @@ import {parseReplica} from '../../cli/change/replicas.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {interruptibly} from '../../cli/interrupt.ts';
+import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {startProgress} from '../../cli/progress.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
@@ -157,7 +157,7 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
         const clearing = clearSite({...options, database, plan, checkLock, signal, onProgress});
         return {exported, cleared: await clearing.finally(() => progress.stop())};
       },
-      () => this.notice('Interrupted: the current batch is completed first.'),
+      () => this.notice(ENDS_SOON),
     );
   }
 }

@@ -6,7 +6,7 @@ import {queueSources} from '../../cli/change/clear.ts';
 import {confirm, requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {interruptibly} from '../../cli/interrupt.ts';
+import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {AtomctlError, EXIT, usageError} from '../../errors.ts';
@@ -95,10 +95,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       work: () =>
         interruptibly(
           (signal) => killJobs({...options, mayInterrupt: agreed, signal}),
-          () =>
-            this.notice(
-              'Interrupted: the current step is completed first, so that nothing is left half done.',
-            ),
+          () => this.notice(ENDS_SOON),
         ),
       changes: (done) => killRecords(done.killed, flags.reason),
     });

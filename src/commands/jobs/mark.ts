@@ -23,6 +23,10 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server u
       description: 'The work is done, only the row was not saved',
       command: '<%= config.bin %> <%= command.id %> 500 --as completed',
     },
+    {
+      description: 'A lost import, with the reason',
+      command: '<%= config.bin %> <%= command.id %> 501 --as error --reason "the worker was killed"',
+    },
   ];
   static override args = {id: jobIdArg({multiple: true, required: true})};
   static override flags = {

@@ -186,13 +186,14 @@ function queueLimits(flags: StatusFlags): QueueLimits {
 /** What to ask, by the site's settings and the flags. @throws AtomctlError USAGE for a wrong setting */
 async function reportOptions(context: Context, flags: StatusFlags): Promise<QueueReportOptions> {
   const [site, {staleRoot}] = await Promise.all([context.site(), import('../../atom/config/stale-cache.ts')]);
-  const [addresses, prefix, workerTypes, root, time] = await Promise.all([
+  const [addresses, prefix, workerTypes, root] = await Promise.all([
     context.serverAddresses(),
     site.functionPrefix(),
     site.workerTypes(),
     site.root(),
-    context.time(),
   ]);
+  // Without the database no time of the site is needed, and its zone is not read.
+  const toWall = flags['no-database'] ? (at: Date) => at.toISOString() : (await context.time()).toWall;
   return {
     addresses,
     timeoutSeconds: context.timeoutSeconds,
@@ -202,7 +203,7 @@ async function reportOptions(context: Context, flags: StatusFlags): Promise<Queu
     excluded: flags.exclude,
     limits: queueLimits(flags),
     readJobs: flags['no-database'] ? null : () => readSiteJobs(context, flags.exclude),
-    clock: {now: context.now, toWall: time.toWall},
+    clock: {now: context.now, toWall},
     staleRoot: await staleRoot(root.value),
     foreignPrefixes: () => foreignPrefixes(context),
     allSites: flags['all-sites'],
