@@ -113,10 +113,10 @@ test('in the middle of a clear: what it says is gone is gone, whole, and a secon
 });
 
 test('in the middle of a kill: each job is reported as it is, and a second run kills the rest', async () => {
-  const ids: number[] = [];
-  for (let count = 0; count < 150; count++) {
-    ids.push(await site.insertJob({status: 'running'}));
-  }
+  await site.seedJobs(4000);
+  await site.query('UPDATE job SET status_id = 183, completed_at = NULL, output = NULL');
+  await site.query('DELETE FROM note');
+  const ids = (await site.query<{id: number}>('SELECT id FROM job ORDER BY id')).map(({id}) => id);
   const marked = async () =>
     (
       await site.query<{id: number}>(
@@ -134,8 +134,8 @@ test('in the middle of a kill: each job is reported as it is, and a second run k
   expect(code).toBe(1);
   expect(killed.map(({id}) => id)).toEqual(ids);
   expect(done).toEqual(expect.arrayContaining(told));
-  // Committed, and the server died before it could say so.
-  expect(done.length - told.length).toBeLessThanOrEqual(1);
+  // One transaction may be committed, and the server died before it could say so.
+  expect(done.length - told.length).toBeLessThanOrEqual(100);
   expect(done.length).toBeLessThan(ids.length);
   for (const {action, message} of killed) {
     if (action === 'refused')
