@@ -54,7 +54,7 @@ const AT_A_TIME = 100;
 
 /**
  * Changes rows, in short transactions of several. A row that cannot be changed does not keep the others from being changed. If the
- * answer to COMMIT is lost, the rows are read on a new connection.
+ * answer to COMMIT is lost, the rows are read on a new connection; if the connection is lost before, they are changed on a new one.
  * @param done called with each outcome, in order, as soon as it is known; false ends the work before the next transaction
  * @throws AtomctlError only if `done` does
  */
@@ -65,7 +65,7 @@ export async function changeRows(
 ): Promise<void> {
   for (let from = 0; from < changes.length; from += AT_A_TIME) {
     const batch = changes.slice(from, from + AT_A_TIME);
-    const outcomes = await eachOrAll(batch, (some) => commit(database, some));
+    const outcomes = await eachOrAll(batch, (some) => commitDespiteLoss(database, some));
     const goesOn = outcomes.map((outcome, index) => done(outcome, from + index));
     if (goesOn.includes(false)) return;
   }
@@ -117,6 +117,22 @@ async function eachOrAll(
 
 /** What no other row would fare better with. */
 const AWAY: ReadonlySet<string> = new Set(['DATABASE_LOST', 'DATABASE_TIMEOUT']);
+
+/**
+ * A kill has taken the jobs out of Gearman by now: if the connection is lost, which takes the change back, it is made on a new one.
+ * A row that somebody changed meanwhile is left as it is.
+ */
+async function commitDespiteLoss(database: Database, changes: readonly RowChange[]): Promise<RowOutcome[]> {
+  try {
+    return await commit(database, changes);
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.code !== 'DATABASE_LOST') throw error;
+    await database.reconnect().catch(() => {
+      throw error;
+    });
+    return commit(database, changes);
+  }
+}
 
 async function commit(database: Database, changes: readonly RowChange[]): Promise<RowOutcome[]> {
   try {

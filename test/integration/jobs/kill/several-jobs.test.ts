@@ -49,6 +49,23 @@ test('if the database fails after the jobs left the queue, each result says so; 
   expect(await handedOut(at.site)).toEqual([ids[2]]);
 });
 
+test('if the connection to the database is lost after the job left the queue, its row is changed on a new one', async () => {
+  const [id, other] = await at.submit(2);
+  let lost = false;
+  const database = withMethods(at.sources.database, {
+    transaction: async (work) => {
+      if (!lost && (await at.inGearman()) < 2) {
+        lost = true;
+        throw new AtomctlError('DATABASE_LOST', 'The connection was lost.');
+      }
+      return at.sources.database.transaction(work);
+    },
+  });
+  const {first, exit} = await at.kill([id!], {database});
+  expect([lost, first.action, first.gearman, exit]).toEqual([true, 'marked', 'removed', 0]);
+  expect([await at.statusOf(id!), await handedOut(at.site)]).toEqual([185, [other]]);
+});
+
 test('an interrupted kill completes the jobs that left the queue and leaves the rest', async () => {
   const [queued] = await at.submit(1);
   const lost = await insertLost(at.site);
