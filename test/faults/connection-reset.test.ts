@@ -1,6 +1,8 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
 import {AtomctlError} from '../../src/errors.ts';
+import {connectServers} from '../../src/gearman/server.ts';
+import {clearSite} from '../../src/jobs/clear/clear.ts';
 import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear/clear-rows.ts';
 import {exportRows} from '../../src/jobs/export/export-csv.ts';
 import {type Killed, killJobs} from '../../src/jobs/kill/kill.ts';
@@ -8,9 +10,9 @@ import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
 import {probeQueue} from '../../src/queue/probe.ts';
 import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';
-import {type GearmanProcess, startGearmand, submitJob} from '../support/sandbox.ts';
+import {type GearmanProcess, startGearmand, submitJob, until} from '../support/sandbox.ts';
 import {atEachStep} from '../support/servers/breaking-proxy.ts';
-import {createQueueSite, handedOut, type QueueSite} from '../support/site/queue-site.ts';
+import {createQueueSite, handedOut, type QueueSite, submitJobs} from '../support/site/queue-site.ts';
 import {everyTable} from '../support/site/whole-site.ts';
 
 const TIMEOUT = {timeoutSeconds: 5};
@@ -160,6 +162,28 @@ describe.each(['request', 'reply'] as const)('the connection to MySQL is reset a
 });
 
 describe.each(['request', 'reply'] as const)('the connection to Gearman is reset at each %s', (kind) => {
+  test('of a clear: no job of a cleared row is left in the queue, and no other job is lost', async () => {
+    const steps = await atEachStep(gearmand.address.port, kind, async (port) => {
+      await submitJobs(at, 3);
+      const kept = await submitJobs(at, 2, 'arFileImportJob');
+      const servers = await connectServers([{host: '127.0.0.1', port}], TIMEOUT);
+      const {database} = at.sources;
+      const plan = await planClear({database, filter: {names: ['arFindingAidJob']}, inactive: false});
+      const result = await clearSite({
+        ...{database, plan, ...PLAIN_CLEAR, batchSize: 2, allQueued: false, worker: null},
+        queue: {...at.sources, servers},
+        mayInterrupt: new Set(),
+      });
+      expect([result.cleared, result.failure, result.queueIncomplete]).toEqual([3, null, false]);
+      for (const connection of servers) if ('server' in connection) connection.server.close();
+      await until(async () => (await at.server.status()).every(({running}) => running === 0));
+      expect(await handedOut(at.site)).toEqual([]);
+      expect((await handedOut(at.site, 'arFileImportJob')).toSorted()).toEqual(kept);
+      await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+    });
+    expect(steps).toBeGreaterThan(30);
+  });
+
   test('of a probe that takes one job out: no other job is lost, and a second probe completes it', async () => {
     const name = at.site.functionName('arFindingAidJob');
     const steps = await atEachStep(gearmand.address.port, kind, async (port, _, broken) => {

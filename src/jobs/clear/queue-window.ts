@@ -29,6 +29,11 @@ interface Hold {
   ended: Set<ProbedJob>;
 }
 
+/** What a lost connection comes to, also in the middle of an answer. A server that is only slow is not asked again. */
+const CONNECTION_ENDED: ReadonlySet<string> = new Set(['GEARMAN_UNREACHABLE', 'GEARMAN_PROTOCOL']);
+
+type Chosen = (job: ProbedJob) => boolean;
+
 /**
  * Takes the Gearman jobs of rows out of the queue, batch by batch, right before the rows go. The site's waiting jobs are held
  * meanwhile, so that no worker begins one, and the others are returned in their order. A server that does not answer, or from
@@ -42,7 +47,7 @@ export class QueueWindow {
   incomplete = false;
   readonly #options: QueueOptions;
   readonly #names: readonly string[];
-  readonly #problems = new Map<string, AtomctlError>();
+  #problems = new Map<string, AtomctlError>();
   #holds: Hold[] = [];
   #openedAt: number | null = null;
 
@@ -61,12 +66,10 @@ export class QueueWindow {
   async takeJobsOf(rows: readonly GoingRow[]): Promise<void> {
     const isOver = this.#openedAt !== null && performance.now() - this.#openedAt > WINDOW_MS;
     if (isOver) await this.close();
-    if (this.#openedAt === null) {
-      if (!rows.some(({running}) => running)) return;
-      await this.#open(({jobClass}) => this.#names.some((name) => mayBeFunctionOf(name, jobClass)));
-    }
+    if (this.#openedAt === null && !rows.some(({running}) => running)) return;
     const byId = new Map(rows.map((row) => [row.id, row]));
-    await this.#end((job) => {
+    const mayHold = ({jobClass}: SeenFunction) => this.#names.some((name) => mayBeFunctionOf(name, jobClass));
+    await this.#takeOut(mayHold, async () => (job) => {
       const row = byId.get(job.jobId ?? 0);
       return row !== undefined && isJobOfRow(job, row);
     });
@@ -76,14 +79,16 @@ export class QueueWindow {
   /** Takes out the site's waiting jobs that have no row. */
   async takeJobsWithoutRows(database: Queryable): Promise<void> {
     await this.close();
-    await this.#open(() => true);
-    const waiting = this.#holds.flatMap(({held, ended}) => held.jobs.filter((job) => !ended.has(job)));
-    const ids = [...new Set(waiting.flatMap(({jobId}) => jobId ?? []))];
-    const rows = ids.length === 0 ? [] : await namesOf(database, ids);
-    const names = new Map(rows.map(({id, name}) => [id, name ?? '']));
-    await this.#end((job) => {
-      const name = names.get(job.jobId ?? 0);
-      return name === undefined || !mayBeFunctionOf(name, splitFunctionName(job.function).jobClass);
+    const all = () => true;
+    await this.#takeOut(all, async () => {
+      const waiting = this.#holds.flatMap(({held, ended}) => held.jobs.filter((job) => !ended.has(job)));
+      const ids = [...new Set(waiting.flatMap(({jobId}) => jobId ?? []))];
+      const rows = ids.length === 0 ? [] : await namesOf(database, ids);
+      const names = new Map(rows.map(({id, name}) => [id, name ?? '']));
+      return (job) => {
+        const name = names.get(job.jobId ?? 0);
+        return name === undefined || !mayBeFunctionOf(name, splitFunctionName(job.function).jobClass);
+      };
     });
   }
 
@@ -95,6 +100,21 @@ export class QueueWindow {
     for (const {held, lock} of holds) {
       await this.#reporting(() => held.giveBack());
       await lock.release();
+    }
+  }
+
+  /** Ends what is chosen of the waiting jobs. If a connection is lost, the waiting jobs are held again, once. */
+  async #takeOut(isWanted: (seen: SeenFunction) => boolean, choose: () => Promise<Chosen>): Promise<void> {
+    const earlier = new Map(this.#problems);
+    for (const isLast of [false, true]) {
+      if (this.#openedAt === null) await this.#open(isWanted);
+      await this.#end(await choose());
+      const isLost = [...this.#problems].some(
+        ([message, {code}]) => CONNECTION_ENDED.has(code) && !earlier.has(message),
+      );
+      if (!isLost || isLast) return;
+      await this.close();
+      this.#problems = new Map(earlier);
     }
   }
 
@@ -137,7 +157,7 @@ export class QueueWindow {
     }
   }
 
-  async #end(chosen: (job: ProbedJob) => boolean): Promise<void> {
+  async #end(chosen: Chosen): Promise<void> {
     for (const {held, ended} of this.#holds) {
       const jobs = held.jobs.filter((job) => !ended.has(job) && chosen(job));
       await this.#reporting(() =>
