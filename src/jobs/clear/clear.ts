@@ -148,7 +148,10 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
   let cleared: ClearResult;
   try {
     cleared = await clearJobs(options, window);
-    if (allQueued && !signal.aborted && cleared.failure === null) await window?.takeJobsWithoutRows(database);
+    if (allQueued && window !== null && cleared.failure === null) {
+      if (signal.aborted) cleared.interrupted = true;
+      else await window.takeJobsWithoutRows(database);
+    }
   } finally {
     await window?.close();
   }

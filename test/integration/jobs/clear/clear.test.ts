@@ -221,6 +221,17 @@ describe('clearSite', () => {
     expect(await clear()).toMatchObject({cleared: 2, queueRemoved: 2});
   });
 
+  test('interrupted before the jobs without a row are taken out, says so', async () => {
+    await submit(2);
+    await submitBackground(gearmand.endpoint, at.site.functionName('arFindingAidJob'), 'orphan', '{"id":1}');
+    const controller = new AbortController();
+    const onProgress = () => controller.abort();
+    const first = await clear({allQueued: true, onProgress, signal: controller.signal});
+    expect(first).toMatchObject({cleared: 2, queueRemoved: 2, queueLeft: 1, interrupted: true});
+    expect(clearExitStatus(first)).toBe(130);
+    expect(await clear({allQueued: true})).toMatchObject({queueRemoved: 1, queueLeft: 0, interrupted: false});
+  });
+
   test('reports executing jobs, and with the worker restarted ends them', async () => {
     const {id, unique, worker} = await executeJob(at.site);
     await submit(1);
