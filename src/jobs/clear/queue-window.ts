@@ -43,7 +43,7 @@ type Chosen = (job: ProbedJob) => boolean;
 export class QueueWindow {
   /** How many jobs were taken out. */
   removed = 0;
-  /** A cleared row may still have its job in Gearman. */
+  /** A cleared row may still have its job in Gearman, or a job without a row could not be taken out. */
   incomplete = false;
   readonly #options: QueueOptions;
   readonly #names: readonly string[];
@@ -90,6 +90,7 @@ export class QueueWindow {
         return name === undefined || !mayBeFunctionOf(name, splitFunctionName(job.function).jobClass);
       };
     });
+    if (this.#problems.size > 0) this.incomplete = true;
   }
 
   /** Returns what is held. */

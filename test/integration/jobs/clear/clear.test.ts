@@ -332,6 +332,8 @@ describe('a Gearman queue that cannot be cleared', () => {
       });
       expect(clearExitStatus(result)).toBe(1);
       expect((await where.server.status()).map(({total}) => total)).toContain(3);
+      const again = await clear({allQueued: true}, where);
+      expect([again.cleared, again.queueRemoved, clearExitStatus(again)]).toEqual([0, 0, 1]);
       await where.drop();
       await server.kill();
     },
