@@ -7,8 +7,8 @@
  * - All jobs on one connection, twice: what the first return reverses, the second reverses again. Between the two a worker that
  *   becomes free meets the reversed queue.
  *
- * Within a function and a priority the jobs that waited keep their order; a job that arrives during the second pass comes
- * before them. If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
+ * Within a function and a priority the jobs that waited keep their order; a job that arrives while they are returned may
+ * come before some of them. If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
  */
 import type {ServerAddress} from '../gearman/address.ts';
 import type {GearmanTimeouts} from '../gearman/server.ts';
@@ -25,6 +25,8 @@ export interface HeldJobs {
   readonly jobs: readonly ProbedJob[];
   /** Ends some of them as failed: they are gone from the server. Calls `onEnded` as soon as that is confirmed of a job. */
   end(jobs: readonly ProbedJob[], onEnded: (job: ProbedJob) => void): Promise<void>;
+  /** Holds what has come since, too, so that it stays behind the others; nothing if the way to return keeps it there. */
+  takeArrived?(): Promise<void>;
   /** Returns the others. */
   giveBack(): Promise<void>;
 }
@@ -46,8 +48,19 @@ export function oneByOne(count: number): WayToHold {
     async hold(address, functions, options) {
       const workers: WorkerConnection[] = [];
       const jobs: ProbedJob[] = [];
+      let taken = 0;
+      const takeWaiting = async (visit: (job: GrabbedJob) => void) => {
+        for (;;) {
+          if (taken === workers.length) workers.push(await openWorker(address, options));
+          const job = await workers[taken]!.grab(functions);
+          if (job === null) return;
+          taken += 1;
+          visit(job);
+        }
+      };
       const held: HeldJobs = {
         jobs,
+        takeArrived: () => takeWaiting(() => {}),
         async end(chosen, onEnded) {
           const ending = new Set(chosen);
           for (const [index, job] of jobs.entries()) {
@@ -61,12 +74,8 @@ export function oneByOne(count: number): WayToHold {
       try {
         while (workers.length <= count) workers.push(await openWorker(address, options));
         // Jobs that arrive meanwhile are held too, so that they do not come before those that go back.
-        for (;;) {
-          if (jobs.length === workers.length) workers.push(await openWorker(address, options));
-          const job = await workers[jobs.length]!.grab(functions);
-          if (job === null) return held;
-          jobs.push(withoutPayload(job));
-        }
+        await takeWaiting((job) => jobs.push(withoutPayload(job)));
+        return held;
       } catch (error) {
         await held.giveBack();
         throw error;

@@ -47,10 +47,24 @@ export async function holdWaiting(
     await giveBack();
     throw error;
   }
+  const jobs = parts.flatMap((part) => part.jobs);
   return {
-    jobs: parts.flatMap(({jobs}) => jobs),
+    jobs,
     refused,
-    giveBack,
+    async giveBack() {
+      try {
+        if (jobs.length > 0) {
+          // A job that has come since may have been returned by a worker that died.
+          await refuseWhereReturnsDrop(server, 1, options);
+          for (const part of parts) await part.takeArrived?.();
+        }
+      } catch (error) {
+        // Then it comes before the others: that is better than not to return them.
+        if (!(error instanceof AtomctlError)) throw error;
+      } finally {
+        await giveBack();
+      }
+    },
     async end(chosen, onEnded) {
       for (const part of parts) {
         const own = new Set(part.jobs);

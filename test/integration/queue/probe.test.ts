@@ -7,7 +7,7 @@ import {takeLock} from '../../../src/gearman/lock.ts';
 import {PACKET, request} from '../../../src/gearman/packet.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
-import {MOST_CONNECTIONS} from '../../../src/queue/hold-waiting.ts';
+import {holdWaiting, MOST_CONNECTIONS} from '../../../src/queue/hold-waiting.ts';
 import {type ProbeOptions, probeQueue} from '../../../src/queue/probe.ts';
 import {
   type GearmanProcess,
@@ -371,5 +371,30 @@ describe("Perl's server", () => {
     expect(await ask(server, (it) => it.status())).toEqual([
       {function: 'f', total: 2, running: 0, workers: 0},
     ]);
+  });
+});
+
+describe('jobs that come while others are held', () => {
+  const arrivals = [
+    {name: 'stay behind them', args: [], returned: 0, order: [1, 2, 3]},
+    {
+      name: 'are not held where one of them could be dropped, and so come before them',
+      args: ['--job-retries=3'],
+      returned: 2,
+      order: [3, 1, 2],
+    },
+  ];
+
+  it.each(arrivals)('$name', async ({args, returned, order}) => {
+    const process = await gearmand(...args);
+    await submit(process, 2, 'f');
+    await ask(process, async (server) => {
+      const held = await holdWaiting(server, ['f'], TIMEOUT);
+      await submitBackground(process.endpoint, 'f', 'key-3', '{"id":3}');
+      await returnAll(process, 1, returned);
+      await held.giveBack();
+      expect(held.jobs.map((job) => job.jobId)).toEqual([1, 2]);
+    });
+    expect(await drain(process)).toEqual(order);
   });
 });
