@@ -41,7 +41,7 @@ export async function complete(
       return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
     const outcome = outcomes.get(target)!;
     if (typeof outcome !== 'string') return outcome;
-    return target.row === null ? interrupted(target) : report(target, outcome, options);
+    return target.row === null ? interrupted(target) : killedReport(target, outcome, options);
   });
   return {killed, stoppedEarly: open.some(({row}) => row === null)};
 }
@@ -93,14 +93,20 @@ async function cancel(found: FoundJob | undefined): Promise<GearmanOutcome> {
   if (found === undefined) return 'remains';
   try {
     const outcome = await cancelByKey(found.server, found, {executingToo: true});
-    return outcome === 'absent' ? 'none' : outcome === 'executing' ? 'remains' : outcome;
+    // A server that was restarted knows nothing of a job that a worker goes on with.
+    return outcome === 'absent' || outcome === 'executing' ? 'remains' : outcome;
   } catch (error) {
     if (error instanceof AtomctlError) return 'remains';
     throw error;
   }
 }
 
-function report(target: Target, gearman: GearmanOutcome, {deleteRows}: KillOptions): Killed {
+/** What is said of a job whose row was written, or could not be; nothing is changed. */
+export function killedReport(
+  target: Target,
+  gearman: GearmanOutcome,
+  {deleteRows}: Pick<KillOptions, 'deleteRows'>,
+): Killed {
   const {id} = target.job;
   const row = target.row!;
   const touched = gearman === 'removed' || gearman === 'cancelled';
@@ -147,5 +153,5 @@ const REMAINDER: Record<GearmanOutcome, string> = {
   cancelled:
     'Its worker continues to its end and may set the row back; Gearman will not hand the job out again.',
   none: '',
-  remains: 'Gearman may still have the job and hand it out.',
+  remains: 'Gearman may still have the job and hand it out, or a worker may still have it.',
 };

@@ -1,0 +1,47 @@
+import {expect, it} from 'vitest';
+import {complete} from '../../../../src/jobs/kill/complete.ts';
+import type {KillOptions, KillPlan} from '../../../../src/jobs/kill/target.ts';
+
+/** A forced kill of an executing job whose server knows it no more when it is asked again. */
+function forcedKill(presence: {known: boolean; running: boolean}) {
+  const server = {
+    statusOfUniqueKeys: async () => [presence],
+    handleOf: async () => 'H:1',
+    cancel: async () => true,
+    statusOfHandles: async () => [presence],
+  };
+  const job = {id: 7, status: 'running'};
+  const target = {
+    job,
+    was: 'executing',
+    now: 'executing',
+    logLength: 0,
+    refused: null,
+    dequeued: null,
+    row: null,
+  };
+  const found = new Map([[7, {server, queue: 'f 127.0.0.1:4730', function: 'f', unique: 'k'}]]);
+  const evidence = {queues: [{queue: 'f 127.0.0.1:4730', owner: 'site'}]};
+  const options = {
+    ids: [7],
+    force: true,
+    deleteRows: false,
+    signal: new AbortController().signal,
+    database: {transaction: async () => ({outcome: 'done'})},
+    time: {toWall: () => '2026-11-26 10:00:00'},
+    now: () => new Date(0),
+  };
+  const plan = {targets: new Map([[7, target]]), report: {found, evidence}, workers: null, problems: []};
+  return complete(options as unknown as KillOptions, plan as unknown as KillPlan);
+}
+
+it('says of a forced kill what may go on, if the server was restarted and knows the job no more', async () => {
+  const {killed} = await forcedKill({known: false, running: false});
+  expect(killed).toMatchObject([{action: 'marked', gearman: 'remains'}]);
+  expect(killed[0]!.message).toMatch(/a worker may still have it/);
+});
+
+it('says of a forced kill that the worker goes on, if the server has the job', async () => {
+  const {killed} = await forcedKill({known: true, running: true});
+  expect(killed).toMatchObject([{action: 'marked', gearman: 'cancelled'}]);
+});
