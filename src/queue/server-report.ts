@@ -7,7 +7,7 @@ import {
   type GearmanServer,
   type ServerConnection,
 } from '../gearman/server.ts';
-import {claimsToBeProbe} from './probe-id.ts';
+import {claimsToBeProbe} from './probe/probe-id.ts';
 
 /** What one Gearman server answered; the two lists are empty if it did not answer. */
 export interface ServerReport {

@@ -3,7 +3,7 @@ import type {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {Connection, FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
 import {type FunctionName, isOwnFunction, PROBE_LOCK, splitFunctionName} from './function-name.ts';
-import {isCurrentProbe} from './probe-id.ts';
+import {isCurrentProbe} from './probe/probe-id.ts';
 
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {

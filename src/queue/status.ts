@@ -1,7 +1,7 @@
 import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from '../gearman/address.ts';
 import {type QueueFunction, queueFunctions} from './functions.ts';
-import {oldHoldProblems, oldHolds} from './old-holds.ts';
+import {oldHoldProblems, oldHolds} from './probe/old-holds.ts';
 import {askServers, type ServerReport} from './server-report.ts';
 import type {Severity} from './severity.ts';
 import {unservedPrefixes} from './unserved-prefixes.ts';

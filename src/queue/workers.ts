@@ -1,5 +1,5 @@
 import {byCode, splitFunctionName} from './function-name.ts';
-import {claimsToBeProbe} from './probe-id.ts';
+import {claimsToBeProbe} from './probe/probe-id.ts';
 import type {ServerReport} from './server-report.ts';
 
 /** A worker process: one, however many servers it is connected to. */

@@ -8,7 +8,7 @@ import {exportRows} from '../../src/jobs/export/export-csv.ts';
 import {type Killed, killJobs} from '../../src/jobs/kill/kill.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
-import {probeQueue} from '../../src/queue/probe.ts';
+import {probeQueue} from '../../src/queue/probe/probe.ts';
 import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';
 import {type GearmanProcess, startGearmand, submitJob, until} from '../support/sandbox.ts';
 import {atEachStep} from '../support/servers/breaking-proxy.ts';

@@ -308,7 +308,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
         kills: null,
         connections: [],
       };
-      // One connection for each job, closed in order (src/queue/probe.ts).
+      // One connection for each job, closed in order (src/queue/probe/held-jobs.ts).
       for (;;) {
         const connection = server.connect(`atomctl-${b}`, '127.0.0.1', [name]);
         const entry = server.grab(connection);

@@ -178,7 +178,7 @@ export class Gearmand {
 
   /**
    * atomctl reads the waiting jobs of these functions and gives each back in its place, with one more retry; cancelled
-   * ones are freed on the way (run, 1.1.20). It touches nothing if the server would drop one (src/queue/retry-limit.ts).
+   * ones are freed on the way (run, 1.1.20). It touches nothing if the server would drop one (src/queue/probe/retry-limit.ts).
    */
   probe(names: readonly string[]): Entry[] {
     const most = Math.max(0, ...this.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));

@@ -28,7 +28,7 @@ const STEP_NAMES = [
   'reads the rows again',
 ];
 
-/** The connections of a probe say when it began (src/queue/probe-id.ts). */
+/** The connections of a probe say when it began (src/queue/probe/probe-id.ts). */
 const LONGEST_PROBE_MS = 2 * MINUTE;
 
 /**

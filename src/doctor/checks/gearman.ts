@@ -1,7 +1,7 @@
 import {staleRoot} from '../../atom/config/stale-cache.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
-import {oldHoldProblems, oldHolds} from '../../queue/old-holds.ts';
+import {oldHoldProblems, oldHolds} from '../../queue/probe/old-holds.ts';
 import type {ServerReport} from '../../queue/server-report.ts';
 import {servedClasses} from '../../queue/status.ts';
 import {workersFix} from '../../queue/verdict.ts';

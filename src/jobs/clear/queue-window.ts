@@ -4,10 +4,10 @@ import type {ServerLock} from '../../gearman/lock.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
-import type {ProbedJob} from '../../queue/held-jobs.ts';
-import {type HeldWaiting, holdWaiting} from '../../queue/hold-waiting.ts';
-import {takeProbeLock} from '../../queue/probe-lock.ts';
-import {refuseOtherServers} from '../../queue/retry-limit.ts';
+import type {ProbedJob} from '../../queue/probe/held-jobs.ts';
+import {type HeldWaiting, holdWaiting} from '../../queue/probe/hold-waiting.ts';
+import {takeProbeLock} from '../../queue/probe/probe-lock.ts';
+import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
 import {ownerOf, type SeenFunction, takeSnapshot} from '../../queue/snapshot.ts';
 import {isJobOfRow, type QueueOptions} from '../live/queue-payloads.ts';
 

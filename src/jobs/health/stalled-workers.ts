@@ -1,5 +1,5 @@
 import {splitFunctionName} from '../../queue/function-name.ts';
-import {claimsToBeProbe} from '../../queue/probe-id.ts';
+import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import type {LiveEvidence, RowEvidence, WorkerConnection} from '../live/evidence.ts';
 import type {LiveReport} from '../live/live-state.ts';
 import {NEW_ROW_MS} from '../live/lost-proof.ts';

@@ -3,7 +3,7 @@ import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
-import {underProbeLock} from '../../queue/probe-lock.ts';
+import {underProbeLock} from '../../queue/probe/probe-lock.ts';
 import {liveStates} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import type {FoundJob} from '../live/unique-keys.ts';

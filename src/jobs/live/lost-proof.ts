@@ -1,7 +1,7 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {formatDuration} from '../../duration.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
-import {claimsToBeProbe} from '../../queue/probe-id.ts';
+import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import {liesInFuture} from '../model/future-start.ts';
 import type {HostEvidence, LiveEvidence, QueueCount, RowEvidence, SiteProcess} from './evidence.ts';
 import type {Clause, Missing, Seen} from './proof.ts';

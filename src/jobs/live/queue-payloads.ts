@@ -4,8 +4,8 @@ import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
-import type {ProbedJob} from '../../queue/held-jobs.ts';
-import {type ProbeOptions, probeQueue} from '../../queue/probe.ts';
+import type {ProbedJob} from '../../queue/probe/held-jobs.ts';
+import {type ProbeOptions, probeQueue} from '../../queue/probe/probe.ts';
 import {
   type FunctionOwner,
   ownerOf,

@@ -1,4 +1,4 @@
-import {claimsToBeProbe} from '../../queue/probe-id.ts';
+import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import type {LiveState} from '../model/job.ts';
 import {countUnexplained, seenWaiting} from './counts.ts';
 import type {LiveEvidence} from './evidence.ts';

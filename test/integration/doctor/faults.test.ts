@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
 import type {SiteAccess} from '../../../src/doctor/evidence.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
-import {newProbeId} from '../../../src/queue/probe-id.ts';
+import {newProbeId} from '../../../src/queue/probe/probe-id.ts';
 import {Secret} from '../../../src/secret.ts';
 import {
   type AtomSite,

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {type LiveReport, liveStates} from '../../../../src/jobs/live/live-state.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
-import {newProbeId} from '../../../../src/queue/probe-id.ts';
+import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
 import {createKillSite, withMethods} from '../../../support/jobs/kill-site.ts';
 import {crash, executeJob, handedOut} from '../../../support/site/queue-site.ts';
 

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
-import {newProbeId} from '../../../../src/queue/probe-id.ts';
+import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
 import {createKillSite, killAt} from '../../../support/jobs/kill-site.ts';
 import {startGearmand, startPerlGearmand} from '../../../support/sandbox.ts';
 import {createQueueSite, insertLost, submitJobs} from '../../../support/site/queue-site.ts';

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import {connectWorker, type WorkerConnection} from '../../../../src/gearman/worker-connection.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
-import {newProbeId} from '../../../../src/queue/probe-id.ts';
+import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
 import {later, live} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
 import {crash, insertLost} from '../../../support/site/queue-site.ts';

@@ -27,7 +27,7 @@ function forcedKill(presence: {known: boolean; running: boolean}) {
     force: true,
     deleteRows: false,
     signal: new AbortController().signal,
-    database: {transaction: async () => ({outcome: 'done'})},
+    database: {transaction: async () => [{outcome: 'done'}]},
     time: {toWall: () => '2026-11-26 10:00:00'},
     now: () => new Date(0),
   };

@@ -1,9 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {isSerial} from '../atom/job-classes.ts';
-import {AtomctlError} from '../errors.ts';
-import {formatAddress} from '../gearman/address.ts';
-import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../gearman/server.ts';
-import {splitFunctionName} from './function-name.ts';
+import {isSerial} from '../../atom/job-classes.ts';
+import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
+import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
+import {splitFunctionName} from '../function-name.ts';
 import {ALL_AT_ONCE, type HeldJobs, oneByOne, type WayToHold} from './held-jobs.ts';
 import {claimsToBeProbe} from './probe-id.ts';
 import {refuseWhereReturnsDrop} from './retry-limit.ts';

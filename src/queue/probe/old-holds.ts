@@ -1,11 +1,11 @@
-import {AtomctlError} from '../errors.ts';
-import {formatAddress, type ServerAddress} from '../gearman/address.ts';
-import type {Connection} from '../gearman/server.ts';
-import {PROBE_LOCK} from './function-name.ts';
+import {AtomctlError} from '../../errors.ts';
+import {formatAddress, type ServerAddress} from '../../gearman/address.ts';
+import type {Connection} from '../../gearman/server.ts';
+import {PROBE_LOCK} from '../function-name.ts';
+import type {ServerReport} from '../server-report.ts';
+import {FAULT_SEVERITY} from '../severity.ts';
+import type {QueueProblem} from '../verdict.ts';
 import {claimsToBeProbe, isCurrentProbe, probeBegan} from './probe-id.ts';
-import type {ServerReport} from './server-report.ts';
-import {FAULT_SEVERITY} from './severity.ts';
-import type {QueueProblem} from './verdict.ts';
 
 /** A connection that calls itself as atomctl's probe does, for longer than a probe lasts. */
 export interface OldHold {

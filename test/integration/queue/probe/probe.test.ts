@@ -3,19 +3,19 @@ import {once} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {takeLock} from '../../../src/gearman/lock.ts';
-import {PACKET, request} from '../../../src/gearman/packet.ts';
-import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
-import {connectWorker} from '../../../src/gearman/worker-connection.ts';
-import {holdWaiting, MOST_CONNECTIONS} from '../../../src/queue/hold-waiting.ts';
-import {type ProbeOptions, probeQueue} from '../../../src/queue/probe.ts';
+import {takeLock} from '../../../../src/gearman/lock.ts';
+import {PACKET, request} from '../../../../src/gearman/packet.ts';
+import {connectServer, type GearmanServer} from '../../../../src/gearman/server.ts';
+import {connectWorker} from '../../../../src/gearman/worker-connection.ts';
+import {holdWaiting, MOST_CONNECTIONS} from '../../../../src/queue/probe/hold-waiting.ts';
+import {type ProbeOptions, probeQueue} from '../../../../src/queue/probe/probe.ts';
 import {
   type GearmanProcess,
   startGearmand,
   startPerlGearmand,
   submitBackground,
-} from '../../support/sandbox.ts';
-import {until} from '../../support/until.ts';
+} from '../../../support/sandbox.ts';
+import {until} from '../../../support/until.ts';
 
 const TIMEOUT = {timeoutSeconds: 5};
 
@@ -195,8 +195,8 @@ describe('probeQueue on gearmand', () => {
   it('loses nothing if its process is killed in the middle', async () => {
     const server = await gearmand();
     await submit(server, 12, 'f');
-    const module = fileURLToPath(new URL('../../../src/queue/probe.ts', import.meta.url));
-    const typescript = fileURLToPath(new URL('../../support/typescript.mjs', import.meta.url));
+    const module = fileURLToPath(new URL('../../../../src/queue/probe/probe.ts', import.meta.url));
+    const typescript = fileURLToPath(new URL('../../../support/typescript.mjs', import.meta.url));
     const script = `
       const {probeQueue} = await import(${JSON.stringify(module)});
       const take = ({jobId}) => jobId === 7 && process.kill(process.pid, 'SIGKILL');

@@ -1,7 +1,7 @@
 /** Reads the payloads of waiting jobs, and ends those that are to go. How the jobs are held: held-jobs.ts. */
-import type {AtomctlError} from '../errors.ts';
-import type {ServerAddress} from '../gearman/address.ts';
-import {connectServer, type GearmanServer, type GearmanTimeouts} from '../gearman/server.ts';
+import type {AtomctlError} from '../../errors.ts';
+import type {ServerAddress} from '../../gearman/address.ts';
+import {connectServer, type GearmanServer, type GearmanTimeouts} from '../../gearman/server.ts';
 import type {ProbedJob} from './held-jobs.ts';
 import {holdWaiting} from './hold-waiting.ts';
 import {underProbeLock} from './probe-lock.ts';

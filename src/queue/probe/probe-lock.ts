@@ -1,8 +1,8 @@
-import {AtomctlError} from '../errors.ts';
-import type {ServerAddress} from '../gearman/address.ts';
-import {type ServerLock, takeLock} from '../gearman/lock.ts';
-import {connectServer, type GearmanTimeouts} from '../gearman/server.ts';
-import {PROBE_LOCK} from './function-name.ts';
+import {AtomctlError} from '../../errors.ts';
+import type {ServerAddress} from '../../gearman/address.ts';
+import {type ServerLock, takeLock} from '../../gearman/lock.ts';
+import {connectServer, type GearmanTimeouts} from '../../gearman/server.ts';
+import {PROBE_LOCK} from '../function-name.ts';
 import {lockRefusal} from './old-holds.ts';
 import {newProbeId} from './probe-id.ts';
 

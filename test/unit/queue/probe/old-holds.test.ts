@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
-import {lockRefusal, oldHolds} from '../../../src/queue/old-holds.ts';
-import {newProbeId} from '../../../src/queue/probe-id.ts';
-import {queueStatus} from '../../../src/queue/status.ts';
-import {answering, PREFIX} from '../../support/servers/server-reports.ts';
+import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
+import {lockRefusal, oldHolds} from '../../../../src/queue/probe/old-holds.ts';
+import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
+import {queueStatus} from '../../../../src/queue/status.ts';
+import {answering, PREFIX} from '../../../support/servers/server-reports.ts';
 
 const BEGAN = Date.UTC(2026, 10, 26, 4);
 const HOUR_LATER = BEGAN + 3_600_000;

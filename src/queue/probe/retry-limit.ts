@@ -1,7 +1,7 @@
-import {AtomctlError} from '../errors.ts';
-import {formatAddress} from '../gearman/address.ts';
-import type {GearmanServer, GearmanTimeouts} from '../gearman/server.ts';
-import {survivesReturns} from '../gearman/test-job.ts';
+import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
+import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
+import {survivesReturns} from '../../gearman/test-job.ts';
 
 /**
  * Only gearmand, the server in C, queues a job again whose worker gives it back: the others drop it.

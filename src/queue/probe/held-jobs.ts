@@ -10,10 +10,10 @@
  * Within a function and a priority the jobs that waited keep their order; a job that arrives while they are returned may
  * come before some of them. If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
  */
-import type {ServerAddress} from '../gearman/address.ts';
-import type {GearmanTimeouts} from '../gearman/server.ts';
-import {connectWorker, type GrabbedJob, type WorkerConnection} from '../gearman/worker-connection.ts';
-import {type PayloadFields, readPayload} from './payload.ts';
+import type {ServerAddress} from '../../gearman/address.ts';
+import type {GearmanTimeouts} from '../../gearman/server.ts';
+import {connectWorker, type GrabbedJob, type WorkerConnection} from '../../gearman/worker-connection.ts';
+import {type PayloadFields, readPayload} from '../payload.ts';
 import {newProbeId} from './probe-id.ts';
 
 /** A job that was taken, with what its payload says. */
