@@ -9,6 +9,7 @@ import {type Killed, killJobs} from '../../src/jobs/kill/kill.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {DatabaseConfig} from '../../src/mysql/database.ts';
 import {probeQueue} from '../../src/queue/probe/probe.ts';
+import {killAt} from '../support/jobs/kill-site.ts';
 import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';
 import {type GearmanProcess, startGearmand, submitJob, until} from '../support/sandbox.ts';
 import {atEachStep} from '../support/servers/breaking-proxy.ts';
@@ -183,6 +184,41 @@ describe.each(['request', 'reply'] as const)('the connection to Gearman is reset
     });
     expect(steps).toBeGreaterThan(30);
   });
+
+  test.each([
+    ['has begun, by its key', true],
+    ['never began, by its payload', false],
+  ])(
+    'of a kill of a queued job that %s: refused means untouched, and a second run completes it',
+    async (_how, begun) => {
+      const kill = async (port: number, id: number) => {
+        const servers = await connectServers([{host: '127.0.0.1', port}], TIMEOUT);
+        try {
+          return await killAt({...at, sources: {...at.sources, servers}}, [id]);
+        } finally {
+          for (const connection of servers) if ('server' in connection) connection.server.close();
+        }
+      };
+      const steps = await atEachStep(gearmand.address.port, kind, async (port) => {
+        // The logged parameters of this class show the key exactly.
+        const job = await submitJob(at.site, {parameters: {objectId: '512'}});
+        const [other] = await submitJobs(at, 1);
+        const line = `[info] [2026-03-04 13:05:01] Job ${job.id} "arFindingAidJob": `;
+        const output = `${line}Job started.\n${line}Parameters: ${job.payload}\n`;
+        if (begun) await at.site.query('UPDATE job SET output = ? WHERE id = ?', [output, job.id]);
+        const {first} = await kill(port, job.id);
+        const waits = (await at.server.jobs()).some(({handle, ignored}) => handle === job.handle && !ignored);
+        const [row] = await at.site.query('SELECT status_id FROM job WHERE id = ?', [job.id]);
+        if (first.action === 'marked') expect([waits, row]).toEqual([false, {status_id: 185}]);
+        else if (first.action === 'refused')
+          expect([waits, row, first.message]).toEqual([true, {status_id: 183}, expect.anything()]);
+        await kill(gearmand.address.port, job.id);
+        const [after] = await at.site.query('SELECT status_id FROM job WHERE id = ?', [job.id]);
+        expect([after, await handedOut(at.site)]).toEqual([{status_id: 185}, [other]]);
+      });
+      expect(steps).toBeGreaterThan(10);
+    },
+  );
 
   test('of a probe that takes one job out: no other job is lost, and a second probe completes it', async () => {
     const name = at.site.functionName('arFindingAidJob');

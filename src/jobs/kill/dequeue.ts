@@ -84,19 +84,24 @@ async function cancelTarget(target: Target, place: FoundJob): Promise<void> {
 async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Chosen): Promise<void> {
   const targets = new Map(chosenTargets(plan, chosen).map((target) => [target.job.id, target]));
   if (targets.size === 0) return;
-  const {waiting, problems} = await takeFromSite({
-    ...options,
-    names: [...new Set([...targets.values()].map(({job}) => job.name))],
-    take: (job) => {
-      const target = targets.get(job.jobId ?? 0);
-      return target !== undefined && isJobOfRow(job, target.job);
-    },
-    settle: async (jobs) => {
-      const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
-      for (const target of removed) markDequeued(target);
-      await writeInTime(options, [...removed]);
-    },
-  });
+  const takeOut = () =>
+    takeFromSite({
+      ...options,
+      names: [...new Set([...targets.values()].map(({job}) => job.name))],
+      take: (job) => {
+        const target = targets.get(job.jobId ?? 0);
+        return target !== undefined && isJobOfRow(job, target.job);
+      },
+      settle: async (jobs) => {
+        const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
+        for (const target of removed) markDequeued(target);
+        await writeInTime(options, [...removed]);
+      },
+    });
+  let {waiting, problems} = await takeOut();
+  // A job whose end was not confirmed may be gone: only a second probe shows that.
+  if (problems.some(({code}) => code === 'GEARMAN_UNREACHABLE' || code === 'GEARMAN_PROTOCOL'))
+    ({waiting, problems} = await takeOut());
   plan.problems.push(...problems);
   if (chosenTargets(plan, chosen).length === 0) return;
   await reportingFailure(plan, async () => {
