@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from './address.ts';
 
@@ -100,4 +101,17 @@ export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoExcept
     hint: RUNNING_HINT,
     cause,
   });
+}
+
+/** What a lost connection comes to, also in the middle of an answer. A server that is only slow is not asked again. */
+const CONNECTION_LOST: ReadonlySet<string> = new Set(['GEARMAN_UNREACHABLE', 'GEARMAN_PROTOCOL']);
+
+/** Connections are often lost together; after so long it is known of each. */
+const LOSS_MS = 50;
+
+/** Whether one of the errors may come from a lost connection, so that a second attempt on new ones makes sense at once. */
+export async function worthAnotherAttempt(errors: readonly AtomctlError[]): Promise<boolean> {
+  if (!errors.some(({code}) => CONNECTION_LOST.has(code))) return false;
+  await sleep(LOSS_MS);
+  return true;
 }

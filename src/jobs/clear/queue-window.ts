@@ -1,5 +1,6 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
+import {worthAnotherAttempt} from '../../gearman/failure.ts';
 import type {ServerLock} from '../../gearman/lock.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import type {Queryable} from '../../mysql/database.ts';
@@ -28,9 +29,6 @@ interface Hold {
   held: HeldWaiting;
   ended: Set<ProbedJob>;
 }
-
-/** What a lost connection comes to, also in the middle of an answer. A server that is only slow is not asked again. */
-const CONNECTION_ENDED: ReadonlySet<string> = new Set(['GEARMAN_UNREACHABLE', 'GEARMAN_PROTOCOL']);
 
 type Chosen = (job: ProbedJob) => boolean;
 
@@ -107,16 +105,17 @@ export class QueueWindow {
   /** Ends what is chosen of the waiting jobs. If a connection is lost, the waiting jobs are held again, once. */
   async #takeOut(isWanted: (seen: SeenFunction) => boolean, choose: () => Promise<Chosen>): Promise<void> {
     const earlier = new Map(this.#problems);
-    for (const isLast of [false, true]) {
-      if (this.#openedAt === null) await this.#open(isWanted);
-      await this.#end(await choose());
-      const isLost = [...this.#problems].some(
-        ([message, {code}]) => CONNECTION_ENDED.has(code) && !earlier.has(message),
-      );
-      if (!isLost || isLast) return;
-      await this.close();
-      this.#problems = new Map(earlier);
-    }
+    await this.#attempt(isWanted, choose);
+    const problems = [...this.#problems].flatMap(([message, error]) => (earlier.has(message) ? [] : error));
+    if (!(await worthAnotherAttempt(problems))) return;
+    await this.close();
+    this.#problems = earlier;
+    await this.#attempt(isWanted, choose);
+  }
+
+  async #attempt(isWanted: (seen: SeenFunction) => boolean, choose: () => Promise<Chosen>): Promise<void> {
+    if (this.#openedAt === null) await this.#open(isWanted);
+    await this.#end(await choose());
   }
 
   async #open(isWanted: (seen: SeenFunction) => boolean): Promise<void> {

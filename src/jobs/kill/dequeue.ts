@@ -1,5 +1,6 @@
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
+import {worthAnotherAttempt} from '../../gearman/failure.ts';
 import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
@@ -100,8 +101,7 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
     });
   let {waiting, problems} = await takeOut();
   // A job whose end was not confirmed may be gone: only a second probe shows that.
-  if (problems.some(({code}) => code === 'GEARMAN_UNREACHABLE' || code === 'GEARMAN_PROTOCOL'))
-    ({waiting, problems} = await takeOut());
+  if (await worthAnotherAttempt(problems)) ({waiting, problems} = await takeOut());
   plan.problems.push(...problems);
   if (chosenTargets(plan, chosen).length === 0) return;
   await reportingFailure(plan, async () => {
