@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {worthAnotherAttempt} from '../../gearman/failure.ts';
@@ -7,6 +8,7 @@ import type {Queryable} from '../../mysql/database.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {ProbedJob} from '../../queue/probe/held-jobs.ts';
 import {type HeldWaiting, holdWaiting} from '../../queue/probe/hold-waiting.ts';
+import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import {takeProbeLock} from '../../queue/probe/probe-lock.ts';
 import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
 import {ownerOf, type SeenFunction, takeSnapshot} from '../../queue/snapshot.ts';
@@ -22,6 +24,7 @@ export interface GoingRow {
 
 /** Workers find no job while a queue is held, so it is not held for longer than this at a time. */
 const WINDOW_MS = 5000;
+const POLL_MS = 20;
 
 /** The waiting jobs of one server, held. */
 interface Hold {
@@ -109,8 +112,25 @@ export class QueueWindow {
     const problems = [...this.#problems].flatMap(([message, error]) => (earlier.has(message) ? [] : error));
     if (!(await worthAnotherAttempt(problems))) return;
     await this.close();
+    if (!(await this.#isGivenBack())) return;
     this.#problems = earlier;
     await this.#attempt(isWanted, choose);
+  }
+
+  /** Waits until the servers have noticed the end of every connection that held jobs: until then these seem to be executing. */
+  async #isGivenBack(): Promise<boolean> {
+    const {servers, timeoutSeconds} = this.#options;
+    const answering = servers.flatMap((connection) => ('server' in connection ? [connection.server] : []));
+    const deadline = Date.now() + timeoutSeconds * 1000;
+    try {
+      for (; Date.now() < deadline; await sleep(POLL_MS)) {
+        const connections = await Promise.all(answering.map((server) => server.connections()));
+        if (!connections.flat().some(({id}) => claimsToBeProbe(id))) return true;
+      }
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+    }
+    return false;
   }
 
   async #attempt(isWanted: (seen: SeenFunction) => boolean, choose: () => Promise<Chosen>): Promise<void> {
