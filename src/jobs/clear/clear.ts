@@ -97,7 +97,7 @@ async function runningIds({database, plan}: ClearSiteOptions): Promise<number[]>
  * How many of the jobs Gearman may have under a function prefix that is not known to be this site's: those whose key shows it, and
  * every uncertain one if the site's own prefix shows neither a job nor a worker, so that it may be wrong.
  */
-function countElsewhere({evidence, found, verdicts}: LiveReport, ids: readonly number[]): number {
+export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: readonly number[]): number {
   const ownedBy = (owner: 'site' | 'unknown') =>
     new Set(evidence.queues.filter((queue) => queue.owner === owner).map(({queue}) => queue));
   const [own, unknown] = [ownedBy('site'), ownedBy('unknown')];

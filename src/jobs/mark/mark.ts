@@ -62,7 +62,7 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
     jobs.map((job) => {
       const was = stateOf(job, report);
       const reason = report?.verdicts.get(job.id)?.reason ?? '';
-      const refused = refusal(options, job, was, reason);
+      const refused = markRefusal(options, job, was, reason);
       return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused}];
     }),
   );
@@ -72,7 +72,13 @@ function stateOf({id, status}: Job, report: LiveReport | null): MarkState {
   return status === 'running' ? (report?.verdicts.get(id)?.state ?? 'ended') : 'ended';
 }
 
-function refusal({as, force}: MarkOptions, {id, status}: Job, was: MarkState, reason: string): string | null {
+/** Why a job in this state is not marked, with the command that fits it; null if it is marked. */
+export function markRefusal(
+  {as, force}: Pick<MarkOptions, 'as' | 'force'>,
+  {id, status}: Pick<Job, 'id' | 'status'>,
+  was: MarkState,
+  reason: string,
+): string | null {
   switch (was) {
     case 'ended':
       if (status === 'running') return `Job ${id} ended meanwhile. Its row was left as it is.`;
