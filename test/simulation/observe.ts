@@ -44,6 +44,8 @@ export interface ObservationOptions {
   /** `--gearman` names the first server alone. */
   oneServer: boolean;
   seenBefore: ReadonlySet<number>;
+  /** Waiting jobs that the command that acts has read the payloads of. */
+  probed?: readonly {queue: string; entry: Entry; server: Gearmand}[];
 }
 
 /**
@@ -75,7 +77,7 @@ export class Observation {
   private readonly probing = new Set<Gearmand>();
   private workers: WorkerConnection[] = [];
   private readonly known = new Map<number, KnownJob>();
-  private readonly foundEntries = new Map<number, {entry: Entry; server: Gearmand}>();
+  readonly foundEntries = new Map<number, {entry: Entry; server: Gearmand}>();
   private readonly askedInVain = new Set<number>();
   private readonly probed: {queue: string; entry: Entry; server: Gearmand}[] = [];
   private payloads: SeenPayload[] = [];
@@ -108,6 +110,11 @@ export class Observation {
     this.at += 1;
     this.note();
     return this.at === steps.length;
+  }
+
+  /** A row as the first read showed it. */
+  rowRead(id: number): Row | undefined {
+    return this.firstRows.get(id);
   }
 
   /** What the last step did, for the story. */
@@ -256,6 +263,7 @@ export class Observation {
 
   /** `--probe`: reads what waits, as long as no server would drop a job for it. */
   private readPayloads(): void {
+    this.probed.push(...(this.options.probed ?? []));
     if (!this.options.probe) return;
     for (const server of this.answering()) {
       for (const entry of server.probe(this.world.probedFunctions(server)))
@@ -406,7 +414,7 @@ export class Observation {
   }
 }
 
-function queueOf(server: Gearmand, name: string): string {
+export function queueOf(server: Gearmand, name: string): string {
   return `${name}@${server.address}`;
 }
 

@@ -1,0 +1,362 @@
+import {AtomctlError} from '../../../src/errors.ts';
+import type {LiveReport} from '../../../src/jobs/live/live-state.ts';
+import {type LiveVerdict, liveVerdicts} from '../../../src/jobs/live/verdict.ts';
+import type {RowOutcome} from '../../../src/jobs/model/change-row.ts';
+import type {Job} from '../../../src/jobs/model/job.ts';
+import type {Row} from '../atom-site.ts';
+import {SECOND} from '../clock.ts';
+import type {Connection, Entry, Gearmand} from '../gearmand.ts';
+import {Observation, queueOf} from '../observe.ts';
+import type {Worker} from '../worker.ts';
+import {type ActWorld, has, type SiteView} from './act-world.ts';
+import type {LimitName} from './known-limits.ts';
+import {ACT_CONNECTION, type Witness} from './witness.ts';
+
+/** A step of an act is done; the world goes on, at least until a time if the act waits. */
+export interface Step {
+  did: string;
+  untilMs?: number;
+}
+
+export type Steps<T> = Generator<Step, T, void>;
+
+/** What an operator runs, as it is drawn. */
+export interface ActSpec {
+  kind: 'kill' | 'mark' | 'clear' | 'fix';
+  /** The event before which it starts. */
+  at: number;
+  /** Picks jobs. */
+  picks: readonly number[];
+  force: boolean;
+  deleteRows: boolean;
+  restartWorker: boolean;
+  /** `asked`: what the question named is agreed to. */
+  interrupt: 'none' | 'all' | 'asked';
+  as: 'completed' | 'error';
+  filter: 'everything' | 'inactive' | 'running' | 'ended' | 'name' | 'ids';
+  keepQueue: boolean;
+  allQueued: boolean;
+  batchSize: number;
+  pauseSeconds: number;
+  /** `--gearman` names the first server alone. */
+  oneServer: boolean;
+  /** The steps at which something goes wrong; null if nothing does. */
+  signalAt: number | null;
+  killedAt: number | null;
+  rowFailsAt: number | null;
+  /** A server has so few connections that jobs may have to share one. */
+  fewConnections: boolean;
+}
+
+/** How an act is done wrongly, to see that its harm is found. */
+export interface Careless {
+  judge?: typeof liveVerdicts;
+  /** Takes jobs by the id in the payload alone, under every prefix. */
+  everyPrefix?: boolean;
+  /** Gives all jobs back by one connection, at once. */
+  atOnce?: boolean;
+  /** Changes the row before the job is out of Gearman, and leaves it there. */
+  rowsOnly?: boolean;
+  /** Stops the workers whatever else they execute. */
+  asksNobody?: boolean;
+  /** Returns jobs without trying the limit of retries. */
+  ignoresRetryLimit?: boolean;
+}
+
+/** What an atomctl that acts has read: as LiveReport, with the servers of the model. */
+export type Report = LiveReport & {beganMs: number};
+
+/** One atomctl that acts: what it does to the world goes through here, and the witness is told. */
+export class Act {
+  /** Jobs that it may change, end or take out. */
+  readonly named = new Set<number>();
+  /** Other jobs whose interruption was agreed to. */
+  readonly agreed = new Set<number>();
+  /** What it has touched of each job. */
+  readonly touched = new Map<number, Set<'Gearman' | 'row'>>();
+  private readonly touchedEntries = new Set<Entry>();
+  readonly view: SiteView;
+  observation: Observation | null = null;
+  aborted = false;
+  /** Units that it has stopped and not started yet. */
+  stopped = 0;
+  steps = 0;
+  /** When it read what it decides by. */
+  reportMs = 0;
+  readonly connections: {server: Gearmand; connection: Connection}[] = [];
+  readonly locks = new Set<Gearmand>();
+
+  constructor(
+    readonly world: ActWorld,
+    readonly witness: Witness,
+    readonly spec: ActSpec,
+    readonly careless: Careless,
+  ) {
+    this.view = world.siteView(spec.oneServer);
+  }
+
+  get name(): string {
+    return this.spec.kind === 'fix' ? 'doctor --fix' : `jobs:${this.spec.kind}`;
+  }
+
+  touch(id: number, what: 'Gearman' | 'row'): void {
+    this.touched.set(id, (this.touched.get(id) ?? new Set()).add(what));
+  }
+
+  private mayTouch(entry: Entry, did: string): void {
+    const {payload, function: name} = entry;
+    const {site, jobId} = payload;
+    this.touchedEntries.add(entry);
+    if (site === 'own') this.touch(jobId, 'Gearman');
+    if (site === 'own' && this.named.has(jobId)) return;
+    const all = this.spec.kind === 'clear' && this.spec.allQueued;
+    if (all && site === 'own' && !this.world.row(jobId)) return;
+    const limit = all && site === 'other' ? 'one prefix for two sites' : null;
+    const whose = site === 'own' ? '' : "the other site's ";
+    this.witness.harm(
+      `a job that was not named is ${did}`,
+      `${this.name}: ${whose}job ${jobId} (${name}) is ${did}.`,
+      limit,
+    );
+  }
+
+  /** WORK_FAIL. */
+  end(server: Gearmand, connection: Connection, entry: Entry): void {
+    this.mayTouch(entry, 'ended');
+    server.end(connection, entry);
+  }
+
+  cancel(server: Gearmand, entry: Entry): void {
+    if (!entry.ignored && entry.payload.jobId > 0) this.mayTouch(entry, 'cancelled');
+    server.cancel(entry);
+  }
+
+  connect(server: Gearmand, functions: readonly string[]): Connection {
+    const connection = server.connect(`${ACT_CONNECTION}-${this.connections.length}`, '127.0.0.1', functions);
+    this.connections.push({server, connection});
+    return connection;
+  }
+
+  /**
+   * Gives the jobs of one connection back.
+   * @param mostRetries how often a job had been returned at most when the limit was tried; null if it was not
+   */
+  disconnect(server: Gearmand, connection: Connection, mostRetries: number | null): void {
+    const held = [...connection.held];
+    const retries = new Map(held.map((entry) => [entry, entry.retries]));
+    const broken = connection.broken;
+    server.disconnect(connection);
+    if (broken) return;
+    for (const entry of held)
+      if (!has(server, entry))
+        this.witness.harm(
+          'a job that was not named is dropped at the limit of retries',
+          `${this.name}: gearmand drops job ${entry.payload.jobId}.`,
+          mostRetries !== null && retries.get(entry)! > mostRetries
+            ? 'returned while limited retries were tried'
+            : null,
+        );
+  }
+
+  /** The row becomes something else. */
+  write(id: number, to: Row['status'] | 'deleted', {limit}: {limit?: LimitName | null} = {}): void {
+    this.touch(id, 'row');
+    if (!this.named.has(id))
+      this.witness.harm('the row of a job that was not named changes', `${this.name} changes row ${id}.`);
+    if (to !== 'deleted' && !this.spec.force && this.world.executes(id))
+      this.witness.harm(
+        `${this.name} changes the row of a job that a worker executes`,
+        `${this.name} sets row ${id} to ${to} while a worker executes its job.`,
+        limit ?? this.limitOfExecution(id),
+      );
+    if (to === 'deleted') this.world.own.rows.delete(id);
+    else this.world.own.save(id, to);
+  }
+
+  /** Why a job that was taken out is executing all the same. */
+  limitOfExecution(id: number): LimitName | null {
+    const taken = [...this.touchedEntries].filter(
+      ({payload}) => payload.jobId === id && payload.site === 'own',
+    );
+    const executions = this.world.workers.flatMap(({execution}) =>
+      execution?.jobId === id ? execution : [],
+    );
+    if (taken.length === 0) return null;
+    const limits = executions.map(({entry, connection}) => {
+      if (!taken.includes(entry)) return 'submitted twice';
+      return connection.broken ? 'its worker lost its server' : null;
+    });
+    return limits.includes(null) ? null : (limits[0] ?? null);
+  }
+
+  stopUnit(worker: Worker): void {
+    const {execution} = worker;
+    const id = execution?.entry.payload.site === 'own' ? execution.jobId : null;
+    if (id !== null && !this.named.has(id) && !this.agreed.has(id)) {
+      const handedMs = this.witness.handedMs.get(id) ?? 0;
+      this.witness.harm(
+        'a job is interrupted that was not named',
+        `${this.name} stops worker ${worker.pid}, which executes job ${id}.`,
+        handedMs >= this.reportMs ? 'begun meanwhile' : this.unnamedLimit(id),
+      );
+    }
+    this.world.stopUnit(worker);
+    this.stopped += 1;
+  }
+
+  /** The state of the job was not known. */
+  unnamed: (id: number) => LimitName | null = () => null;
+
+  private unnamedLimit(id: number): LimitName | null {
+    return this.world.row(id)?.status === 'running' ? this.unnamed(id) : 'ended by hand';
+  }
+
+  /** SIGKILL: what it holds goes back, in an order of its own, and nothing is started. */
+  kill(): void {
+    const servers = new Set(this.connections.map(({server}) => server));
+    const held = this.connections.flatMap(({connection}) => (connection.broken ? [] : connection.held));
+    if (held.length > 1) this.witness.orderIsLost('killed outright');
+    for (const {server, connection} of [...this.connections].reverse()) server.disconnect(connection);
+    for (const server of servers) this.witness.queuedAgain(server, held);
+    this.release();
+  }
+
+  release(): void {
+    for (const server of this.locks) this.world.probeLocks.delete(server);
+    this.locks.clear();
+    this.world.siteLocked = false;
+  }
+}
+
+/** A server does not answer, or a connection to it has broken. */
+export function unreachable({address}: Gearmand): AtomctlError {
+  return new AtomctlError('GEARMAN_UNREACHABLE', `Gearman server ${address} does not answer.`);
+}
+
+export function refused(message: string): AtomctlError {
+  return new AtomctlError('REFUSED', message);
+}
+
+export function requireUp(server: Gearmand): void {
+  if (!server.up) throw unreachable(server);
+}
+
+export function requireAlive(server: Gearmand, connection: Connection): void {
+  if (!server.up || connection.broken) throw unreachable(server);
+}
+
+/** A waiting job whose payload was read. */
+export interface Probed {
+  queue: string;
+  entry: Entry;
+  server: Gearmand;
+}
+
+/** One reading of the site (liveStates), with the world going on between its steps. */
+export function* liveStates(
+  act: Act,
+  options: {seenBefore?: ReadonlySet<number>; probed?: readonly Probed[]} = {},
+): Steps<Report> {
+  const {world, spec} = act;
+  const beganMs = world.clock.nowMs;
+  const observation = new Observation(world, {
+    probe: false,
+    oneServer: spec.oneServer,
+    seenBefore: options.seenBefore ?? new Set(),
+    probed: options.probed ?? [],
+  });
+  act.observation = observation;
+  while (!observation.step()) yield {did: observation.lastStep};
+  act.observation = null;
+  act.reportMs = beganMs;
+  const evidence = observation.evidence!;
+  const verdicts = (act.careless.judge ?? liveVerdicts)(evidence);
+  const found = new Map(
+    [...observation.foundEntries].flatMap(([id, {entry, server}]) => {
+      const known = evidence.rows.find((row) => row.id === id)?.known;
+      if (!known) return [];
+      return [
+        [
+          id,
+          {
+            ...known,
+            queue: queueOf(server, entry.function),
+            server,
+            function: entry.function,
+            unique: entry.key,
+          },
+        ],
+      ];
+    }),
+  );
+  const rows = evidence.rows.map(({id, name}) => ({id, name, logLength: lengthOf(observation.rowRead(id)!)}));
+  yield {did: observation.lastStep};
+  return {verdicts, evidence, found, rows, missing: [], beganMs} as unknown as Report;
+}
+
+/** What stands for the bytes of a log. */
+export function lengthOf({log, cut}: Row): number {
+  return log.length + (cut ? 0.5 : 0);
+}
+
+/** As liveStatesToAct: again after ten seconds if only time is missing. */
+export function* liveStatesToAct(
+  act: Act,
+  firstSeen: Map<number, number>,
+  ids?: ReadonlySet<number>,
+): Steps<Report> {
+  const {clock} = act.world;
+  const startMs = clock.nowMs;
+  const seenLongAgo = [...firstSeen].filter(([, at]) => startMs - at >= 10 * SECOND).map(([id]) => id);
+  const first = yield* liveStates(act, {seenBefore: new Set(seenLongAgo)});
+  const early = [...first.verdicts].filter(([id, {needsTime}]) => needsTime && ids?.has(id) !== false);
+  if (early.length === 0) return first;
+  for (const [id] of early) if (!firstSeen.has(id)) firstSeen.set(id, startMs);
+  yield {did: 'waits ten seconds', untilMs: clock.nowMs + 10 * SECOND};
+  return yield* liveStates(act, {seenBefore: new Set(early.map(([id]) => id))});
+}
+
+/** What loadJobs reads of rows, in the order of the ids; ids without a row are left out. */
+export function loadJobs({world}: Act, ids: readonly number[]): Job[] {
+  const rows = world.visibleRows();
+  return [...new Set(ids)].flatMap((id) => {
+    const row = rows.get(id);
+    return row ? [jobOf(row)] : [];
+  });
+}
+
+function jobOf({id, job, status, objectId}: Row): Job {
+  return {id, name: job.name, status, objectId} as Job;
+}
+
+export interface RowChange {
+  id: number;
+  seen: {status: Job['status']; logLength: number | undefined} | null;
+  to: 'completed' | 'error' | 'deleted';
+  limit?: LimitName | null;
+}
+
+export type Written = RowOutcome | {outcome: 'failed'; error: AtomctlError};
+
+/** The short transaction (changeRow), or its rehearsal, which changes nothing. */
+export function* changeRow(
+  act: Act,
+  {id, seen, to, limit}: RowChange,
+  {rehearsal = false} = {},
+): Steps<Written> {
+  yield {did: rehearsal ? `rehearses the change of row ${id}` : `opens a transaction for row ${id}`};
+  const {world, spec} = act;
+  if (world.setup.replica)
+    return {outcome: 'failed', error: new AtomctlError('FAILED', 'The server is read-only.')};
+  if (!rehearsal && spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt)
+    return {outcome: 'failed', error: new AtomctlError('FAILED', 'The row is locked by another session.')};
+  const row = world.row(id);
+  if (!row) return {outcome: 'gone'};
+  const logGrew = seen?.logLength !== undefined && lengthOf(row) !== seen.logLength;
+  if (seen !== null && (row.status !== seen.status || logGrew))
+    return {outcome: 'changed', status: row.status};
+  if (!rehearsal) act.write(id, to, {limit: limit ?? null});
+  return {outcome: 'done'};
+}
+
+export type {LiveVerdict};

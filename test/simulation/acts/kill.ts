@@ -1,0 +1,335 @@
+/** jobs:kill, step by step: src/jobs/kill. What it decides by is the product's own. */
+import type {AtomctlError} from '../../../src/errors.ts';
+import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
+import {killedReport} from '../../../src/jobs/kill/complete.ts';
+import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
+import {placeOf, stateNow} from '../../../src/jobs/kill/plan.ts';
+import {plannedRefusal, refusal} from '../../../src/jobs/kill/refusal.ts';
+import type {KillOptions, KillPlan, Target} from '../../../src/jobs/kill/target.ts';
+import {executingJobs} from '../../../src/jobs/live/live-state.ts';
+import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
+import {type Interruptible, reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
+import {SECOND} from '../clock.ts';
+import type {Gearmand} from '../gearmand.ts';
+import {
+  type Act,
+  changeRow,
+  liveStates,
+  liveStatesToAct,
+  loadJobs,
+  type Report,
+  refused as refusedError,
+  type Steps,
+} from './act.ts';
+import {attempt, cancelByKey, isJobOf, releaseProbeLock, takeFromSite, takeProbeLock} from './queue-steps.ts';
+import {type UnitStop, whileStopped, workersOf} from './units.ts';
+
+/** src/jobs/kill/dequeue.ts, LONGEST_HOLD_MS. */
+const LONGEST_HOLD_MS = 2 * SECOND;
+const NOT_WAITING = new Set<unknown>(['executing', 'finished', 'lost']);
+
+type Plan = Omit<KillPlan, 'report' | 'workers'> & {report: Report};
+
+/** What a kill carries along. */
+interface Kill {
+  act: Act;
+  ids: readonly number[];
+  options: KillOptions;
+  plan: Plan;
+}
+
+export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResult; exit: number}> {
+  for (const id of ids) act.named.add(id);
+  const {spec} = act;
+  const firstSeen = new Map<number, number>();
+  let mayInterrupt: Interruptible = spec.interrupt === 'all' ? 'all' : new Set<number>();
+  const options = {
+    ids,
+    force: spec.force,
+    deleteRows: spec.deleteRows,
+    worker: spec.restartWorker ? {} : null,
+  } as unknown as KillOptions;
+  if (spec.interrupt === 'asked') {
+    // The plan that the question shows.
+    const shown = yield* planKill(act, options, firstSeen);
+    const workers = workersToStop({act, ids, options, plan: shown});
+    mayInterrupt = new Set(workers?.interrupts.map(({id}) => id));
+    yield {did: 'is told to go on'};
+  }
+  const plan = yield* planKill(act, options, firstSeen);
+  const killing = {act, ids, options, plan};
+  if (act.aborted) throw refusedError('Interrupted before the first job was killed.');
+  yield* rehearse(killing);
+  if (act.careless.rowsOnly) for (const target of plan.targets.values()) yield* carelessRow(killing, target);
+  yield* dequeueByKey(killing, ({now}) => now === 'queued');
+  yield* dequeueByPayload(killing, ({now}) => !NOT_WAITING.has(now));
+  const workers = act.aborted ? null : workersToStop(killing);
+  const unchanged = {workerRestarted: false, interrupted: [] as number[], workerProblem: null};
+  const done = (result: KillResult) => ({result, exit: killExitStatus(result)});
+  if (workers === null) return done({...unchanged, ...(yield* complete(killing))});
+  const executing = new Set(
+    [...plan.targets]
+      .filter(([, {now, refused}]) => now === 'executing' && refused === null)
+      .map(([id]) => id),
+  );
+  const against =
+    (act.careless.asksNobody ? null : reasonAgainstInterruption(workers as never, mayInterrupt)) ??
+    (yield* reasonAgainstRestart(killing, executing));
+  if (against !== null) {
+    plan.problems.push(against);
+    return done({...unchanged, ...(yield* complete(killing)), workerProblem: against});
+  }
+  for (const {id} of workers.interrupts)
+    if (mayInterrupt === 'all' || mayInterrupt.has(id)) act.agreed.add(id);
+  const {result, problems} = yield* whileStopped(act, workers, function* () {
+    yield* dequeueStopped(killing, executing);
+    return yield* complete(killing);
+  });
+  return done({
+    ...result,
+    workerRestarted: problems.length === 0,
+    interrupted: workers.interrupts.map(({id}) => id),
+    workerProblem: problems[0] ?? null,
+  });
+}
+
+function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number>): Steps<Plan> {
+  const jobs = loadJobs(act, options.ids);
+  yield {did: `reads the jobs ${options.ids.join(', ')}`};
+  const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
+  const report = yield* liveStatesToAct(act, firstSeen, running);
+  const targets = new Map<number, Target>();
+  const lengths = new Map(report.rows.map(({id, logLength}) => [id, logLength]));
+  for (const job of jobs) {
+    const now = stateNow(job, report);
+    const target: Target = {
+      ...{job, was: now, now, verdict: report.verdicts.get(job.id) ?? null},
+      ...{logLength: lengths.get(job.id) ?? null, refused: null, dequeued: null, row: null},
+    };
+    const strange = report.found.has(job.id) && placeOf(report, job.id) === undefined;
+    target.refused =
+      plannedRefusal(options, target) ??
+      (strange && !options.force
+        ? 'Gearman has it under a strange function prefix. Nothing was touched.'
+        : null);
+    targets.set(job.id, target);
+  }
+  return {targets, report, problems: []};
+}
+
+function workersToStop({act, plan}: Kill): UnitStop | null {
+  const ids = new Set(
+    [...plan.targets]
+      .filter(([, {now, refused}]) => now === 'executing' && refused === null)
+      .map(([id]) => id),
+  );
+  if (!act.spec.restartWorker || ids.size === 0) return null;
+  return workersOf(act, ids, executingJobs(plan.report), plan.report);
+}
+
+function* rehearse({act, options, plan}: Kill): Steps<void> {
+  for (const target of plan.targets.values()) {
+    if (target.refused !== null || act.aborted) continue;
+    const {outcome} = yield* changeRow(act, changeOf(options, target), {rehearsal: true});
+    if (outcome === 'gone' && !options.deleteRows) target.refused = 'It has no row any more.';
+    if (outcome === 'changed') target.refused = 'It changed meanwhile. Its row was left as it is.';
+    if (outcome === 'failed') target.refused = 'Its row cannot be changed. Gearman was not touched.';
+  }
+}
+
+function changeOf(options: KillOptions, {job, was, logLength}: Target) {
+  return {
+    id: job.id,
+    seen: {
+      status: job.status,
+      logLength: was === 'lost' && !options.force ? (logLength ?? undefined) : undefined,
+    },
+    to: options.deleteRows ? ('deleted' as const) : ('error' as const),
+    limit: was === 'ended' ? ('ended by hand' as const) : null,
+  };
+}
+
+function* writeRow({act, options}: Kill, target: Target): Steps<void> {
+  target.row = yield* changeRow(act, changeOf(options, target));
+}
+
+function* carelessRow(killing: Kill, target: Target): Steps<void> {
+  target.now = 'lost';
+  yield* writeRow(killing, target);
+}
+
+type Chosen = (target: Target) => boolean;
+
+function chosenTargets({plan}: Kill, chosen: Chosen): Target[] {
+  return [...plan.targets.values()].filter(
+    (target) => target.refused === null && target.dequeued !== 'removed' && chosen(target),
+  );
+}
+
+function* dequeueByKey(killing: Kill, chosen: Chosen): Steps<void> {
+  const {act, plan} = killing;
+  const found = chosenTargets(killing, chosen).flatMap((target) => {
+    const place = placeOf(plan.report, target.job.id);
+    return place === undefined ? [] : [{target, place}];
+  });
+  for (const address of new Set(found.map(({place}) => place.server))) {
+    const server = address as unknown as Gearmand;
+    const failure = yield* attempt(
+      (function* () {
+        yield* takeProbeLock(act, server);
+        try {
+          const end = act.world.clock.nowMs + LONGEST_HOLD_MS;
+          for (const {target, place} of found) {
+            if (place.server !== address) continue;
+            if (act.aborted) return;
+            yield* cancelTarget(killing, target, place);
+            if (target.dequeued === 'removed' && act.world.clock.nowMs < end)
+              yield* writeRow(killing, target);
+          }
+        } finally {
+          releaseProbeLock(act, server);
+        }
+      })(),
+    );
+    if (failure) plan.problems.push(failure);
+  }
+}
+
+function keyed({function: name, unique}: FoundJob) {
+  return {name, key: unique};
+}
+
+function* cancelTarget({act}: Kill, target: Target, place: FoundJob): Steps<void> {
+  const server = place.server as unknown as Gearmand;
+  const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: false});
+  const isOut = outcome === 'removed' || (outcome === 'absent' && target.dequeued === 'cancelled');
+  if (isOut) markDequeued(target);
+  else if (outcome === 'executing' || outcome === 'cancelled') {
+    target.now = 'executing';
+    if (outcome === 'cancelled') target.dequeued = 'cancelled';
+  }
+}
+
+function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
+  const {act, plan} = killing;
+  const targets = new Map(chosenTargets(killing, chosen).map((target) => [target.job.id, target]));
+  if (targets.size === 0) return;
+  const {waiting, problems} = yield* takeFromSite(act, {
+    names: [...new Set([...targets.values()].map(({job}) => job.name))],
+    take: (entry) => {
+      const target = targets.get(entry.payload.jobId);
+      return target !== undefined && isJobOf(act, entry, target.job);
+    },
+    *settle(removed) {
+      const end = act.world.clock.nowMs + LONGEST_HOLD_MS;
+      for (const {payload} of removed) {
+        const target = targets.get(payload.jobId)!;
+        if (target.dequeued === 'removed') continue;
+        markDequeued(target);
+        if (act.world.clock.nowMs < end) yield* writeRow(killing, target);
+      }
+    },
+  });
+  plan.problems.push(...problems);
+  if (chosenTargets(killing, chosen).length === 0) return;
+  plan.report = yield* liveStates(act, {probed: waiting});
+  for (const target of plan.targets.values()) updateState(killing, target);
+}
+
+function markDequeued(target: Target): void {
+  target.dequeued = 'removed';
+  if (target.job.status !== 'running') target.was = 'ended';
+  else if (target.was !== 'executing') target.was = 'queued';
+}
+
+function updateState({plan}: Kill, target: Target): void {
+  if (target.dequeued !== null) return;
+  target.now = stateNow(target.job, plan.report);
+  target.verdict = plan.report.verdicts.get(target.job.id) ?? null;
+  if (target.was !== 'executing') target.was = target.now;
+}
+
+function* dequeueStopped(killing: Kill, executing: ReadonlySet<number>): Steps<void> {
+  const {act} = killing;
+  const {aborted} = act;
+  // What was given back is taken out whatever signal comes.
+  act.aborted = false;
+  yield* dequeueByKey(killing, ({job}) => executing.has(job.id));
+  yield* dequeueByPayload(killing, ({job, now}) =>
+    aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id),
+  );
+  act.aborted ||= aborted;
+}
+
+/** Two more returns must be survived. */
+function* reasonAgainstRestart({act, plan}: Kill, ids: ReadonlySet<number>): Steps<AtomctlError | null> {
+  const servers = [
+    ...new Set(
+      [...ids].flatMap((id) => (placeOf(plan.report, id)?.server as unknown as Gearmand) ?? act.view.servers),
+    ),
+  ];
+  for (const server of servers) {
+    yield {did: 'tries the limit of retries with a test job'};
+    if (!server.up) continue;
+    const most = Math.max(0, ...server.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));
+    if (server.retryLimit > 0 && most + 2 >= server.retryLimit)
+      return refusedError('The server limits retries, so the worker was not stopped.');
+  }
+  return null;
+}
+
+function* complete(killing: Kill): Steps<{killed: Killed[]; stoppedEarly: boolean}> {
+  const {act, plan} = killing;
+  const killed: Killed[] = [];
+  let stoppedEarly = false;
+  const refused = (target: Target, message: string): Killed => ({
+    ...{id: target.job.id, was: target.was, action: 'refused', message},
+    gearman: isGone(target) ? 'none' : 'remains',
+  });
+  for (const id of new Set(killing.ids)) {
+    const target = plan.targets.get(id);
+    if (target === undefined)
+      killed.push({id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`});
+    else if (target.refused !== null) killed.push(refused(target, target.refused));
+    else if (target.dequeued === null && act.aborted) {
+      stoppedEarly = true;
+      killed.push(refused(target, 'Interrupted: it was left as it is.'));
+    } else killed.push(yield* completeOne(killing, target, refused));
+  }
+  return {killed, stoppedEarly};
+}
+
+function* completeOne(
+  killing: Kill,
+  target: Target,
+  refused: (target: Target, message: string) => Killed,
+): Steps<Killed> {
+  const {act, options, plan} = killing;
+  let gearman: GearmanOutcome = target.dequeued ?? 'none';
+  if (target.dequeued === null) {
+    const message = act.careless.rowsOnly ? null : refusal(options, plan, target);
+    if (message !== null) return refused(target, message);
+    if (!isGone(target)) gearman = yield* forcedCancel(act, placeOf(plan.report, target.job.id));
+  } else if (target.dequeued === 'cancelled' && !options.force) {
+    return {id: target.job.id, was: target.was, action: 'failed', gearman, message: 'A worker began it.'};
+  }
+  if (target.row === null) yield* writeRow(killing, target);
+  return killedReport(target, gearman, options);
+}
+
+function* forcedCancel(act: Act, place: FoundJob | undefined): Steps<GearmanOutcome> {
+  if (place === undefined) return 'remains';
+  let outcome: GearmanOutcome = 'remains';
+  yield* attempt(
+    (function* () {
+      const server = place.server as unknown as Gearmand;
+      const cancelled = yield* cancelByKey(act, server, keyed(place), {executingToo: true});
+      outcome = cancelled === 'absent' || cancelled === 'executing' ? 'remains' : cancelled;
+    })(),
+  );
+  return outcome;
+}
+
+function isGone({now}: Target): boolean {
+  return now === 'ended' || now === 'finished' || now === 'lost';
+}

@@ -1,0 +1,34 @@
+/**
+ * What an act may do to jobs that it did not name, and why it is accepted. A history that shows one of these is counted
+ * under its name; everything else that harms a job is a fault.
+ */
+export const KNOWN_LIMITS = {
+  'submitted twice':
+    'Gearman has the job twice, by an operator who submitted it again on another server or under another prefix. The kill takes out the one that it finds.',
+  'its worker lost its server':
+    'Gearman has the job as waiting, because only the connection of its worker was cut or a server with a durable queue was restarted. It is taken out and does not begin again, but that worker goes on to its end.',
+  'ended by hand':
+    'The row was ended or deleted by hand while its worker went on, or before its web request submitted it. Only rows that say Running are looked for among the executing jobs.',
+  'begun meanwhile':
+    'Between the last look and the end of a stopped worker, the worker may end its job and begin the next one. Nothing in Gearman or systemd does both in one step.',
+  'not known to execute':
+    'Nothing shows that the job executes (no key, and the counts prove nothing), so it cannot be named as interrupted.',
+  'taken while held':
+    'While waiting jobs are held, a worker that becomes free is handed the next one of its functions that is not held.',
+  'serial worker became free':
+    'Jobs of a serial class are held only if each of its workers has been busy for a second, or none is there. One of them may still become free within the moment.',
+  'arrived while given back':
+    'A job that arrives while the others are given back comes before those that are not back yet.',
+  'all at once':
+    'More jobs wait than a server has connections for. They are held by one connection and given back twice: between the two their order is reversed.',
+  'killed outright':
+    'atomctl was killed (SIGKILL) while it held jobs, or while a worker was stopped. Gearman has the jobs back in another order, and the worker stays stopped.',
+  'arrived where retries are limited':
+    'A job that a worker returned while others were held is not held too where that could make gearmand drop it, and so may come before them.',
+  'returned while limited retries were tried':
+    'Retries are limited, and a worker dies in the moment between the test of the limit and the probe: the job that it returns has one retry more than was tried, and could be dropped.',
+  'one prefix for two sites':
+    'Two sites share a prefix, and --all-queued takes out what has no row in the database of this one.',
+} as const;
+
+export type LimitName = keyof typeof KNOWN_LIMITS;

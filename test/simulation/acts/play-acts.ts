@@ -1,0 +1,287 @@
+import {EXIT} from '../../../src/errors.ts';
+import type {Killed} from '../../../src/jobs/kill/complete.ts';
+import type {Marked} from '../../../src/jobs/mark/mark.ts';
+import {SECOND} from '../clock.ts';
+import {EVENTS, PAUSES, type WorldEvent} from '../events.ts';
+import type {History} from '../histories.ts';
+import {openingOf, patternOf, stamp} from '../play.ts';
+import {Act, type ActSpec, type Careless, type Step} from './act.ts';
+import {ActWorld} from './act-world.ts';
+import {clear} from './clear.ts';
+import {kill} from './kill.ts';
+import {fix, mark} from './mark.ts';
+import {type Harm, Witness} from './witness.ts';
+
+/** A history of the world in which an operator acts. */
+export interface ActHistory {
+  history: History;
+  acts: readonly ActSpec[];
+}
+
+/** What was done in the histories that were played. */
+export class ActTally {
+  histories = 0;
+  events = 0;
+  /** Events that happened while an act was under way. */
+  eventsDuring = 0;
+  steps = 0;
+  readonly acts = new Map<string, number>();
+  /** Jobs, by what the act reported of them. */
+  readonly outcomes = new Map<string, number>();
+  readonly refusals = new Map<string, number>();
+}
+
+function count(map: Map<string, number>, name: string): void {
+  map.set(name, (map.get(name) ?? 0) + 1);
+}
+
+/** Plays a history with its acts, and at the end lets every job that is left be handed out; returns the harm that was done. */
+export function playActs(
+  {history, acts}: ActHistory,
+  {
+    careless = {},
+    tally,
+    story,
+    until,
+  }: {careless?: Careless; tally?: ActTally; story?: string[]; until?: string} = {},
+): Harm[] {
+  const world = new ActWorld(history.setup);
+  const witness = new Witness(world);
+  world.witness = witness;
+  const player = new Player(world, witness, careless, tally, story);
+  story?.push(...openingOf(history));
+  if (tally) tally.histories += 1;
+  const {absent = []} = history as {absent?: readonly string[]};
+  const found = () => until !== undefined && witness.harms.some(({group}) => group === until);
+  for (const [index, event] of history.events.entries()) {
+    for (const spec of acts) if (spec.at === index) player.begin(spec);
+    player.happen(absent.includes(event.kind) ? {...event, kind: 'workerActs'} : event);
+    player.goOn(event.looks);
+    if (found()) return witness.harms;
+  }
+  player.goOn(Number.POSITIVE_INFINITY);
+  player.over = true;
+  for (const event of AFTERWARDS) {
+    if (found()) break;
+    player.happen(event);
+  }
+  return witness.harms;
+}
+
+/** Every worker works, dies and is replaced, so that each job that Gearman still has is handed out. */
+const AFTERWARDS: readonly WorldEvent[] = [
+  ...['probeEnds', 'startGearmand', 'startGearmand', 'startGearmand', 'goOn', 'goOn', 'startWorker'],
+  ...Array.from({length: 3}, () => [
+    ...['killWorker', 'killWorker', 'killWorker', 'startWorker', 'startWorker'],
+    ...Array.from({length: 8}, () => ['workerActs', 'workerActs', 'workerActs', 'childEnds']).flat(),
+  ]).flat(),
+].map((kind, index) => ({kind, a: index * 3, b: 2 + (index % 2) * 5, pause: 7, looks: 0}));
+
+class Player {
+  /** What happens from now on is not counted. */
+  over = false;
+  private under: {act: Act; steps: Generator<Step, void, void>; waitsUntilMs: number} | null = null;
+
+  constructor(
+    private readonly world: ActWorld,
+    private readonly witness: Witness,
+    private readonly careless: Careless,
+    private readonly tally: ActTally | undefined,
+    private readonly story: string[] | undefined,
+  ) {}
+
+  happen({kind, a, b, pause: index}: WorldEvent): void {
+    const {world, witness, tally} = this;
+    const pause = PAUSES[index]!;
+    const passed = this.under ? Math.min(pause, 1 * SECOND) : pause;
+    witness.happening = 'timePasses';
+    world.advance(passed);
+    witness.happening = kind;
+    const said = this.mayHappen(kind, a) ? EVENTS[kind]!.happens(world, ...this.choices(kind, a, b)) : null;
+    if (tally && !this.over) tally.events += 1;
+    if (tally && this.under) tally.eventsDuring += 1;
+    if (said !== null || passed > 0) this.story?.push(`${stamp(world, passed)} ${said ?? 'Time passes.'}`);
+    this.under?.act.observation?.worldChanged();
+  }
+
+  /** One atomctl at a time has a server's probe lock. */
+  private mayHappen(kind: string, a: number): boolean {
+    if (kind !== 'probe') return true;
+    const up = this.world.servers.filter((server) => server.up);
+    const server = up[a % Math.max(up.length, 1)];
+    return server !== undefined && !this.world.probeLocks.has(server) && !this.world.lockedByOther(server);
+  }
+
+  /** Another atomctl kills only if it has the site's lock. */
+  private choices(kind: string, a: number, b: number): [number, number] {
+    const up = this.world.servers.filter((server) => server.up).length;
+    return kind === 'probe' && a % 3 === 0 ? [a + Math.max(up, 1) * (up % 3 === 0 ? 0 : 1), b] : [a, b];
+  }
+
+  begin(spec: ActSpec): void {
+    const {world, witness, tally} = this;
+    const act = new Act(world, witness, spec, this.careless);
+    if (tally) count(tally.acts, spec.kind);
+    if (world.siteLocked) {
+      this.refuse(act, 'This site is being changed by another atomctl.');
+      return;
+    }
+    world.siteLocked = true;
+    witness.actBegins();
+    this.story?.push(`${stamp(world, 0)} An operator runs ${describe(act)}.`);
+    this.under = {act, steps: this.run(act), waitsUntilMs: 0};
+  }
+
+  private *run(act: Act): Generator<Step, void, void> {
+    try {
+      yield* this.work(act);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'AtomctlError') throw error;
+      this.refuse(act, error.message);
+    }
+    this.witness.checkQueues();
+  }
+
+  private *work(act: Act): Generator<Step, void, void> {
+    const {spec} = act;
+    if (spec.kind === 'kill') {
+      const {result, exit} = yield* kill(act, this.pick(spec));
+      for (const killed of result.killed) this.report(act, killed);
+      this.end(
+        act,
+        exit,
+        result.killed.map(({id, action, gearman}) => `${id} ${action}, Gearman: ${gearman}`),
+      );
+      for (const killed of result.killed) this.checkDone(act, killed);
+    } else if (spec.kind === 'mark') {
+      const {result, exit} = yield* mark(act, this.pick(spec));
+      for (const marked of result.marked) this.report(act, marked);
+      this.end(
+        act,
+        exit,
+        result.marked.map(({id, action}) => `${id} ${action}`),
+      );
+    } else if (spec.kind === 'fix') {
+      const {fixed} = yield* fix(act);
+      this.outcome(`fix: fixed`, fixed);
+      this.end(act, EXIT.ok, [`${fixed} fixed`]);
+    } else {
+      const {cleared, queueRemoved, exit} = yield* clear(act);
+      this.outcome('clear: cleared', cleared);
+      this.outcome('clear: out of Gearman', queueRemoved);
+      this.end(act, exit, [`${cleared} cleared, ${queueRemoved} out of Gearman`]);
+    }
+  }
+
+  /** The jobs that the operator names: mostly running ones; now and then one that does not exist. */
+  private pick({picks}: ActSpec): number[] {
+    const rows = [...this.world.visibleRows().values()];
+    const running = rows.filter(({status}) => status === 'running');
+    return picks.map((pick) => {
+      const from = pick % 5 === 0 || running.length === 0 ? rows : running;
+      return pick % 97 === 96 ? 99 : (from[Math.floor(pick / 5) % Math.max(from.length, 1)]?.id ?? 99);
+    });
+  }
+
+  private report(act: Act, {id, action, message, was}: Killed | Marked): void {
+    this.outcome(`${act.spec.kind}: ${action}`);
+    if (action === 'refused') this.refused(act, was, message);
+    if (action === 'refused' && act.touched.has(id))
+      this.witness.harm(
+        `a job that was refused was touched`,
+        `${act.name} refused job ${id} and changed its ${[...act.touched.get(id)!].join(' and ')}: ${message}`,
+      );
+  }
+
+  /** A job whose kill is reported as done does not run, and never will. */
+  private checkDone(act: Act, {id, action, gearman, was}: Killed): void {
+    const {world, witness} = this;
+    if ((action !== 'marked' && action !== 'deleted') || gearman === 'remains') return;
+    // Its worker goes on to its end, as the message says.
+    if (gearman !== 'cancelled' && world.executes(id))
+      witness.harm(
+        'a job still runs as its kill is reported',
+        `${act.name} reports job ${id} as killed (Gearman: ${gearman}) while a worker executes it.`,
+        was === 'ended' ? 'ended by hand' : act.limitOfExecution(id),
+      );
+    witness.killReported(id, {removed: gearman === 'removed', ended: was === 'ended', by: act.name});
+  }
+
+  private end(act: Act, exit: number, results: readonly string[]): void {
+    if (this.tally) count(this.tally.outcomes, `${act.spec.kind}: exit ${exit}`);
+    this.story?.push(`  ${act.name} ends with exit status ${exit}: ${results.join('; ')}.`);
+    if (act.stopped > 0) this.witness.harm('workers stay stopped', `${act.name} did not start its workers.`);
+  }
+
+  private refuse(act: Act, message: string): void {
+    this.outcome(`${act.spec.kind}: refused as a whole`);
+    this.refused(act, null, message);
+    this.story?.push(`  ${act.name} ends: ${message}`);
+  }
+
+  private refused({spec}: Act, was: string | null, message: string): void {
+    if (!this.tally) return;
+    const reason = patternOf(message).split(/(?<=\.) /)[0]!;
+    count(this.tally.refusals, `${spec.kind}${was === null ? '' : ` of ${was}`}: ${reason}`);
+  }
+
+  private outcome(name: string, times = 1): void {
+    const {tally} = this;
+    if (tally) tally.outcomes.set(name, (tally.outcomes.get(name) ?? 0) + times);
+  }
+
+  /** The act goes on for so many steps. */
+  goOn(steps: number): void {
+    for (let done = 0; done < steps && this.under; done += 1) this.step(this.under);
+  }
+
+  private step(under: NonNullable<Player['under']>): void {
+    const {world, witness, tally} = this;
+    const {act, steps, waitsUntilMs} = under;
+    if (waitsUntilMs > world.clock.nowMs) {
+      witness.happening = 'timePasses';
+      world.advance(waitsUntilMs - world.clock.nowMs);
+      act.observation?.worldChanged();
+    }
+    const {signalAt, killedAt} = act.spec;
+    act.steps += 1;
+    if (tally) tally.steps += 1;
+    if (killedAt === act.steps) {
+      this.story?.push(`  ${act.name} is killed outright.`);
+      this.outcome(`${act.spec.kind}: killed outright`);
+      act.kill();
+      this.under = null;
+      return;
+    }
+    if (signalAt === act.steps) {
+      act.aborted = true;
+      this.story?.push(`  ${act.name} gets SIGINT.`);
+    }
+    witness.happening = 'act';
+    const {done, value} = steps.next();
+    if (done) {
+      act.release();
+      this.under = null;
+      return;
+    }
+    under.waitsUntilMs = value.untilMs ?? 0;
+    this.story?.push(`  atomctl ${value.did}`);
+  }
+}
+
+function describe({spec, name}: Act): string {
+  const {kind, filter} = spec;
+  const flags = [
+    ...(kind === 'clear' ? [filter] : []),
+    ...(kind === 'mark' ? [`--as ${spec.as}`] : []),
+    ...((kind === 'kill' || kind === 'mark') && spec.force ? ['--force'] : []),
+    ...(kind === 'kill' && spec.deleteRows ? ['--delete'] : []),
+    ...((kind === 'kill' || kind === 'clear') && spec.restartWorker
+      ? ['--restart-worker', ...(spec.interrupt === 'all' ? ['--interrupt-others'] : [])]
+      : []),
+    ...(kind === 'clear' && spec.allQueued ? ['--all-queued'] : []),
+    ...(kind === 'clear' && spec.keepQueue ? ['--keep-queue'] : []),
+    ...(spec.oneServer ? ['--gearman of the first server'] : []),
+  ];
+  return [name, ...flags].join(' ');
+}

@@ -1,0 +1,355 @@
+/** What atomctl does to Gearman when it acts, step by step, as the files of src/queue say. */
+import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
+import type {AtomctlError} from '../../../src/errors.ts';
+import {isJobOfRow} from '../../../src/jobs/live/queue-payloads.ts';
+import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
+import type {ProbedJob} from '../../../src/queue/held-jobs.ts';
+import {SECOND} from '../clock.ts';
+import type {Connection, Entry, Gearmand} from '../gearmand.ts';
+import {queueOf} from '../observe.ts';
+import {type Act, type Probed, refused, requireAlive, requireUp, type Step, type Steps} from './act.ts';
+import {has} from './act-world.ts';
+
+/** `--timeout`: how long a lock is waited for. */
+const LOCK_MS = 5 * SECOND;
+/** src/queue/hold-waiting.ts, STEADY_MS. */
+const STEADY_MS = 1 * SECOND;
+/** In place of MOST_CONNECTIONS, if the server has few. */
+const FEW_CONNECTIONS = 2;
+
+/** src/queue/probe-lock.ts. @throws AtomctlError REFUSED, INTERRUPTED */
+export function* takeProbeLock(act: Act, server: Gearmand): Steps<void> {
+  const {world} = act;
+  const deadline = world.clock.nowMs + LOCK_MS;
+  for (;;) {
+    if (act.aborted) throw refused('Interrupted before the queue was probed; nothing was touched.');
+    requireUp(server);
+    if (!world.lockedByOther(server) && !world.probeLocks.has(server)) {
+      world.probeLocks.add(server);
+      act.locks.add(server);
+      yield {did: `has the probe lock of ${server.address}`};
+      return;
+    }
+    if (world.clock.nowMs > deadline) throw refused('Another atomctl is probing the queue.');
+    yield {did: 'waits for the probe lock', untilMs: world.clock.nowMs + SECOND};
+  }
+}
+
+export function releaseProbeLock(act: Act, server: Gearmand): void {
+  act.world.probeLocks.delete(server);
+  act.locks.delete(server);
+}
+
+/**
+ * src/queue/cancel-job.ts: GET_STATUS_UNIQUE, SUBMIT_JOB_EPOCH, cancel, GET_STATUS. A handle is that of one run of the
+ * server.
+ */
+export function* cancelByKey(
+  act: Act,
+  server: Gearmand,
+  {name, key}: {name: string; key: string},
+  {executingToo}: {executingToo: boolean},
+): Steps<CancelOutcome> {
+  yield {did: `asks ${server.address} for the key of ${key}`};
+  requireUp(server);
+  const before = server.find(name, key);
+  if (!before) return 'absent';
+  if (before.holder !== null && !executingToo) return 'executing';
+  yield {did: 'asks for its handle'};
+  requireUp(server);
+  const entry = server.find(name, key) ?? submitLater(server, name, key);
+  const run = act.world.stops.get(server);
+  yield {did: 'cancels it'};
+  requireUp(server);
+  const sameRun = () => act.world.stops.get(server) === run && has(server, entry);
+  if (sameRun()) act.cancel(server, entry);
+  yield {did: 'asks whether a worker was handed it'};
+  requireUp(server);
+  return sameRun() && entry.holder !== null ? 'cancelled' : 'removed';
+}
+
+/** SUBMIT_JOB_EPOCH of a key that the server does not have: nobody is handed it, and it is cancelled in the next step. */
+function submitLater(server: Gearmand, name: string, key: string): Entry {
+  const entry = server.submit(name, key, {site: 'other', jobId: 0, name: '', objectId: null, upload: null});
+  entry.ignored = true;
+  return entry;
+}
+
+/** The functions of the site's own prefixes that have jobs, by server, of the servers that answer. */
+export function siteFunctions(
+  {view, careless}: Act,
+  chosen: (seen: {total: number; running: number; jobClass: string}) => boolean,
+): Map<Gearmand, string[]> {
+  const found = new Map<Gearmand, string[]>();
+  for (const server of view.servers) {
+    if (!server.up) continue;
+    const names = server
+      .status()
+      .filter(
+        ({function: name, ...counts}) =>
+          (careless.everyPrefix || view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1))) &&
+          chosen({...counts, jobClass: classOf(name)}),
+      )
+      .map((row) => row.function);
+    if (names.length > 0) found.set(server, names);
+  }
+  return found;
+}
+
+function classOf(name: string): string {
+  return name.slice(name.lastIndexOf('-') + 1);
+}
+
+/** isJobOfRow reads a function's prefix as 32 hex digits; that of the model is readable. */
+export function isJobOf(
+  act: Act,
+  {function: name, payload}: Entry,
+  row: {id: number; name: string; objectId: number | null},
+): boolean {
+  if (payload.jobId !== row.id) return false;
+  if (act.careless.everyPrefix) return true;
+  const job = {function: `${'0'.repeat(32)}-${classOf(name)}`, ...payload} as unknown as ProbedJob;
+  return isJobOfRow(job, row);
+}
+
+interface HeldPart {
+  connection: Connection;
+  entries: Entry[];
+}
+
+/** Held jobs of one server: src/queue/hold-waiting.ts. */
+export class Hold {
+  readonly refused: AtomctlError[] = [];
+  private readonly parts: {functions: readonly string[]; atOnce: boolean; held: HeldPart[]}[] = [];
+  readonly ended = new Set<Entry>();
+  /** See Act.disconnect. */
+  private mostRetries: number | null = null;
+
+  constructor(
+    readonly act: Act,
+    readonly server: Gearmand,
+  ) {}
+
+  get jobs(): Entry[] {
+    return this.parts.flatMap(({held}) => held.flatMap(({entries}) => entries));
+  }
+
+  /** Holds every waiting job of the functions. Gives back what it holds if that fails. @throws AtomctlError */
+  *take(functions: readonly string[]): Steps<void> {
+    const {act, server} = this;
+    yield {did: `asks ${server.address} what waits`};
+    requireUp(server);
+    const waiting = functions.filter((name) => server.waitingIn(name).length > 0);
+    const groups = yield* this.plan(waiting);
+    if (groups.length === 0) return;
+    const most = Math.max(0, ...server.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));
+    const returns = Math.max(...groups.map(({atOnce}) => (atOnce ? 2 : 1)));
+    yield {did: 'tries the limit of retries with a test job'};
+    requireUp(server);
+    if (!act.careless.ignoresRetryLimit) this.mostRetries = most;
+    if (this.mostRetries !== null && server.retryLimit > 0 && most + returns >= server.retryLimit)
+      throw refused('The server limits retries: a job that is probed could be dropped.');
+    try {
+      for (const group of groups) {
+        const part = {...group, held: [] as HeldPart[]};
+        this.parts.push(part);
+        if (group.atOnce) act.witness.orderIsLost('all at once');
+        yield* this.grab(part);
+      }
+    } catch (error) {
+      yield* this.returnAll();
+      throw error;
+    }
+  }
+
+  private *grab(part: {functions: readonly string[]; atOnce: boolean; held: HeldPart[]}): Steps<void> {
+    const {act, server} = this;
+    for (;;) {
+      yield {did: 'takes a waiting job'};
+      requireUp(server);
+      const last = part.held.at(-1);
+      const connection = part.atOnce && last ? last.connection : act.connect(server, part.functions);
+      requireAlive(server, connection);
+      const entry = server.grab(connection);
+      if (part.atOnce && last) {
+        if (entry) last.entries.push(entry);
+      } else part.held.push({connection, entries: entry ? [entry] : []});
+      if (!entry) return;
+    }
+  }
+
+  private *plan(waiting: readonly string[]): Steps<{functions: string[]; atOnce: boolean}[]> {
+    const {server, act} = this;
+    const serial: string[] = [];
+    for (const name of waiting.filter((each) => isSerial(classOf(each)))) {
+      if (act.careless.atOnce || (yield* this.mayHoldSerial(name))) serial.push(name);
+      else this.refused.push(refused(`The waiting jobs of ${classOf(name)} were not probed.`));
+    }
+    const others = waiting.filter((name) => !isSerial(classOf(name)));
+    const count = (names: readonly string[]) =>
+      names.reduce((sum, name) => sum + server.waitingIn(name).length, 0);
+    const mayBeOneByOne =
+      !act.careless.atOnce && (!act.spec.fewConnections || count([...serial, ...others]) <= FEW_CONNECTIONS);
+    return [
+      {functions: serial, atOnce: act.careless.atOnce === true},
+      {functions: others, atOnce: !mayBeOneByOne},
+    ].filter(({functions}) => functions.length > 0);
+  }
+
+  /** True if no worker can do the jobs, or each that can has a job, the same for a second. */
+  private *mayHoldSerial(name: string): Steps<boolean> {
+    const {server, act} = this;
+    const before = this.ableWorkers(name);
+    if (before.able === 0) return true;
+    if (act.spec.fewConnections && server.waitingIn(name).length > FEW_CONNECTIONS) return false;
+    const executing = server.entries().filter(({holder}) => holder !== null);
+    yield {did: 'looks again in a second', untilMs: act.world.clock.nowMs + STEADY_MS};
+    requireUp(server);
+    const after = this.ableWorkers(name);
+    const still = executing.every((entry) => has(server, entry) && entry.holder !== null);
+    return before.allBusy && after.allBusy && still;
+  }
+
+  private ableWorkers(name: string): {able: number; allBusy: boolean} {
+    const connections = this.server.connections.filter(({id}) => !id.startsWith('atomctl-'));
+    const able = connections.filter(({functions}) => functions.includes(name));
+    const theirs = new Set(able.flatMap(({functions}) => functions));
+    const running = this.server
+      .status()
+      .filter((row) => theirs.has(row.function))
+      .reduce((sum, row) => sum + row.running, 0);
+    const mayRunThem = connections.filter(({functions}) => functions.some((each) => theirs.has(each)));
+    return {able: able.length, allBusy: running >= mayRunThem.length};
+  }
+
+  /** Ends some of the jobs. @throws AtomctlError */
+  *end(chosen: (entry: Entry) => boolean, onEnded: (entry: Entry) => void): Steps<void> {
+    for (const {held} of this.parts) {
+      for (const {connection, entries} of held) {
+        for (const entry of entries) {
+          if (this.ended.has(entry) || !chosen(entry)) continue;
+          yield {did: `ends job ${entry.payload.jobId}`};
+          requireAlive(this.server, connection);
+          this.act.end(this.server, connection, entry);
+          this.ended.add(entry);
+          onEnded(entry);
+        }
+      }
+    }
+  }
+
+  /** Holds what has come since, so that it stays behind the others. */
+  private *takeArrived(): Steps<void> {
+    const {server} = this;
+    if (this.jobs.length === 0 || !server.up) return;
+    const most = Math.max(0, ...server.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));
+    yield {did: 'tries the limit of retries again'};
+    if (server.retryLimit > 0 && most + 1 >= server.retryLimit) {
+      this.act.witness.arrivalsStay();
+      return;
+    }
+    for (const part of this.parts) if (!part.atOnce) yield* attempt(this.grab(part));
+  }
+
+  /** Returns the others: by one connection after the other, or by one, twice. */
+  *giveBack(): Steps<void> {
+    yield* this.takeArrived();
+    yield* this.returnAll();
+  }
+
+  private *returnAll(): Steps<void> {
+    const {act, server} = this;
+    for (const part of this.parts) {
+      const {held, atOnce, functions} = part;
+      part.held = [];
+      act.witness.givesBack();
+      for (const {connection} of held) {
+        if (connection.held.length > 0 || connection.broken) yield {did: 'gives a job back'};
+        act.disconnect(server, connection, this.mostRetries);
+      }
+      if (!atOnce || act.careless.atOnce || !server.up) continue;
+      yield {did: 'takes all jobs again'};
+      if (!server.up) continue;
+      const again = act.connect(server, functions);
+      while (server.grab(again)) {}
+      yield {did: 'gives them back again'};
+      act.disconnect(server, again, this.mostRetries);
+    }
+  }
+}
+
+export interface TakeOptions {
+  /** Names of the rows whose jobs are looked for. */
+  names: readonly string[];
+  take: (entry: Entry) => boolean;
+  settle: (removed: readonly Entry[]) => Steps<void>;
+}
+
+/** takeFromSite and probeQueue: ends what `take` chooses, under the lock of each server. Never fails for a server. */
+export function* takeFromSite(
+  act: Act,
+  {names, take, settle}: TakeOptions,
+): Steps<{waiting: Probed[]; problems: AtomctlError[]}> {
+  yield {did: 'asks the servers for their functions'};
+  const waiting: Probed[] = [];
+  const problems: AtomctlError[] = [];
+  const busy = siteFunctions(
+    act,
+    ({total, jobClass}) => total > 0 && names.some((name) => mayBeFunctionOf(name, jobClass)),
+  );
+  for (const [server, functions] of busy) {
+    const failed = yield* attempt(probeServer(act, server, {functions, take, settle, waiting, problems}));
+    if (failed) problems.push(failed);
+  }
+  return {waiting, problems};
+}
+
+function* probeServer(
+  act: Act,
+  server: Gearmand,
+  {
+    functions,
+    take,
+    settle,
+    waiting,
+    problems,
+  }: Omit<TakeOptions, 'names'> & {
+    functions: readonly string[];
+    waiting: Probed[];
+    problems: AtomctlError[];
+  },
+): Steps<void> {
+  requireUp(server);
+  if (!server.status().some(({function: name, total}) => total > 0 && functions.includes(name))) return;
+  yield* takeProbeLock(act, server);
+  const removed: Entry[] = [];
+  let failure: unknown = null;
+  const hold = new Hold(act, server);
+  try {
+    yield* hold.take(functions);
+    try {
+      yield* hold.end(take, (entry) => removed.push(entry));
+      const left = hold.jobs.filter((entry) => !removed.includes(entry));
+      waiting.push(...left.map((entry) => ({queue: queueOf(server, entry.function), entry, server})));
+      problems.push(...hold.refused);
+    } finally {
+      yield* hold.giveBack();
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (removed.length > 0) yield* settle(removed);
+  releaseProbeLock(act, server);
+  if (failure !== null) throw failure;
+}
+
+/** Runs steps that may fail; the failure that is to be expected, or null. */
+export function* attempt(steps: Generator<Step, void, void>): Steps<AtomctlError | null> {
+  try {
+    yield* steps;
+    return null;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AtomctlError') return error as AtomctlError;
+    throw error;
+  }
+}

@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import type {WorldEvent} from '../events.ts';
+import {histories} from '../histories.ts';
+import type {ActSpec, Careless} from './act.ts';
+import {type ActHistory, ActTally, playActs} from './play-acts.ts';
+import type {Harm} from './witness.ts';
+
+export interface ActReport {
+  seed: number;
+  tally: ActTally;
+  /** Kinds of harm: how often, and one history, shrunk. */
+  findings: {harm: Harm; count: number; story: string[]; seed: number}[];
+  seconds: number;
+}
+
+const EVENTS_AT_LEAST = 30;
+const EVENTS_AT_MOST = 45;
+const BLOCK = 250;
+
+/** True in so many of a hundred cases; shrinks to false. */
+const seldom = (percent: number) => fc.integer({min: 0, max: 99}).map((value) => value >= 100 - percent);
+/** A step at which something goes wrong; mostly none. */
+const sometimes = (percent: number) =>
+  fc.tuple(seldom(percent), fc.integer({min: 1, max: 60})).map(([happens, step]) => (happens ? step : null));
+
+const act: fc.Arbitrary<ActSpec> = fc.record({
+  kind: fc.constantFrom('kill', 'kill', 'kill', 'mark', 'clear', 'clear', 'fix'),
+  at: fc.integer({min: 4, max: EVENTS_AT_LEAST - 1}),
+  picks: fc.array(fc.nat(9999), {minLength: 1, maxLength: 3}),
+  force: seldom(20),
+  deleteRows: seldom(25),
+  restartWorker: seldom(50),
+  interrupt: fc.constantFrom('asked', 'all', 'none'),
+  as: fc.constantFrom('completed', 'error'),
+  filter: fc.constantFrom('everything', 'running', 'name', 'ids', 'inactive', 'ended'),
+  keepQueue: seldom(10),
+  allQueued: seldom(25),
+  batchSize: fc.constantFrom(1000, 1, 2),
+  pauseSeconds: fc.constantFrom(0, 0, 1, 4),
+  oneServer: seldom(8),
+  signalAt: sometimes(8),
+  killedAt: sometimes(8),
+  rowFailsAt: sometimes(4),
+  fewConnections: seldom(10),
+});
+
+/** Jobs that wait and execute before the first act. */
+const opening: fc.Arbitrary<WorldEvent[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom('request', 'request', 'request', 'workerActs', 'hang'),
+    a: fc.nat(9999),
+    b: fc.nat(9999),
+    pause: fc.constantFrom(0, 0, 3, 4),
+    looks: fc.constant(0),
+  }),
+  {minLength: 0, maxLength: 12},
+);
+
+/** Index of PAUSES: in a quick history nothing takes longer than three seconds, so that jobs wait. */
+const QUICK = 6;
+
+/** Their own stream: the histories of the other simulation stay as they are. */
+const actHistories: fc.Arbitrary<ActHistory> = fc
+  .record({
+    opening,
+    quick: seldom(50),
+    history: histories(EVENTS_AT_LEAST, EVENTS_AT_MOST),
+    acts: fc.array(act, {minLength: 1, maxLength: 3}),
+  })
+  .map(({opening: first, quick, history, acts}) => ({
+    history: {
+      ...history,
+      events: [
+        ...first,
+        ...history.events.map((each) => (quick ? {...each, pause: each.pause % QUICK} : each)),
+      ],
+    },
+    acts: acts.map((each) => ({...each, at: each.at + first.length})),
+  }));
+
+/** Plays histories with acts from a seed until there are enough or the time is over, and shrinks what did harm. */
+export function simulateActs(options: {
+  seed: number;
+  histories: number;
+  untilMs?: number;
+  stories?: number;
+  careless?: Careless;
+}): ActReport {
+  const {seed, untilMs = Number.POSITIVE_INFINITY, stories = 8, careless = {}} = options;
+  const began = Date.now();
+  const tally = new ActTally();
+  const found = new Map<string, {harm: Harm; count: number; seed: number; runs: number}>();
+  for (let block = 0; tally.histories < options.histories && Date.now() < untilMs; block += 1) {
+    const at = {seed: seed + block, runs: Math.min(BLOCK, options.histories - tally.histories)};
+    each(at, (history) => {
+      for (const harm of playActs(history, {careless, tally})) {
+        const group = found.get(harm.group);
+        if (group) group.count += 1;
+        else found.set(harm.group, {harm, count: 1, ...at});
+      }
+      return true;
+    });
+  }
+  const seconds = (Date.now() - began) / 1000;
+  const groups = [...found.values()].sort(
+    (a, b) => Number(a.harm.limit !== null) - Number(b.harm.limit !== null) || b.count - a.count,
+  );
+  const findings = groups.map((group, index) => ({
+    ...group,
+    ...(index < stories ? shrink(group, careless) : {story: []}),
+  }));
+  return {seed, tally, findings, seconds};
+}
+
+function each({seed, runs}: {seed: number; runs: number}, holds: (history: ActHistory) => boolean) {
+  return fc.check(fc.property(actHistories, holds), {seed, numRuns: runs});
+}
+
+/** The smallest history with the harm, as a story, without the events and acts that it does not need. */
+function shrink(
+  {harm: {group}, seed, runs}: {harm: Harm; seed: number; runs: number},
+  careless: Careless,
+): {harm: Harm; story: string[]} {
+  const shows = (history: ActHistory) =>
+    playActs(history, {careless, until: group}).some((harm) => harm.group === group);
+  const {counterexample} = each({seed, runs}, (history) => !shows(history));
+  let best = counterexample![0];
+  for (let again = true; again; ) {
+    again = false;
+    for (const shorter of shorterThan(best)) {
+      if (!shows(shorter)) continue;
+      best = shorter;
+      again = true;
+      break;
+    }
+  }
+  const story: string[] = [];
+  const harm = playActs(best, {careless, story, until: group}).find((each) => each.group === group)!;
+  return {harm, story};
+}
+
+function* shorterThan({history, acts}: ActHistory): Iterable<ActHistory> {
+  for (const index of acts.keys()) yield {history, acts: acts.filter((_, at) => at !== index)};
+  for (let index = history.events.length - 1; index >= 0; index -= 1) {
+    yield {
+      history: {...history, events: history.events.filter((_, at) => at !== index)},
+      acts: acts.map((each) => (each.at > index ? {...each, at: each.at - 1} : each)),
+    };
+  }
+}
+
+/** The figures and the stories, for people. */
+export function actSummaryOf({seed, tally, findings, seconds}: ActReport): string {
+  const list = (map: Map<string, number>) =>
+    [...map].sort((a, b) => b[1] - a[1]).map(([name, count]) => `  ${String(count).padStart(8)}  ${name}`);
+  const total = (limit: boolean) =>
+    findings.filter(({harm}) => (harm.limit !== null) === limit).reduce((sum, {count}) => sum + count, 0);
+  return [
+    `acts, seed ${seed}: ${tally.histories} histories, ${tally.events} events, ${tally.eventsDuring} of them during an act, ${tally.steps} steps of acts, ${seconds.toFixed(1)} s`,
+    'acts, by kind:',
+    ...list(tally.acts),
+    'what they reported:',
+    ...list(tally.outcomes),
+    'refused, by reason:',
+    ...list(tally.refusals),
+    `harm: ${total(false)}`,
+    `harm by a known limit (test/simulation/acts/known-limits.ts): ${total(true)}`,
+    ...findings.flatMap(({harm, count, story, seed: at}) => [
+      '',
+      `${count} x ${harm.group} (seed ${at})`,
+      ...story.map((line) => `    ${line}`),
+      `    ${harm.text}`,
+    ]),
+  ].join('\n');
+}
