@@ -196,6 +196,12 @@ export class Gearmand {
     entry.ignored = true;
   }
 
+  /** These are gone: a client ended them. */
+  forget(entries: readonly Entry[]): void {
+    for (const list of [this.executing, ...this.waiting.values()])
+      list.splice(0, list.length, ...list.filter((entry) => !entries.includes(entry)));
+  }
+
   stop(): void {
     this.up = false;
     for (const connection of this.connections) connection.broken = true;

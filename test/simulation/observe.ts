@@ -46,6 +46,8 @@ export interface ObservationOptions {
   seenBefore: ReadonlySet<number>;
   /** Waiting jobs that the command that acts has read the payloads of. */
   probed?: readonly {queue: string; entry: Entry; server: Gearmand}[];
+  /** What was true meanwhile is not noted. */
+  withoutTruths?: boolean;
 }
 
 /**
@@ -130,6 +132,7 @@ export class Observation {
   }
 
   private note(): void {
+    if (this.options.withoutTruths) return;
     this.strays ||= this.world.hasStray();
     for (const id of this.firstRows.keys()) {
       const truths = this.truths.get(id) ?? new Set();

@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- --minutes N [--seed S] [--runs N] [--stories N] [--real]`: plays random histories for a time;
- * with `--real` on real servers and workers.
+ * `npm run simulate -- --minutes N [--seed S] [--runs N] [--stories N] [--real] [--acts]`: plays random histories for a time;
+ * with `--real` on real servers and workers, with `--acts` those in which an operator kills, marks, clears and fixes.
  */
 import {parseArgs} from 'node:util';
 import {simulate, summaryOf} from './simulation.ts';
@@ -12,6 +12,7 @@ const {values} = parseArgs({
     runs: {type: 'string'},
     stories: {type: 'string', default: '8'},
     real: {type: 'boolean', default: false},
+    acts: {type: 'boolean', default: false},
   },
 });
 const options = {
@@ -28,6 +29,11 @@ async function runReal() {
   ]);
   const mariadb = await startMariadb();
   try {
+    if (values.acts) {
+      const {realActSummaryOf, simulateRealActs} = await import('./real-servers/real-acts.ts');
+      const acts = await simulateRealActs(mariadb, options);
+      return {text: realActSummaryOf(acts), kinds: acts.findings.map(() => 'harm')};
+    }
     const report = await simulateReal(mariadb, options);
     return {text: realSummaryOf(report), kinds: report.findings.map(({kind}) => kind)};
   } finally {
@@ -36,11 +42,20 @@ async function runReal() {
   }
 }
 
+async function runActs() {
+  const {actSummaryOf, simulateActs} = await import('./acts/simulate-acts.ts');
+  const report = simulateActs({...options, stories: Number(values.stories)});
+  return {
+    text: actSummaryOf(report),
+    kinds: report.findings.map(({harm}) => (harm.limit === null ? 'harm' : 'limit')),
+  };
+}
+
 function runModel() {
   const report = simulate({...options, stories: Number(values.stories)});
   return {text: summaryOf(report), kinds: report.findings.map(({finding}) => finding.kind)};
 }
 
-const {text, kinds} = values.real ? await runReal() : runModel();
+const {text, kinds} = values.real ? await runReal() : values.acts ? await runActs() : runModel();
 process.stdout.write(`${text}\n`);
 process.exitCode = kinds.some((kind) => kind !== 'limit') ? 1 : 0;

@@ -51,18 +51,8 @@ export class ActWorld extends World {
     return this.probes.some(({startedMs}) => this.clock.nowMs - startedMs > LONGEST_PROBE_MS);
   }
 
-  /** The worker that works on a job at this moment, or its import. */
   executes(id: number): boolean {
-    return (
-      this.workers.some(
-        ({execution, site}) =>
-          site === 'own' &&
-          execution?.jobId === id &&
-          execution.phase !== 'finished' &&
-          execution.phase !== 'failed' &&
-          execution.phase !== 'saved',
-      ) || this.children.some(({jobId}) => jobId === id)
-    );
+    return isExecuted(this, id);
   }
 
   override stepWorker(worker: Worker, choice: number): string | null {
@@ -111,6 +101,20 @@ export class ActWorld extends World {
       this.witness?.restarted(server);
     };
   }
+}
+
+/** True while a worker works on a job, or its import. */
+export function isExecuted({workers, children}: World, id: number): boolean {
+  return (
+    workers.some(
+      ({execution, site}) =>
+        site === 'own' &&
+        execution?.jobId === id &&
+        execution.phase !== 'finished' &&
+        execution.phase !== 'failed' &&
+        execution.phase !== 'saved',
+    ) || children.some(({jobId}) => jobId === id)
+  );
 }
 
 /** True while the server has the job. */

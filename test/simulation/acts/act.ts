@@ -80,6 +80,10 @@ export class Act {
   aborted = false;
   /** Units that it has stopped and not started yet. */
   stopped = 0;
+  /** How many units it stopped, for the figures. */
+  stops = 0;
+  /** How many waiting jobs it held at once, at most. */
+  held = 0;
   steps = 0;
   /** When it read what it decides by. */
   reportMs = 0;
@@ -182,10 +186,14 @@ export class Act {
       execution?.jobId === id ? execution : [],
     );
     if (taken.length === 0) return null;
-    const limits = executions.map(({entry, connection}) => {
+    const limits = executions.map(({entry, connection}): LimitName | null => {
       if (!taken.includes(entry)) return 'submitted twice';
       return connection.broken ? 'its worker lost its server' : null;
     });
+    // The import of a worker that died keeps its sockets (run, 2.8.2).
+    const orphans = this.world.children.filter(({jobId, parent}) => jobId === id && parent === null);
+    for (const {connections} of orphans)
+      limits.push([...connections.values()].some(({broken}) => broken) ? 'its worker lost its server' : null);
     return limits.includes(null) ? null : (limits[0] ?? null);
   }
 
@@ -264,6 +272,7 @@ export function* liveStates(
     oneServer: spec.oneServer,
     seenBefore: options.seenBefore ?? new Set(),
     probed: options.probed ?? [],
+    withoutTruths: true,
   });
   act.observation = observation;
   while (!observation.step()) yield {did: observation.lastStep};

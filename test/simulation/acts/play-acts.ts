@@ -5,8 +5,9 @@ import {SECOND} from '../clock.ts';
 import {EVENTS, PAUSES, type WorldEvent} from '../events.ts';
 import type {History} from '../histories.ts';
 import {openingOf, patternOf, stamp} from '../play.ts';
+import type {World} from '../world.ts';
 import {Act, type ActSpec, type Careless, type Step} from './act.ts';
-import {ActWorld} from './act-world.ts';
+import {ActWorld, isExecuted} from './act-world.ts';
 import {clear} from './clear.ts';
 import {kill} from './kill.ts';
 import {fix, mark} from './mark.ts';
@@ -68,14 +69,29 @@ export function playActs(
   return witness.harms;
 }
 
-/** Every worker works, dies and is replaced, so that each job that Gearman still has is handed out. */
+/** Index of PAUSES. */
+const NOW = 0;
+const THREE_SECONDS = 5;
+/** What a worker is told to do: its job completes. */
+const COMPLETE = 2;
+
+/** Every worker dies and is replaced, and works, twice, so that each job that Gearman still has is handed out. */
 const AFTERWARDS: readonly WorldEvent[] = [
-  ...['probeEnds', 'startGearmand', 'startGearmand', 'startGearmand', 'goOn', 'goOn', 'startWorker'],
-  ...Array.from({length: 3}, () => [
-    ...['killWorker', 'killWorker', 'killWorker', 'startWorker', 'startWorker'],
-    ...Array.from({length: 8}, () => ['workerActs', 'workerActs', 'workerActs', 'childEnds']).flat(),
-  ]).flat(),
-].map((kind, index) => ({kind, a: index * 3, b: 2 + (index % 2) * 5, pause: 7, looks: 0}));
+  ...['probeEnds', 'startGearmand', 'startGearmand', 'startGearmand'].map((kind) => afterwards(kind, 0)),
+  ...[0, 1].flatMap(() => [
+    ...[0, 1, 2].flatMap((a) => [afterwards('killWorker', a), afterwards('childEnds', a)]),
+    ...[0, 3].map((a) => afterwards('startWorker', a)),
+    ...Array.from({length: 8}, () => [
+      afterwards('workerActs', 0),
+      afterwards('workerActs', 1),
+      {...afterwards('childEnds', 0), pause: THREE_SECONDS},
+    ]).flat(),
+  ]),
+];
+
+function afterwards(kind: string, a: number): WorldEvent {
+  return {kind, a, b: COMPLETE, pause: NOW, looks: 0};
+}
 
 class Player {
   /** What happens from now on is not counted. */
@@ -128,7 +144,7 @@ class Player {
     }
     world.siteLocked = true;
     witness.actBegins();
-    this.story?.push(`${stamp(world, 0)} An operator runs ${describe(act)}.`);
+    this.story?.push(`${stamp(world, 0)} An operator runs ${describeAct(spec)}.`);
     this.under = {act, steps: this.run(act), waitsUntilMs: 0};
   }
 
@@ -145,7 +161,7 @@ class Player {
   private *work(act: Act): Generator<Step, void, void> {
     const {spec} = act;
     if (spec.kind === 'kill') {
-      const {result, exit} = yield* kill(act, this.pick(spec));
+      const {result, exit} = yield* kill(act, pickJobs(this.world, spec));
       for (const killed of result.killed) this.report(act, killed);
       this.end(
         act,
@@ -154,7 +170,7 @@ class Player {
       );
       for (const killed of result.killed) this.checkDone(act, killed);
     } else if (spec.kind === 'mark') {
-      const {result, exit} = yield* mark(act, this.pick(spec));
+      const {result, exit} = yield* mark(act, pickJobs(this.world, spec));
       for (const marked of result.marked) this.report(act, marked);
       this.end(
         act,
@@ -171,16 +187,6 @@ class Player {
       this.outcome('clear: out of Gearman', queueRemoved);
       this.end(act, exit, [`${cleared} cleared, ${queueRemoved} out of Gearman`]);
     }
-  }
-
-  /** The jobs that the operator names: mostly running ones; now and then one that does not exist. */
-  private pick({picks}: ActSpec): number[] {
-    const rows = [...this.world.visibleRows().values()];
-    const running = rows.filter(({status}) => status === 'running');
-    return picks.map((pick) => {
-      const from = pick % 5 === 0 || running.length === 0 ? rows : running;
-      return pick % 97 === 96 ? 99 : (from[Math.floor(pick / 5) % Math.max(from.length, 1)]?.id ?? 99);
-    });
   }
 
   private report(act: Act, {id, action, message, was}: Killed | Marked): void {
@@ -202,13 +208,23 @@ class Player {
       witness.harm(
         'a job still runs as its kill is reported',
         `${act.name} reports job ${id} as killed (Gearman: ${gearman}) while a worker executes it.`,
-        was === 'ended' ? 'ended by hand' : act.limitOfExecution(id),
+        was === 'ended' || (!act.touched.has(id) && !world.row(id))
+          ? 'ended by hand'
+          : act.limitOfExecution(id),
       );
     witness.killReported(id, {removed: gearman === 'removed', ended: was === 'ended', by: act.name});
   }
 
+  /** What it did to get there, for the figures. */
+  private means({spec, stops, held}: Act): void {
+    if (stops > 0) this.outcome(`${spec.kind}: with its workers stopped`);
+    if (held > 0) this.outcome(`${spec.kind}: with waiting jobs held`);
+    if (held > 1) this.outcome(`${spec.kind}: with several held`);
+  }
+
   private end(act: Act, exit: number, results: readonly string[]): void {
     if (this.tally) count(this.tally.outcomes, `${act.spec.kind}: exit ${exit}`);
+    this.means(act);
     this.story?.push(`  ${act.name} ends with exit status ${exit}: ${results.join('; ')}.`);
     if (act.stopped > 0) this.witness.harm('workers stay stopped', `${act.name} did not start its workers.`);
   }
@@ -269,8 +285,22 @@ class Player {
   }
 }
 
-function describe({spec, name}: Act): string {
+/** The jobs that the operator names: mostly running ones, often one that executes; now and then one that does not exist. */
+export function pickJobs(world: World, {picks}: ActSpec): number[] {
+  const rows = [...world.visibleRows().values()];
+  const running = rows.filter(({status}) => status === 'running');
+  const executing = running.filter(({id}) => isExecuted(world, id));
+  return picks.map((pick) => {
+    const wanted = [rows, executing, executing, running, running][pick % 5]!;
+    const from = wanted.length > 0 ? wanted : running.length > 0 ? running : rows;
+    return pick % 97 === 96 ? 99 : (from[Math.floor(pick / 5) % Math.max(from.length, 1)]?.id ?? 99);
+  });
+}
+
+/** The command line of an act, for a story. */
+export function describeAct(spec: ActSpec): string {
   const {kind, filter} = spec;
+  const name = kind === 'fix' ? 'doctor --fix' : `jobs:${kind}`;
   const flags = [
     ...(kind === 'clear' ? [filter] : []),
     ...(kind === 'mark' ? [`--as ${spec.as}`] : []),

@@ -153,7 +153,7 @@ export class Hold {
       for (const group of groups) {
         const part = {...group, held: [] as HeldPart[]};
         this.parts.push(part);
-        if (group.atOnce) act.witness.orderIsLost('all at once');
+        if (group.atOnce && !act.careless.atOnce) act.witness.orderIsLost('all at once');
         yield* this.grab(part);
       }
     } catch (error) {
@@ -174,6 +174,7 @@ export class Hold {
       if (part.atOnce && last) {
         if (entry) last.entries.push(entry);
       } else part.held.push({connection, entries: entry ? [entry] : []});
+      act.held = Math.max(act.held, this.jobs.length);
       if (!entry) return;
     }
   }
@@ -248,6 +249,7 @@ export class Hold {
       this.act.witness.arrivalsStay();
       return;
     }
+    this.act.witness.givesBack();
     for (const part of this.parts) if (!part.atOnce) yield* attempt(this.grab(part));
   }
 

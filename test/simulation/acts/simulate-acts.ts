@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import {JOB_CLASSES} from '../classes.ts';
 import type {WorldEvent} from '../events.ts';
 import {histories} from '../histories.ts';
 import type {ActSpec, Careless} from './act.ts';
@@ -29,7 +30,7 @@ const act: fc.Arbitrary<ActSpec> = fc.record({
   picks: fc.array(fc.nat(9999), {minLength: 1, maxLength: 3}),
   force: seldom(20),
   deleteRows: seldom(25),
-  restartWorker: seldom(50),
+  restartWorker: seldom(60),
   interrupt: fc.constantFrom('asked', 'all', 'none'),
   as: fc.constantFrom('completed', 'error'),
   filter: fc.constantFrom('everything', 'running', 'name', 'ids', 'inactive', 'ended'),
@@ -44,32 +45,50 @@ const act: fc.Arbitrary<ActSpec> = fc.record({
   fewConnections: seldom(10),
 });
 
-/** Jobs that wait and execute before the first act. */
-const opening: fc.Arbitrary<WorldEvent[]> = fc.array(
-  fc.record({
-    kind: fc.constantFrom('request', 'request', 'request', 'workerActs', 'hang'),
-    a: fc.nat(9999),
-    b: fc.nat(9999),
-    pause: fc.constantFrom(0, 0, 3, 4),
-    looks: fc.constant(0),
-  }),
-  {minLength: 0, maxLength: 12},
-);
+/** Jobs that wait and execute before the first act; most are of one class, so that there is an order among them. */
+const opening: fc.Arbitrary<WorldEvent[]> = fc
+  .record({
+    focus: fc.nat(JOB_CLASSES.length - 1),
+    events: fc.array(
+      fc.record({
+        kind: fc.constantFrom(
+          'request',
+          'request',
+          'request',
+          'request',
+          'workerActs',
+          'hang',
+          'otherSiteSubmits',
+        ),
+        a: fc.nat(9999),
+        b: fc.nat(8),
+        pause: fc.constantFrom(0, 0, 0, 5),
+        looks: fc.constant(0),
+      }),
+      {minLength: 4, maxLength: 14},
+    ),
+  })
+  .map(({focus, events}) =>
+    events.map((each) => (each.kind === 'request' && each.a % 3 > 0 ? {...each, a: focus} : each)),
+  );
 
 /** Index of PAUSES: in a quick history nothing takes longer than three seconds, so that jobs wait. */
 const QUICK = 6;
 
 /** Their own stream: the histories of the other simulation stay as they are. */
-const actHistories: fc.Arbitrary<ActHistory> = fc
+export const actHistories: fc.Arbitrary<ActHistory> = fc
   .record({
     opening,
     quick: seldom(50),
+    replica: seldom(15),
     history: histories(EVENTS_AT_LEAST, EVENTS_AT_MOST),
     acts: fc.array(act, {minLength: 1, maxLength: 3}),
   })
-  .map(({opening: first, quick, history, acts}) => ({
+  .map(({opening: first, quick, replica, history, acts}) => ({
     history: {
       ...history,
+      // Nothing can be changed on one.
+      setup: {...history.setup, replica: history.setup.replica && replica},
       events: [
         ...first,
         ...history.events.map((each) => (quick ? {...each, pause: each.pause % QUICK} : each)),
@@ -83,23 +102,27 @@ export function simulateActs(options: {
   seed: number;
   histories: number;
   untilMs?: number;
+  /** Ends as soon as this harm was done. */
+  untilHarm?: RegExp;
   stories?: number;
   careless?: Careless;
 }): ActReport {
-  const {seed, untilMs = Number.POSITIVE_INFINITY, stories = 8, careless = {}} = options;
+  const {seed, untilMs = Number.POSITIVE_INFINITY, untilHarm, stories = 8, careless = {}} = options;
   const began = Date.now();
   const tally = new ActTally();
   const found = new Map<string, {harm: Harm; count: number; seed: number; runs: number}>();
-  for (let block = 0; tally.histories < options.histories && Date.now() < untilMs; block += 1) {
+  const isFound = () => untilHarm !== undefined && [...found.keys()].some((group) => untilHarm.test(group));
+  for (let block = 0; tally.histories < options.histories && Date.now() < untilMs && !isFound(); block += 1) {
     const at = {seed: seed + block, runs: Math.min(BLOCK, options.histories - tally.histories)};
-    each(at, (history) => {
+    const play = (history: ActHistory) => {
       for (const harm of playActs(history, {careless, tally})) {
         const group = found.get(harm.group);
         if (group) group.count += 1;
         else found.set(harm.group, {harm, count: 1, ...at});
       }
-      return true;
-    });
+      return !isFound();
+    };
+    fc.check(fc.property(actHistories, play), {seed: at.seed, numRuns: at.runs, endOnFailure: true});
   }
   const seconds = (Date.now() - began) / 1000;
   const groups = [...found.values()].sort(

@@ -57,6 +57,7 @@ export function* whileStopped<T>(
     yield {did: `stops the unit of worker ${worker.pid}`};
     if (world.workers.includes(worker)) act.stopUnit(worker);
   }
+  act.stops = units.length;
   yield {did: 'has stopped the workers'};
   const stopped = units.length;
   let result: T;

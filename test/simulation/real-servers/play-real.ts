@@ -66,6 +66,16 @@ interface Pending {
   goOn: () => void;
 }
 
+/** atomctl's configuration file for the sites of a history. */
+export function writeSiteFile(parts: RealParts): string {
+  const file = join(parts.own.uploads, '../sites.yml');
+  const {otherSite, statedHere} = parts.world.setup;
+  const other = otherSite === 'listed' ? `  neighbour:\n    root: ${parts.other.root}\n` : '';
+  const stated = statedHere ? '    workers: this-host\n' : '';
+  writeFileSync(file, `sites:\n  archive:\n    root: ${parts.own.link}\n${stated}${other}`);
+  return file;
+}
+
 class Player {
   readonly findings: RealFinding[] = [];
   readonly story: string[];
@@ -84,11 +94,7 @@ class Player {
     private readonly options: {tally: RealTally; judged: Judged | undefined},
   ) {
     this.story = openingOf(history);
-    this.siteFile = join(parts.own.uploads, '../sites.yml');
-    const {otherSite, statedHere} = history.setup;
-    const other = otherSite === 'listed' ? `  neighbour:\n    root: ${parts.other.root}\n` : '';
-    const stated = statedHere ? '    workers: this-host\n' : '';
-    writeFileSync(this.siteFile, `sites:\n  archive:\n    root: ${parts.own.link}\n${stated}${other}`);
+    this.siteFile = writeSiteFile(parts);
   }
 
   async play(): Promise<void> {

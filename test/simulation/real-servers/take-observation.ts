@@ -18,21 +18,19 @@ export interface Meanwhile {
   atProcesses?: () => Promise<void>;
 }
 
-/** The live states as `jobs:list` gets them, at the time of the history. */
-export async function takeObservation(
-  parts: RealParts,
+/** atomctl's own context for the site of a history, at its time. */
+export function contextInHistory(
+  {world, clock, ...parts}: RealParts,
   siteFile: string,
-  {probe, oneServer, seenBefore}: ObservationOptions,
-  meanwhile: Meanwhile = {},
-): Promise<LiveReport> {
-  const {world, clock} = parts;
+  oneServer: boolean,
+): Context {
   const [first] = world.own.release.yaml.servers;
-  const context = new Context({
+  return new Context({
     site: {
       site: {value: 'archive', origin: '--site'},
       config: {value: siteFile, origin: '--config'},
       ...(oneServer
-        ? {gearman: {value: [parts.gearmand(world.server(first!)).endpoint], origin: '--gearman'}}
+        ? {gearman: {value: [parts.gearmands.get(world.server(first!))!.endpoint], origin: '--gearman'}}
         : {}),
     },
     timeoutSeconds: 5,
@@ -42,6 +40,16 @@ export async function takeObservation(
     php: undefined,
     now: () => new Date(clock.real(world.clock.nowMs)),
   });
+}
+
+/** The live states as `jobs:list` gets them, at the time of the history. */
+export async function takeObservation(
+  parts: RealParts,
+  siteFile: string,
+  {probe, oneServer, seenBefore}: ObservationOptions,
+  meanwhile: Meanwhile = {},
+): Promise<LiveReport> {
+  const context = contextInHistory(parts, siteFile, oneServer);
   try {
     const [database, time, sources] = await Promise.all([
       context.database(),
@@ -71,7 +79,11 @@ export async function takeObservation(
  * Processes of others (a test beside this one) are left out. The sandbox has no journal, so whether the offset was observed
  * is the setup's to say, and whether /proc can be read, too.
  */
-function hostInHistory(parts: RealParts, host: HostFacts, {atProcesses}: Meanwhile): HostFacts {
+export function hostInHistory(
+  parts: RealParts,
+  host: HostFacts,
+  {atProcesses}: Pick<Meanwhile, 'atProcesses'>,
+): HostFacts {
   const {world, clock} = parts;
   const toHistory = (pid: number, realMs: number) => {
     const started = parts.started.get(pid)!;
