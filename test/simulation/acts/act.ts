@@ -131,7 +131,8 @@ export class Act {
   }
 
   cancel(server: Gearmand, entry: Entry): void {
-    if (!entry.ignored && entry.payload.jobId > 0) this.mayTouch(entry, 'cancelled');
+    if (entry.ignored) this.touchedEntries.add(entry);
+    else this.mayTouch(entry, 'cancelled');
     server.cancel(entry);
   }
 
@@ -221,11 +222,13 @@ export class Act {
 
   /** SIGKILL: what it holds goes back, in an order of its own, and nothing is started. */
   kill(): void {
-    const servers = new Set(this.connections.map(({server}) => server));
-    const held = this.connections.flatMap(({connection}) => (connection.broken ? [] : connection.held));
-    if (held.length > 1) this.witness.orderIsLost('killed outright');
+    const holding = this.connections.filter(
+      ({connection}) => !connection.broken && connection.held.length > 0,
+    );
+    this.witness.checkQueues();
+    if (holding.length > 0) this.witness.orderIsLost('killed outright');
     for (const {server, connection} of [...this.connections].reverse()) server.disconnect(connection);
-    for (const server of servers) this.witness.queuedAgain(server, held);
+    for (const {server} of holding) this.witness.queuedAgain(server, server.entries());
     this.release();
   }
 

@@ -35,7 +35,7 @@ function forcedKill(presence: {known: boolean; running: boolean}) {
   return complete(options as unknown as KillOptions, plan as unknown as KillPlan);
 }
 
-it('says of a forced kill what may go on, if the server was restarted and knows the job no more', async () => {
+it('says of a forced kill what may go on if the server was restarted and knows the job no more', async () => {
   const {killed} = await forcedKill({known: false, running: false});
   expect(killed).toMatchObject([{action: 'marked', gearman: 'remains'}]);
   expect(killed[0]!.message).toMatch(/a worker may still have it/);

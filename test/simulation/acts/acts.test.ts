@@ -1,0 +1,53 @@
+import {expect, it} from 'vitest';
+import type {Careless} from './act.ts';
+import {actSummaryOf, simulateActs} from './simulate-acts.ts';
+
+/** The same at each run, so that only a change can break it; `npm run simulate -- --acts` takes a new one. */
+const SEED = Number(process.env.SIMULATION_SEED ?? 20_261_126);
+const HISTORIES = 2000;
+
+it(`harms no job that was not named, and no killed job runs (seed ${SEED})`, () => {
+  const report = simulateActs({seed: SEED, histories: HISTORIES, stories: 2});
+  if (report.findings.some(({harm}) => harm.limit === null)) expect.fail(actSummaryOf(report));
+  const {tally} = report;
+  expect(tally.histories).toBe(HISTORIES);
+  expect(tally.eventsDuring).toBeGreaterThan(HISTORIES * 4);
+  for (const kind of ['kill', 'mark', 'clear', 'fix'])
+    expect(tally.acts.get(kind)).toBeGreaterThan(HISTORIES / 5);
+  for (const outcome of ['kill: marked', 'kill: deleted', 'mark: marked', 'clear: cleared'])
+    expect(tally.outcomes.get(outcome)).toBeGreaterThan(HISTORIES / 20);
+});
+
+it.each<[string, Careless, RegExp]>([
+  ['changes rows and leaves Gearman alone', {rowsOnly: true}, /^harm: a killed job runs$/],
+  [
+    'takes absence as proof',
+    {judge: absenceIsProof},
+    /^harm: .* changes the row of a job that a worker executes$/,
+  ],
+  ['takes jobs by their id alone', {everyPrefix: true}, /^harm: a job that was not named is ended$/],
+  ['gives all jobs back at once', {atOnce: true}, /^harm: the order of waiting jobs changed$/],
+  ['stops workers and asks nobody', {asksNobody: true}, /^harm: a job is interrupted that was not named$/],
+  [
+    'does not try the limit of retries',
+    {ignoresRetryLimit: true},
+    /^harm: .* dropped at the limit of retries$/,
+  ],
+])('finds the harm of an atomctl that %s', (_name, careless, harm) => {
+  const {findings} = simulateActs({seed: SEED, histories: 5000, untilHarm: harm, stories: 0, careless});
+  expect(findings.map((finding) => finding.harm.group)).toContainEqual(expect.stringMatching(harm));
+});
+
+/** What no server knows is lost. */
+function absenceIsProof({rows}: Parameters<NonNullable<Careless['judge']>>[0]) {
+  return new Map(
+    rows.map(({id, known}) => {
+      const state = known
+        ? known.running
+          ? ('executing' as const)
+          : ('queued' as const)
+        : ('lost' as const);
+      return [id, {state, likely: null, reason: 'It is so.', needsTime: false}];
+    }),
+  );
+}
