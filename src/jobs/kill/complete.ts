@@ -83,7 +83,7 @@ function isGone({now}: Target): boolean {
 
 function beganMeanwhile({job: {id}}: Target): string {
   return (
-    `A worker began job ${id} while it was taken out. Gearman will not hand it out again, but its worker goes on; ` +
+    `A worker began job ${id} while it was taken out, or may have begun it. Gearman will not hand it out again, but its worker goes on; ` +
     `its row was left as it is. To end it: atomctl jobs:kill ${id} --restart-worker`
   );
 }
