@@ -54,7 +54,8 @@ export function* cancelByKey(
   requireUp(server);
   const before = server.find(name, key);
   if (!before) return 'absent';
-  if (before.holder !== null && !executingToo) return 'executing';
+  const ran = before.holder !== null;
+  if (ran && !executingToo) return 'executing';
   yield {did: 'asks for its handle'};
   requireUp(server);
   const entry = server.find(name, key) ?? submitLater(server, name, key);
@@ -62,10 +63,12 @@ export function* cancelByKey(
   yield {did: 'cancels it'};
   requireUp(server);
   const sameRun = () => act.world.stops.get(server) === run && has(server, entry);
-  if (sameRun()) act.cancel(server, entry);
+  if (!sameRun()) return 'absent';
+  act.cancel(server, entry);
   yield {did: 'asks whether a worker was handed it'};
-  requireUp(server);
-  return sameRun() && entry.holder !== null ? 'cancelled' : 'removed';
+  if (!server.up) return 'cancelled';
+  if (sameRun() && entry.holder !== null) return 'cancelled';
+  return ran ? 'absent' : 'removed';
 }
 
 /** SUBMIT_JOB_EPOCH of a key that the server does not have: nobody is handed it, and it is cancelled in the next step. */
