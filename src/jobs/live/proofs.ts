@@ -70,11 +70,12 @@ const IMPORTED: Proof = {
     ),
     condition('its log does not say that it finished', ({row}) => !row.finished),
     condition('the database is not a replica', ({evidence}) => evidence.writable),
+    // Otherwise somebody may have started it by hand.
     condition('the process is not older than the job', (seen) => {
       const {row, evidence} = seen;
       const earliestMs = row.begun?.earliestMs ?? null;
-      const slackMs = PROCESS_MARGIN_MS + evidence.host!.clock.uncertaintyMs;
-      return earliestMs === null || importOf(seen)!.startedMs >= earliestMs - slackMs;
+      const slackMs = PROCESS_MARGIN_MS - evidence.host!.clock.uncertaintyMs;
+      return earliestMs !== null && importOf(seen)!.startedMs >= earliestMs - slackMs;
     }),
   ],
   reason: (seen) => `Process ${importOf(seen)!.pid} on this host imports its file.`,
