@@ -4,12 +4,13 @@ import {actSummaryOf, simulateActs} from './simulate-acts.ts';
 
 /** The same at each run, so that only a change can break it; `npm run simulate -- --acts` takes a new one. */
 const SEED = Number(process.env.SIMULATION_SEED ?? 20_261_126);
-const HISTORIES = 2000;
+const HISTORIES = 1000;
 
 it(`harms no job that was not named, and no killed job runs (seed ${SEED})`, () => {
-  const report = simulateActs({seed: SEED, histories: HISTORIES, stories: 2});
-  if (report.findings.some(({harm}) => harm.limit === null)) expect.fail(actSummaryOf(report));
-  const {tally} = report;
+  const {tally, findings} = simulateActs({seed: SEED, histories: HISTORIES, stories: 0});
+  // A story takes a minute to shrink.
+  if (findings.some(({harm}) => harm.limit === null))
+    expect.fail(actSummaryOf(simulateActs({seed: SEED, histories: HISTORIES, stories: 2})));
   expect(tally.histories).toBe(HISTORIES);
   expect(tally.eventsDuring).toBeGreaterThan(HISTORIES * 4);
   for (const kind of ['kill', 'mark', 'clear', 'fix'])

@@ -52,11 +52,10 @@ export function playActs(
   const player = new Player(world, witness, careless, tally, story);
   story?.push(...openingOf(history));
   if (tally) tally.histories += 1;
-  const {absent = []} = history as {absent?: readonly string[]};
   const found = () => until !== undefined && witness.harms.some(({group}) => group === until);
   for (const [index, event] of history.events.entries()) {
     for (const spec of acts) if (spec.at === index) player.begin(spec);
-    player.happen(absent.includes(event.kind) ? {...event, kind: 'workerActs'} : event);
+    player.happen(event);
     player.goOn(event.looks);
     if (found()) return witness.harms;
   }

@@ -2,11 +2,14 @@
 import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import type {AtomctlError} from '../../../src/errors.ts';
 import {isJobOfRow} from '../../../src/jobs/live/queue-payloads.ts';
+import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
+import type {Job} from '../../../src/jobs/model/job.ts';
 import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
-import type {ProbedJob} from '../../../src/queue/held-jobs.ts';
+import type {ProbedJob} from '../../../src/queue/probe/held-jobs.ts';
+import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
-import {queueOf} from '../observe.ts';
+import {loggedKeyOf, qualityOf, queueOf} from '../observe.ts';
 import {type Act, type Probed, refused, requireAlive, requireUp, type Step, type Steps} from './act.ts';
 import {has} from './act-world.ts';
 
@@ -95,6 +98,48 @@ export function siteFunctions(
       )
       .map((row) => row.function);
     if (names.length > 0) found.set(server, names);
+  }
+  return found;
+}
+
+const BETWEEN_MS = 1 * SECOND;
+
+/** src/jobs/live/ended-jobs.ts: the jobs that Gearman executes although their rows have ended. They are asked for twice. */
+export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<Map<number, FoundJob>> {
+  const {world} = act;
+  const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
+  if (ended.length === 0) return new Map();
+  yield {did: 'reads the logs of ended rows'};
+  const rows = ended.flatMap((id) => {
+    const row = world.visibleRows().get(id);
+    return row === undefined || row.status === 'running' || qualityOf(row, world.own) === 'none' ? [] : [row];
+  });
+  if (rows.length === 0) return new Map();
+  yield {did: 'asks for the keys of ended rows'};
+  const first = executingOf(act, rows);
+  if (first.size === 0) return first;
+  yield {did: 'asks for them again in a second', untilMs: world.clock.nowMs + BETWEEN_MS};
+  return executingOf(
+    act,
+    rows.filter(({id}) => first.has(id)),
+  );
+}
+
+function executingOf(act: Act, rows: readonly Row[]): Map<number, FoundJob> {
+  const found = new Map<number, FoundJob>();
+  for (const [server, names] of siteFunctions(act, ({running}) => running > 0)) {
+    if (act.world.lockedByOther(server)) continue;
+    for (const row of rows) {
+      for (const name of names.filter((each) => mayBeFunctionOf(row.job.name, classOf(each)))) {
+        const entry = server.find(name, loggedKeyOf(name, row));
+        if (!entry?.holder) continue;
+        const queue = queueOf(server, name);
+        found.set(row.id, {
+          ...{queue, running: true, function: name, unique: entry.key},
+          server: server as unknown as FoundJob['server'],
+        });
+      }
+    }
   }
   return found;
 }

@@ -23,6 +23,20 @@ export async function waitUntilAlike(parts: RealParts): Promise<void> {
   );
 }
 
+/** The same of the workers' connections alone. */
+export async function waitUntilConnected(parts: RealParts): Promise<void> {
+  let differences: string[] = [];
+  await waitFor(
+    async () => {
+      differences = (await serverDifferences(parts)).filter((each) => each.startsWith(WORKERS));
+      return differences.length === 0 || undefined;
+    },
+    () => `The model and the real parts differ: ${differences.join('; ')}.`,
+  );
+}
+
+const WORKERS = 'workers';
+
 async function serverDifferences(parts: RealParts): Promise<string[]> {
   const found = [...parts.gearmands].map(([server, gearmand]) => differencesOf(parts, server, gearmand));
   return (await Promise.all(found)).flat();
@@ -52,7 +66,7 @@ async function differencesOf(parts: RealParts, server: Gearmand, gearmand: RealG
     ],
     ['cancelled entries', String(server.waitingIgnored()), String(waiting.length)],
     [
-      'workers',
+      WORKERS,
       pids(server.connections.flatMap(({id}) => (id.startsWith('pid_') ? parts.realPid(id) : []))),
       pids(connections.flatMap(({id, functions}) => (functions.length > 0 ? (pidOf(id) ?? []) : []))),
     ],

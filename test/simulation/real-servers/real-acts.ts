@@ -25,7 +25,7 @@ import {SECOND} from '../clock.ts';
 import {PAUSES, type WorldEvent} from '../events.ts';
 import type {Entry, Gearmand} from '../gearmand.ts';
 import {openingOf, stamp} from '../play.ts';
-import {waitUntilAlike} from './compare.ts';
+import {waitUntilAlike, waitUntilConnected} from './compare.ts';
 import {isNotPlayed, playable} from './not-played.ts';
 import {writeSiteFile} from './play-real.ts';
 import {RealParts} from './real-parts.ts';
@@ -158,11 +158,12 @@ class ActPlayer {
     return this.harms;
   }
 
-  private async happen({kind: drawn, a, b, pause}: WorldEvent): Promise<void> {
+  private async happen(event: WorldEvent): Promise<void> {
     const {world, report} = this;
+    const {kind: drawn, a, b, pause} = event;
     const passed = PAUSES[pause]!;
     world.advance(passed);
-    const kind = isNotPlayed(drawn, world, a) ? 'timePasses' : drawn;
+    const kind = isNotPlayed(event, world) ? 'timePasses' : drawn;
     const said = world.happen(kind, a, b);
     report.events += 1;
     if (said !== null || passed > 0) this.story.push(`${stamp(world, passed)} ${said ?? 'Time passes.'}`);
@@ -290,7 +291,8 @@ class ActPlayer {
             world.endWorker(each, true);
           }
           await this.follow();
-          await waitUntilAlike(this.parts);
+          // The rows and keys of the jobs that were killed before are read when the act is over.
+          await waitUntilConnected(this.parts);
         },
         start: async () => {
           if (world.startWorker('own', 'here') === null)
