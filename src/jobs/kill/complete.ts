@@ -114,7 +114,9 @@ export function killedReport(
     ...identity(target),
     action: deleteRows ? 'deleted' : 'marked',
     gearman,
-    message: [message, REMAINDER[gearman]].filter(Boolean).join(' '),
+    message: [message, REMAINDER[gearman], mayGoOn(target, gearman) ? MAY_GO_ON : '']
+      .filter(Boolean)
+      .join(' '),
   });
   const notDone = (message: string, isFailure = touched): Killed => ({
     ...identity(target),
@@ -146,6 +148,14 @@ export function killedReport(
       );
   }
 }
+
+/** A job that waited although a worker had begun it: Gearman hands it out again if its worker dies or loses its connection. */
+function mayGoOn({was, logLength}: Target, gearman: GearmanOutcome): boolean {
+  return gearman === 'removed' && was === 'queued' && (logLength ?? 0) > 0;
+}
+
+const MAY_GO_ON =
+  'A worker had begun it before: if that worker lost only its connection to Gearman, it continues and may set the row back.';
 
 /** What is left to say of Gearman after a row was changed. */
 const REMAINDER: Record<GearmanOutcome, string> = {

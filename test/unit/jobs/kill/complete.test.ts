@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
-import {complete} from '../../../../src/jobs/kill/complete.ts';
-import type {KillOptions, KillPlan} from '../../../../src/jobs/kill/target.ts';
+import {complete, killedReport} from '../../../../src/jobs/kill/complete.ts';
+import type {KillOptions, KillPlan, Target} from '../../../../src/jobs/kill/target.ts';
 
 /** A forced kill of an executing job whose server knows it no more when it is asked again. */
 function forcedKill(presence: {known: boolean; running: boolean}) {
@@ -39,6 +39,20 @@ it('says of a forced kill what may go on if the server was restarted and knows t
   const {killed} = await forcedKill({known: false, running: false});
   expect(killed).toMatchObject([{action: 'marked', gearman: 'remains'}]);
   expect(killed[0]!.message).toMatch(/a worker may still have it/);
+});
+
+it.each([
+  ['had begun', 'queued', 120, /may set the row back/],
+  ['never began', 'queued', 0, /Its Gearman job is gone\.$/],
+  ['was executing until its worker stopped', 'executing', 120, /Its Gearman job is gone\.$/],
+])('says of a job that waited and %s what may go on', (_what, was, logLength, message) => {
+  const target = {
+    job: {id: 7, status: 'running'},
+    was,
+    logLength,
+    row: {outcome: 'done'},
+  } as unknown as Target;
+  expect(killedReport(target, 'removed', {deleteRows: false}).message).toMatch(message);
 });
 
 it('says of a forced kill that the worker goes on, if the server has the job', async () => {
