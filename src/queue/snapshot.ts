@@ -89,6 +89,11 @@ export function queueName(address: ServerAddress, name: string): string {
   return `${name} ${formatAddress(address)}`;
 }
 
+/** The server in a name of queueName, `host:port`. */
+export function serverOfQueue(queue: string): string {
+  return queue.slice(queue.lastIndexOf(' ') + 1);
+}
+
 /** The function prefixes under which a site's jobs may be. */
 export interface SitePrefixes {
   /** The site's own: null if it is not known, empty if its functions have none. */

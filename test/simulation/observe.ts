@@ -231,8 +231,7 @@ export class Observation {
           this.askedInVain.add(row.id);
           continue;
         }
-        const wrong = row.job.parameters === 'float' ? ':another' : '';
-        const entry = server.find(queue.function, keyOf(queue.function, row.id) + wrong);
+        const entry = server.find(queue.function, loggedKeyOf(queue.function, row));
         if (!entry) continue;
         const running = entry.holder !== null;
         if (running || !this.known.has(row.id)) {
@@ -421,8 +420,13 @@ export function queueOf(server: Gearmand, name: string): string {
   return `${name}@${server.address}`;
 }
 
+/** The key that follows from the logged parameters; that of a float is another than AtoM's. */
+export function loggedKeyOf(name: string, {id, job}: Row): string {
+  return keyOf(name, id) + (job.parameters === 'float' ? ':another' : '');
+}
+
 /** No parameters are logged to 2.6, before the job begins to work, or if they are longer than the log. */
-function qualityOf(row: Row, own: AtomSite): RowEvidence['key'] {
+export function qualityOf(row: Row, own: AtomSite): RowEvidence['key'] {
   if (own.version === '2.6' || !row.log.some(({kind}) => kind === 'parameters')) return 'none';
   if (row.job.parameters === 'cut') return 'none';
   return row.job.parameters === 'plain' ? 'exact' : 'doubtful';

@@ -8,7 +8,7 @@ import {underProbeLock} from '../../queue/probe/probe-lock.ts';
 import {liveStates} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
-import {placeOf, stateNow} from './plan.ts';
+import {placeOf, stateNow, withEndedJobs} from './plan.ts';
 import {writeRows} from './rows.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
@@ -105,8 +105,14 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
   plan.problems.push(...problems);
   if (chosenTargets(plan, chosen).length === 0) return;
   await reportingFailure(plan, async () => {
-    plan.report = await liveStates({...options, probe: async () => waiting});
-    for (const target of plan.targets.values()) updateState(target, plan);
+    const targets = [...plan.targets.values()];
+    const report = await liveStates({...options, probe: async () => waiting});
+    plan.report = await withEndedJobs(
+      report,
+      targets.map(({job}) => job),
+      options,
+    );
+    for (const target of targets) updateState(target, plan);
   });
 }
 

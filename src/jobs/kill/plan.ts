@@ -1,5 +1,6 @@
 import {AtomctlError} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
+import {executingEndedJobs} from '../live/ended-jobs.ts';
 import {executingJobs, type LiveReport, liveStatesToAct} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
@@ -16,11 +17,11 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
   const ids = new Set(options.ids);
   const jobs = await loadJobs({...options, now: options.now(), ids: [...ids]});
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
-  const report = await liveStatesToAct(
-    options,
-    {wait: (milliseconds) => options.wait(milliseconds, options.signal), firstSeen: options.firstSeen},
-    running,
-  );
+  const recheck = {
+    wait: (milliseconds: number) => options.wait(milliseconds, options.signal),
+    firstSeen: options.firstSeen,
+  };
+  const report = await withEndedJobs(await liveStatesToAct(options, recheck, running), jobs, options);
   if (options.signal.aborted) {
     throw new AtomctlError('INTERRUPTED', 'Interrupted before the first job was killed.', {
       hint: 'Nothing was changed.',
@@ -41,6 +42,17 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
   }
   plan.workers = await workersToStop(options, plan);
   return plan;
+}
+
+/** The report with those of the jobs that Gearman executes although their rows have ended. */
+export async function withEndedJobs(
+  report: LiveReport,
+  jobs: readonly Job[],
+  access: KillOptions,
+): Promise<LiveReport> {
+  const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
+  const executing = await executingEndedJobs(ended, access);
+  return {...report, found: new Map([...report.found, ...executing])};
 }
 
 /**
@@ -71,16 +83,22 @@ export async function workersToStop(
   options: KillOptions,
   {targets, report}: KillPlan,
 ): Promise<WorkerStop | null> {
-  const ids = new Set([...targets].filter(([, target]) => mustStop(target)).map(([id]) => id));
-  if (options.worker === null || ids.size === 0) return null;
-  return options.worker.workersOf(ids, executingJobs(report));
+  const stopping = [...targets.values()].filter(mustStop);
+  if (options.worker === null || stopping.length === 0) return null;
+  const ids = new Set(stopping.map(({job}) => job.id));
+  const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
+  return options.worker.workersOf(ids, [...executingJobs(report), ...ended]);
 }
 
 function mustStop({now, refused}: Target): boolean {
   return now === 'executing' && refused === null;
 }
 
-/** The state in a report. A running job without one has ended while the servers were asked. */
-export function stateNow({id, status}: Job, {verdicts}: LiveReport): KillState {
-  return status === 'running' ? (verdicts.get(id)?.state ?? 'ended') : 'ended';
+/**
+ * The state in a report. A running job without one has ended while the servers were asked. One that has ended may execute
+ * nevertheless.
+ */
+export function stateNow({id, status}: Job, {verdicts, found}: LiveReport): KillState {
+  if (status === 'running') return verdicts.get(id)?.state ?? 'ended';
+  return found.get(id)?.running ? 'executing' : 'ended';
 }

@@ -1,7 +1,10 @@
 /** Corrects the rows of jobs that no worker and no server has. */
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
+import {serverOfQueue} from '../../queue/snapshot.ts';
+import {executingEndedJobs} from '../live/ended-jobs.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
+import type {FoundJob} from '../live/unique-keys.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
@@ -57,19 +60,31 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
   const jobs = await loadJobs({...options, now: options.now(), ids: [...ids]});
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
+  const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
+  const executing = await executingEndedJobs(ended, options);
   const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
   return new Map(
     jobs.map((job) => {
-      const was = stateOf(job, report);
-      const reason = report?.verdicts.get(job.id)?.reason ?? '';
+      const {was, reason} = stateOf(job, report, executing);
       const refused = markRefusal(options, job, was, reason);
       return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused}];
     }),
   );
 }
 
-function stateOf({id, status}: Job, report: LiveReport | null): MarkState {
-  return status === 'running' ? (report?.verdicts.get(id)?.state ?? 'ended') : 'ended';
+/** The state of a job, and the sentence that says why. */
+export function stateOf(
+  {id, status}: Pick<Job, 'id' | 'status'>,
+  report: Pick<LiveReport, 'verdicts'> | null,
+  executing: ReadonlyMap<number, FoundJob>,
+): {was: MarkState; reason: string} {
+  if (status === 'running') {
+    const {state = 'ended', reason = ''} = report?.verdicts.get(id) ?? {};
+    return {was: state, reason};
+  }
+  const place = executing.get(id);
+  if (place === undefined) return {was: 'ended', reason: ''};
+  return {was: 'executing', reason: `${serverOfQueue(place.queue)} assigned it to a worker.`};
 }
 
 /** Why a job in this state is not marked, with the command that fits it; null if it is marked. */

@@ -213,6 +213,16 @@ export interface EndedRow {
   parameters: string;
 }
 
+/** Those of these rows that do not say Running and logged parameters. */
+export async function endedRows(database: Queryable, ids: readonly number[]): Promise<EndedRow[]> {
+  return database.query<EndedRow>(
+    `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters
+     FROM job WHERE job.id IN (?) AND (job.status_id <> ? OR job.status_id IS NULL)) AS ended
+     WHERE parameters IS NOT NULL ORDER BY id`,
+    [ids, STATUSES.running.termId],
+  );
+}
+
 /** The newest rows that do not say Running, those of them that logged parameters; `limit` are read. */
 export async function newestEndedRows(database: Queryable, limit: number): Promise<EndedRow[]> {
   return database.query<EndedRow>(

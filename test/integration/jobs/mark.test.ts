@@ -87,6 +87,17 @@ test('executing and queued jobs are refused, also with --force, with the command
   expect((await mark([999_999])).exit).toBe(4);
 });
 
+test('a job whose row was ended by hand while its worker goes on is refused', async () => {
+  const {id} = await at.execute();
+  await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+  const {first, exit} = await mark([id], {force: true});
+  expect(first).toMatchObject({was: 'executing', action: 'refused'});
+  expect(first.message).toMatch(
+    /assigned it to a worker\. To end it: atomctl jobs:kill \d+ --restart-worker$/,
+  );
+  expect([exit, await at.statusOf(id)]).toEqual([5, 185]);
+});
+
 test('T9: an uncertain job is refused unless --force is given, and the queue is not probed', async () => {
   const [id] = await at.submit(1);
   const refused = await mark([id!], {as: 'error'});

@@ -8,6 +8,7 @@ import {plannedRefusal, refusal} from '../../../src/jobs/kill/refusal.ts';
 import type {KillOptions, KillPlan, Target} from '../../../src/jobs/kill/target.ts';
 import {executingJobs} from '../../../src/jobs/live/live-state.ts';
 import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
+import type {Job} from '../../../src/jobs/model/job.ts';
 import {type Interruptible, reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
 import {SECOND} from '../clock.ts';
 import type {Gearmand} from '../gearmand.ts';
@@ -21,7 +22,15 @@ import {
   refused as refusedError,
   type Steps,
 } from './act.ts';
-import {attempt, cancelByKey, isJobOf, releaseProbeLock, takeFromSite, takeProbeLock} from './queue-steps.ts';
+import {
+  attempt,
+  cancelByKey,
+  executingEnded,
+  isJobOf,
+  releaseProbeLock,
+  takeFromSite,
+  takeProbeLock,
+} from './queue-steps.ts';
 import {type UnitStop, whileStopped, workersOf} from './units.ts';
 
 /** src/jobs/kill/dequeue.ts, LONGEST_HOLD_MS. */
@@ -97,7 +106,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
   const jobs = loadJobs(act, options.ids);
   yield {did: `reads the jobs ${options.ids.join(', ')}`};
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
-  const report = yield* liveStatesToAct(act, firstSeen, running);
+  const report = yield* withEnded(act, yield* liveStatesToAct(act, firstSeen, running), jobs);
   const targets = new Map<number, Target>();
   const lengths = new Map(report.rows.map(({id, logLength}) => [id, logLength]));
   for (const job of jobs) {
@@ -117,14 +126,19 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
   return {targets, report, problems: []};
 }
 
+function* withEnded(act: Act, report: Report, jobs: readonly Job[]): Steps<Report> {
+  const executing = yield* executingEnded(act, jobs);
+  return {...report, found: new Map([...report.found, ...executing])};
+}
+
 function workersToStop({act, plan}: Kill): UnitStop | null {
-  const ids = new Set(
-    [...plan.targets]
-      .filter(([, {now, refused}]) => now === 'executing' && refused === null)
-      .map(([id]) => id),
+  const stopping = [...plan.targets.values()].filter(
+    ({now, refused}) => now === 'executing' && refused === null,
   );
-  if (!act.spec.restartWorker || ids.size === 0) return null;
-  return workersOf(act, ids, executingJobs(plan.report), plan.report);
+  if (!act.spec.restartWorker || stopping.length === 0) return null;
+  const ids = new Set(stopping.map(({job}) => job.id));
+  const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
+  return workersOf(act, ids, [...executingJobs(plan.report), ...ended], plan.report);
 }
 
 function* rehearse({act, options, plan}: Kill): Steps<void> {
@@ -232,7 +246,8 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
   });
   plan.problems.push(...problems);
   if (chosenTargets(killing, chosen).length === 0) return;
-  plan.report = yield* liveStates(act, {probed: waiting});
+  const jobs = [...plan.targets.values()].map(({job}) => job);
+  plan.report = yield* withEnded(act, yield* liveStates(act, {probed: waiting}), jobs);
   for (const target of plan.targets.values()) updateState(killing, target);
 }
 

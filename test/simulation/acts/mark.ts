@@ -2,11 +2,12 @@
 import {
   type Marked,
   type MarkResult,
-  type MarkState,
   markExitStatus,
   markRefusal,
+  stateOf,
 } from '../../../src/jobs/mark/mark.ts';
 import {type Act, changeRow, liveStatesToAct, loadJobs, type Report, refused, type Steps} from './act.ts';
+import {executingEnded} from './queue-steps.ts';
 
 export function* mark(act: Act, ids: readonly number[]): Steps<{result: MarkResult; exit: number}> {
   for (const id of ids) act.named.add(id);
@@ -15,6 +16,7 @@ export function* mark(act: Act, ids: readonly number[]): Steps<{result: MarkResu
   yield {did: `reads the jobs ${ids.join(', ')}`};
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : yield* liveStatesToAct(act, new Map(), running);
+  const executing = yield* executingEnded(act, jobs);
   const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
   const marked: Marked[] = [];
   let stoppedEarly = false;
@@ -24,8 +26,8 @@ export function* mark(act: Act, ids: readonly number[]): Steps<{result: MarkResu
       marked.push({id, was: null, action: 'refused', message: `There is no job ${id}.`});
       continue;
     }
-    const was: MarkState = job.status === 'running' ? (report!.verdicts.get(id)?.state ?? 'ended') : 'ended';
-    const why = markRefusal({as, force}, job, was, report?.verdicts.get(id)?.reason ?? '');
+    const {was, reason} = stateOf(job, report, executing);
+    const why = markRefusal({as, force}, job, was, reason);
     if (why !== null) marked.push({id, was, action: 'refused', message: why});
     else if (act.aborted) {
       stoppedEarly = true;

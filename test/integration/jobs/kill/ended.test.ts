@@ -30,6 +30,18 @@ test('an ended job is refused without --force and --delete; with them its Gearma
   expect(await at.statusOf(error)).toBeNull();
 });
 
+test('a job whose row was ended by hand while its worker goes on is executing', async () => {
+  const {id} = await at.execute();
+  await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+  const refused = await at.kill([id], {deleteRows: true});
+  expect(refused.first).toMatchObject({was: 'executing', action: 'refused', gearman: 'remains'});
+  expect(refused.first.message).toContain(`jobs:kill ${id} --restart-worker`);
+  expect([refused.exit, await at.statusOf(id)]).toEqual([5, 185]);
+  const forced = await at.kill([id], {deleteRows: true, force: true});
+  expect(forced.first).toMatchObject({was: 'executing', action: 'deleted', gearman: 'cancelled'});
+  expect(forced.first.message).toMatch(/worker/);
+});
+
 test('a job that ends between two reads of its row keeps the row', async () => {
   const [id] = await at.submit(1);
   let queries = 0;
