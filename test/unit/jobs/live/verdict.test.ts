@@ -271,6 +271,16 @@ describe('executing', () => {
       'executing?',
     ],
     [
+      'a process imports its file and may be older than the job, since the clock is not sure',
+      evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
+        host: host({
+          ...processes({imports: [importOf('/tmp/up.csv')]}),
+          clock: {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'x'},
+        }),
+      }),
+      'executing?',
+    ],
+    [
       'a process imports a file that another row has too',
       evidence(
         [1, 2].map((id) => begun(id, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})),
