@@ -23,8 +23,8 @@ const STEP_NAMES = [
   'reads the workers',
   'asks for the keys, and who holds the lock',
   'lists the cancelled entries, and asks again for what waits and for the lock',
-  'reads the counts again',
   'reads processes, files and clock',
+  'reads the counts again, and asks again for the keys that no server knew',
   'reads the rows again',
 ];
 
@@ -84,6 +84,7 @@ export class Observation {
   private readonly probed: {queue: string; entry: Entry; server: Gearmand}[] = [];
   private payloads: SeenPayload[] = [];
   private countsAgain = '';
+  private readonly arrived = new Set<number>();
   private host: NonNullable<LiveEvidence['host']> | null = null;
   private readonly started = new Map<Gearmand, number | null>();
 
@@ -102,10 +103,8 @@ export class Observation {
       () => this.readWorkers(),
       () => this.askKeys(),
       () => this.askAgain(),
-      () => {
-        this.countsAgain = this.countText();
-      },
       () => this.readHost(),
+      () => this.readQueueAgain(),
       () => this.readRowsAgain(),
     ];
     steps[this.at]!();
@@ -263,6 +262,29 @@ export class Observation {
     });
   }
 
+  /** The counts once more, and the keys of jobs that no server knew. */
+  private readQueueAgain(): void {
+    this.countsAgain = this.countText();
+    for (const server of this.answering()) {
+      for (const {function: name, total} of server.status()) {
+        if (total === 0 || !this.ownerOf(name)) continue;
+        for (const row of this.firstRows.values()) {
+          const classes = classesOf(row.job.name);
+          if (classes !== null && !classes.includes(name.slice(name.lastIndexOf('-') + 1))) continue;
+          const isNew = this.isKeyed(row)
+            ? server.find(name, loggedKeyOf(name, row)) !== undefined
+            : !this.queuesOf(row).some(({queue}) => queue === queueOf(server, name));
+          if (isNew) this.arrived.add(row.id);
+        }
+      }
+    }
+  }
+
+  /** Its key is AtoM's, and every server was asked for it. */
+  private isKeyed(row: Row): boolean {
+    return qualityOf(row, this.world.own) === 'exact' && !this.askedInVain.has(row.id);
+  }
+
   /** `--probe`: reads what waits, as long as no server would drop a job for it. */
   private readPayloads(): void {
     this.probed.push(...(this.options.probed ?? []));
@@ -368,6 +390,7 @@ export class Observation {
       known: this.known.get(row.id) ?? null,
       importFile: logged ? row.upload : null,
       queues: this.queuesOf(row).map(({queue}) => queue),
+      arrived: this.arrived.has(row.id) && !this.known.has(row.id),
     };
   }
 

@@ -98,16 +98,19 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   const open = first.filter(({id, known}) => known === null && !waiting.has(id));
   const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
   const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
-  const [later, host, gearmands, workers] = await Promise.all([
-    open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
-      ? takeSnapshot(options.servers)
-      : null,
+  const [host, gearmands, workers] = await Promise.all([
     absent.length > 0 ? hostEvidence(options) : null,
     absent.some(({begun}) => begun !== null) ? gearmandFacts(options) : null,
     absent.length > 0
       ? workersWithOrigins(queue, options)
       : workersOf(queue.snapshot, queue.foreign ?? NONE, options.prefixes),
   ]);
+  // After the processes: what one of them worked on may have been submitted again meanwhile.
+  const later =
+    absent.length > 0 || open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
+      ? await takeSnapshot(options.servers)
+      : null;
+  const arrived = later === null ? NO_ROWS : await arrivedMeanwhile({rows, absent, queue, later}, options);
   const replica = absent.length > 0 && (await isReplica(options.database));
   const second = await secondRead(options.database);
 
@@ -115,7 +118,14 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   const still = first.flatMap((row) => {
     const now = second.rows.get(row.id);
     if (now === undefined) return [];
-    return [{...row, logGrew: now.length > lengths.get(row.id)!, begun: row.begun ?? beganMeanwhile(now)}];
+    return [
+      {
+        ...row,
+        logGrew: now.length > lengths.get(row.id)!,
+        begun: row.begun ?? beganMeanwhile(now),
+        arrived: arrived.has(row.id),
+      },
+    ];
   });
   const evidence: LiveEvidence = {
     rows: still,
@@ -170,6 +180,38 @@ function mayBeElsewhere(row: RowEvidence, waiting: ReadonlyMap<number, string>, 
   const {total, running} = counts.room(row);
   // A running job may be this one: whether a worker is old enough for it shows in the processes.
   return !isUnplaced(row, waiting) || total === 0 || (row.begun !== null && running > 0);
+}
+
+const NO_ROWS: ReadonlySet<number> = new Set();
+
+/**
+ * Rows whose jobs may have come to Gearman since it was asked: their key is known now, or without a key a queue that had
+ * none has jobs. A server that does not answer now counts as one that did not answer before.
+ */
+async function arrivedMeanwhile(
+  seen: {
+    rows: readonly KeyedRow[];
+    absent: readonly RowEvidence[];
+    queue: QueueReading;
+    later: QueueSnapshot;
+  },
+  {prefixes}: CollectOptions,
+): Promise<Set<number>> {
+  const {queue, later} = seen;
+  const busy = later.functions.filter(({total}) => total > 0);
+  const candidates = byName(ownedBy(prefixes, queue.foreign ?? NONE, busy));
+  const absent = new Map(seen.absent.map((row) => [row.id, row]));
+  const isExact = ({key, keyAsked}: RowEvidence) => key === 'exact' && keyAsked;
+  const exact = seen.rows.filter(({id}) => absent.has(id) && isExact(absent.get(id)!));
+  const again = await askForKeys(exact, ({name}) => candidates(name));
+  const known = new Set(queue.snapshot.missing.map(({address}) => formatAddress(address)));
+  const silent = later.missing.map(({address, error}) => [formatAddress(address), error] as const);
+  for (const [address, error] of [...silent, ...again.missing])
+    if (!known.has(address)) queue.keys.missing.set(address, error);
+  const others = seen.absent.filter(
+    (row) => !isExact(row) && candidates(row.name).some((now) => !row.queues.includes(now.queue)),
+  );
+  return new Set([...again.found.keys(), ...others.map(({id}) => id)]);
 }
 
 /** A log that has begun to exist since the first read: by now a worker has the job. */
@@ -297,6 +339,7 @@ function rowEvidence(row: KeyedRow, queue: QueueReading, {time}: CollectOptions)
     known: found ? {queue: found.queue, running: found.running} : null,
     importFile: importFileOf(row),
     queues: queue.candidates(row.name).map((seen) => seen.queue),
+    arrived: false,
   };
 }
 

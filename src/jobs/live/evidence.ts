@@ -64,6 +64,8 @@ export interface RowEvidence {
   importFile: string | null;
   /** Queues with jobs in them that may hold this row's job. */
   queues: readonly string[];
+  /** A job that may be this row's came to Gearman while the processes were read: somebody submitted it again. */
+  arrived: boolean;
 }
 
 /** Rows of one name that do not say Running. Gearman may still have a job of theirs. */

@@ -64,7 +64,7 @@ const IN_NO_QUEUE: readonly Clause[] = [
   {
     name: 'counts and keys speak of one moment',
     check: ({row, evidence: {unchanged}}) =>
-      unchanged || (row.key === 'exact' && row.keyAsked) || row.queues.length === 0
+      !row.arrived && (unchanged || (row.key === 'exact' && row.keyAsked) || row.queues.length === 0)
         ? null
         : {reason: 'The queue changed while atomctl read it; try again in some seconds.', likely: null},
   },

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {uniqueKey} from '../../../../src/queue/unique-key.ts';
 import {later, live, logOf, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
 import {submitBackground, submitJob, until} from '../../../support/sandbox.ts';
@@ -22,6 +23,28 @@ test('gearmand was restarted with its queue in memory: what waited is lost', asy
   await rig.restartGearmand();
   expect((await live(rig.at, {host: realHost(rig.site)})).states).toEqual({[id]: 'lost'});
 });
+
+test.each([
+  ['that began', PARAMETERS],
+  ['that never began', undefined],
+])(
+  'is not claimed of a job %s and is submitted again while the processes are read',
+  async (_what, parameters) => {
+    const id = await insertLost(rig.site, parameters);
+    expect((await live(rig.at)).states).toEqual({[id]: 'lost'});
+    const host = realHost(rig.site);
+    const name = rig.site.functionName('arFindingAidJob');
+    const processes = async () => {
+      await submitBackground(rig.gearmand.endpoint, name, uniqueKey(name, PARAMETERS)!, PARAMETERS);
+      return host.processes();
+    };
+    const {states, reasons} = await live(rig.at, {host: {...host, processes}});
+    expect([states, reasons[id]]).toEqual([
+      {[id]: '?'},
+      'The queue changed while atomctl read it; try again in some seconds.',
+    ]);
+  },
+);
 
 test('it lacked a parameter, so it failed in Gearman and its row says Running', async () => {
   const {id} = await submitJob(rig.site, {parameters: {}});

@@ -52,6 +52,7 @@ export function aRow(id: number, more: Partial<RowEvidence> = {}): RowEvidence {
     failed: false,
     lastActivityMs: null,
     logGrew: false,
+    arrived: false,
     key: 'none',
     keyAsked: false,
     known: null,
