@@ -12,7 +12,8 @@ export interface Rig {
   site(jobs: number): Promise<AtomSite>;
   /** A site whose jobs are running rows that wait in Gearman, where no worker takes them. */
   waitingSite(jobs: number): Promise<AtomSite>;
-  emptySite(): Promise<AtomSite>;
+  /** @param gearman another server than that of the rig, as `host:port` */
+  emptySite(gearman?: string): Promise<AtomSite>;
   /** MariaDB's socket, where `root` needs no password. */
   socketPath: string;
   end(): Promise<void>;
@@ -28,7 +29,7 @@ const SAFE = [
 
 export async function startRig(): Promise<Rig> {
   const [mariadb, gearmand] = await Promise.all([startMariadb(SAFE), startGearmand()]);
-  const create = () => createAtomSite(mariadb, {gearman: [gearmand.endpoint]});
+  const create = (gearman = gearmand.endpoint) => createAtomSite(mariadb, {gearman: [gearman]});
   const sites = new Map<number, Promise<AtomSite>>();
   const seeded = async (jobs: number) => {
     const site = await create();
