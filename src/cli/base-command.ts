@@ -12,6 +12,7 @@ import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
 import {type IO, processIO} from './io.ts';
+import {secretsIn} from './mask.ts';
 import type {WatchOutput} from './polling/watch-view.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
@@ -134,7 +135,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   override async catch(thrown: Error): Promise<void> {
-    const error = toAtomctlError(thrown);
+    const error = toAtomctlError(thrown, process.argv);
     if (debugEnabled) this.io.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
     this.presentError(error);
     this.exitWith(this.exitStatusFor(error));
@@ -156,11 +157,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   async #secrets(): Promise<string[]> {
+    const typed = secretsIn(process.argv);
     try {
       const password = (await (await this.context.site()).database()).value.password.reveal();
-      return password === '' ? [] : [password, encodeURIComponent(password)];
+      return password === '' ? typed : [password, encodeURIComponent(password), ...typed];
     } catch {
-      return [];
+      return typed;
     }
   }
 }

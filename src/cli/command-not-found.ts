@@ -1,7 +1,7 @@
 import type {Command} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
-import {maskPasswords} from './failure.ts';
+import {maskPasswords, secretsIn} from './mask.ts';
 
 /** Reports that no command has this name, with the nearest one that exists, and ends the process with exit status 2. */
 export function commandNotFound({
@@ -17,12 +17,16 @@ export function commandNotFound({
   const nearest = known
     .map((name) => ({name, distance: editDistance(id, name)}))
     .sort((a, b) => a.distance - b.distance)[0];
-  const error = new AtomctlError('USAGE', `There is no command ${JSON.stringify(maskPasswords(id))}.`, {
-    hint:
-      nearest !== undefined && nearest.distance <= 3
-        ? `Did you mean ${nearest.name}?`
-        : 'See the commands with: atomctl --help',
-  });
+  const error = new AtomctlError(
+    'USAGE',
+    `There is no command ${JSON.stringify(maskPasswords(id, secretsIn([id, ...argv])))}.`,
+    {
+      hint:
+        nearest !== undefined && nearest.distance <= 3
+          ? `Did you mean ${nearest.name}?`
+          : 'See the commands with: atomctl --help',
+    },
+  );
   if (argv.includes('--json')) process.stdout.write(renderErrorDocument(error));
   else process.stderr.write(renderError(error));
   process.exit(EXIT.usage);

@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {AtomctlError} from '../errors.ts';
+import {maskPasswords, secretsIn} from './mask.ts';
 
 /** The text that oclif's parser puts around the message of an error from a flag's own parser. */
 const WRAPPED = /^Parsing --?[\w-]+ *\n\s*([\s\S]*)\nSee more help with --help$/;
@@ -25,28 +26,28 @@ function parserSentence(message: string): string {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
-/** Masks the password of every URL in a text: a mistyped argument is quoted, and may be such a URL. */
-export function maskPasswords(text: string): string {
-  return text.replace(/(:\/\/[^:@/\s]*):\S*@/g, '$1:***@');
-}
-
 /**
  * Turns anything thrown into an AtomctlError. An error from oclif's parser is a usage error; any other is an internal
- * error.
+ * error. Passwords on the command line, which may be quoted, are masked.
  */
-export function toAtomctlError(thrown: unknown): AtomctlError {
+export function toAtomctlError(thrown: unknown, argv: readonly string[]): AtomctlError {
+  const secrets = secretsIn(argv);
+  const masked = (text: string) => maskPasswords(text, secrets);
   if (thrown instanceof AtomctlError) {
-    const message = maskPasswords(thrown.message.replace(WRAPPED, '$1'));
-    return message === thrown.message ? thrown : new AtomctlError(thrown.code, message, thrown);
+    const message = masked(thrown.message.replace(WRAPPED, '$1'));
+    const hint = thrown.hint === undefined ? undefined : masked(thrown.hint);
+    if (message === thrown.message && hint === thrown.hint) return thrown;
+    return new AtomctlError(thrown.code, message, {...thrown, hint, cause: thrown});
   }
   if (thrown instanceof Error && 'oclif' in thrown) {
-    return new AtomctlError('USAGE', maskPasswords(parserSentence(thrown.message)), {
+    // Before the sentence is made: that joins spaces, of which a password may have two.
+    return new AtomctlError('USAGE', masked(parserSentence(masked(thrown.message))), {
       hint: 'Run the command with --help to see what it takes.',
       cause: thrown,
     });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new AtomctlError('INTERNAL', `Internal error: ${maskPasswords(message.split('\n')[0]!)}.`, {
+  return new AtomctlError('INTERNAL', `Internal error: ${masked(message).split('\n')[0]!}.`, {
     hint: 'Run it again with DEBUG=* and report what it prints.',
     cause: thrown,
   });
@@ -58,6 +59,5 @@ export function debugTrace(thrown: unknown, secrets: readonly string[]): string 
   for (let error = thrown; error instanceof Error && stacks.length < 5; error = error.cause) {
     stacks.push(error.stack ?? error.message);
   }
-  const trace = maskPasswords(stacks.join('\ncaused by '));
-  return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), trace);
+  return maskPasswords(stacks.join('\ncaused by '), secrets);
 }

@@ -4,12 +4,14 @@ import {sanitizeBlock} from '../render/sanitize.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {processIO} from './io.ts';
+import {secretsIn} from './mask.ts';
 
 /** A command that asks no site and so has none of the shared flags. Its errors are shown as those of BaseCommand are. */
 export abstract class PlainCommand extends Command {
   override async catch(thrown: Error): Promise<void> {
-    const error = toAtomctlError(thrown);
-    if (debugEnabled) processIO.stderr.write(`${sanitizeBlock(debugTrace(thrown, []))}\n`);
+    const error = toAtomctlError(thrown, process.argv);
+    if (debugEnabled)
+      processIO.stderr.write(`${sanitizeBlock(debugTrace(thrown, secretsIn(process.argv)))}\n`);
     processIO.stderr.write(renderError(error));
     process.exitCode = error.exitStatus;
   }
