@@ -1,67 +1,98 @@
 import {randomBytes} from 'node:crypto';
-import {type FileHandle, open, realpath, rename, rm, stat} from 'node:fs/promises';
+import type {Stats} from 'node:fs';
+import {type FileHandle, lstat, open, rename, rm, stat} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 
-export interface HistoryFileOptions {
+export interface WholeFileOptions {
   path: string;
-  chunks: AsyncIterable<string>;
   /** Replaces a file that exists. */
   force: boolean;
+  /** The mode of a new file, before the umask: 0600 for what names people. */
+  mode: number;
+  /** The user who writes; that of the process. */
+  uid: number;
 }
 
 /**
  * Writes a file completely or not at all: first under a temporary name in the same directory, synced to the disk,
- * then renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left.
+ * then renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left. A
+ * symbolic link is replaced, not followed. A file that exists keeps its owner and mode.
  * @throws AtomctlError OUTPUT_EXISTS, OUTPUT_FAILED (no such directory, no permission, disk full), USAGE if the
- * path is not a plain file, or what `chunks` throws
+ * path is not a plain file or another user may have put it there, or what `chunks` throws
  */
-export async function writeHistoryFile({path, chunks, force}: HistoryFileOptions): Promise<void> {
-  const target = await findTarget(path, force);
-  const temporary = join(
-    dirname(target.path),
-    `.${basename(target.path)}.${randomBytes(6).toString('hex')}.tmp`,
-  );
-  const file = await onDisk(path, () => open(temporary, 'wx', target.mode));
+export async function writeWholeFile(
+  options: WholeFileOptions & {chunks: AsyncIterable<string>},
+): Promise<void> {
+  const {path, chunks, mode} = options;
+  const existing = await findExisting(options);
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const file = await onDisk(path, () => open(temporary, 'wx', mode));
   try {
     try {
+      if (existing !== null) await onDisk(path, () => keepOwner(file, existing, options.uid));
       await writeAll(file, path, chunks);
     } finally {
       await file.close();
     }
-    await onDisk(path, () => rename(temporary, target.path));
+    await onDisk(path, () => rename(temporary, path));
   } catch (error) {
     await rm(temporary, {force: true});
     throw error;
   }
-  await onDisk(path, () => syncDirectory(dirname(target.path)));
+  await onDisk(path, () => syncDirectory(dirname(path)));
 }
 
 /**
- * Refuses, before any work is done, a path that writeHistoryFile would refuse.
+ * Refuses, before any work is done, a path that writeWholeFile would refuse.
  * @throws AtomctlError OUTPUT_EXISTS, USAGE, OUTPUT_FAILED
  */
-export async function checkHistoryFile(options: {path: string; force: boolean}): Promise<void> {
-  await findTarget(options.path, options.force);
+export async function checkWholeFile(options: WholeFileOptions): Promise<void> {
+  await findExisting(options);
 }
 
-/** The path of the file, symbolic links followed, and the permissions of the file that it replaces. */
-async function findTarget(path: string, force: boolean): Promise<{path: string; mode: number}> {
+/** The plain file that is to be replaced; null if there is none, or a link. */
+async function findExisting({path, force, uid}: WholeFileOptions): Promise<Stats | null> {
   try {
-    const existing = await stat(path);
-    if (!existing.isFile())
+    const existing = await lstat(path);
+    const isLink = existing.isSymbolicLink();
+    // Of a link, what it leads to: /dev/stdout is one, and is not to be replaced.
+    const target = isLink ? await stat(path).catch(() => null) : existing;
+    if (target !== null && !target.isFile())
       throw usageError(`${path} is not a plain file.`, 'Give the name of a file to write.');
     if (!force) {
       throw new AtomctlError('OUTPUT_EXISTS', `${path} exists already.`, {
         hint: 'Give --force to replace it, or another name.',
       });
     }
-    return {path: await realpath(path), mode: existing.mode & 0o777};
+    if (isLink) return null;
+    if (existing.uid !== uid) await requireOwnDirectory(path, uid);
+    return existing;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {path, mode: 0o666};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     if (error instanceof AtomctlError) throw error;
     throw outputFailed(path, error);
   }
+}
+
+const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Whoever may write the directory may have put the file there, to receive what is written. */
+async function requireOwnDirectory(path: string, uid: number): Promise<void> {
+  const directory = await stat(dirname(path));
+  const isOwn = directory.uid === uid || directory.uid === ROOT;
+  if (isOwn && (directory.mode & WRITABLE_BY_OTHERS) === 0) return;
+  throw usageError(
+    `${path} belongs to another user, in a directory that others may write: they could have put it there to read what is written.`,
+    'Give another name, or remove it first.',
+  );
+}
+
+async function keepOwner(file: FileHandle, existing: Stats, uid: number): Promise<void> {
+  // Only root can give a file away; the mode comes last, because a new owner takes bits from it.
+  if (uid === ROOT) await file.chown(existing.uid, existing.gid);
+  await file.chmod(existing.mode & 0o777);
 }
 
 /**

@@ -5,6 +5,7 @@ import type {JobFilter} from '../../jobs/model/filter.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {ClearPreview} from '../../render/jobs/changes.ts';
 import type {Context} from '../context.ts';
+import {historyFile} from '../history-file.ts';
 import {untilInterrupted} from '../interrupt.ts';
 import {liveFacts} from '../live.ts';
 import type {UnitFlags} from '../worker/unit-flags.ts';
@@ -139,7 +140,7 @@ export async function exportBefore(
   {path, force, filter, signal}: ExportOptions,
 ): Promise<string | null> {
   if (path === null) return null;
-  const [{exportRows}, {ATOM_COLUMNS}, {writeHistoryFile}, {renderCsv}] = await Promise.all([
+  const [{exportRows}, {ATOM_COLUMNS}, {writeWholeFile}, {renderCsv}] = await Promise.all([
     import('../../jobs/export/export-csv.ts'),
     import('../../jobs/export/columns.ts'),
     import('../../files/write-whole-file.ts'),
@@ -148,6 +149,6 @@ export async function exportBefore(
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
-  await writeHistoryFile({path, chunks: untilInterrupted(chunks, signal), force});
+  await writeWholeFile({...historyFile(path, force), chunks: untilInterrupted(chunks, signal)});
   return path;
 }

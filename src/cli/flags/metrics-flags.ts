@@ -30,8 +30,8 @@ export async function deliverMetrics(
 ): Promise<string> {
   const text = render(site === undefined ? {} : {site});
   if (output === undefined) return text;
-  const {writeHistoryFile} = await import('../../files/write-whole-file.ts');
-  await writeHistoryFile({path: output, chunks: once(text), force: true});
+  const {writeWholeFile} = await import('../../files/write-whole-file.ts');
+  await writeWholeFile({path: output, chunks: once(text), force: true, mode: 0o666, uid: process.geteuid!()});
   return '';
 }
 

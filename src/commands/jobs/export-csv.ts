@@ -2,9 +2,10 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {historyFile} from '../../cli/history-file.ts';
 import {interruptibly, untilInterrupted} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
-import {checkHistoryFile, writeHistoryFile} from '../../files/write-whole-file.ts';
+import {checkWholeFile, writeWholeFile} from '../../files/write-whole-file.ts';
 import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES} from '../../jobs/export/columns.ts';
 import {exportRows} from '../../jobs/export/export-csv.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
@@ -51,7 +52,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
       flags.columns === undefined ? ATOM_COLUMNS : parseColumns(flags.columns, HISTORY_COLUMN_NAMES);
     const now = context.now();
     const wanted = await jobFilter(flags, () => context.time(), now);
-    if (flags.output !== undefined) await checkHistoryFile({path: flags.output, force: flags.force});
+    if (flags.output !== undefined) await checkWholeFile(historyFile(flags.output, flags.force));
     const [database, time] = await Promise.all([context.database(), context.time()]);
     const filter = await settleLiveFilter(wanted, () => liveReport(context, (text) => this.notice(text)));
     let total = 0;
@@ -62,7 +63,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
     const {output: path, force} = flags;
     if (path === undefined) return this.print(chunks);
     await interruptibly((signal) =>
-      writeHistoryFile({path, chunks: untilInterrupted(chunks, signal), force}),
+      writeWholeFile({...historyFile(path, force), chunks: untilInterrupted(chunks, signal)}),
     );
     if (flags.json) await this.present({exported: path, total}, () => '');
     else this.notice(`${total} jobs exported to ${path}.`);
