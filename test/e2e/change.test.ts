@@ -1,6 +1,7 @@
 /** Changes run one at a time under the site's lock, and are in the audit log. */
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
@@ -151,14 +152,41 @@ test('the audit log has a line for each change with user and result, no password
   ]);
 });
 
-test('an audit log that cannot be written is reported, also under --quiet, and the change stays', async () => {
-  await site.insertJob();
-  const {code, stdout, stderr} = await runAtomctl([...CLEAR, '--quiet', '--json', '--audit-log', scratch], {
-    env: site.env,
-  });
-  expect([code, JSON.parse(stdout).cleared]).toEqual([0, 1]);
-  expect(stderr).toBe(`Warning: The audit trail lacks this change: ${scratch} failed (EISDIR).\n`);
+test.each<[string, (path: string) => unknown]>([
+  ['S11: a pipe', (path) => execFileSync('mkfifo', [path])],
+  ['S6: a link to a file', (path) => symlinkSync(log, path)],
+  ['a directory', (path) => mkdirSync(path)],
+])('%s as the audit log is refused before anything is changed', async (_what, make) => {
+  const path = join(createScratch('refused'), 'log');
+  make(path);
+  const id = await site.insertJob();
+  const {code, stdout, stderr} = await runAtomctl([...CLEAR, '--audit-log', path], {env: site.env});
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(
+    /^Error: .*log is (not )?a .*\. Give a regular file, or a new one\. Nothing was changed\.\n$/,
+  );
+  expect(await site.query('SELECT id FROM job')).toEqual([{id}]);
 });
+
+test.skipIf(process.geteuid!() !== 0)(
+  'S10: only to root SUDO_USER says who called sudo (only root can run as another user)',
+  async () => {
+    const id = await site.insertJob({status: 'completed'});
+    const env = {
+      ...site.env,
+      ATOMCTL_DATABASE_URL: site.databaseUrl,
+      ATOMCTL_ROOT: '',
+      SUDO_USER: 'director',
+    };
+    const args = ['jobs:mark', String(id), '--as', 'error', '--yes', '--reason', 'x'];
+    expect((await runAtomctl(args, {env, uid: 33})).code).toBe(0);
+    const [note] = await site.query<{content: string}>(
+      'SELECT content FROM note_i18n ORDER BY id DESC LIMIT 1',
+    );
+    expect(note!.content).toMatch(/ by www-data@|by uid 33@/);
+    expect(note!.content).not.toContain('director');
+  },
+);
 
 test('without a file the lines go to logger, complete, by its stdin', async () => {
   const bin = join(scratch, 'bin');
@@ -189,7 +217,7 @@ test('doctor --fix takes the lock too, and is in the audit log', async () => {
   const lock = await takeNamedLock(site.config, {name, holder: 'a test', timeoutSeconds: 5});
   const refused = await fix();
   expect([refused.code, refused.stderr + refused.stdout]).toEqual([5, expect.stringContaining('by a test')]);
-  expect(existsSync(file)).toBe(false);
+  expect(readFileSync(file, 'utf8')).toBe('');
   if (lock.taken) await lock.release();
   expect((await fix()).code).toBe(0);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({

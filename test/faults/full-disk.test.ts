@@ -90,3 +90,16 @@ test('a clear whose answer goes to a full disk is still carried out, and exits 1
   expect((await once(child, 'close'))[0]).toBe(1);
   expect(await jobCount()).toBe(0);
 });
+
+test('an audit log on a full disk: the change stays, and a warning says that the log may lack it', async ({
+  skip,
+}) => {
+  const disk = smallDisk();
+  if (disk === null) return skip('mounting a small disk needs root');
+  const file = join(disk, 'audit.log');
+  writeFileSync(file, 'x'.repeat(64 * 1024));
+  const args = ['jobs:clear', '--yes', '--keep-queue', '--quiet', '--json', '--audit-log', file];
+  const {code, stdout, stderr} = await runAtomctl(args, {env: site.env});
+  expect([code, JSON.parse(stdout).cleared]).toEqual([0, JOBS]);
+  expect(stderr).toBe('Warning: The audit trail may lack this change: its file failed (ENOSPC).\n');
+});

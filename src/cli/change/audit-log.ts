@@ -1,9 +1,10 @@
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {open} from 'node:fs/promises';
 import {hostname, userInfo} from 'node:os';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import type {Fixed} from '../../doctor/fix.ts';
+import type {AppendFile} from '../../files/append-file.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {Killed} from '../../jobs/kill/kill.ts';
@@ -33,10 +34,12 @@ export interface AuditOptions {
   /** The database that was changed, without user and password. */
   database: string;
   /** null: the journal, or syslog if there is one. */
-  file: string | null;
+  file: AppendFile | null;
   now: Date;
-  env: Readonly<Record<string, string | undefined>>;
 }
+
+/** A disk may be slow; the change is made, and its outcome is not kept back for longer. */
+const LONGEST_MS = 5000;
 
 /**
  * Writes a JSON line for each change: time, user, host, command, intended change, result.
@@ -49,21 +52,30 @@ export async function recordChanges(
   if (changes.length === 0) return null;
   const text = changes.map((change) => `${lineOf(change, options)}\n`).join('');
   try {
-    if (options.file === null) await sendToLogger(text);
-    else await append(options.file, text);
+    await inTime(options.file === null ? sendToLogger(text) : options.file.append(text));
     return null;
   } catch (error) {
     const {code, message} = error as NodeJS.ErrnoException;
-    return `The audit trail lacks this change: ${options.file ?? 'logger'} failed (${code ?? message}).`;
+    const where = options.file === null ? 'logger' : 'its file';
+    return `The audit trail may lack this change: ${where} failed (${code ?? message}).`;
   }
 }
 
+/** @throws Error if the work takes too long */
+async function inTime(work: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = sleep(LONGEST_MS, undefined, {signal: over.signal}).then(() => {
+    throw new Error(`it took longer than ${LONGEST_MS / 1000} seconds`);
+  });
+  await Promise.race([work, late]).finally(() => over.abort());
+}
+
 /** `sudoUser` is the user who called sudo: `user` is then always root. */
-function lineOf({what, result}: Change, {command, database, now, env}: AuditOptions): string {
+function lineOf({what, result}: Change, {command, database, now}: AuditOptions): string {
   const line = {
     at: now.toISOString(),
     user: processUser(),
-    sudoUser: env.SUDO_USER || undefined,
+    sudoUser: sudoUser() ?? undefined,
     host: hostname(),
     pid: process.pid,
     command,
@@ -74,28 +86,15 @@ function lineOf({what, result}: Change, {command, database, now, env}: AuditOpti
   return sanitizeJson(JSON.stringify(line));
 }
 
-/** One write for all lines, so that lines of several runs do not mix; then synced to disk. */
-async function append(path: string, text: string): Promise<void> {
-  const file = await open(path, 'a', 0o600);
-  try {
-    await file.appendFile(text);
-    // A device, such as /dev/null, cannot be synced.
-    if ((await file.stat()).isFile()) await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Longer than any line here; logger's default is 1 KiB, and it cuts longer lines. */
 const LONGEST_LINE = '64KiB';
 const LOGGER = ['--tag', 'atomctl', '--priority', 'user.notice', '--size', LONGEST_LINE];
-const LOGGER_MILLISECONDS = 5000;
 
 /** By stdin, because every user can read arguments in the process list. Without logger or syslog, nothing is logged. */
 async function sendToLogger(text: string): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
-      const logger = execFile('logger', LOGGER, {timeout: LOGGER_MILLISECONDS}, (error) =>
+      const logger = execFile('logger', LOGGER, {timeout: LONGEST_MS}, (error) =>
         error === null ? resolve() : reject(error),
       );
       logger.stdin?.on('error', () => {}).end(text);
@@ -117,7 +116,12 @@ export function processUser(): string {
 
 /** `user@host` of the person who runs atomctl: under sudo, the user who called it. */
 export function caller(): string {
-  return `${process.env.SUDO_USER || processUser()}@${hostname()}`;
+  return `${sudoUser() ?? processUser()}@${hostname()}`;
+}
+
+/** Who called sudo. Anybody may set the variable; only to root it was set by sudo. */
+function sudoUser(): string | null {
+  return (process.geteuid!() === 0 && process.env.SUDO_USER) || null;
 }
 
 /** An entry for each job that was touched. */

@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import {AtomctlError} from '../../errors.ts';
+import type {AppendFile} from '../../files/append-file.ts';
 import {describeEndpoint, endpointOf} from '../../mysql/endpoint.ts';
 import type {Context} from '../context.ts';
 import {type Change, caller, recordChanges} from './audit-log.ts';
@@ -23,35 +24,57 @@ export interface ChangeOptions<T> {
 }
 
 /**
- * Changes a site under its lock and writes the audit log. If that log cannot be written, the change stays.
- * @throws AtomctlError LOCKED before anything was touched; what `work` throws, after it was logged
+ * Changes a site under its lock and writes the audit log, after the lock was released. A file that is refused as the log ends the
+ * command before; if it cannot be written after, the change stays.
+ * @throws AtomctlError USAGE or LOCKED before anything was touched; what `work` throws, after it was logged
  */
-export function changeSite<T>(context: Context, options: ChangeOptions<T>): Promise<T> {
-  return underSiteLock(context, options.command, async (checkLock) => {
-    try {
-      const result = await options.work(checkLock);
-      await record(context, options, options.changes(result));
-      return result;
-    } catch (error) {
-      const {code, message} = error instanceof AtomctlError ? error : {code: 'INTERNAL', message: 'failed'};
-      await record(context, options, [{what: options.attempt, result: {error: {code, message}}}]);
-      throw error;
-    }
-  });
+export async function changeSite<T>(context: Context, options: ChangeOptions<T>): Promise<T> {
+  const file = options.auditLog === undefined ? null : await openLog(options.auditLog);
+  try {
+    const outcome = await underSiteLock(context, options.command, (checkLock) =>
+      outcomeOf(options.work(checkLock)),
+    );
+    await record(context, options, {file, changes: changesOf(outcome, options)});
+    if ('error' in outcome) throw outcome.error;
+    return outcome.result;
+  } finally {
+    await file?.close();
+  }
+}
+
+async function openLog(path: string): Promise<AppendFile> {
+  const {AppendFile} = await import('../../files/append-file.ts');
+  return AppendFile.open(path);
+}
+
+type Outcome<T> = {result: T} | {error: unknown};
+
+async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return {result: await work};
+  } catch (error) {
+    return {error};
+  }
+}
+
+function changesOf<T>(outcome: Outcome<T>, {attempt, changes}: ChangeOptions<T>): readonly Change[] {
+  if ('result' in outcome) return changes(outcome.result);
+  const {error} = outcome;
+  const {code, message} = error instanceof AtomctlError ? error : {code: 'INTERNAL', message: 'failed'};
+  return [{what: attempt, result: {error: {code, message}}}];
 }
 
 async function record<T>(
   context: Context,
-  {command, auditLog, warn}: ChangeOptions<T>,
-  changes: readonly Change[],
+  {command, warn}: ChangeOptions<T>,
+  {file, changes}: {file: AppendFile | null; changes: readonly Change[]},
 ): Promise<void> {
   const {value: config} = await (await context.site()).database();
   const problem = await recordChanges(changes, {
     command,
     database: `${config.database} at ${describeEndpoint(endpointOf(config))}`,
-    file: auditLog ?? null,
+    file,
     now: context.now(),
-    env: process.env,
   });
   if (problem !== null) warn(problem);
 }
