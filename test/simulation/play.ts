@@ -32,14 +32,24 @@ export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 
 export interface Finding {
   /**
-   * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong by count or
-   * by a process's file, beside a job that leaves no trace in the database (World.hasStray, docs/faults.md).
+   * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong in a way that
+   * docs/faults.md names: by count or by a process's file, beside a job that leaves no trace in the database
+   * (World.hasStray), or `finished` while a worker that cannot be seen has not logged its first line.
    */
   kind: 'wrong' | 'missing' | 'limit';
   /** Kind, state and reason, without what is particular to one history. */
   group: string;
   text: string;
   evidence: LiveEvidence;
+}
+
+/**
+ * A finished job that was handed out again, in the moment before its worker logs, if gearmand forgot it in that moment and
+ * the processes cannot be read.
+ */
+function mayBeHandedOut(state: string, {host}: LiveEvidence, truths: ReadonlySet<string>): boolean {
+  const unseen = host !== null && host.processes.unreadable !== null;
+  return state === 'finished' && unseen && truths.has('executing');
 }
 
 /**
@@ -114,7 +124,9 @@ export function play(
         const said = `atomctl says that job ${row.id} is ${state}: ${reason}`;
         if (state !== 'uncertain') {
           if (truths.has(state)) continue;
-          const kind = observation.strays && NO_OTHER.test(reason) ? 'limit' : 'wrong';
+          const isLimit =
+            (observation.strays && NO_OTHER.test(reason)) || mayBeHandedOut(state, evidence!, truths);
+          const kind = isLimit ? 'limit' : 'wrong';
           findings.push({
             kind,
             group: `${kind}: ${state}, truth ${[...truths].sort().join('/')}: ${patternOf(reason)}`,

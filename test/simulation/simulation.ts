@@ -99,7 +99,7 @@ export function summaryOf({seed, tally, findings, seconds}: SimulationReport): s
     'uncertain, by reason:',
     ...list(tally.uncertain),
     `wrong states: ${total('wrong')}`,
-    `wrong by count or by a file, beside a job that leaves no trace in the database: ${total('limit')}`,
+    `wrong within the limits that docs/faults.md names: ${total('limit')}`,
     `uncertain, although the state can be proved: ${total('missing')}`,
     ...findings.flatMap(({finding, count, story, seed: at}) => [
       '',

@@ -428,10 +428,16 @@ export class World {
   hasStray(): boolean {
     const assigned = this.servers.flatMap((server) => server.entries()).filter(({holder}) => holder !== null);
     const ids = assigned.filter(({payload}) => payload.site === 'own').map(({payload}) => payload.jobId);
+    const submitted = this.servers.flatMap((server) =>
+      server
+        .entries()
+        .filter(({ignored, holder, payload}) => payload.site === 'own' && (holder !== null || !ignored))
+        .map(({payload}) => payload.jobId),
+    );
     const isRunning = (id: number) => this.own.rows.get(id)?.status === 'running';
     return (
       !ids.every(isRunning) ||
-      new Set(ids).size < ids.length ||
+      new Set(submitted).size < submitted.length ||
       !this.children.every(({jobId}) => isRunning(jobId)) ||
       assigned.some((entry) => entry.payload.site === 'other' && entry.function.startsWith(this.ownPrefix))
     );
