@@ -66,7 +66,8 @@ async function readServer(
   const connections = options.connections ? await server.connections() : null;
   snapshot.answered.push(server);
   if (connections !== null) snapshot.connections.set(formatAddress(address), connections);
-  const locked = rows.some((row) => row.function === PROBE_LOCK && row.total > 0);
+  // If its holder was killed, gearmand keeps the lock's job as waiting until somebody takes it: then nobody holds it.
+  const locked = rows.some((row) => row.function === PROBE_LOCK && row.running > 0);
   if (locked) {
     const held = connections === null || isHeldByProbe(connections, options.nowMs);
     (held ? snapshot.probing : snapshot.abandonedLocks).add(formatAddress(address));

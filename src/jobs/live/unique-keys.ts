@@ -106,5 +106,5 @@ export async function askUnheld(
   keys: readonly string[],
 ): Promise<{presences: JobPresence[]; held: boolean}> {
   const answers = await server.statusOfUniqueKeys([PROBE_LOCK, ...keys, PROBE_LOCK]);
-  return {presences: answers.slice(1, -1), held: answers[0]!.known || answers.at(-1)!.known};
+  return {presences: answers.slice(1, -1), held: answers[0]!.running || answers.at(-1)!.running};
 }
