@@ -128,7 +128,7 @@ export async function strike(stage: Stage, act: Act, point: CrashPoint): Promise
   const hadWorker = stage.hasWorker();
   let second = await run(stage, args);
   await stage.settle();
-  const hadToWait = /Its log has been silent for/.test(second.stdout);
+  const hadToWait = /The last line of its log is/.test(second.stdout);
   if (hadToWait) {
     await stage.letLogsAge();
     second = await run(stage, args);
