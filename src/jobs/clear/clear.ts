@@ -5,6 +5,7 @@ import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
 import {
+  failureOf,
   type Interruptible,
   reasonAgainstInterruption,
   type WorkerControl,
@@ -150,7 +151,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
     cleared = await clearJobs(options, window);
     if (allQueued && window !== null && cleared.failure === null) {
       if (signal.aborted) cleared.interrupted = true;
-      else await window.takeJobsWithoutRows(database);
+      else cleared.failure = await failureOf(window.takeJobsWithoutRows(database));
     }
   } finally {
     await window?.close();

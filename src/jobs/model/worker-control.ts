@@ -41,7 +41,7 @@ export function reasonAgainstInterruption(workers: WorkerStop, agreed: Interrupt
 }
 
 /** The expected failure that work ended with, or null. Anything unexpected is thrown on. */
-async function failureOf(work: Promise<void>): Promise<AtomctlError | null> {
+export async function failureOf(work: Promise<void>): Promise<AtomctlError | null> {
   try {
     await work;
     return null;

@@ -3,6 +3,7 @@ import {AtomctlError} from '../../../../src/errors.ts';
 import {type ClearSiteOptions, clearExitStatus, clearSite} from '../../../../src/jobs/clear/clear.ts';
 import {planClear} from '../../../../src/jobs/clear/clear-rows.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
+import {withMethods} from '../../../support/jobs/kill-site.ts';
 import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
 import {
   type GearmanProcess,
@@ -219,6 +220,25 @@ describe('clearSite', () => {
     const early = await clear({signal: AbortSignal.abort()});
     expect(early).toMatchObject({cleared: 0, queueRemoved: 0, interrupted: true, failure: null});
     expect(await clear()).toMatchObject({cleared: 2, queueRemoved: 2});
+  });
+
+  test('if the database fails as the jobs without a row are looked for, says what is gone', async () => {
+    await submit(2);
+    await submitBackground(gearmand.endpoint, at.site.functionName('arFindingAidJob'), 'orphan', '{"id":1}');
+    const database = withMethods(at.sources.database, {
+      query: async (sql, values) => {
+        if (sql.startsWith('SELECT id, name FROM job'))
+          throw new AtomctlError('DATABASE_LOST', 'It is gone.');
+        return at.sources.database.query(sql, values);
+      },
+    });
+    const first = await clear({database, allQueued: true});
+    expect(first).toMatchObject({cleared: 2, queueRemoved: 2, queueLeft: 1});
+    expect([first.problems, clearExitStatus(first)]).toEqual([
+      ['It is gone. 2 jobs had been cleared by then; run it again to clear the rest.'],
+      3,
+    ]);
+    expect(await clear({allQueued: true})).toMatchObject({queueRemoved: 1, queueLeft: 0, failure: null});
   });
 
   test('interrupted before the jobs without a row are taken out, says so', async () => {
