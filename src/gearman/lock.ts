@@ -10,7 +10,8 @@ export interface ServerLock {
 /**
  * Takes a lock that lives in a gearmand; null if another process has it. The lock is a job that all processes submit
  * under one key, so there is only one, and gearmand assigns it to one of them. It is submitted in the foreground: if
- * the process dies, no worker gets it, and it waits until the next process takes it (run). It must not disturb any queue, so `name` is a function that no worker has.
+ * the process dies, gearmand keeps it as an ignored entry, which goes as the next process takes the lock. It must not
+ * disturb any queue, so `name` is a function that no worker has.
  * The function's empty row remains in gearmand's status: dropping it could drop the job of a process that waits.
  * @throws AtomctlError as GearmanServer's requests do
  */

@@ -6,7 +6,7 @@ import {connectWorker, grabbedJobs, grabRequests} from './worker-connection.ts';
 /**
  * Whether a job that is returned to the queue so many times is still handed out afterwards. No command returns
  * gearmand's `--job-retries`, so a test job on a function of its own is taken and returned that often. It is
- * submitted in the foreground: if the process dies, gearmand forgets it and stores it nowhere.
+ * submitted in the foreground: if the process dies, gearmand ignores it and stores it nowhere.
  * @throws AtomctlError as GearmanServer's requests do
  */
 export async function survivesReturns(
