@@ -109,6 +109,16 @@ const CONNECTION_LOST: ReadonlySet<string> = new Set(['GEARMAN_UNREACHABLE', 'GE
 /** Connections are often lost together; after so long it is known of each. */
 const LOSS_MS = 50;
 
+/** Does work once more if it fails with what may come from a lost connection: all of it can be done twice. */
+export async function despiteLoss(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || !(await worthAnotherAttempt([error]))) throw error;
+    await work();
+  }
+}
+
 /** Whether one of the errors may come from a lost connection, so that a second attempt on new ones makes sense at once. */
 export async function worthAnotherAttempt(errors: readonly AtomctlError[]): Promise<boolean> {
   if (!errors.some(({code}) => CONNECTION_LOST.has(code))) return false;

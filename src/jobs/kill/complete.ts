@@ -29,10 +29,10 @@ export async function complete(
   const open = [...outcomes].flatMap(([target, outcome]) =>
     typeof outcome === 'string' && target.row === null ? [target] : [],
   );
-  const out = open.filter(({dequeued}) => dequeued !== null);
-  await writeRows(options, out);
+  const isOut = ({dequeued}: Target) => dequeued === 'removed' || dequeued === 'cancelled';
+  await writeRows(options, open.filter(isOut));
   if (!options.signal.aborted) {
-    const others = open.filter(({dequeued}) => dequeued === null);
+    const others = open.filter((target) => !isOut(target));
     await writeRows(options, others, () => !options.signal.aborted);
   }
   const killed = [...new Set(options.ids)].map((id): Killed => {
@@ -56,7 +56,10 @@ async function settle(
   if (target.dequeued === 'cancelled' && !options.force) {
     return {...identity(target), action: 'failed', gearman: 'cancelled', message: beganMeanwhile(target)};
   }
-  if (target.dequeued !== null) return target.dequeued;
+  if (target.dequeued === 'unknown') {
+    if (!options.force && (options.signal.aborted || !isGone(target)))
+      return {...identity(target), action: 'failed', gearman: 'remains', message: notKnown(target)};
+  } else if (target.dequeued !== null) return target.dequeued;
   // Interrupted, it is left as it is, whatever its state.
   if (options.signal.aborted) return 'none';
   const message = refusal(options, plan, target);
@@ -85,6 +88,13 @@ function beganMeanwhile({job: {id}}: Target): string {
   return (
     `A worker began job ${id} while it was taken out, or may have begun it. Gearman will not hand it out again, but its worker goes on; ` +
     `its row was left as it is. To end it: atomctl jobs:kill ${id} --restart-worker`
+  );
+}
+
+function notKnown({job: {id}}: Target): string {
+  return (
+    `The answer of Gearman was lost as job ${id} was taken out, so whether it is out is not known. ` +
+    'Its row was left as it is. Run the same command again to complete this.'
   );
 }
 
@@ -118,7 +128,7 @@ export function killedReport(
       .filter(Boolean)
       .join(' '),
   });
-  const notDone = (message: string, isFailure = touched): Killed => ({
+  const notDone = (message: string, isFailure = touched || target.dequeued !== null): Killed => ({
     ...identity(target),
     action: isFailure ? 'failed' : 'refused',
     gearman,

@@ -1,6 +1,6 @@
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
-import {worthAnotherAttempt} from '../../gearman/failure.ts';
+import {despiteLoss, worthAnotherAttempt} from '../../gearman/failure.ts';
 import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
@@ -56,22 +56,27 @@ async function dequeueByKey(options: KillOptions, plan: KillPlan, chosen: Chosen
   });
   for (const server of new Set(found.map(({place}) => place.server))) {
     const onServer = found.filter(({place}) => place.server === server);
-    await reportingFailure(plan, () =>
+    const cancelAll = () =>
       underProbeLock(server.address, options, async () => {
-        const removed: Target[] = [];
         for (const {target, place} of onServer) {
           if (options.signal.aborted) break;
-          await cancelTarget(target, place);
-          if (target.dequeued === 'removed') removed.push(target);
+          if (target.dequeued !== 'removed') await cancelTarget(target, place);
         }
-        await writeInTime(options, removed);
-      }),
-    );
+        const removed = onServer.filter(({target}) => target.dequeued === 'removed');
+        await writeInTime(
+          options,
+          removed.map(({target}) => target),
+        );
+      });
+    await reportingFailure(plan, () => despiteLoss(cancelAll));
   }
 }
 
 async function cancelTarget(target: Target, place: FoundJob): Promise<void> {
-  const outcome = await cancelByKey(place.server, place, {executingToo: false});
+  const outcome = await cancelByKey(place.server, place, {
+    executingToo: false,
+    onAsked: () => markAsked(target),
+  });
   // A cancelled job whose worker was stopped is dropped by gearmand, and then unknown.
   const isOut = outcome === 'removed' || (outcome === 'absent' && target.dequeued === 'cancelled');
   if (isOut) markDequeued(target);
@@ -91,7 +96,9 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
       names: [...new Set([...targets.values()].map(({job}) => job.name))],
       take: (job) => {
         const target = targets.get(job.jobId ?? 0);
-        return target !== undefined && isJobOfRow(job, target.job);
+        if (target === undefined || !isJobOfRow(job, target.job)) return false;
+        markAsked(target);
+        return true;
       },
       settle: async (jobs) => {
         const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
@@ -122,6 +129,12 @@ function writeInTime(options: KillOptions, targets: readonly Target[]): Promise<
   return writeRows(options, targets, () => performance.now() < end);
 }
 
+/** Its end is about to be asked for: until the answer has come, it may be out or not. */
+function markAsked(target: Target): void {
+  target.dequeued ??= 'unknown';
+  target.now = 'uncertain';
+}
+
 function markDequeued(target: Target): void {
   target.dequeued = 'removed';
   if (target.job.status !== 'running') target.was = 'ended';
@@ -129,8 +142,10 @@ function markDequeued(target: Target): void {
 }
 
 function updateState(target: Target, {report}: KillPlan): void {
-  if (target.dequeued !== null) return;
+  if (target.dequeued !== null && target.dequeued !== 'unknown') return;
   target.now = stateNow(target.job, report);
+  // It waits, so the request was lost, not the answer.
+  if (target.now === 'queued') target.dequeued = null;
   target.verdict = report.verdicts.get(target.job.id) ?? null;
   if (target.was !== 'executing') target.was = target.now;
 }

@@ -49,8 +49,8 @@ export interface Target {
   logLength: number | null;
   /** Why it is left alone; null if it may be killed as far as is known. */
   refused: string | null;
-  /** What was done to it in Gearman; null if nothing was. */
-  dequeued: 'removed' | 'cancelled' | null;
+  /** What was done to it in Gearman; `unknown` if the answer was lost, null if nothing was. */
+  dequeued: 'removed' | 'cancelled' | 'unknown' | null;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
 }
