@@ -146,12 +146,16 @@ export function connectedDatabase(site: SiteEvidence): Promise<Database> {
 }
 
 function skipFor(error: unknown, reason: string): never {
-  throw error instanceof AtomctlError && error.code !== 'USAGE' ? new NotAvailable(reason) : error;
+  throw error instanceof AtomctlError && error.code !== 'USAGE' ? new NotAvailable(reason, error) : error;
 }
 
 async function answeringServers(site: SiteEvidence): Promise<ServerReport[]> {
-  const answering = (await site.reports()).filter(({reachable}) => reachable);
-  if (answering.length === 0) throw new NotAvailable('No Gearman server answers.');
+  const reports = await site.reports();
+  const answering = reports.filter(({reachable}) => reachable);
+  if (answering.length === 0) {
+    const error = reports[0]?.error ?? null;
+    throw new NotAvailable('No Gearman server answers.', error === null ? null : {message: error});
+  }
   return answering;
 }
 

@@ -58,12 +58,25 @@ export function shared(fault: SharedFault, details: ProblemDetails): Outcome {
   return {...details, state: FAULT_SEVERITY[fault]};
 }
 
+/** What failed, one sentence, and what to do about it. */
+export interface Failure {
+  message: string;
+  hint?: string | undefined;
+}
+
 /**
- * Thrown by evidence that is not available, if this is not a problem in itself or another finding reports it.
- * The check that asked for it is skipped with this reason.
+ * Thrown by evidence that is not available. The check that asked for it is skipped with this reason if that is not a problem in
+ * itself, or if another finding reports it.
  */
 export class NotAvailable extends Error {
   override readonly name = 'NotAvailable';
+  /** The failure of a server that is behind it; null if there is none. */
+  readonly failure: Failure | null;
+
+  constructor(reason: string, failure: Failure | null = null) {
+    super(reason);
+    this.failure = failure;
+  }
 }
 
 /** The worst state among the findings. */

@@ -6,7 +6,7 @@ import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
 import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
 import type {SiteEvidence} from './evidence.ts';
-import {counted, type Finding, jobLabel, someOf} from './finding.ts';
+import {counted, type Failure, type Finding, jobLabel, NotAvailable, someOf} from './finding.ts';
 
 export interface PlannedFix {
   fix: Fix;
@@ -29,13 +29,20 @@ export async function planFixes(site: SiteEvidence, findings: readonly Finding[]
   const planned: PlannedFix[] = [];
   const checked = new Set(findings.filter(({state}) => state !== 'skipped').map(({id}) => id));
   for (const fix of FIXES) {
-    const called = fix.checks.some((id) => failed.includes(id));
-    const mayBeCalled = fix.checks.some((id) => checked.has(id)) && (await fix.needsTime?.(site));
-    if (!called && !mayBeCalled) continue;
-    const plan = await fix.plan(site);
+    const plan = await planOf(fix).catch((error: unknown) => {
+      // A finding says so.
+      if (error instanceof NotAvailable) return null;
+      throw error;
+    });
     if (plan !== null) planned.push({fix, plan});
   }
   return planned;
+
+  async function planOf(fix: Fix): Promise<string | null> {
+    const called = fix.checks.some((id) => failed.includes(id));
+    const mayBeCalled = fix.checks.some((id) => checked.has(id)) && (await fix.needsTime?.(site));
+    return called || mayBeCalled ? fix.plan(site) : null;
+  }
 }
 
 /**
@@ -68,10 +75,17 @@ async function apply(
       if (signal.aborted) break;
     }
   } catch (thrown) {
-    if (!(thrown instanceof AtomctlError)) throw thrown;
-    error = [thrown.message, thrown.hint].filter(Boolean).join(' ');
+    const failure = failureOf(thrown);
+    if (failure === null) throw thrown;
+    error = [failure.message, failure.hint].filter(Boolean).join(' ');
   }
   return {id: fix.id, count, message: fix.report(count), error};
+}
+
+/** null if it is none of a server. */
+function failureOf(thrown: unknown): Failure | null {
+  if (thrown instanceof NotAvailable) return thrown.failure ?? thrown;
+  return thrown instanceof AtomctlError ? thrown : null;
 }
 
 /**

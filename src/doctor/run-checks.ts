@@ -12,7 +12,7 @@ import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
 import {SITE_CHECKS} from './checks/site.ts';
 import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
 import type {Check, SiteEvidence} from './evidence.ts';
-import {type Finding, NotAvailable, type Outcome} from './finding.ts';
+import {type Failure, type Finding, NotAvailable, type Outcome} from './finding.ts';
 
 /** The checks to run, by their ids; absent: all. */
 export interface Selection {
@@ -34,7 +34,7 @@ export async function runChecks(site: SiteEvidence, selection: Selection = {}): 
   for (const [index, check] of CHECKS.entries()) {
     if (!isSelected(check.id, selection)) continue;
     const {id, title} = check;
-    const {state, evidence, consequence, remedy} = await outcomeOf(check, site);
+    const {state, evidence, consequence, remedy} = await outcomeOf(check, site, findings);
     findings.push({
       id,
       number: index + 1,
@@ -51,15 +51,35 @@ export async function runChecks(site: SiteEvidence, selection: Selection = {}): 
 async function outcomeOf(
   check: Check,
   site: SiteEvidence,
+  earlier: readonly Finding[],
 ): Promise<Omit<Outcome, 'state'> & Pick<Finding, 'state'>> {
   try {
     return await check.run(site);
   } catch (error) {
-    if (error instanceof NotAvailable) return {state: 'skipped', evidence: error.message};
+    if (error instanceof NotAvailable) {
+      const {failure} = error;
+      if (failure === null || isReported(failure, earlier))
+        return {state: 'skipped', evidence: error.message};
+      return notChecked(failure);
+    }
     if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
-    const consequence = 'This could not be checked.';
-    return {state: 'warning', evidence: error.message, consequence, remedy: error.hint};
+    return notChecked(error);
   }
+}
+
+function isReported({message}: Failure, findings: readonly Finding[]): boolean {
+  return findings.some(
+    ({state, evidence}) => state !== 'ok' && state !== 'skipped' && evidence.includes(message),
+  );
+}
+
+function notChecked({message, hint}: Failure): Outcome {
+  return {
+    state: 'warning',
+    evidence: message,
+    consequence: 'This could not be checked.',
+    ...(hint && {remedy: hint}),
+  };
 }
 
 /** All checks, in the order of the report: first what the others depend on. */

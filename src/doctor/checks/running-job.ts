@@ -16,12 +16,14 @@ async function jobsWith(site: SiteEvidence, fault: JobFault): Promise<RunningJob
   return (await runningJobs(site)).filter((job) => job.fault === fault);
 }
 
-/** Lost can be proved only if every server answered, and no other atomctl holds jobs of one. */
+/** Lost and finished can be proved only if every server answered, and no other atomctl holds jobs of one. */
 async function requireEveryServer(site: SiteEvidence): Promise<void> {
   const {evidence, missing} = await site.live();
   if (evidence.servers.some(({probing}) => probing))
-    throw new NotAvailable('No job can be called lost while another atomctl probes the queue.');
-  if (missing.length > 0) throw new NotAvailable(`No job can be called lost: ${missing[0]!.message}`);
+    throw new NotAvailable('No job can be called lost or finished while another atomctl probes the queue.');
+  const [failure] = missing;
+  if (failure !== undefined)
+    throw new NotAvailable(`No job can be called lost or finished: ${failure.message}`, failure);
 }
 
 async function checkLost(site: SiteEvidence): Promise<Outcome> {
@@ -90,6 +92,7 @@ async function checkSilent(site: SiteEvidence): Promise<Outcome> {
 }
 
 async function checkFinished(site: SiteEvidence): Promise<Outcome> {
+  await requireEveryServer(site);
   const finished = (await runningJobs(site)).filter(({fault}) => fault === 'finished');
   if (finished.length === 0) return healthy('No running job has finished its work.');
   const ids = (test: (job: RunningJob) => boolean) => finished.filter(test).map(({id}) => id);

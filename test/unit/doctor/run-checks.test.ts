@@ -2,6 +2,7 @@ import {expect, it} from 'vitest';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
 import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
+import {applyFixes, LOST_JOBS, planFixes} from '../../../src/doctor/fix.ts';
 import {CHECK_IDS, runChecks} from '../../../src/doctor/run-checks.ts';
 import {AtomctlError, usageError} from '../../../src/errors.ts';
 import {NO_WAIT, quietFacts} from '../../support/quiet-host.ts';
@@ -90,6 +91,38 @@ it('makes only the checks that were chosen, under their own numbers', async () =
     skip: ['schema'],
   });
   expect(only).toEqual([expect.objectContaining({id: 'orphans', number: CHECK_IDS.indexOf('orphans') + 1})]);
+});
+
+it.each([
+  [['lost-jobs', 'orphans'], 'Nobody answers.'],
+  [['job-classes', 'idle-workers'], 'Gearman server gearman.example:4730 cannot be reached.'],
+])(
+  'of %s alone, the first says what could not be reached, and the other is skipped',
+  async (only, message) => {
+    const findings = await runChecks(collectSiteEvidence(UNREACHABLE), {only});
+    expect(findings).toEqual([
+      expect.objectContaining({
+        state: 'warning',
+        evidence: message,
+        consequence: 'This could not be checked.',
+      }),
+      expect.objectContaining({state: 'skipped'}),
+    ]);
+    expect(await planFixes(collectSiteEvidence(UNREACHABLE), findings)).toEqual([]);
+  },
+);
+
+it('says of a fix that it could not reach the database', async () => {
+  const {signal} = new AbortController();
+  const site = collectSiteEvidence(UNREACHABLE);
+  expect(await applyFixes({fixes: [LOST_JOBS], site, by: 'me@host', signal})).toEqual([
+    {
+      id: 'lost-jobs',
+      count: 0,
+      message: '0 lost jobs marked as errors.',
+      error: 'Nobody answers. Start it.',
+    },
+  ]);
 });
 
 it('leaves a wrong setting to be reported as a usage error', async () => {
