@@ -134,11 +134,13 @@ interface Reading {
 /** @throws the error of the system if the process cannot be read */
 async function addProcess(report: ProcessReport, reading: Reading): Promise<void> {
   const directory = join(reading.proc, String(reading.pid));
-  const {text} = await readText(join(directory, 'cmdline'), COMMAND_LINE_BYTES);
-  const argv = parseCommandLine(text);
+  const commandLine = async () => (await readText(join(directory, 'cmdline'), COMMAND_LINE_BYTES)).text;
+  const argv = parseCommandLine(await commandLine());
   const command = parseSymfonyCommand(argv);
   if (command !== null && (isWorkerTask(command.task) || isImportTask(command.task))) {
     const found = await readAtomProcess(directory, argv, command, reading);
+    // The root of one that ended meanwhile may be missing, and then it would count as any site's.
+    if ((await commandLine()) === '') return;
     (isWorkerTask(command.task) ? report.workers : report.imports).push(found);
   } else if (basename(argv[0] ?? '') === 'gearmand') {
     const found = await readStatus(directory, argv, reading);

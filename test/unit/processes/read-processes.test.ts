@@ -1,4 +1,4 @@
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdir, realpath, rm, symlink, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
@@ -62,6 +62,22 @@ it("reads the sockets of this process's network namespace once, through itself",
   }
   const {workers} = await readProcesses({proc});
   expect(workers.map(({connections}) => connections?.map(({port}) => port))).toEqual([[4096], [4730]]);
+});
+
+it('leaves out a worker that ends while it is read', async () => {
+  const proc = await procWith({
+    20: {argv: []},
+    21: {argv: ['php', 'symfony', 'jobs:worker']},
+  });
+  const file = join(proc, '20/cmdline');
+  await rm(file);
+  execFileSync('mkfifo', [file]);
+  // What is read first, and what the kernel has of a process that has ended.
+  const script = `printf 'php\\0symfony\\0jobs:worker\\0' > "$0"; while :; do : > "$0"; done`;
+  const writer = spawn('sh', ['-c', script, file]);
+  onTestFinished(() => void writer.kill());
+  const {workers, incomplete} = await readProcesses({proc});
+  expect([workers.map(({pid}) => pid), incomplete]).toEqual([[21], null]);
 });
 
 async function roots() {
