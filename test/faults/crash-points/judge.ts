@@ -166,10 +166,11 @@ class Judgement {
 
   #allIsDone(end: Observation, second: Ran): void {
     for (const job of this.#named) {
-      if (this.#isQueued(job, end.queue)) this.#break(`after the second run ${job.label} is in the queue`);
-      else if (job.hasRow && !this.#rowIsDone(job, end.rows)) {
+      const isQueued = this.#isQueued(job, end.queue);
+      if (isQueued || (job.hasRow && !this.#rowIsDone(job, end.rows))) {
+        const what = isQueued ? 'in the queue' : 'not done';
         this.#break(
-          `after the second run ${job.label} is not done: ${second.code} ${second.stdout}${second.stderr}`,
+          `after the second run ${job.label} is ${what}: ${second.code} ${second.stdout}${second.stderr}`,
         );
       }
       const notes = end.rows.get(job.id)?.notes ?? 0;

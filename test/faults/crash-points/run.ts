@@ -2,6 +2,7 @@
 import {parseArgs} from 'node:util';
 import {removeScratch} from '../../support/scratch.ts';
 import {startMariadb} from '../../support/servers/mariadb.ts';
+import {runAlone} from './alone.ts';
 import {playCrashPoints} from './play.ts';
 import type {Played} from './strike.ts';
 import {brokenText, summaryOf} from './summary.ts';
@@ -22,19 +23,27 @@ function showProgress(played: Played): void {
   else if (count % 100 === 0) process.stderr.write(`${count} played\n`);
 }
 
-const mariadb = await startMariadb();
-try {
-  const report = await playCrashPoints(mariadb, {
-    every: Number(values.every),
-    seed: Number(values.seed),
-    act: values.act,
-    untilMs:
-      values.minutes === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.minutes) * 60_000,
-    onPlayed: showProgress,
-  });
-  process.stdout.write(`\n${summaryOf(report)}\n`);
-  process.exitCode = report.tables.some(({played}) => played.some(({broken}) => broken.length > 0)) ? 1 : 0;
-} finally {
-  await mariadb.kill();
-  removeScratch();
+const status = runAlone();
+if (status === null) await play();
+else process.exitCode = status;
+
+async function play(): Promise<void> {
+  const mariadb = await startMariadb();
+  try {
+    const report = await playCrashPoints(mariadb, {
+      every: Number(values.every),
+      seed: Number(values.seed),
+      act: values.act,
+      untilMs:
+        values.minutes === undefined
+          ? Number.POSITIVE_INFINITY
+          : Date.now() + Number(values.minutes) * 60_000,
+      onPlayed: showProgress,
+    });
+    process.stdout.write(`\n${summaryOf(report)}\n`);
+    process.exitCode = report.tables.some(({played}) => played.some(({broken}) => broken.length > 0)) ? 1 : 0;
+  } finally {
+    await mariadb.kill();
+    removeScratch();
+  }
 }
