@@ -64,6 +64,8 @@ const LOCK = 'GET_LOCK';
  * - What comes before the lock is the same for several commands: `known` has the lists of such steps that were played.
  * - Before the lock the first signal ends the process, so there is no second one.
  * - SIGKILL leaves what the servers have: between two messages that change something it is the same at each step.
+ * - That a server is lost shows at the next message to it: of the messages to the other server in between, the first and the last
+ *   stand for all.
  */
 export function crashPoints(steps: readonly Step[], known: Set<string>): CrashPoint[] {
   const lock = steps.findIndex(({name}) => name.includes(LOCK));
@@ -80,12 +82,20 @@ export function crashPoints(steps: readonly Step[], known: Set<string>): CrashPo
     for (const fault of FAULTS) {
       if (fault === 'SIGINT twice' && index < lock) continue;
       if (fault === 'SIGKILL' && !changed) continue;
+      if (isLostAlready(fault, steps, index, first)) continue;
       points.push({step, fault, at: 'request'});
       if (fault === `${step.server} lost`) points.push({step, fault, at: 'reply'});
     }
     changed = !readsOnly(step.name);
   }
   return [...points, {step: steps.at(-1)!, fault: 'SIGKILL', at: 'reply'}];
+}
+
+/** Whether a server was as good as lost at the step before, and still is at the step after. */
+function isLostAlready(fault: Fault, steps: readonly Step[], index: number, first: number): boolean {
+  if (!fault.endsWith(' lost')) return false;
+  const isOther = (at: number) => at >= first && at < steps.length && fault !== `${steps[at]!.server} lost`;
+  return isOther(index - 1) && isOther(index) && isOther(index + 1);
 }
 
 /** Sets the scene up, runs the command with the fault, and then once more without one. */
