@@ -80,6 +80,7 @@ async function cancelTarget(target: Target, place: FoundJob): Promise<void> {
   // A cancelled job whose worker was stopped is dropped by gearmand, and then unknown.
   const isOut = outcome === 'removed' || (outcome === 'absent' && target.dequeued === 'cancelled');
   if (isOut) markDequeued(target);
+  else if (outcome === 'absent') target.dequeued = null;
   else if (outcome === 'executing' || outcome === 'cancelled') {
     target.now = 'executing';
     if (outcome === 'cancelled') target.dequeued = 'cancelled';

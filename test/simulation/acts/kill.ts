@@ -320,7 +320,8 @@ function* completeOne(
   refused: (target: Target, message: string) => Killed,
 ): Steps<Killed> {
   const {act, options, plan} = killing;
-  let gearman: GearmanOutcome = target.dequeued ?? 'none';
+  // No single answer is lost in the model, so it is never `unknown`.
+  let gearman = (target.dequeued ?? 'none') as GearmanOutcome;
   if (target.dequeued === null) {
     const message = act.careless.rowsOnly ? null : refusal(options, plan, target);
     if (message !== null) return refused(target, message);
