@@ -669,5 +669,6 @@ describe('lost', () => {
     expect(needsTime(evidence([row(1, {queues: []})], {host: host(unsure)}))).toBe(true);
     expect(needsTime(evidence([row(1, {createdMs: NOW, queues: []})]))).toBe(true);
     expect(needsTime(LACKING['every server answered']!.lost)).toBe(false);
+    expect(needsTime(evidence([row(1, {queues: []})]))).toBe(false);
   });
 });
