@@ -55,20 +55,20 @@ async function reloadEnded(
   return jobs.map((job) => again.get(job.id) ?? job);
 }
 
-/** The jobs, each running one with its live state. One that the servers were not asked about is uncertain. */
+/** The jobs, each running one with its live state. One that was deleted meanwhile, or retried, is uncertain. */
 function withStates(jobs: readonly Job[], report: LiveReport): Job[] {
   return jobs.map((job) => (isRunning(job) ? {...job, ...liveFields(job.id, report)} : job));
 }
 
 function liveFields(id: number, {verdicts}: LiveReport): Pick<Job, 'live' | 'likely' | 'liveReason'> {
-  const {state, likely, reason} = verdicts.get(id) ?? JUST_STARTED;
+  const {state, likely, reason} = verdicts.get(id) ?? ROW_CHANGED;
   return {live: state, likely, liveReason: reason};
 }
 
-const JUST_STARTED = {
+const ROW_CHANGED = {
   state: 'uncertain',
   likely: null,
-  reason: 'It was created while atomctl asked the servers.',
+  reason: 'Its row changed while atomctl asked the servers.',
 } as const;
 
 /**
