@@ -32,10 +32,10 @@ const unsure = (more: Partial<HostEvidence> = {}): HostEvidence =>
     ...more,
   });
 /** One job runs that no row explains, and the only worker that may have it started at this time. */
-const oneWorker = (startedMs: number): Partial<LiveEvidence> => ({
+const oneWorker = (startedMs: number, facts = host()): Partial<LiveEvidence> => ({
   queues: [queue(1, 1)],
   workers: [connection(9)],
-  host: host(processes({workers: [worker(9, {startedMs})]})),
+  host: {...facts, ...processes({workers: [worker(9, {startedMs})]})},
 });
 
 interface Margin {
@@ -102,6 +102,16 @@ const MARGINS: Record<string, Margin> = {
   'a connected worker has not begun a job if it started ten seconds later': {
     at: (startedMs) => evidence([begun(1, {queues: []})], oneWorker(startedMs)),
     last: BEGUN + PROCESS_MARGIN_MS + 1,
+    step: -1,
+    states: ['lost', 'executing?'],
+  },
+  'a connected worker has not begun a job if it started later whatever the clock may be off': {
+    at: (startedMs) =>
+      evidence(
+        [begun(1, {queues: []})],
+        oneWorker(startedMs, unsure({clock: {nowMs: NOW, uncertaintyMs: 15 * MINUTE, reason: 'Unsure.'}})),
+      ),
+    last: BEGUN + PROCESS_MARGIN_MS + 15 * MINUTE + 1,
     step: -1,
     states: ['lost', 'executing?'],
   },

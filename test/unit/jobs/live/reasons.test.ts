@@ -32,7 +32,7 @@ type Said = [reason: string, given: LiveEvidence];
 const FOREIGN_PREFIX = `another function prefix (${'f'.repeat(32)})`;
 const BEGUN_AT = {begunAt: '2026-03-04 03:10:00'};
 const imports = (file = '/tmp/up.csv') => ({name: 'arFileImportJob', importFile: file, queues: []});
-const UNSURE = {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'the journal does not show it.'};
+const UNSURE = {nowMs: NOW, uncertaintyMs: 26 * HOUR, reason: 'php.ini sets no timezone.'};
 
 describe('an executing job says what proves it', () => {
   it.each<Said>([
@@ -206,11 +206,11 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
     ],
     [
       "The site's configuration changed after the job was created or in the minute before, so the job may be on a server that it no longer names.",
-      evidence([begun(1)], {host: host({configChangedMs: NOW - MINUTE})}),
+      evidence([begun(1)], {host: host({configChangedMs: NOW - HOUR - MINUTE})}),
       'lost',
     ],
     [
-      "The site's configuration may be newer than the job, because the journal does not show it.",
+      "The site's configuration may be newer than the job, because php.ini sets no timezone.",
       evidence([begun(1)], {host: host({clock: UNSURE, configChangedMs: NOW - 20 * HOUR})}),
       'lost',
     ],
@@ -221,7 +221,7 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       'lost',
     ],
     [
-      'Its age is not sure, because the journal does not show it.',
+      'Its age is not sure, because php.ini sets no timezone.',
       evidence([row(1, {queues: []})], noConfig({clock: UNSURE})),
       'lost',
     ],
@@ -293,6 +293,7 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
     ['one of 2 jobs in its queue', [queue(2, 0)]],
     ['one of 3 jobs in its queue', [queue(2, 0), queue(1, 0, {queue: ELSEWHERE, server: B})]],
     [`the job under ${FOREIGN_PREFIX}`, [queue(1, 0, FOREIGN_QUEUE)]],
+    ['the job under no function prefix', [queue(1, 0, {owner: 'unknown'})]],
     [`one of 2 jobs in its queue or under ${FOREIGN_PREFIX}`, [queue(1, 0), queue(1, 0, FOREIGN_QUEUE)]],
     [`the job under ${FOREIGN_PREFIX}`, [queue(0, 0), queue(1, 0, FOREIGN_QUEUE)]],
     ['the job in its queue', [queue(1, 0), queue(0, 0, FOREIGN_QUEUE)]],

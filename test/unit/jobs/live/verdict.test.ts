@@ -411,6 +411,15 @@ describe('lost', () => {
     ['no worker ever began it and no queue has a job', evidence([row(1, {queues: []})])],
     ['it began, its key is known nowhere, and no worker can have it', evidence([begun(1)])],
     ['whatever else waits under other keys', evidence([begun(1)], {queues: [queue(9, 3)]})],
+    ['its key is known nowhere, although the queue changes', evidence([begun(1)], {unchanged: false})],
+    [
+      'no queue may hold it, although other queues change',
+      evidence([row(1, {queues: []})], {unchanged: false}),
+    ],
+    [
+      'it is not an import, although one is going on',
+      evidence([begun(1)], {host: host(processes({imports: [importOf('/tmp/up.csv')]}))}),
+    ],
     [
       'a worker is idle and connected',
       evidence([begun(1)], {host: host(processes({workers: [worker(9)]})), workers: [connection(9)]}),
@@ -565,6 +574,28 @@ describe('lost', () => {
       'lost?',
     ],
     [
+      'a worker in a container has the PID of one here',
+      evidence([begun(1)], {
+        host: host(processes({workers: [worker(9)]})),
+        workers: [connection(9), connection(9, {id: 'pid_9_aa', ip: '172.17.0.3', fromHere: false})],
+      }),
+      'lost?',
+    ],
+    [
+      'its log is cut, so that it may have begun after the start of the worker that is connected',
+      evidence([begun(1, {begun: {earliestMs: NOW - 50 * MINUTE, lastMs: null}, queues: []})], {
+        queues: [queue(1, 1)],
+        host: host(processes({workers: [worker(9, {startedMs: NOW - MINUTE})]})),
+        workers: [connection(9)],
+      }),
+      'executing?',
+    ],
+    [
+      'it may be a job that waits, and what this host can tell was not asked',
+      evidence([row(1)], {queues: [queue(1, 0)], host: null}),
+      'queued?',
+    ],
+    [
       'its start lies in the future, so the zone is wrong (T10)',
       evidence([row(1, {createdMs: NOW + HOUR, queues: []})]),
       'lost?',
@@ -668,6 +699,8 @@ describe('lost', () => {
     const needsTime = (given: LiveEvidence) => liveVerdicts(given).get(1)!.needsTime;
     expect(needsTime(evidence([row(1, {queues: []})], {host: host(unsure)}))).toBe(true);
     expect(needsTime(evidence([row(1, {createdMs: NOW, queues: []})]))).toBe(true);
+    const undated = row(1, {createdMs: null, queues: []});
+    expect(needsTime(evidence([undated], {host: host({configChangedMs: null})}))).toBe(true);
     expect(needsTime(LACKING['every server answered']!.lost)).toBe(false);
     expect(needsTime(evidence([row(1, {queues: []})]))).toBe(false);
   });
