@@ -230,9 +230,9 @@ function looseProcess({row, evidence, counts}: Seen): Missing | null {
 }
 
 /** Before its first log line a worker may wait for the database, and gearmand may be restarted meanwhile. */
-function unconnectedProcess({row: {createdMs}, evidence}: Seen): Missing | null {
+function unconnectedProcess({evidence}: Seen): Missing | null {
   const worker = evidence.host!.processes.workers.find((candidate) => !isConnected(candidate, evidence));
-  if (worker === undefined || createdMs === null) return null;
+  if (worker === undefined) return null;
   return {
     reason: `Worker process ${worker.pid} may have received it, because it is not connected to every Gearman server.`,
     likely: 'lost',

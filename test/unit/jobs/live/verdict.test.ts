@@ -574,6 +574,14 @@ describe('lost', () => {
       'lost?',
     ],
     [
+      'a worker process is not connected, and when the job was created is not stored',
+      evidence([row(1, {createdMs: null, queues: []})], {
+        host: host({...processes({workers: [worker(9)]}), configChangedMs: null}),
+        seenBefore: new Set([1]),
+      }),
+      'lost?',
+    ],
+    [
       'a worker in a container has the PID of one here',
       evidence([begun(1)], {
         host: host(processes({workers: [worker(9)]})),
