@@ -21,16 +21,14 @@ const ASSIGNED: Proof = {
       name: 'no other atomctl holds jobs of the server',
       check: (seen) => {
         const address = serverOf(seen);
-        return seen.index.servers.get(address)?.probing
-          ? mayBeHeld(seen.row, 'Another atomctl', address)
-          : null;
+        return seen.index.servers.get(address)?.probing ? mayBeHeld('Another atomctl', address) : null;
       },
     },
     {
       name: 'no client under the name of an atomctl holds jobs of the queue',
       check: (seen) => {
         const holder = seen.index.holders.get(seen.row.known!.queue);
-        return holder === undefined ? null : mayBeHeld(seen.row, `The client ${holder}`, serverOf(seen));
+        return holder === undefined ? null : mayBeHeld(`The client ${holder}`, serverOf(seen));
       },
     },
   ],
@@ -47,11 +45,9 @@ function foreignPrefix(queue: QueueCount | undefined): string {
   return queue === undefined || queue.owner === 'site' ? '' : ` under ${prefixText(queue)}`;
 }
 
-function mayBeHeld({begun}: RowEvidence, who: string, address: string): Missing {
-  return {
-    reason: `${who} holds jobs of ${address} and may hold this one.`,
-    likely: begun === null ? 'queued' : null,
-  };
+/** A job with a known key has begun, so that it may run as well as wait to run again. */
+function mayBeHeld(who: string, address: string): Missing {
+  return {reason: `${who} holds jobs of ${address} and may hold this one.`, likely: null};
 }
 
 const IMPORTED: Proof = {
