@@ -1,6 +1,6 @@
 import {isAtomClass} from '../../atom/job-classes.ts';
 import {isUnplaced} from './counts.ts';
-import type {EndedJobs, QueueCount, RowEvidence, SiteProcess, WorkerConnection} from './evidence.ts';
+import type {EndedJobs, RowEvidence, SiteProcess, WorkerConnection} from './evidence.ts';
 import {FINISHED_CLAUSES, LOST_CLAUSES, PROCESS_MARGIN_MS, prefixText} from './lost-proof.ts';
 import type {Clause, Missing, Proof, Seen} from './proof.ts';
 
@@ -32,17 +32,17 @@ const ASSIGNED: Proof = {
       },
     },
   ],
-  reason: (seen) =>
-    `${serverOf(seen)} assigned it to a worker${foreignPrefix(seen.index.queues.get(seen.row.known!.queue))}.`,
+  reason: (seen) => `${serverOf(seen)} assigned it to a worker${foreignPrefix(seen, seen.row.known!.queue)}.`,
 };
 
 function serverOf({row, index}: Seen): string {
   return index.queues.get(row.known!.queue)!.server;
 }
 
-/** Names the prefix if it is not the site's own: it may be that of an earlier root or workers_key. */
-function foreignPrefix(queue: QueueCount | undefined): string {
-  return queue === undefined || queue.owner === 'site' ? '' : ` under ${prefixText(queue)}`;
+/** Names a queue's prefix if it is not the site's own: it may be that of an earlier root or workers_key. */
+function foreignPrefix({index}: Seen, name: string): string {
+  const queue = index.queues.get(name)!;
+  return queue.owner === 'site' ? '' : ` under ${prefixText(queue)}`;
 }
 
 /** A job with a known key has begun, so that it may run as well as wait to run again. */
@@ -98,8 +98,8 @@ const PAYLOAD_SEEN: Proof = {
   suggests: ({row, index}) => index.waiting.has(row.id),
   decides: true,
   clauses: [],
-  reason: ({row, index}) =>
-    `Its payload was seen waiting${foreignPrefix(index.queues.get(index.waiting.get(row.id)!))}${again(row)}.`,
+  reason: (seen) =>
+    `Its payload was seen waiting${foreignPrefix(seen, seen.index.waiting.get(seen.row.id)!)}${again(seen.row)}.`,
 };
 
 const KEY_WAITS: Proof = {
@@ -122,7 +122,7 @@ const KEY_WAITS: Proof = {
     },
   ],
   reason: (seen) =>
-    `It waits on ${serverOf(seen)}${foreignPrefix(seen.index.queues.get(seen.row.known!.queue))}${again(seen.row)}.`,
+    `It waits on ${serverOf(seen)}${foreignPrefix(seen, seen.row.known!.queue)}${again(seen.row)}.`,
 };
 
 /** @param row.begunAt the site's wall clock */
