@@ -198,9 +198,9 @@ function mayShareClass(one: string, other: string): boolean {
  */
 function everyWorkerIsYounger({row: {queues, begun}, evidence: {workers, host}}: Seen): boolean {
   const lastMs = begun?.lastMs ?? null;
-  if (host === null || lastMs === null) return false;
+  if (lastMs === null) return false;
   const capable = workers.filter((worker) => worker.queues.some((queue) => queues.includes(queue)));
-  const startedMs = new Map(host.processes.workers.map((worker) => [worker.pid, worker.startedMs]));
+  const startedMs = new Map(host!.processes.workers.map((worker) => [worker.pid, worker.startedMs]));
   const isYounger = ({pid, fromHere}: WorkerConnection) =>
     pid !== null && fromHere && (startedMs.get(pid) ?? Number.NEGATIVE_INFINITY) > lastMs + PROCESS_MARGIN_MS;
   return capable.length > 0 && capable.every(isYounger);
@@ -209,7 +209,7 @@ function everyWorkerIsYounger({row: {queues, begun}, evidence: {workers, host}}:
 /** A restarted server forgot the job, and what runs is another one, of a row that was deleted. */
 function wasRestarted({row: {begun}, evidence: {servers, host}}: Seen): boolean {
   const earliestMs = begun?.earliestMs ?? null;
-  if (host === null || host.clock.uncertaintyMs > 0 || earliestMs === null) return false;
+  if (host!.clock.uncertaintyMs > 0 || earliestMs === null) return false;
   return servers.some(({startedMs}) => startedMs !== null && startedMs > earliestMs + PROCESS_MARGIN_MS);
 }
 
