@@ -114,10 +114,8 @@ const KEY_WAITS: Proof = {
         const address = serverOf(seen);
         const ignored = seen.index.servers.get(address)?.ignored ?? 0;
         if (ignored === 0) return null;
-        return {
-          reason: `${address} has it or a cancelled entry of it: ${ignored} cancelled entries are there.`,
-          likely: 'queued',
-        };
+        const entries = ignored === 1 ? '1 cancelled entry is' : `${ignored} cancelled entries are`;
+        return {reason: `${address} has it or a cancelled entry of it: ${entries} there.`, likely: 'queued'};
       },
     },
   ],

@@ -58,7 +58,7 @@ test('its entry was cancelled and stays until a worker polls: only likely; lost 
   const {states, reasons} = await live(rig.at);
   expect([states, reasons[id]]).toEqual([
     {[id]: 'queued?'},
-    `${rig.gearmand.endpoint} has it or a cancelled entry of it: 1 cancelled entries are there.`,
+    `${rig.gearmand.endpoint} has it or a cancelled entry of it: 1 cancelled entry is there.`,
   ]);
   expect(await handedOut(rig.site, JOB)).toEqual([]);
   expect((await live(rig.at, {now: () => new Date(Date.now() + 3600_000)})).states).toEqual({[id]: 'lost'});

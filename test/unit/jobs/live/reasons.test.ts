@@ -136,6 +136,11 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       null,
     ],
     [
+      'a:4730 has it or a cancelled entry of it: 1 cancelled entry is there.',
+      evidence([begun(1, waiting())], {queues: [queue(1, 0)], servers: [server({ignored: 1})]}),
+      'queued',
+    ],
+    [
       'a:4730 has it or a cancelled entry of it: 2 cancelled entries are there.',
       evidence([begun(1, waiting())], {queues: [queue(1, 0)], servers: [server({ignored: 2})]}),
       'queued',
