@@ -159,9 +159,8 @@ class QueueGroups {
   }
 
   join([first, ...others]: readonly string[]): void {
-    if (first === undefined) return;
     for (const other of others) {
-      const [one, two] = [this.of(first), this.of(other)];
+      const [one, two] = [this.of(first!), this.of(other)];
       if (one !== two) this.#parents.set(two, one);
     }
   }
