@@ -1,4 +1,5 @@
 import {beforeEach, describe, expect, it, vi} from 'vitest';
+import type {SiteTime} from '../../../../src/atom/site-time.ts';
 import {listLiveJobs, settleLiveFilter, showLiveJob} from '../../../../src/jobs/live/list-live.ts';
 import type {LiveReport, LiveSources, LiveVerdict} from '../../../../src/jobs/live/live-state.ts';
 import type {Job, JobDetails, JobStatus} from '../../../../src/jobs/model/job.ts';
@@ -12,20 +13,28 @@ const site = vi.hoisted(() => ({
   /** What happens while the servers are asked. */
   meanwhile: () => {},
   reports: 0,
+  /** The sources that the servers were asked with. */
+  sources: undefined as unknown,
+  /** The ids of the jobs that were read again. */
+  reloaded: [] as number[],
 }));
 vi.mock('../../../../src/jobs/model/list.ts', () => ({
   listJobs: async ({filter: {ids}}: JobQuery) =>
     [...site.status.keys()].filter((id) => ids?.includes(id) ?? true).map(aJob),
 }));
 vi.mock('../../../../src/jobs/model/load-jobs.ts', () => ({
-  loadJobs: async ({ids}: {ids: number[]}) => ids.filter((id) => site.status.has(id)).map(aJob),
+  loadJobs: async ({ids}: {ids: number[]}) => {
+    site.reloaded.push(...ids);
+    return ids.filter((id) => site.status.has(id)).map(aJob);
+  },
 }));
 vi.mock('../../../../src/jobs/model/show.ts', () => ({
   showJob: async ({id}: {id: number}) => ({...aJob(id), log: 'It began.'}) as JobDetails,
 }));
 vi.mock('../../../../src/jobs/live/live-state.ts', () => ({
-  liveStates: async () => {
+  liveStates: async (sources: unknown) => {
     site.reports += 1;
+    site.sources = sources;
     site.meanwhile();
     return {verdicts: site.verdicts} as unknown as LiveReport;
   },
@@ -37,8 +46,9 @@ function aJob(id: number): Job {
 function verdict(state: LiveVerdict['state'], likely: LiveVerdict['likely'] = null): LiveVerdict {
   return {state, likely, reason: `It is ${state}.`, needsTime: false};
 }
-const QUERY = {filter: {}, limit: null, offset: 0} as unknown as JobQuery & {database: Database};
-const SOURCES = async () => ({}) as LiveSources;
+const CLOCK = {database: 'the database', time: 'the time'} as unknown as {database: Database; time: SiteTime};
+const QUERY = {...CLOCK, filter: {}, limit: null, offset: 0} as unknown as JobQuery & {database: Database};
+const SOURCES = async () => ({servers: ['a server']}) as unknown as LiveSources;
 const list = (more: Partial<JobQuery> = {}, live = true) => listLiveJobs({...QUERY, ...more, live}, SOURCES);
 const shown = (jobs: readonly Job[]) => jobs.map(({id, status, live}) => [id, live ?? status]);
 
@@ -48,6 +58,7 @@ beforeEach(() => {
     verdicts: new Map(),
     meanwhile: () => {},
     reports: 0,
+    reloaded: [],
   });
 });
 
@@ -69,6 +80,7 @@ describe('a list', () => {
       {id: 3, status: 'running', live: 'uncertain', likely: 'lost', liveReason: 'It is uncertain.'},
     ]);
     expect([filter, report?.verdicts, site.reports]).toEqual([{}, site.verdicts, 1]);
+    expect(site.sources).toEqual({...CLOCK, servers: ['a server']});
   });
 
   it.each<[string, JobStatus, boolean]>([
@@ -80,17 +92,20 @@ describe('a list', () => {
     expect([shown(jobs), report, site.reports]).toEqual([[[1, status]], null, 0]);
   });
 
-  it('shows how a job ended that ended while the servers were asked', async () => {
+  it('shows how a job ended that ended while the servers were asked, which alone is read again', async () => {
     site.status = new Map([
       [1, 'running'],
       [2, 'running'],
+      [3, 'completed'],
     ]);
     site.verdicts = new Map([[2, verdict('lost')]]);
     site.meanwhile = () => site.status.set(1, 'error');
     expect(shown((await list()).jobs)).toEqual([
       [1, 'error'],
       [2, 'lost'],
+      [3, 'completed'],
     ]);
+    expect(site.reloaded).toEqual([1]);
   });
 
   it('has a job that was deleted or retried while the servers were asked as uncertain', async () => {
@@ -159,8 +174,7 @@ describe('a filter', () => {
 });
 
 describe('a job that is shown', () => {
-  const show = (live = true) =>
-    showLiveJob({database: {}, time: {}, now: new Date(), id: 1, live} as never, SOURCES);
+  const show = (live = true) => showLiveJob({...CLOCK, now: new Date(), id: 1, live}, SOURCES);
 
   it('has its live state if it is running', async () => {
     site.status = new Map([[1, 'running']]);
@@ -174,6 +188,7 @@ describe('a job that is shown', () => {
       liveReason: 'It is uncertain.',
     });
     expect(report?.verdicts).toBe(site.verdicts);
+    expect(site.sources).toEqual({...CLOCK, servers: ['a server']});
   });
 
   it.each<[string, JobStatus, boolean]>([
