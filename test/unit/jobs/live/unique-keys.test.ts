@@ -87,6 +87,11 @@ describe('a key', () => {
   });
 });
 
+it('a row whose job no queue may hold has been asked for if it has a key', async () => {
+  const {asked} = await askForKeys([aRow(1), aRow(2, null)], () => []);
+  expect([...asked]).toEqual([1]);
+});
+
 describe('a server that does not answer', () => {
   it('leaves the keys that it may have unasked, and those of others not', async () => {
     const {one, two} = twoServers();
