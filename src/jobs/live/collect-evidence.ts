@@ -95,7 +95,6 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   ]);
   const first = rows.map((row) => rowEvidence(row, queue, options));
   const waiting = seenWaiting({rows: first, queues: queue.counts, payloads});
-  const open = first.filter(({id, known}) => known === null && !waiting.has(id));
   const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
   const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
   const [host, gearmands, workers] = await Promise.all([
@@ -107,7 +106,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   ]);
   // After the processes: what one of them worked on may have been submitted again meanwhile.
   const later =
-    absent.length > 0 || open.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
+    absent.length > 0 || first.some((row) => isUnplaced(row, waiting) && row.queues.length > 0)
       ? await takeSnapshot(options.servers)
       : null;
   const arrived = later === null ? NO_ROWS : await arrivedMeanwhile({rows, absent, queue, later}, options);
