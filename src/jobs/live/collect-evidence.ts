@@ -156,9 +156,12 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
   return {evidence, rows, found: queue.keys.found, missing};
 }
 
-/** True if a job of an ended row can be taken for this row's: counts may decide, or a process that imports its file. */
+/**
+ * True if a job of an ended row can be taken for this row's: counts may decide, or a process that imports its file. The key of
+ * an import is never exact, as its parameters have an object (keyMayDiffer).
+ */
 function mayBeMistaken(row: KeyedRow): boolean {
-  return row.begun !== null && (row.key !== 'exact' || importFileOf(row) !== null);
+  return row.begun !== null && row.key !== 'exact';
 }
 
 async function readEnded({database, time, now}: CollectOptions): Promise<EndedJobs[]> {
