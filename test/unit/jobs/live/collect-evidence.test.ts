@@ -361,30 +361,39 @@ describe('the queues', () => {
     expect(evidence.rows[0]!.queues).toHaveLength(1);
   });
 
-  it('changed if a job came, left or was taken before they were counted again', async () => {
-    const change = async (act: (server: FakeGearman) => void) => {
-      const server = gearmand({[FINDING_AID]: ['a', 'b']});
-      let times = 0;
-      const {status} = server;
-      server.status = () => {
-        times += 1;
-        if (times === 2) act(server);
-        return status();
-      };
-      const {unchanged} = await collect({rows: [aRow(1)], servers: [server]});
-      return unchanged;
+  /** Whether nothing has changed for these rows if this happens before the jobs of the server are counted again. */
+  async function unchangedAfter(act: (server: FakeGearman) => unknown, rows = [aRow(1)]): Promise<boolean> {
+    const server = gearmand({[FINDING_AID]: ['a', 'b'], [IMPORT]: ['c']});
+    let times = 0;
+    const {status} = server;
+    server.status = () => {
+      times += 1;
+      if (times === 2) act(server);
+      return status();
     };
-    expect(await change(() => {})).toBe(true);
-    expect(await change((server) => server.submit(FINDING_AID, 'c'))).toBe(false);
-    expect(await change((server) => void server.work([FINDING_AID]).grab())).toBe(false);
-    expect(
-      await change((server) => {
-        const worker = server.work([FINDING_AID]);
-        worker.end(worker.grab()!);
-      }),
-    ).toBe(false);
+    return (await collect({rows, servers: [server]})).unchanged;
+  }
+  const arrive = (server: FakeGearman) => server.submit(FINDING_AID, 'd');
+
+  it('changed if a job came, left or was taken before they were counted again', async () => {
+    expect(await unchangedAfter(() => {})).toBe(true);
+    expect(await unchangedAfter(arrive)).toBe(false);
+    expect(await unchangedAfter((server) => server.work([FINDING_AID]).grab())).toBe(false);
+    const execute = (server: FakeGearman) => {
+      const worker = server.work([FINDING_AID]);
+      worker.end(worker.grab()!);
+    };
+    expect(await unchangedAfter(execute)).toBe(false);
     // A queue that was empty holds none of the rows that were read.
-    expect(await change((server) => server.submit(MOVE, 'd'))).toBe(true);
+    expect(await unchangedAfter((server) => server.submit(MOVE, 'd'))).toBe(true);
+  });
+
+  it.each<[boolean, string, RunningRow[]]>([
+    [true, 'its key decides', [begun(1)]],
+    [true, 'no queue may hold it', [aRow(1, {name: 'arObjectMoveJob'})]],
+    [false, 'counts decide for another', [begun(1), aRow(2)]],
+  ])('are taken as unchanged: %s for a job if %s', async (unchanged, _, rows) => {
+    expect(await unchangedAfter(arrive, rows)).toBe(unchanged);
   });
 
   it('changed if a server did not answer the second time', async () => {
@@ -455,11 +464,10 @@ describe('cancelled entries', () => {
   it('beside a server that cannot be reached are counted all the same', async () => {
     const server = gearmand({[FINDING_AID]: [KEY], [MOVE]: ['x']});
     await server.cancel((await server.jobs())[1]!.handle);
-    const {servers} = await collect({
-      rows: [begun(1)],
-      servers: [new AtomctlError('GEARMAN_UNREACHABLE', 'Refused.'), server],
-    });
+    const refused = new AtomctlError('GEARMAN_UNREACHABLE', 'Refused.');
+    const {servers, missing} = await collect({rows: [begun(1)], servers: [refused, server]});
     expect(servers.map(({ignored}) => ignored)).toEqual([0, 1]);
+    expect(missing).toEqual([refused]);
   });
 
   it('make atomctl ask again: a worker took the job meanwhile', async () => {
@@ -606,7 +614,7 @@ describe('ended rows', () => {
   it('are read if one of their jobs can be taken for one that a row began', async () => {
     const latest = '2026-03-04 11:50:00';
     const {ended} = await collect({
-      rows: [begun(1, {parameters: null})],
+      rows: [begun(1, {parameters: null}), aRow(2)],
       ended: [
         {name: 'arFileImportJob', latest, atWork: true, imports: [uploaded('/a'), '{', uploaded('/b')]},
         {name: 'arObjectMoveJob', latest: null, atWork: false, imports: [uploaded('/c')]},
