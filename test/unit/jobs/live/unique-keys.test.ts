@@ -116,6 +116,8 @@ describe('jobs that another atomctl holds', () => {
     const {one, two, ask} = twoServers();
     expect([...(await ask()).probing]).toEqual([]);
     two.submit(PROBE_LOCK, PROBE_LOCK);
+    expect([...(await ask()).probing]).toEqual([]);
+    two.work([PROBE_LOCK], 'atomctl-probe').grab();
     const {probing} = await ask();
     expect([...probing]).toEqual(['two:4730']);
     expect(await askUnheld(one, [])).toEqual({presences: [], held: false});
@@ -129,8 +131,8 @@ describe('jobs that another atomctl holds', () => {
     const server = {
       statusOfUniqueKeys: async (keys: readonly string[]) =>
         keys.map((_key, at) => {
-          if (at === 0) return {known: first, running: false};
-          return at === keys.length - 1 ? {known: last, running: false} : {known: true, running: true};
+          if (at === 0) return {known: true, running: first};
+          return at === keys.length - 1 ? {known: true, running: last} : {known: true, running: true};
         }),
     } as unknown as GearmanServer;
     const {presences, held: found} = await askUnheld(server, ['a', 'b']);
