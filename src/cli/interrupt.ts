@@ -4,10 +4,10 @@ import {AtomctlError} from '../errors.ts';
 /** What a command says at a signal. */
 export const ENDS_SOON = 'Interrupted: it ends after the current step, so that nothing is left half done.';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**
- * Runs work that must end between two steps. The first SIGINT, SIGTERM or SIGHUP aborts the signal, and the work stops
+ * Runs work that must end between two steps. The first SIGINT, SIGTERM, SIGHUP or SIGQUIT aborts the signal, and the work stops
  * after its current step; further ones change nothing, since the step must not be cut short. After the work they have no
  * effect: the result is shown.
  * @param acknowledge called at each signal, for work that may need some time to stop

@@ -1,4 +1,5 @@
-import {execFile} from 'node:child_process';
+import {spawn} from 'node:child_process';
+import type {Readable} from 'node:stream';
 import {AtomctlError} from '../errors.ts';
 
 export interface CommandResult {
@@ -48,19 +49,34 @@ export function runTool(
   {deadlineSeconds, input}: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = execFile(
-      ...toolCommand(tool, args),
-      {timeout: deadlineSeconds * 1000, maxBuffer: MAX_OUTPUT_BYTES},
-      (error, stdout, stderr) => {
-        if (error === null) return resolve({status: 0, stdout, stderr});
-        if ([NOT_INSTALLED, 'ENOENT'].includes(error.code ?? '')) return reject(notInstalled(tool, error));
-        if (error.killed) return reject(tooSlow(tool, args, deadlineSeconds, error));
-        resolve({status: typeof error.code === 'number' ? error.code : 1, stdout, stderr});
-      },
-    );
+    // Ctrl-C on a terminal goes to the whole process group: a tool that starts a worker again must not end by it. sudo
+    // needs the terminal, to ask for a password.
+    const child = spawn(...toolCommand(tool, args), {
+      detached: tool !== 'sudo',
+      timeout: deadlineSeconds * 1000,
+    });
+    const collect = (stream: Readable) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      stream.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_OUTPUT_BYTES) child.kill();
+        else chunks.push(chunk);
+      });
+      return () => Buffer.concat(chunks).toString('utf8');
+    };
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    const began = performance.now();
+    child.once('error', (error) => reject(notInstalled(tool, error)));
+    child.once('close', (status) => {
+      if (status === NOT_INSTALLED) return reject(notInstalled(tool, undefined));
+      const isLate = status === null && performance.now() - began >= deadlineSeconds * 1000;
+      if (isLate) return reject(tooSlow(tool, args, deadlineSeconds));
+      resolve({status: status ?? 1, stdout: stdout(), stderr: stderr()});
+    });
     // A tool that fails at once may close its input before all of it is written.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input ?? '');
+    child.stdin.on('error', () => {});
+    child.stdin.end(input ?? '');
   });
 }
 
@@ -74,10 +90,9 @@ function notInstalled(tool: string, cause: unknown): AtomctlError {
   });
 }
 
-function tooSlow(tool: string, args: readonly string[], seconds: number, cause: unknown): AtomctlError {
+function tooSlow(tool: string, args: readonly string[], seconds: number): AtomctlError {
   return new AtomctlError('FAILED', `"${tool} ${args.join(' ')}" did not end within ${seconds} s.`, {
     hint: 'systemd may still be carrying it out; look again with atomctl worker:status.',
-    cause,
   });
 }
 

@@ -81,19 +81,29 @@ async function bringUp(
   options: StartOptions,
 ): Promise<UnitChange> {
   const {manager} = options;
-  const [before] = await manager.show([name]);
-  const runs = before!.active === 'active';
-  if (options.reset) await manager.change('reset-failed', name);
-  else if (verb === 'restart' && runs) {
-    const limit = await options.readLimit(before!);
-    if (limit.burst > 0 && (limit.startsUsed ?? 0) >= limit.burst)
-      return leftRunning(before!, limit, options);
+  const [before] = (await orFailure(manager.show([name]))) ?? [];
+  const runs = before?.active === 'active';
+  // What only prepares the start must not prevent it: a worker that was stopped is to run again.
+  if (options.reset) await orFailure(manager.change('reset-failed', name));
+  else if (verb === 'restart' && before && runs) {
+    const limit = await options.readLimit(before);
+    if (limit.burst > 0 && (limit.startsUsed ?? 0) >= limit.burst) return leftRunning(before, limit, options);
   }
   const failure = await attempt(() => manager.change(verb, name));
   if (failure !== null) return refused(name, failure.message, options);
   const change = await awaitRegistration(name, options);
   const already = verb === 'start' && runs && change.done;
   return already ? {...change, message: `${name} was running already. ${change.message}`} : change;
+}
+
+/** What came of work; null if it failed as can be expected of a unit. */
+async function orFailure<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AtomctlError && error.code === 'FAILED') return null;
+    throw error;
+  }
 }
 
 /** Runs a change; the failure of the unit itself is returned, for its state to be explained. */
