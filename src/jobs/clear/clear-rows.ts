@@ -124,7 +124,10 @@ async function clearBatches(
 ): Promise<void> {
   const size = new BatchSize(options.batchSize);
   for (let afterId = 0; ; ) {
-    if (options.replicas !== null) await waitForReplicas(options.replicas, signal);
+    if (options.replicas !== null) {
+      await queue?.close();
+      await waitForReplicas(options.replicas, signal);
+    }
     if (signal.aborted) {
       result.interrupted = true;
       return;
@@ -133,7 +136,12 @@ async function clearBatches(
     if (candidates.length === 0) return;
     await options.checkLock();
     if (queue !== null) {
-      await rehearse(database, candidates[0]!.id);
+      const running = candidates.filter((job) => goingRow(job).running);
+      const tried = running.length > 0 ? running : candidates.slice(0, 1);
+      await rehearseDeletion(
+        database,
+        tried.map(({id}) => id),
+      );
       await queue.takeJobsOf(candidates.map(goingRow));
     }
     const started = performance.now();
@@ -146,6 +154,9 @@ async function clearBatches(
     options.onProgress(result.cleared);
     afterId = candidates.at(-1)!.id;
     if (afterId >= plan.lastId) return;
+    if (options.pauseSeconds === 0) continue;
+    // Nothing is held while nothing is done: jobs that come meanwhile would be begun before those that wait.
+    await queue?.close();
     await pause(options.pauseSeconds * 1000, undefined, {signal}).catch(() => {});
   }
 }
@@ -172,13 +183,18 @@ function goingRow({id, name, object_id: objectId, status_id: statusId}: GoingJob
 class Unchangeable extends AtomctlError {}
 
 /**
- * Deletes a row and takes it back: what would prevent a batch shows before its Gearman jobs go (a read-only server, a trigger, a
- * foreign key of a plugin).
+ * Deletes rows and takes that back: what would prevent it shows before their Gearman jobs go (a read-only server, a trigger, a
+ * foreign key of a plugin to one of them).
+ * @throws AtomctlError REFUSED if one cannot be deleted
  */
-async function rehearse(database: Database, id: number): Promise<void> {
-  const [row] = await rehearseChanges(database, [{id, seen: null, to: {as: 'deleted'}}]);
-  if (row?.outcome !== 'failed') return;
-  const {error} = row;
+export async function rehearseDeletion(database: Database, ids: readonly number[]): Promise<void> {
+  const rows = await rehearseChanges(
+    database,
+    ids.map((id) => ({id, seen: null, to: {as: 'deleted'}})),
+  );
+  const failed = rows.find((row) => row.outcome === 'failed');
+  if (failed === undefined) return;
+  const {error} = failed;
   if (error.exitStatus !== EXIT.failed) throw error;
   const {message, hint} = error;
   throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${message}`, {hint, cause: error});

@@ -1,5 +1,6 @@
 /** jobs:clear, step by step: src/jobs/clear. */
 import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
+import {EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
 import {executingJobs, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
@@ -7,7 +8,15 @@ import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Entry, Gearmand} from '../gearmand.ts';
 import {type Act, changeRow, liveStates, refused, type Steps} from './act.ts';
-import {attempt, Hold, isJobOf, releaseProbeLock, siteFunctions, takeProbeLock} from './queue-steps.ts';
+import {
+  attempt,
+  cancelByKey,
+  Hold,
+  isJobOf,
+  releaseProbeLock,
+  siteFunctions,
+  takeProbeLock,
+} from './queue-steps.ts';
 import {type UnitStop, whileStopped, workersOf} from './units.ts';
 
 /** src/jobs/clear/queue-window.ts. */
@@ -43,7 +52,9 @@ export function* clear(act: Act): Steps<Cleared> {
   const elsewhere = countElsewhere(report, ids);
   const workers: UnitStop | null =
     spec.restartWorker && executing.size > 0
-      ? workersOf(act, executing, executingJobs(report), report)
+      ? workersOf(act, executing, executingJobs(report), report, {
+          goBack: [...executing].some((id) => !report.found.has(id)),
+        })
       : null;
   if (workers === null) return yield* clearAll(act, plan, {elsewhere});
   for (const id of ids) act.named.add(id);
@@ -52,7 +63,28 @@ export function* clear(act: Act): Steps<Cleared> {
     : reasonAgainstInterruption(workers as never, spec.interrupt === 'all' ? 'all' : new Set());
   if (against !== null) throw against;
   if (spec.interrupt === 'all') for (const {id} of workers.interrupts) act.agreed.add(id);
-  const {result} = yield* whileStopped(act, workers, () => clearAll(act, plan, {elsewhere}));
+  for (const id of executing) {
+    const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
+    if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
+  }
+  const cancelled = new Set<number>();
+  for (const id of executing) {
+    const place = report.found.get(id);
+    if (place === undefined) continue;
+    const server = place.server as unknown as Gearmand;
+    const key = {name: place.function, key: place.unique};
+    const outcome = yield* cancelByKey(act, server, key, {executingToo: true});
+    if (outcome !== 'absent') cancelled.add(id);
+  }
+  const {result} = yield* whileStopped(act, workers, function* () {
+    if (!act.aborted || cancelled.size === 0) return yield* clearAll(act, plan, {elsewhere});
+    // Interrupted, only the rows go whose jobs are gone from Gearman already.
+    act.aborted = false;
+    const some = {...plan, filtered: true, matches: ({id}: Row) => cancelled.has(id)};
+    const done = yield* clearAll(act, some, {elsewhere});
+    act.aborted = true;
+    return {...done, exit: EXIT.interrupted};
+  });
   return result;
 }
 
@@ -126,12 +158,11 @@ function* clearBatches(
       .slice(0, spec.batchSize);
     if (batch.length === 0) return;
     if (window !== null) {
-      const {outcome} = yield* changeRow(
-        act,
-        {id: batch[0]!.id, seen: null, to: 'deleted'},
-        {rehearsal: true},
-      );
-      if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
+      const running = batch.filter(({status}) => status === 'running');
+      for (const {id} of running.length > 0 ? running : batch.slice(0, 1)) {
+        const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
+        if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
+      }
       for (const {id} of batch) act.named.add(id);
       yield* window.takeJobsOf(batch);
     }
@@ -147,7 +178,9 @@ function* clearBatches(
     }
     afterId = batch.at(-1)!.id;
     if (afterId >= plan.lastId) return;
-    if (spec.pauseSeconds > 0) yield {did: 'pauses', untilMs: world.clock.nowMs + spec.pauseSeconds * SECOND};
+    if (spec.pauseSeconds === 0) continue;
+    if (window) yield* window.close();
+    yield {did: 'pauses', untilMs: world.clock.nowMs + spec.pauseSeconds * SECOND};
   }
 }
 
