@@ -22,20 +22,30 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
   // A unit that was stopped on purpose is not started.
   const active = found.units.filter(({active}) => active === 'active');
   return {
-    async workersOf(ids, executing) {
+    async workersOf(ids, executing, {goBack}) {
       const assigned = await assignToUnits({jobs: executing, units: active, scope});
       const unitOf = new Map(assigned.map(({id, unit}) => [id, unit]));
       const theirs = new Set([...ids].map((id) => unitOf.get(id) ?? null));
-      const units = theirs.has(null) ? active : active.filter(({name}) => theirs.has(name));
+      const units = goBack || theirs.has(null) ? active : active.filter(({name}) => theirs.has(name));
       const stopping = new Set(units.map(({name}) => name));
       const service = await workerService(context, {...found, units}, WAIT_SECONDS);
       return {
         stop: async () => requireDone(await stopWorker(service)),
         // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
-        start: async () => requireDone(await startWorker({...service, reset: true})),
+        start: async () =>
+          requireDone(await startWorker({...service, reset: true}).catch(saying([...stopping]))),
         interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || stopping.has(unit))),
       };
     },
+  };
+}
+
+/** Says of a failure which units may still be stopped. */
+function saying(units: readonly string[]): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof AtomctlError)) throw error;
+    const message = `${units.join(', ')} may still be stopped: ${error.message}`;
+    throw new AtomctlError(error.code, message, {hint: 'Start it with atomctl worker:start.', cause: error});
   };
 }
 

@@ -1,4 +1,5 @@
 import {type AtomctlError, EXIT} from '../../errors.ts';
+import {cancelByKey} from '../../queue/cancel-job.ts';
 import {executingJobs, type LiveAccess, type LiveReport, liveStates, stateIn} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {jobCondition} from '../model/filter.ts';
@@ -12,7 +13,7 @@ import {
   type WorkerStop,
   whileStopped,
 } from '../model/worker-control.ts';
-import {type ClearOptions, type ClearResult, clearJobs} from './clear-rows.ts';
+import {type ClearOptions, type ClearResult, clearJobs, rehearseDeletion} from './clear-rows.ts';
 import {countQueue} from './queue-count.ts';
 import {QueueWindow} from './queue-window.ts';
 
@@ -62,10 +63,12 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   if (workers === null) return clearAll(options, {...seen, executing: executing.size});
   const against = reasonAgainstInterruption(workers, options.mayInterrupt);
   if (against !== null) throw against;
-  const {result: cleared, problems} = await whileStopped(workers, async () => {
-    const begunAgain = options.signal.aborted ? [BEGUN_AGAIN] : [];
-    const done = await clearAll(options, {...seen, executing: 0});
-    return {...done, problems: [...done.problems, ...begunAgain]};
+  await rehearseDeletion(database, [...executing]);
+  const cancelled = await cancelExecuting(report!, executing);
+  const {result: cleared, problems} = await whileStopped(workers, () => {
+    const stopped = {...seen, executing: 0};
+    if (!options.signal.aborted) return clearStopped(options, stopped, {ids, cancelled});
+    return clearCancelled(options, stopped, {cancelled, executing});
   });
   return {
     ...cleared,
@@ -83,9 +86,60 @@ export function clearExitStatus({interrupted, failure, cleared, queueIncomplete}
   return cleared > 0 && failure.exitStatus === EXIT.refused ? EXIT.failed : failure.exitStatus;
 }
 
+/**
+ * Gearman drops them as their workers stop, so that no other worker begins one.
+ * @returns those whose key is known; the others go back into the queue
+ * @throws AtomctlError; then no worker was stopped
+ */
+async function cancelExecuting({found}: LiveReport, ids: ReadonlySet<number>): Promise<Set<number>> {
+  const cancelled = new Set<number>();
+  for (const id of ids) {
+    const place = found.get(id);
+    if (place === undefined) continue;
+    const outcome = await cancelByKey(place.server, place, {executingToo: true});
+    if (outcome !== 'absent') cancelled.add(id);
+  }
+  return cancelled;
+}
+
+async function clearStopped(
+  options: ClearSiteOptions,
+  seen: Seen,
+  {ids, cancelled}: {ids: readonly number[]; cancelled: ReadonlySet<number>},
+): Promise<SiteCleared> {
+  const {queue, database} = options;
+  // A worker that could not be stopped from here may have begun one again.
+  const now = await liveStates({...queue!, database}).catch(() => null);
+  const still = new Set(now === null ? [] : ids.filter((id) => stateIn(now, id) === 'executing'));
+  const done = await clearAll(options, {...seen, executing: still.size});
+  const dropped = [...cancelled].filter((id) => !still.has(id));
+  return {...done, queueRemoved: done.queueRemoved + dropped.length};
+}
+
+/** Interrupted, only the rows go whose jobs are gone from Gearman already. */
+async function clearCancelled(
+  options: ClearSiteOptions,
+  seen: Seen,
+  {cancelled, executing}: {cancelled: ReadonlySet<number>; executing: ReadonlySet<number>},
+): Promise<SiteCleared> {
+  const isAllCancelled = [...executing].every((id) => cancelled.has(id));
+  const begunAgain = isAllCancelled ? [] : [BEGUN_AGAIN];
+  const plan = {...options.plan, filter: {ids: [...cancelled]}};
+  const done =
+    cancelled.size === 0
+      ? await clearAll(options, seen)
+      : await clearAll({...options, plan, allQueued: false, signal: new AbortController().signal}, seen);
+  return {
+    ...done,
+    interrupted: true,
+    queueRemoved: done.queueRemoved + cancelled.size,
+    problems: [...done.problems, ...begunAgain],
+  };
+}
+
 /** What an interruption comes to that is too late for the workers and too early for the queue. */
 const BEGUN_AGAIN =
-  'The interruption came while the workers stopped: what a stopped one was executing is back in the queue, and begins again.';
+  'The interruption came while the workers stopped: a job that a stopped one was executing is back in the queue, and begins again.';
 
 /** The jobs to clear that say Running. */
 async function runningIds({database, plan}: ClearSiteOptions): Promise<number[]> {
@@ -120,7 +174,8 @@ async function workersToStop(
   ids: ReadonlySet<number>,
 ): Promise<WorkerStop | null> {
   if (worker === null || report === null || ids.size === 0) return null;
-  return worker.workersOf(ids, executingJobs(report));
+  const goBack = [...ids].some((id) => report.found.get(id) === undefined);
+  return worker.workersOf(ids, executingJobs(report), {goBack});
 }
 
 /** The names of the jobs to clear that say Running: only functions that may hold them are touched. */

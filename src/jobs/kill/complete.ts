@@ -84,7 +84,13 @@ function isGone({now}: Target): boolean {
   return now === 'ended' || now === 'finished' || now === 'lost';
 }
 
-function beganMeanwhile({job: {id}}: Target): string {
+function beganMeanwhile({job: {id}, was}: Target): string {
+  if (was === 'executing') {
+    return (
+      `Job ${id} is still executing: its worker did not stop and goes on. Gearman will not hand it out again; its row was left as it is. ` +
+      `To end it: atomctl jobs:kill ${id} --restart-worker`
+    );
+  }
   return (
     `A worker began job ${id} while it was taken out, or may have begun it. Gearman will not hand it out again, but its worker goes on; ` +
     `its row was left as it is. To end it: atomctl jobs:kill ${id} --restart-worker`

@@ -27,6 +27,31 @@ export async function dequeueWaiting(options: KillOptions, plan: KillPlan): Prom
   await dequeueByPayload(options, plan, ({now}) => !NOT_WAITING.has(now));
 }
 
+/**
+ * Cancels executing jobs whose keys are known, right before their workers stop: Gearman then drops them as their workers end, and
+ * no other worker that is free is handed one.
+ * @returns why a job could not be cancelled; null if all were
+ */
+export async function cancelExecuting(
+  plan: KillPlan,
+  executing: ReadonlySet<number>,
+): Promise<AtomctlError | null> {
+  try {
+    for (const id of executing) {
+      const place = placeOf(plan.report, id);
+      if (place === undefined) continue;
+      const outcome = await cancelByKey(place.server, place, {executingToo: true});
+      const target = plan.targets.get(id)!;
+      if (outcome === 'removed') markDequeued(target);
+      else if (outcome === 'cancelled') target.dequeued = 'cancelled';
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof AtomctlError) return error;
+    throw error;
+  }
+}
+
 /** Takes out the jobs that stopped workers gave back. If interrupted, only those: they would run again from the start. */
 export async function dequeueStopped(
   options: KillOptions,

@@ -7,7 +7,7 @@ import {type AtomctlError, EXIT} from '../../errors.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import {reasonAgainstInterruption, whileStopped} from '../model/worker-control.ts';
 import {complete, type Killed} from './complete.ts';
-import {dequeueStopped, dequeueWaiting, reasonAgainstRestart} from './dequeue.ts';
+import {cancelExecuting, dequeueStopped, dequeueWaiting, reasonAgainstRestart} from './dequeue.ts';
 import {placeOf, planKill, workersToStop} from './plan.ts';
 import {rehearseRows} from './rows.ts';
 import type {KillOptions, KillPlan} from './target.ts';
@@ -17,6 +17,8 @@ export type {KillOptions, KillPlan, KillState, Target} from './target.ts';
 
 export interface KillResult {
   killed: Killed[];
+  /** Workers were asked to stop, whatever came of it. */
+  workersAsked: boolean;
   workerRestarted: boolean;
   /** Other jobs whose workers were stopped: they start again from the beginning. */
   interrupted: number[];
@@ -37,12 +39,13 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
   await dequeueWaiting(options, plan);
   // A job may have begun since the plan was made.
   const workers = options.signal.aborted ? null : await workersToStop(options, plan);
-  const unchanged = {workerRestarted: false, interrupted: [], workerProblem: null};
+  const unchanged = {workersAsked: false, workerRestarted: false, interrupted: [], workerProblem: null};
   if (workers === null) return {...unchanged, ...(await complete(options, plan))};
   const executing = executingIds(plan);
   const against =
     reasonAgainstInterruption(workers, options.mayInterrupt) ??
-    (await reasonAgainstRestart(serversOf(plan, executing, options), options));
+    (await reasonAgainstRestart(serversOf(plan, executing, options), options)) ??
+    (await cancelExecuting(plan, executing));
   if (against !== null) {
     plan.problems.push(against);
     return {...unchanged, ...(await complete(options, plan)), workerProblem: against};
@@ -53,6 +56,7 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
   });
   return {
     ...result,
+    workersAsked: true,
     workerRestarted: problems.length === 0,
     interrupted: workers.interrupts.map(({id}) => id),
     workerProblem: problems[0] ?? null,
@@ -72,10 +76,11 @@ function serversOf({report}: KillPlan, ids: ReadonlySet<number>, {servers}: Kill
 }
 
 /** How a kill of several jobs ends: interrupted, all done, some, none because no such job exists, or none because all were refused. */
-export function killExitStatus({killed, workerProblem, stoppedEarly}: KillResult): number {
+export function killExitStatus({killed, workersAsked, workerProblem, stoppedEarly}: KillResult): number {
   if (stoppedEarly) return EXIT.interrupted;
   const refused = killed.filter(({action}) => action === 'refused');
-  if (refused.length === killed.length && killed.length > 0)
+  // 5 promises that nothing was touched.
+  if (refused.length === killed.length && killed.length > 0 && !workersAsked)
     return refused.every(({was}) => was === null) ? EXIT.noSuchJob : EXIT.refused;
   const isWhole = killed.every(({action}) => action === 'marked' || action === 'deleted');
   return isWhole && workerProblem === null ? EXIT.ok : EXIT.failed;

@@ -87,7 +87,9 @@ export async function workersToStop(
   if (options.worker === null || stopping.length === 0) return null;
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
-  return options.worker.workersOf(ids, [...executingJobs(report), ...ended]);
+  // Without a key it cannot be cancelled before its worker stops.
+  const goBack = [...ids].some((id) => placeOf(report, id) === undefined);
+  return options.worker.workersOf(ids, [...executingJobs(report), ...ended], {goBack});
 }
 
 function mustStop({now, refused}: Target): boolean {

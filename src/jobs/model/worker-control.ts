@@ -19,10 +19,16 @@ export interface WorkerStop {
 /** Stops and starts the site's workers; given if they may be restarted. */
 export interface WorkerControl {
   /**
-   * The workers that execute these jobs; all of the site's if that cannot be determined of one.
+   * The workers that execute these jobs; all of the site's if that cannot be determined of one, or if one of the jobs goes back
+   * into the queue, where another worker would begin it.
    * @param executing every job of the site that executes or may execute
+   * @param options.goBack Gearman queues one of the jobs again as its worker stops
    */
-  workersOf(ids: ReadonlySet<number>, executing: readonly NamedJob[]): Promise<WorkerStop>;
+  workersOf(
+    ids: ReadonlySet<number>,
+    executing: readonly NamedJob[],
+    options: {goBack: boolean},
+  ): Promise<WorkerStop>;
 }
 
 /** Other jobs that a restart may interrupt: what was agreed to. */

@@ -73,7 +73,12 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   yield* dequeueByKey(killing, ({now}) => now === 'queued');
   yield* dequeueByPayload(killing, ({now}) => !NOT_WAITING.has(now));
   const workers = act.aborted ? null : workersToStop(killing);
-  const unchanged = {workerRestarted: false, interrupted: [] as number[], workerProblem: null};
+  const unchanged = {
+    workersAsked: false,
+    workerRestarted: false,
+    interrupted: [] as number[],
+    workerProblem: null,
+  };
   const done = (result: KillResult) => ({result, exit: killExitStatus(result)});
   if (workers === null) return done({...unchanged, ...(yield* complete(killing))});
   const executing = new Set(
@@ -83,7 +88,8 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   );
   const against =
     (act.careless.asksNobody ? null : reasonAgainstInterruption(workers as never, mayInterrupt)) ??
-    (yield* reasonAgainstRestart(killing, executing));
+    (yield* reasonAgainstRestart(killing, executing)) ??
+    (yield* attempt(cancelExecuting(killing, executing)));
   if (against !== null) {
     plan.problems.push(against);
     return done({...unchanged, ...(yield* complete(killing)), workerProblem: against});
@@ -96,6 +102,7 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   });
   return done({
     ...result,
+    workersAsked: true,
     workerRestarted: problems.length === 0,
     interrupted: workers.interrupts.map(({id}) => id),
     workerProblem: problems[0] ?? null,
@@ -138,7 +145,8 @@ function workersToStop({act, plan}: Kill): UnitStop | null {
   if (!act.spec.restartWorker || stopping.length === 0) return null;
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
-  return workersOf(act, ids, [...executingJobs(plan.report), ...ended], plan.report);
+  const goBack = [...ids].some((id) => placeOf(plan.report, id) === undefined);
+  return workersOf(act, ids, [...executingJobs(plan.report), ...ended], plan.report, {goBack});
 }
 
 function* rehearse({act, options, plan}: Kill): Steps<void> {
@@ -262,6 +270,19 @@ function updateState({plan}: Kill, target: Target): void {
   target.now = stateNow(target.job, plan.report);
   target.verdict = plan.report.verdicts.get(target.job.id) ?? null;
   if (target.was !== 'executing') target.was = target.now;
+}
+
+/** Gearman drops them as their workers stop. */
+function* cancelExecuting({act, plan}: Kill, executing: ReadonlySet<number>): Steps<void> {
+  for (const id of executing) {
+    const place = placeOf(plan.report, id);
+    if (place === undefined) continue;
+    const server = place.server as unknown as Gearmand;
+    const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true});
+    const target = plan.targets.get(id)!;
+    if (outcome === 'removed') markDequeued(target);
+    else if (outcome === 'cancelled') target.dequeued = 'cancelled';
+  }
 }
 
 function* dequeueStopped(killing: Kill, executing: ReadonlySet<number>): Steps<void> {

@@ -17,6 +17,7 @@ export function workersOf(
   ids: ReadonlySet<number>,
   executing: readonly NamedJob[],
   report: Report,
+  {goBack}: {goBack: boolean},
 ): UnitStop {
   const {world} = act;
   const active = world.workers.filter(({site, host}) => site === 'own' && host === 'here');
@@ -32,7 +33,7 @@ export function workersOf(
   });
   const unitOf = new Map(assigned.map(({id, unit}) => [id, unit]));
   const theirs = new Set([...ids].map((id) => unitOf.get(id) ?? null));
-  const units = theirs.has(null) ? active : active.filter((unit) => theirs.has(unit));
+  const units = goBack || theirs.has(null) ? active : active.filter((unit) => theirs.has(unit));
   const states = report.verdicts;
   act.unnamed = (id) => {
     const verdict = states.get(id);

@@ -187,7 +187,9 @@ export function controlOf(
       this.worker = await startWorker(site, args);
     },
     workersOf() {
-      return asControl({stop: () => this.stop(), start: () => this.start()}).workersOf(new Set(), []);
+      return asControl({stop: () => this.stop(), start: () => this.start()}).workersOf(new Set(), [], {
+        goBack: true,
+      });
     },
   };
 }

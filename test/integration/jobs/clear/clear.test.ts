@@ -9,6 +9,7 @@ import {
   type GearmanProcess,
   startGearmand,
   startPerlGearmand,
+  startWorker,
   submitBackground,
   until,
 } from '../../../support/sandbox.ts';
@@ -277,8 +278,9 @@ describe('clearSite', () => {
     await control.worker.kill();
   });
 
-  test('interrupted while the worker stops clears nothing, and says that its job begins again', async () => {
+  test('interrupted while the worker stops clears what is cancelled by then, and nothing else', async () => {
     const {id, worker} = await executeJob(at.site);
+    const [waits] = await submit(1);
     const control = controlOf(at, worker);
     const controller = new AbortController();
     const stop = () => {
@@ -287,10 +289,32 @@ describe('clearSite', () => {
     };
     const interrupted = asControl({stop, start: () => control.start()});
     const result = await clear({worker: interrupted, signal: controller.signal});
-    expect(result).toMatchObject({cleared: 0, interrupted: true, queueRemoved: 0});
-    expect(result.problems).toContainEqual(expect.stringMatching(/begins again\.$/));
-    await until(() => control.worker.started().includes(id));
+    expect(result).toMatchObject({cleared: 1, interrupted: true, queueRemoved: 1});
+    await until(() => control.worker.started().includes(waits!));
+    expect(control.worker.started()).not.toContain(id);
+    expect((await at.site.query('SELECT id FROM job')).map((row) => row.id)).toEqual([waits]);
     await control.worker.kill();
+  });
+
+  test('another worker that is free is not handed an executing job as its worker stops', async () => {
+    const {id, unique, worker} = await executeJob(at.site);
+    const free = await startWorker(at.site);
+    const isOut = async () => !(await at.server.statusOfUniqueKeys([unique]))[0]!.known;
+    const stop = () => worker.stop().then(() => until(isOut));
+    const result = await clear({worker: asControl({stop, start: async () => {}})});
+    expect(result).toMatchObject({cleared: 1, queueRemoved: 1, queueExecuting: 0, queueLeft: 0});
+    expect(free.started()).not.toContain(id);
+    await free.kill();
+  });
+
+  test('K1: a plugin forbids the deletion of one row in the middle of a batch: no job leaves the queue', async () => {
+    const [, second] = await submit(3);
+    await at.site.query('CREATE TABLE plugin_job (job INT, FOREIGN KEY (job) REFERENCES job (id))');
+    await at.site.query('INSERT INTO plugin_job VALUES (?)', [second]);
+    const refused = clear({});
+    await expect(refused).rejects.toMatchObject({code: 'REFUSED'});
+    await at.site.query('DROP TABLE plugin_job');
+    expect([(await rows()).length, (await at.server.jobs()).length]).toEqual([3, 3]);
   });
 
   test('clears the rows even if the worker cannot be stopped, and says so', async () => {

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
-import {until} from '../../../support/sandbox.ts';
+import {startWorker, until} from '../../../support/sandbox.ts';
 import {asControl, controlOf, insertLost} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
@@ -22,7 +22,20 @@ test('the worker is restarted: the executing job never runs again, the next one 
   expect(await at.statusOf(id)).toBe(185);
 });
 
-test('if only one of two workers stops, its job is killed and the other one is refused', async () => {
+test('another worker of its class that is free is not handed the job as its worker stops', async () => {
+  const {id, unique, worker} = await at.execute();
+  const free = await startWorker(at.site);
+  at.workers.push(free);
+  const isOut = async () => !(await at.server.statusOfUniqueKeys([unique]))[0]!.known;
+  const stop = () => worker.stop().then(() => until(isOut));
+  const {first, exit} = await at.kill([id], {worker: asControl({stop, start: async () => {}})});
+  expect([first.action, first.gearman, exit]).toEqual(['marked', 'removed', 0]);
+  const [next] = await at.submit(1);
+  await until(async () => (await at.statusOf(next!)) === 184);
+  expect(free.started()).toEqual([next]);
+});
+
+test('if only one of two workers stops, its job is killed, and of the other one it is said that it goes on', async () => {
   const [one, other] = [await at.execute(), await at.execute()];
   const control = controlOf(at, one.worker);
   const half = asControl({
@@ -37,12 +50,15 @@ test('if only one of two workers stops, its job is killed and the other one is r
   at.workers.push(control.worker);
   expect(killed.map(({was, action, gearman}) => [was, action, gearman])).toEqual([
     ['executing', 'marked', 'removed'],
-    ['executing', 'refused', 'remains'],
+    ['executing', 'failed', 'cancelled'],
   ]);
+  expect(killed[1]!.message).toMatch(
+    /its worker did not stop and goes on\. Gearman will not hand it out again/,
+  );
   expect([workerProblem?.code, control.worker.started()]).toEqual(['FAILED', []]);
 });
 
-test('if the worker does not stop, the job is refused and the worker is started', async () => {
+test('if the worker does not stop, the result says so, and the worker is started', async () => {
   const {id} = await at.execute();
   const calls: string[] = [];
   const stubborn = asControl({
@@ -54,10 +70,15 @@ test('if the worker does not stop, the job is refused and the worker is started'
     },
   });
   expect(await at.kill([id], {worker: stubborn})).toMatchObject({
-    first: {was: 'executing', action: 'refused', message: expect.stringContaining('could not be stopped')},
+    first: {
+      was: 'executing',
+      action: 'failed',
+      gearman: 'cancelled',
+      message: expect.stringContaining('goes on'),
+    },
     workerRestarted: false,
     workerProblem: {message: 'atom-worker.service is still active.'},
-    exit: 5,
+    exit: 1,
   });
   expect(calls).toEqual(['start']);
 });
@@ -70,7 +91,7 @@ test('if the worker does not come back, the result says why', async () => {
     start: () => Promise.reject(new AtomctlError('FAILED', 'It did not come back.')),
   });
   const both = await at.kill([lost, id], {worker: broken});
-  expect(both.killed.map(({action}) => action)).toEqual(['marked', 'refused']);
+  expect(both.killed.map(({action}) => action)).toEqual(['marked', 'failed']);
   expect(both).toMatchObject({
     workerRestarted: false,
     workerProblem: {message: 'It did not come back.'},

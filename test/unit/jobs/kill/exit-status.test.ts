@@ -27,7 +27,13 @@ it.each<[string, Killed[], Partial<KillResult>, number]>([
   ['refused since the worker did not stop', [refused], problem, 5],
   ['interrupted, whatever was done', [done, refused], {stoppedEarly: true}, 130],
 ])('%s', (_name, jobs, rest, status) => {
-  const nothing = {workerRestarted: false, interrupted: [], workerProblem: null, stoppedEarly: false};
+  const nothing = {
+    workersAsked: false,
+    workerRestarted: false,
+    interrupted: [],
+    workerProblem: null,
+    stoppedEarly: false,
+  };
   const result = {killed: jobs, ...nothing, ...rest};
   expect(killExitStatus(result)).toBe(status);
 });
