@@ -4,6 +4,8 @@ const results = process.env.TEST_RESULTS;
 
 export default defineConfig({
   test: {
+    // On two cores Vitest would take one: the tests with servers wait more than they work.
+    maxWorkers: 2,
     reporters: [
       'default',
       './test/support/skip-reporter.ts',
