@@ -410,6 +410,59 @@ describe('the queues', () => {
   });
 });
 
+describe('a job that comes to Gearman while the processes are read', () => {
+  const FOREIGN = UNKNOWN.slice(0, 32);
+
+  /** The rows that it may be of. */
+  async function arrived(
+    rows: RunningRow[],
+    act: (server: FakeGearman) => unknown,
+    {jobs = {}, foreign = []}: {jobs?: Record<string, string[]>; foreign?: readonly string[]} = {},
+  ): Promise<number[]> {
+    const processes = async () => {
+      act(server);
+      return QUIET_HOST.processes();
+    };
+    const server = gearmand(jobs);
+    const {evidence} = await collect({rows, servers: [server], host: {processes}, foreign});
+    return evidence.rows.filter((row) => row.arrived).map(({id}) => id);
+  }
+
+  it('is of a row whose key it has', async () => {
+    const rows = [begun(1), begun(2, {parameters: '{"name":"arFindingAidJob","objectId":"8"}'})];
+    expect(await arrived(rows, () => {})).toEqual([]);
+    expect(await arrived(rows, (server) => server.submit(FINDING_AID, KEY))).toEqual([1]);
+    expect(await arrived(rows, (server) => server.submit(FINDING_AID, 'another'))).toEqual([]);
+    expect(await arrived(rows, (server) => server.submit(MOVE, KEY))).toEqual([]);
+  });
+
+  it('may be of a row without a sure key if it is of its class, in a queue that had no job', async () => {
+    const rows = [aRow(1), begun(2, {parameters: DOUBTFUL}), aRow(3, {name: 'arObjectMoveJob'})];
+    expect(await arrived(rows, (server) => server.submit(FINDING_AID, 'x'))).toEqual([1, 2]);
+    expect(await arrived(rows, (server) => server.submit(MOVE, 'x'))).toEqual([3]);
+    expect(await arrived(rows, (server) => server.submit(UNKNOWN, 'x'))).toEqual([1, 2]);
+    // Of one that had jobs the counts tell.
+    const jobs = {[FINDING_AID]: ['a']};
+    expect(await arrived([aRow(1)], (server) => server.submit(FINDING_AID, 'x'), {jobs})).toEqual([]);
+  });
+
+  it('is none if only a worker comes, or a job of another site', async () => {
+    expect(await arrived([aRow(1)], (server) => server.work([FINDING_AID]))).toEqual([]);
+    const other = {jobs: {[UNKNOWN]: ['a']}, foreign: [FOREIGN]};
+    expect(await arrived([aRow(1)], (server) => server.submit(UNKNOWN, 'x'), other)).toEqual([]);
+  });
+
+  it('is not known of a server that does not answer any more: it is missing, once', async () => {
+    const server = gearmand();
+    const processes = async () => {
+      server.failure = new AtomctlError('GEARMAN_TIMEOUT', 'No answer.');
+      return QUIET_HOST.processes();
+    };
+    const {servers, missing} = await collect({rows: [begun(1)], servers: [server], host: {processes}});
+    expect([servers[0]!.error, missing.map(({message}) => message)]).toEqual(['No answer.', ['No answer.']]);
+  });
+});
+
 describe('a server', () => {
   const silent = new AtomctlError('GEARMAN_TIMEOUT', 'It did not answer.');
 
