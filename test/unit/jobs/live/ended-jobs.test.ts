@@ -52,6 +52,14 @@ it('finds none whose worker tells Gearman of the end within a second', async () 
   expect(await found(server)).toEqual([]);
 });
 
+it('finds none that begins within the second: its worker may be about to end it', async () => {
+  const {server} = executing();
+  const other = {...ROW, id: 2, parameters: '{"name":"arFindingAidJob","objectId":"8"}'};
+  server.submit(FINDING_AID, uniqueKey(FINDING_AID, other.parameters)!);
+  waiting.meanwhile = () => server.work([FINDING_AID]).grab();
+  expect(await found(server, [1, 2], [ROW, other])).toEqual([1]);
+});
+
 it('asks for nothing without ids, and waits for nothing if no job executes', async () => {
   expect(await found(executing().server, [])).toEqual([]);
   const idle = new FakeGearman();

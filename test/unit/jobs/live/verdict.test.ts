@@ -176,6 +176,19 @@ describe('executing', () => {
       'executing?',
     ],
     [
+      'a process imports its file, but when its job began is not stored',
+      evidence(
+        [
+          begun(1, {
+            ...{name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []},
+            begun: {earliestMs: null, lastMs: null},
+          }),
+        ],
+        {host: host(processes({imports: [importOf('/tmp/up.csv')]}))},
+      ),
+      'executing?',
+    ],
+    [
       'a process imports its file and may be older than the job, since the clock is not sure',
       evidence([begun(1, {name: 'arFileImportJob', importFile: '/tmp/up.csv', queues: []})], {
         host: host({
