@@ -195,7 +195,14 @@ class Player {
       this.witness.harm(
         `a job that was refused was touched`,
         `${act.name} refused job ${id} and changed its ${[...act.touched.get(id)!].join(' and ')}: ${message}`,
+        this.endedItself(act, id) ? 'ended as it was cancelled' : null,
       );
+  }
+
+  /** Its worker saved the row and ended it: the cancel came too late to change anything. */
+  private endedItself(act: Act, id: number): boolean {
+    const row = this.world.row(id);
+    return !act.touched.get(id)!.has('row') && row !== undefined && row.status !== 'running';
   }
 
   /** A job whose kill is reported as done does not run, and never will. */
