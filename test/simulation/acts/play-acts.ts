@@ -5,7 +5,7 @@ import {SECOND} from '../clock.ts';
 import {EVENTS, PAUSES, type WorldEvent} from '../events.ts';
 import type {History} from '../histories.ts';
 import {openingOf, patternOf, stamp} from '../play.ts';
-import type {World} from '../world.ts';
+import {hasFinished, type World} from '../world.ts';
 import {Act, type ActSpec, type Careless, type Step} from './act.ts';
 import {ActWorld, isExecuted} from './act-world.ts';
 import {clear} from './clear.ts';
@@ -202,7 +202,8 @@ class Player {
   /** Its worker saved the row and ended it: the cancel came too late to change anything. */
   private endedItself(act: Act, id: number): boolean {
     const row = this.world.row(id);
-    return !act.touched.get(id)!.has('row') && row !== undefined && row.status !== 'running';
+    if (act.touched.get(id)!.has('row') || row === undefined) return false;
+    return row.status !== 'running' || hasFinished(row);
   }
 
   /** A job whose kill is reported as done does not run, and never will. */
