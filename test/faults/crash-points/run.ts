@@ -46,4 +46,6 @@ async function play(): Promise<void> {
     await mariadb.kill();
     removeScratch();
   }
+  // What is left in the event loop has kept some runs from ending.
+  process.exit();
 }
