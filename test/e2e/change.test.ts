@@ -168,25 +168,23 @@ test.each<[string, (path: string) => unknown]>([
   expect(await site.query('SELECT id FROM job')).toEqual([{id}]);
 });
 
-test.skipIf(process.geteuid!() !== 0)(
-  'S10: only to root SUDO_USER says who called sudo (only root can run as another user)',
-  async () => {
-    const id = await site.insertJob({status: 'completed'});
-    const env = {
-      ...site.env,
-      ATOMCTL_DATABASE_URL: site.databaseUrl,
-      ATOMCTL_ROOT: '',
-      SUDO_USER: 'director',
-    };
-    const args = ['jobs:mark', String(id), '--as', 'error', '--yes', '--reason', 'x'];
-    expect((await runAtomctl(args, {env, uid: 33})).code).toBe(0);
-    const [note] = await site.query<{content: string}>(
-      'SELECT content FROM note_i18n ORDER BY id DESC LIMIT 1',
-    );
-    expect(note!.content).toMatch(/ by www-data@|by uid 33@/);
-    expect(note!.content).not.toContain('director');
-  },
-);
+test('S10: only to root SUDO_USER says who called sudo', async ({skip}) => {
+  skip(process.geteuid!() !== 0, 'only root can run as another user');
+  const id = await site.insertJob({status: 'completed'});
+  const env = {
+    ...site.env,
+    ATOMCTL_DATABASE_URL: site.databaseUrl,
+    ATOMCTL_ROOT: '',
+    SUDO_USER: 'director',
+  };
+  const args = ['jobs:mark', String(id), '--as', 'error', '--yes', '--reason', 'x'];
+  expect((await runAtomctl(args, {env, uid: 33})).code).toBe(0);
+  const [note] = await site.query<{content: string}>(
+    'SELECT content FROM note_i18n ORDER BY id DESC LIMIT 1',
+  );
+  expect(note!.content).toMatch(/ by www-data@|by uid 33@/);
+  expect(note!.content).not.toContain('director');
+});
 
 test('without a file the lines go to logger, complete, by its stdin', async () => {
   const bin = join(scratch, 'bin');

@@ -75,7 +75,8 @@ test('does not replace a link to a device, as /dev/stdout may be', async () => {
   expect(await readlink(link)).toBe('/dev/null');
 });
 
-describe.skipIf(OWN.uid !== 0)('a file of another user (only root can make one)', () => {
+describe('a file of another user', () => {
+  beforeEach(({skip}) => skip(OWN.uid !== 0, 'only root can give a file to another user'));
   const NOBODY = 65534;
 
   test('keeps its owner and mode in a directory that only root may write', async () => {

@@ -79,23 +79,21 @@ describe('config.php', () => {
     await expect(read(COMPUTED)).rejects.toMatchObject({hint: expect.stringContaining('--run-php')});
   });
 
-  it.skipIf(!phpIsInstalled())(
-    'is evaluated by PHP if reading is not enough and PHP is allowed',
-    async () => {
-      const env = {ATOM_USER: 'from-env'};
-      expect(await read(COMPUTED, {...WITH_PHP, env})).toMatchObject({
-        host: 'db',
-        database: 'atom',
-        user: 'from-env',
-        password: 'hunter2',
-      });
-      expect(await read(`<?php echo 'noise'; ${COMPUTED.slice(5)}`, WITH_PHP)).toMatchObject({host: 'db'});
-      await expect(read('<?php throw new Exception("hunter2");', WITH_PHP)).rejects.toThrow(
-        /config\.php cannot be read without PHP \(.*\), and php fails on it\.$/,
-      );
-      await expect(read('<?php exit(strrev("x"));', WITH_PHP)).rejects.toThrow(/php fails on it/);
-    },
-  );
+  it('is evaluated by PHP if reading is not enough and PHP is allowed', async ({skip}) => {
+    skip(!phpIsInstalled(), 'php is not installed');
+    const env = {ATOM_USER: 'from-env'};
+    expect(await read(COMPUTED, {...WITH_PHP, env})).toMatchObject({
+      host: 'db',
+      database: 'atom',
+      user: 'from-env',
+      password: 'hunter2',
+    });
+    expect(await read(`<?php echo 'noise'; ${COMPUTED.slice(5)}`, WITH_PHP)).toMatchObject({host: 'db'});
+    await expect(read('<?php throw new Exception("hunter2");', WITH_PHP)).rejects.toThrow(
+      /config\.php cannot be read without PHP \(.*\), and php fails on it\.$/,
+    );
+    await expect(read('<?php exit(strrev("x"));', WITH_PHP)).rejects.toThrow(/php fails on it/);
+  });
 
   it('is not read if it is not a regular file, or too large', async () => {
     const linked = (target: string) => {

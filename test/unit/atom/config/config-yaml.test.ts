@@ -156,24 +156,22 @@ all:
     });
   });
 
-  it.skipIf(!phpIsInstalled())(
-    'are evaluated by PHP if reading is not enough and PHP is allowed',
-    async () => {
-      const root = createRoot({
-        'config/x.yml': 'all:\n  k: <?php echo strrev("cba")."\\n" ?>\n  h: <?= getenv("ATOM_HOST") ?>\n',
-        'config/y.yml': 'all:\n  k: <?php echo strrev("cba", no_such())."\\n" ?>\n  h: fine\n',
-      });
-      const php = phpPermission({callerUid: 1});
-      const config = await readConfigYaml(root, 'x.yml', {env: {ATOM_HOST: 'db'}, php});
-      expect(config.get(['k'], ['prod'])?.value).toBe('abc');
-      expect(config.get(['h'], ['prod'])?.value).toBe('db');
-      const failing = await readConfigYaml(root, 'y.yml', {env: {}, php});
-      expect(failing.get(['h'], ['prod'])?.value).toBe('fine');
-      expect(() => failing.get(['k'], ['prod'])).toThrow(
-        /k in .*y\.yml is computed by PHP, and php fails on it\.$/,
-      );
-    },
-  );
+  it('are evaluated by PHP if reading is not enough and PHP is allowed', async ({skip}) => {
+    skip(!phpIsInstalled(), 'php is not installed');
+    const root = createRoot({
+      'config/x.yml': 'all:\n  k: <?php echo strrev("cba")."\\n" ?>\n  h: <?= getenv("ATOM_HOST") ?>\n',
+      'config/y.yml': 'all:\n  k: <?php echo strrev("cba", no_such())."\\n" ?>\n  h: fine\n',
+    });
+    const php = phpPermission({callerUid: 1});
+    const config = await readConfigYaml(root, 'x.yml', {env: {ATOM_HOST: 'db'}, php});
+    expect(config.get(['k'], ['prod'])?.value).toBe('abc');
+    expect(config.get(['h'], ['prod'])?.value).toBe('db');
+    const failing = await readConfigYaml(root, 'y.yml', {env: {}, php});
+    expect(failing.get(['h'], ['prod'])?.value).toBe('fine');
+    expect(() => failing.get(['k'], ['prod'])).toThrow(
+      /k in .*y\.yml is computed by PHP, and php fails on it\.$/,
+    );
+  });
 });
 
 it('names file and line of what is not YAML', async () => {
