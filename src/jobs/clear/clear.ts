@@ -1,6 +1,13 @@
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
-import {executingJobs, type LiveAccess, type LiveReport, liveStates, stateIn} from '../live/live-state.ts';
+import {
+  executingJobs,
+  type LiveAccess,
+  type LiveReport,
+  liveStates,
+  placeOf,
+  stateIn,
+} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
@@ -88,13 +95,13 @@ export function clearExitStatus({interrupted, failure, cleared, queueIncomplete}
 
 /**
  * Gearman drops them as their workers stop, so that no other worker begins one.
- * @returns those whose key is known; the others go back into the queue
+ * @returns those whose key is known under the site's own prefix; the others go back into the queue
  * @throws AtomctlError; then no worker was stopped
  */
-async function cancelExecuting({found}: LiveReport, ids: ReadonlySet<number>): Promise<Set<number>> {
+async function cancelExecuting(report: LiveReport, ids: ReadonlySet<number>): Promise<Set<number>> {
   const cancelled = new Set<number>();
   for (const id of ids) {
-    const place = found.get(id);
+    const place = placeOf(report, id);
     if (place === undefined) continue;
     const outcome = await cancelByKey(place.server, place, {executingToo: true});
     if (outcome !== 'absent') cancelled.add(id);
@@ -174,7 +181,7 @@ async function workersToStop(
   ids: ReadonlySet<number>,
 ): Promise<WorkerStop | null> {
   if (worker === null || report === null || ids.size === 0) return null;
-  const goBack = [...ids].some((id) => report.found.get(id) === undefined);
+  const goBack = [...ids].some((id) => placeOf(report, id) === undefined);
   return worker.workersOf(ids, executingJobs(report), {goBack});
 }
 

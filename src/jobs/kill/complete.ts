@@ -1,7 +1,7 @@
 import {AtomctlError} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
+import {placeOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
-import {placeOf} from './plan.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
 import type {KillOptions, KillPlan, KillState, Target} from './target.ts';

@@ -5,10 +5,10 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
-import {liveStates} from '../live/live-state.ts';
+import {liveStates, placeOf} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
-import {placeOf, stateNow, withEndedJobs} from './plan.ts';
+import {stateNow, withEndedJobs} from './plan.ts';
 import {writeRows} from './rows.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 

@@ -5,10 +5,11 @@
  */
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
+import {placeOf} from '../live/live-state.ts';
 import {reasonAgainstInterruption, whileStopped} from '../model/worker-control.ts';
 import {complete, type Killed} from './complete.ts';
 import {cancelExecuting, dequeueStopped, dequeueWaiting, reasonAgainstRestart} from './dequeue.ts';
-import {placeOf, planKill, workersToStop} from './plan.ts';
+import {planKill, workersToStop} from './plan.ts';
 import {rehearseRows} from './rows.ts';
 import type {KillOptions, KillPlan} from './target.ts';
 

@@ -1,8 +1,7 @@
 import {AtomctlError} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {executingEndedJobs} from '../live/ended-jobs.ts';
-import {executingJobs, type LiveReport, liveStatesToAct} from '../live/live-state.ts';
-import type {FoundJob} from '../live/unique-keys.ts';
+import {executingJobs, type LiveReport, liveStatesToAct, placeOf} from '../live/live-state.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
@@ -55,22 +54,9 @@ export async function withEndedJobs(
   return {...report, found: new Map([...report.found, ...executing])};
 }
 
-/**
- * Where Gearman has a job, by its key; undefined if no server of the site knows it, or if it lies under a function prefix that
- * is not known to be this site's: a copy of this site has jobs with the same keys.
- */
-export function placeOf({found, evidence}: LiveReport, id: number): FoundJob | undefined {
-  const place = found.get(id);
-  return isOwn(place, evidence) ? place : undefined;
-}
-
-function isOwn(place: FoundJob | undefined, {queues}: LiveReport['evidence']): boolean {
-  return queues.some(({queue, owner}) => queue === place?.queue && owner === 'site');
-}
-
-function strangePrefix({found, evidence}: LiveReport, id: number): string | null {
-  const place = found.get(id);
-  if (place === undefined || isOwn(place, evidence)) return null;
+function strangePrefix(report: LiveReport, id: number): string | null {
+  const place = report.found.get(id);
+  if (place === undefined || placeOf(report, id) !== undefined) return null;
   const {prefix} = splitFunctionName(place.function);
   return (
     `Gearman has job ${id} under the function prefix ${prefix}, which is not known to be this site's. ` +

@@ -1,5 +1,5 @@
+import {placeOf} from '../live/live-state.ts';
 import type {GearmanOutcome, Killed} from './complete.ts';
-import {placeOf} from './plan.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /** What a kill would do to each job, as its result has it, if nothing changes until then. */

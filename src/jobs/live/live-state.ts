@@ -73,6 +73,16 @@ export function stateIn({verdicts}: Pick<LiveReport, 'verdicts'>, id: number): L
   return verdicts.get(id)?.state;
 }
 
+/**
+ * Where Gearman has a job, by its key; undefined if no server of the site knows it, or if it lies under a function prefix that
+ * is not known to be this site's: a copy of this site has jobs with the same keys.
+ */
+export function placeOf({found, evidence}: LiveReport, id: number): FoundJob | undefined {
+  const place = found.get(id);
+  const isOwn = evidence.queues.some(({queue, owner}) => queue === place?.queue && owner === 'site');
+  return isOwn ? place : undefined;
+}
+
 /** The jobs that execute, or that the evidence says to execute. */
 export function executingJobs({rows, verdicts}: LiveReport): {id: number; name: string}[] {
   return rows

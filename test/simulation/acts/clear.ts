@@ -2,7 +2,7 @@
 import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
-import {executingJobs, stateIn} from '../../../src/jobs/live/live-state.ts';
+import {executingJobs, placeOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
@@ -53,7 +53,7 @@ export function* clear(act: Act): Steps<Cleared> {
   const workers: UnitStop | null =
     spec.restartWorker && executing.size > 0
       ? workersOf(act, executing, executingJobs(report), report, {
-          goBack: [...executing].some((id) => !report.found.has(id)),
+          goBack: [...executing].some((id) => placeOf(report, id) === undefined),
         })
       : null;
   if (workers === null) return yield* clearAll(act, plan, {elsewhere});
@@ -69,7 +69,7 @@ export function* clear(act: Act): Steps<Cleared> {
   }
   const cancelled = new Set<number>();
   for (const id of executing) {
-    const place = report.found.get(id);
+    const place = placeOf(report, id);
     if (place === undefined) continue;
     const server = place.server as unknown as Gearmand;
     const key = {name: place.function, key: place.unique};

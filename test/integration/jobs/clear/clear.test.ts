@@ -396,6 +396,19 @@ describe('a Gearman queue that cannot be cleared', () => {
     expect(await handedOut(at.site)).toEqual([id]);
   });
 
+  test('a prefix that is not known: an executing job of it is not cancelled as workers stop', async () => {
+    const {worker} = await executeJob(at.site);
+    const prefixes = {own: 'f'.repeat(32), also: [], foreign: async () => new Set<string>()};
+    const nothing = asControl({stop: async () => {}, start: async () => {}});
+    const result = await clear({queue: {...at.sources, prefixes}, worker: nothing});
+    expect(result).toMatchObject({cleared: 1, queueRemoved: 0});
+    // Gearman drops a cancelled job with its worker, and queues another one again.
+    await worker.kill();
+    await until(async () => (await at.server.status()).every(({running}) => running === 0));
+    expect((await at.server.jobs()).map(({ignored}) => ignored)).toEqual([false]);
+    await handedOut(at.site);
+  });
+
   test('a server that is down does not keep the others from being cleared', async () => {
     const down = await startGearmand();
     const where = await createQueueSite(gearmand, down);
