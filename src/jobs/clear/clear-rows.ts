@@ -248,6 +248,7 @@ async function deleteBatch(
 /**
  * Which of the candidates are gone if the answer to COMMIT was lost: all that matched, or none. The read waits for a COMMIT that
  * goes on.
+ * @throws AtomctlError DATABASE_LOST if none is; COMMIT_UNKNOWN if the server does not answer
  */
 async function goneAfterLostCommit(
   database: Database,
@@ -255,12 +256,19 @@ async function goneAfterLostCommit(
   error: unknown,
 ): Promise<GoingJob[]> {
   if (!(error instanceof AtomctlError) || error.code !== 'COMMIT_UNKNOWN') throw error;
+  const left = await idsLeft(database, candidates).catch(() => {
+    throw error;
+  });
+  if (left.size === candidates.length)
+    throw new AtomctlError('DATABASE_LOST', error.message, {hint: error.hint, cause: error});
+  return candidates.filter(({id}) => !left.has(id));
+}
+
+async function idsLeft(database: Database, candidates: GoingJob[]): Promise<Set<number>> {
   await database.reconnect();
   const ids = candidates.map(({id}) => id);
   const rows = await database.query<{id: number}>('SELECT id FROM job WHERE id IN (?) FOR UPDATE', [ids]);
-  const left = new Set(rows.map(({id}) => id));
-  if (left.size === candidates.length) throw error;
-  return candidates.filter(({id}) => !left.has(id));
+  return new Set(rows.map(({id}) => id));
 }
 
 /** Somebody else deletes at the same time: which candidates this transaction deleted is not known. */

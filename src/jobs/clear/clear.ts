@@ -248,5 +248,6 @@ function queueProblems({missing, elsewhere}: Seen, window: QueueWindow | null): 
 }
 
 function stoppedAt({failure, cleared}: Pick<ClearResult, 'failure' | 'cleared'>): string {
-  return `${failure!.message} ${cleared} jobs had been cleared by then; run it again to clear the rest.`;
+  const perhaps = failure!.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
+  return `${failure!.message} ${cleared} jobs had been cleared by then${perhaps}; run it again to clear the rest.`;
 }
