@@ -4,11 +4,11 @@
  *
  * - One connection for each job, which return them one after the other in the order of taking. No worker ever meets another
  *   order, but each job costs a connection, of which gearmand often may have no more than 1024.
- * - All jobs on one connection, twice: what the first return reverses, the second reverses again. Between the two a worker that
- *   becomes free meets the reversed queue.
+ * - All jobs of a function on one connection, twice: what the first return reverses, the second reverses again. Between the two
+ *   a worker that becomes free meets the reversed queue.
  *
  * Within a function and a priority the jobs that waited keep their order; a job that arrives while they are returned may
- * come before some of them. If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
+ * come before some of them (keep-order.ts mends that for serial classes). If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
  */
 import type {ServerAddress} from '../../gearman/address.ts';
 import type {GearmanTimeouts} from '../../gearman/server.ts';
@@ -25,8 +25,10 @@ export interface HeldJobs {
   readonly jobs: readonly ProbedJob[];
   /** Ends some of them as failed: they are gone from the server. Calls `onEnded` as soon as that is confirmed of a job. */
   end(jobs: readonly ProbedJob[], onEnded: (job: ProbedJob) => void): Promise<void>;
-  /** Holds what has come since, too, so that it stays behind the others; nothing if the way to return keeps it there. */
-  takeArrived?(): Promise<void>;
+  /** Holds what has come since, too, so that it stays behind the others. Ends the connections to jobs that left. */
+  takeArrived(): Promise<void>;
+  /** The handles of the jobs that are held, in the order in which they return. */
+  order(): string[];
   /** Returns the others. */
   giveBack(): Promise<void>;
 }
@@ -41,38 +43,45 @@ export interface WayToHold {
  * One connection for each job.
  * @param count how many jobs wait: their connections are opened before any job is held, so that a server that has too few
  *   left keeps them all
+ * @param first handles of jobs that return before the others, in this order
  */
-export function oneByOne(count: number): WayToHold {
+export function oneByOne(count: number, first: readonly string[] = []): WayToHold {
+  const rank = new Map(first.map((handle, index) => [handle, index]));
   return {
     returns: 1,
     async hold(address, functions, options) {
-      const workers: WorkerConnection[] = [];
+      const spare: WorkerConnection[] = [];
+      const holding = new Map<string, WorkerConnection>();
       const jobs: ProbedJob[] = [];
-      let taken = 0;
       const takeWaiting = async (visit: (job: GrabbedJob) => void) => {
         for (;;) {
-          if (taken === workers.length) workers.push(await openWorker(address, options));
-          const job = await workers[taken]!.grab(functions);
+          if (spare.length === 0) spare.push(await openWorker(address, options));
+          const job = await spare[0]!.grab(functions);
           if (job === null) return;
-          taken += 1;
+          holding.set(job.handle, spare.shift()!);
           visit(job);
         }
       };
       const held: HeldJobs = {
         jobs,
         takeArrived: () => takeWaiting(() => {}),
+        order() {
+          const last = first.length;
+          return [...holding.keys()].sort((one, two) => (rank.get(one) ?? last) - (rank.get(two) ?? last));
+        },
         async end(chosen, onEnded) {
-          const ending = new Set(chosen);
-          for (const [index, job] of jobs.entries()) {
-            if (!ending.has(job)) continue;
-            await workers[index]!.fail(job.handle);
+          for (const job of chosen) {
+            const worker = holding.get(job.handle)!;
+            await worker.fail(job.handle);
             onEnded(job);
+            holding.delete(job.handle);
+            spare.push(worker);
           }
         },
-        giveBack: () => giveBackInTurn(workers),
+        giveBack: () => giveBackInTurn([...held.order().map((handle) => holding.get(handle)!), ...spare]),
       };
       try {
-        while (workers.length <= count) workers.push(await openWorker(address, options));
+        while (spare.length <= count) spare.push(await openWorker(address, options));
         // Jobs that arrive meanwhile are held too, so that they do not come before those that go back.
         await takeWaiting((job) => jobs.push(withoutPayload(job)));
         return held;
@@ -84,28 +93,42 @@ export function oneByOne(count: number): WayToHold {
   };
 }
 
-/** All jobs on one connection. */
+/** All jobs of a function on one connection. */
 export const ALL_AT_ONCE: WayToHold = {
   returns: 2,
   async hold(address, functions, options) {
     const worker = await openWorker(address, options);
     const jobs: ProbedJob[] = [];
+    let left: readonly ProbedJob[] = jobs;
     const held: HeldJobs = {
       jobs,
+      // They are taken when the reversed jobs are taken again.
+      async takeArrived() {},
+      order: () => left.map(({handle}) => handle),
       async end(chosen, onEnded) {
         for (let from = 0; from < chosen.length; from += AT_A_TIME) {
           const ending = chosen.slice(from, from + AT_A_TIME);
           await worker.fail(...ending.map(({handle}) => handle));
           for (const job of ending) onEnded(job);
         }
+        const ended = new Set(chosen);
+        left = left.filter((job) => !ended.has(job));
       },
       async giveBack() {
+        const again: WorkerConnection[] = [];
+        let arrived: HeldJobs | null = null;
         try {
           await worker.giveBack();
-          await takeAll(worker, functions, () => {});
-          await worker.giveBack();
+          for (const name of new Set(left.map((job) => job.function))) {
+            const own = left.filter((job) => job.function === name);
+            again.push(await openWorker(address, options));
+            await takeThese(again.at(-1)!, name, new Set(own.map(({handle}) => handle)));
+          }
+          arrived = await oneByOne(0).hold(address, functions, options);
+          for (const each of again) await each.giveBack();
         } finally {
-          worker.close();
+          for (const each of [worker, ...again]) each.close();
+          await arrived?.giveBack();
         }
       },
     };
@@ -131,6 +154,16 @@ async function takeAll(
     const jobs = await worker.grabMany(functions, AT_A_TIME);
     for (const job of jobs) visit(job);
     if (jobs.length < AT_A_TIME) return;
+  }
+}
+
+/** Takes jobs until it has these; those that stand behind them stay. */
+async function takeThese(worker: WorkerConnection, name: string, missing: Set<string>): Promise<void> {
+  while (missing.size > 0) {
+    const count = Math.min(AT_A_TIME, missing.size);
+    const jobs = await worker.grabMany([name], count);
+    for (const {handle} of jobs) missing.delete(handle);
+    if (jobs.length < count) return;
   }
 }
 

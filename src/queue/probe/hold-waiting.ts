@@ -5,13 +5,14 @@ import {formatAddress} from '../../gearman/address.ts';
 import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {splitFunctionName} from '../function-name.ts';
 import {ALL_AT_ONCE, type HeldJobs, oneByOne, type WayToHold} from './held-jobs.ts';
-import {claimsToBeProbe} from './probe-id.ts';
+import {keepOrder, lookAtQueue, type SeenOrder} from './keep-order.ts';
 import {refuseWhereReturnsDrop} from './retry-limit.ts';
+import {ableWorkers, executingHandles} from './workers-able.ts';
 
 /** So many connections may be opened for jobs: a gearmand often may have no more than 1024. */
 export const MOST_CONNECTIONS = 500;
 
-export interface HeldWaiting extends HeldJobs {
+export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end' | 'giveBack'> {
   /**
    * One REFUSED for each function that was left alone: AtoM runs its jobs one at a time, oldest first, and a worker could
    * be handed one in the wrong order.
@@ -35,6 +36,7 @@ export async function holdWaiting(
   );
   const {groups, refused} = await planGroups(server, waiting);
   const parts: HeldJobs[] = [];
+  let serial: {part: HeldJobs; functions: readonly string[]} | null = null;
   const giveBack = async () => {
     await Promise.all(parts.map((part) => part.giveBack()));
   };
@@ -42,7 +44,11 @@ export async function holdWaiting(
     if (groups.length > 0) {
       await refuseWhereReturnsDrop(server, Math.max(...groups.map(({way}) => way.returns)), options);
     }
-    for (const {functions: names, way} of groups) parts.push(await way.hold(server.address, names, options));
+    for (const {functions: names, way, isSerial} of groups) {
+      const part = await way.hold(server.address, names, options);
+      parts.push(part);
+      if (isSerial && way !== ALL_AT_ONCE) serial = {part, functions: names};
+    }
   } catch (error) {
     await giveBack();
     throw error;
@@ -52,18 +58,23 @@ export async function holdWaiting(
     jobs,
     refused,
     async giveBack() {
+      let seen: SeenOrder | null = null;
       try {
-        if (jobs.length > 0) {
+        await despiteFailure(async () => {
+          if (jobs.length === 0) return;
           // A job that has come since may have been returned by a worker that died.
           await refuseWhereReturnsDrop(server, 1, options);
-          for (const part of parts) await part.takeArrived?.();
-        }
-      } catch (error) {
-        // Then it comes before the others: that is better than not to return them.
-        if (!(error instanceof AtomctlError)) throw error;
+          const before = serial === null ? null : await lookAtQueue(server, serial.part.order());
+          for (const part of parts) await part.takeArrived();
+          if (serial !== null && before !== null)
+            seen = {...before, functions: serial.functions, order: serial.part.order()};
+        });
       } finally {
         await giveBack();
       }
+      await despiteFailure(async () => {
+        if (seen !== null) await keepOrder(server, seen, options);
+      });
     },
     async end(chosen, onEnded) {
       for (const part of parts) {
@@ -77,10 +88,20 @@ export async function holdWaiting(
   };
 }
 
+/** What comes while jobs are returned may then stand before them: that is better than not to return them. */
+async function despiteFailure(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+  }
+}
+
 /** Functions whose jobs are held in one way. */
 interface Group {
   functions: string[];
   way: WayToHold;
+  isSerial: boolean;
 }
 
 async function planGroups(
@@ -104,6 +125,7 @@ async function planGroups(
         mayBeOneByOne || (rows === serial && countOf(serial) <= MOST_CONNECTIONS)
           ? oneByOne(countOf(rows))
           : ALL_AT_ONCE,
+      isSerial: rows === serial,
     }));
   return {groups, refused};
 }
@@ -139,24 +161,6 @@ async function reasonAgainst(server: GearmanServer, row: FunctionStatus): Promis
   const still = new Set(await executingHandles(server));
   const isSteady = before.allBusy && after.allBusy && executing.every((handle) => still.has(handle));
   return isSteady ? null : refusal(server, row, 'a worker for them is free, or was a moment ago');
-}
-
-/** How many workers can do a function, and whether all have a job: a server says what runs, not in which worker. */
-async function ableWorkers(server: GearmanServer, name: string): Promise<{able: number; allBusy: boolean}> {
-  const connections = (await server.connections()).filter(({id}) => !claimsToBeProbe(id));
-  const able = connections.filter(({functions}) => functions.includes(name));
-  const theirs = new Set(able.flatMap(({functions}) => functions));
-  const running = (await server.status())
-    .filter((row) => theirs.has(row.function))
-    .reduce((sum, row) => sum + row.running, 0);
-  const mayRunThem = connections.filter(({functions}) => functions.some((each) => theirs.has(each)));
-  return {able: able.length, allBusy: running >= mayRunThem.length};
-}
-
-async function executingHandles(server: GearmanServer): Promise<string[]> {
-  const handles = (await server.jobs()).map(({handle}) => handle);
-  const presences = await server.statusOfHandles(handles);
-  return handles.filter((_, index) => presences[index]!.running);
 }
 
 function refusal(server: GearmanServer, row: FunctionStatus, why: string): AtomctlError {

@@ -374,6 +374,23 @@ describe("Perl's server", () => {
   });
 });
 
+describe('a serial job that comes while others return', () => {
+  it.each([40, MOST_CONNECTIONS + 40])('stays behind them: %i', async (count) => {
+    const process = await gearmand();
+    await submit(process, count, 'arObjectMoveJob');
+    await ask(process, async (server) => {
+      const held = await holdWaiting(server, ['arObjectMoveJob'], TIMEOUT);
+      const returning = held.giveBack();
+      await until(async () =>
+        (await ask(process, (it) => it.status())).some((row) => row.total > row.running),
+      );
+      await submitBackground(process.endpoint, 'arObjectMoveJob', 'late', `{"id":${count + 1}}`);
+      await returning;
+    });
+    expect(await drain(process, 'arObjectMoveJob')).toEqual(numbers(1, count + 1));
+  });
+});
+
 describe('jobs that come while others are held', () => {
   const arrivals = [
     {name: 'stay behind them', args: [], returned: 0, order: [1, 2, 3]},
