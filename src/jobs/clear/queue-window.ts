@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import {isSerial, mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {worthAnotherAttempt} from '../../gearman/failure.ts';
 import type {ServerLock} from '../../gearman/lock.ts';
@@ -28,7 +28,6 @@ const POLL_MS = 20;
 
 /** The waiting jobs of one server, held. */
 interface Hold {
-  lock: ServerLock;
   held: HeldWaiting;
   ended: Set<ProbedJob>;
 }
@@ -50,6 +49,8 @@ export class QueueWindow {
   readonly #names: readonly string[];
   #problems = new Map<string, AtomctlError>();
   #holds: Hold[] = [];
+  /** Of the servers of which jobs are held, or have just been taken out: nobody calls their rows lost meanwhile. */
+  #locks: ServerLock[] = [];
   #openedAt: number | null = null;
 
   /** @param names of the rows: only functions that may hold their jobs are held */
@@ -65,7 +66,7 @@ export class QueueWindow {
 
   /** Takes out the jobs of these rows. If none of them says Running, the queue is not held for them. */
   async takeJobsOf(rows: readonly GoingRow[]): Promise<void> {
-    const isOver = this.#openedAt !== null && performance.now() - this.#openedAt > WINDOW_MS;
+    const isOver = this.#openedAt === null || performance.now() - this.#openedAt > WINDOW_MS;
     if (isOver) await this.close();
     if (this.#openedAt === null && !rows.some(({running}) => running)) return;
     const byId = new Map(rows.map((row) => [row.id, row]));
@@ -75,6 +76,9 @@ export class QueueWindow {
       return row !== undefined && isJobOfRow(job, row);
     });
     if (this.#problems.size > 0 && rows.some(({running}) => running)) this.incomplete = true;
+    // A worker that becomes free would be handed a serial job that comes now, and not an older one that is held.
+    const jobs = this.#holds.flatMap(({held}) => held.jobs);
+    if (jobs.some((job) => isSerial(splitFunctionName(job.function).jobClass))) await this.#giveBack();
   }
 
   /** Takes out the site's waiting jobs that have no row. */
@@ -96,13 +100,17 @@ export class QueueWindow {
 
   /** Returns what is held. */
   async close(): Promise<void> {
+    await this.#giveBack();
+    const locks = this.#locks;
+    this.#locks = [];
+    for (const lock of locks) await lock.release();
+  }
+
+  async #giveBack(): Promise<void> {
     const holds = this.#holds;
     this.#holds = [];
     this.#openedAt = null;
-    for (const {held, lock} of holds) {
-      await this.#reporting(() => held.giveBack());
-      await lock.release();
-    }
+    for (const {held} of holds) await this.#reporting(() => held.giveBack());
   }
 
   /** Ends what is chosen of the waiting jobs. If a connection is lost, the waiting jobs are held again, once. */
@@ -166,15 +174,10 @@ export class QueueWindow {
 
   async #hold(server: GearmanServer, names: readonly string[]): Promise<void> {
     await refuseOtherServers(server);
-    const lock = await takeProbeLock(server.address, this.#options);
-    try {
-      const held = await holdWaiting(server, names, this.#options);
-      for (const error of held.refused) this.#report(error);
-      this.#holds.push({lock, held, ended: new Set()});
-    } catch (error) {
-      await lock.release();
-      throw error;
-    }
+    this.#locks.push(await takeProbeLock(server.address, this.#options));
+    const held = await holdWaiting(server, names, this.#options);
+    for (const error of held.refused) this.#report(error);
+    this.#holds.push({held, ended: new Set()});
   }
 
   async #end(chosen: Chosen): Promise<void> {
