@@ -1,5 +1,6 @@
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
+import {executingEndedJobs} from '../live/ended-jobs.ts';
 import {
   executingJobs,
   type LiveAccess,
@@ -66,14 +67,15 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   const executing = new Set(ids.filter((id) => stateIn(report!, id) === 'executing'));
   const elsewhere = report === null ? 0 : countElsewhere(report, ids);
   const seen = {missing: report?.missing ?? counts?.missing ?? [], elsewhere};
+  const ended = report === null ? 0 : await countExecutingEnded(options);
   const workers = await workersToStop(options, report, executing);
-  if (workers === null) return clearAll(options, {...seen, executing: executing.size});
+  if (workers === null) return clearAll(options, {...seen, executing: executing.size + ended});
   const against = reasonAgainstInterruption(workers, options.mayInterrupt);
   if (against !== null) throw against;
   await rehearseDeletion(database, [...executing]);
   const cancelled = await cancelExecuting(report!, executing);
   const {result: cleared, problems} = await whileStopped(workers, () => {
-    const stopped = {...seen, executing: 0};
+    const stopped = {...seen, executing: ended};
     if (!options.signal.aborted) return clearStopped(options, stopped, {ids, cancelled});
     return clearCancelled(options, stopped, {cancelled, executing});
   });
@@ -118,7 +120,7 @@ async function clearStopped(
   // A worker that could not be stopped from here may have begun one again.
   const now = await liveStates({...queue!, database}).catch(() => null);
   const still = new Set(now === null ? [] : ids.filter((id) => stateIn(now, id) === 'executing'));
-  const done = await clearAll(options, {...seen, executing: still.size});
+  const done = await clearAll(options, {...seen, executing: seen.executing + still.size});
   const dropped = [...cancelled].filter((id) => !still.has(id));
   return {...done, queueRemoved: done.queueRemoved + dropped.length};
 }
@@ -173,6 +175,20 @@ export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: rea
     if (isAlive || verdicts.get(id)?.state !== 'uncertain') return false;
     return rows.get(id)?.queues.some((queue) => unknown.has(queue)) === true;
   }).length;
+}
+
+/** Of the rows to clear that have ended, only so many are looked for in Gearman, from the newest: all would be a whole history. */
+const ENDED_ROWS = 200;
+
+/** How many jobs execute although their rows, which are to be cleared, have ended. */
+async function countExecutingEnded({database, queue, plan}: ClearSiteOptions): Promise<number> {
+  const {join, sql, values} = jobCondition(plan.filter);
+  const rows = await database.query<{id: number}>(
+    `SELECT job.id FROM job ${join} WHERE ${sql} AND job.status_id <> ? AND job.id <= ? ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
+    [...values, STATUSES.running.termId, plan.lastId],
+  );
+  const ids = rows.map(({id}) => id);
+  return (await executingEndedJobs(ids, {...queue!, database})).size;
 }
 
 async function workersToStop(

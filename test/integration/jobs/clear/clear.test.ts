@@ -278,6 +278,13 @@ describe('clearSite', () => {
     await control.worker.kill();
   });
 
+  test('reports a job that executes although its row was ended by hand', async () => {
+    const {id, worker} = await executeJob(at.site);
+    await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+    expect(await clear({filter: {ids: [id]}})).toMatchObject({cleared: 1, queueExecuting: 1});
+    await worker.kill();
+  });
+
   test('interrupted while the worker stops clears what is cancelled by then, and nothing else', async () => {
     const {id, worker} = await executeJob(at.site);
     const [waits] = await submit(1);
