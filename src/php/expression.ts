@@ -17,7 +17,7 @@ export interface PhpNode {
 export interface PhpSurroundings {
   /** Absolute, symbolic links resolved: what `__FILE__` is. */
   file: string;
-  /** What `getenv()`, `$_ENV` and `$_SERVER` see. */
+  /** What `getenv()` and `$_SERVER` see. `$_ENV` is empty or not, as php.ini says, and is not read. */
   env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -26,15 +26,22 @@ export class PhpEvaluator {
   readonly #surroundings: PhpSurroundings;
   readonly #variables = new Map<string, PhpValue>();
   readonly #constants = new Map(Object.entries(CONSTANTS));
+  readonly #sizes = new WeakMap<PhpArray, {entries: number; depth: number}>();
 
   constructor(surroundings: PhpSurroundings) {
     this.#surroundings = surroundings;
-    const environment = new Map(Object.entries(surroundings.env).map(([name, text]) => [name, text ?? null]));
-    this.#variables.set('_ENV', environment).set('_SERVER', environment);
   }
 
-  /** What a `const` statement does. */
-  define(name: string, value: PhpValue): void {
+  /** What a `const` statement does. @throws NotStaticError if PHP does not allow it, or keeps an older value */
+  declare(node: PhpNode, name: string, expression: PhpNode): void {
+    const unfit = findNode(expression, ({kind}) => !CONSTANT_EXPRESSIONS.has(kind));
+    if (unfit) throw notStatic(unfit, `a ${unfit.kind} expression in a constant`);
+    this.#define(node, name, this.evaluate(expression));
+  }
+
+  #define(node: PhpNode, name: string, value: PhpValue): void {
+    const isNew = /^[A-Za-z_]\w*$/.test(name) && !this.#constants.has(name) && !RESERVED.test(name);
+    if (!isNew) throw notStatic(node, `a second definition of ${name}`);
     this.#constants.set(name, value);
   }
 
@@ -56,9 +63,9 @@ export class PhpEvaluator {
         if (node.type === 'shell') throw notStatic(node, 'a shell command');
         return (node.value as {expression: PhpNode}[])
           .map(({expression}) => phpString(this.evaluate(expression)))
-          .join('');
+          .reduce((text, part) => joined(node, text, part), '');
       case 'number':
-        return readNumber(node.value as string);
+        return readNumber(node);
       case 'boolean':
         return node.value as boolean;
       case 'nullkeyword':
@@ -80,7 +87,9 @@ export class PhpEvaluator {
       case 'assign':
         return this.#assign(node);
       case 'variable':
-        return this.#variables.get(node.name as string);
+        if (typeof node.name !== 'string' || SUPERGLOBAL.test(node.name))
+          throw notStatic(node, `the variable $${typeof node.name === 'string' ? node.name : '$'}`);
+        return this.#variables.get(node.name);
       case 'offsetlookup':
         return this.#offset(node);
       case 'isset':
@@ -99,12 +108,27 @@ export class PhpEvaluator {
     let next = 0n;
     for (const item of items) {
       if (item.kind !== 'entry' || item.byRef || item.unpack) throw notStatic(item, 'an unusual array entry');
-      const key = item.key ? this.evaluate(item.key as PhpNode) : next;
-      const name = phpString(key);
-      if (/^(0|-?[1-9]\d*)$/.test(name) && BigInt(name) >= next) next = BigInt(name) + 1n;
-      array.set(name, this.evaluate(item.value as PhpNode));
+      const key = item.key ? arrayKey(item, this.evaluate(item.key as PhpNode)) : String(next);
+      // What follows a negative key differs from PHP 8.2 to 8.3.
+      if (key.startsWith('-') && isInteger(key) && next === 0n) throw notStatic(item, 'a negative key');
+      if (isInteger(key) && BigInt(key) >= next) next = BigInt(key) + 1n;
+      if (next > MOST_INTEGER) throw notStatic(item, 'a key that large');
+      array.set(key, this.evaluate(item.value as PhpNode));
     }
+    if (!this.#fits(array)) throw notStatic(items[0]!, 'an array that large');
     return array;
+  }
+
+  /** No loop can run here, but arrays that hold one another twice grow as fast. */
+  #fits(array: PhpArray): boolean {
+    let [entries, depth] = [array.size, 1];
+    for (const value of array.values()) {
+      const inner = value instanceof Map ? this.#sizes.get(value) : undefined;
+      entries += inner?.entries ?? 0;
+      depth = Math.max(depth, 1 + (inner?.depth ?? 0));
+    }
+    this.#sizes.set(array, {entries, depth});
+    return entries <= MOST_ENTRIES && depth <= MOST_DEPTH;
   }
 
   #constant(node: PhpNode): PhpValue {
@@ -123,20 +147,20 @@ export class PhpEvaluator {
     const callee = node.what as PhpNode;
     const name =
       callee.kind === 'name' ? (callee.name as string).replace(/^\\/, '').toLowerCase() : callee.kind;
-    const given = (node.arguments as PhpNode[]).map((argument) => this.evaluate(argument));
-    const [first = null, second] = given;
-    switch (name) {
-      case 'getenv':
-        if (given.length === 0) break;
-        return this.#surroundings.env[phpString(first)] ?? false;
-      case 'dirname':
-        return dirname(phpString(first), Number(second ?? 1));
-      case 'defined':
-        return this.#constants.has(phpString(first));
-      case 'define':
-        if (given.length < 2) break;
-        this.#constants.set(phpString(first), second ?? null);
+    const [first, second, ...more] = (node.arguments as PhpNode[]).map((argument) => this.evaluate(argument));
+    // PHP turns other values into texts, or refuses them, as its version and strict_types say.
+    if (typeof first === 'string' && more.length === 0) {
+      if (name === 'getenv' && second === undefined && first !== '')
+        return this.#surroundings.env[first] ?? false;
+      if (name === 'dirname' && first !== '') {
+        if (second === undefined) return dirname(first, 1);
+        if (typeof second === 'bigint' && second > 0n && second < 100n) return dirname(first, Number(second));
+      }
+      if (name === 'defined' && second === undefined && this.#constants.has(first)) return true;
+      if (name === 'define' && second !== undefined) {
+        this.#define(node, first, second);
         return true;
+      }
     }
     throw notStatic(node, `a call of ${name}()`);
   }
@@ -152,7 +176,9 @@ export class PhpEvaluator {
       case '||':
         return isTruthy(this.evaluate(left)) || isTruthy(this.evaluate(right));
     }
-    const value = OPERATORS[node.type as string]?.(this.evaluate(left), this.evaluate(right));
+    const operands = [this.evaluate(left), this.evaluate(right)] as const;
+    if (node.type === '.') return joined(node, phpString(operands[0]), phpString(operands[1]));
+    const value = OPERATORS[node.type as string]?.(...operands);
     if (value === undefined) throw notStatic(node, `the operator ${node.type} on such values`);
     return value;
   }
@@ -167,7 +193,7 @@ export class PhpEvaluator {
   #unary(node: PhpNode): PhpValue {
     const value = this.evaluate(node.what as PhpNode);
     if (node.type === '!') return !isTruthy(value);
-    if (typeof value === 'bigint' && node.type === '-') return -value;
+    if (typeof value === 'bigint' && node.type === '-' && isRepresentable(-value)) return -value;
     if (typeof value === 'bigint' && node.type === '~') return ~value;
     if (typeof value === 'number' && node.type === '-') return -value;
     throw notStatic(node, `the operator ${node.type} on such a value`);
@@ -175,17 +201,33 @@ export class PhpEvaluator {
 
   #assign(node: PhpNode): PhpValue {
     const target = node.left as PhpNode;
-    if (target.kind !== 'variable' || typeof target.name !== 'string' || node.operator !== '=') {
+    const isPlain = target.kind === 'variable' && typeof target.name === 'string' && node.operator === '=';
+    if (!isPlain || SUPERGLOBAL.test(target.name as string) || target.name === 'this') {
       throw notStatic(node, 'an assignment to more than a variable');
     }
     const value = this.evaluate(node.right as PhpNode);
-    this.#variables.set(target.name, value);
+    this.#variables.set(target.name as string, value);
     return value;
   }
 
   #offset(node: PhpNode): PhpValue | undefined {
-    const array = this.#evaluateQuietly(node.what as PhpNode);
-    return array instanceof Map ? array.get(phpString(this.evaluate(node.offset as PhpNode))) : undefined;
+    const of = node.what as PhpNode;
+    if (!node.offset) throw notStatic(node, 'an empty index');
+    if (of.kind === 'variable' && of.name === '_SERVER') return this.#server(node);
+    const array = this.#evaluateQuietly(of);
+    const key = arrayKey(node, this.evaluate(node.offset as PhpNode));
+    if (typeof array === 'string') throw notStatic(node, 'a character of a text');
+    return array instanceof Map ? array.get(key) : undefined;
+  }
+
+  /** `$_SERVER` has the environment, and of a request what a web server adds. */
+  #server(node: PhpNode): PhpValue | undefined {
+    const key = arrayKey(node, this.evaluate(node.offset as PhpNode));
+    const {env} = this.#surroundings;
+    const isRenamed = Object.keys(env).some((name) => name !== key && asServerKey(name) === key);
+    if (OF_REQUEST.test(key) || asServerKey(key) !== key || isRenamed)
+      throw notStatic(node, `$_SERVER of ${key}`);
+    return env[key];
   }
 }
 
@@ -200,11 +242,105 @@ function readString(node: PhpNode): string {
   return node.value as string;
 }
 
+const SUPERGLOBAL = /^(_(ENV|SERVER|GET|POST|COOKIE|FILES|REQUEST|SESSION)|GLOBALS|argv|argc|php_errormsg)$/;
+
+/** What PHP itself, or a web server, puts into `$_SERVER`. */
+const OF_REQUEST =
+  /^(HTTP|SERVER|REQUEST|REMOTE|SCRIPT|PATH|DOCUMENT|QUERY|CONTENT|GATEWAY|AUTH|REDIRECT|ORIG|FCGI|SSL)(_|$)|^(HTTPS|PHP_SELF|PHP_AUTH_.*|argv|argc|UNIQUE_ID)$/;
+
+/** PHP gives `$_SERVER` no key with a blank, a dot or a bracket. */
+const asServerKey = (name: string) => name.replace(/[ .[]/g, '_');
+
+/** Constants that PHP has in any spelling, or in one per file. */
+const RESERVED = /^(true|false|null|__\w+__)$/i;
+
+/** What the value of a `const` may be made of. */
+const CONSTANT_EXPRESSIONS = new Set([
+  'string',
+  'nowdoc',
+  'number',
+  'boolean',
+  'nullkeyword',
+  'array',
+  'entry',
+  'name',
+  'magic',
+  'bin',
+  'retif',
+  'unary',
+]);
+
+/**
+ * What PHP refuses before it runs the first line, and php-parser does not.
+ * @throws NotStaticError
+ */
+export function checkProgram(statements: readonly PhpNode[]): void {
+  for (const statement of statements) {
+    const wrong = findNode(statement, (node) => {
+      switch (node.kind) {
+        case 'number':
+          return isWrongOctal(node.value as string);
+        case 'entry':
+          return (node.key as PhpNode | null)?.kind === 'array';
+        case 'constantstatement':
+          return node !== statement;
+        default:
+          return node.kind === 'declare' || node.kind === 'goto';
+      }
+    });
+    if (wrong) throw notStatic(wrong, `a ${wrong.kind} here`);
+  }
+}
+
+const isWrongOctal = (digits: string) => /^0[\d_]*[89][\d_]*$/.test(digits);
+
+/** The first node of a tree that is wanted; undefined if there is none. */
+function findNode(node: PhpNode, isWanted: (node: PhpNode) => boolean): PhpNode | undefined {
+  if (isWanted(node)) return node;
+  for (const part of Object.values(node)) {
+    for (const each of Array.isArray(part) ? part : [part]) {
+      const found = isNode(each) ? findNode(each, isWanted) : undefined;
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function isNode(value: unknown): value is PhpNode {
+  return typeof value === 'object' && value !== null && typeof (value as PhpNode).kind === 'string';
+}
+
+/** More than any configuration has; a text that doubles itself line by line grows to gigabytes. */
+const MOST_CHARACTERS = 1_000_000;
+const MOST_ENTRIES = 10_000;
+const MOST_DEPTH = 100;
+
+function joined(node: PhpNode, left: string, right: string): string {
+  if (left.length + right.length > MOST_CHARACTERS) throw notStatic(node, 'a text that long');
+  return left + right;
+}
+
+const isInteger = (key: string) => /^(0|-?[1-9]\d*)$/.test(key) && isRepresentable(BigInt(key));
+
+/** An integer as a key becomes text here; PHP makes integers of some others, as its version says. */
+function arrayKey(node: PhpNode, value: PhpValue): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  if (value === null) return '';
+  if (typeof value === 'string' || typeof value === 'bigint') return String(value);
+  throw notStatic(node, 'such a key');
+}
+
+/** PHP's integers have 64 bits. What does not fit becomes a float. */
+const MOST_INTEGER = 2n ** 63n - 1n;
+
+const isRepresentable = (value: bigint) => BigInt.asIntN(64, value) === value;
+
 /** Constants of PHP that configuration files use. */
 export const CONSTANTS: Readonly<Record<string, PhpValue>> = {
   PHP_EOL: '\n',
   DIRECTORY_SEPARATOR: '/',
   PATH_SEPARATOR: ':',
+  PHP_INT_MAX: MOST_INTEGER,
   E_ERROR: 1n,
   E_WARNING: 2n,
   E_PARSE: 4n,
@@ -219,12 +355,14 @@ type Operator = (left: PhpValue, right: PhpValue) => PhpValue | undefined;
 
 const onIntegers =
   (operate: (left: bigint, right: bigint) => bigint): Operator =>
-  (left, right) =>
-    typeof left === 'bigint' && typeof right === 'bigint' ? operate(left, right) : undefined;
+  (left, right) => {
+    if (typeof left !== 'bigint' || typeof right !== 'bigint') return undefined;
+    const value = operate(left, right);
+    return isRepresentable(value) ? value : undefined;
+  };
 
 /** Binary operators; undefined if PHP's rules for these operands are not known here. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
-  '.': (left, right) => phpString(left) + phpString(right),
   '===': (left, right) => (left instanceof Map ? undefined : left === right),
   '!==': (left, right) => (left instanceof Map ? undefined : left !== right),
   '==': looselyEqual,
@@ -242,19 +380,22 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
 
 /** PHP compares texts that look like numbers as numbers, and unlike types by rules that changed with PHP 8. */
 function looselyEqual(left: PhpValue, right: PhpValue): boolean | undefined {
-  if (left instanceof Map || typeof left !== typeof right) return undefined;
+  if (left instanceof Map || right instanceof Map || typeof left !== typeof right) return undefined;
   if (left === right) return true;
   return typeof left === 'string' && /^\s*[-+.\d]/.test(left) ? undefined : false;
 }
 
 /** A number as PHP writes it: decimal, hexadecimal, octal, binary, with underscores. */
-export function readNumber(text: string): PhpValue {
-  const digits = text.replaceAll('_', '').toLowerCase();
-  if (/^0[0-7]+$/.test(digits)) return BigInt(`0o${digits.slice(1)}`);
-  return /^(\d+|0[xbo][\da-f]+)$/.test(digits) ? BigInt(digits) : Number(digits);
+function readNumber(node: PhpNode): PhpValue {
+  const digits = (node.value as string).replaceAll('_', '').toLowerCase();
+  const isOctal = /^0\d+$/.test(digits);
+  if (!isOctal && !/^(\d+|0[xbo][\da-f]+)$/.test(digits)) return Number(digits);
+  const value = BigInt(isOctal ? `0o${digits.slice(1)}` : digits);
+  return isRepresentable(value) ? value : Number(value);
 }
 
-/** PHP's dirname(). */
-export function dirname(text: string, levels: number): string {
-  return levels > 1 ? dirname(parentDirectory(text), levels - 1) : parentDirectory(text);
+/** PHP's dirname() of a text that is not empty. */
+function dirname(text: string, levels: number): string {
+  const parent = parentDirectory(text.replace(/\/+/g, '/'));
+  return levels > 1 ? dirname(parent, levels - 1) : parent;
 }

@@ -1,4 +1,11 @@
-import {NotStaticError, notStatic, PhpEvaluator, type PhpNode, type PhpSurroundings} from './expression.ts';
+import {
+  checkProgram,
+  NotStaticError,
+  notStatic,
+  PhpEvaluator,
+  type PhpNode,
+  type PhpSurroundings,
+} from './expression.ts';
 import {isTruthy, type PhpValue, phpString} from './value.ts';
 
 export {NotStaticError};
@@ -11,7 +18,7 @@ export interface PhpScriptOptions extends PhpSurroundings {
 export interface PhpScriptResult {
   /** What the script prints, its text outside `<?php … ?>` included. */
   output: string;
-  /** What it returns; null if it returns nothing. */
+  /** What it returns; 1 if it returns nothing. */
   returned: PhpValue;
 }
 
@@ -26,12 +33,32 @@ export async function readPhpScript(source: string, options: PhpScriptOptions): 
   let program: {children: PhpNode[]};
   try {
     program = engine.parseCode(source, options.file) as unknown as {children: PhpNode[]};
-  } catch {
-    throw new NotStaticError('it does not parse as PHP');
+  } catch (error) {
+    throw new NotStaticError(isTooDeep(error) ? TOO_DEEP : 'it does not parse as PHP');
   }
   const script = new PhpScript(options);
-  script.run(program.children);
-  return {output: script.output, returned: script.returned ?? null};
+  try {
+    const statements = startOf(program.children);
+    checkProgram(statements);
+    script.run(statements);
+  } catch (error) {
+    throw isTooDeep(error) ? new NotStaticError(TOO_DEEP) : error;
+  }
+  return {output: script.output, returned: script.returned === undefined ? 1n : script.returned};
+}
+
+const TOO_DEEP = 'it is nested too deeply';
+
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError;
+}
+
+/** `declare(strict_types=1)` changes nothing that is read here, but stands first. */
+function startOf(statements: readonly PhpNode[]): readonly PhpNode[] {
+  const [first] = statements;
+  const directives = first?.kind === 'declare' ? (first.directives as {key: {name: string}}[]) : [];
+  const isStrict = directives.length === 1 && directives[0]!.key.name.toLowerCase() === 'strict_types';
+  return isStrict ? statements.slice(1) : statements;
 }
 
 class PhpScript {
@@ -68,7 +95,7 @@ class PhpScript {
         return;
       case 'constantstatement':
         for (const {name, value} of node.constants as {name: {name: string}; value: PhpNode}[]) {
-          this.#evaluator.define(name.name, this.#evaluator.evaluate(value));
+          this.#evaluator.declare(node, name.name, value);
         }
         return;
       case 'if': {
@@ -80,7 +107,6 @@ class PhpScript {
         this.run(node.children as PhpNode[]);
         return;
       case 'noop':
-      case 'declare':
         return;
       default:
         throw notStatic(node, `a ${node.kind} statement`);

@@ -15,6 +15,8 @@ export function phpString(value: PhpValue): string {
 
 /** PHP prints floats with 14 digits, and uses exponents (`1.0E+25`) for smaller numbers than JavaScript does. */
 function phpFloat(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', 'INF').toUpperCase();
+  if (Object.is(value, -0)) return '-0';
   const [digits, power] = Number(value.toPrecision(14)).toExponential().split('e');
   const exponent = Number(power);
   if (!(exponent < -4 || exponent > 13)) return String(Number(value.toPrecision(14)));

@@ -65,7 +65,7 @@ const SCRIPTS: [string, string, unknown][] = [
   ],
   [
     'constants',
-    `define('A', 'x'); const B = A . 'y'; if (!defined('C')) { define('C', 'z'); } return A . B . \\C . PHP_EOL . DIRECTORY_SEPARATOR;`,
+    `define('A', 'x'); const B = A . 'y'; define('C', 'z'); if (!defined('C')) { return 0; } return A . B . \\C . PHP_EOL . DIRECTORY_SEPARATOR;`,
     'xxyz\n/',
   ],
   [
@@ -135,7 +135,18 @@ describe('PHP read without PHP', () => {
     ['<?php return "1" == "01";', 'the operator =='],
     ['<?php return 1 == true;', 'the operator =='],
     ['<?php return [', 'it does not parse as PHP'],
-  ])('leaves %s to PHP', async (source, reason) => {
+    ['<?php return defined("SF_ROOT_DIR");', 'a call of defined()'],
+    ['<?php return $_ENV["HOST"] ?? "d";', 'the variable $_ENV'],
+    ['<?php return $_SERVER["HTTP_HOST"] ?? "d";', '$_SERVER of HTTP_HOST'],
+    ['<?php return getenv();', 'a call of getenv()'],
+    ['<?php return 9223372036854775807 + 1;', 'the operator +'],
+    ['<?php $a = "abc"; return $a[0];', 'a character of a text'],
+    [`<?php $a = "x"; ${'$a = $a . $a; '.repeat(40)} return $a;`, 'a text that long'],
+    [`<?php $a = [1]; ${'$a = [$a, $a]; '.repeat(40)} return $a;`, 'an array that large'],
+    [`<?php $a = [1]; ${'$a = [$a]; '.repeat(200)} return $a;`, 'an array that large'],
+    [`<?php return ${'['.repeat(20_000)}${']'.repeat(20_000)};`, 'it is nested too deeply'],
+    [`<?php return ${'!'.repeat(3000)}1;`, 'it is nested too deeply'],
+  ])('leaves %.60s to PHP', async (source, reason) => {
     await expect(read(source)).rejects.toThrow(NotStaticError);
     await expect(read(source)).rejects.toThrow(reason);
   });
