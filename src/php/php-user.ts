@@ -34,18 +34,34 @@ export async function phpUser(
   if (callerUid !== 0) return {command: []};
   const weakness = weaknessForRoot(file);
   if (weakness === null) return {command: []};
+  if (fstatSync(directory).uid === 0) return {refusal: `php does not run as root on it, because ${weakness}`};
+  const owner = await directoryOwner(file, {directory, env});
+  return 'refusal' in owner ? owner : {command: setpriv(owner, ['--no-new-privs'])};
+}
+
+/**
+ * The account that owns a file's directory, if nobody else but root can decide what the file contains; otherwise why
+ * php does not run as that account, as a clause.
+ * @param file absolute
+ */
+export async function directoryOwner(
+  file: string,
+  {directory, env}: Omit<PhpUserOptions, 'callerUid'>,
+): Promise<Account | {refusal: string}> {
   const stats = fstatSync(directory);
-  if (stats.uid === 0) return {refusal: `php does not run as root on it, because ${weakness}`};
   const account = await findAccount(stats.uid, env);
   if (account === null) {
     return {refusal: `the owner of its directory (uid ${stats.uid}) has no account to run php as`};
   }
   const danger = dangerToOwner(file, directory, stats, account);
-  if (danger !== null) return {refusal: `php does not run as ${account.name} on it, because ${danger}`};
-  const {uid, gid} = account;
-  return {
-    command: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--no-new-privs', '--'],
-  };
+  return danger === null
+    ? account
+    : {refusal: `php does not run as ${account.name} on it, because ${danger}`};
+}
+
+/** The command that runs another one as this account, with its own groups. */
+export function setpriv({uid, gid}: Account, more: readonly string[] = []): string[] {
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', ...more, '--'];
 }
 
 /**
@@ -99,11 +115,13 @@ function dangerToOwner(
   return writableByOthers(stats) ? `${file} is writable by others` : null;
 }
 
-interface Account {
+/** An account of the system. */
+export interface Account {
   name: string;
   uid: number;
   /** The primary group. */
   gid: number;
+  home: string;
 }
 
 /** An account as the system knows it, in /etc/passwd or a directory service; null if there is none. */
@@ -111,8 +129,8 @@ function findAccount(uid: number, env: PhpUserOptions['env']): Promise<Account |
   return new Promise((resolve) => {
     const options = {env: {...env}, timeout: LOOKUP_MS};
     execFile('getent', ['passwd', String(uid)], options, (error, stdout) => {
-      const [name, , , gid] = stdout.split('\n', 1)[0]!.split(':');
-      resolve(error || !name || !/^\d+$/.test(gid ?? '') ? null : {name, uid, gid: Number(gid)});
+      const [name, , , gid, , home = '/'] = stdout.split('\n', 1)[0]!.split(':');
+      resolve(error || !name || !/^\d+$/.test(gid ?? '') ? null : {name, uid, gid: Number(gid), home});
     });
   });
 }

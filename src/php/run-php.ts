@@ -77,7 +77,8 @@ function openDirectory(directory: string): number | null {
   }
 }
 
-function minimal(env: PhpOptions['env']): Record<string, string | undefined> {
+/** Of an environment, what PHP gets that another user's files decide: a fixed PATH, and AtoM's container variables. */
+export function minimal(env: PhpOptions['env']): Record<string, string | undefined> {
   const kept = Object.entries(env).filter(([name]) => PASSED_ON.test(name));
   return {...Object.fromEntries(kept), PATH: SEARCH_PATH};
 }

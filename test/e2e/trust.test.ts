@@ -283,6 +283,78 @@ describe('with --run-php', () => {
   });
 });
 
+describe('worker:run, called by root (S14)', () => {
+  const REPORT = `echo json_encode([
+    'ids' => [posix_getuid(), posix_getgid(), implode('+', posix_getgroups())],
+    'ownSession' => posix_getsid(0) === getmypid(),
+    'terminals' => [(bool) @fopen('/dev/tty', 'r+'), posix_isatty(STDIN), posix_isatty(STDOUT), posix_isatty(STDERR)],
+    'input' => strlen(stream_get_contents(STDIN)),
+    'cwd' => getcwd(), 'environment' => array_keys(getenv()),
+    'arguments' => array_slice($argv, 1)]), PHP_EOL;`;
+  const script = () => `<?php ${leaveProof()} ${REPORT} fwrite(STDERR, "\\e]0;hello\\x07"); exit(7);`;
+
+  test('S14: runs as the owner of the root, without input, terminal or the rest of the environment', async () => {
+    const root = createRoot('atom', WWW_DATA, {symfony: script()});
+    const env = {ATOMCTL_ROOT: root, SECRET: 'hunter2', ATOM_NAME: 'archive', LANG: 'C.UTF-8'};
+    const seen = {
+      ids: [WWW_DATA, WWW_DATA, '33'],
+      ownSession: true,
+      terminals: [false, false, false, false],
+      input: 0,
+      cwd: root,
+      environment: expect.not.arrayContaining(['SECRET', 'ATOMCTL_ROOT', 'PWD']),
+      arguments: ['jobs:worker', '--max-job-count=5'],
+    };
+    const args = ['worker:run', '--max-job-count', '5'];
+    const {code, stdout} = await runAtomctl(args, {env, stdin: 'typed'});
+    expect([code, JSON.parse(stdout)]).toEqual([7, seen]);
+    expect(JSON.parse(stdout).environment.sort()).toEqual([
+      'ATOM_NAME',
+      'HOME',
+      'LANG',
+      'LOGNAME',
+      'PATH',
+      'SHELL',
+      'USER',
+    ]);
+    const onTerminal = await runOnTerminal(args, {env});
+    const [report, printed] = onTerminal.screen.split('\n') as [string, string];
+    expect([onTerminal.code, JSON.parse(report)]).toEqual([7, seen]);
+    expect(printed).toContain('\\x1b]0;hello\\x07');
+    expect(readdirSync(proofs).map((name) => statSync(join(proofs, name)).uid)).toEqual([33, 33]);
+  });
+
+  test.for<[string, string, (root: string) => void]>([
+    ['root owns it', 'belongs to root', (root) => chownSync(root, 0, 0)],
+    ['nobody has its account', '(uid 54321) has no account', (root) => chownSync(root, 54321, 54321)],
+    ['everyone may write it', 'is writable by others', (root) => chmodSync(root, 0o777)],
+    [
+      'another user owns its script',
+      'belongs to uid 65534',
+      (root) => chownSync(join(root, 'symfony'), NOBODY, NOBODY),
+    ],
+  ])('S14: runs nothing if %s', async ([, reason, weaken]) => {
+    const root = createRoot('atom', WWW_DATA, {symfony: script()});
+    weaken(root);
+    const {code, stdout, stderr} = await runAtomctl(['worker:run'], {env: {ATOMCTL_ROOT: root}});
+    expect([code, stdout, stderr]).toEqual([5, '', expect.stringContaining(reason)]);
+    expect(stderr).toMatch(/^Error: [^\n]* sudo -u www-data atomctl worker:run\n$/);
+    expect(readdirSync(proofs)).toEqual([]);
+  });
+
+  test('another caller runs it himself', async () => {
+    const root = createRoot('atom', NOBODY, {symfony: script()});
+    const {code, stdout} = await runAtomctl(['worker:run'], {uid: WWW_DATA, env: {ATOMCTL_ROOT: root}});
+    expect([code, JSON.parse(stdout).ids[0]]).toEqual([7, WWW_DATA]);
+  });
+
+  test('a php that cannot be run is one sentence', async () => {
+    const root = createRoot('atom', WWW_DATA, {symfony: script()});
+    const {code, stderr} = await runAtomctl(['worker:run', '--php', '/no/php'], {env: {ATOMCTL_ROOT: root}});
+    expect([code, stderr]).toEqual([1, expect.stringContaining('/no/php could not be run in')]);
+  });
+});
+
 test('PHP ends soon after --timeout even if atomctl has been killed', async () => {
   const pidFile = join(proofs, 'pid');
   const source = `<?php file_put_contents('${pidFile}', getmypid()); while (true) sleep(1);`;

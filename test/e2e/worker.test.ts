@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {chmod, mkdir, readFile, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {chmod, chown, mkdir, readFile, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {
   ATOMCTL,
@@ -13,6 +13,8 @@ import {
   until,
 } from '../support/sandbox.ts';
 
+const WWW_DATA = 33;
+
 let site: AtomSite;
 let scratch: string;
 
@@ -20,6 +22,11 @@ beforeAll(async () => {
   site = await createSite();
   scratch = createScratch('worker');
   await mkdir(join(scratch, 'empty'));
+  // Root runs a worker as the owner of the AtoM root.
+  if (process.geteuid!() === 0) {
+    await chown(site.root, WWW_DATA, WWW_DATA);
+    for (const directory of [dirname(scratch), scratch]) await chmod(directory, 0o755);
+  }
 });
 
 afterAll(() => site.drop());
@@ -29,7 +36,7 @@ async function fakePhp(): Promise<string> {
   const php = join(scratch, 'php');
   await writeFile(
     php,
-    '#!/bin/sh\ntrap "exit 42" TERM\necho "$PWD: $*"\nwhile [ "$STAY" ]; do sleep 0.05; done\nexit 111\n',
+    '#!/bin/sh\ntrap "exit 42" TERM\necho "$PWD: $*"\nwhile [ "$ATOM_STAY" ]; do sleep 0.05; done\nexit 111\n',
   );
   await chmod(php, 0o755);
   return php;
@@ -61,7 +68,7 @@ test('run: the worker in the root, its options passed on, its exit status return
 
 test('run: a signal reaches the worker, whose exit status is returned', async () => {
   const child = spawn(process.execPath, [ATOMCTL, 'worker:run', '--php', await fakePhp()], {
-    env: cleanEnvironment({...site.env, STAY: 'yes'}),
+    env: cleanEnvironment({...site.env, ATOM_STAY: 'yes'}),
   });
   let output = '';
   child.stdout.on('data', (chunk) => {

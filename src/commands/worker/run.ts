@@ -1,15 +1,16 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {requireRoot, workerChoiceFlags, workerChoices} from '../../cli/worker/unit-flags.ts';
+import {workerUser} from '../../cli/worker/worker-user.ts';
 import {runForeground} from '../../worker/run-foreground.ts';
 import {workerArguments} from '../../worker/unit-file.ts';
 
 export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
   static override summary = 'Run the worker in the foreground.';
   static override description =
-    `Runs php symfony jobs:worker in the AtoM root, as a container does, or to find a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit.
+    `Runs php symfony jobs:worker in the AtoM root, as a container does, or to find a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit. Root runs it as the owner of the AtoM root, without a terminal, with the environment that systemd would give and the variables ATOM_*; if that is root too, it is refused.
 
-Exit status: the worker's; 128 and the signal's number if a signal ended it; 1 if PHP cannot be run, 2 usage error.`;
+Exit status: the worker's; 128 and the signal's number if a signal ended it; 1 if PHP cannot be run, 2 usage error, 5 refused.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --abilities arFileImportJob --max-job-count 50',
@@ -21,11 +22,13 @@ Exit status: the worker's; 128 and the signal's number if a signal ended it; 1 i
   };
 
   async run(): Promise<void> {
+    const root = await requireRoot(this.context);
     const status = await runForeground({
-      root: await requireRoot(this.context),
+      root,
       php: this.flags.php,
       workerArguments: workerArguments(workerChoices(this.flags)),
-      onTerminal: this.io.stdin.isTTY === true,
+      user: await workerUser(root, {env: this.io.env}),
+      io: this.io,
       signals: this.io.signals,
     });
     this.exitWith(status);
