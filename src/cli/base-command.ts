@@ -142,6 +142,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   override async finally(): Promise<void> {
+    for (const text of (await this.context?.skippedLines()) ?? []) this.notice(`Warning: ${text}`);
     await this.context?.dispose();
   }
 

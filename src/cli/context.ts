@@ -117,6 +117,20 @@ export class Context {
     return this.#servers;
   }
 
+  /** A sentence for each connected Gearman server with lines that could not be read. Asks nothing. */
+  async skippedLines(): Promise<string[]> {
+    const connected = (await this.#servers?.catch(() => [])) ?? [];
+    const skipping = connected.flatMap((each) =>
+      'server' in each && each.server.skippedLines > 0 ? [each] : [],
+    );
+    if (skipping.length === 0) return [];
+    const [{skippedText}, {formatAddress}] = await Promise.all([
+      import('../queue/server-report.ts'),
+      import('../gearman/address.ts'),
+    ]);
+    return skipping.map(({address, server}) => skippedText(formatAddress(address), server.skippedLines));
+  }
+
   /** The sites that atomctl's configuration names. @throws AtomctlError USAGE if it is wrong */
   async namedSites(): Promise<NamedSite[]> {
     const {site, env, cwd} = this.#options;

@@ -2,14 +2,16 @@
  * Gearman's administrative protocol: text lines over the same port as the binary one. One record for each command,
  * with its framing and its parser; replies differ between gearmand (C) and Gearman::Server (Perl).
  */
-import {NotGearman, Refusal} from './failure.ts';
-import type {Framing} from './wire.ts';
+import {NotGearman, Refusal, TooManyLines} from './failure.ts';
 
 /** A command and how to read its reply. */
 export interface AdminCommand<T> {
   text: string;
-  framing: Framing<T>;
+  framing: TextFraming<T>;
 }
+
+/** As the wire's framing; `onSkipped` gets the number of lines of a complete list that were left out. */
+type TextFraming<T> = (bytes: Buffer, onSkipped?: (lines: number) => void) => T | undefined;
 
 /** One function on one server: all its jobs, those that run, and the workers that can do it. */
 export interface FunctionStatus {
@@ -123,6 +125,9 @@ export function dropFunction(name: string): AdminCommand<boolean> {
 
 const NEWLINE = 0x0a;
 
+/** More than fit into the limit of an answer with the names that AtoM gives. */
+const MAX_LINES = 200_000;
+
 /** Reads one line of a list; null if it is not one. */
 type ParseLine<T> = (line: string) => T | null;
 
@@ -136,14 +141,17 @@ interface ListOptions {
 
 /**
  * A reply of many lines that ends with a lone dot, or of one `ERR` line that has no dot after it. Lines that do not
- * parse are left out: anyone who reaches the server can register a function name with a line break.
+ * parse are left out and counted: anyone who reaches the server can register a function name with a line break.
  */
-function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): Framing<T[]> {
-  return (bytes) => {
+function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): TextFraming<T[]> {
+  return (bytes, onSkipped) => {
     const firstEnd = bytes.indexOf(NEWLINE);
     if (firstEnd < 0) return mayBecomeLine(bytes);
     const first = bytes.toString('utf8', 0, firstEnd);
-    if (first === '.' && bytes.length === 2) return [];
+    if (first === '.' && bytes.length === 2) {
+      onSkipped?.(0);
+      return [];
+    }
     const isRow = parse(first) !== null;
     if (!isRow) refuseError(first);
     if (bytes.toString('latin1', Math.max(0, bytes.length - 3)) !== '\n.\n') {
@@ -151,11 +159,17 @@ function list<T>(parse: ParseLine<T>, {nameFirst = false}: ListOptions = {}): Fr
       if (!isRow && !hasRow(bytes, parse)) throw new NotGearman(first.slice(0, 80));
       return undefined;
     }
-    const lines = bytes.toString('utf8', 0, bytes.length - 3).split('\n');
-    const rows = lines.map(parse);
-    return rows.flatMap((row, index) =>
-      row === null || (nameFirst && rows[index - 1] === null) ? [] : [row],
-    );
+    const lines = bytes.toString('utf8', 0, bytes.length - 3).split('\n', MAX_LINES + 1);
+    if (lines.length > MAX_LINES) throw new TooManyLines(String(MAX_LINES));
+    const rows: T[] = [];
+    let broken = false;
+    for (const line of lines) {
+      const row = parse(line);
+      if (row !== null && !(nameFirst && broken)) rows.push(row);
+      broken = row === null;
+    }
+    onSkipped?.(lines.length - rows.length);
+    return rows;
   };
 }
 
@@ -168,7 +182,7 @@ function hasRow<T>(bytes: Buffer, parse: ParseLine<T>): boolean {
   }
 }
 
-function line<T>(parse: (line: string) => T): Framing<T> {
+function line<T>(parse: (line: string) => T): TextFraming<T> {
   return (bytes) => {
     const end = bytes.indexOf(NEWLINE);
     if (end < 0) return mayBecomeLine(bytes);

@@ -8,6 +8,9 @@ export class NotGearman extends Error {}
 /** Thrown by a parser if the server does not know the command or refuses it, with the server's error code. */
 export class Refusal extends Error {}
 
+/** Thrown by a parser for a list with more lines than atomctl reads. */
+export class TooManyLines extends Error {}
+
 const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
 const RUNNING_HINT =
   'Check that the Gearman server runs and listens there: systemctl status gearman-job-server.';
@@ -19,6 +22,13 @@ export function replyFailure(address: ServerAddress, command: string, error: unk
     return new AtomctlError(
       'GEARMAN_PROTOCOL',
       `The server at ${server} does not speak Gearman: it answers "${command}" with something else.`,
+      {hint: PORT_HINT, cause: error},
+    );
+  }
+  if (error instanceof TooManyLines) {
+    return new AtomctlError(
+      'GEARMAN_PROTOCOL',
+      `The answer of ${server} to "${command}" has more lines than atomctl reads (${error.message}).`,
       {hint: PORT_HINT, cause: error},
     );
   }
@@ -47,7 +57,7 @@ export function tooLarge(address: ServerAddress, command: string, limitBytes: nu
   const server = formatAddress(address);
   return new AtomctlError(
     'GEARMAN_PROTOCOL',
-    `The answer of ${server} to "${command}" is larger than ${limitBytes} bytes.`,
+    `The answer of ${server} to "${command}" is larger than ${limitBytes / 1024 / 1024} MiB.`,
     {hint: PORT_HINT},
   );
 }

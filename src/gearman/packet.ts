@@ -3,7 +3,7 @@
  * bytes, which are arguments separated by NUL; the last argument may contain NULs.
  */
 import {NotGearman, Refusal} from './failure.ts';
-import {type Framing, MAX_REPLY_BYTES} from './wire.ts';
+import {type Exchange, MAX_PACKET_BYTES} from './wire.ts';
 
 /** Packet types and their numbers on the wire. */
 export const PACKET = {
@@ -47,22 +47,35 @@ export function request(type: number, ...args: string[]): Buffer {
 
 /** The first `count` arguments of a packet; the last of them takes the rest, NULs included. */
 export function splitArguments(data: Buffer, count: number): string[] {
-  const parts = data.toString('utf8').split(NUL);
-  if (parts.length < count) throw new NotGearman('too few arguments');
-  return [...parts.slice(0, count - 1), parts.slice(count - 1).join(NUL)];
+  const text = data.toString('utf8');
+  const parts: string[] = [];
+  let start = 0;
+  while (parts.length < count - 1) {
+    const end = text.indexOf(NUL, start);
+    if (end < 0) throw new NotGearman('too few arguments');
+    parts.push(text.slice(start, end));
+    start = end + 1;
+  }
+  return [...parts, text.slice(start)];
 }
 
 /**
  * Makes one exchange of any requests: an ECHO after them marks the end of the replies. So a command that has no reply
  * (CAN_DO, RESET_ABILITIES, WORK_FAIL) is known to be executed, and a command that a server ignores does not wait for
- * the deadline.
+ * the deadline. The packets before the echo are the answer; an ERROR packet is thrown as a Refusal.
+ * @param command the name of the requests, for errors
  */
-export function endWithEcho(requests: readonly Buffer[]): Buffer {
-  return Buffer.concat([...requests, request(PACKET.ECHO_REQ, 'atomctl')]);
+export function endWithEcho(requests: readonly Buffer[], command: string): Exchange<Packet[]> {
+  return {
+    request: Buffer.concat([...requests, request(PACKET.ECHO_REQ, 'atomctl')]),
+    command,
+    framing: untilEcho(requests.length),
+    limitBytes: MAX_PACKET_BYTES,
+  };
 }
 
-/** The packets of a reply up to the echo of `endWithEcho`. An ERROR packet is thrown as a Refusal. */
-export function untilEcho(): Framing<Packet[]> {
+/** Reads the packets up to the echo. @param most how many there may be: a request has one reply at most */
+export function untilEcho(most: number): Exchange<Packet[]>['framing'] {
   const packets: Packet[] = [];
   let offset = 0;
   return (bytes) => {
@@ -70,9 +83,10 @@ export function untilEcho(): Framing<Packet[]> {
       const next = packetAt(bytes, offset);
       if (!next) return undefined;
       offset += HEADER_BYTES + next.data.length;
-      if (next.type === PACKET.ERROR) throw new Refusal(splitArguments(next.data, 1)[0]!.split(NUL)[0]);
+      if (next.type === PACKET.ERROR) throw new Refusal(next.data.toString('latin1').split(NUL, 1)[0]);
       if (next.type === PACKET.ECHO_RES) return packets;
       packets.push(next);
+      if (packets.length > most) throw new NotGearman('more packets than requests');
     }
   };
 }
@@ -82,7 +96,7 @@ function packetAt(bytes: Buffer, offset: number): Packet | undefined {
   if (!'\0RES'.startsWith(magic)) throw new NotGearman('no packet');
   if (bytes.length < offset + HEADER_BYTES) return undefined;
   const length = bytes.readUInt32BE(offset + 8);
-  if (length > MAX_REPLY_BYTES) throw new NotGearman('packet too large');
+  if (length > MAX_PACKET_BYTES) throw new NotGearman('packet too large');
   const start = offset + HEADER_BYTES;
   if (bytes.length < start + length) return undefined;
   // A copy: the inbox overwrites its bytes with the next reply.

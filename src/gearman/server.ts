@@ -2,8 +2,8 @@ import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from './address.ts';
 import * as admin from './admin-protocol.ts';
 import {NotGearman, replyFailure} from './failure.ts';
-import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
-import {type Framing, Wire} from './wire.ts';
+import {endWithEcho, PACKET, type Packet, request, splitArguments} from './packet.ts';
+import {type Exchange, MAX_TEXT_BYTES, Wire} from './wire.ts';
 
 export type {Connection, FunctionStatus, QueuedJob, ServerVersion} from './admin-protocol.ts';
 
@@ -20,6 +20,8 @@ export interface JobPresence {
  */
 export interface GearmanServer {
   readonly address: ServerAddress;
+  /** How many lines of its latest lists were not as Gearman writes them, and were left out. */
+  readonly skippedLines: number;
   version(): Promise<admin.ServerVersion>;
   /** One row for each function, `running` within 0 and `total`. */
   status(): Promise<admin.FunctionStatus[]>;
@@ -92,8 +94,8 @@ class ReopeningWire {
     return this.#wire;
   }
 
-  async exchange<T>(text: string | Buffer, command: string, framing: Framing<T>): Promise<T> {
-    return (await this.wire()).exchange(text, command, framing);
+  async exchange<T>(exchange: Exchange<T>): Promise<T> {
+    return (await this.wire()).exchange(exchange);
   }
 
   close(): void {
@@ -110,6 +112,8 @@ class WireServer implements GearmanServer {
   readonly address: ServerAddress;
   readonly #admin: ReopeningWire;
   readonly #binary: ReopeningWire;
+  /** By command. */
+  readonly #skipped = new Map<string, number>();
 
   constructor(address: ServerAddress, timeoutSeconds: number) {
     this.address = address;
@@ -138,7 +142,7 @@ class WireServer implements GearmanServer {
   async handleOf(job: {function: string; unique: string}): Promise<string> {
     const due = String(Math.floor(Date.now() / 1000) + DUE_SECONDS);
     const submit = request(PACKET.SUBMIT_JOB_EPOCH, job.function, job.unique, due, NO_ROW);
-    const packets = await this.#binary.exchange(endWithEcho([submit]), 'SUBMIT_JOB_EPOCH', untilEcho());
+    const packets = await this.#binary.exchange(endWithEcho([submit], 'SUBMIT_JOB_EPOCH'));
     const created = packets.find(({type}) => type === PACKET.JOB_CREATED);
     if (created) return splitArguments(created.data, 1)[0]!;
     throw replyFailure(this.address, 'SUBMIT_JOB_EPOCH', new NotGearman('no handle'));
@@ -149,8 +153,18 @@ class WireServer implements GearmanServer {
     this.#binary.close();
   }
 
+  get skippedLines(): number {
+    return [...this.#skipped.values()].reduce((sum, lines) => sum + lines, 0);
+  }
+
   #run<T>({text, framing}: admin.AdminCommand<T>): Promise<T> {
-    return this.#admin.exchange(`${text}\n`, text, framing);
+    const onSkipped = (lines: number) => void this.#skipped.set(text, lines);
+    return this.#admin.exchange({
+      request: `${text}\n`,
+      command: text,
+      framing: (bytes) => framing(bytes, onSkipped),
+      limitBytes: MAX_TEXT_BYTES,
+    });
   }
 
   async #presence(
@@ -161,7 +175,7 @@ class WireServer implements GearmanServer {
   ): Promise<JobPresence[]> {
     if (names.length === 0) return [];
     const requests = names.map((name) => request(requestType, name));
-    const packets = await this.#binary.exchange(endWithEcho(requests), command, untilEcho());
+    const packets = await this.#binary.exchange(endWithEcho(requests, command));
     // By name, not by position: gearmand leaves a key that is too long unanswered.
     const found = new Map(packets.filter(({type}) => type === replyType).map(presenceByName));
     return names.map((name) => found.get(name) ?? {known: false, running: false});

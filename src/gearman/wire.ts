@@ -3,11 +3,14 @@ import type {AtomctlError} from '../errors.ts';
 import {hostsToTry, type ServerAddress} from './address.ts';
 import {closedByPeer, networkFailure, replyFailure, timedOut, tooLarge, unexpectedBytes} from './failure.ts';
 
+/** A list of a hundred thousand queued jobs has about 3 MB. */
+export const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+
 /**
- * A list of a million queued jobs has about 30 MB. A peer that sends more than this limit is not a usable Gearman
- * server.
+ * Packets may hold payloads, of which a hundred are taken at once. AtoM's are the parameters of a job: a kilobyte, a
+ * hundred if a user has selected thousands of objects.
  */
-export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+export const MAX_PACKET_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads all bytes of a reply that have arrived so far: the result if the reply is complete, otherwise undefined.
@@ -15,8 +18,19 @@ export const MAX_REPLY_BYTES = 64 * 1024 * 1024;
  */
 export type Framing<T> = (bytes: Buffer) => T | undefined;
 
+/** What is sent, and how the reply is read. */
+export interface Exchange<T> {
+  request: string | Buffer;
+  /** Its name, for errors. */
+  command: string;
+  framing: Framing<T>;
+  /** A larger reply is an error. */
+  limitBytes: number;
+}
+
 interface PendingReply {
   command: string;
+  limitBytes: number;
   read: (bytes: Buffer) => boolean;
   fail: (error: unknown) => void;
 }
@@ -65,11 +79,10 @@ export class Wire {
   /**
    * Sends a request and resolves to what `framing` reads from the reply. Calls may overlap: they are executed in
    * order.
-   * @param command its name, for errors
    * @throws AtomctlError GEARMAN_TIMEOUT, GEARMAN_PROTOCOL or GEARMAN_UNREACHABLE
    */
-  exchange<T>(request: string | Buffer, command: string, framing: Framing<T>): Promise<T> {
-    const turn = this.#lastTurn.then(() => this.#ask(request, command, framing));
+  exchange<T>(exchange: Exchange<T>): Promise<T> {
+    const turn = this.#lastTurn.then(() => this.#ask(exchange));
     this.#lastTurn = turn.catch(() => undefined);
     return turn;
   }
@@ -84,7 +97,7 @@ export class Wire {
     this.#break(closedByPeer(this.#address, null, false));
   }
 
-  #ask<T>(request: string | Buffer, command: string, framing: Framing<T>): Promise<T> {
+  #ask<T>({request, command, framing, limitBytes}: Exchange<T>): Promise<T> {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(
@@ -93,6 +106,7 @@ export class Wire {
       );
       this.#pending = {
         command,
+        limitBytes,
         read: (bytes) => {
           const answer = framing(bytes);
           if (answer === undefined) return false;
@@ -115,11 +129,11 @@ export class Wire {
       this.#break(unexpectedBytes(this.#address));
       return;
     }
-    this.#inbox.append(chunk);
-    if (this.#inbox.bytes.length > MAX_REPLY_BYTES) {
-      this.#break(tooLarge(this.#address, pending.command, MAX_REPLY_BYTES));
+    if (this.#inbox.bytes.length + chunk.length > pending.limitBytes) {
+      this.#break(tooLarge(this.#address, pending.command, pending.limitBytes));
       return;
     }
+    this.#inbox.append(chunk);
     try {
       if (!pending.read(this.#inbox.bytes)) return;
       this.#pending = undefined;

@@ -1,6 +1,6 @@
 import type {ServerAddress} from './address.ts';
 import {NotGearman, replyFailure} from './failure.ts';
-import {endWithEcho, PACKET, type Packet, request, splitArguments, untilEcho} from './packet.ts';
+import {endWithEcho, PACKET, type Packet, request, splitArguments} from './packet.ts';
 import type {GearmanTimeouts} from './server.ts';
 import {Wire} from './wire.ts';
 
@@ -53,7 +53,7 @@ export async function connectWorker(
   // gearmand counts a function that is registered twice as two workers.
   const registered = new Set<string>();
   const exchange = (requests: readonly Buffer[], command: string) =>
-    wire.exchange(endWithEcho(requests), command, untilEcho());
+    wire.exchange(endWithEcho(requests, command));
   if (clientId !== undefined) await exchange([request(PACKET.SET_CLIENT_ID, clientId)], 'SET_CLIENT_ID');
 
   async function grabMany(functions: readonly string[], count: number): Promise<GrabbedJob[]> {

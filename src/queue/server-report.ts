@@ -20,6 +20,14 @@ export interface ServerReport {
   error: string | null;
   functions: FunctionStatus[];
   connections: Connection[];
+  /** Lines of its answers that could not be read and are not in the lists. */
+  skippedLines: number;
+}
+
+/** One sentence about the lines that could not be read. */
+export function skippedText(address: string, lines: number): string {
+  const counted = lines === 1 ? '1 line' : `${lines} lines`;
+  return `${counted} of the answers of Gearman server ${address} could not be read and ${lines === 1 ? 'is' : 'are'} left out.`;
 }
 
 /**
@@ -53,6 +61,7 @@ export async function reportServer(connection: ServerConnection): Promise<Server
       error: null,
       functions: withoutProbes(functions, connections),
       connections,
+      skippedLines: connection.server.skippedLines,
     };
   } catch (error) {
     return unreachable(address, error);
@@ -84,5 +93,13 @@ async function versionOf(server: GearmanServer): Promise<string | null> {
 
 function unreachable(address: string, error: unknown): ServerReport {
   if (!(error instanceof AtomctlError)) throw error;
-  return {address, reachable: false, version: null, error: error.message, functions: [], connections: []};
+  return {
+    address,
+    reachable: false,
+    version: null,
+    error: error.message,
+    functions: [],
+    connections: [],
+    skippedLines: 0,
+  };
 }

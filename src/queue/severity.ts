@@ -30,6 +30,7 @@ export const FAULT_SEVERITY = {
   'jobs under a prefix without workers': 'warning',
   'old holds': 'warning',
   'clocks that differ': 'warning',
+  'lines that cannot be read': 'warning',
 } as const satisfies Record<string, Exclude<Severity, 'ok' | 'unknown'>>;
 
 export type SharedFault = keyof typeof FAULT_SEVERITY;

@@ -17,7 +17,7 @@ export interface QueueStatus {
 }
 
 /** A server without the lists it answered with. */
-export type ServerState = Omit<ServerReport, 'functions' | 'connections'>;
+export type ServerState = Omit<ServerReport, 'functions' | 'connections' | 'skippedLines'>;
 
 export interface QueueStatusOptions {
   servers: readonly ServerReport[];

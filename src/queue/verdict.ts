@@ -1,6 +1,6 @@
 import {functionName} from './function-name.ts';
 import type {QueueFunction} from './functions.ts';
-import type {ServerReport} from './server-report.ts';
+import {type ServerReport, skippedText} from './server-report.ts';
 import {bySeverity, FAULT_SEVERITY, type Severity} from './severity.ts';
 
 /** The bounds; an absent one is not applied. More than the value passes a bound. */
@@ -46,6 +46,7 @@ export interface QueueProblem {
 export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems: QueueProblem[]} {
   const problems = [
     ...unreachableServers(evidence),
+    ...unreadLines(evidence),
     ...missingWorkers(evidence),
     ...longQueues(evidence),
     ...evidence.otherProblems,
@@ -67,6 +68,20 @@ function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
         ],
   );
 }
+
+function unreadLines({servers}: QueueEvidence): QueueProblem[] {
+  return servers
+    .filter(({skippedLines}) => skippedLines > 0)
+    .map(({address, skippedLines}) => ({
+      state: FAULT_SEVERITY['lines that cannot be read'],
+      message: skippedText(address, skippedLines),
+      remedy: UNREAD_LINES_REMEDY,
+    }));
+}
+
+/** What names them can be seen only by someone who asks the server without reading lines. */
+export const UNREAD_LINES_REMEDY =
+  'a client has registered a function whose name has a line break: gearadmin --status shows it; restart gearmand when it is idle';
 
 /**
  * A worker registers its abilities when it starts, and with it those of plugins that were turned on meanwhile. With a

@@ -2,9 +2,9 @@ import {staleRoot} from '../../atom/config/stale-cache.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import {oldHoldProblems, oldHolds} from '../../queue/probe/old-holds.ts';
-import type {ServerReport} from '../../queue/server-report.ts';
+import {type ServerReport, skippedText} from '../../queue/server-report.ts';
 import {servedClasses} from '../../queue/status.ts';
-import {workersFix} from '../../queue/verdict.ts';
+import {UNREAD_LINES_REMEDY, workersFix} from '../../queue/verdict.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
@@ -21,6 +21,14 @@ export const GEARMAN_CHECKS: readonly Check[] = [
 async function checkServers(site: SiteEvidence): Promise<Outcome> {
   const reports = await site.reports();
   const silent = reports.filter(({reachable}) => !reachable);
+  const unread = reports.filter(({skippedLines}) => skippedLines > 0);
+  if (silent.length === 0 && unread.length > 0) {
+    return shared('lines that cannot be read', {
+      evidence: unread.map(({address, skippedLines}) => skippedText(address, skippedLines)).join(' '),
+      consequence: 'Functions or workers in these lines are not counted.',
+      remedy: UNREAD_LINES_REMEDY,
+    });
+  }
   if (silent.length === 0) return healthy(`${reports.map(versionText).join(', ')}.`);
   return shared('a server does not answer', {
     evidence: silent.map(({error}) => error).join(' '),

@@ -31,6 +31,7 @@ export interface FakeWorker {
  */
 export class FakeGearman implements GearmanServer {
   readonly address: ServerAddress;
+  readonly skippedLines = 0;
   /** Set to let every question fail, as if a server is down. */
   failure: AtomctlError | null = null;
   readonly #implementation: ServerVersion['implementation'];

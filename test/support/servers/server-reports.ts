@@ -14,6 +14,7 @@ export function answering(
     reachable: true,
     version: '1.1.20',
     error: null,
+    skippedLines: 0,
     functions: rows.map(([name, total, running, count]) => ({
       function: name,
       total,
@@ -31,5 +32,5 @@ export function answering(
 
 export function silent(address: string): ServerReport {
   const error = `The Gearman server ${address} does not answer.`;
-  return {address, reachable: false, version: null, error, functions: [], connections: []};
+  return {address, reachable: false, version: null, error, functions: [], connections: [], skippedLines: 0};
 }

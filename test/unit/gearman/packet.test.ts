@@ -16,7 +16,7 @@ describe('request', () => {
   });
 
   it('is followed by an echo, which marks the end of the answers', () => {
-    const bytes = endWithEcho([request(PACKET.CAN_DO, 'f')]);
+    const bytes = endWithEcho([request(PACKET.CAN_DO, 'f')], 'CAN_DO').request as Buffer;
     expect(bytes.readUInt32BE(4)).toBe(PACKET.CAN_DO);
     expect(bytes.readUInt32BE(13 + 4)).toBe(PACKET.ECHO_REQ);
   });
@@ -39,7 +39,7 @@ describe('untilEcho', () => {
     fc.assert(
       fc.property(packets, fc.array(fc.nat(400), {maxLength: 6}), (sent, cuts) => {
         const all = Buffer.concat([...sent.map(([type, text]) => response(type, text)), ECHO]);
-        const framing = untilEcho();
+        const framing = untilEcho(8);
         for (const end of cuts.filter((cut) => cut < all.length).sort((a, b) => a - b)) {
           expect(framing(all.subarray(0, end))).toBeUndefined();
         }
@@ -52,14 +52,15 @@ describe('untilEcho', () => {
 
   it('throws an ERROR packet as a refusal with its code', () => {
     const bytes = response(PACKET.ERROR, 'JOB_NOT_FOUND', 'Job given in work result not found');
-    expect(() => untilEcho()(bytes)).toThrow(new Refusal('JOB_NOT_FOUND'));
+    expect(() => untilEcho(8)(bytes)).toThrow(new Refusal('JOB_NOT_FOUND'));
   });
 
   it.each([
+    ['more packets than requests', Buffer.alloc(9 * 12, response(PACKET.NO_JOB))],
     ['text', Buffer.from('ERR unknown')],
     ['a request', request(PACKET.ECHO_REQ)],
     ['a packet of two gigabytes', Buffer.from('\0RES\0\0\0\x08\x7f\xff\xff\xff', 'latin1')],
   ])('refuses %s at once', (_name, bytes) => {
-    expect(() => untilEcho()(bytes)).toThrow(NotGearman);
+    expect(() => untilEcho(8)(bytes)).toThrow(NotGearman);
   });
 });

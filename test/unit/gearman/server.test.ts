@@ -5,7 +5,6 @@ import {AtomctlError} from '../../../src/errors.ts';
 import {formatAddress, type ServerAddress} from '../../../src/gearman/address.ts';
 import {PACKET} from '../../../src/gearman/packet.ts';
 import {connectServer, connectServers, type GearmanServer} from '../../../src/gearman/server.ts';
-import {MAX_REPLY_BYTES} from '../../../src/gearman/wire.ts';
 import {response, scriptedServer} from '../../support/servers/scripted-server.ts';
 
 async function connected(address: ServerAddress, timeoutSeconds = 5): Promise<GearmanServer> {
@@ -40,6 +39,18 @@ describe('an answer', () => {
     );
     const rows = await (await connected(address)).status();
     expect(rows.map((row) => row.function)).toEqual(['f', 'g']);
+  });
+
+  it('S12: counts the lines that it leaves out, of the latest answer of each kind', async () => {
+    const address = await scriptedServer(answering('f\t2\t1\t1\nx\ny\t0\t0\t0\n.\n', 'k\n?\n.\n', '.\n'));
+    const server = await connected(address);
+    expect(server.skippedLines).toBe(0);
+    expect((await server.status()).map((row) => row.function)).toEqual(['f']);
+    expect(server.skippedLines).toBe(2);
+    await server.uniqueKeys();
+    expect(server.skippedLines).toBe(2);
+    await server.status();
+    expect(server.skippedLines).toBe(0);
   });
 
   it('belongs to its request, if several are sent at once', async () => {
@@ -89,7 +100,7 @@ describe('a failure', () => {
     expect((await failure((await connected(address, 0.1)).status())).code).toBe('GEARMAN_TIMEOUT');
   });
 
-  it('of a list beyond the limit says so', async () => {
+  it('S12: of a list beyond the limit says so', async () => {
     const block = Buffer.alloc(1024 * 1024, 'f\t0\t0\t0\n');
     const address = await scriptedServer((socket) => {
       const pour = () => {
@@ -100,7 +111,19 @@ describe('a failure', () => {
     });
     const error = await failure((await connected(address)).status());
     expect(error.code).toBe('GEARMAN_PROTOCOL');
-    expect(error.message).toContain(`larger than ${MAX_REPLY_BYTES} bytes`);
+    expect(error.message).toContain('larger than 4 MiB');
+  });
+
+  it('S12: of a list with too many lines says so', async () => {
+    const lines = Buffer.alloc(201_000 * 8, 'f\t0\t0\t0\n');
+    const server = await connected(
+      await scriptedServer(answering(Buffer.concat([lines, Buffer.from('.\n')]))),
+    );
+    const error = await failure(server.status());
+    expect([error.code, error.message]).toEqual([
+      'GEARMAN_PROTOCOL',
+      expect.stringContaining('"status" has more lines than atomctl reads (200000)'),
+    ]);
   });
 
   it.each<[string, (socket: Socket) => void, string, string]>([

@@ -28,6 +28,7 @@ async function answers({systemd, registers, lingers}: World): Promise<ServerRepo
     version: null,
     error: functions === null ? `${address} did not answer.` : null,
     functions: [],
+    skippedLines: 0,
     connections:
       pid === null || functions === null ? [] : [{fd: 9, ip: '::1', id: `pid_${pid}_6745a1b2`, functions}],
   }));
