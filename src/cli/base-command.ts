@@ -93,6 +93,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.exitWith(exitStatus);
   }
 
+  /** Asks before a change, with the name of the site: see confirm. */
+  protected async confirm(options: {question: string; assumeYes: boolean}): Promise<void> {
+    const [{confirm}, {siteLine}] = await Promise.all([import('./confirm.ts'), import('./site-line.ts')]);
+    await confirm({...this.io, ...options, site: () => siteLine(this.context)});
+  }
+
   /** Changes the site under its lock, with an audit log: see changeSite. The command has `auditFlag`. */
   protected async change<T>(options: Pick<ChangeOptions<T>, 'attempt' | 'work' | 'changes'>): Promise<T> {
     const {changeSite} = await import('./change/change-site.ts');

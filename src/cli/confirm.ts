@@ -3,6 +3,8 @@ import {AtomctlError} from '../errors.ts';
 import type {IO} from './io.ts';
 
 export interface ConfirmOptions extends Pick<IO, 'stdin' | 'stdout' | 'stderr'> {
+  /** Names the site that is about to be changed: see siteLine. */
+  site: () => Promise<string>;
   question: string;
   /** True if a flag has answered already. */
   assumeYes: boolean;
@@ -27,19 +29,20 @@ export function requireAnswerer({
 }
 
 /**
- * Asks on stderr. `y` or `yes` goes ahead; anything else declines.
+ * Asks on stderr, with the site and the host of its database. `y` or `yes` goes ahead; anything else declines.
  * @throws AtomctlError NEEDS_CONFIRMATION without a terminal, DECLINED, INTERRUPTED for Ctrl-C
  */
 export async function confirm(options: ConfirmOptions): Promise<void> {
   requireAnswerer(options);
   if (options.assumeYes) return;
+  const site = await options.site();
   const readline = createInterface({input: options.stdin, output: options.stderr});
   const interrupted = new AbortController();
   readline.once('SIGINT', () => interrupted.abort());
   readline.once('close', () => interrupted.abort());
   let answer: string;
   try {
-    answer = await readline.question(`${options.question} `, {signal: interrupted.signal});
+    answer = await readline.question(`${site}\n${options.question} `, {signal: interrupted.signal});
   } catch (error) {
     options.stderr.write('\n');
     throw new AtomctlError('INTERRUPTED', 'Interrupted at the question.', {

@@ -35,10 +35,17 @@ export class Context {
   #time: Promise<SiteTime> | undefined;
   #servers: Promise<ServerConnection[]> | undefined;
 
+  /** @throws AtomctlError USAGE if --site is given, and a variable describes a site too */
   constructor(options: ContextOptions) {
+    refuseVariablesBesideSite(options.site, options.env);
     this.#options = options;
     this.timeoutSeconds = options.timeoutSeconds;
     this.now = options.now;
+  }
+
+  /** The name in atomctl's configuration file; null if the site is not a named one. */
+  get siteName(): string | null {
+    return this.#options.site.site?.value ?? null;
   }
 
   site(): Promise<Site> {
@@ -201,6 +208,23 @@ const CONTAINER_VARIABLES = [
   'ATOM_MYSQL_PASSWORD',
   'ATOM_GEARMAND_HOST',
 ];
+
+/** `--site` decides alone: a variable that is left over from another site would put that one in its place. */
+function refuseVariablesBesideSite(
+  {site, config: _, ...values}: SiteOptions,
+  env: ContextOptions['env'],
+): void {
+  if (site?.origin !== '--site') return;
+  const origins = Object.values(values).flatMap((setting) => setting?.origin ?? []);
+  const variable = [...origins.filter((origin) => !origin.startsWith('--')), ...CONTAINER_VARIABLES].find(
+    (name) => env[name],
+  );
+  if (variable === undefined) return;
+  throw usageError(
+    `${variable} is set and describes a site, but --site ${site.value} was given.`,
+    `Unset it: env -u ${variable} atomctl ... Nothing was touched.`,
+  );
+}
 
 /** A value that overrides every named site would show one site several times, under the other sites' names. */
 function refuseSingleSiteValues(given: SiteOptions, env: ContextOptions['env']): void {

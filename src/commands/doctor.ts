@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {type Answer, allSitesFlag} from '../cli/all-sites.ts';
 import {BaseCommand} from '../cli/base-command.ts';
 import {auditFlag, caller, fixRecords} from '../cli/change/audit-log.ts';
-import {confirm, requireAnswerer} from '../cli/confirm.ts';
+import {requireAnswerer} from '../cli/confirm.ts';
 import {confirmationFlags} from '../cli/flags/shared-flags.ts';
 import {interruptibly} from '../cli/interrupt.ts';
 import {siteAccess} from '../cli/site-access.ts';
@@ -115,7 +115,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
   ): Promise<{fixed: Fixed[]; interrupted: boolean}> {
     if (!assumeYes || !this.flags.quiet)
       for (const {plan} of planned) this.io.stderr.write(`${sanitizeLine(plan)}\n`);
-    await confirm({...this.io, question: 'Apply these fixes? (y/N)', assumeYes});
+    await this.confirm({question: 'Apply these fixes? (y/N)', assumeYes});
     const fixes = planned.map(({fix}) => fix);
     return this.change({
       attempt: {fixes: fixes.map(({id}) => id)},

@@ -1,5 +1,5 @@
 /** Several sites of one configuration file, asked at once. */
-import {chmodSync, writeFileSync} from 'node:fs';
+import {chmodSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {fewAtATime} from '../support/few-at-a-time.ts';
@@ -10,6 +10,7 @@ import {
   createSite,
   type GearmanProcess,
   runAtomctl,
+  runOnTerminal,
   startGearmand,
   startWorker,
   type WorkerProcess,
@@ -124,6 +125,32 @@ test('settings of one site cannot be combined with all sites', async () => {
   expect(JSON.parse(overridden.stdout).sites).toHaveLength(3);
 });
 
+test.each([
+  'ATOMCTL_ROOT',
+  'ATOMCTL_DATABASE_URL',
+  'ATOMCTL_DEFAULTS_FILE',
+  'ATOMCTL_GEARMAN',
+  'ATOMCTL_FUNCTION_PREFIX',
+  'ATOMCTL_TIMEZONE',
+  'ATOM_MYSQL_DSN',
+  'ATOM_MYSQL_USERNAME',
+  'ATOM_MYSQL_PASSWORD',
+  'ATOM_GEARMAND_HOST',
+])('S13: --site beside %s is a usage error that names it, and nothing is touched', async (variable) => {
+  const env = {[variable]: variable === 'ATOMCTL_ROOT' ? north.root : 'x'};
+  const args = ['jobs:clear', '--yes', '--site', 'south', '--config', config];
+  const {code, stdout, stderr} = await runAtomctl(args, {env});
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(`${variable} is set and describes a site, but --site south was given.`);
+  for (const site of [north, south]) expect(await site.query('SELECT id FROM job')).toHaveLength(1);
+});
+
+test('S13: with variables that name a site or a configuration, --site decides', async () => {
+  const env = {ATOMCTL_SITE: 'north', ATOMCTL_CONFIG: config};
+  const {code, stdout} = await runAtomctl(['jobs:list', '--site', 'south'], {env});
+  expect([code, stdout]).toEqual([0, expect.stringContaining('southern')]);
+});
+
 test('a configuration without sites is a usage error', async () => {
   const empty = join(createScratch('sites'), 'config.yml');
   writeFileSync(empty, 'sites: {}\n');
@@ -134,4 +161,27 @@ test('a configuration without sites is a usage error', async () => {
 test('a named site labels its metrics', async () => {
   const {stdout} = await atomctl('jobs:stats', '--site', 'north', '--prometheus');
   expect(stdout).toContain('atom_jobs{site="north",name="northern",status="completed"} 1\n');
+});
+
+test("S13: every question and every change's record names the site and the database's host", async () => {
+  const [job] = await north.query<{id: number}>('SELECT id FROM job');
+  const log = join(createScratch('sites'), 'log');
+  const where = `${north.databaseName} at ${north.config.host}:${north.config.port}`;
+  const questions = [
+    ['jobs:kill', String(job!.id), '--delete'],
+    ['jobs:mark', String(job!.id), '--as', 'error'],
+    ['jobs:clear', '--name', 'northern'],
+  ];
+  for (const args of questions) {
+    const common = ['--site', 'north', '--config', config];
+    const {code, screen} = await runOnTerminal([...args, ...common], {input: 'n\n', columns: 200});
+    expect([args, code, screen]).toEqual([
+      args,
+      5,
+      expect.stringContaining(`Site north (${north.root}), database ${where}.\n`),
+    ]);
+  }
+  const mark = ['jobs:mark', String(job!.id), '--as', 'error', '--yes', '--force', '--audit-log', log];
+  expect((await atomctl(...mark, '--site', 'north')).code).toBe(0);
+  expect(JSON.parse(readFileSync(log, 'utf8'))).toMatchObject({site: 'north', database: where});
 });

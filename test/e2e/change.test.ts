@@ -120,6 +120,7 @@ test('the audit log has a line for each change with user and result, no password
     sudoUser: 'alice',
     host: hostname(),
     pid: expect.any(Number),
+    site: null,
     database: `${site.databaseName} at ${site.config.host}:${site.config.port}`,
   };
   const lines = text

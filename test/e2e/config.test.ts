@@ -119,7 +119,7 @@ test('each flag beats its variable, which beats the container, which beats a nam
       {env: {...inFiles, ...container, ATOMCTL_DEFAULTS_FILE: optionFile}},
       {env: {...inFiles, ...container}},
       {env: named},
-      {args: ['--site', 'second', '--config', siteFile], env: container},
+      {args: ['--site', 'second', '--config', siteFile], env: {ATOMCTL_SITE: 'first'}},
       {env: {...Object.fromEntries(Object.keys(variables).map((name) => [name, ''])), ...inFiles}},
     ],
     config,
@@ -159,7 +159,7 @@ test('each flag beats its variable, which beats the container, which beats a nam
     gearmanServers: {value: ['named.test:4730'], origin: `${siteFile}:4`},
     functionPrefix: {value: other.prefix},
   });
-  expect(siteByFlag).toMatchObject({...fromSite, gearmanServers: {value: ['container.test:4730']}});
+  expect(siteByFlag).toMatchObject({...fromSite, gearmanServers: {value: ['named.test:4730']}});
   // An empty variable counts as not set.
   expect(empty).toMatchObject({
     database: {value: {database: site.databaseName}},
@@ -202,7 +202,7 @@ describe('a wrong value is a usage error that names it and its origin, and is no
     ['a server of the container', [], {ATOM_GEARMAND_HOST: 'a b'}, /"a b" \(ATOM_GEARMAND_HOST\)/],
     ['a DSN', [], {ATOM_MYSQL_DSN: 'pgsql:host=x'}, /\(ATOM_MYSQL_DSN\)/],
     ['a prefix', ['--function-prefix', 'short'], {}, /"short" \(--function-prefix\)/],
-    ['a site', ['--site', 'third'], {}, /"third" \(--site\)/],
+    ['a site', ['--site', 'third'], {ATOMCTL_ROOT: ''}, /"third" \(--site\)/],
     ['a configuration file', ['--config', '/nowhere/c.yml'], {}, /\/nowhere\/c\.yml \(--config\)/],
     ['a timeout', ['--timeout', '0'], {}, /"0" \(--timeout\)/],
     ['a timeout in a variable', [], {ATOMCTL_TIMEOUT: 'soon'}, /"soon" \(ATOMCTL_TIMEOUT\)/],

@@ -31,8 +31,10 @@ export interface Change {
 export interface AuditOptions {
   /** The command's id. */
   command: string;
-  /** The database that was changed, without user and password. */
-  database: string;
+  /** The site's name in the configuration file, or its root. */
+  site: string | null;
+  /** The database that was changed and its host, without user and password. */
+  database: string | null;
   /** null: the journal, or syslog if there is one. */
   file: AppendFile | null;
   now: Date;
@@ -71,7 +73,7 @@ async function inTime(work: Promise<void>): Promise<void> {
 }
 
 /** `sudoUser` is the user who called sudo: `user` is then always root. */
-function lineOf({what, result}: Change, {command, database, now}: AuditOptions): string {
+function lineOf({what, result}: Change, {command, site, database, now}: AuditOptions): string {
   const line = {
     at: now.toISOString(),
     user: processUser(),
@@ -79,6 +81,7 @@ function lineOf({what, result}: Change, {command, database, now}: AuditOptions):
     host: hostname(),
     pid: process.pid,
     command,
+    site,
     database,
     what,
     result,

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import {AtomctlError} from '../../errors.ts';
 import type {AppendFile} from '../../files/append-file.ts';
-import {describeEndpoint, endpointOf} from '../../mysql/endpoint.ts';
 import type {Context} from '../context.ts';
+import {siteName} from '../site-line.ts';
 import {type Change, caller, recordChanges} from './audit-log.ts';
 
 /** @throws AtomctlError FAILED if another run may have the site's lock by now */
@@ -69,10 +69,11 @@ async function record<T>(
   {command, warn}: ChangeOptions<T>,
   {file, changes}: {file: AppendFile | null; changes: readonly Change[]},
 ): Promise<void> {
-  const {value: config} = await (await context.site()).database();
+  const {site, database} = await siteName(context);
   const problem = await recordChanges(changes, {
     command,
-    database: `${config.database} at ${describeEndpoint(endpointOf(config))}`,
+    site,
+    database,
     file,
     now: context.now(),
   });

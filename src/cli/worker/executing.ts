@@ -6,6 +6,7 @@ import {confirm} from '../confirm.ts';
 import type {Context} from '../context.ts';
 import type {IO} from '../io.ts';
 import {liveReport} from '../live.ts';
+import {siteLine} from '../site-line.ts';
 
 /** The site's executing jobs, with their units; none, and a notice, if the database cannot be read. */
 export async function executingJobs(
@@ -52,5 +53,5 @@ export async function agreeToInterrupt(
   const unnamed = Math.max(0, running - executing.length);
   if (concerned.length + unnamed === 0) return;
   const question = interruptionQuestion({verb: options.verb, units: [...names], jobs: concerned, unnamed});
-  await confirm({...options.io, question, assumeYes: false});
+  await confirm({...options.io, site: () => siteLine(context), question, assumeYes: false});
 }

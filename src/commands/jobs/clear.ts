@@ -4,12 +4,13 @@ import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
 import type {CheckLock} from '../../cli/change/change-site.ts';
 import {clearOptions, clearPreview, exportBefore, exportName} from '../../cli/change/clear.ts';
 import {parseReplica} from '../../cli/change/replicas.ts';
-import {confirm, requireAnswerer} from '../../cli/confirm.ts';
+import {requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {startProgress} from '../../cli/progress.ts';
+import {siteLine} from '../../cli/site-line.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {clearExitStatus, clearSite, type SiteCleared} from '../../jobs/clear/clear.ts';
 import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
@@ -102,12 +103,13 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     const plan = await this.#plan();
     const preview = await clearPreview(this.context, plan, previewSettings(flags));
     if (flags['dry-run']) {
+      this.notice(await siteLine(this.context));
       await this.present(clearDocument({preview, dryRun: true}), () => renderClearPlan(preview, this.screen));
       return;
     }
     if (!assumeYes) this.io.stderr.write(renderClearPlan(preview, this.screen));
     const question = `Are you SURE you want to clear all ${plan.total} jobs? (y/N)`;
-    await confirm({...this.io, question, assumeYes});
+    await this.confirm({question, assumeYes});
 
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},

@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, killRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
-import {confirm, requireAnswerer} from '../../cli/confirm.ts';
+import {requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
@@ -86,7 +86,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       return;
     }
     if (!assumeYes) this.io.stderr.write(this.#planText(planned, plan));
-    await confirm({...this.io, question: questionOf(planned), assumeYes});
+    await this.confirm({question: questionOf(planned), assumeYes});
     // Who answers the question has read which jobs are interrupted.
     const agreed = assumeYes ? options.mayInterrupt : new Set(interrupts.map(({id}) => id));
 

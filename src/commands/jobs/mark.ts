@@ -3,7 +3,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, markRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
-import {confirm, requireAnswerer} from '../../cli/confirm.ts';
+import {requireAnswerer} from '../../cli/confirm.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
 import {EXIT} from '../../errors.ts';
@@ -51,7 +51,7 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server u
     const wanted = [...targets.values()].filter(({refused}) => refused === null);
     if (wanted.length > 0 && !assumeYes) {
       this.io.stderr.write(renderMarkPlan([...targets.values()], flags.as, this.screen));
-      await confirm({...this.io, question: questionOf(wanted), assumeYes});
+      await this.confirm({question: questionOf(wanted), assumeYes});
     }
     const mark = (signal: AbortSignal) => markJobs({...options, signal});
     const result =

@@ -1,6 +1,5 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {confirm} from '../../cli/confirm.ts';
 import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
 import {
   requireRoot,
@@ -53,7 +52,7 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
     if (proposal.before !== null && proposal.difference !== '') {
       this.notice(sanitizeBlock(proposal.difference));
       const assumeYes = flags.yes || flags['no-confirmation'];
-      await confirm({...this.io, question: `Replace ${path}? (y/N)`, assumeYes});
+      await this.confirm({question: `Replace ${path}? (y/N)`, assumeYes});
     }
     await installUnit(proposal, {manager, sudo: flags.sudo});
     const {difference} = proposal;

@@ -13,7 +13,7 @@ function options(stdin: Terminal, stderr: Terminal, more: object = {}): ConfirmO
     ConfirmOptions,
     'stdin' | 'stdout' | 'stderr'
   >;
-  return {question: 'Sure? (y/N)', assumeYes: false, ...streams, ...more};
+  return {site: async () => 'Site x.', question: 'Sure? (y/N)', assumeYes: false, ...streams, ...more};
 }
 
 /** The outcome of an answer, and the question that was printed. */
