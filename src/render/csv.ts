@@ -1,5 +1,7 @@
+import {isPlain, sanitizeBlock} from './sanitize.ts';
+
 export interface CsvOptions {
-  /** Puts an apostrophe before cells that a spreadsheet would run as a formula (= + - @, tab, carriage return). */
+  /** Makes cells harmless for the spreadsheet or terminal that shows them: see harmlessCell. */
   escapeFormulas: boolean;
   /** Begins with a byte order mark, so that Excel recognises UTF-8. */
   bom: boolean;
@@ -21,17 +23,39 @@ export async function* renderCsv(
   let head = stringify([[...header]], {bom});
   for await (const rows of batches) {
     if (rows.length === 0) continue;
-    const options = {escape_formulas: escapeFormulas, quoted_empty};
-    const lines = rows.map((row) => (isPlain(row) ? `${row.join(',')}\n` : stringify([row], options)));
+    const cells = escapeFormulas ? rows.map((row) => row.map(harmlessCell)) : rows;
+    const lines = cells.map((row) =>
+      needsNoQuotes(row) ? `${row.join(',')}\n` : stringify([row], {quoted_empty}),
+    );
     yield head + lines.join('');
     head = '';
   }
   if (head !== '') yield head;
 }
 
-const PLAIN_CELL = /^(?![=+\-@\t\uff1d\uff0b\uff0d\uff20])[^",\r\n]*$/;
+/**
+ * What a spreadsheet takes for a formula at the beginning of a cell, after spaces and quotes. A spreadsheet that splits at
+ * semicolons or tabs knows no quotes in the middle of a line: there a cell may begin after each of them, and after a line
+ * break.
+ */
+const FORMULA = /(^|[;\t\n])([ \u00a0"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/g;
 
-/** True if nothing needs quotes or escapes, as in most rows. Joining them takes a fifth of csv-stringify's time. */
-function isPlain(row: readonly string[]): boolean {
+/** Of printable ASCII; most cells have none of it, and there may be millions. */
+const MAY_BEGIN_FORMULA = /^[ "'=+\-@]|;/;
+
+/**
+ * A cell that no spreadsheet runs as a formula, whether it splits at commas, semicolons or tabs: with an apostrophe
+ * before what it would run. Control characters become visible escapes, but for tabs and line breaks.
+ */
+export function harmlessCell(cell: string): string {
+  if (isPlain(cell) && !MAY_BEGIN_FORMULA.test(cell)) return cell;
+  const text = isPlain(cell) ? cell : sanitizeBlock(cell);
+  return text.replace(/^[\t\n]/, "'$&").replace(FORMULA, "$1$2'");
+}
+
+const PLAIN_CELL = /^[^",\r\n]*$/;
+
+/** True for most rows. Joining them takes a fifth of csv-stringify's time. */
+function needsNoQuotes(row: readonly string[]): boolean {
   return row.length > 1 && row.every((cell) => PLAIN_CELL.test(cell));
 }

@@ -49,12 +49,13 @@ test('no command prints control characters from the database on a terminal', asy
   }
 });
 
-test('in a pipe text is sanitised too, JSON is escaped, CSV is the data itself', async () => {
-  const [text, json, csv] = await fewAtATime(
+test('in a pipe text is sanitised too, JSON is escaped, and so is CSV (S16)', async () => {
+  const [text, json, csv, exact] = await fewAtATime(
     [
       ['jobs:show', `${id}`],
       ['jobs:show', `${id}`, '--json'],
       ['jobs:export-csv', '--id', `${id}`, '--columns', 'name'],
+      ['jobs:export-csv', '--id', `${id}`, '--columns', 'name', '--no-escape-formulas'],
     ],
     (args) => runAtomctl(args, {env: env()}),
   );
@@ -68,7 +69,8 @@ test('in a pipe text is sanitised too, JSON is escaped, CSV is the data itself',
     notes: [{text: `note${HOSTILE}`}, {text: `error${HOSTILE}`}],
     log: expect.stringContaining(`log${HOSTILE}`),
   });
-  expect(csv!.stdout).toBe(`name\nname${HOSTILE}\n`);
+  expect(csv!.stdout).toBe('name\nname\\x1b]0;owned\\x07\\x1b[2J\\x9b31m\\u202e\n');
+  expect(exact!.stdout).toBe(`name\nname${HOSTILE}\n`);
 });
 
 test('errors make control characters of arguments visible', async () => {

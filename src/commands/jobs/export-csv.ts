@@ -42,7 +42,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
     columns: columnsFlag(HISTORY_COLUMN_NAMES),
     bom: Flags.boolean({summary: 'Begin with a byte order mark, by which Excel knows UTF-8.'}),
     'no-escape-formulas': Flags.boolean({
-      summary: 'Leave cells as they are that a spreadsheet would run as a formula.',
+      summary: 'Leave cells as they are: formulas that a spreadsheet would run, and control characters.',
     }),
   };
 

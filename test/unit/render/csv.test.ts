@@ -27,7 +27,32 @@ describe('renderCsv', () => {
         {escapeFormulas: true},
       ),
     );
-    expect(escaped.flat().slice(1)).toEqual(["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "'\rx", 'a=b', '']);
+    expect(escaped.flat().slice(1)).toEqual([
+      ...["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", '\\x0dx', 'a=b', ''],
+    ]);
+  });
+
+  test.each([
+    ['a;=1+1', "a;'=1+1"],
+    ['a; "=1+1"', 'a; "\'=1+1"'],
+    ['\n=1+1', "'\n'=1+1"],
+    ['\nx', "'\nx"],
+    ['a\n-1', "a\n'-1"],
+    ['a\t@x', "a\t'@x"],
+    ['"=1+1', '"\'=1+1'],
+    ['\uff1d1', "'\uff1d1"],
+    ['a;b = c; d', 'a;b = c; d'],
+  ])('S16: %j is harmless also for a spreadsheet that splits at semicolons', async (cell, harmless) => {
+    const [, row] = parse(await csv(['a', 'b'], [['x', cell]], {escapeFormulas: true}));
+    expect(row).toEqual(['x', harmless]);
+  });
+
+  test('S16: an escape sequence in a cell is visible, and does nothing', async () => {
+    const options = {escapeFormulas: true};
+    expect(await csv(['a', 'b'], [['x', '\u001b]0;t\u0007\u009b1m\u202e']], options)).toBe(
+      'a,b\nx,\\x1b]0;t\\x07\\x9b1m\\u202e\n',
+    );
+    expect(await csv(['a', 'b'], [['x', '\u001b[1m']])).toBe('a,b\nx,\u001b[1m\n');
   });
 
   test('begins with a byte order mark if asked to', async () => {
