@@ -1,7 +1,7 @@
 import {isAbsolute, join, resolve} from 'node:path';
 import type {LineCounter, Pair} from 'yaml';
 import {cannotBeRead, usageError} from '../errors.ts';
-import {readFile, stat} from '../files/sync-files.ts';
+import {readSettingsFile, stat} from '../files/sync-files.ts';
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {parseDatabaseUrl} from '../mysql/database-url.ts';
 import type {Setting, SiteOptions, SiteSurroundings} from './site.ts';
@@ -65,8 +65,8 @@ type SiteFilePlaces = Pick<SiteSurroundings, 'env' | 'cwd' | 'siteFiles'>;
  * All sites of atomctl's configuration: of the file that `--config` names, otherwise of /etc/atomctl/config.yml and
  * above it `$XDG_CONFIG_HOME/atomctl/config.yml` (by default ~/.config), in which a site replaces one of the same
  * name completely.
- * @throws AtomctlError USAGE, with file and line, if a file is malformed, has an unknown key, or holds a password
- *   and may be read by others; or if the file that `--config` names does not exist
+ * @throws AtomctlError USAGE, with file and line, if a file is malformed, has an unknown key, may be written by everyone,
+ *   or holds a password and may be read by others; or if the file that `--config` names does not exist
  */
 export async function listSites(
   {config}: Pick<SiteOptions, 'config'>,
@@ -75,7 +75,7 @@ export async function listSites(
   const files = config ? [resolve(cwd, config.value)] : siteFiles;
   const sites = new Map<string, NamedSite>();
   for (const file of files) {
-    const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    const source = await readSettingsFile(file).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT' && !config) return null;
       const origin = config ? ` (${config.origin})` : '';
       throw cannotBeRead(`The configuration file ${file}${origin}`, cause);

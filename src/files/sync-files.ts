@@ -8,6 +8,7 @@ import {
   readdirSync,
   readSync,
   realpathSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import {usageError} from '../errors.ts';
@@ -26,13 +27,35 @@ const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
  * @throws AtomctlError USAGE if it is not a regular file, or larger than 4 MiB; else Node's own error
  */
 export async function readFile(file: PathLike): Promise<string> {
+  return readRegular(file, () => {});
+}
+
+const WRITABLE_BY_EVERYONE = 0o002;
+
+function readRegular(file: PathLike, check: (stats: Stats) => void): string {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    if (!fstatSync(descriptor).isFile()) throw usageError(`${file} is not a regular file.`);
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw usageError(`${file} is not a regular file.`);
+    check(stats);
     return readAll(descriptor, file).toString('utf8');
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * The same for a file that says where and as whom to log in: whoever may write it decides where a password is sent.
+ * @throws AtomctlError USAGE also if everyone may write it
+ */
+export async function readSettingsFile(file: PathLike): Promise<string> {
+  return readRegular(file, (stats) => {
+    if ((stats.mode & WRITABLE_BY_EVERYONE) === 0) return;
+    throw usageError(
+      `${file} is writable by everyone, who could change what it says.`,
+      `Run: chmod o-w ${file}`,
+    );
+  });
 }
 
 /** Files below /proc have no size, so what was read is counted. */

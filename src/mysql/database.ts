@@ -55,5 +55,13 @@ export interface DatabaseConfig {
   user: string;
   password: Secret;
   database: string;
-  tls: {mode: TlsMode; caFile: string | null};
+  tls: {
+    mode: TlsMode;
+    caFile: string | null;
+    /** The client's own certificate and key, for accounts that need one: both or none. */
+    certFile?: string;
+    keyFile?: string;
+  };
+  /** The server's public RSA key: with it a password can be sent to a distant server without TLS. */
+  serverKeyFile?: string;
 }

@@ -1,4 +1,5 @@
 import {type Explain, quotedName, refusedStatement} from './explained-failure.ts';
+import {PASSWORD_KEPT} from './login.ts';
 
 const CHECK_SERVER = 'Check that the database server runs, and its host and port (atomctl config).';
 const CHECK_ACCOUNT = 'Have a database administrator look at the account.';
@@ -19,6 +20,13 @@ const unknownMethod: Explain = ({config, place}) => [
   'DATABASE_LOGIN_REFUSED',
   `The MySQL server at ${place} logs "${config.user}" in by a method that atomctl does not know.`,
   'Use an account with caching_sha2_password or mysql_native_password.',
+];
+
+/** A server's own key proves nothing: whoever is at its address may send one. */
+const passwordKept: Explain = ({config, place}) => [
+  'DATABASE_LOGIN_REFUSED',
+  `The MySQL server at ${place} asks for the password of "${config.user}" without TLS, so ${PASSWORD_KEPT}.`,
+  'Use TLS (?ssl=verify-identity&sslCa=FILE, or ?ssl=required), or give the public key of the server as server-public-key-path in a --defaults-file.',
 ];
 
 const full: Explain = ({place}) => [
@@ -69,7 +77,8 @@ const BY_CODE: Record<string, Explain> = {
     `TLS with the MySQL server at ${place} failed: ${detail}.`,
     'Check ssl and sslCa in the database URL, and the certificate of the server.',
   ],
-  AUTH_SWITCH_PLUGIN_ERROR: unknownMethod,
+  AUTH_SWITCH_PLUGIN_ERROR: (facts) =>
+    facts.detail.includes(PASSWORD_KEPT) ? passwordKept(facts) : unknownMethod(facts),
   MYSQL_CLEAR_PASSWORD_NOT_ENABLED: unknownMethod,
 };
 

@@ -1,5 +1,5 @@
 import type {Socket} from 'node:net';
-import type {Connection, ConnectionOptions, SslOptions} from 'mysql2';
+import type {authPlugins, Connection, ConnectionOptions, SslOptions} from 'mysql2';
 import {AtomctlError, cannotBeRead} from '../errors.ts';
 import {readFile} from '../files/sync-files.ts';
 import type {DatabaseConfig, ServerInfo} from './database.ts';
@@ -23,6 +23,7 @@ export interface LoggedIn {
  */
 export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Promise<LoggedIn> {
   const options = await driverOptions(config);
+  const serverKey = config.serverKeyFile && (await readPem(config.serverKeyFile, 'public key'));
   const endpoint = endpointOf(config);
   const place = describeEndpoint(endpoint);
   // The code that waits for the socket handles its errors. In between nothing waits: an error must not be unhandled.
@@ -37,7 +38,10 @@ export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Pro
     }, CHECK_EVERY_MS);
   });
   try {
-    return await Promise.race([openConnection(socket, {...options, ...endpoint}, place), expiry]);
+    return await Promise.race([
+      openConnection(socket, {...options, ...endpoint}, {place, serverKey}),
+      expiry,
+    ]);
   } catch (error) {
     socket.destroy();
     throw error;
@@ -48,10 +52,25 @@ export async function logIn(config: DatabaseConfig, timeoutSeconds: number): Pro
 }
 
 /** The driver is loaded while the server prepares its greeting. */
-async function openConnection(socket: Socket, options: ConnectionOptions, place: string): Promise<LoggedIn> {
-  const [server, {createConnection}] = await Promise.all([readGreeting(socket, place), import('mysql2')]);
+async function openConnection(
+  socket: Socket,
+  options: ConnectionOptions,
+  {place, serverKey}: {place: string; serverKey: string | undefined},
+): Promise<LoggedIn> {
+  const [server, {createConnection, authPlugins}] = await Promise.all([
+    readGreeting(socket, place),
+    import('mysql2'),
+  ]);
   if (socket.errored) throw socket.errored;
-  const connection = createConnection({...options, stream: socket});
+  const connection = createConnection({
+    ...options,
+    stream: socket,
+    authPlugins: {
+      ...carefulPlugins(authPlugins, {isLocal: isLocal(socket, options), serverKey}),
+      // Debian's root logs in through the socket without a password: the server asks the kernel for the user.
+      auth_socket: () => () => Buffer.alloc(0),
+    },
+  });
   await new Promise<void>((resolve, reject) => {
     // This listener is kept: a connection that dies while idle emits an event, and the next statement fails.
     connection.on('error', reject);
@@ -75,8 +94,6 @@ async function driverOptions({user, password, database, tls}: DatabaseConfig): P
     flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
     charset: 'UTF8MB4_BIN',
     connectAttributes: {program_name: 'atomctl'},
-    // Debian's root logs in through the socket without a password: the server asks the kernel for the user.
-    authPlugins: {auth_socket: () => () => Buffer.alloc(0)},
     // Dates and JSON as stored text; numbers as numbers, or as text if they are too large to be exact.
     dateStrings: true,
     jsonStrings: true,
@@ -85,6 +102,34 @@ async function driverOptions({user, password, database, tls}: DatabaseConfig): P
     // No code is generated to read the rows: most answers are short (MANY_ROWS are the others).
     disableEval: true,
     stringifyObjects: true,
+  };
+}
+
+/** A socket file or the loopback interface: nobody is in between. */
+function isLocal({remoteAddress = ''}: Socket, {socketPath}: ConnectionOptions): boolean {
+  return socketPath !== undefined || /^(127\.|::1$|::ffff:127\.)/.test(remoteAddress);
+}
+
+/** In the driver's message if it was not to send a password. */
+export const PASSWORD_KEPT = 'the password was not sent';
+
+/**
+ * The plugins that send the password itself. Without TLS they encrypt it with a key that the server sends, which may be
+ * anybody's: over a network only a key that was given is used.
+ */
+function carefulPlugins(
+  {caching_sha2_password, sha256_password}: typeof authPlugins,
+  {isLocal, serverKey}: {isLocal: boolean; serverKey: string | undefined},
+) {
+  const options = {
+    ...(serverKey === undefined ? {} : {serverPublicKey: serverKey}),
+    onServerPublicKey() {
+      if (!isLocal) throw new Error(PASSWORD_KEPT);
+    },
+  };
+  return {
+    caching_sha2_password: caching_sha2_password(options),
+    sha256_password: sha256_password(options as never),
   };
 }
 
@@ -151,25 +196,28 @@ export const SET_SESSION = `SET ${SETTINGS.join(', ')}
 /**
  * The driver's TLS options for a mode; undefined if the connection is not encrypted. Without a CA file the
  * certificate is checked against the authorities that Node knows.
- * @throws AtomctlError USAGE if the CA file cannot be read
+ * @throws AtomctlError USAGE if a PEM file cannot be read
  */
-export async function tlsOptions({mode, caFile}: DatabaseConfig['tls']): Promise<SslOptions | undefined> {
+export async function tlsOptions(tls: DatabaseConfig['tls']): Promise<SslOptions | undefined> {
+  const {mode, caFile, certFile, keyFile} = tls;
   if (mode === 'off') return undefined;
   return {
-    ca: caFile === null ? undefined : await readCertificates(caFile),
+    ca: caFile === null ? undefined : await readPem(caFile, 'CA'),
+    cert: certFile && (await readPem(certFile, 'certificate')),
+    key: keyFile && (await readPem(keyFile, 'key')),
     rejectUnauthorized: mode !== 'required',
     verifyIdentity: mode === 'verify-identity',
   };
 }
 
-async function readCertificates(caFile: string): Promise<string> {
+async function readPem(file: string, what: string): Promise<string> {
   try {
-    return await readFile(caFile);
+    return await readFile(file);
   } catch (error) {
     throw cannotBeRead(
-      `The CA file "${caFile}" for the database`,
+      `The ${what} file "${file}" for the database`,
       error as NodeJS.ErrnoException,
-      'Give sslCa the path of a PEM file.',
+      'Give the path of a PEM file.',
     );
   }
 }

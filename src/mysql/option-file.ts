@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {cannotBeRead, usageError} from '../errors.ts';
-import {readdir, readFile} from '../files/sync-files.ts';
+import {readdir, readSettingsFile} from '../files/sync-files.ts';
 import {Secret} from '../secret.ts';
 import type {DatabaseConfig, TlsMode} from './database.ts';
 
@@ -23,7 +23,8 @@ const MAX_INCLUDE_DEPTH = 10;
  *
  * Follows MySQL's syntax: `#` and `;` comments, quotes, the escapes \b \t \n \r \\ \s, `!include`, `!includedir`.
  * @param origin of the path, for the error
- * @throws AtomctlError USAGE if the file cannot be read or a line is wrong; no message repeats a value
+ * @throws AtomctlError USAGE if the file cannot be read, everyone may write it, a line is wrong, or it says something about TLS
+ *   that atomctl does not do; no message repeats a value
  */
 export async function readOptionFile(file: string, origin: string): Promise<Partial<DatabaseConfig>> {
   const lines = await readLines(file, `${file} (${origin})`, 0);
@@ -45,6 +46,7 @@ function connectionFields(options: ReadonlyMap<string, OptionLine>): Partial<Dat
   const database = options.get('database')?.value;
   const port = options.get('port');
   const tls = readTls(options);
+  const serverKey = options.get('server-public-key-path')?.value;
   if (socket && (!host || host === 'localhost')) Object.assign(fields, {host: null, socketPath: socket});
   else if (host) Object.assign(fields, {host, socketPath: null});
   if (port?.value) fields.port = readPort(port);
@@ -52,6 +54,7 @@ function connectionFields(options: ReadonlyMap<string, OptionLine>): Partial<Dat
   if (password !== undefined && password !== null) fields.password = new Secret(password);
   if (database) fields.database = database;
   if (tls) fields.tls = tls;
+  if (serverKey) fields.serverKeyFile = serverKey;
   return fields;
 }
 
@@ -72,20 +75,47 @@ const SSL_MODES: Readonly<Record<string, TlsMode>> = {
   VERIFY_IDENTITY: 'verify-identity',
 };
 
+/** What an option file may say about TLS. Anything else of it is refused: a login that is less safe than said would surprise. */
+const TLS_OPTIONS = ['ssl', 'ssl-mode', 'ssl-ca', 'ssl-cert', 'ssl-key', 'ssl-verify-server-cert'];
+
 function readTls(options: ReadonlyMap<string, OptionLine>): DatabaseConfig['tls'] | null {
-  const caFile = options.get('ssl-ca')?.value ?? null;
+  for (const [key, {place}] of options) {
+    if (!/^(ssl|tls)/.test(key) || TLS_OPTIONS.includes(key)) continue;
+    throw usageError(
+      `atomctl does not know the option ${key} at ${place}, which is about TLS.`,
+      `Known are ${TLS_OPTIONS.join(', ')}. Give a file without it: --defaults-file.`,
+    );
+  }
+  const certificate = clientCertificate(options);
+  const mode = tlsMode(options);
+  return mode === null ? null : {mode, caFile: options.get('ssl-ca')?.value || null, ...certificate};
+}
+
+/** @throws AtomctlError USAGE if a key is given without its certificate, or the reverse */
+function clientCertificate(options: ReadonlyMap<string, OptionLine>) {
+  const [certificate, key] = [options.get('ssl-cert'), options.get('ssl-key')];
+  if (certificate?.value && key?.value) return {certFile: certificate.value, keyFile: key.value};
+  const alone = certificate ?? key;
+  if (alone === undefined) return {};
+  throw usageError(`${alone.key} at ${alone.place} needs both ssl-cert and ssl-key.`);
+}
+
+/** Whatever a file says about TLS makes it required, unless ssl-mode or ssl=0 says otherwise. */
+function tlsMode(options: ReadonlyMap<string, OptionLine>): TlsMode | null {
   const named = options.get('ssl-mode');
   if (named) {
     const mode = SSL_MODES[(named.value ?? '').toUpperCase()];
-    if (mode) return {mode, caFile};
+    if (mode) return mode;
     throw usageError(
       `The ssl-mode at ${named.place} is unknown.`,
       `Known are ${Object.keys(SSL_MODES).join(', ')}.`,
     );
   }
-  if (isOn(options.get('ssl-verify-server-cert'))) return {mode: 'verify-identity', caFile};
-  if (caFile !== null) return {mode: 'verify-ca', caFile};
-  return isOn(options.get('ssl')) ? {mode: 'required', caFile} : null;
+  if (isOn(options.get('ssl-verify-server-cert'))) return 'verify-identity';
+  if (options.get('ssl-ca')?.value) return 'verify-ca';
+  const ssl = options.get('ssl');
+  if (ssl !== undefined) return isOn(ssl) ? 'required' : null;
+  return ['ssl-cert', 'ssl-verify-server-cert'].some((key) => options.has(key)) ? 'required' : null;
 }
 
 function isOn(line: OptionLine | undefined): boolean {
@@ -93,7 +123,7 @@ function isOn(line: OptionLine | undefined): boolean {
 }
 
 async function readLines(file: string, name: string, depth: number): Promise<OptionLine[]> {
-  const text = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+  const text = await readSettingsFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw cannotBeRead(`The option file ${name}`, cause);
   });
   const found: OptionLine[] = [];
@@ -135,7 +165,15 @@ function readOption(line: string): Pick<OptionLine, 'key' | 'value'> {
   const text = withoutEndComment(line);
   const equals = text.indexOf('=');
   const key = (equals < 0 ? text : text.slice(0, equals)).trim().replaceAll('_', '-');
-  return {key, value: equals < 0 ? null : unquote(text.slice(equals + 1).trim())};
+  return withoutPrefix(key, equals < 0 ? null : unquote(text.slice(equals + 1).trim()));
+}
+
+/** `loose-x` is x, which may be unknown; `skip-x` and `disable-x` are x=0, `enable-x` is x=1. */
+function withoutPrefix(key: string, value: string | null): Pick<OptionLine, 'key' | 'value'> {
+  const [, prefix, rest] = /^(loose|skip|disable|enable)-(.+)$/.exec(key) ?? [];
+  if (prefix === undefined) return {key, value};
+  if (prefix === 'loose') return withoutPrefix(rest!, value);
+  return {key: rest!, value: prefix === 'enable' ? '1' : '0'};
 }
 
 /** A `#` outside quotes starts a comment, also in the middle of a line. */

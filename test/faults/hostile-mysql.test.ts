@@ -1,8 +1,12 @@
+import {constants, generateKeyPairSync, privateDecrypt} from 'node:crypto';
 import {once} from 'node:events';
-import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
-import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {writeFileSync} from 'node:fs';
+import {type AddressInfo, connect, createServer, Socket} from 'node:net';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {connectDatabase} from '../../src/mysql/connect.ts';
-import {type AtomSite, createSite} from '../support/sandbox.ts';
+import {Secret} from '../../src/secret.ts';
+import {type AtomSite, createScratch, createSite} from '../support/sandbox.ts';
 
 const PATIENCE = {timeoutSeconds: 5};
 
@@ -84,5 +88,96 @@ describe('a MySQL server whose answers never end', () => {
     const grown = (process.memoryUsage().rss - before) / 2 ** 20;
     expect(failure).toMatchObject({exitStatus: 3});
     expect(grown).toBeLessThan(100);
+  });
+});
+
+describe('a server that asks for the password by a key of its own (S4)', () => {
+  const SCRAMBLE = Buffer.from('12345678123456789012');
+  const keys = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: {type: 'spki', format: 'pem'},
+    privateKeyEncoding: {type: 'pkcs8', format: 'pem'},
+  });
+
+  function packet(number: number, ...parts: Buffer[]): Buffer {
+    const body = Buffer.concat(parts);
+    return Buffer.concat([Buffer.from([body.length & 255, body.length >> 8, 0, number]), body]);
+  }
+
+  /** caching_sha2_password to its end. Resolves to the port, and to what arrives instead of the password's hash. */
+  async function thief(plugin: string): Promise<{port: number; secrets: Buffer[]}> {
+    const secrets: Buffer[] = [];
+    const answers: ((reply: Buffer) => Buffer[])[] = [
+      () => [Buffer.from([0xfe]), Buffer.from(`${plugin}\0`), SCRAMBLE, Buffer.alloc(1)],
+      (reply) =>
+        plugin === 'sha256_password' && reply.length > 5
+          ? []
+          : plugin === 'sha256_password'
+            ? [Buffer.from([1]), Buffer.from(keys.publicKey)]
+            : [Buffer.from([1, 4])],
+      (reply) => (reply.length > 5 ? [] : [Buffer.from([1]), Buffer.from(keys.publicKey)]),
+    ];
+    const port = await listen((socket) => {
+      let number = 2;
+      socket.write(GREETING);
+      socket.on('data', (reply: Buffer) => {
+        if (reply.length > 200 + 4) secrets.push(reply.subarray(4));
+        const answer = answers.shift()?.(reply) ?? [];
+        if (answer.length === 0) return socket.destroy();
+        socket.write(packet(number, ...answer));
+        number += 2;
+      });
+    });
+    return {port, secrets};
+  }
+
+  function decrypted(bytes: Buffer): string {
+    const padded = {key: keys.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1'};
+    return privateDecrypt(padded, bytes)
+      .map((byte, index) => byte ^ SCRAMBLE[index % SCRAMBLE.length]!)
+      .toString();
+  }
+
+  /** Sockets say that their peer is on another host: what `remoteAddress` calls cannot be replaced itself. */
+  function seemDistant(): void {
+    const peer = vi.spyOn(Socket.prototype as unknown as {_getpeername(): object}, '_getpeername');
+    peer.mockReturnValue({address: '192.0.2.1', family: 'IPv4', port: 3306});
+    onTestFinished(() => peer.mockRestore());
+  }
+
+  const config = () => ({...site.config, password: new Secret('hunter2')});
+
+  test.each(['caching_sha2_password', 'sha256_password'])(
+    '%s: S4: gets nothing over a network',
+    async (plugin) => {
+      seemDistant();
+      const {port, secrets} = await thief(plugin);
+      await expect(connectDatabase({...config(), port}, PATIENCE)).rejects.toMatchObject({
+        code: 'DATABASE_LOGIN_REFUSED',
+        message: expect.stringContaining('without TLS, so the password was not sent'),
+      });
+      expect(secrets).toEqual([]);
+    },
+  );
+
+  test('S4: over a network only the key that was given is used', async () => {
+    seemDistant();
+    const {publicKey} = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: {type: 'spki', format: 'pem'},
+      privateKeyEncoding: {type: 'pkcs8', format: 'pem'},
+    });
+    const serverKeyFile = join(createScratch('key'), 'public.pem');
+    writeFileSync(serverKeyFile, publicKey);
+    const {port, secrets} = await thief('caching_sha2_password');
+    await expect(connectDatabase({...config(), port, serverKeyFile}, PATIENCE)).rejects.toThrow();
+    expect(secrets).toHaveLength(1);
+    expect(() => decrypted(secrets[0]!)).toThrow();
+  });
+
+  test('on this host the key of the server is used', async () => {
+    const {port, secrets} = await thief('caching_sha2_password');
+    await expect(connectDatabase({...config(), port}, PATIENCE)).rejects.toThrow();
+    expect(secrets.map(decrypted)).toEqual(['hunter2\0']);
   });
 });

@@ -45,7 +45,7 @@ function hasPlace({host, socketPath}: Partial<DatabaseConfig>): boolean {
 /** Fills what is still open from a lower source. Returns whether it gave anything. */
 function adopt(open: Partial<DatabaseConfig>, fields: Partial<DatabaseConfig>): boolean {
   const adopted: Partial<DatabaseConfig> = {};
-  const {host = null, socketPath = null, port, user, password, database, tls} = fields;
+  const {host = null, socketPath = null, port, user, password, database, tls, serverKeyFile} = fields;
   if (!hasPlace(open)) {
     if (hasPlace(fields)) Object.assign(adopted, {host, socketPath});
     if (open.port === undefined && port !== undefined) adopted.port = port;
@@ -56,6 +56,7 @@ function adopt(open: Partial<DatabaseConfig>, fields: Partial<DatabaseConfig>): 
   }
   if (open.database === undefined && database !== undefined) adopted.database = database;
   if (open.tls === undefined && tls !== undefined) adopted.tls = tls;
+  if (open.serverKeyFile === undefined && serverKeyFile !== undefined) adopted.serverKeyFile = serverKeyFile;
   Object.assign(open, adopted);
   return Object.keys(adopted).length > 0;
 }
@@ -71,12 +72,16 @@ function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConf
     user,
     password = new Secret(''),
     database,
-    tls,
+    tls = {mode: 'off', caFile: null},
+    serverKeyFile,
   } = fields;
   if (!hasPlace(fields)) throw usageError(`The configuration (${origin}) names no database server.`, hint);
   if (user === undefined) throw usageError(`The configuration (${origin}) names no database user.`, hint);
   if (database === undefined) throw usageError(`The configuration (${origin}) names no database.`, hint);
-  return {host, port, socketPath, user, password, database, tls: tls ?? {mode: 'off', caFile: null}};
+  return {
+    ...{host, port, socketPath, user, password, database, tls},
+    ...(serverKeyFile === undefined ? {} : {serverKeyFile}),
+  };
 }
 
 /**

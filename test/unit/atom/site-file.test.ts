@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
@@ -56,6 +57,21 @@ describe('named sites', () => {
       gearman: {value: ['gearmand'], origin: `${file}:12`},
     });
     expect(others).toEqual([]);
+  });
+
+  it('S15: are not read from a file that everyone may write, nor from a pipe', async () => {
+    await expect(list(SMITH, 0o602)).rejects.toThrow(/config\.yml is writable by everyone/);
+    const pipe = join(createScratch('site-file'), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(listSites(config(pipe), SURROUNDINGS)).rejects.toThrow(`${pipe} is not a regular file.`);
+    await expect(listSites({}, {...SURROUNDINGS, siteFiles: [pipe]})).rejects.toThrow('not a regular file');
+  });
+
+  it('S18: are not read from a device, nor from a file without end', async () => {
+    await expect(listSites(config('/dev/zero'), SURROUNDINGS)).rejects.toThrow(
+      '/dev/zero is not a regular file.',
+    );
+    await expect(list('#'.repeat(5 * 1024 * 1024))).rejects.toThrow('is larger than 4 MiB.');
   });
 
   it('of the user replace those of the system', async () => {

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {readOptionFile} from '../../../src/mysql/option-file.ts';
@@ -46,6 +46,25 @@ password=a\sb\\c\"d\x`,
       '[client]\nssl-verify-server-cert',
       {tls: {mode: 'verify-identity', caFile: null}},
     ],
+    ['S5: a loose ssl-mode', '[client]\nloose-ssl-mode=REQUIRED', {tls: {mode: 'required', caFile: null}}],
+    ['S5: loose_ssl_ca', '[client]\nloose_ssl_ca=/ca', {tls: {mode: 'verify-ca', caFile: '/ca'}}],
+    [
+      "S5: the client's certificate",
+      '[client]\nssl-cert=/c\nssl-key=/k',
+      {tls: {mode: 'required', caFile: null, certFile: '/c', keyFile: '/k'}},
+    ],
+    [
+      "S5: the client's certificate beside an authority",
+      '[client]\nssl-ca=/a\nssl-cert=/c\nssl-key=/k',
+      {tls: {mode: 'verify-ca', caFile: '/a', certFile: '/c', keyFile: '/k'}},
+    ],
+    [
+      'S5: verification switched off',
+      '[client]\ndisable-ssl-verify-server-cert',
+      {tls: {mode: 'required', caFile: null}},
+    ],
+    ['S5: skip-ssl', '[client]\nskip-ssl', {}],
+    ['S4: the public key of the server', '[client]\nserver_public_key_path=/k', {serverKeyFile: '/k'}],
     ['what is of no interest', '[client]\nprompt=x\n[mysql]\nuser=x\n', {}],
   ])('%s', async (_, text, expected) => {
     expect(await read(text)).toEqual(expected);
@@ -63,14 +82,33 @@ password=a\sb\\c\"d\x`,
   });
 
   it.each([
+    ...['ssl-capath', 'ssl-cipher', 'ssl-crl', 'ssl-fips-mode', 'tls-version', 'loose-tls-ciphersuites'].map(
+      (key): [string, RegExp] => [
+        `[client]\n${key}=hunter2`,
+        new RegExp(`the option ${key.replace('loose-', '')} at .*my\\.cnf:2, which is about TLS`),
+      ],
+    ),
+    ['[client]\nssl-cert=hunter2', /ssl-cert at .*my\.cnf:2 needs both/],
     ['[client]\nport=hunter2', /my\.cnf:2 is not a number/],
     ['[client]\nssl-mode=hunter2', /my\.cnf:2 is unknown/],
     ['!pragma hunter2', /my\.cnf:1 is neither/],
     ['!include /no/such/file', /\/no\/such\/file \(.*my\.cnf:1\) cannot be read: it does not exist/],
     ['!includedir /no/such/directory', /my\.cnf:1\) cannot be read/],
-  ])('refuses %j', async (text, reason) => {
+  ])('S5: refuses %j', async (text, reason) => {
     await expect(read(text)).rejects.toThrow(reason);
     await expect(read(text)).rejects.not.toThrow(/hunter2/);
+  });
+
+  it('S15: refuses one that everyone may write, a pipe, and what it includes of that kind', async () => {
+    const file = write('[client]\nuser=u\n');
+    chmodSync(file, 0o666);
+    await expect(readOptionFile(file, '--defaults-file')).rejects.toThrow(
+      `${file} is writable by everyone, who could change what it says.`,
+    );
+    await expect(read(`!include ${file}\n`)).rejects.toThrow(`${file} is writable by everyone`);
+    const pipe = join(createScratch('option-file'), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(readOptionFile(pipe, '--defaults-file')).rejects.toThrow(`${pipe} is not a regular file.`);
   });
 
   it('refuses one that is missing, naming its origin, and one that includes itself', async () => {
