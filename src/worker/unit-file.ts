@@ -1,3 +1,4 @@
+import {type AtomctlError, usageError} from '../errors.ts';
 import type {Scope} from '../systemd/systemctl.ts';
 
 export interface UnitFileOptions {
@@ -34,10 +35,43 @@ export function workerArguments(choices: WorkerChoices): string[] {
 /** What PHP is given before the script: a worker lives long and imports may be large. */
 export const PHP_OPTIONS = ['-d', 'memory_limit=-1', '-d', 'error_reporting=E_ALL'];
 
-/** The text of a unit file for the site's worker. */
+/**
+ * The text of a unit file for the site's worker.
+ * @throws AtomctlError USAGE for a value that would become more than one directive, or another one
+ */
 export function unitFile(options: UnitFileOptions): string {
+  requireOneLine('--atom-root', options.root);
+  requireOneLine('--php', options.php);
+  if (!ACCOUNT.test(options.user))
+    throw invalid('--user', options.user, 'Give the name or the id of an account.');
   const sections = [unitSection(options), serviceSection(options), installSection(options)];
   return `# Written by: atomctl worker:unit\n${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** As useradd takes it, with the domain of a directory service. */
+const ACCOUNT = /^[A-Za-z0-9_][\w.@-]*\$?$/;
+
+/** What systemd allows in the name of a unit; without it, a name could be a path. */
+const UNIT_NAME = /^[\w:.@-]+$/;
+
+/** @throws AtomctlError USAGE if a unit cannot have this name */
+export function requireUnitName(name: string): void {
+  if (!UNIT_NAME.test(name) || name.startsWith('.'))
+    throw invalid('--name', name, 'Give letters, digits, and : . _ - only.');
+}
+
+/** A line that ends with a backslash goes on in the next one. */
+function requireOneLine(flag: string, text: string): void {
+  if (!/\p{Cc}|\\$|^\s|\s$/u.test(text)) return;
+  throw invalid(
+    flag,
+    text,
+    'It must not hold line breaks or other control characters, nor end with a space or a backslash.',
+  );
+}
+
+function invalid(flag: string, text: string, hint: string): AtomctlError {
+  return usageError(`"${text}" (${flag}) cannot stand in a unit file.`, hint);
 }
 
 function unitSection(options: UnitFileOptions): string[] {

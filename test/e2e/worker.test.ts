@@ -98,3 +98,20 @@ test('unit: printed without systemd, written for a user manager only with --inst
   });
   await expect(readFile(path)).rejects.toThrow('ENOENT');
 });
+
+test.each([
+  ['--user', 'www-data\nExecStartPre=/tmp/x'],
+  ['--name', 'atom\n[Service]'],
+  ['--name', '../../cron.d/atom'],
+  ['--php', '/usr/bin/php\nUser=root'],
+])('S9, S20: unit: %s %j is a usage error, and nothing is installed', async (flag, value) => {
+  const env = {...site.env, XDG_CONFIG_HOME: join(scratch, 'refused')};
+  const args = ['worker:unit', '--user-manager', '--install', '--yes', flag, value];
+  const {code, stdout, stderr} = await runAtomctl(args, {env});
+  expect([code, stdout, stderr]).toEqual([
+    2,
+    '',
+    expect.stringContaining(`(${flag}) cannot stand in a unit file.`),
+  ]);
+  await expect(readFile(join(scratch, 'refused'))).rejects.toThrow('ENOENT');
+});

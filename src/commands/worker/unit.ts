@@ -11,7 +11,7 @@ import {
 } from '../../cli/worker/unit-flags.ts';
 import {sanitizeBlock} from '../../render/sanitize.ts';
 import {installUnit, proposeUnit, unitPath} from '../../worker/install-unit.ts';
-import {unitFile, workerArguments} from '../../worker/unit-file.ts';
+import {requireUnitName, unitFile, workerArguments} from '../../worker/unit-file.ts';
 
 export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
   static override summary = "Print a unit file for this site's worker, or install it.";
@@ -38,6 +38,7 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
   async run(): Promise<void> {
     const {flags} = this;
     const scope = scopeOf(flags);
+    requireUnitName(flags.name);
     const text = unitFile({
       ...flags,
       scope,

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {unitFile, workerArguments} from '../../../src/worker/unit-file.ts';
+import {requireUnitName, unitFile, workerArguments} from '../../../src/worker/unit-file.ts';
 
 const OPTIONS = {
   scope: 'system',
@@ -48,4 +49,44 @@ test('what systemd would expand or split is escaped', () => {
   const text = unitFile({...OPTIONS, root: '/srv/100% atom', php: '/opt/my php/$x/"php"'});
   expect(text).toContain('WorkingDirectory=/srv/100%% atom\n');
   expect(text).toContain('ExecStart="/opt/my php/$$x/\\"php\\"" -d');
+});
+
+test.each<[string, Partial<Parameters<typeof unitFile>[0]>]>([
+  ['a root', {root: '/srv/atom\nExecStartPre=/tmp/x'}],
+  ['a root that goes on in the next line', {root: '/srv/atom\\'}],
+  ['a user', {user: 'www-data\nExecStartPre=/tmp/x'}],
+  ['a user that is an option', {user: '-x'}],
+  ['an empty user', {user: ''}],
+  ['php', {php: '/usr/bin/php\n[Install]'}],
+  ['php with a carriage return', {php: '/usr/bin/php\rx'}],
+])('S9, S20: %s that would be another directive is refused', (_, given) => {
+  expect(() => unitFile({...OPTIONS, ...given})).toThrow(/^".*" \(--(atom-root|user|php)\) cannot stand/s);
+});
+
+test.each(['a\nb', '../../cron.d/x', 'a b', '', '.hidden', 'a/b', 'a\u2028b'])(
+  'S20: %j is no name of a unit',
+  (name) => {
+    expect(() => requireUnitName(name)).toThrow('(--name) cannot stand in a unit file.');
+  },
+);
+
+test('S9, S20: whatever is given, the unit has the same directives, or is refused', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('a', '/', '\n', '\r', '\\', ' ', '"', '%', '$', '=', '[', ';', '\u0085'),
+  });
+  const directives = (unit: string) => unit.split(/\r|\n/).map((line) => line.replace(/=.*/s, '='));
+  fc.assert(
+    fc.property(text, text, text, (root, user, php) => {
+      let unit: string;
+      try {
+        unit = unitFile({...OPTIONS, root: `/${root}`, user, php: `/${php}`});
+      } catch (error) {
+        expect(error).toMatchObject({code: 'USAGE'});
+        return;
+      }
+      expect(directives(unit)).toEqual(directives(unitFile(OPTIONS)));
+      expect(unit).not.toMatch(/\\$/m);
+    }),
+    {numRuns: 1000},
+  );
 });
