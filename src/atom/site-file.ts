@@ -18,6 +18,8 @@ export interface NamedSite {
   timezone?: Setting<string>;
   /** Its workers run only on the host on which atomctl reads this. */
   workers?: Setting<'this-host'>;
+  /** Commands that change something are refused. */
+  readOnly?: Setting<boolean>;
 }
 
 interface Key {
@@ -33,6 +35,7 @@ const SITE_KEYS = [
   'functionPrefix',
   'timezone',
   'workers',
+  'readOnly',
 ] as const;
 const PATH_KEYS: readonly string[] = ['root', 'defaultsFile'];
 
@@ -147,9 +150,10 @@ class SiteFileReader {
     return site;
   }
 
-  #value(node: unknown, key: Key): string | string[] | DatabaseConfig {
+  #value(node: unknown, key: Key): string | string[] | boolean | DatabaseConfig {
     if (key.name === 'gearman') return this.#texts(node, key);
     const text = this.#text(node, key);
+    if (key.name === 'readOnly') return readSwitch(text, key.origin);
     return key.name === 'database' ? parseDatabaseUrl(text, key.origin) : text;
   }
 
@@ -191,4 +195,9 @@ class SiteFileReader {
   #place(offset: number): string {
     return `${this.#file}:${this.#lines.linePos(offset).line}`;
   }
+}
+
+function readSwitch(text: string, origin: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw usageError(`At ${origin}, readOnly has to be true or false.`);
 }

@@ -14,6 +14,7 @@ import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
 import {type IO, processIO} from './io.ts';
 import {secretsIn} from './mask.ts';
 import type {WatchOutput} from './polling/watch-view.ts';
+import {type Changes, makesChanges, readOnlyError} from './read-only.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof BaseCommand)['baseFlags'] & T['flags']
@@ -27,6 +28,8 @@ export type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = sharedFlags;
   static override enableJsonFlag = true;
+  /** Each command says what it changes: --read-only refuses it then. A test goes over all commands. */
+  static changes: Changes;
   static override usage = '<%= command.id %> [FLAGS]';
 
   protected flags!: FlagsOf<T>;
@@ -60,6 +63,21 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       php: this.mayRunPhp(typed) ? phpPermission(timeoutSeconds) : undefined,
       now: () => new Date(),
     });
+    await this.#refuseChangeIfReadOnly(typed);
+  }
+
+  /** Before anything is connected to. @throws AtomctlError USAGE */
+  async #refuseChangeIfReadOnly(typed: ReadonlySet<string>): Promise<void> {
+    const {changes} = this.ctor as typeof BaseCommand;
+    if (!makesChanges(changes, this.flags)) return;
+    const origin = await this.#readOnlyOrigin(typed);
+    if (origin !== null) throw readOnlyError(this.id ?? '', origin);
+  }
+
+  async #readOnlyOrigin(typed: ReadonlySet<string>): Promise<string | null> {
+    if (typed.has('read-only')) return '--read-only';
+    const variable = sharedFlags['read-only'].env!;
+    return switchVariable(variable, this.io.env) ? variable : this.context.readOnlyOrigin();
   }
 
   /** Whether the user allows PHP to run; `typed` holds the flags that are on the command line. */

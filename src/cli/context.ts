@@ -48,6 +48,15 @@ export class Context {
     return this.#options.site.site?.value ?? null;
   }
 
+  /** The line of the configuration file that allows only reading of the named site; null if none does. */
+  async readOnlyOrigin(): Promise<string | null> {
+    const {site, env, cwd} = this.#options;
+    if (!site.site && !site.config) return null;
+    const {findNamedSite} = await import('../atom/site-file.ts');
+    const readOnly = (await findNamedSite(site, {env, cwd}))?.readOnly;
+    return readOnly?.value === true ? `readOnly at ${readOnly.origin}` : null;
+  }
+
   site(): Promise<Site> {
     const {site, env, cwd, callerUid, php} = this.#options;
     const connect = () => this.database();

@@ -8,6 +8,7 @@ import {PlainCommand} from '../cli/plain-command.ts';
 const SCRIPTS = {bash: 'atomctl.bash', zsh: '_atomctl', fish: 'atomctl.fish'};
 
 export default class Completion extends PlainCommand {
+  static changes = false;
   static override summary = 'Print the completion script for a shell.';
   static override usage = '<%= command.id %> bash|zsh|fish';
   static override description =

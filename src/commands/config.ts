@@ -3,6 +3,7 @@ import {BaseCommand} from '../cli/base-command.ts';
 import {renderSite} from '../render/site.ts';
 
 export default class Config extends BaseCommand<typeof Config> {
+  static override changes = false;
   static override summary =
     'Show which site, database, Gearman servers, prefix and timezone are in use, and why.';
   static override description =

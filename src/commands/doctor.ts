@@ -5,6 +5,7 @@ import {auditFlag, caller, fixRecords} from '../cli/change/audit-log.ts';
 import {requireAnswerer} from '../cli/confirm.ts';
 import {confirmationFlags} from '../cli/flags/shared-flags.ts';
 import {interruptibly} from '../cli/interrupt.ts';
+import {withFlag} from '../cli/read-only.ts';
 import {siteAccess} from '../cli/site-access.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
@@ -26,6 +27,7 @@ function checkFlag(summary: string) {
 }
 
 export default class Doctor extends BaseCommand<typeof Doctor> {
+  static override changes = withFlag('fix');
   static override summary =
     "The troubleshooting page of AtoM's manual as one command; --fix makes the safe changes.";
   static override description =

@@ -5,6 +5,7 @@ import {PlainCommand} from '../cli/plain-command.ts';
 import {renderHelpTopic} from '../render/help-topic.ts';
 
 export default class Help extends PlainCommand {
+  static changes = false;
   static override summary = 'Show the help of a command or a topic: exit-codes, filters, environment.';
   static override description = 'Without an argument, the list of commands. The same as --help.';
   static override usage = '<%= command.id %> [COMMAND]';

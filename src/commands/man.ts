@@ -6,6 +6,7 @@ import {renderManPage} from '../render/man-page.ts';
 /** Prints the manual page, for `man -l -`. bin/man.js writes man/atomctl.1 with it. */
 export default class Man extends PlainCommand {
   static override hidden = true;
+  static changes = false;
   static override summary = 'Print the manual page, for man -l -.';
 
   async run(): Promise<void> {

@@ -116,6 +116,11 @@ export const sharedFlags = {
     env: 'ATOMCTL_RUN_PHP',
     helpGroup: SITE_GROUP,
   }),
+  'read-only': Flags.boolean({
+    summary: 'Refuse what would change the site, its queue or its workers.',
+    env: 'ATOMCTL_READ_ONLY',
+    helpGroup: SITE_GROUP,
+  }),
   timeout: Flags.custom<number>({
     summary: 'Timeout for each connection and reply.',
     env: 'ATOMCTL_TIMEOUT',

@@ -10,6 +10,7 @@ const TIMEOUT = ['--timeout', '1'];
 /** The scripts in completions/ call it at each completion: `completion:answer -- WORD...`. */
 export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswer> {
   static override hidden = true;
+  static override changes = false;
   static override summary = 'Print what completes the word at the cursor.';
 
   #words: string[] = [];

@@ -10,6 +10,7 @@ import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/share
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {startProgress} from '../../cli/progress.ts';
+import {unlessDryRun} from '../../cli/read-only.ts';
 import {siteLine} from '../../cli/site-line.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {clearExitStatus, clearSite, type SiteCleared} from '../../jobs/clear/clear.ts';
@@ -76,6 +77,7 @@ const paceFlags = {
 };
 
 export default class JobsClear extends BaseCommand<typeof JobsClear> {
+  static override changes = unlessDryRun;
   static override summary =
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =

@@ -12,6 +12,7 @@ import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import {renderCsv} from '../../render/csv.ts';
 
 export default class JobsExportCsv extends BaseCommand<typeof JobsExportCsv> {
+  static override changes = false;
   static override summary = "Export the job history as AtoM's own CSV, oldest first.";
   static override description =
     `Streams, however long the history. A file is written beside its place and renamed when it is whole and synced.

@@ -8,6 +8,7 @@ import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
+import {unlessDryRun} from '../../cli/read-only.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {AtomctlError, EXIT, usageError} from '../../errors.ts';
 import {
@@ -48,6 +49,7 @@ const killFlags = {
 };
 
 export default class JobsKill extends BaseCommand<typeof JobsKill> {
+  static override changes = unlessDryRun;
   static override summary = 'End specific jobs and leave every other job and the history alone.';
   static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =

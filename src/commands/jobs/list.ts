@@ -7,6 +7,7 @@ import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-f
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
+import {withFlag} from '../../cli/read-only.ts';
 import {EXIT, usageError} from '../../errors.ts';
 import {type LiveJobs, listLiveJobs} from '../../jobs/live/list-live.ts';
 import {guessTotal, type JobTotals, totalJobs} from '../../jobs/model/count.ts';
@@ -63,6 +64,8 @@ const outputFlags = {
 };
 
 export default class JobsList extends BaseCommand<typeof JobsList> {
+  /** A probe takes waiting jobs and gives them back: gearmand counts a retry of each. */
+  static override changes = withFlag('probe');
   static override summary = 'List the jobs, newest first.';
   static override description =
     `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they really are: executing, queued, finished (its work is done, only the row was not saved), lost (no Gearman server knows the job, and no worker can be running it) or uncertain. With a question mark, as in queued? or lost?, the state is likely but not proved; jobs:show says what is missing.

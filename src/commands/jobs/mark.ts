@@ -12,6 +12,7 @@ import {noSuchJob} from '../../jobs/model/show.ts';
 import {renderMarked, renderMarkPlan} from '../../render/jobs/changes.ts';
 
 export default class JobsMark extends BaseCommand<typeof JobsMark> {
+  static override changes = true;
   static override summary = 'Correct the row of a job that nothing executes.';
   static override usage = '<%= command.id %> ID... --as completed|error [FLAGS]';
   static override description =

@@ -7,6 +7,7 @@ import {showLiveJob} from '../../jobs/live/list-live.ts';
 import {renderJobDetails} from '../../render/jobs/details.ts';
 
 export default class JobsShow extends BaseCommand<typeof JobsShow> {
+  static override changes = false;
   static override summary = 'Show one job: overview, notes, errors, the whole log.';
   static override usage = '<%= command.id %> ID [FLAGS]';
   static override description =

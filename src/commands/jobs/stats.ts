@@ -10,6 +10,7 @@ import {renderStats} from '../../render/jobs/stats.ts';
 import {renderStatsMetrics} from '../../render/jobs/stats-metrics.ts';
 
 export default class JobsStats extends BaseCommand<typeof JobsStats> {
+  static override changes = false;
   static override summary = 'Counts, durations and failures by job name, by day and by user.';
   static override description =
     `For each name the share of failures and the median, 95th percentile and longest duration among the jobs that ended; for each day, by the start of the jobs, how many completed and failed, drawn on a terminal; the busiest users.

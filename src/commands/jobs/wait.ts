@@ -7,6 +7,7 @@ import {isEnded, MILESTONES, waitExitStatus} from '../../jobs/wait/wait.ts';
 import {renderWaited} from '../../render/jobs/details.ts';
 
 export default class JobsWait extends BaseCommand<typeof JobsWait> {
+  static override changes = false;
   static override summary = 'Block until jobs end; the exit status tells how.';
   static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =

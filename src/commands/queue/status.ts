@@ -87,6 +87,7 @@ const healthFlags = {
 };
 
 export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
+  static override changes = false;
   static override summary = 'Ask every Gearman server how the queue is, and judge its health.';
   static override description =
     `Shows each server, and each function of this site with its queued and running jobs and its workers, summed over the servers. If AtoM's database can be asked, the jobs that it calls running are counted too.

@@ -6,6 +6,7 @@ import {queueWorkers} from '../../queue/workers.ts';
 import {renderQueueWorkers} from '../../render/queue/table.ts';
 
 export default class QueueWorkers extends BaseCommand<typeof QueueWorkers> {
+  static override changes = false;
   static override summary = 'Show the workers connected to Gearman: their site, process and abilities.';
   static override description =
     `A worker that is connected to several servers is one line. Its process id is that on its own host or in its own container. A connection that has registered no function is not a worker; doctor reports those.

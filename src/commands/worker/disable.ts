@@ -4,6 +4,7 @@ import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus, disableUnits} from '../../worker/enablement.ts';
 
 export default class WorkerDisable extends BaseCommand<typeof WorkerDisable> {
+  static override changes = true;
   static override summary = 'Do not have the worker started when the machine starts.';
   static override description = `Disables the units and reads back that they are; a running worker goes on.
 

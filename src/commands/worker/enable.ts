@@ -4,6 +4,7 @@ import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus, enableUnits} from '../../worker/enablement.ts';
 
 export default class WorkerEnable extends BaseCommand<typeof WorkerEnable> {
+  static override changes = true;
   static override summary = 'Have the worker started when the machine starts.';
   static override description = `Enables the units and reads back that they are; nothing is started now.
 

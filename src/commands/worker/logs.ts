@@ -10,6 +10,7 @@ import {workerLog} from '../../worker/executing.ts';
 const DEFAULT_LINES = 50;
 
 export default class WorkerLogs extends BaseCommand<typeof WorkerLogs> {
+  static override changes = false;
   static override summary = "The journal of the worker's units.";
   static override description =
     `What the worker printed and what systemd says about it, oldest first. A worker prints the lines of each job's log too; --job picks those of one job. With --follow and --json each entry is a JSON document on a line of its own.

@@ -4,6 +4,7 @@ import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus, resetUnits} from '../../worker/enablement.ts';
 
 export default class WorkerReset extends BaseCommand<typeof WorkerReset> {
+  static override changes = true;
   static override summary = "Clear the worker's failure state and its count of starts.";
   static override description =
     `What systemctl reset-failed does: after it, a worker that reached its start limit can be started again. Nothing is started.

@@ -7,6 +7,7 @@ import {changesDocument, changesExitStatus} from '../../worker/enablement.ts';
 import {restartWorker} from '../../worker/service.ts';
 
 export default class WorkerRestart extends BaseCommand<typeof WorkerRestart> {
+  static override changes = true;
   static override summary = 'Restart the worker, and see that Gearman has its abilities again.';
   static override description =
     `Restarts the units one after the other and waits until each has registered its abilities with every Gearman server. Restarts count towards systemd's start limit: a worker whose starts may be used up is left running, unless --reset clears the count first. If a job is executing, it asks first, since Gearman hands that job out again; to end the job itself, use jobs:kill --restart-worker.

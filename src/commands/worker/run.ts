@@ -6,6 +6,7 @@ import {runForeground} from '../../worker/run-foreground.ts';
 import {workerArguments} from '../../worker/unit-file.ts';
 
 export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
+  static override changes = true;
   static override summary = 'Run the worker in the foreground.';
   static override description =
     `Runs php symfony jobs:worker in the AtoM root, as a container does, or to find a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit. Root runs it as the owner of the AtoM root, without a terminal, with the environment that systemd would give and the variables ATOM_*; if that is root too, it is refused.

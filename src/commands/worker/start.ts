@@ -5,6 +5,7 @@ import {changesDocument, changesExitStatus} from '../../worker/enablement.ts';
 import {startWorker} from '../../worker/service.ts';
 
 export default class WorkerStart extends BaseCommand<typeof WorkerStart> {
+  static override changes = true;
   static override summary = 'Start the worker, and see that Gearman has its abilities.';
   static override description =
     `Starts the units through systemd and waits until each has registered its abilities with every Gearman server. If systemd refuses because of the start limit, it says how long that lasts; --reset clears the count first.

@@ -6,6 +6,7 @@ import {renderWorkerStatus} from '../../render/worker.ts';
 import {workerStatus} from '../../worker/status.ts';
 
 export default class WorkerStatus extends BaseCommand<typeof WorkerStatus> {
+  static override changes = false;
   static override summary =
     "The worker's units as systemd and Gearman see them, and whether they are healthy.";
   static override description =

@@ -7,6 +7,7 @@ import {changesDocument, changesExitStatus} from '../../worker/enablement.ts';
 import {stopWorker} from '../../worker/service.ts';
 
 export default class WorkerStop extends BaseCommand<typeof WorkerStop> {
+  static override changes = true;
   static override summary = 'Stop the worker, and see that Gearman no longer has its abilities.';
   static override description =
     `Stops the units through systemd and waits until no Gearman server has a connection of theirs. If a job is executing, it asks first, since Gearman hands that job out again to the next worker.

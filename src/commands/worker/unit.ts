@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
+import {withFlag} from '../../cli/read-only.ts';
 import {
   requireRoot,
   scopeOf,
@@ -14,6 +15,7 @@ import {installUnit, proposeUnit, unitPath} from '../../worker/install-unit.ts';
 import {requireUnitName, unitFile, workerArguments} from '../../worker/unit-file.ts';
 
 export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
+  static override changes = withFlag('install');
   static override summary = "Print a unit file for this site's worker, or install it.";
   static override description =
     `The unit of AtoM's manual, ordered after MySQL and Gearman, and with a restart at the worker's own limits if these are used. --install shows the difference from what is there, asks if a file would change, writes it and has systemd read it.

@@ -28,6 +28,7 @@ sites:
     functionPrefix: 01234567890123456789012345678901
     timezone: America/Vancouver
     workers: this-host
+    readOnly: true
   jones:
     gearman: gearmand
 `;
@@ -49,12 +50,13 @@ describe('named sites', () => {
       functionPrefix: {value: '01234567890123456789012345678901', origin: `${file}:8`},
       timezone: {value: 'America/Vancouver', origin: `${file}:9`},
       workers: {value: 'this-host', origin: `${file}:10`},
+      readOnly: {value: true, origin: `${file}:11`},
     });
     expect(smith?.database?.value.password.reveal()).toBe('hunter2');
     expect(jones).toEqual({
       name: 'jones',
-      origin: `${file}:11`,
-      gearman: {value: ['gearmand'], origin: `${file}:12`},
+      origin: `${file}:12`,
+      gearman: {value: ['gearmand'], origin: `${file}:13`},
     });
     expect(others).toEqual([]);
   });
