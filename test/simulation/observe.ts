@@ -9,12 +9,13 @@ import type {
   SiteProcess,
   WorkerConnection,
 } from '../../src/jobs/live/evidence.ts';
-import {type AtomSite, prefixOf, type Row} from './atom-site.ts';
+import type {AtomSite, Row} from './atom-site.ts';
 import {classesOf} from './classes.ts';
 import {MINUTE, SECOND} from './clock.ts';
 import type {Entry, Gearmand} from './gearmand.ts';
+import {Watch} from './watch.ts';
 import type {HostName} from './worker.ts';
-import {afterLastStart, hasFinished, keyOf, type TrueState, type World} from './world.ts';
+import {afterLastStart, hasFinished, keyOf, type World} from './world.ts';
 
 const STEP_NAMES = [
   'reads the rows',
@@ -56,10 +57,8 @@ export interface ObservationOptions {
  */
 export class Observation {
   static readonly STEPS = STEP_NAMES.length;
-  /** What was true of a row at some moment between the first and the last step. */
-  readonly truths = new Map<number, Set<TrueState>>();
-  /** See World.hasStray. */
-  strays = false;
+  /** What was true between the first and the last step. */
+  watch: Watch | null = null;
   /** Nothing happened between the steps. */
   atomic = true;
   readonly options: ObservationOptions;
@@ -70,7 +69,7 @@ export class Observation {
 
   private servers: Gearmand[] = [];
   private notAsked: string[] = [];
-  private sitePrefixes = new Set<string>();
+  private sitePrefixes: ReadonlySet<string> = new Set();
   private firstRows = new Map<number, Row>();
   private readonly ended: EndedJobs[] = [];
   private readonly errors = new Map<Gearmand, string>();
@@ -132,18 +131,12 @@ export class Observation {
 
   private note(): void {
     if (this.options.withoutTruths) return;
-    this.strays ||= this.world.hasStray();
-    for (const id of this.firstRows.keys()) {
-      const truths = this.truths.get(id) ?? new Set();
-      for (const state of this.world.truth(id)) truths.add(state);
-      this.truths.set(id, truths);
-    }
+    this.watch ??= new Watch(this.firstRows.keys());
+    this.watch.note(this.world);
   }
 
   private readRows(): void {
-    const {release} = this.world.own;
-    const configurations = [release.yaml, ...[release.web, release.worker].filter((cache) => cache !== null)];
-    // If the cache and the YAML differ, the servers and keys of both count.
+    const {configurations} = this.world;
     const addresses = new Set(configurations.flatMap((configuration) => configuration.servers));
     const named = [...addresses].map((address) => this.world.server(address));
     if (this.world.setup.guessed) {
@@ -151,7 +144,7 @@ export class Observation {
     } else {
       this.servers = this.options.oneServer ? named.slice(0, 1) : named;
       this.notAsked = named.filter((server) => !this.servers.includes(server)).map(({address}) => address);
-      this.sitePrefixes = new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey)));
+      this.sitePrefixes = this.world.prefixes;
     }
     for (const row of this.world.visibleRows().values()) {
       if (row.status === 'running') this.firstRows.set(row.id, row);

@@ -25,31 +25,18 @@ function count(map: Map<string, number>, name: string): void {
   map.set(name, (map.get(name) ?? 0) + 1);
 }
 
-/** A claim that rests on there being no other job, by count or by a process's file. */
-export const NO_OTHER = /can only be this one|on this host imports its file/;
-
 export type Judge = (evidence: LiveEvidence) => ReturnType<typeof liveVerdicts>;
 
 export interface Finding {
   /**
    * `wrong`: a state that was not true. `missing`: uncertain, although the state can be proved. `limit`: wrong in a way that
-   * docs/faults.md names: by count or by a process's file, beside a job that leaves no trace in the database
-   * (World.hasStray), or `finished` while a worker that cannot be seen has not logged its first line.
+   * docs/faults.md names (Watch.isLimit).
    */
   kind: 'wrong' | 'missing' | 'limit';
   /** Kind, state and reason, without what is particular to one history. */
   group: string;
   text: string;
   evidence: LiveEvidence;
-}
-
-/**
- * A finished job that was handed out again, in the moment before its worker logs, if gearmand forgot it in that moment and
- * the processes cannot be read.
- */
-function mayBeHandedOut(state: string, {host}: LiveEvidence, truths: ReadonlySet<string>): boolean {
-  const unseen = host !== null && host.processes.unreadable !== null;
-  return state === 'finished' && unseen && truths.has('executing');
 }
 
 /**
@@ -109,9 +96,9 @@ export function play(
       const done = observation.step();
       story?.push(`  atomctl ${observation.lastStep}`);
       if (!done) continue;
-      const {evidence} = observation;
+      const {evidence, watch} = observation;
       const verdicts = judge(evidence!);
-      judged?.(evidence!, observation.truths);
+      judged?.(evidence!, watch!.truths);
       if (tally) tally.observations += 1;
       waiting = new Set();
       waitingSinceMs = world.clock.nowMs;
@@ -119,13 +106,12 @@ export function play(
         const verdict = verdicts.get(row.id)!;
         if (verdict.needsTime) waiting.add(row.id);
         const {state, reason} = verdict;
-        const truths = observation.truths.get(row.id)!;
+        const truths = watch!.truths.get(row.id)!;
         tally?.claim(state, reason);
         const said = `atomctl says that job ${row.id} is ${state}: ${reason}`;
         if (state !== 'uncertain') {
           if (truths.has(state)) continue;
-          const isLimit =
-            (observation.strays && NO_OTHER.test(reason)) || mayBeHandedOut(state, evidence!, truths);
+          const isLimit = watch!.isLimit(row.id, verdict, {row, evidence: evidence!});
           const kind = isLimit ? 'limit' : 'wrong';
           findings.push({
             kind,

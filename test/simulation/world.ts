@@ -6,6 +6,7 @@ import {
   connectAll,
   type HostName,
   type ImportChild,
+  type Phase,
   step,
   type Worker,
   type WorkerContext,
@@ -136,6 +137,17 @@ export class World {
 
   server(address: string): Gearmand {
     return this.servers.find((server) => server.address === address)!;
+  }
+
+  /** What atomctl reads of them: the YAML and the compiled caches. If they differ, the servers and keys of all count. */
+  get configurations(): Configuration[] {
+    const {yaml, web, worker} = this.own.release;
+    return [yaml, ...[web, worker].filter((cache) => cache !== null)];
+  }
+
+  /** The prefixes of the site. */
+  get prefixes(): Set<string> {
+    return new Set(this.configurations.map(({workersKey}) => prefixOf(this.own.release.root, workersKey)));
   }
 
   /** The prefix that atomctl computes for the site. */
@@ -422,24 +434,47 @@ export class World {
   }
 
   /**
-   * A job is assigned, or its import goes on, whose row was deleted or ended by hand, or that was submitted twice, or that
-   * is another site's under this site's prefix.
+   * What runs and no row shows: a job, or an import, whose row was deleted or ended by hand, or that was submitted twice, or
+   * that is another site's under this site's prefix. By class, and by the file that is imported.
    */
-  hasStray(): boolean {
-    const assigned = this.servers.flatMap((server) => server.entries()).filter(({holder}) => holder !== null);
-    const ids = assigned.filter(({payload}) => payload.site === 'own').map(({payload}) => payload.jobId);
-    const submitted = this.servers.flatMap((server) =>
-      server
-        .entries()
-        .filter(({ignored, holder, payload}) => payload.site === 'own' && (holder !== null || !ignored))
-        .map(({payload}) => payload.jobId),
-    );
-    const isRunning = (id: number) => this.own.rows.get(id)?.status === 'running';
+  strays(): {classes: Set<string>; files: Set<string>} {
+    const entries = this.servers.flatMap((server) => server.entries());
+    const own = entries.filter(({payload}) => payload.site === 'own');
+    const isGone = ({ignored, holder}: Entry) => ignored && holder === null;
+    const isTwice = (entry: Entry) =>
+      own.some((other) => other !== entry && other.payload.jobId === entry.payload.jobId && !isGone(other));
+    const isStray = (entry: Entry) =>
+      entry.payload.site === 'other' || !this.isShown(entry) || isTwice(entry);
+    const {prefixes} = this;
+    const names = entries
+      .filter((entry) => entry.holder !== null && isStray(entry))
+      .map((entry) => entry.function)
+      .filter((name) => prefixes.has(name.slice(0, name.lastIndexOf('-') + 1)));
+    const children = this.children.filter(({jobId}) => this.own.rows.get(jobId)?.status !== 'running');
+    return {
+      classes: new Set(names.map((name) => name.slice(name.lastIndexOf('-') + 1))),
+      files: new Set(children.map(({file}) => file)),
+    };
+  }
+
+  /** Its row says Running, or its worker has just saved it and will tell Gearman. */
+  private isShown(entry: Entry): boolean {
+    const row = this.own.rows.get(entry.payload.jobId);
+    const isEnding = (phase: Phase | undefined) =>
+      phase === 'saved' || phase === 'failed' || phase === 'finished';
     return (
-      !ids.every(isRunning) ||
-      new Set(submitted).size < submitted.length ||
-      !this.children.every(({jobId}) => isRunning(jobId)) ||
-      assigned.some((entry) => entry.payload.site === 'other' && entry.function.startsWith(this.ownPrefix))
+      row?.status === 'running' ||
+      (row !== undefined &&
+        this.workers.some(({execution}) => execution?.entry === entry && isEnding(execution.phase)))
+    );
+  }
+
+  /** A worker that has logged the start of the job, or its import, works on it. */
+  isAtWork(id: number): boolean {
+    return (
+      this.workers.some(
+        ({site, execution}) => site === 'own' && execution?.jobId === id && execution.phase !== 'grabbed',
+      ) || this.children.some(({jobId}) => jobId === id)
     );
   }
 

@@ -1,4 +1,4 @@
-import {prefixOf, type Row} from '../atom-site.ts';
+import type {Row} from '../atom-site.ts';
 import {MINUTE} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import type {Worker} from '../worker.ts';
@@ -31,13 +31,11 @@ export class ActWorld extends World {
   }
 
   siteView(oneServer: boolean): SiteView {
-    const {release} = this.own;
-    const configurations = [release.yaml, ...[release.web, release.worker].filter((cache) => cache !== null)];
-    const addresses = new Set(configurations.flatMap(({servers}) => servers));
+    const addresses = new Set(this.configurations.flatMap(({servers}) => servers));
     const servers = [...addresses].map((address) => this.server(address));
     return {
       servers: oneServer ? servers.slice(0, 1) : servers,
-      prefixes: new Set(configurations.map(({workersKey}) => prefixOf(release.root, workersKey))),
+      prefixes: this.prefixes,
     };
   }
 

@@ -7,7 +7,8 @@ import {SECOND} from '../clock.ts';
 import {PAUSES, type WorldEvent} from '../events.ts';
 import type {History} from '../histories.ts';
 import {Observation} from '../observe.ts';
-import {NO_OTHER, openingOf, patternOf, stamp, type Tally} from '../play.ts';
+import {openingOf, patternOf, stamp, type Tally} from '../play.ts';
+import {Watch} from '../watch.ts';
 import type {TrueState} from '../world.ts';
 import {waitUntilAlike} from './compare.ts';
 import {isNotPlayed, playable} from './not-played.ts';
@@ -82,8 +83,7 @@ class Player {
   private readonly siteFile: string;
   private observations = 0;
   private pending: Pending | null = null;
-  private truths = new Map<number, Set<TrueState>>();
-  private strays = false;
+  private watch = new Watch([]);
   private waiting = new Set<number>();
   private waitingSinceMs = 0;
 
@@ -141,9 +141,8 @@ class Player {
     const manner = history.manners[this.observations % history.manners.length]!;
     this.observations += 1;
     const again = manner.acts && world.clock.nowMs - this.waitingSinceMs >= 10 * SECOND;
-    this.truths = new Map(world.own.running().map(({id}) => [id, new Set<TrueState>()]));
-    this.strays = false;
-    this.note();
+    this.watch = new Watch(world.own.running().map(({id}) => id));
+    this.watch.note(world);
     let goOn = () => {};
     let arrive = () => {};
     const hold = new Promise<void>((resolve) => {
@@ -189,34 +188,32 @@ class Player {
   private async finishPending(): Promise<void> {
     if (!this.pending) return;
     const {report, goOn} = this.pending;
-    this.note();
+    this.watch.note(this.world);
     goOn();
     const done = await report;
     this.pending = null;
     this.judge(done);
   }
 
-  private note(): void {
-    this.strays ||= this.world.hasStray();
-    for (const [id, states] of this.truths) for (const state of this.world.truth(id)) states.add(state);
-  }
-
   private judge({verdicts, evidence}: LiveReport): void {
     this.story.push('  atomctl observes');
     const {tally, judged} = this.options;
     tally.observations += 1;
-    judged?.(evidence, (realId) => this.truths.get(this.parts.modelId(realId)) ?? new Set());
+    judged?.(evidence, (realId) => this.watch.truths.get(this.parts.modelId(realId)) ?? new Set());
     this.waiting = new Set();
     this.waitingSinceMs = this.world.clock.nowMs;
-    for (const [realId, {state, reason, needsTime}] of verdicts) {
+    const rows = new Map(evidence.rows.map((row) => [row.id, row]));
+    for (const [realId, verdict] of verdicts) {
+      const {state, reason, needsTime} = verdict;
       const id = this.parts.modelId(realId);
       if (needsTime) this.waiting.add(id);
       tally.claim(state, reason);
-      const truths = this.truths.get(id);
+      const truths = this.watch.truths.get(id);
       if (state === 'uncertain' || truths?.has(state)) continue;
       const truth = truths ? [...truths].join(' or ') : 'not running';
+      const isLimit = truths && this.watch.isLimit(id, verdict, {row: rows.get(realId)!, evidence});
       this.found(
-        this.strays && NO_OTHER.test(reason) ? 'limit' : 'wrong',
+        isLimit ? 'limit' : 'wrong',
         `atomctl says that job ${id} is ${state}: ${reason} The truth: ${truth}. (${patternOf(reason)})`,
         evidence,
       );
