@@ -6,7 +6,16 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {PROOFS} from '../../src/jobs/live/proofs.ts';
-import {CLAUSES, findNeeding, type HistoryPlace, type NamedClause, needs, shortStory} from './clauses.ts';
+import {
+  CLAUSES,
+  findNeeding,
+  type HistoryPlace,
+  NARROWS_A_LIMIT,
+  type NamedClause,
+  nameOf,
+  needs,
+  shortStory,
+} from './clauses.ts';
 
 const {values} = parseArgs({
   options: {seed: {type: 'string', default: '1'}, blocks: {type: 'string', default: '100'}},
@@ -45,7 +54,9 @@ for (const clause of CLAUSES) {
   const text = place
     ? ['```text', ...toldSteps(shortStory(clause, place)), '```']
     : ['No history is known that needs this clause.'];
-  sections.get(clause.proof)!.push(`### ${clause.clause}`, '', ...text, '');
+  const why = NARROWS_A_LIMIT.get(nameOf(clause));
+  const narrows = why === undefined ? [] : [`It narrows a limit of [faults.md](faults.md). ${why}`, ''];
+  sections.get(clause.proof)!.push(`### ${clause.clause}`, '', ...narrows, ...text, '');
 }
 writeFileSync(FILE, `${JSON.stringify(found, null, 2)}\n`);
 writeFileSync(DOCUMENT, documentOf(sections));
@@ -74,7 +85,8 @@ function documentOf(stories: ReadonlyMap<string, readonly string[]>): string {
     '',
     'A job that the database calls Running has a live state only if one of these proofs is complete; they are tried in this',
     'order (`src/jobs/live/proofs.ts`). For each clause there is a history in which the state would be claimed and not be',
-    'true if the clause were left out, found by the simulation and shortened. `npm run simulate:clauses` writes this file.',
+    'true if the clause were left out, found by the simulation and shortened. Where a clause only narrows a known limit, it says',
+    'so. `npm run simulate:clauses` writes this file.',
     '',
     ...proofs,
   ]
