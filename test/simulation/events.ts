@@ -350,17 +350,19 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       if (!server) return null;
       const ability = ABILITIES[a % ABILITIES.length]!;
       const job = JOB_CLASSES.find((each) => each.class === ability)!;
-      // Two sites count their ids from the same beginning, but not those of their objects. With one prefix, or with no
-      // object, payloads of one id could not be told apart at all; such a pair has other ids here.
-      const alike = world.setup.otherSite === 'same-prefix' || !job.object;
-      const jobId = (alike ? 5001 : 101) + (b % 20);
+      // Two sites count their ids from the same beginning, but not those of their objects, and a name may be in another
+      // language. A pair that cannot be told apart has other ids here.
+      const isTranslated = job.name !== job.class;
+      const samePrefix = world.setup.otherSite === 'same-prefix';
+      const differs = samePrefix ? world.sitesShareIds && (job.object || isTranslated) : job.object;
+      const jobId = (differs ? 101 : 5001) + (b % 20);
       const name = world.otherPrefix + ability;
       world.otherRows.add(jobId);
       const objectId = job.object ? 2_000_000 + jobId : null;
       server.submit(name, `${keyOf(name, jobId)}:other`, {
         site: 'other',
         jobId,
-        name: job.name,
+        name: isTranslated ? `${job.name} (fr)` : job.name,
         objectId,
         upload: null,
       });

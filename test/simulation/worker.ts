@@ -26,7 +26,7 @@ export type Phase = 'grabbed' | 'started' | 'waits' | 'working' | 'child' | 'sav
 
 export interface Execution {
   jobId: number;
-  /** What the row said when the worker was assigned the job; null for the other site's. */
+  /** What the row said when the worker was assigned the job; null for a payload of the other site. */
   job: JobClass | null;
   entry: Entry;
   server: Gearmand;
@@ -163,7 +163,7 @@ function begin(
   // Two sites with one prefix: the payload's id is looked up in the worker's own database.
   const known = worker.site === 'own' ? context.own.rows.has(jobId) : context.otherRows.has(jobId);
   // arBaseJob::run: invalid id or a missing parameter is WORK_FAIL, without a line (run).
-  const job = (worker.site === 'own' && context.own.rows.get(jobId)?.job) || null;
+  const job = (worker.site === 'own' && site === 'own' && context.own.rows.get(jobId)?.job) || null;
   const fault = job?.fault === 'no-id';
   if (!known || fault) {
     server.end(connection, entry);

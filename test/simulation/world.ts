@@ -73,6 +73,11 @@ const SUBMIT_WITHIN_MS = 5 * SECOND;
 /** The world in which the truth is known. Events change it (events.ts), observe.ts sees it as atomctl does. */
 export class World {
   readonly setup: Setup;
+  /**
+   * Whether two sites with one prefix have rows of the same ids, which nothing but the object and the name in a payload tells
+   * apart. No live state is compared with the truth there: a worker may run the other site's job as this row's.
+   */
+  readonly sitesShareIds: boolean = false;
   readonly clock: Clock;
   readonly servers: Gearmand[];
   readonly own: AtomSite;

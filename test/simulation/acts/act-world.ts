@@ -24,6 +24,7 @@ export class ActWorld extends World {
   readonly stops = new Map<Gearmand, number>();
   siteLocked = false;
   witness: Witness | null = null;
+  override readonly sitesShareIds = true;
 
   constructor(setup: Setup) {
     super(setup);

@@ -53,6 +53,8 @@ export interface Careless {
   judge?: typeof liveVerdicts;
   /** Takes jobs by the id in the payload alone, under every prefix. */
   everyPrefix?: boolean;
+  /** The same under the site's own prefix. */
+  idAlone?: boolean;
   /** Gives all jobs back by one connection, at once. */
   atOnce?: boolean;
   /** Changes the row before the job is out of Gearman, and leaves it there. */
@@ -115,7 +117,9 @@ export class Act {
     if (site === 'own' && this.named.has(jobId)) return;
     const all = this.spec.kind === 'clear' && this.spec.allQueued;
     if (all && site === 'own' && !this.world.row(jobId)) return;
-    const limit = all && site === 'other' ? 'one prefix for two sites' : null;
+    const isShared = this.view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1));
+    const hasRow = this.world.row(jobId)?.job.class === name.slice(name.lastIndexOf('-') + 1);
+    const limit = all && site === 'other' && isShared && !hasRow ? 'one prefix for two sites' : null;
     const whose = site === 'own' ? '' : "the other site's ";
     this.witness.harm(
       `a job that was not named is ${did}`,
@@ -186,15 +190,18 @@ export class Act {
     const executions = this.world.workers.flatMap(({execution}) =>
       execution?.jobId === id ? execution : [],
     );
-    if (taken.length === 0) return null;
     const limits = executions.map(({entry, connection}): LimitName | null => {
+      if (entry.payload.site === 'other') return 'one prefix for two sites';
+      if (taken.length === 0) return null;
       if (!taken.includes(entry)) return 'submitted twice';
       return connection.broken ? 'its worker lost its server' : null;
     });
     // The import of a worker that died keeps its sockets (run, 2.8.2).
     const orphans = this.world.children.filter(({jobId, parent}) => jobId === id && parent === null);
-    for (const {connections} of orphans)
-      limits.push([...connections.values()].some(({broken}) => broken) ? 'its worker lost its server' : null);
+    for (const {connections} of orphans) {
+      const isCut = [...connections.values()].some(({broken}) => broken);
+      limits.push(taken.length > 0 && isCut ? 'its worker lost its server' : null);
+    }
     return limits.includes(null) ? null : (limits[0] ?? null);
   }
 

@@ -32,6 +32,11 @@ it.each<[string, Careless, RegExp]>([
     /^harm: .* changes the row of a job that a worker executes$/,
   ],
   ['takes jobs by their id alone', {everyPrefix: true}, /^harm: a job that was not named is ended$/],
+  [
+    'takes jobs of its own prefix by their id alone',
+    {idAlone: true},
+    /^harm: a job that was not named is ended$/,
+  ],
   ['gives all jobs back at once', {atOnce: true}, /^harm: the order of waiting jobs changed$/],
   ['stops workers and asks nobody', {asksNobody: true}, /^harm: a job is interrupted that was not named$/],
   [

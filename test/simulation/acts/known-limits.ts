@@ -30,7 +30,7 @@ export const KNOWN_LIMITS = {
   'returned while limited retries were tried':
     'Retries are limited, and a worker dies in the moment between the test of the limit and the probe: the job that it returns has one retry more than was tried, and could be dropped.',
   'one prefix for two sites':
-    'Two sites share a prefix, and --all-queued takes out what has no row in the database of this one.',
+    'Two sites share a prefix. --all-queued takes out what has no row in the database of this one, and where both have rows of one id, a worker of this site may run the job of the other as its own.',
 } as const;
 
 export type LimitName = keyof typeof KNOWN_LIMITS;

@@ -155,7 +155,7 @@ export function isJobOf(
   row: {id: number; name: string; objectId: number | null},
 ): boolean {
   if (payload.jobId !== row.id) return false;
-  if (act.careless.everyPrefix) return true;
+  if (act.careless.everyPrefix || act.careless.idAlone) return true;
   const job = {function: `${'0'.repeat(32)}-${classOf(name)}`, ...payload} as unknown as ProbedJob;
   return isJobOfRow(job, row);
 }
