@@ -95,9 +95,14 @@ function finishedOnly(filter: JobFilter): JobFilter {
  * filter again under its lock: one that has changed since (a finished job that runs again) stays.
  * A failure of the database ends the clear and is reported with what was done by then: that stays done.
  * @param queue takes the Gearman jobs of each batch out before its rows go; null leaves Gearman alone
+ * @param workersAsked workers were asked to stop before
  * @throws AtomctlError REFUSED if no row can be deleted; nothing was changed
  */
-export async function clearJobs(options: ClearOptions, queue: QueueWindow | null): Promise<ClearResult> {
+export async function clearJobs(
+  options: ClearOptions,
+  queue: QueueWindow | null,
+  workersAsked = false,
+): Promise<ClearResult> {
   const result: ClearResult = {
     cleared: 0,
     byStatus: noJobs(),
@@ -110,8 +115,8 @@ export async function clearJobs(options: ClearOptions, queue: QueueWindow | null
   try {
     await clearBatches(options, queue, result);
   } catch (error) {
-    if (!(error instanceof AtomctlError) || (error instanceof Unchangeable && result.cleared === 0))
-      throw error;
+    const isUntouched = result.cleared + (queue?.removed ?? 0) === 0 && !workersAsked;
+    if (!(error instanceof AtomctlError) || (error instanceof Unchangeable && isUntouched)) throw error;
     result.failure = error;
   }
   return result;

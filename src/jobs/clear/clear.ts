@@ -44,6 +44,8 @@ export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'> {
   queueLeft: number;
   /** A cleared row may still have its job in Gearman. */
   queueIncomplete: boolean;
+  /** Workers were asked to stop. */
+  workersAsked: boolean;
   /** Other jobs whose workers were stopped: they start again from the beginning. */
   interruptedJobs: number[];
   /** What did not go as it should, in sentences. */
@@ -69,13 +71,14 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   const seen = {missing: report?.missing ?? counts?.missing ?? [], elsewhere};
   const ended = report === null ? 0 : await countExecutingEnded(options);
   const workers = await workersToStop(options, report, executing);
-  if (workers === null) return clearAll(options, {...seen, executing: executing.size + ended});
+  if (workers === null)
+    return clearAll(options, {...seen, executing: executing.size + ended, workersAsked: false});
   const against = reasonAgainstInterruption(workers, options.mayInterrupt);
   if (against !== null) throw against;
   await rehearseDeletion(database, [...executing]);
   const cancelled = await cancelExecuting(report!, executing);
   const {result: cleared, problems} = await whileStopped(workers, () => {
-    const stopped = {...seen, executing: ended};
+    const stopped = {...seen, executing: ended, workersAsked: true};
     if (!options.signal.aborted) return clearStopped(options, stopped, {ids, cancelled});
     return clearCancelled(options, stopped, {cancelled, executing});
   });
@@ -88,11 +91,19 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
 }
 
 /** How a clear ends: interrupted, failed on the way, with Gearman jobs that had to stay, or well. */
-export function clearExitStatus({interrupted, failure, cleared, queueIncomplete}: SiteCleared): number {
+export function clearExitStatus({
+  interrupted,
+  failure,
+  cleared,
+  queueRemoved,
+  workersAsked,
+  queueIncomplete,
+}: SiteCleared): number {
   if (interrupted) return EXIT.interrupted;
   if (failure === null) return queueIncomplete ? EXIT.failed : EXIT.ok;
   // 5 promises that nothing was touched.
-  return cleared > 0 && failure.exitStatus === EXIT.refused ? EXIT.failed : failure.exitStatus;
+  const isTouched = cleared + queueRemoved > 0 || workersAsked;
+  return isTouched && failure.exitStatus === EXIT.refused ? EXIT.failed : failure.exitStatus;
 }
 
 /**
@@ -219,6 +230,7 @@ interface Seen {
   elsewhere: number;
   /** How many of them execute. */
   executing: number;
+  workersAsked: boolean;
 }
 
 async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteCleared> {
@@ -226,7 +238,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
   const window = queue === null ? null : new QueueWindow(queue, await runningNames(options));
   let cleared: ClearResult;
   try {
-    cleared = await clearJobs(options, window);
+    cleared = await clearJobs(options, window, seen.workersAsked);
     if (allQueued && window !== null && cleared.failure === null) {
       if (signal.aborted) cleared.interrupted = true;
       else cleared.failure = await failureOf(window.takeJobsWithoutRows(database));
@@ -242,6 +254,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
     queueExecuting: seen.executing,
     queueLeft: counts === null ? 0 : counts.waiting + counts.executing,
     queueIncomplete: window?.incomplete === true || seen.elsewhere > 0,
+    workersAsked: seen.workersAsked,
     interruptedJobs: [],
     problems: [
       ...downloadsKept.map((path) => `The download ${path} was left alone.`),

@@ -194,6 +194,41 @@ describe('clearSite', () => {
     expect([await rows(), await handedOut(at.site)]).toEqual([ids, ids]);
   });
 
+  test('K1: if that shows only when workers were stopped, exits 1, since 5 says that nothing was touched', async () => {
+    const {id, worker} = await executeJob(at.site);
+    const stop = () =>
+      at.site
+        .query(
+          "CREATE TRIGGER keep BEFORE DELETE ON object FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'kept'",
+        )
+        .then(() => {});
+    const result = await clear({worker: asControl({stop, start: async () => {}})}).finally(async () => {
+      await at.site.query('DROP TRIGGER keep');
+      await worker.kill();
+    });
+    expect(result).toMatchObject({cleared: 0, failure: {code: 'REFUSED'}});
+    expect([clearExitStatus(result), await rows()]).toEqual([1, [id]]);
+  });
+
+  test('K7: if the lock is lost when jobs were taken out, but no row is gone, exits 1', async () => {
+    const ids = await submit(2);
+    let batches = 0;
+    const checkLock = async () => {
+      batches += 1;
+      if (batches === 2) throw new AtomctlError('LOCKED', 'The lock was lost.');
+    };
+    // The first matches no longer when it is locked.
+    const database = withMethods(at.sources.database, {
+      transaction: (work) =>
+        at.site
+          .query('UPDATE job SET status_id = 184 WHERE id = ?', [ids[0]])
+          .then(() => at.sources.database.transaction(work)),
+    });
+    const result = await clear({database, filter: {statuses: ['running']}, batchSize: 1, checkLock});
+    expect(result).toMatchObject({cleared: 0, queueRemoved: 1, failure: {code: 'LOCKED'}});
+    expect([clearExitStatus(result), await rows()]).toEqual([1, ids]);
+  });
+
   test('K7: stops before a batch if the lock of the site was lost', async () => {
     await submit(6);
     let batches = 0;
