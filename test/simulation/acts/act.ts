@@ -61,6 +61,8 @@ export interface Careless {
   rowsOnly?: boolean;
   /** Stops the workers whatever else they execute. */
   asksNobody?: boolean;
+  /** Its exit status, whatever it did. */
+  exit?: number;
   /** Returns jobs without trying the limit of retries. */
   ignoresRetryLimit?: boolean;
 }
@@ -77,6 +79,13 @@ export class Act {
   /** What it has touched of each job. */
   readonly touched = new Map<number, Set<'Gearman' | 'row'>>();
   private readonly touchedEntries = new Set<Entry>();
+  /** Rows that it has changed or deleted. */
+  readonly changed = new Set<number>();
+  /**
+   * Jobs that waited, or that the act held, when it deleted their row, which said Running. What comes while the queue is held
+   * stays there: it fails as soon as a worker begins it.
+   */
+  readonly waitedAtEnd = new Set<Entry>();
   readonly view: SiteView;
   observation: Observation | null = null;
   aborted = false;
@@ -103,6 +112,15 @@ export class Act {
 
   get name(): string {
     return this.spec.kind === 'fix' ? 'doctor --fix' : `jobs:${this.spec.kind}`;
+  }
+
+  /** What it ended, cancelled, changed or stopped, in words. */
+  get destroyed(): string[] {
+    return [
+      ...[...this.touchedEntries].map(({payload: {jobId}}) => `ended the Gearman job of ${jobId}`),
+      ...[...this.changed].map((id) => `changed row ${id}`),
+      ...(this.stops > 0 ? ['stopped workers'] : []),
+    ];
   }
 
   touch(id: number, what: 'Gearman' | 'row'): void {
@@ -178,8 +196,30 @@ export class Act {
         `${this.name} sets row ${id} to ${to} while a worker executes its job.`,
         limit ?? this.limitOfExecution(id),
       );
+    // A worker will be handed it, whatever the row says.
+    const waits = this.witness.entriesOf(id).some(({holder}) => holder === null);
+    if (to !== 'deleted' && !this.spec.force && waits)
+      this.witness.harm(
+        `${this.name} changes the row of a job that waits`,
+        `${this.name} sets row ${id} to ${to} while its job waits in Gearman.`,
+        limit ?? this.limitOfWaiting(id),
+      );
+    this.changed.add(id);
+    if (to === 'deleted' && this.world.row(id)?.status === 'running')
+      for (const entry of this.witness.entriesOf(id)) {
+        const waits = entry.holder === null || entry.holder.id.startsWith(ACT_CONNECTION);
+        if (waits && !this.witness.cameWhileHeld(entry)) this.waitedAtEnd.add(entry);
+      }
     if (to === 'deleted') this.world.own.rows.delete(id);
     else this.world.own.save(id, to);
+  }
+
+  /** Why a job still waits that was taken out, or that was seen not to wait. */
+  private limitOfWaiting(id: number): LimitName | null {
+    const isTaken = [...this.touchedEntries].some(
+      ({payload}) => payload.jobId === id && payload.site === 'own',
+    );
+    return isTaken ? 'submitted twice' : null;
   }
 
   /** Why a job that was taken out is executing all the same. */
@@ -367,7 +407,7 @@ export function* changeRow(
   const {world, spec} = act;
   if (world.setup.replica)
     return {outcome: 'failed', error: new AtomctlError('FAILED', 'The server is read-only.')};
-  if (!rehearsal && spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt)
+  if (spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt)
     return {outcome: 'failed', error: new AtomctlError('FAILED', 'The row is locked by another session.')};
   const row = world.row(id);
   if (!row) return {outcome: 'gone'};

@@ -1,4 +1,6 @@
 import {expect, it} from 'vitest';
+import type {RowEvidence} from '../../../src/jobs/live/evidence.ts';
+import type {LiveState} from '../../../src/jobs/model/job.ts';
 import type {Careless} from './act.ts';
 import {actSummaryOf, simulateActs} from './simulate-acts.ts';
 
@@ -44,21 +46,27 @@ it.each<[string, Careless, RegExp]>([
     {ignoresRetryLimit: true},
     /^harm: .* dropped at the limit of retries$/,
   ],
+  ['calls lost what waits', {judge: waitingIsLost}, /^harm: .* changes the row of a job that waits$/],
+  ['always ends with 0', {exit: 0}, /^harm: exit status 0 although something is left$/],
+  ['always ends with 1', {exit: 1}, /^harm: exit status 1 although nothing is left$/],
+  ['always ends with 5', {exit: 5}, /^harm: exit status 5 although something was destroyed$/],
 ])('finds the harm of an atomctl that %s', (_name, careless, harm) => {
   const {findings} = simulateActs({seed: SEED, histories: 5000, untilHarm: harm, stories: 0, careless});
   expect(findings.map((finding) => finding.harm.group)).toContainEqual(expect.stringMatching(harm));
 });
 
+type Evidence = Parameters<NonNullable<Careless['judge']>>[0];
+
 /** What no server knows is lost. */
-function absenceIsProof({rows}: Parameters<NonNullable<Careless['judge']>>[0]) {
-  return new Map(
-    rows.map(({id, known}) => {
-      const state = known
-        ? known.running
-          ? ('executing' as const)
-          : ('queued' as const)
-        : ('lost' as const);
-      return [id, {state, likely: null, reason: 'It is so.', needsTime: false}];
-    }),
-  );
+function absenceIsProof(evidence: Evidence) {
+  return judge(evidence, (known) => (known === null ? 'lost' : known.running ? 'executing' : 'queued'));
+}
+
+function waitingIsLost(evidence: Evidence) {
+  return judge(evidence, (known) => (known?.running === false ? 'lost' : 'uncertain'));
+}
+
+function judge({rows}: Evidence, stateOf: (known: RowEvidence['known']) => LiveState) {
+  const rest = {likely: null, reason: 'It is so.', needsTime: false};
+  return new Map(rows.map(({id, known}) => [id, {state: stateOf(known), ...rest}]));
 }

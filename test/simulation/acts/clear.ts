@@ -1,6 +1,6 @@
 /** jobs:clear, step by step: src/jobs/clear. */
 import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
-import {EXIT} from '../../../src/errors.ts';
+import {AtomctlError, EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
 import {executingJobs, placeOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
@@ -28,6 +28,7 @@ interface Plan {
   /** Rows are locked and read again before they go. */
   filtered: boolean;
   lastId: number;
+  matched: ReadonlySet<number>;
   /** They ran when the question was asked, and did not match for that. */
   running: ReadonlySet<number>;
 }
@@ -37,13 +38,15 @@ export interface Cleared {
   queueRemoved: number;
   problems: string[];
   exit: number;
+  /** What it was to do and has not done, in words. */
+  left: string[];
 }
 
 export function* clear(act: Act): Steps<Cleared> {
   const plan = planClear(act);
   yield {did: 'reads what it will clear, and is told to go on'};
   const {spec} = act;
-  if (spec.keepQueue) return yield* clearAll(act, plan, {elsewhere: 0});
+  if (spec.keepQueue) return yield* clearAll(act, plan, {elsewhere: 0, workersAsked: false});
   const report = yield* liveStates(act);
   const ids = candidates(act, plan)
     .filter(({status}) => status === 'running')
@@ -56,7 +59,7 @@ export function* clear(act: Act): Steps<Cleared> {
           goBack: [...executing].some((id) => placeOf(report, id) === undefined),
         })
       : null;
-  if (workers === null) return yield* clearAll(act, plan, {elsewhere});
+  if (workers === null) return yield* clearAll(act, plan, {elsewhere, workersAsked: false});
   for (const id of ids) act.named.add(id);
   const against = act.careless.asksNobody
     ? null
@@ -77,11 +80,12 @@ export function* clear(act: Act): Steps<Cleared> {
     if (outcome !== 'absent') cancelled.add(id);
   }
   const {result} = yield* whileStopped(act, workers, function* () {
-    if (!act.aborted || cancelled.size === 0) return yield* clearAll(act, plan, {elsewhere});
+    const seen = {elsewhere, workersAsked: true};
+    if (!act.aborted || cancelled.size === 0) return yield* clearAll(act, plan, seen);
     // Interrupted, only the rows go whose jobs are gone from Gearman already.
     act.aborted = false;
     const some = {...plan, filtered: true, matches: ({id}: Row) => cancelled.has(id)};
-    const done = yield* clearAll(act, some, {elsewhere});
+    const done = yield* clearAll(act, some, seen);
     act.aborted = true;
     return {...done, exit: EXIT.interrupted};
   });
@@ -107,8 +111,13 @@ function planClear({world, spec}: Act): Plan {
     matches,
     filtered: spec.filter !== 'everything',
     lastId: Math.max(0, ...rows.filter(matches).map(({id}) => id)),
+    matched: new Set(rows.filter(matches).map(({id}) => id)),
     running: new Set(withoutRunning ? rows.filter(({status}) => status === 'running').map(({id}) => id) : []),
   };
+}
+
+function failed(message: string): AtomctlError {
+  return new AtomctlError('DATABASE_BUSY', message);
 }
 
 function candidates({world}: Act, {matches, lastId, running}: Plan): Row[] {
@@ -117,14 +126,19 @@ function candidates({world}: Act, {matches, lastId, running}: Plan): Row[] {
     .sort((one, other) => one.id - other.id);
 }
 
-function* clearAll(act: Act, plan: Plan, {elsewhere}: {elsewhere: number}): Steps<Cleared> {
+function* clearAll(
+  act: Act,
+  plan: Plan,
+  {elsewhere, workersAsked}: {elsewhere: number; workersAsked: boolean},
+): Steps<Cleared> {
   const {spec} = act;
   const window = spec.keepQueue ? null : new Window(act);
   const result = {cleared: 0, interrupted: false, failure: null as SiteCleared['failure']};
   let unchangeable = null;
   try {
     result.failure = yield* attempt(clearBatches(act, plan, window, result));
-    if (result.failure?.code === 'REFUSED' && result.cleared === 0) unchangeable = result.failure;
+    const isUntouched = result.cleared + (window?.removed ?? 0) === 0 && !workersAsked;
+    if (result.failure?.code === 'REFUSED' && isUntouched) unchangeable = result.failure;
     else if (spec.allQueued && !act.aborted && result.failure === null)
       yield* window?.takeJobsWithoutRows() ?? [];
   } finally {
@@ -135,9 +149,37 @@ function* clearAll(act: Act, plan: Plan, {elsewhere}: {elsewhere: number}): Step
   return {
     cleared: result.cleared,
     queueRemoved: window?.removed ?? 0,
-    problems: window?.problems ?? [],
-    exit: clearExitStatus({...result, queueIncomplete} as SiteCleared),
+    problems: [
+      ...(window?.problems ?? []),
+      ...(elsewhere > 0 ? ['Gearman may have jobs elsewhere.'] : []),
+      ...(result.failure === null ? [] : [result.failure.message]),
+    ],
+    exit: clearExitStatus({
+      ...result,
+      queueIncomplete,
+      queueRemoved: window?.removed ?? 0,
+      workersAsked,
+    } as SiteCleared),
+    left: [...rowsLeft(act, plan), ...(spec.keepQueue ? [] : jobsLeft(act))],
   };
+}
+
+/** Rows that matched when the question was asked, and still do. */
+function rowsLeft(act: Act, plan: Plan): string[] {
+  return candidates(act, plan)
+    .filter(({id}) => plan.matched.has(id))
+    .map(({id}) => `row ${id}`);
+}
+
+/** Jobs of Act.waitedAtEnd under the site's own prefix, on a server that was asked. */
+function jobsLeft({view, waitedAtEnd}: Act): string[] {
+  return view.servers.flatMap((server) =>
+    server
+      .entries()
+      .filter((entry) => waitedAtEnd.has(entry) && !entry.ignored)
+      .filter(({function: name}) => view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1)))
+      .map(({payload}) => `the Gearman job of ${payload.jobId}`),
+  );
 }
 
 function* clearBatches(
@@ -168,8 +210,8 @@ function* clearBatches(
     }
     for (const {id} of batch) act.named.add(id);
     yield {did: `deletes the rows ${batch.map(({id}) => id).join(', ')}`};
-    if (world.setup.replica) throw refused('The server is read-only.');
-    if (spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt) throw refused('A row is locked.');
+    if (world.setup.replica) throw failed('The server is read-only.');
+    if (spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt) throw failed('A row is locked.');
     for (const {id} of batch) {
       const row = world.row(id);
       if (!row || (plan.filtered && !plan.matches(row))) continue;
@@ -232,6 +274,7 @@ class Window {
   private *open(): Steps<void> {
     this.openedMs = this.act.world.clock.nowMs;
     yield {did: 'asks the servers for their functions'};
+    this.act.witness.holds();
     for (const server of this.act.view.servers)
       if (!server.up) this.problems.push(`${server.address} does not answer.`);
     for (const [server, names] of siteFunctions(this.act, ({total, running}) => total > running))

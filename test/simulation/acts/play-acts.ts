@@ -1,4 +1,4 @@
-import {EXIT} from '../../../src/errors.ts';
+import {type AtomctlError, EXIT} from '../../../src/errors.ts';
 import type {Killed} from '../../../src/jobs/kill/complete.ts';
 import type {Marked} from '../../../src/jobs/mark/mark.ts';
 import {SECOND} from '../clock.ts';
@@ -10,6 +10,7 @@ import {Act, type ActSpec, type Careless, type Step} from './act.ts';
 import {ActWorld, isExecuted} from './act-world.ts';
 import {clear} from './clear.ts';
 import {kill} from './kill.ts';
+import type {LimitName} from './known-limits.ts';
 import {fix, mark} from './mark.ts';
 import {type Harm, Witness} from './witness.ts';
 
@@ -152,6 +153,9 @@ class Player {
       yield* this.work(act);
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'AtomctlError') throw error;
+      // doctor --fix reports each failure as a finding.
+      if (act.spec.kind !== 'fix')
+        this.checkExit(act, (error as AtomctlError).exitStatus, {left: [], said: true});
       this.refuse(act, error.message);
     }
     this.witness.checkQueues();
@@ -160,8 +164,13 @@ class Player {
   private *work(act: Act): Generator<Step, void, void> {
     const {spec} = act;
     if (spec.kind === 'kill') {
-      const {result, exit} = yield* kill(act, pickJobs(this.world, spec));
+      const ids = pickJobs(this.world, spec);
+      const known = new Set(this.world.visibleRows().keys());
+      const {result, exit} = yield* kill(act, ids);
       for (const killed of result.killed) this.report(act, killed);
+      const isLeft = ({id, action}: Killed) => action === 'failed' || !act.changed.has(id);
+      const remains = result.workerProblem !== null || result.killed.some(isLeft);
+      this.checkExit(act, exit, {left: rowsLeft(act, ids, known), said: remains});
       this.end(
         act,
         exit,
@@ -169,8 +178,10 @@ class Player {
       );
       for (const killed of result.killed) this.checkDone(act, killed);
     } else if (spec.kind === 'mark') {
-      const {result, exit} = yield* mark(act, pickJobs(this.world, spec));
+      const ids = pickJobs(this.world, spec);
+      const {result, exit} = yield* mark(act, ids);
       for (const marked of result.marked) this.report(act, marked);
+      this.checkExit(act, exit, {left: rowsLeft(act, ids, new Set()), said: false});
       this.end(
         act,
         exit,
@@ -181,7 +192,8 @@ class Player {
       this.outcome(`fix: fixed`, fixed);
       this.end(act, EXIT.ok, [`${fixed} fixed`]);
     } else {
-      const {cleared, queueRemoved, exit} = yield* clear(act);
+      const {cleared, queueRemoved, exit, left, problems} = yield* clear(act);
+      this.checkExit(act, exit, {left, said: problems.length > 0});
       this.outcome('clear: cleared', cleared);
       this.outcome('clear: out of Gearman', queueRemoved);
       this.end(act, exit, [`${cleared} cleared, ${queueRemoved} out of Gearman`]);
@@ -197,6 +209,32 @@ class Player {
         `${act.name} refused job ${id} and changed its ${[...act.touched.get(id)!].join(' and ')}: ${message}`,
         this.endedItself(act, id) ? 'ended as it was cancelled' : null,
       );
+  }
+
+  /**
+   * 5 and 4 promise that nothing was destroyed, 0 that all is done; 1 says that something is left, and 130 that a signal came.
+   * @param what.left what the act was to do and has not done, in words
+   * @param what.said it says itself that something went wrong
+   */
+  private checkExit(act: Act, real: number, {left, said}: {left: readonly string[]; said: boolean}): void {
+    const exit = act.careless.exit ?? real;
+    const harm = (what: string, limit: LimitName | null = null) =>
+      this.witness.harm(
+        `exit status ${exit} ${what}`,
+        `${act.name} ends with ${exit}; it has ${act.destroyed.join(', ') || 'destroyed nothing'}; left: ${left.join(', ') || 'nothing'}.`,
+        limit,
+      );
+    if (exit === EXIT.refused || exit === EXIT.noSuchJob) {
+      const late = act.changed.size === 0 && [...act.touched.keys()].every((id) => this.endedItself(act, id));
+      if (act.destroyed.length > 0)
+        harm(
+          'although something was destroyed',
+          late && act.stops === 0 ? 'ended as it was cancelled' : null,
+        );
+    }
+    if (exit === EXIT.ok && left.length > 0) harm('although something is left');
+    if (exit === EXIT.failed && left.length === 0 && !said) harm('although nothing is left');
+    if (exit === EXIT.interrupted && !act.aborted) harm('although no signal came');
   }
 
   /** Its worker saved the row and ended it: the cancel came too late to change anything. */
@@ -290,6 +328,15 @@ class Player {
     under.waitsUntilMs = value.untilMs ?? 0;
     this.story?.push(`  atomctl ${value.did}`);
   }
+}
+
+/**
+ * Named jobs whose rows the act did not change. One that is to be deleted may have gone meanwhile.
+ * @param known ids of the rows that there were at the beginning
+ */
+function rowsLeft({changed, spec, world}: Act, ids: readonly number[], known: ReadonlySet<number>): string[] {
+  const isGone = (id: number) => spec.deleteRows && known.has(id) && !world.row(id);
+  return ids.filter((id) => !changed.has(id) && !isGone(id)).map((id) => `row ${id}`);
 }
 
 /** The jobs that the operator names: mostly running ones, often one that executes; now and then one that does not exist. */

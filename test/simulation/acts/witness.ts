@@ -36,6 +36,8 @@ export class Witness {
   private next = 0;
   /** Jobs with a lower place waited when the newest act began. */
   private actPlace = 0;
+  /** Jobs from this place on came when an act had asked which queues it must hold. */
+  private holdingPlace = Number.POSITIVE_INFINITY;
   /** Jobs from this place on came while jobs were given back. */
   private givingPlace = Number.POSITIVE_INFINITY;
   /** An act holds or held jobs by one connection, or was killed: the order is not kept. */
@@ -54,6 +56,16 @@ export class Witness {
     this.givingPlace = Number.POSITIVE_INFINITY;
     this.disorder = null;
     this.arrivals = null;
+    this.holdingPlace = Number.POSITIVE_INFINITY;
+  }
+
+  /** What comes from now on is not held. */
+  holds(): void {
+    this.holdingPlace = this.next;
+  }
+
+  cameWhileHeld(entry: Entry): boolean {
+    return this.placeOf(entry) >= this.holdingPlace;
   }
 
   /** From now on an act gives back what it holds. */
