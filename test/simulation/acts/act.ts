@@ -6,7 +6,7 @@ import type {Job} from '../../../src/jobs/model/job.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
-import {Observation, queueOf} from '../observe.ts';
+import {loggedKeyOf, Observation, qualityOf, queueOf} from '../observe.ts';
 import type {Worker} from '../worker.ts';
 import {type ActWorld, has, type SiteView} from './act-world.ts';
 import type {LimitName} from './known-limits.ts';
@@ -98,6 +98,8 @@ export class Act {
   steps = 0;
   /** When it read what it decides by. */
   reportMs = 0;
+  /** Jobs that the verdicts then said to execute, and those that showed it by their key whatever the verdicts said. */
+  shown: ReadonlySet<number> = new Set();
   readonly connections: {server: Gearmand; connection: Connection}[] = [];
   readonly locks = new Set<Gearmand>();
 
@@ -260,11 +262,9 @@ export class Act {
     this.stopped += 1;
   }
 
-  /** The state of the job was not known. */
-  unnamed: (id: number) => LimitName | null = () => null;
-
   private unnamedLimit(id: number): LimitName | null {
-    return this.world.row(id)?.status === 'running' ? this.unnamed(id) : 'ended by hand';
+    if (this.world.row(id)?.status !== 'running') return 'ended by hand';
+    return this.shown.has(id) ? null : 'not known to execute';
   }
 
   /** SIGKILL: what it holds goes back, in an order of its own, and nothing is started. */
@@ -325,11 +325,17 @@ export function* liveStates(
     withoutTruths: true,
   });
   act.observation = observation;
+  const before = executingByKey(act);
   while (!observation.step()) yield {did: observation.lastStep};
   act.observation = null;
   act.reportMs = beganMs;
   const evidence = observation.evidence!;
   const verdicts = (act.careless.judge ?? liveVerdicts)(evidence);
+  const after = executingByKey(act);
+  act.shown = new Set([
+    ...[...before].filter((id) => after.has(id)),
+    ...[...verdicts].filter(([, {state, likely}]) => (likely ?? state) === 'executing').map(([id]) => id),
+  ]);
   const found = new Map(
     [...observation.foundEntries].flatMap(([id, {entry, server}]) => {
       const known = evidence.rows.find((row) => row.id === id)?.known;
@@ -351,6 +357,23 @@ export function* liveStates(
   const rows = evidence.rows.map(({id, name}) => ({id, name, logLength: lengthOf(observation.rowRead(id)!)}));
   yield {did: observation.lastStep};
   return {verdicts, evidence, found, rows, missing: [], beganMs} as unknown as Report;
+}
+
+/** Jobs that a server would say to execute if it was asked for their key at this moment. */
+function executingByKey({world, view}: Act): Set<number> {
+  const servers = view.servers.filter((server) => server.up && !world.lockedByOther(server));
+  const functions = servers.flatMap((server) =>
+    server
+      .status()
+      .map(({function: name}) => ({server, name}))
+      .filter(({name}) => view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1))),
+  );
+  const rows = [...world.visibleRows().values()].filter(
+    (row) => row.status === 'running' && qualityOf(row, world.own) !== 'none',
+  );
+  const isHeld = (row: Row) =>
+    functions.some(({server, name}) => (server.find(name, loggedKeyOf(name, row))?.holder ?? null) !== null);
+  return new Set(rows.filter(isHeld).map(({id}) => id));
 }
 
 /** What stands for the bytes of a log. */

@@ -42,6 +42,11 @@ it.each<[string, Careless, RegExp]>([
   ['gives all jobs back at once', {atOnce: true}, /^harm: the order of waiting jobs changed$/],
   ['stops workers and asks nobody', {asksNobody: true}, /^harm: a job is interrupted that was not named$/],
   [
+    'sees one job execute, and no other',
+    {judge: firstAlone},
+    /^harm: a job is interrupted that was not named$/,
+  ],
+  [
     'does not try the limit of retries',
     {ignoresRetryLimit: true},
     /^harm: .* dropped at the limit of retries$/,
@@ -64,6 +69,11 @@ function absenceIsProof(evidence: Evidence) {
 
 function waitingIsLost(evidence: Evidence) {
   return judge(evidence, (known) => (known?.running === false ? 'lost' : 'uncertain'));
+}
+
+function firstAlone(evidence: Evidence) {
+  const first = evidence.rows.find(({known}) => known?.running)?.known;
+  return judge(evidence, (known) => (known !== null && known === first ? 'executing' : 'uncertain'));
 }
 
 function judge({rows}: Evidence, stateOf: (known: RowEvidence['known']) => LiveState) {

@@ -55,7 +55,7 @@ export function* clear(act: Act): Steps<Cleared> {
   const elsewhere = countElsewhere(report, ids);
   const workers: UnitStop | null =
     spec.restartWorker && executing.size > 0
-      ? workersOf(act, executing, executingJobs(report), report, {
+      ? workersOf(act, executing, executingJobs(report), {
           goBack: [...executing].some((id) => placeOf(report, id) === undefined),
         })
       : null;

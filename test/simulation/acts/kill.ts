@@ -146,7 +146,7 @@ function workersToStop({act, plan}: Kill): UnitStop | null {
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
   const goBack = [...ids].some((id) => placeOf(plan.report, id) === undefined);
-  return workersOf(act, ids, [...executingJobs(plan.report), ...ended], plan.report, {goBack});
+  return workersOf(act, ids, [...executingJobs(plan.report), ...ended], {goBack});
 }
 
 function* rehearse({act, options, plan}: Kill): Steps<void> {

@@ -3,7 +3,7 @@ import {AtomctlError} from '../../../src/errors.ts';
 import type {NamedJob} from '../../../src/jobs/model/worker-control.ts';
 import {SECOND} from '../clock.ts';
 import type {Worker} from '../worker.ts';
-import type {Act, Report, Steps} from './act.ts';
+import type {Act, Steps} from './act.ts';
 
 /** As WorkerStop. */
 export interface UnitStop {
@@ -16,7 +16,6 @@ export function workersOf(
   act: Act,
   ids: ReadonlySet<number>,
   executing: readonly NamedJob[],
-  report: Report,
   {goBack}: {goBack: boolean},
 ): UnitStop {
   const {world} = act;
@@ -34,11 +33,6 @@ export function workersOf(
   const unitOf = new Map(assigned.map(({id, unit}) => [id, unit]));
   const theirs = new Set([...ids].map((id) => unitOf.get(id) ?? null));
   const units = goBack || theirs.has(null) ? active : active.filter((unit) => theirs.has(unit));
-  const states = report.verdicts;
-  act.unnamed = (id) => {
-    const verdict = states.get(id);
-    return (verdict?.likely ?? verdict?.state) === 'executing' ? null : 'not known to execute';
-  };
   return {
     units,
     interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || units.includes(unit))),
