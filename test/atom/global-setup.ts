@@ -1,7 +1,7 @@
 import type {TestProject} from 'vitest/node';
 import {removeScratch} from '../support/scratch.ts';
 import {startMariadb} from '../support/servers/mariadb.ts';
-import {copyAtom, type InstalledAtom} from './installed-atom.ts';
+import {copyAtom, findInstallation, type InstalledAtom} from './installed-atom.ts';
 import {startSearchServer} from './search-server.ts';
 
 declare module 'vitest' {
@@ -16,13 +16,22 @@ const LONG_WAIT = ['--innodb-lock-wait-timeout=3600'];
 
 /** Copies the installation that ATOM_ROOT names, once for the run, onto servers of its own. */
 export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const source = process.env.ATOM_ROOT;
-  if (!source) return undefined;
+  const root = process.env.ATOM_ROOT;
+  if (!root) return undefined;
+  const installation = await findInstallation(root);
+  if (typeof installation === 'string') {
+    // Vitest would print a stack, and that it found no tests.
+    process.stderr.write(`${installation}\n`);
+    process.exit(1);
+  }
   const [mariadb, search] = await Promise.all([startMariadb(LONG_WAIT), startSearchServer()]);
   const {host, port, socketPath, user, password} = mariadb;
   project.provide(
     'installedAtom',
-    await copyAtom(source, {mariadb: {host, port, socketPath, user, password}, searchPort: search.port}),
+    await copyAtom(installation, {
+      mariadb: {host, port, socketPath, user, password},
+      searchPort: search.port,
+    }),
   );
   return async () => {
     search.close();

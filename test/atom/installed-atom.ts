@@ -1,6 +1,7 @@
 import {execFile, spawn} from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -47,14 +48,29 @@ export interface InstalledAtom {
   mariadb: MariadbConnection;
 }
 
-/** @param atomRoot an installed AtoM, whose database answers */
-export async function copyAtom(
-  atomRoot: string,
-  {mariadb, searchPort}: {mariadb: MariadbConnection; searchPort: number},
-): Promise<InstalledAtom> {
+/** The installation that ATOM_ROOT names. */
+export interface Installation {
+  /** Its root, without links. */
+  source: string;
+  version: readonly number[];
+}
+
+/** The installation at a path, or one sentence that says that there is none. */
+export async function findInstallation(atomRoot: string): Promise<Installation | string> {
+  const how = 'ATOM_ROOT=/usr/share/nginx/atom npm run test:atom';
+  if (!existsSync(atomRoot)) return `ATOM_ROOT names ${atomRoot}, which does not exist: ${how}`;
   const source = realpathSync(atomRoot);
   const version = await readVersion(source);
-  if (version === null) throw new Error(`${source} is not the root of an AtoM installation.`);
+  if (version === null)
+    return `ATOM_ROOT names ${source}, which is not the root of an AtoM installation: ${how}`;
+  return {source, version};
+}
+
+/** @param installation its database answers */
+export async function copyAtom(
+  {source, version}: Installation,
+  {mariadb, searchPort}: {mariadb: MariadbConnection; searchPort: number},
+): Promise<InstalledAtom> {
   await copyDatabase(source, mariadb);
   const root = join(createScratch('installed-atom'), 'atom');
   cpSync(source, root, {
