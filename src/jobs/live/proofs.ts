@@ -192,7 +192,8 @@ function mayShareClass(one: string, other: string): boolean {
 
 /**
  * A job that runs may be that of a row which was marked or deleted by hand. If every worker that can do it started after
- * this row's job began, it is not this row's.
+ * this row's job began, it is not this row's. The times are compared as they are read, also by a clock that is not sure: a
+ * margin as large as its error would leave every job uncertain that runs for less than a day after a restart.
  */
 function everyWorkerIsYounger({row: {queues, begun}, evidence: {workers, host}}: Seen): boolean {
   const lastMs = begun?.lastMs ?? null;
@@ -204,10 +205,10 @@ function everyWorkerIsYounger({row: {queues, begun}, evidence: {workers, host}}:
   return capable.length > 0 && capable.every(isYounger);
 }
 
-/** A restarted server forgot the job, and what runs is another one, of a row that was deleted. */
-function wasRestarted({row: {begun}, evidence: {servers, host}}: Seen): boolean {
+/** A restarted server forgot the job, and what runs is another one, of a row that was deleted. The times are as read, too. */
+function wasRestarted({row: {begun}, evidence: {servers}}: Seen): boolean {
   const earliestMs = begun?.earliestMs ?? null;
-  if (host!.clock.uncertaintyMs > 0 || earliestMs === null) return false;
+  if (earliestMs === null) return false;
   return servers.some(({startedMs}) => startedMs !== null && startedMs > earliestMs + PROCESS_MARGIN_MS);
 }
 

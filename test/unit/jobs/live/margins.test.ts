@@ -127,6 +127,19 @@ const MARGINS: Record<string, Margin> = {
     step: 1,
     states: ['executing', 'executing?'],
   },
+  'by count, the worker may have begun the job by the time that is read, though the clock is not sure': {
+    at: (startedMs) => evidence([keyless(1)], oneWorker(startedMs, unsure())),
+    last: BEGUN + PROCESS_MARGIN_MS,
+    step: 1,
+    states: ['executing', 'executing?'],
+  },
+  'by count, the server has not forgotten the job by the time that is read, though the clock is not sure': {
+    at: (startedMs) =>
+      evidence([keyless(1)], {queues: [queue(1, 1)], servers: [server({startedMs})], host: unsure()}),
+    last: BEGUN + PROCESS_MARGIN_MS,
+    step: 1,
+    states: ['executing', 'executing?'],
+  },
   'by count, a job that ended before this one began is not the one that runs': {
     at: (latestMs) =>
       evidence([keyless(1)], {
