@@ -141,13 +141,14 @@ async function clearBatches(
     if (candidates.length === 0) return;
     await options.checkLock();
     if (queue !== null) {
-      const running = candidates.filter((job) => goingRow(job).running);
-      const tried = running.length > 0 ? running : candidates.slice(0, 1);
+      const going = candidates.map(goingRow);
+      // The rows of a batch go together: if one cannot, the jobs of the others would be gone for nothing.
+      const tried = queue.isOpen || going.some(({running}) => running) ? going : going.slice(0, 1);
       await rehearseDeletion(
         database,
         tried.map(({id}) => id),
       );
-      await queue.takeJobsOf(candidates.map(goingRow));
+      await queue.takeJobsOf(going);
     }
     const started = performance.now();
     const {filter} = plan;

@@ -1,4 +1,4 @@
-import {type AtomctlError, EXIT} from '../../errors.ts';
+import {AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {executingEndedJobs} from '../live/ended-jobs.ts';
 import {
@@ -10,6 +10,7 @@ import {
   stateIn,
 } from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
+import {stillExecuting} from '../live/still-executing.ts';
 import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
@@ -66,17 +67,17 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     counts !== null && (counts.executing + counts.underUnknownPrefix > 0 || options.worker !== null);
   const report = isOpen ? await liveStates({...queue!, database}) : null;
   const ids = report === null ? [] : await runningIds(options);
-  const executing = new Set(ids.filter((id) => stateIn(report!, id) === 'executing'));
-  const elsewhere = report === null ? 0 : countElsewhere(report, ids);
-  const seen = {missing: report?.missing ?? counts?.missing ?? [], elsewhere};
+  const seen = {
+    missing: report?.missing ?? counts?.missing ?? [],
+    elsewhere: report === null ? 0 : countElsewhere(report, ids),
+  };
   const ended = report === null ? 0 : await countExecutingEnded(options);
-  const workers = await workersToStop(options, report, executing);
-  if (workers === null)
-    return clearAll(options, {...seen, executing: executing.size + ended, workersAsked: false});
-  const against = reasonAgainstInterruption(workers, options.mayInterrupt);
-  if (against !== null) throw against;
-  await rehearseDeletion(database, [...executing]);
-  const cancelled = await cancelExecuting(report!, executing);
+  const prepared = report === null ? null : await prepareStop(options, report, ids);
+  if (prepared === null || prepared.workers === null) {
+    const executing = (prepared?.executing.size ?? 0) + ended;
+    return clearAll(options, {...seen, executing, workersAsked: false});
+  }
+  const {workers, executing, cancelled} = prepared;
   const {result: cleared, problems} = await whileStopped(workers, () => {
     const stopped = {...seen, executing: ended, workersAsked: true};
     if (!options.signal.aborted) return clearStopped(options, stopped, {ids, cancelled});
@@ -90,6 +91,67 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   };
 }
 
+/** So often workers may go on to another job while they are about to be stopped. */
+const MOST_TIMES = 5;
+
+interface PreparedStop {
+  /** null if none has to stop, or none may. */
+  workers: WorkerStop | null;
+  /** The jobs to clear that execute. */
+  executing: ReadonlySet<number>;
+  /** Those of them that Gearman drops as their workers end. */
+  cancelled: ReadonlySet<number>;
+}
+
+/**
+ * Cancels what executes, and finds its workers anew as long as one of the jobs ends meanwhile: a worker that has ended its job may
+ * have begun one that stays.
+ * @throws AtomctlError if workers may not stop; then no row was changed
+ */
+async function prepareStop(
+  options: ClearSiteOptions,
+  report: LiveReport,
+  ids: readonly number[],
+): Promise<PreparedStop> {
+  const cancelled = new Set<number>();
+  try {
+    return await cancelAndAgree(options, {report, ids, cancelled});
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || cancelled.size === 0) throw error;
+    const {code, message, hint} = error;
+    const jobs = cancelled.size === 1 ? 'an executing job' : `${cancelled.size} executing jobs`;
+    const done = `Gearman will not hand out ${jobs} again after this; the workers go on, and no row was changed.`;
+    // 5 promises that nothing was touched.
+    const stated = error.exitStatus === EXIT.refused ? 'FAILED' : code;
+    throw new AtomctlError(stated, `${message} ${done}`, {hint, cause: error});
+  }
+}
+
+async function cancelAndAgree(
+  options: ClearSiteOptions,
+  {report: first, ids, cancelled}: {report: LiveReport; ids: readonly number[]; cancelled: Set<number>},
+): Promise<PreparedStop> {
+  const {database, queue, mayInterrupt} = options;
+  const again = () => liveStates({...queue!, database});
+  let report = first;
+  for (let times = 0; times < MOST_TIMES; times += 1) {
+    const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
+    const workers = await workersToStop(options, report, executing);
+    if (workers === null) return {workers, executing, cancelled};
+    const against = reasonAgainstInterruption(workers, mayInterrupt);
+    if (against !== null) throw against;
+    await rehearseDeletion(database, [...executing]);
+    await cancelExecuting(report, executing, cancelled);
+    const still = await stillExecuting(report, executing, again);
+    for (const id of executing) if (!still.has(id)) cancelled.delete(id);
+    if (still.size === executing.size) return {workers, executing, cancelled};
+    report = await again();
+  }
+  throw new AtomctlError('REFUSED', 'The workers go from one job to the next, so none was stopped.', {
+    hint: 'Stop them first: atomctl worker:stop',
+  });
+}
+
 /** How a clear ends: interrupted, failed on the way, with Gearman jobs that had to stay, or well. */
 export function clearExitStatus({
   interrupted,
@@ -98,9 +160,10 @@ export function clearExitStatus({
   queueRemoved,
   workersAsked,
   queueIncomplete,
+  queueExecuting,
 }: SiteCleared): number {
   if (interrupted) return EXIT.interrupted;
-  if (failure === null) return queueIncomplete ? EXIT.failed : EXIT.ok;
+  if (failure === null) return queueIncomplete || queueExecuting > 0 ? EXIT.failed : EXIT.ok;
   // 5 promises that nothing was touched.
   const isTouched = cleared + queueRemoved > 0 || workersAsked;
   return isTouched && failure.exitStatus === EXIT.refused ? EXIT.failed : failure.exitStatus;
@@ -108,18 +171,22 @@ export function clearExitStatus({
 
 /**
  * Gearman drops them as their workers stop, so that no other worker begins one.
- * @returns those whose key is known under the site's own prefix; the others go back into the queue
+ * @param cancelled receives those whose key is known under the site's own prefix; the others go back into the queue
  * @throws AtomctlError; then no worker was stopped
  */
-async function cancelExecuting(report: LiveReport, ids: ReadonlySet<number>): Promise<Set<number>> {
-  const cancelled = new Set<number>();
+async function cancelExecuting(
+  report: LiveReport,
+  ids: ReadonlySet<number>,
+  cancelled: Set<number>,
+): Promise<void> {
   for (const id of ids) {
     const place = placeOf(report, id);
-    if (place === undefined) continue;
-    const outcome = await cancelByKey(place.server, place, {executingToo: true});
-    if (outcome !== 'absent') cancelled.add(id);
+    if (place === undefined || cancelled.has(id)) continue;
+    // If the answer is lost, it may be.
+    const onAsked = () => void cancelled.add(id);
+    const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
+    if (outcome === 'absent') cancelled.delete(id);
   }
-  return cancelled;
 }
 
 async function clearStopped(
@@ -144,7 +211,9 @@ async function clearCancelled(
 ): Promise<SiteCleared> {
   const isAllCancelled = [...executing].every((id) => cancelled.has(id));
   const begunAgain = isAllCancelled ? [] : [BEGUN_AGAIN];
-  const plan = {...options.plan, filter: {ids: [...cancelled]}};
+  const {filter} = options.plan;
+  const ids = [...cancelled].filter((id) => filter.ids === undefined || filter.ids.includes(id));
+  const plan = {...options.plan, filter: {...filter, ids}};
   const done =
     cancelled.size === 0
       ? await clearAll(options, seen)

@@ -64,6 +64,11 @@ export class QueueWindow {
     return [...this.#problems.keys()];
   }
 
+  /** Whether jobs are held. */
+  get isOpen(): boolean {
+    return this.#openedAt !== null;
+  }
+
   /** Takes out the jobs of these rows. If none of them says Running, the queue is not held for them. */
   async takeJobsOf(rows: readonly GoingRow[]): Promise<void> {
     const isOver = this.#openedAt === null || performance.now() - this.#openedAt > WINDOW_MS;

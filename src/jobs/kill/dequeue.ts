@@ -7,6 +7,7 @@ import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
 import {liveStates, placeOf} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
+import {stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {stateNow, withEndedJobs} from './plan.ts';
 import {writeRows} from './rows.ts';
@@ -39,17 +40,45 @@ export async function cancelExecuting(
   try {
     for (const id of executing) {
       const place = placeOf(plan.report, id);
-      if (place === undefined) continue;
-      const outcome = await cancelByKey(place.server, place, {executingToo: true});
       const target = plan.targets.get(id)!;
+      if (place === undefined || target.dequeued !== null) continue;
+      const onAsked = () => {
+        target.dequeued = 'unknown';
+      };
+      const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
       if (outcome === 'removed') markDequeued(target);
-      else if (outcome === 'cancelled') target.dequeued = 'cancelled';
+      else target.dequeued = outcome === 'cancelled' ? 'cancelled' : null;
     }
     return null;
   } catch (error) {
     if (error instanceof AtomctlError) return error;
     throw error;
   }
+}
+
+/**
+ * Whether all of these still execute. If not, the plan is brought up to date: their workers may have begun another job, which
+ * nobody named.
+ * @throws AtomctlError as GearmanServer's requests do, or for the database
+ */
+export async function allStillExecute(
+  options: KillOptions,
+  plan: KillPlan,
+  executing: ReadonlySet<number>,
+): Promise<boolean> {
+  const still = await stillExecuting(plan.report, executing, () => liveStates(options));
+  if (still.size === executing.size) return true;
+  const targets = [...plan.targets.values()];
+  const jobs = targets.map(({job}) => job);
+  plan.report = await withEndedJobs(await liveStates(options), jobs, options);
+  for (const target of targets) {
+    const isOver = executing.has(target.job.id) && !still.has(target.job.id);
+    if (isOver && target.dequeued !== 'removed') target.dequeued = null;
+    updateState(target, plan);
+    // What Gearman says counts: the states were read a moment later, or earlier.
+    if (isOver && target.now === 'executing') target.now = 'uncertain';
+  }
+  return false;
 }
 
 /** Takes out the jobs that stopped workers gave back. If interrupted, only those: they would run again from the start. */

@@ -3,12 +3,18 @@
  * worker, and an executing one to the next after its worker dies. The phases, with one map by id: plan and rehearse
  * (nothing is touched), dequeue (out of Gearman, with the row's change), complete.
  */
-import {type AtomctlError, EXIT} from '../../errors.ts';
+import {AtomctlError, EXIT} from '../../errors.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import {placeOf} from '../live/live-state.ts';
-import {reasonAgainstInterruption, whileStopped} from '../model/worker-control.ts';
+import {reasonAgainstInterruption, type WorkerStop, whileStopped} from '../model/worker-control.ts';
 import {complete, type Killed} from './complete.ts';
-import {cancelExecuting, dequeueStopped, dequeueWaiting, reasonAgainstRestart} from './dequeue.ts';
+import {
+  allStillExecute,
+  cancelExecuting,
+  dequeueStopped,
+  dequeueWaiting,
+  reasonAgainstRestart,
+} from './dequeue.ts';
 import {planKill, workersToStop} from './plan.ts';
 import {rehearseRows} from './rows.ts';
 import type {KillOptions, KillPlan} from './target.ts';
@@ -38,19 +44,14 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
   const plan = await planKill(options);
   await rehearseRows(options, plan);
   await dequeueWaiting(options, plan);
-  // A job may have begun since the plan was made.
-  const workers = options.signal.aborted ? null : await workersToStop(options, plan);
   const unchanged = {workersAsked: false, workerRestarted: false, interrupted: [], workerProblem: null};
-  if (workers === null) return {...unchanged, ...(await complete(options, plan))};
-  const executing = executingIds(plan);
-  const against =
-    reasonAgainstInterruption(workers, options.mayInterrupt) ??
-    (await reasonAgainstRestart(serversOf(plan, executing, options), options)) ??
-    (await cancelExecuting(plan, executing));
-  if (against !== null) {
-    plan.problems.push(against);
-    return {...unchanged, ...(await complete(options, plan)), workerProblem: against};
+  const prepared = options.signal.aborted ? null : await prepareStop(options, plan);
+  if (prepared === null) return {...unchanged, ...(await complete(options, plan))};
+  if (prepared instanceof AtomctlError) {
+    plan.problems.push(prepared);
+    return {...unchanged, ...(await complete(options, plan)), workerProblem: prepared};
   }
+  const {workers, executing} = prepared;
   const {result, problems} = await whileStopped(workers, async () => {
     await dequeueStopped(options, plan, executing);
     return complete(options, plan);
@@ -62,6 +63,33 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     interrupted: workers.interrupts.map(({id}) => id),
     workerProblem: problems[0] ?? null,
   };
+}
+
+/**
+ * Cancels what executes, and finds its workers anew as long as one of the jobs ends meanwhile: the worker of one that has ended is
+ * not to be stopped.
+ * @returns null if no worker has to stop; an error that says why none may
+ */
+async function prepareStop(
+  options: KillOptions,
+  plan: KillPlan,
+): Promise<{workers: WorkerStop; executing: ReadonlySet<number>} | AtomctlError | null> {
+  for (;;) {
+    const workers = await workersToStop(options, plan);
+    if (workers === null) return null;
+    const executing = executingIds(plan);
+    const against =
+      reasonAgainstInterruption(workers, options.mayInterrupt) ??
+      (await reasonAgainstRestart(serversOf(plan, executing, options), options)) ??
+      (await cancelExecuting(plan, executing));
+    if (against !== null) return against;
+    try {
+      if (await allStillExecute(options, plan, executing)) return {workers, executing};
+    } catch (error) {
+      if (error instanceof AtomctlError) return error;
+      throw error;
+    }
+  }
 }
 
 function executingIds({targets}: KillPlan): Set<number> {

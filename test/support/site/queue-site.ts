@@ -164,6 +164,26 @@ export function asControl(
   return {workersOf: async () => ({stop, start, interrupts})};
 }
 
+/**
+ * A worker with a job that ends while it is found out which worker has it; by then it executes another.
+ * @param asked which time the workers are asked for it is: a kill asks for its plan, too
+ * @returns the two jobs, and a control whose `calls` stay empty if the worker is left alone
+ */
+export async function endsMeanwhile(at: QueueSite, asked: number) {
+  const {id: ending} = await submitJob(at.site, {jobClass: 'arFindingAidJob', work: {seconds: 3}});
+  const worker = await startWorker(at.site, ['--abilities=arFindingAidJob']);
+  await until(() => worker.started().includes(ending));
+  const {id: next} = await submitJob(at.site, {jobClass: 'arFindingAidJob', work: {seconds: 600}});
+  const control = controlOf(at, worker);
+  let times = 0;
+  const workersOf: WorkerControl['workersOf'] = async (ids, executing, options) => {
+    times += 1;
+    if (times === asked) await until(() => worker.started().includes(next));
+    return control.workersOf(ids, executing, options);
+  };
+  return {ending, next, worker, calls: control.calls, control: {workersOf}};
+}
+
 /** What systemd is elsewhere: stops a worker's process and starts another, each verified at the server. */
 export function controlOf(
   {site, server}: Pick<QueueSite, 'site' | 'server'>,

@@ -17,6 +17,7 @@ import {
   asControl,
   controlOf,
   createQueueSite,
+  endsMeanwhile,
   executeJob,
   handedOut,
   type QueueSite,
@@ -291,17 +292,16 @@ describe('clearSite', () => {
   test('reports executing jobs, and with the worker restarted ends them', async () => {
     const {id, unique, worker} = await executeJob(at.site);
     await submit(1);
-    expect(await clear({filter: {ids: [id]}})).toMatchObject({
-      cleared: 1,
-      queueExecuting: 1,
-    });
+    const result = await clear({filter: {ids: [id]}});
+    expect(result).toMatchObject({cleared: 1, queueExecuting: 1});
+    expect(clearExitStatus(result)).toBe(1);
     await worker.kill();
     await until(async () => !(await at.server.statusOfUniqueKeys([unique]))[0]!.running);
 
     const again = await executeJob(at.site, 'arFileImportJob');
     const control = controlOf(at, again.worker, ['--abilities=arFileImportJob']);
-    const result = await clear({worker: control});
-    expect(result).toMatchObject({
+    const stopped = await clear({worker: control});
+    expect(stopped).toMatchObject({
       cleared: 2,
       queueRemoved: 2,
       queueExecuting: 0,
@@ -311,6 +311,30 @@ describe('clearSite', () => {
     expect(control.calls).toEqual(['stop', 'start']);
     expect(await at.server.statusOfUniqueKeys([again.unique])).toEqual([{known: false, running: false}]);
     await control.worker.kill();
+  });
+
+  test('a job that ends before its worker is stopped: the worker, which has begun another job, goes on', async () => {
+    const {ending, next, worker, calls, control} = await endsMeanwhile(at, 1);
+    const result = await clear({filter: {ids: [ending]}, worker: control});
+    expect(result).toMatchObject({cleared: 1, queueRemoved: 0, workersAsked: false, interruptedJobs: []});
+    expect([calls, worker.started(), await rows()]).toEqual([[], [ending, next], [next]]);
+    await worker.kill();
+  });
+
+  test('interrupted while the worker stops, a row that no longer matches stays', async () => {
+    const {id, worker} = await executeJob(at.site);
+    const controller = new AbortController();
+    const stop = async () => {
+      controller.abort();
+      await worker.kill();
+      await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [id]);
+    };
+    const result = await clear({
+      filter: {statuses: ['running']},
+      worker: asControl({stop, start: async () => {}}),
+      signal: controller.signal,
+    });
+    expect([result.cleared, result.interrupted, await rows()]).toEqual([0, true, [id]]);
   });
 
   test('reports a job that executes although its row was ended by hand', async () => {
@@ -357,6 +381,16 @@ describe('clearSite', () => {
     await expect(refused).rejects.toMatchObject({code: 'REFUSED'});
     await at.site.query('DROP TABLE plugin_job');
     expect([(await rows()).length, (await at.server.jobs()).length]).toEqual([3, 3]);
+  });
+
+  test('K1: the same of a row that has ended: its batch goes together', async () => {
+    const ids = await submit(3);
+    await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ids[2]]);
+    await at.site.query('CREATE TABLE plugin_job (job INT, FOREIGN KEY (job) REFERENCES job (id))');
+    await at.site.query('INSERT INTO plugin_job VALUES (?)', [ids[2]]);
+    await expect(clear({})).rejects.toMatchObject({code: 'REFUSED'});
+    await at.site.query('DROP TABLE plugin_job');
+    expect([await rows(), await handedOut(at.site)]).toEqual([ids, ids]);
   });
 
   test('clears the rows even if the worker cannot be stopped, and says so', async () => {

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {startWorker, until} from '../../../support/sandbox.ts';
-import {asControl, controlOf, insertLost} from '../../../support/site/queue-site.ts';
+import {asControl, controlOf, endsMeanwhile, insertLost} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
 
@@ -33,6 +33,14 @@ test('another worker of its class that is free is not handed the job as its work
   const [next] = await at.submit(1);
   await until(async () => (await at.statusOf(next!)) === 184);
   expect(free.started()).toEqual([next]);
+});
+
+test('a job that ends before its worker is stopped: the worker, which has begun another job, goes on', async () => {
+  const {ending, next, worker, calls, control} = await endsMeanwhile(at, 2);
+  at.workers.push(worker);
+  const {first, exit, interrupted} = await at.kill([ending], {worker: control});
+  expect([first.action, first.gearman, exit, interrupted, calls]).toEqual(['refused', 'none', 5, [], []]);
+  expect([await at.statusOf(ending), worker.started()]).toEqual([184, [ending, next]]);
 });
 
 test('if only one of two workers stops, its job is killed, and of the other one it is said that it goes on', async () => {
