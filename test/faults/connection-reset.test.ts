@@ -179,7 +179,7 @@ describe.each(['request', 'reply'] as const)('the connection to Gearman is reset
       for (const connection of servers) if ('server' in connection) connection.server.close();
       await until(async () => (await at.server.status()).every(({running}) => running === 0));
       expect(await handedOut(at.site)).toEqual([]);
-      expect((await handedOut(at.site, 'arFileImportJob')).toSorted()).toEqual(kept);
+      expect(await handedOut(at.site, 'arFileImportJob')).toEqual(kept);
       await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
     });
     expect(steps).toBeGreaterThan(30);
@@ -251,7 +251,9 @@ describe.each(['request', 'reply'] as const)('the connection to Gearman is reset
       if (kind === 'request' || settled.length > 0) expect(key!.known).toBe(settled.length === 0);
       await look(gearmand.address.port);
       if (kind === 'request') expect(settled).toEqual([ids[1]]);
-      expect((await handedOut(at.site)).toSorted()).toEqual([ids[0], ids[2]]);
+      const order = await handedOut(at.site);
+      // Of a job that was handed out and whose handle never came, the place is not known.
+      expect(kind === 'request' ? order : order.toSorted()).toEqual([ids[0], ids[2]]);
     });
     expect(steps).toBeGreaterThan(15);
   });

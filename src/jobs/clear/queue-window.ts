@@ -115,7 +115,10 @@ export class QueueWindow {
     const holds = this.#holds;
     this.#holds = [];
     this.#openedAt = null;
-    for (const {held} of holds) await this.#reporting(() => held.giveBack());
+    for (const {held} of holds) {
+      await this.#reporting(() => held.giveBack());
+      for (const error of held.refused) this.#report(error);
+    }
   }
 
   /** Ends what is chosen of the waiting jobs. If a connection is lost, the waiting jobs are held again, once. */

@@ -29,46 +29,56 @@ export interface HeldJobs {
   takeArrived(): Promise<void>;
   /** The handles of the jobs that are held, in the order in which they return. */
   order(): string[];
-  /** Returns the others. */
-  giveBack(): Promise<void>;
+  /**
+   * Returns the others.
+   * @param first handles of jobs that return before the others, in this order; one connection for all of them keeps its order
+   */
+  giveBack(first?: readonly string[]): Promise<void>;
 }
+
+/** So many connections may be opened for jobs: a gearmand often may have no more than 1024. */
+export const MOST_CONNECTIONS = 500;
+/** The same with jobs that arrive meanwhile; more of these are left alone. */
+const MOST_WITH_ARRIVALS = 600;
 
 export interface WayToHold {
   /** How many returns gearmand counts for each job. */
   returns: number;
-  hold(address: ServerAddress, functions: readonly string[], options: GearmanTimeouts): Promise<HeldJobs>;
+  /** @param taken receives the handles as the jobs are taken: if this fails, they stand behind those that were not */
+  hold(
+    address: ServerAddress,
+    functions: readonly string[],
+    options: GearmanTimeouts,
+    taken?: string[],
+  ): Promise<HeldJobs>;
 }
 
 /**
  * One connection for each job.
  * @param count how many jobs wait: their connections are opened before any job is held, so that a server that has too few
  *   left keeps them all
- * @param first handles of jobs that return before the others, in this order
  */
-export function oneByOne(count: number, first: readonly string[] = []): WayToHold {
-  const rank = new Map(first.map((handle, index) => [handle, index]));
+export function oneByOne(count: number): WayToHold {
   return {
     returns: 1,
-    async hold(address, functions, options) {
+    async hold(address, functions, options, taken = []) {
       const spare: WorkerConnection[] = [];
       const holding = new Map<string, WorkerConnection>();
       const jobs: ProbedJob[] = [];
       const takeWaiting = async (visit: (job: GrabbedJob) => void) => {
-        for (;;) {
+        while (holding.size < MOST_WITH_ARRIVALS) {
           if (spare.length === 0) spare.push(await openWorker(address, options));
           const job = await spare[0]!.grab(functions);
           if (job === null) return;
           holding.set(job.handle, spare.shift()!);
+          taken.push(job.handle);
           visit(job);
         }
       };
       const held: HeldJobs = {
         jobs,
         takeArrived: () => takeWaiting(() => {}),
-        order() {
-          const last = first.length;
-          return [...holding.keys()].sort((one, two) => (rank.get(one) ?? last) - (rank.get(two) ?? last));
-        },
+        order: () => [...holding.keys()],
         async end(chosen, onEnded) {
           for (const job of chosen) {
             const worker = holding.get(job.handle)!;
@@ -78,7 +88,10 @@ export function oneByOne(count: number, first: readonly string[] = []): WayToHol
             spare.push(worker);
           }
         },
-        giveBack: () => giveBackInTurn([...held.order().map((handle) => holding.get(handle)!), ...spare]),
+        giveBack(first = []) {
+          const order = new Set([...first.filter((handle) => holding.has(handle)), ...holding.keys()]);
+          return giveBackInTurn([...[...order].map((handle) => holding.get(handle)!), ...spare]);
+        },
       };
       try {
         while (spare.length <= count) spare.push(await openWorker(address, options));
@@ -96,15 +109,18 @@ export function oneByOne(count: number, first: readonly string[] = []): WayToHol
 /** All jobs of a function on one connection. */
 export const ALL_AT_ONCE: WayToHold = {
   returns: 2,
-  async hold(address, functions, options) {
+  async hold(address, functions, options, taken = []) {
     const worker = await openWorker(address, options);
     const jobs: ProbedJob[] = [];
     let left: readonly ProbedJob[] = jobs;
+    let arrived: HeldJobs | null = null;
+    const holdArrived = async () => {
+      arrived ??= await oneByOne(0).hold(address, functions, options);
+    };
     const held: HeldJobs = {
       jobs,
-      // They are taken when the reversed jobs are taken again.
-      async takeArrived() {},
-      order: () => left.map(({handle}) => handle),
+      takeArrived: holdArrived,
+      order: () => [...left.map(({handle}) => handle), ...(arrived?.order() ?? [])],
       async end(chosen, onEnded) {
         for (let from = 0; from < chosen.length; from += AT_A_TIME) {
           const ending = chosen.slice(from, from + AT_A_TIME);
@@ -116,7 +132,7 @@ export const ALL_AT_ONCE: WayToHold = {
       },
       async giveBack() {
         const again: WorkerConnection[] = [];
-        let arrived: HeldJobs | null = null;
+        let late: HeldJobs | null = null;
         try {
           await worker.giveBack();
           for (const name of new Set(left.map((job) => job.function))) {
@@ -124,16 +140,20 @@ export const ALL_AT_ONCE: WayToHold = {
             again.push(await openWorker(address, options));
             await takeThese(again.at(-1)!, name, new Set(own.map(({handle}) => handle)));
           }
-          arrived = await oneByOne(0).hold(address, functions, options);
+          late = await oneByOne(0).hold(address, functions, options);
           for (const each of again) await each.giveBack();
         } finally {
           for (const each of [worker, ...again]) each.close();
           await arrived?.giveBack();
+          await late?.giveBack();
         }
       },
     };
     try {
-      await takeAll(worker, functions, (job) => jobs.push(withoutPayload(job)));
+      await takeAll(worker, functions, (job) => {
+        jobs.push(withoutPayload(job));
+        taken.push(job.handle);
+      });
       return held;
     } catch (error) {
       await held.giveBack();

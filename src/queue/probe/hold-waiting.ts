@@ -4,18 +4,27 @@ import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {splitFunctionName} from '../function-name.ts';
-import {ALL_AT_ONCE, type HeldJobs, oneByOne, type WayToHold} from './held-jobs.ts';
-import {keepOrder, lookAtQueue, type SeenOrder} from './keep-order.ts';
+import {
+  ALL_AT_ONCE,
+  type HeldJobs,
+  MOST_CONNECTIONS,
+  oneByOne,
+  type ProbedJob,
+  type WayToHold,
+} from './held-jobs.ts';
+import {keepOrder, lookAtQueue, restoreOrder, type SeenOrder} from './keep-order.ts';
 import {refuseWhereReturnsDrop} from './retry-limit.ts';
 import {ableWorkers, executingHandles} from './workers-able.ts';
 
-/** So many connections may be opened for jobs: a gearmand often may have no more than 1024. */
-export const MOST_CONNECTIONS = 500;
-
-export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end' | 'giveBack'> {
+export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
+  /**
+   * Returns the others.
+   * @param isFirst of a serial class: before the others of it
+   */
+  giveBack(isFirst?: (job: ProbedJob) => boolean): Promise<void>;
   /**
    * One REFUSED for each function that was left alone: AtoM runs its jobs one at a time, oldest first, and a worker could
-   * be handed one in the wrong order.
+   * be handed one in the wrong order. After the return, also one FAILED if a lost connection has changed the order.
    */
   refused: AtomctlError[];
 }
@@ -35,57 +44,79 @@ export async function holdWaiting(
     (row) => wanted.has(row.function) && row.total > row.running,
   );
   const {groups, refused} = await planGroups(server, waiting);
-  const parts: HeldJobs[] = [];
-  let serial: {part: HeldJobs; functions: readonly string[]} | null = null;
-  const giveBack = async () => {
-    await Promise.all(parts.map((part) => part.giveBack()));
+  const parts: Part[] = [];
+  const taken: {functions: readonly string[]; order: string[]}[] = [];
+  const giveBack = async (first: readonly string[] = []) => {
+    await Promise.all(parts.map(({held, isSerial}) => held.giveBack(isSerial ? first : [])));
   };
   try {
     if (groups.length > 0) {
       await refuseWhereReturnsDrop(server, Math.max(...groups.map(({way}) => way.returns)), options);
     }
     for (const {functions: names, way, isSerial} of groups) {
-      const part = await way.hold(server.address, names, options);
-      parts.push(part);
-      if (isSerial && way !== ALL_AT_ONCE) serial = {part, functions: names};
+      const order: string[] = [];
+      taken.push({functions: names, order});
+      const held = await way.hold(server.address, names, options, order);
+      parts.push({held, functions: names, isSerial: isSerial && way !== ALL_AT_ONCE});
     }
   } catch (error) {
-    await giveBack();
+    await giveBack().catch(() => {});
+    if (error instanceof AtomctlError) await restoreOrder(server, taken, {...options, cause: error});
     throw error;
   }
-  const jobs = parts.flatMap((part) => part.jobs);
+  const jobs = parts.flatMap(({held}) => held.jobs);
   return {
     jobs,
     refused,
-    async giveBack() {
+    async giveBack(isFirst = () => false) {
+      const serial = parts.find((part) => part.isSerial);
+      const first = serial?.held.jobs.filter(isFirst).map(({handle}) => handle) ?? [];
       let seen: SeenOrder | null = null;
+      await despiteFailure(async () => {
+        if (jobs.length === 0) return;
+        // A job that has come since may have been returned by a worker that died.
+        await refuseWhereReturnsDrop(server, 1, options);
+        const before = serial === undefined ? null : await lookAtQueue(server, serial.held.order());
+        for (const {held} of parts) await held.takeArrived();
+        if (serial !== undefined && before !== null) {
+          const order = [...new Set([...first, ...serial.held.order()])];
+          seen = {...before, functions: serial.functions, order};
+        }
+      }).catch((error) => giveBack(first).then(() => Promise.reject(error)));
+      const orders = parts.map(({held, functions, isSerial}) => ({
+        functions,
+        order: [...new Set([...(isSerial ? first : []), ...held.order()])],
+      }));
       try {
-        await despiteFailure(async () => {
-          if (jobs.length === 0) return;
-          // A job that has come since may have been returned by a worker that died.
-          await refuseWhereReturnsDrop(server, 1, options);
-          const before = serial === null ? null : await lookAtQueue(server, serial.part.order());
-          for (const part of parts) await part.takeArrived();
-          if (serial !== null && before !== null)
-            seen = {...before, functions: serial.functions, order: serial.part.order()};
-        });
-      } finally {
-        await giveBack();
+        await giveBack(first);
+      } catch (error) {
+        if (!(error instanceof AtomctlError)) throw error;
+        const problem = await restoreOrder(server, orders, {...options, cause: error});
+        if (problem !== null) refused.push(problem);
+        return;
       }
       await despiteFailure(async () => {
         if (seen !== null) await keepOrder(server, seen, options);
       });
     },
     async end(chosen, onEnded) {
-      for (const part of parts) {
-        const own = new Set(part.jobs);
-        await part.end(
+      for (const {held} of parts) {
+        const own = new Set(held.jobs);
+        await held.end(
           chosen.filter((job) => own.has(job)),
           onEnded,
         );
       }
     },
   };
+}
+
+/** Jobs that are held in one way. */
+interface Part {
+  held: HeldJobs;
+  functions: readonly string[];
+  /** Whether they keep their order among those that arrive. */
+  isSerial: boolean;
 }
 
 /** What comes while jobs are returned may then stand before them: that is better than not to return them. */

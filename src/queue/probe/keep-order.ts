@@ -2,8 +2,12 @@
  * Keeps the order of serial classes. Jobs return one after the other, and one that arrives in between stands before those that
  * return after it. Then all are held again and returned, those that waited first.
  */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
-import {oneByOne} from './held-jobs.ts';
+import {splitFunctionName} from '../function-name.ts';
+import {MOST_CONNECTIONS, oneByOne} from './held-jobs.ts';
 import {refuseWhereReturnsDrop} from './retry-limit.ts';
 import {ableWorkers, executingHandles} from './workers-able.ts';
 
@@ -53,10 +57,56 @@ export async function keepOrder(
     if (!(await mayHaveArrived(server, last)) || (await mayTakeJobs(server, last))) return;
     await refuseWhereReturnsDrop(server, 1, options);
     const before = await lookAtQueue(server, []);
-    const held = await oneByOne(last.order.length, last.order).hold(server.address, last.functions, options);
-    last = {...last, ...before, order: held.order()};
-    await held.giveBack();
+    const held = await oneByOne(last.order.length).hold(server.address, last.functions, options);
+    const first = last.order;
+    last = {...last, ...before, order: [...new Set([...first, ...held.order()])]};
+    await held.giveBack(first);
   }
+}
+
+const POLL_MS = 20;
+const NOTICED_MS = 1000;
+
+/**
+ * After a return that a lost connection broke off: gearmand has all jobs back by itself, in an order that depends on it. Holds them
+ * again and returns them in theirs.
+ * @param options.cause why the return broke off
+ * @returns what is to be said if there are too many; null if they are in order
+ * @throws AtomctlError the cause, if the server does not answer any more
+ */
+export async function restoreOrder(
+  server: GearmanServer,
+  returns: readonly Pick<SeenOrder, 'functions' | 'order'>[],
+  options: GearmanTimeouts & {cause: AtomctlError},
+): Promise<AtomctlError | null> {
+  const many = returns.filter(({order}) => order.length > MOST_CONNECTIONS);
+  try {
+    const handles = returns.flatMap(({order}) => order);
+    await untilNoneIsHeld(server, handles);
+    for (const {functions, order} of returns) {
+      if (order.length === 0 || order.length > MOST_CONNECTIONS) continue;
+      await refuseWhereReturnsDrop(server, 1, options);
+      const held = await oneByOne(order.length).hold(server.address, functions, options);
+      await held.giveBack(order);
+    }
+  } catch (error) {
+    throw error instanceof AtomctlError ? options.cause : error;
+  }
+  if (many.length === 0) return null;
+  const classes = many.flatMap(({functions}) => functions.map((name) => splitFunctionName(name).jobClass));
+  return new AtomctlError(
+    'FAILED',
+    `The connection to Gearman server ${formatAddress(server.address)} was lost as the waiting jobs of ${classes.join(', ')} returned: all wait again, but their order may have changed.`,
+    {hint: 'Nothing has to be done unless their order matters.', cause: options.cause},
+  );
+}
+
+/** gearmand notices the ends of connections a moment later; until then what they held seems to execute. */
+async function untilNoneIsHeld(server: GearmanServer, handles: readonly string[]): Promise<void> {
+  const deadline = Date.now() + NOTICED_MS;
+  // One that goes on has been begun by a worker.
+  while (Date.now() < deadline && (await server.statusOfHandles(handles)).some(({running}) => running))
+    await sleep(POLL_MS);
 }
 
 /** False only if no job of the functions can have arrived: one that ended could hide it in the count. */

@@ -10,6 +10,8 @@ import {refuseOtherServers} from './retry-limit.ts';
 export interface ProbeOptions extends GearmanTimeouts {
   /** True for a job that must leave the queue. Decided while the job is held. */
   take?: (job: ProbedJob) => boolean;
+  /** True for a job of a serial class that goes back before the others of it. */
+  first?: (job: ProbedJob) => boolean;
   /** Called with the jobs that left the queue, also if the probe failed later, before another atomctl may hold any. */
   settle?: (removed: readonly ProbedJob[]) => Promise<void>;
   /** If it is aborted before a job is held, the probe ends with INTERRUPTED. After that it is short and runs to its end. */
@@ -61,7 +63,7 @@ async function probeLocked(
       await held.end([...chosen], (job) => removed.push(job));
       return {jobs: held.jobs.filter((job) => !chosen.has(job)), removed, refused: held.refused};
     } finally {
-      await held.giveBack();
+      await held.giveBack(options.first);
     }
   } finally {
     if (removed.length > 0) await options.settle?.(removed);

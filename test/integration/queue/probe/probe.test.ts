@@ -7,7 +7,8 @@ import {takeLock} from '../../../../src/gearman/lock.ts';
 import {PACKET, request} from '../../../../src/gearman/packet.ts';
 import {connectServer, type GearmanServer} from '../../../../src/gearman/server.ts';
 import {connectWorker} from '../../../../src/gearman/worker-connection.ts';
-import {holdWaiting, MOST_CONNECTIONS} from '../../../../src/queue/probe/hold-waiting.ts';
+import {MOST_CONNECTIONS} from '../../../../src/queue/probe/held-jobs.ts';
+import {holdWaiting} from '../../../../src/queue/probe/hold-waiting.ts';
 import {type ProbeOptions, probeQueue} from '../../../../src/queue/probe/probe.ts';
 import {
   type GearmanProcess,
