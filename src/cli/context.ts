@@ -35,9 +35,7 @@ export class Context {
   #time: Promise<SiteTime> | undefined;
   #servers: Promise<ServerConnection[]> | undefined;
 
-  /** @throws AtomctlError USAGE if --site is given, and a variable describes a site too */
   constructor(options: ContextOptions) {
-    refuseVariablesBesideSite(options.site, options.env);
     this.#options = options;
     this.timeoutSeconds = options.timeoutSeconds;
     this.now = options.now;
@@ -57,8 +55,10 @@ export class Context {
     return readOnly?.value === true ? `readOnly at ${readOnly.origin}` : null;
   }
 
-  site(): Promise<Site> {
+  /** Rejects with AtomctlError USAGE if --site is given and a variable describes a site too. */
+  async site(): Promise<Site> {
     const {site, env, cwd, callerUid, php} = this.#options;
+    refuseVariablesBesideSite(site, env);
     const connect = () => this.database();
     const observePrefixes = () => this.#observePrefixes();
     this.#site ??= import('../atom/resolve-site.ts').then(({resolveSite}) =>

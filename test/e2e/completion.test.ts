@@ -86,7 +86,7 @@ test.for(SHELLS)('$shell', async ({shell, run, setUp}, {skip}) => {
   const ran = await typeInto(run, [
     setUp,
     'atomctl jobs:sta\t',
-    'atomctl jobs k\t \t --rea\tx',
+    'atomctl jobs k\t \t --reas\tx',
     'atomctl jobs:list --sta\tco\t --no-t\t',
     'atomctl jobs:list --status=err\t',
     'atomctl jobs:list --columns id,nam\t',
