@@ -181,3 +181,24 @@ describe('a server that asks for the password by a key of its own (S4)', () => {
     expect(secrets.map(decrypted)).toEqual(['hunter2\0']);
   });
 });
+
+test('a MySQL server that asks for a file of this host gets none', async () => {
+  let received = Buffer.alloc(0);
+  const answers = [
+    Buffer.from([7, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0]),
+    Buffer.concat([Buffer.from([12, 0, 0, 1, 0xfb]), Buffer.from('/etc/passwd')]),
+  ];
+  const port = await listen((socket) => {
+    socket.write(GREETING);
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      const answer = answers.shift();
+      if (answer) socket.write(answer);
+    });
+  });
+  await expect(connectDatabase({...site.config, port}, {timeoutSeconds: 2})).rejects.toThrow();
+  expect(answers).toEqual([]);
+  // The login says that files are not given: bit 7 of the capabilities.
+  expect(received.readUInt32LE(4) & 0x80).toBe(0);
+  expect(received.toString()).not.toContain('root:');
+});
