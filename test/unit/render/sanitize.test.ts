@@ -4,7 +4,7 @@ import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../../../src/render/san
 
 const ESCAPE_SEQUENCE = '\u001b[2J\u001b]0;owned\u0007';
 const HARMFUL =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/u;
 const anyText = fc.string({unit: 'binary'});
 
 describe('sanitizeLine', () => {
@@ -13,6 +13,8 @@ describe('sanitizeLine', () => {
     ['line breaks and tabs', 'one\r\ntwo\tthree', 'one two three'],
     ['a C1 control', 'a\u009b31mb', 'a\\x9b31mb'],
     ['a mark that reorders text', 'a\u202eb', 'a\\u202eb'],
+    ['characters without width', 'ad\u200b\u2060\ufeffmin', 'ad\\u200b\\u2060\\ufeffmin'],
+    ['tags that hide a text', 'a\u{e0041}b', 'a\\u{e0041}b'],
     ['a lone surrogate', 'a\ud800b', 'a\ufffdb'],
     ['what is harmless', 'Ünïcode 日本 😀 עברית', 'Ünïcode 日本 😀 עברית'],
   ])('makes %s harmless', (_, text, safe) => {
@@ -49,11 +51,18 @@ describe('sanitizeBlock', () => {
 });
 
 describe('sanitizeJson', () => {
+  it('escapes tags as two code units, as JSON has them', () => {
+    const json = sanitizeJson(JSON.stringify({text: 'a\u{e0041}\u200b'}));
+    expect(json).toBe('{"text":"a\\udb40\\udc41\\u200b"}');
+    expect(JSON.parse(json)).toEqual({text: 'a\u{e0041}\u200b'});
+  });
+
   it('parses to the same value and has no raw control character', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const json = sanitizeJson(JSON.stringify({text}));
-        expect(json).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
+        expect(json).not.toMatch(/[\n\t]/);
+        expect(json).not.toMatch(HARMFUL);
         expect(JSON.parse(json)).toEqual({text});
       }),
       {numRuns: 2000},
