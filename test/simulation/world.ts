@@ -439,8 +439,8 @@ export class World {
   }
 
   /**
-   * What runs and no row shows: a job, or an import, whose row was deleted or ended by hand, or that was submitted twice, or
-   * that is another site's under this site's prefix. By class, and by the file that is imported.
+   * What runs and no row shows: a job whose row was deleted or ended by hand, or that was submitted twice, or that is another
+   * site's under this site's prefix, by class; and an import whose row was deleted, by its file.
    */
   strays(): {classes: Set<string>; files: Set<string>} {
     const entries = this.servers.flatMap((server) => server.entries());
@@ -455,7 +455,8 @@ export class World {
       .filter((entry) => entry.holder !== null && isStray(entry))
       .map((entry) => entry.function)
       .filter((name) => prefixes.has(name.slice(0, name.lastIndexOf('-') + 1)));
-    const children = this.children.filter(({jobId}) => this.own.rows.get(jobId)?.status !== 'running');
+    // The database still shows the file of a row that was ended by hand.
+    const children = this.children.filter(({jobId}) => !this.own.rows.has(jobId));
     return {
       classes: new Set(names.map((name) => name.slice(name.lastIndexOf('-') + 1))),
       files: new Set(children.map(({file}) => file)),
