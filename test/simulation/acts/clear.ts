@@ -28,7 +28,8 @@ interface Plan {
   /** Rows are locked and read again before they go. */
   filtered: boolean;
   lastId: number;
-  matched: ReadonlySet<number>;
+  /** Rows that matched then, and whenever the clear came to them. */
+  matched: Set<number>;
   /** They ran when the question was asked, and did not match for that. */
   running: ReadonlySet<number>;
 }
@@ -164,7 +165,7 @@ function* clearAll(
   };
 }
 
-/** Rows that matched when the question was asked, and still do. */
+/** Rows that matched all the time. */
 function rowsLeft(act: Act, plan: Plan): string[] {
   return candidates(act, plan)
     .filter(({id}) => plan.matched.has(id))
@@ -198,6 +199,8 @@ function* clearBatches(
     const batch = candidates(act, plan)
       .filter(({id}) => id > afterId)
       .slice(0, spec.batchSize);
+    for (const {id} of world.visibleRows().values())
+      if (id > afterId && !candidates(act, plan).some((row) => row.id === id)) plan.matched.delete(id);
     if (batch.length === 0) return;
     if (window !== null) {
       const running = batch.filter(({status}) => status === 'running');
@@ -214,7 +217,10 @@ function* clearBatches(
     if (spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt) throw failed('A row is locked.');
     for (const {id} of batch) {
       const row = world.row(id);
-      if (!row || (plan.filtered && !plan.matches(row))) continue;
+      if (!row || (plan.filtered && !plan.matches(row))) {
+        plan.matched.delete(id);
+        continue;
+      }
       act.write(id, 'deleted');
       result.cleared += 1;
     }
