@@ -34,6 +34,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
         // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
         start: async () =>
           requireDone(await startWorker({...service, reset: true}).catch(saying([...stopping]))),
+        others: units.some(({name}) => !theirs.has(name)),
         interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || stopping.has(unit))),
       };
     },

@@ -9,13 +9,14 @@ import {
   placeOf,
   stateIn,
 } from '../live/live-state.ts';
-import type {QueueOptions} from '../live/queue-payloads.ts';
+import {putFirst, type QueueOptions} from '../live/queue-payloads.ts';
 import {stillExecuting} from '../live/still-executing.ts';
 import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
 import {
   failureOf,
+  goOnAllTheTime,
   type Interruptible,
   reasonAgainstInterruption,
   type WorkerControl,
@@ -78,16 +79,20 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     return clearAll(options, {...seen, executing, workersAsked: false});
   }
   const {workers, executing, cancelled} = prepared;
-  const {result: cleared, problems} = await whileStopped(workers, () => {
+  let order: AtomctlError[] = [];
+  const {result: cleared, problems} = await whileStopped(workers, async () => {
     const stopped = {...seen, executing: ended, workersAsked: true};
-    if (!options.signal.aborted) return clearStopped(options, stopped, {ids, cancelled});
-    return clearCancelled(options, stopped, {cancelled, executing});
+    const done = options.signal.aborted
+      ? await clearCancelled(options, stopped, {cancelled, executing})
+      : await clearStopped(options, stopped, {ids, cancelled});
+    order = await putFirst({...queue!, signal: new AbortController().signal}, workers.interrupts);
+    return done;
   });
   return {
     ...cleared,
     interruptedJobs: workers.interrupts.map(({id}) => id),
-    failure: cleared.failure ?? problems[0] ?? null,
-    problems: [...cleared.problems, ...problems.map(({message}) => message)],
+    failure: cleared.failure ?? [...problems, ...order][0] ?? null,
+    problems: [...cleared.problems, ...[...problems, ...order].map(({message}) => message)],
   };
 }
 
@@ -142,14 +147,15 @@ async function cancelAndAgree(
     if (against !== null) throw against;
     await rehearseDeletion(database, [...executing]);
     await cancelExecuting(report, executing, cancelled);
-    const still = await stillExecuting(report, executing, again);
+    const now = await again();
+    const still = await stillExecuting(report, executing, async () => now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    if (still.size === executing.size) return {workers, executing, cancelled};
-    report = await again();
+    const known = new Set([...executingJobs(report).map(({id}) => id), ...ids]);
+    const isSame = !workers.others || executingJobs(now).every(({id}) => known.has(id));
+    if (isSame && still.size === executing.size) return {workers, executing, cancelled};
+    report = now;
   }
-  throw new AtomctlError('REFUSED', 'The workers go from one job to the next, so none was stopped.', {
-    hint: 'Stop them first: atomctl worker:stop',
-  });
+  throw goOnAllTheTime();
 }
 
 /** How a clear ends: interrupted, failed on the way, with Gearman jobs that had to stay, or well. */

@@ -5,10 +5,11 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
-import {liveStates, placeOf} from '../live/live-state.ts';
+import {executingJobs, liveStates, placeOf} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import {stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
+import type {WorkerStop} from '../model/worker-control.ts';
 import {stateNow, withEndedJobs} from './plan.ts';
 import {writeRows} from './rows.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
@@ -57,25 +58,28 @@ export async function cancelExecuting(
 }
 
 /**
- * Whether all of these still execute. If not, the plan is brought up to date: their workers may have begun another job, which
- * nobody named.
+ * Whether all of these still execute, and no worker that is about to stop has begun another job. If not, the plan is brought up to
+ * date: nobody named that job.
  * @throws AtomctlError as GearmanServer's requests do, or for the database
  */
-export async function allStillExecute(
+export async function isAsPlanned(
   options: KillOptions,
   plan: KillPlan,
-  executing: ReadonlySet<number>,
+  {workers, executing}: {workers: WorkerStop; executing: ReadonlySet<number>},
 ): Promise<boolean> {
-  const still = await stillExecuting(plan.report, executing, () => liveStates(options));
-  if (still.size === executing.size) return true;
   const targets = [...plan.targets.values()];
   const jobs = targets.map(({job}) => job);
-  plan.report = await withEndedJobs(await liveStates(options), jobs, options);
+  const report = await withEndedJobs(await liveStates(options), jobs, options);
+  const still = await stillExecuting(plan.report, executing, async () => report);
+  const known = new Set([...executingJobs(plan.report).map(({id}) => id), ...executing]);
+  const isSame = !workers.others || executingJobs(report).every(({id}) => known.has(id));
+  if (isSame && still.size === executing.size) return true;
+  plan.report = report;
   for (const target of targets) {
     const isOver = executing.has(target.job.id) && !still.has(target.job.id);
     if (isOver && target.dequeued !== 'removed') target.dequeued = null;
     updateState(target, plan);
-    // What Gearman says counts: the states were read a moment later, or earlier.
+    // What Gearman says counts: the states were read a moment before.
     if (isOver && target.now === 'executing') target.now = 'uncertain';
   }
   return false;

@@ -6,13 +6,19 @@
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import {placeOf} from '../live/live-state.ts';
-import {reasonAgainstInterruption, type WorkerStop, whileStopped} from '../model/worker-control.ts';
+import {putFirst} from '../live/queue-payloads.ts';
+import {
+  goOnAllTheTime,
+  reasonAgainstInterruption,
+  type WorkerStop,
+  whileStopped,
+} from '../model/worker-control.ts';
 import {complete, type Killed} from './complete.ts';
 import {
-  allStillExecute,
   cancelExecuting,
   dequeueStopped,
   dequeueWaiting,
+  isAsPlanned,
   reasonAgainstRestart,
 } from './dequeue.ts';
 import {planKill, workersToStop} from './plan.ts';
@@ -52,18 +58,27 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
     return {...unchanged, ...(await complete(options, plan)), workerProblem: prepared};
   }
   const {workers, executing} = prepared;
+  let order: AtomctlError[] = [];
   const {result, problems} = await whileStopped(workers, async () => {
     await dequeueStopped(options, plan, executing);
-    return complete(options, plan);
+    const done = await complete(options, plan);
+    order = await putFirst({...options, signal: NEVER}, workers.interrupts);
+    return done;
   });
   return {
     ...result,
     workersAsked: true,
     workerRestarted: problems.length === 0,
     interrupted: workers.interrupts.map(({id}) => id),
-    workerProblem: problems[0] ?? null,
+    workerProblem: [...problems, ...order][0] ?? null,
   };
 }
+
+/** What was begun with the workers stopped is ended, whatever signal comes. */
+const NEVER = new AbortController().signal;
+
+/** So often workers may go on to another job while they are about to be stopped. */
+const MOST_TIMES = 5;
 
 /**
  * Cancels what executes, and finds its workers anew as long as one of the jobs ends meanwhile: the worker of one that has ended is
@@ -74,7 +89,7 @@ async function prepareStop(
   options: KillOptions,
   plan: KillPlan,
 ): Promise<{workers: WorkerStop; executing: ReadonlySet<number>} | AtomctlError | null> {
-  for (;;) {
+  for (let times = 0; times < MOST_TIMES; times += 1) {
     const workers = await workersToStop(options, plan);
     if (workers === null) return null;
     const executing = executingIds(plan);
@@ -84,12 +99,13 @@ async function prepareStop(
       (await cancelExecuting(plan, executing));
     if (against !== null) return against;
     try {
-      if (await allStillExecute(options, plan, executing)) return {workers, executing};
+      if (await isAsPlanned(options, plan, {workers, executing})) return {workers, executing};
     } catch (error) {
       if (error instanceof AtomctlError) return error;
       throw error;
     }
   }
+  return goOnAllTheTime();
 }
 
 function executingIds({targets}: KillPlan): Set<number> {

@@ -1,5 +1,5 @@
 /** The waiting jobs that may be the site's, by the id in their payload: read, or taken out. */
-import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import {isSerial, mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
@@ -55,18 +55,39 @@ export async function takeFromSite(
   return probeFunctions((await functionsOf(options, ['site'])).filter(mayHold), options);
 }
 
+/**
+ * Puts the jobs of serial classes that stopped workers gave back before those that wait: AtoM lets a younger one wait for an older
+ * row, and gives it up after some minutes. No worker may be connected for them, or none that is free.
+ * @returns why that could not be done
+ */
+export async function putFirst(
+  options: QueueOptions,
+  interrupted: readonly {id: number; name: string}[],
+): Promise<AtomctlError[]> {
+  const serial = new Map(interrupted.filter(({name}) => isSerial(name)).map((job) => [job.id, job.name]));
+  if (serial.size === 0) return [];
+  const first = (job: ProbedJob) => {
+    const name = serial.get(job.jobId ?? 0);
+    return name !== undefined && mayBeFunctionOf(name, splitFunctionName(job.function).jobClass);
+  };
+  const isTheirs = ({jobClass}: SeenFunction) =>
+    isSerial(jobClass) && [...serial.values()].some((name) => mayBeFunctionOf(name, jobClass));
+  const functions = (await functionsOf(options, ['site'])).filter(isTheirs);
+  return (await probeFunctions(functions, {...options, first})).problems;
+}
+
 async function probeFunctions(
   functions: readonly SeenFunction[],
-  options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle'>,
+  options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle' | 'first'>,
 ): Promise<ProbedSite> {
   const probed: ProbedSite = {waiting: [], removed: [], problems: []};
   // Executing ones too: they may wait in truth, held by another atomctl that probes.
   const busy = functions.filter(({total}) => total > 0);
   for (const server of new Set(busy.map((seen) => seen.server))) {
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
-    const {timeoutSeconds, take, settle, signal} = options;
+    const {timeoutSeconds, take, settle, first, signal} = options;
     try {
-      const probing = {timeoutSeconds, take, settle, signal};
+      const probing = {timeoutSeconds, take, settle, first, signal};
       const {jobs, removed, refused} = await probeQueue(server.address, names, probing);
       const seen = (job: ProbedJob) => ({
         ...job,

@@ -14,6 +14,8 @@ export interface WorkerStop {
   start(): Promise<void>;
   /** Other jobs that these workers execute, or may execute: Gearman hands them out again, and they begin again. */
   interrupts: readonly NamedJob[];
+  /** Whether some of these workers are not known to execute one of the jobs: what they begin meanwhile is interrupted, too. */
+  others?: boolean;
 }
 
 /** Stops and starts the site's workers; given if they may be restarted. */
@@ -44,6 +46,13 @@ export function reasonAgainstInterruption(workers: WorkerStop, agreed: Interrupt
     `Stopping the worker would also interrupt ${jobs.length === 1 ? 'job' : 'jobs'} ${list}, which would start again from the beginning.`,
     {hint: 'Give --interrupt-others to accept that.'},
   );
+}
+
+/** Why workers that execute short jobs may not be stopped: each time, another job would be interrupted. */
+export function goOnAllTheTime(): AtomctlError {
+  return new AtomctlError('REFUSED', 'The workers go from one job to the next, so none was stopped.', {
+    hint: 'Stop them first: atomctl worker:stop',
+  });
 }
 
 /** The expected failure that work ended with, or null. Anything unexpected is thrown on. */

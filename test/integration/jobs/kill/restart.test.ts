@@ -2,7 +2,15 @@ import {expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {startWorker, until} from '../../../support/sandbox.ts';
-import {asControl, controlOf, endsMeanwhile, insertLost} from '../../../support/site/queue-site.ts';
+import {
+  asControl,
+  controlOf,
+  endsMeanwhile,
+  executeJob,
+  handedOut,
+  insertLost,
+  submitJobs,
+} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
 
@@ -41,6 +49,20 @@ test('a job that ends before its worker is stopped: the worker, which has begun 
   const {first, exit, interrupted} = await at.kill([ending], {worker: control});
   expect([first.action, first.gearman, exit, interrupted, calls]).toEqual(['refused', 'none', 5, [], []]);
   expect([await at.statusOf(ending), worker.started()]).toEqual([184, [ending, next]]);
+});
+
+test('an interrupted import stays before those that wait', async () => {
+  const {id, worker} = await at.execute();
+  const imports = await executeJob(at.site, 'arFileImportJob');
+  const waiting = await submitJobs(at, 2, 'arFileImportJob');
+  const stop = async () => {
+    await Promise.all([worker.stop(), imports.worker.stop()]);
+    await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  };
+  const control = asControl({stop, start: async () => {}}, [{id: imports.id, name: 'arFileImportJob'}]);
+  const {first, exit, interrupted} = await at.kill([id], {worker: control, mayInterrupt: 'all'});
+  expect([first.action, exit, interrupted]).toEqual(['marked', 0, [imports.id]]);
+  expect(await handedOut(at.site, 'arFileImportJob')).toEqual([imports.id, ...waiting]);
 });
 
 test('if only one of two workers stops, its job is killed, and of the other one it is said that it goes on', async () => {
