@@ -182,10 +182,14 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
   });
 }
 
-/** The rows for which there is time while others wait to read the server; complete.ts changes the rest. */
+/**
+ * The rows that are not changed yet and for which there is time while others wait to read the server; complete.ts changes the
+ * rest.
+ */
 function writeInTime(options: KillOptions, targets: readonly Target[]): Promise<void> {
   const end = performance.now() + LONGEST_HOLD_MS;
-  return writeRows(options, targets, () => performance.now() < end);
+  const open = targets.filter(({row}) => row === null);
+  return writeRows(options, open, () => performance.now() < end);
 }
 
 /** Its end is about to be asked for: until the answer has come, it may be out or not. */

@@ -2,7 +2,7 @@
 import {isSerial, mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
-import type {ServerConnection} from '../../gearman/server.ts';
+import type {GearmanServer, ServerConnection} from '../../gearman/server.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {ProbedJob} from '../../queue/probe/held-jobs.ts';
 import {type ProbeOptions, probeQueue} from '../../queue/probe/probe.ts';
@@ -43,13 +43,27 @@ export async function probeSite(options: QueueOptions): Promise<ProbedSite> {
   return probeFunctions(await functionsOf(options, ['site', 'unknown']), options);
 }
 
+/** Ends some of the waiting jobs. */
+export interface Taking {
+  /** True for a job that must leave the queue. Decided while the job is held. */
+  take: (job: SeenJob) => boolean;
+  /**
+   * Called once with all jobs that left a queue, also if a probe failed later, before another atomctl may hold any of the servers
+   * that they were on: a job may wait on several.
+   */
+  settle: (removed: readonly SeenJob[]) => Promise<void>;
+}
+
+/** A job that was held, and where. */
+export type SeenJob = ProbedJob & ProbedPayload;
+
 /**
  * The same for the site's own functions alone, but those that `take` chooses are ended and never run. A prefix that is not known
  * may be that of a copy of this site, whose jobs have the same ids and names.
  * @param options.names the names of the rows: only functions that may hold their jobs are touched
  */
 export async function takeFromSite(
-  options: QueueOptions & Required<Pick<ProbeOptions, 'take' | 'settle'>> & {names: readonly string[]},
+  options: QueueOptions & Taking & {names: readonly string[]},
 ): Promise<ProbedSite> {
   const mayHold = ({jobClass}: SeenFunction) => options.names.some((name) => mayBeFunctionOf(name, jobClass));
   return probeFunctions((await functionsOf(options, ['site'])).filter(mayHold), options);
@@ -78,22 +92,40 @@ export async function putFirst(
 
 async function probeFunctions(
   functions: readonly SeenFunction[],
-  options: QueueOptions & Pick<ProbeOptions, 'take' | 'settle' | 'first'>,
+  options: QueueOptions & Partial<Taking> & Pick<ProbeOptions, 'first'>,
 ): Promise<ProbedSite> {
+  const {timeoutSeconds, signal, take, settle, first} = options;
   const probed: ProbedSite = {waiting: [], removed: [], problems: []};
+  const taken: SeenJob[] = [];
   // Executing ones too: they may wait in truth, held by another atomctl that probes.
   const busy = functions.filter(({total}) => total > 0);
-  for (const server of new Set(busy.map((seen) => seen.server))) {
+  const probeNext = async ([server, ...others]: readonly GearmanServer[]): Promise<void> => {
+    if (server === undefined) {
+      if (taken.length > 0) await settle?.(taken);
+      return;
+    }
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
-    const {timeoutSeconds, take, settle, first, signal} = options;
+    const seen = (job: ProbedJob): SeenJob => ({
+      ...job,
+      queue: queueName(server.address, job.function),
+      server: formatAddress(server.address),
+    });
+    let goesOn = true;
+    const goOn = async () => {
+      goesOn = false;
+      await probeNext(others);
+    };
+    const probing = {
+      ...{timeoutSeconds, signal},
+      take: take && ((job: ProbedJob) => take(seen(job))),
+      // The others are probed while this server is locked.
+      settle: async (jobs: readonly ProbedJob[]) => {
+        taken.push(...jobs.map(seen));
+        await goOn();
+      },
+    };
     try {
-      const probing = {timeoutSeconds, take, settle, first, signal};
       const {jobs, removed, refused} = await probeQueue(server.address, names, probing);
-      const seen = (job: ProbedJob) => ({
-        ...job,
-        queue: queueName(server.address, job.function),
-        server: formatAddress(server.address),
-      });
       probed.waiting.push(...jobs.map(seen));
       probed.removed.push(...removed.map(seen));
       probed.problems.push(...refused);
@@ -101,7 +133,9 @@ async function probeFunctions(
       if (!(error instanceof AtomctlError)) throw error;
       probed.problems.push(error);
     }
-  }
+    if (goesOn) await goOn();
+  };
+  await probeNext([...new Set(busy.map((seen) => seen.server))]);
   return probed;
 }
 

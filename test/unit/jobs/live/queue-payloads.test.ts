@@ -23,15 +23,20 @@ const UNKNOWN = `${OTHER}-arFindingAidJob`;
 const probe = vi.hoisted(() => ({
   asked: [] as [string, readonly string[], ProbeOptions][],
   fails: new Map<string, Error>(),
+  /** Hosts in the order in which their locks are released. */
+  ended: [] as string[],
 }));
 vi.mock('../../../../src/queue/probe/probe.ts', () => ({
   probeQueue: async (address: ServerAddress, functions: readonly string[], options: ProbeOptions) => {
     probe.asked.push([formatAddress(address), functions, options]);
     const error = probe.fails.get(address.host);
     if (error) throw error;
+    const removed = functions.map((name) => aJob({function: name, handle: 'H:taken'}));
+    await options.settle?.(removed);
+    probe.ended.push(address.host);
     return {
       jobs: functions.map((name) => aJob({function: name, handle: 'H:waits'})),
-      removed: functions.map((name) => aJob({function: name, handle: 'H:taken'})),
+      removed,
       refused: [new AtomctlError('REFUSED', `${address.host} limits retries.`)],
     };
   },
@@ -39,6 +44,7 @@ vi.mock('../../../../src/queue/probe/probe.ts', () => ({
 
 beforeEach(() => {
   probe.asked = [];
+  probe.ended = [];
   probe.fails.clear();
 });
 
@@ -95,9 +101,20 @@ describe('a probe of the site', () => {
       queue: `${name} ${server}`,
       server,
     });
-    expect(waiting).toEqual([at(FINDING_AID, 'one:4730', 'H:waits'), at(MOVE, 'two:4730', 'H:waits')]);
-    expect(removed).toEqual([at(FINDING_AID, 'one:4730', 'H:taken'), at(MOVE, 'two:4730', 'H:taken')]);
-    expect(problems.map(({message}) => message)).toEqual(['one limits retries.', 'two limits retries.']);
+    const byServer = (jobs: readonly {server: string}[]) =>
+      [...jobs].sort((one, other) => one.server.localeCompare(other.server));
+    expect(byServer(waiting)).toEqual([
+      at(FINDING_AID, 'one:4730', 'H:waits'),
+      at(MOVE, 'two:4730', 'H:waits'),
+    ]);
+    expect(byServer(removed)).toEqual([
+      at(FINDING_AID, 'one:4730', 'H:taken'),
+      at(MOVE, 'two:4730', 'H:taken'),
+    ]);
+    expect(problems.map(({message}) => message).sort()).toEqual([
+      'one limits retries.',
+      'two limits retries.',
+    ]);
   });
 
   it('goes on with the next server if one fails, and says why', async () => {
@@ -137,8 +154,25 @@ describe('jobs are taken', () => {
       signal,
       names: ['arFindingAidJob'],
     });
-    expect(probe.asked[0]![2]).toEqual({timeoutSeconds: 5, ...taking, signal});
+    expect(probe.asked[0]![2]).toMatchObject({timeoutSeconds: 5, signal});
+    expect(probe.asked[0]![2].take!(aJob({}))).toBe(true);
   });
+});
+
+it('jobs that were taken from several servers are settled once, while all of these are locked', async () => {
+  const settled: unknown[] = [];
+  probe.fails.set('three', new AtomctlError('GEARMAN_TIMEOUT', 'No answer.'));
+  const hosts = ['one', 'two', 'three', 'four'];
+  await takeFromSite({
+    ...options(...hosts.map((host) => gearmand(host, FINDING_AID))),
+    names: ['arFindingAidJob'],
+    take: () => true,
+    settle: async (jobs) => {
+      settled.push([jobs.map(({server}) => server), [...probe.ended]]);
+    },
+  });
+  expect(settled).toEqual([[['one:4730', 'two:4730', 'four:4730'], []]]);
+  expect(probe.ended).toEqual(['four', 'two', 'one']);
 });
 
 describe("a payload in one of the site's functions", () => {
