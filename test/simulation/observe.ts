@@ -77,8 +77,7 @@ export class Observation {
   private readonly ignored = new Map<Gearmand, number>();
   private readonly probing = new Set<Gearmand>();
   private workers: WorkerConnection[] = [];
-  private readonly known = new Map<number, KnownJob>();
-  readonly foundEntries = new Map<number, {entry: Entry; server: Gearmand}>();
+  readonly places = new Map<number, (KnownJob & {entry: Entry; server: Gearmand})[]>();
   private readonly askedInVain = new Set<number>();
   private readonly probed: {queue: string; entry: Entry; server: Gearmand}[] = [];
   private payloads: SeenPayload[] = [];
@@ -225,11 +224,8 @@ export class Observation {
         }
         const entry = server.find(queue.function, loggedKeyOf(queue.function, row));
         if (!entry) continue;
-        const running = entry.holder !== null;
-        if (running || !this.known.has(row.id)) {
-          this.known.set(row.id, {queue: queue.queue, running});
-          this.foundEntries.set(row.id, {entry, server});
-        }
+        const place = {queue: queue.queue, running: entry.holder !== null, entry, server};
+        this.places.set(row.id, [...(this.places.get(row.id) ?? []), place]);
       }
     }
     this.noteProbes();
@@ -239,13 +235,16 @@ export class Observation {
   private askAgain(): void {
     const answering = this.answering();
     for (const server of answering) this.ignored.set(server, server.waitingIgnored());
-    for (const [id, {entry, server}] of this.foundEntries) {
-      const known = this.known.get(id)!;
-      if (known.running) continue;
-      const now = answering.includes(server) ? server.find(entry.function, entry.key) : undefined;
-      if (!answering.includes(server)) this.askedInVain.add(id);
-      if (now) this.known.set(id, {...known, running: now.holder !== null});
-      else this.known.delete(id);
+    for (const [id, places] of this.places) {
+      const again = places.flatMap((place) => {
+        const {entry, server} = place;
+        if (place.running) return place;
+        if (!answering.includes(server)) this.askedInVain.add(id);
+        const now = answering.includes(server) ? server.find(entry.function, entry.key) : undefined;
+        return now ? {...place, running: now.holder !== null} : [];
+      });
+      if (again.length > 0) this.places.set(id, again);
+      else this.places.delete(id);
     }
     this.noteProbes();
     this.payloads = this.probed.flatMap(({queue, entry, server}) => {
@@ -253,6 +252,18 @@ export class Observation {
       const {jobId, name, objectId} = entry.payload;
       return waits ? [{queue, jobId, name, objectId}] : [];
     });
+  }
+
+  /** decidingPlace of src/jobs/live/collect-evidence.ts. */
+  private knownOf(id: number): KnownJob | null {
+    const places = this.places.get(id) ?? [];
+    const running = places.filter((place) => place.running);
+    const same = running.length > 0 ? running : places;
+    const best = same.find(({server, running: runs}) =>
+      runs ? !this.probing.has(server) : !this.ignored.get(server),
+    );
+    const place = best ?? same[0];
+    return place ? {queue: place.queue, running: place.running} : null;
   }
 
   /** The counts once more, and the keys of jobs that no server knew. */
@@ -380,10 +391,10 @@ export class Observation {
       logGrew: row.log.length > first.log.length,
       key,
       keyAsked: key !== 'none' && !this.askedInVain.has(row.id),
-      known: this.known.get(row.id) ?? null,
+      known: this.knownOf(row.id),
       importFile: logged ? row.upload : null,
       queues: this.queuesOf(row).map(({queue}) => queue),
-      arrived: this.arrived.has(row.id) && !this.known.has(row.id),
+      arrived: this.arrived.has(row.id) && !this.places.has(row.id),
     };
   }
 

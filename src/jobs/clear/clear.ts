@@ -6,7 +6,7 @@ import {
   type LiveAccess,
   type LiveReport,
   liveStates,
-  placeOf,
+  placesOf,
   stateIn,
 } from '../live/live-state.ts';
 import {putFirst, type QueueOptions} from '../live/queue-payloads.ts';
@@ -186,12 +186,14 @@ async function cancelExecuting(
   cancelled: Set<number>,
 ): Promise<void> {
   for (const id of ids) {
-    const place = placeOf(report, id);
-    if (place === undefined || cancelled.has(id)) continue;
-    // If the answer is lost, it may be.
-    const onAsked = () => void cancelled.add(id);
-    const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
-    if (outcome === 'absent') cancelled.delete(id);
+    if (cancelled.has(id)) continue;
+    for (const place of placesOf(report, id)) {
+      // If the answer is lost, it may be.
+      const onAsked = () => void cancelled.add(id);
+      const wasCancelled = cancelled.has(id);
+      const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
+      if (outcome === 'absent' && !wasCancelled) cancelled.delete(id);
+    }
   }
 }
 
@@ -256,8 +258,8 @@ export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: rea
     evidence.workers.some(({queues}) => queues.some((queue) => own.has(queue)));
   const rows = new Map(evidence.rows.map((row) => [row.id, row]));
   return ids.filter((id) => {
-    const place = found.get(id);
-    if (place !== undefined) return unknown.has(place.queue);
+    const places = found.get(id);
+    if (places !== undefined) return places.some(({queue}) => unknown.has(queue));
     if (isAlive || verdicts.get(id)?.state !== 'uncertain') return false;
     return rows.get(id)?.queues.some((queue) => unknown.has(queue)) === true;
   }).length;
@@ -283,7 +285,7 @@ async function workersToStop(
   ids: ReadonlySet<number>,
 ): Promise<WorkerStop | null> {
   if (worker === null || report === null || ids.size === 0) return null;
-  const goBack = [...ids].some((id) => placeOf(report, id) === undefined);
+  const goBack = [...ids].some((id) => placesOf(report, id).length === 0);
   return worker.workersOf(ids, executingJobs(report), {goBack});
 }
 

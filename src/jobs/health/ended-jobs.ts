@@ -40,10 +40,10 @@ export async function findEndedJobs(
   const {found} = await askForKeys(rows, ({name}) =>
     queues.filter(({jobClass}) => mayBeFunctionOf(name, jobClass)),
   );
-  return rows.flatMap(({id, name}) => {
-    const known = found.get(id);
-    if (known === undefined) return [];
-    const {running, queue, server} = known;
-    return [{id, name, running, queue, server: formatAddress(server.address)}];
-  });
+  return rows.flatMap(({id, name}) =>
+    (found.get(id) ?? []).map(({running, queue, server}) => ({
+      ...{id, name, running, queue},
+      server: formatAddress(server.address),
+    })),
+  );
 }

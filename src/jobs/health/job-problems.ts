@@ -134,7 +134,7 @@ export function endedJobs(ended: readonly EndedJob[]): JobProblem[] {
 function endedRemedy(ended: readonly EndedJob[]): string {
   const waiting = ended.filter(({running}) => !running).slice(0, SHOWN);
   if (waiting.length === 0) return `atomctl jobs:show ${ended[0]!.id} --follow`;
-  return `atomctl jobs:kill ${waiting.map(({id}) => id).join(' ')} --delete`;
+  return `atomctl jobs:kill ${[...new Set(waiting.map(({id}) => id))].join(' ')} --delete`;
 }
 
 /** The clocks of AtoM and of atomctl differ: one problem, whatever shows it. */

@@ -1,10 +1,11 @@
 import {AtomctlError} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
-import {placeOf} from '../live/live-state.ts';
+import {serverOfQueue} from '../../queue/snapshot.ts';
+import {placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
-import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
+import {dequeued, isTouched, type KillOptions, type KillPlan, type KillState, type Target} from './target.ts';
 
 /** What became of the job in Gearman: nothing was there, or it is out, or it will not be handed out again. */
 export type GearmanOutcome = 'removed' | 'cancelled' | 'none' | 'remains';
@@ -29,7 +30,7 @@ export async function complete(
   const open = [...outcomes].flatMap(([target, outcome]) =>
     typeof outcome === 'string' && target.row === null ? [target] : [],
   );
-  const isOut = ({dequeued}: Target) => dequeued === 'removed' || dequeued === 'cancelled';
+  const isOut = (target: Target) => OUT.has(dequeued(target, plan.report));
   await writeRows(options, open.filter(isOut));
   if (!options.signal.aborted) {
     const others = open.filter((target) => !isOut(target));
@@ -46,6 +47,9 @@ export async function complete(
   return {killed, stoppedEarly: open.some(({row}) => row === null)};
 }
 
+/** No worker is handed it any more. */
+const OUT = new Set<unknown>(['removed', 'cancelled']);
+
 /** What is reported of a job whose row stays as it is, or what became of it in Gearman if the row is to change. */
 async function settle(
   options: KillOptions,
@@ -53,18 +57,19 @@ async function settle(
   target: Target,
 ): Promise<Killed | GearmanOutcome> {
   if (target.refused !== null) return refused(target, target.refused);
-  if (target.dequeued === 'cancelled' && !options.force) {
+  const done = dequeued(target, plan.report);
+  if (done === 'cancelled' && !options.force) {
     return {...identity(target), action: 'failed', gearman: 'cancelled', message: beganMeanwhile(target)};
   }
-  if (target.dequeued === 'unknown') {
+  if (done === 'unknown') {
     if (!options.force && (options.signal.aborted || !isGone(target)))
       return {...identity(target), action: 'failed', gearman: 'remains', message: notKnown(target)};
-  } else if (target.dequeued !== null) return target.dequeued;
+  } else if (done !== null) return done;
   // Interrupted, it is left as it is, whatever its state.
   if (options.signal.aborted) return 'none';
   const message = refusal(options, plan, target);
   if (message !== null) return refused(target, message);
-  return isGone(target) ? 'none' : cancel(placeOf(plan.report, target.job.id));
+  return isGone(target) ? 'none' : cancelEverywhere(target, placesOf(plan.report, target.job.id));
 }
 
 function interrupted(target: Target): Killed {
@@ -76,7 +81,12 @@ function identity({job: {id}, was}: Target): Pick<Killed, 'id' | 'was'> {
 }
 
 function refused(target: Target, message: string): Killed {
-  return {...identity(target), action: 'refused', gearman: isGone(target) ? 'none' : 'remains', message};
+  const gearman = isGone(target) ? 'none' : 'remains';
+  const taken = [...target.inQueues].filter(([, done]) => done === 'removed' || done === 'cancelled');
+  if (taken.length === 0) return {...identity(target), action: 'refused', gearman, message};
+  const servers = taken.map(([queue]) => serverOfQueue(queue)).join(' and ');
+  const partly = `Job ${target.job.id} was taken out of ${servers} and not out of every server. `;
+  return {...identity(target), action: 'failed', gearman, message: partly + message};
 }
 
 /** True if no server has the job. */
@@ -104,9 +114,15 @@ function notKnown({job: {id}}: Target): string {
   );
 }
 
-/** For a forced kill: cancels a job that was found by its key, waiting or executing. */
-async function cancel(found: FoundJob | undefined): Promise<GearmanOutcome> {
-  if (found === undefined) return 'remains';
+/** For a forced kill: cancels a job wherever it was found by its key, waiting or executing. */
+async function cancelEverywhere(target: Target, places: readonly FoundJob[]): Promise<GearmanOutcome> {
+  const outcomes = new Set<GearmanOutcome>();
+  for (const place of places)
+    if (target.inQueues.get(place.queue) !== 'removed') outcomes.add(await cancel(place));
+  return (['remains', 'cancelled', 'removed'] as const).find((each) => outcomes.has(each)) ?? 'remains';
+}
+
+async function cancel(found: FoundJob): Promise<GearmanOutcome> {
   try {
     const outcome = await cancelByKey(found.server, found, {executingToo: true});
     // A server that was restarted knows nothing of a job that a worker goes on with.
@@ -134,7 +150,7 @@ export function killedReport(
       .filter(Boolean)
       .join(' '),
   });
-  const notDone = (message: string, isFailure = touched || target.dequeued !== null): Killed => ({
+  const notDone = (message: string, isFailure = touched || isTouched(target)): Killed => ({
     ...identity(target),
     action: isFailure ? 'failed' : 'refused',
     gearman,

@@ -5,14 +5,14 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
-import {executingJobs, liveStates, placeOf} from '../live/live-state.ts';
+import {executingJobs, liveStates, placesOf} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import {stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
 import {stateNow, withEndedJobs} from './plan.ts';
 import {writeRows} from './rows.ts';
-import type {KillOptions, KillPlan, Target} from './target.ts';
+import {dequeued, type InQueue, isTouched, type KillOptions, type KillPlan, type Target} from './target.ts';
 
 /** Rows that change slowly hold a server no longer than this, except for the transaction in hand: others wait to read. */
 const LONGEST_HOLD_MS = 2000;
@@ -40,15 +40,14 @@ export async function cancelExecuting(
 ): Promise<AtomctlError | null> {
   try {
     for (const id of executing) {
-      const place = placeOf(plan.report, id);
       const target = plan.targets.get(id)!;
-      if (place === undefined || target.dequeued !== null) continue;
-      const onAsked = () => {
-        target.dequeued = 'unknown';
-      };
-      const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
-      if (outcome === 'removed') markDequeued(target);
-      else target.dequeued = outcome === 'cancelled' ? 'cancelled' : null;
+      for (const place of placesOf(plan.report, id)) {
+        if (target.inQueues.get(place.queue)) continue;
+        const onAsked = () => note(plan, target, place.queue, 'unknown');
+        const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
+        if (outcome === 'removed' || outcome === 'cancelled') note(plan, target, place.queue, outcome);
+        else target.inQueues.delete(place.queue);
+      }
     }
     return null;
   } catch (error) {
@@ -77,7 +76,9 @@ export async function isAsPlanned(
   plan.report = report;
   for (const target of targets) {
     const isOver = executing.has(target.job.id) && !still.has(target.job.id);
-    if (isOver && target.dequeued !== 'removed') target.dequeued = null;
+    // It ended by itself, with the mark that it is not to be handed out again.
+    if (isOver)
+      for (const [queue, done] of target.inQueues) if (done !== 'removed') target.inQueues.delete(queue);
     updateState(target, plan);
     // What Gearman says counts: the states were read a moment before.
     if (isOver && target.now === 'executing') target.now = 'uncertain';
@@ -101,48 +102,52 @@ export async function dequeueStopped(
 
 type Chosen = (target: Target) => boolean;
 
-function chosenTargets({targets}: KillPlan, chosen: Chosen): Target[] {
+function chosenTargets({targets, report}: KillPlan, chosen: Chosen): Target[] {
   return [...targets.values()].filter(
-    (target) => target.refused === null && target.dequeued !== 'removed' && chosen(target),
+    (target) => target.refused === null && dequeued(target, report) !== 'removed' && chosen(target),
   );
 }
 
 async function dequeueByKey(options: KillOptions, plan: KillPlan, chosen: Chosen): Promise<void> {
-  const found = chosenTargets(plan, chosen).flatMap((target) => {
-    const place = placeOf(plan.report, target.job.id);
-    return place === undefined ? [] : [{target, place}];
-  });
+  const found = chosenTargets(plan, chosen).flatMap((target) =>
+    placesOf(plan.report, target.job.id).map((place) => ({target, place})),
+  );
   for (const server of new Set(found.map(({place}) => place.server))) {
     const onServer = found.filter(({place}) => place.server === server);
+    // What left another server is not left half done, whatever signal comes.
+    const isBegun = ({target}: {target: Target}) => isTouched(target);
+    const uninterrupted = onServer.some(isBegun) ? {...options, signal: undefined} : options;
     const cancelAll = () =>
-      underProbeLock(server.address, options, async () => {
-        for (const {target, place} of onServer) {
-          if (options.signal.aborted) break;
-          if (target.dequeued !== 'removed') await cancelTarget(target, place);
+      underProbeLock(server.address, uninterrupted, async () => {
+        for (const each of onServer) {
+          if (options.signal.aborted && !isBegun(each)) continue;
+          if (each.target.inQueues.get(each.place.queue) !== 'removed') await cancelTarget(plan, each);
         }
-        const removed = onServer.filter(({target}) => target.dequeued === 'removed');
+        // A job that waits on several servers is out as it leaves the last.
+        const out = onServer.filter(({target}) => dequeued(target, plan.report) === 'removed');
         await writeInTime(
           options,
-          removed.map(({target}) => target),
+          out.map(({target}) => target),
         );
       });
     await reportingFailure(plan, () => despiteLoss(cancelAll));
   }
 }
 
-async function cancelTarget(target: Target, place: FoundJob): Promise<void> {
+async function cancelTarget(
+  plan: KillPlan,
+  {target, place}: {target: Target; place: FoundJob},
+): Promise<void> {
+  const {queue} = place;
   const outcome = await cancelByKey(place.server, place, {
     executingToo: false,
-    onAsked: () => markAsked(target),
+    onAsked: () => markAsked(target, queue),
   });
   // A cancelled job whose worker was stopped is dropped by gearmand, and then unknown.
-  const isOut = outcome === 'removed' || (outcome === 'absent' && target.dequeued === 'cancelled');
-  if (isOut) markDequeued(target);
-  else if (outcome === 'absent') target.dequeued = null;
-  else if (outcome === 'executing' || outcome === 'cancelled') {
-    target.now = 'executing';
-    if (outcome === 'cancelled') target.dequeued = 'cancelled';
-  }
+  if (outcome === 'absent')
+    note(plan, target, queue, target.inQueues.get(queue) === 'cancelled' ? 'removed' : 'absent');
+  else if (outcome !== 'executing') note(plan, target, queue, outcome);
+  if (outcome === 'executing' || outcome === 'cancelled') target.now = 'executing';
 }
 
 /** Ends those of the jobs that wait, and changes their rows before any atomctl may call them lost. */
@@ -156,13 +161,14 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
       take: (job) => {
         const target = targets.get(job.jobId ?? 0);
         if (target === undefined || !isJobOfRow(job, target.job)) return false;
-        markAsked(target);
+        markAsked(target, job.queue);
         return true;
       },
       settle: async (jobs) => {
         const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
-        for (const target of removed) markDequeued(target);
-        await writeInTime(options, [...removed]);
+        for (const {jobId, queue} of jobs) note(plan, targets.get(jobId!)!, queue, 'removed');
+        const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
+        await writeInTime(options, out);
       },
     });
   let {waiting, problems} = await takeOut();
@@ -193,22 +199,26 @@ function writeInTime(options: KillOptions, targets: readonly Target[]): Promise<
 }
 
 /** Its end is about to be asked for: until the answer has come, it may be out or not. */
-function markAsked(target: Target): void {
-  target.dequeued ??= 'unknown';
-  target.now = 'uncertain';
+function markAsked(target: Target, queue: string): void {
+  if (target.inQueues.get(queue) !== 'cancelled') target.inQueues.set(queue, 'unknown');
+  // What waited on one server may execute on another.
+  if (target.now !== 'executing') target.now = 'uncertain';
 }
 
-function markDequeued(target: Target): void {
-  target.dequeued = 'removed';
+function note({report}: KillPlan, target: Target, queue: string, done: InQueue): void {
+  target.inQueues.set(queue, done);
+  if (dequeued(target, report) !== 'removed') return;
   if (target.job.status !== 'running') target.was = 'ended';
   else if (target.was !== 'executing') target.was = 'queued';
 }
 
 function updateState(target: Target, {report}: KillPlan): void {
-  if (target.dequeued !== null && target.dequeued !== 'unknown') return;
+  const done = dequeued(target, report);
+  if (done !== null && done !== 'unknown') return;
   target.now = stateNow(target.job, report);
   // It waits, so the request was lost, not the answer.
-  if (target.now === 'queued') target.dequeued = null;
+  if (target.now === 'queued')
+    for (const [queue, inQueue] of target.inQueues) if (inQueue === 'unknown') target.inQueues.delete(queue);
   target.verdict = report.verdicts.get(target.job.id) ?? null;
   if (target.was !== 'executing') target.was = target.now;
 }

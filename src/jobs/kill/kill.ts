@@ -5,7 +5,7 @@
  */
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
-import {placeOf} from '../live/live-state.ts';
+import {placesOf} from '../live/live-state.ts';
 import {putFirst} from '../live/queue-payloads.ts';
 import {
   goOnAllTheTime,
@@ -117,7 +117,14 @@ function executingIds({targets}: KillPlan): Set<number> {
 /** The servers that hold these jobs; all of them for a job that no key has placed. */
 function serversOf({report}: KillPlan, ids: ReadonlySet<number>, {servers}: KillOptions): GearmanServer[] {
   const all = servers.flatMap((connection) => ('server' in connection ? [connection.server] : []));
-  return [...new Set([...ids].flatMap((id) => placeOf(report, id)?.server ?? all))];
+  return [
+    ...new Set(
+      [...ids].flatMap((id) => {
+        const places = placesOf(report, id);
+        return places.length > 0 ? places.map(({server}) => server) : all;
+      }),
+    ),
+  ];
 }
 
 /** How a kill of several jobs ends: interrupted, all done, some, none because no such job exists, or none because all were refused. */

@@ -1,7 +1,9 @@
 import {AtomctlError} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
+import {serverOfQueue} from '../../queue/snapshot.ts';
 import {executingEndedJobs} from '../live/ended-jobs.ts';
-import {executingJobs, type LiveReport, liveStatesToAct, placeOf} from '../live/live-state.ts';
+import {executingJobs, type LiveReport, liveStatesToAct, placesOf} from '../live/live-state.ts';
+import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
@@ -33,10 +35,11 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
     const verdict = report.verdicts.get(job.id) ?? null;
     const target: Target = {
       ...{job, was: now, now, verdict, logLength: lengths.get(job.id) ?? null},
-      ...{refused: null, dequeued: null, row: null},
+      ...{refused: null, inQueues: new Map(), row: null},
     };
     target.refused =
       plannedRefusal(options, target) ?? (options.force ? null : strangePrefix(report, job.id));
+    if (target.refused !== null && now === 'executing') target.refused += waitsToo(report, job.id);
     plan.targets.set(job.id, target);
   }
   plan.workers = await workersToStop(options, plan);
@@ -55,13 +58,27 @@ export async function withEndedJobs(
 }
 
 function strangePrefix(report: LiveReport, id: number): string | null {
-  const place = report.found.get(id);
-  if (place === undefined || placeOf(report, id) !== undefined) return null;
-  const {prefix} = splitFunctionName(place.function);
+  const own = placesOf(report, id);
+  const strange = report.found.get(id)?.filter((place) => !own.includes(place)) ?? [];
+  // The site's own may wait while the other, a copy's, executes: then the state is not that of the site's own.
+  const isStrange = own.length === 0 || (strange.some(isRunning) && !own.some(isRunning));
+  if (strange.length === 0 || !isStrange) return null;
+  const {prefix} = splitFunctionName((strange.find(isRunning) ?? strange[0]!).function);
   return (
     `Gearman has job ${id} under the function prefix ${prefix}, which is not known to be this site's. ` +
     `If it is, add --function-prefix ${prefix}. Nothing was touched.`
   );
+}
+
+/** A job that executes on one server and waits on another begins again there, unless it is killed. */
+function waitsToo(report: LiveReport, id: number): string {
+  const waiting = placesOf(report, id).filter((place) => !isRunning(place));
+  if (waiting.length === 0) return '';
+  return ` It waits on ${waiting.map(({queue}) => serverOfQueue(queue)).join(' and ')} too, and stays there.`;
+}
+
+function isRunning({running}: FoundJob): boolean {
+  return running;
 }
 
 /** The workers of the jobs that execute; null if none has to stop, or none may. */
@@ -74,7 +91,7 @@ export async function workersToStop(
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
   // Without a key it cannot be cancelled before its worker stops.
-  const goBack = [...ids].some((id) => placeOf(report, id) === undefined);
+  const goBack = [...ids].some((id) => placesOf(report, id).length === 0);
   return options.worker.workersOf(ids, [...executingJobs(report), ...ended], {goBack});
 }
 
@@ -88,5 +105,5 @@ function mustStop({now, refused}: Target): boolean {
  */
 export function stateNow({id, status}: Job, {verdicts, found}: LiveReport): KillState {
   if (status === 'running') return verdicts.get(id)?.state ?? 'ended';
-  return found.get(id)?.running ? 'executing' : 'ended';
+  return found.get(id)?.some(isRunning) ? 'executing' : 'ended';
 }

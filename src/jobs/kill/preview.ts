@@ -1,4 +1,4 @@
-import {placeOf} from '../live/live-state.ts';
+import {placesOf} from '../live/live-state.ts';
 import type {GearmanOutcome, Killed} from './complete.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
@@ -34,7 +34,7 @@ function intention(
   const probe = 'The waiting jobs are probed for it, which counts a retry for each of them.';
   switch (now) {
     case 'queued':
-      return `It is taken out of Gearman, and ${row}.${placeOf(report, job.id) !== undefined ? '' : ` ${probe}`}`;
+      return `It is taken out of Gearman, and ${row}.${placesOf(report, job.id).length > 0 ? '' : ` ${probe}`}`;
     case 'executing':
       if (workers !== null)
         return `Its worker is stopped, it is taken out of Gearman, ${row}, and the worker is started again.`;

@@ -2,7 +2,7 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 import type {AtomctlError} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
-import type {LiveAccess, LiveReport} from '../live/live-state.ts';
+import {type LiveAccess, type LiveReport, placesOf} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
 import type {RowFailure, RowOutcome} from '../model/change-row.ts';
@@ -36,6 +36,9 @@ export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> 
 
 export type KillState = LiveState | 'ended';
 
+/** What became of a job in one queue. `absent`: it was gone from there; `unknown`: the answer was lost. */
+export type InQueue = 'removed' | 'cancelled' | 'unknown' | 'absent';
+
 /** One job to kill, from the plan to its end. */
 export interface Target {
   job: Job;
@@ -49,8 +52,8 @@ export interface Target {
   logLength: number | null;
   /** Why it is left alone; null if it may be killed as far as is known. */
   refused: string | null;
-  /** What was done to it in Gearman; `unknown` if the answer was lost, null if nothing was. */
-  dequeued: 'removed' | 'cancelled' | 'unknown' | null;
+  /** What was done to it in each queue that had it. */
+  inQueues: Map<string, InQueue>;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
 }
@@ -64,4 +67,21 @@ export interface KillPlan {
   workers: WorkerStop | null;
   /** Why the queue could not be probed, or workers may not be stopped; empty if nothing went wrong. */
   problems: AtomctlError[];
+}
+
+/**
+ * What was done to a job in Gearman, over all queues that have it; null if nothing was, or if one is left: it is out once it is out
+ * of all.
+ */
+export function dequeued({job, inQueues}: Target, report: LiveReport): Exclude<InQueue, 'absent'> | null {
+  const done = new Set(inQueues.values());
+  if (done.has('unknown')) return 'unknown';
+  if (placesOf(report, job.id).some(({queue}) => !inQueues.has(queue))) return null;
+  if (done.has('cancelled')) return 'cancelled';
+  return done.has('removed') ? 'removed' : null;
+}
+
+/** True if Gearman was changed for it, or may have been. */
+export function isTouched({inQueues}: Target): boolean {
+  return [...inQueues.values()].some((done) => done !== 'absent');
 }

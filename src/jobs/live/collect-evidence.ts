@@ -33,7 +33,7 @@ import type {
   ServerEvidence,
   WorkerConnection,
 } from './evidence.ts';
-import {askForKeys, askUnheld, type FoundJob, type KeyAnswers} from './unique-keys.ts';
+import {askForKeys, askUnheld, type FoundJob, type FoundJobs, type KeyAnswers} from './unique-keys.ts';
 
 /** Another atomctl's probe takes some milliseconds a job. */
 const PROBE_PATIENCE_MS = 1000;
@@ -78,7 +78,7 @@ export interface CollectOptions extends LiveAccess {
 export interface Collected {
   evidence: LiveEvidence;
   rows: RunningRow[];
-  found: ReadonlyMap<number, FoundJob>;
+  found: Readonly<FoundJobs>;
   missing: AtomctlError[];
 }
 
@@ -93,7 +93,7 @@ export async function collectEvidence(options: CollectOptions): Promise<Collecte
     stillWaiting(probed, options.servers),
     ignoredEntries(options.servers, queue),
   ]);
-  const first = rows.map((row) => rowEvidence(row, queue, options));
+  const first = rows.map((row) => rowEvidence(row, queue, {...options, ignored}));
   const waiting = seenWaiting({rows: first, queues: queue.counts, payloads});
   const counts = countUnexplained({rows: first, queues: queue.counts, payloads});
   const absent = first.filter((row) => mayBeElsewhere(row, waiting, counts));
@@ -319,10 +319,14 @@ function workersOf(
   );
 }
 
-function rowEvidence(row: KeyedRow, queue: QueueReading, {time}: CollectOptions): RowEvidence {
+function rowEvidence(
+  row: KeyedRow,
+  queue: QueueReading,
+  {time, ignored}: CollectOptions & {ignored: ReadonlyMap<string, number>},
+): RowEvidence {
   const ms = (wall: string | null) => epochMs(wall, time.toEpochMs);
   const earliestMs = (wall: string | null) => epochMs(wall, time.toEarliestMs);
-  const found = queue.keys.found.get(row.id);
+  const known = decidingPlace(queue.keys.found.get(row.id) ?? [], {ignored, probing: queue.probing});
   return {
     id: row.id,
     name: row.name,
@@ -338,11 +342,28 @@ function rowEvidence(row: KeyedRow, queue: QueueReading, {time}: CollectOptions)
     logGrew: false,
     key: row.key,
     keyAsked: queue.keys.asked.has(row.id),
-    known: found ? {queue: found.queue, running: found.running} : null,
+    known: known && {queue: known.queue, running: known.running},
     importFile: importFileOf(row),
     queues: queue.candidates(row.name).map((seen) => seen.queue),
     arrived: false,
   };
+}
+
+/**
+ * The place that shows what a job is that several have: it executes if it does so anywhere. Of those that show the same, one where
+ * nothing may make it seem so is better.
+ */
+function decidingPlace(
+  places: readonly FoundJob[],
+  {ignored, probing}: {ignored: ReadonlyMap<string, number>; probing: ReadonlySet<string>},
+): FoundJob | null {
+  const running = places.filter((place) => place.running);
+  const seemsSo = ({server, running: runs}: FoundJob) => {
+    const address = formatAddress(server.address);
+    return runs ? probing.has(address) : (ignored.get(address) ?? 0) > 0;
+  };
+  const same = running.length > 0 ? running : places;
+  return same.find((place) => !seemsSo(place)) ?? same[0] ?? null;
 }
 
 function epochMs(wall: string | null, toMs: (wall: string) => number): number | null {
@@ -405,31 +426,38 @@ async function ignoredEntries(
   {keys: {found, asked, missing}, probing, snapshot}: QueueReading,
 ): Promise<Map<string, number>> {
   const ignored = new Map<string, number>();
-  const waiting = [...found].filter(([, {running}]) => !running);
+  const waiting = [...found].flatMap(([id, places]) =>
+    places.filter(({running}) => !running).map((place) => ({id, place})),
+  );
   if (waiting.length === 0) return ignored;
+  const change = (id: number, old: FoundJob, now: FoundJob | null) => {
+    const places = found.get(id)!.flatMap((place) => (place === old ? (now ?? []) : place));
+    if (places.length > 0) found.set(id, places);
+    else found.delete(id);
+  };
   await Promise.all(
     servers.map(async (connection) => {
       if (!('server' in connection)) return;
       const {server, address} = connection;
-      const here = waiting.filter(([, job]) => job.server === server);
+      const here = waiting.filter(({place}) => place.server === server);
       try {
         const handles = (await server.jobs()).filter((job) => job.ignored).map(({handle}) => handle);
         const presences = await server.statusOfHandles(handles);
         ignored.set(formatAddress(address), presences.filter(({known, running}) => known && !running).length);
         const {presences: again, held} = await askUnheld(
           server,
-          here.map(([, {unique}]) => unique),
+          here.map(({place}) => place.unique),
         );
         if (held && !snapshot.abandonedLocks.has(formatAddress(address))) probing.add(formatAddress(address));
-        for (const [index, [id, job]] of here.entries()) {
-          if (again[index]!.known) found.set(id, {...job, running: again[index]!.running});
-          else found.delete(id);
+        for (const [index, {id, place}] of here.entries()) {
+          const {known, running} = again[index]!;
+          change(id, place, known ? {...place, running} : null);
         }
       } catch (error) {
         missing.set(formatAddress(address), error as AtomctlError);
         // Whether these entries are cancelled is not known, so their keys prove nothing.
-        for (const [id] of here) {
-          found.delete(id);
+        for (const {id, place} of here) {
+          change(id, place, null);
           asked.delete(id);
         }
       }

@@ -3,7 +3,8 @@ import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {ownerOf, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
 import {endedRows} from '../model/running-jobs.ts';
 import type {LiveAccess} from './collect-evidence.ts';
-import {askForKeys, type FoundJob} from './unique-keys.ts';
+import type {KnownJob} from './evidence.ts';
+import {askForKeys, type FoundJobs} from './unique-keys.ts';
 
 /** A worker saves the row before it tells Gearman that the job has ended. */
 const BETWEEN_MS = 1000;
@@ -11,14 +12,14 @@ const BETWEEN_MS = 1000;
 /**
  * Where Gearman executes jobs whose rows do not say Running: a worker went on after the row was changed by hand, or the job
  * was submitted again. What executes is asked for twice. Only a key that the log shows and the site's own functions are
- * asked for: nothing is claimed of an ended row by counts.
+ * asked for: nothing is claimed of an ended row by counts. What waits elsewhere of a job that executes is among its places.
  * @param ids of rows that do not say Running
  * @throws AtomctlError for the database; a server that does not answer has none
  */
 export async function executingEndedJobs(
   ids: readonly number[],
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
-): Promise<Map<number, FoundJob>> {
+): Promise<FoundJobs> {
   const rows = ids.length === 0 ? [] : await endedRows(access.database, ids);
   const first = await executingOf(rows, access);
   if (first.size === 0) return first;
@@ -32,15 +33,16 @@ export async function executingEndedJobs(
 async function executingOf(
   rows: Awaited<ReturnType<typeof endedRows>>,
   {servers, prefixes}: Pick<LiveAccess, 'servers' | 'prefixes'>,
-): Promise<Map<number, FoundJob>> {
+): Promise<FoundJobs> {
   if (rows.length === 0) return new Map();
   const {functions} = await takeSnapshot(servers);
   const own = functions.filter(
-    (seen) => seen.running > 0 && ownerOf(seen, prefixes, new Set<string>()) === 'site',
+    (seen) => seen.total > 0 && ownerOf(seen, prefixes, new Set<string>()) === 'site',
   );
   const {found, probing} = await askForKeys(rows, ({name}) =>
     own.filter(({jobClass}) => mayBeFunctionOf(name, jobClass)),
   );
   // What another atomctl holds shows as executing.
-  return new Map([...found].filter(([, {running, queue}]) => running && !probing.has(serverOfQueue(queue))));
+  const executes = ({running, queue}: KnownJob) => running && !probing.has(serverOfQueue(queue));
+  return new Map([...found].filter(([, places]) => places.some(executes)));
 }

@@ -7,7 +7,7 @@ import type {LiveState} from '../model/job.ts';
 import type {RunningRow} from '../model/running-jobs.ts';
 import {type CollectOptions, collectEvidence} from './collect-evidence.ts';
 import type {LiveEvidence} from './evidence.ts';
-import type {FoundJob} from './unique-keys.ts';
+import type {FoundJob, FoundJobs} from './unique-keys.ts';
 import {type LiveVerdict, liveVerdicts} from './verdict.ts';
 
 export type {HostFacts, LiveAccess} from './collect-evidence.ts';
@@ -20,7 +20,8 @@ export interface LiveReport {
   /** By job id; only of rows that said Running before and after the servers were asked. */
   verdicts: ReadonlyMap<number, LiveVerdict>;
   evidence: LiveEvidence;
-  found: ReadonlyMap<number, FoundJob>;
+  /** Where the servers know jobs by their keys. One may be on several, and under several prefixes. */
+  found: Readonly<FoundJobs>;
   rows: readonly RunningRow[];
   /** One error for each server that did not answer. */
   missing: readonly AtomctlError[];
@@ -74,13 +75,16 @@ export function stateIn({verdicts}: Pick<LiveReport, 'verdicts'>, id: number): L
 }
 
 /**
- * Where Gearman has a job, by its key; undefined if no server of the site knows it, or if it lies under a function prefix that
- * is not known to be this site's: a copy of this site has jobs with the same keys.
+ * Every place in Gearman that has a job, by its key. Those under a function prefix that is not known to be this site's are left
+ * out: a copy of this site has jobs of the same ids.
  */
-export function placeOf({found, evidence}: LiveReport, id: number): FoundJob | undefined {
-  const place = found.get(id);
-  const isOwn = evidence.queues.some(({queue, owner}) => queue === place?.queue && owner === 'site');
-  return isOwn ? place : undefined;
+export function placesOf(
+  {found, evidence}: Pick<LiveReport, 'found' | 'evidence'>,
+  id: number,
+): readonly FoundJob[] {
+  const isOwn = (place: FoundJob) =>
+    evidence.queues.some(({queue, owner}) => queue === place.queue && owner === 'site');
+  return (found.get(id) ?? []).filter(isOwn);
 }
 
 /** The jobs that execute, or that the evidence says to execute. */

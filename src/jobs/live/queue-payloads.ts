@@ -116,7 +116,10 @@ async function probeFunctions(
       await probeNext(others);
     };
     const probing = {
-      ...{timeoutSeconds, signal},
+      timeoutSeconds,
+      first,
+      // What left another server is not left half done.
+      signal: taken.length > 0 ? undefined : signal,
       take: take && ((job: ProbedJob) => take(seen(job))),
       // The others are probed while this server is locked.
       settle: async (jobs: readonly ProbedJob[]) => {

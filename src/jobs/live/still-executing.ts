@@ -1,4 +1,4 @@
-import {type LiveReport, placeOf, stateIn} from './live-state.ts';
+import {type LiveReport, placesOf, stateIn} from './live-state.ts';
 
 /**
  * Which of these jobs still execute: a worker that has ended its job may have begun another by now. Gearman is asked for those
@@ -14,9 +14,10 @@ export async function stillExecuting(
   const still = new Set<number>();
   const unplaced: number[] = [];
   for (const id of ids) {
-    const place = placeOf(report, id);
-    if (place === undefined) unplaced.push(id);
-    else if ((await place.server.statusOfUniqueKeys([place.unique]))[0]!.running) still.add(id);
+    const places = placesOf(report, id);
+    if (places.length === 0) unplaced.push(id);
+    for (const {server, unique} of places)
+      if ((await server.statusOfUniqueKeys([unique]))[0]!.running) still.add(id);
   }
   if (unplaced.length === 0) return still;
   const now = await again();

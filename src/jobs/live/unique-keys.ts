@@ -27,8 +27,11 @@ export interface KeyedRow {
   parameters: string | null;
 }
 
+/** Where each job is, by its id: every place that has it, none twice and never empty. */
+export type FoundJobs = Map<number, readonly FoundJob[]>;
+
 export interface KeyAnswers {
-  found: Map<number, FoundJob>;
+  found: FoundJobs;
   /** Rows for whose key every server that may have the job answered. */
   asked: Set<number>;
   /** By server address, why it did not answer. */
@@ -67,7 +70,10 @@ export async function askForKeys(
       questions.set(question.server, ofServer);
     }
   }
-  await Promise.all([...questions].map(([server, ofServer]) => askServer(server, ofServer, answers)));
+  const known = await Promise.all(
+    [...questions].map(([server, ofServer]) => askServer(server, ofServer, answers)),
+  );
+  for (const {id, ...place} of known.flat()) answers.found.set(id, [...(answers.found.get(id) ?? []), place]);
   return answers;
 }
 
@@ -75,7 +81,7 @@ async function askServer(
   server: GearmanServer,
   questions: readonly Question[],
   answers: KeyAnswers,
-): Promise<void> {
+): Promise<(Question & KnownJob)[]> {
   const address = formatAddress(server.address);
   try {
     const {presences, held} = await askUnheld(
@@ -83,16 +89,16 @@ async function askServer(
       questions.map(({unique}) => unique),
     );
     if (held) answers.probing.add(address);
-    for (const [index, question] of questions.entries()) {
+    return questions.flatMap((question, index) => {
       const {known, running} = presences[index]!;
-      if (known && !answers.found.get(question.id)?.running)
-        answers.found.set(question.id, {...question, running});
-    }
+      return known ? [{...question, running}] : [];
+    });
   } catch (thrown) {
     const error = thrown as AtomctlError;
     // A server that cannot answer for keys (Perl's) leaves the counts; one that does not answer leaves nothing.
     if (error.code !== 'GEARMAN_PROTOCOL') answers.missing.set(address, error);
     for (const {id} of questions) answers.asked.delete(id);
+    return [];
   }
 }
 

@@ -4,7 +4,7 @@ import type {Database} from '../../mysql/database.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import {executingEndedJobs} from '../live/ended-jobs.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
-import type {FoundJob} from '../live/unique-keys.ts';
+import type {FoundJobs} from '../live/unique-keys.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
@@ -76,13 +76,13 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
 export function stateOf(
   {id, status}: Pick<Job, 'id' | 'status'>,
   report: Pick<LiveReport, 'verdicts'> | null,
-  executing: ReadonlyMap<number, FoundJob>,
+  executing: Readonly<FoundJobs>,
 ): {was: MarkState; reason: string} {
   if (status === 'running') {
     const {state = 'ended', reason = ''} = report?.verdicts.get(id) ?? {};
     return {was: state, reason};
   }
-  const place = executing.get(id);
+  const place = executing.get(id)?.find(({running}) => running);
   if (place === undefined) return {was: 'ended', reason: ''};
   return {was: 'executing', reason: `${serverOfQueue(place.queue)} assigned it to a worker.`};
 }

@@ -6,7 +6,7 @@ import type {Job} from '../../../src/jobs/model/job.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
-import {loggedKeyOf, Observation, qualityOf, queueOf} from '../observe.ts';
+import {loggedKeyOf, Observation, qualityOf} from '../observe.ts';
 import type {Worker} from '../worker.ts';
 import {type ActWorld, has, type SiteView} from './act-world.ts';
 import type {LimitName} from './known-limits.ts';
@@ -337,22 +337,10 @@ export function* liveStates(
     ...[...verdicts].filter(([, {state, likely}]) => (likely ?? state) === 'executing').map(([id]) => id),
   ]);
   const found = new Map(
-    [...observation.foundEntries].flatMap(([id, {entry, server}]) => {
-      const known = evidence.rows.find((row) => row.id === id)?.known;
-      if (!known) return [];
-      return [
-        [
-          id,
-          {
-            ...known,
-            queue: queueOf(server, entry.function),
-            server,
-            function: entry.function,
-            unique: entry.key,
-          },
-        ],
-      ];
-    }),
+    [...observation.places].map(([id, places]) => [
+      id,
+      places.map(({entry, ...place}) => ({...place, function: entry.function, unique: entry.key})),
+    ]),
   );
   const rows = evidence.rows.map(({id, name}) => ({id, name, logLength: lengthOf(observation.rowRead(id)!)}));
   yield {did: observation.lastStep};

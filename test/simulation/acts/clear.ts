@@ -2,7 +2,7 @@
 import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {AtomctlError, EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
-import {executingJobs, placeOf, stateIn} from '../../../src/jobs/live/live-state.ts';
+import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
@@ -57,7 +57,7 @@ export function* clear(act: Act): Steps<Cleared> {
   const workers: UnitStop | null =
     spec.restartWorker && executing.size > 0
       ? workersOf(act, executing, executingJobs(report), {
-          goBack: [...executing].some((id) => placeOf(report, id) === undefined),
+          goBack: [...executing].some((id) => placesOf(report, id).length === 0),
         })
       : null;
   if (workers === null) return yield* clearAll(act, plan, {elsewhere, workersAsked: false});
@@ -73,12 +73,12 @@ export function* clear(act: Act): Steps<Cleared> {
   }
   const cancelled = new Set<number>();
   for (const id of executing) {
-    const place = placeOf(report, id);
-    if (place === undefined) continue;
-    const server = place.server as unknown as Gearmand;
-    const key = {name: place.function, key: place.unique};
-    const outcome = yield* cancelByKey(act, server, key, {executingToo: true});
-    if (outcome !== 'absent') cancelled.add(id);
+    for (const place of placesOf(report, id)) {
+      const server = place.server as unknown as Gearmand;
+      const key = {name: place.function, key: place.unique};
+      const outcome = yield* cancelByKey(act, server, key, {executingToo: true});
+      if (outcome !== 'absent') cancelled.add(id);
+    }
   }
   const {result} = yield* whileStopped(act, workers, function* () {
     const seen = {elsewhere, workersAsked: true};

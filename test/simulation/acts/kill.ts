@@ -5,13 +5,20 @@ import {killedReport} from '../../../src/jobs/kill/complete.ts';
 import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
 import {stateNow} from '../../../src/jobs/kill/plan.ts';
 import {plannedRefusal, refusal} from '../../../src/jobs/kill/refusal.ts';
-import type {KillOptions, KillPlan, Target} from '../../../src/jobs/kill/target.ts';
-import {executingJobs, placeOf} from '../../../src/jobs/live/live-state.ts';
+import {
+  dequeued,
+  type InQueue,
+  type KillOptions,
+  type KillPlan,
+  type Target,
+} from '../../../src/jobs/kill/target.ts';
+import {executingJobs, placesOf} from '../../../src/jobs/live/live-state.ts';
 import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
 import {type Interruptible, reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
 import {SECOND} from '../clock.ts';
 import type {Gearmand} from '../gearmand.ts';
+import {queueOf} from '../observe.ts';
 import {
   type Act,
   changeRow,
@@ -120,9 +127,9 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
     const now = stateNow(job, report);
     const target: Target = {
       ...{job, was: now, now, verdict: report.verdicts.get(job.id) ?? null},
-      ...{logLength: lengths.get(job.id) ?? null, refused: null, dequeued: null, row: null},
+      ...{logLength: lengths.get(job.id) ?? null, refused: null, inQueues: new Map(), row: null},
     };
-    const strange = report.found.has(job.id) && placeOf(report, job.id) === undefined;
+    const strange = report.found.has(job.id) && placesOf(report, job.id).length === 0;
     target.refused =
       plannedRefusal(options, target) ??
       (strange && !options.force
@@ -145,7 +152,7 @@ function workersToStop({act, plan}: Kill): UnitStop | null {
   if (!act.spec.restartWorker || stopping.length === 0) return null;
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
-  const goBack = [...ids].some((id) => placeOf(plan.report, id) === undefined);
+  const goBack = [...ids].some((id) => placesOf(plan.report, id).length === 0);
   return workersOf(act, ids, [...executingJobs(plan.report), ...ended], {goBack});
 }
 
@@ -184,16 +191,15 @@ type Chosen = (target: Target) => boolean;
 
 function chosenTargets({plan}: Kill, chosen: Chosen): Target[] {
   return [...plan.targets.values()].filter(
-    (target) => target.refused === null && target.dequeued !== 'removed' && chosen(target),
+    (target) => target.refused === null && dequeued(target, plan.report) !== 'removed' && chosen(target),
   );
 }
 
 function* dequeueByKey(killing: Kill, chosen: Chosen): Steps<void> {
   const {act, plan} = killing;
-  const found = chosenTargets(killing, chosen).flatMap((target) => {
-    const place = placeOf(plan.report, target.job.id);
-    return place === undefined ? [] : [{target, place}];
-  });
+  const found = chosenTargets(killing, chosen).flatMap((target) =>
+    placesOf(plan.report, target.job.id).map((place) => ({target, place})),
+  );
   for (const address of new Set(found.map(({place}) => place.server))) {
     const server = address as unknown as Gearmand;
     const failure = yield* attempt(
@@ -205,7 +211,7 @@ function* dequeueByKey(killing: Kill, chosen: Chosen): Steps<void> {
             if (place.server !== address) continue;
             if (act.aborted) return;
             yield* cancelTarget(killing, target, place);
-            if (target.dequeued === 'removed' && act.world.clock.nowMs < end)
+            if (dequeued(target, plan.report) === 'removed' && act.world.clock.nowMs < end)
               yield* writeRow(killing, target);
           }
         } finally {
@@ -221,15 +227,14 @@ function keyed({function: name, unique}: FoundJob) {
   return {name, key: unique};
 }
 
-function* cancelTarget({act}: Kill, target: Target, place: FoundJob): Steps<void> {
+function* cancelTarget({act, plan}: Kill, target: Target, place: FoundJob): Steps<void> {
   const server = place.server as unknown as Gearmand;
   const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: false});
-  const isOut = outcome === 'removed' || (outcome === 'absent' && target.dequeued === 'cancelled');
-  if (isOut) markDequeued(target);
-  else if (outcome === 'executing' || outcome === 'cancelled') {
-    target.now = 'executing';
-    if (outcome === 'cancelled') target.dequeued = 'cancelled';
-  }
+  const {queue} = place;
+  if (outcome === 'absent')
+    note(plan, target, queue, target.inQueues.get(queue) === 'cancelled' ? 'removed' : 'absent');
+  else if (outcome !== 'executing') note(plan, target, queue, outcome);
+  if (outcome === 'executing' || outcome === 'cancelled') target.now = 'executing';
 }
 
 function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
@@ -242,12 +247,12 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
       const target = targets.get(entry.payload.jobId);
       return target !== undefined && isJobOf(act, entry, target.job);
     },
-    *settle(removed) {
+    *settle(removed, server) {
       const end = act.world.clock.nowMs + LONGEST_HOLD_MS;
-      for (const {payload} of removed) {
+      for (const {payload, function: name} of removed) {
         const target = targets.get(payload.jobId)!;
-        if (target.dequeued === 'removed') continue;
-        markDequeued(target);
+        if (dequeued(target, plan.report) === 'removed') continue;
+        note(plan, target, queueOf(server, name), 'removed');
         if (act.world.clock.nowMs < end) yield* writeRow(killing, target);
       }
     },
@@ -259,14 +264,15 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
   for (const target of plan.targets.values()) updateState(killing, target);
 }
 
-function markDequeued(target: Target): void {
-  target.dequeued = 'removed';
+function note({report}: Plan, target: Target, queue: string, done: InQueue): void {
+  target.inQueues.set(queue, done);
+  if (dequeued(target, report) !== 'removed') return;
   if (target.job.status !== 'running') target.was = 'ended';
   else if (target.was !== 'executing') target.was = 'queued';
 }
 
 function updateState({plan}: Kill, target: Target): void {
-  if (target.dequeued !== null) return;
+  if (dequeued(target, plan.report) !== null) return;
   target.now = stateNow(target.job, plan.report);
   target.verdict = plan.report.verdicts.get(target.job.id) ?? null;
   if (target.was !== 'executing') target.was = target.now;
@@ -275,13 +281,12 @@ function updateState({plan}: Kill, target: Target): void {
 /** Gearman drops them as their workers stop. */
 function* cancelExecuting({act, plan}: Kill, executing: ReadonlySet<number>): Steps<void> {
   for (const id of executing) {
-    const place = placeOf(plan.report, id);
-    if (place === undefined) continue;
-    const server = place.server as unknown as Gearmand;
-    const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true});
     const target = plan.targets.get(id)!;
-    if (outcome === 'removed') markDequeued(target);
-    else if (outcome === 'cancelled') target.dequeued = 'cancelled';
+    for (const place of placesOf(plan.report, id)) {
+      const server = place.server as unknown as Gearmand;
+      const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true});
+      if (outcome === 'removed' || outcome === 'cancelled') note(plan, target, place.queue, outcome);
+    }
   }
 }
 
@@ -301,7 +306,10 @@ function* dequeueStopped(killing: Kill, executing: ReadonlySet<number>): Steps<v
 function* reasonAgainstRestart({act, plan}: Kill, ids: ReadonlySet<number>): Steps<AtomctlError | null> {
   const servers = [
     ...new Set(
-      [...ids].flatMap((id) => (placeOf(plan.report, id)?.server as unknown as Gearmand) ?? act.view.servers),
+      [...ids].flatMap((id) => {
+        const places = placesOf(plan.report, id);
+        return places.length > 0 ? places.map(({server}) => server as unknown as Gearmand) : act.view.servers;
+      }),
     ),
   ];
   for (const server of servers) {
@@ -327,7 +335,7 @@ function* complete(killing: Kill): Steps<{killed: Killed[]; stoppedEarly: boolea
     if (target === undefined)
       killed.push({id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`});
     else if (target.refused !== null) killed.push(refused(target, target.refused));
-    else if (target.dequeued === null && act.aborted) {
+    else if (dequeued(target, plan.report) === null && act.aborted) {
       stoppedEarly = true;
       killed.push(refused(target, 'Interrupted: it was left as it is.'));
     } else killed.push(yield* completeOne(killing, target, refused));
@@ -342,12 +350,13 @@ function* completeOne(
 ): Steps<Killed> {
   const {act, options, plan} = killing;
   // No single answer is lost in the model, so it is never `unknown`.
-  let gearman = (target.dequeued ?? 'none') as GearmanOutcome;
-  if (target.dequeued === null) {
+  const out = dequeued(target, plan.report);
+  let gearman = (out ?? 'none') as GearmanOutcome;
+  if (out === null) {
     const message = act.careless.rowsOnly ? null : refusal(options, plan, target);
     if (message !== null) return refused(target, message);
-    if (!isGone(target)) gearman = yield* forcedCancel(act, placeOf(plan.report, target.job.id));
-  } else if (target.dequeued === 'cancelled' && !options.force) {
+    if (!isGone(target)) gearman = yield* forcedCancel(act, placesOf(plan.report, target.job.id)[0]);
+  } else if (out === 'cancelled' && !options.force) {
     return {id: target.job.id, was: target.was, action: 'failed', gearman, message: 'A worker began it.'};
   }
   if (target.row === null) yield* writeRow(killing, target);

@@ -2,7 +2,7 @@
 import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import type {AtomctlError} from '../../../src/errors.ts';
 import {isJobOfRow} from '../../../src/jobs/live/queue-payloads.ts';
-import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
+import type {FoundJob, FoundJobs} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
 import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
 import type {ProbedJob} from '../../../src/queue/probe/held-jobs.ts';
@@ -105,7 +105,7 @@ export function siteFunctions(
 const BETWEEN_MS = 1 * SECOND;
 
 /** src/jobs/live/ended-jobs.ts: the jobs that Gearman executes although their rows have ended. They are asked for twice. */
-export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<Map<number, FoundJob>> {
+export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<FoundJobs> {
   const {world} = act;
   const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
   if (ended.length === 0) return new Map();
@@ -125,22 +125,24 @@ export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<Map<numbe
   );
 }
 
-function executingOf(act: Act, rows: readonly Row[]): Map<number, FoundJob> {
-  const found = new Map<number, FoundJob>();
-  for (const [server, names] of siteFunctions(act, ({running}) => running > 0)) {
+function executingOf(act: Act, rows: readonly Row[]): FoundJobs {
+  const found: FoundJobs = new Map();
+  for (const [server, names] of siteFunctions(act, ({total}) => total > 0)) {
     if (act.world.lockedByOther(server)) continue;
     for (const row of rows) {
       for (const name of names.filter((each) => mayBeFunctionOf(row.job.name, classOf(each)))) {
         const entry = server.find(name, loggedKeyOf(name, row));
-        if (!entry?.holder) continue;
+        if (!entry) continue;
         const queue = queueOf(server, name);
-        found.set(row.id, {
-          ...{queue, running: true, function: name, unique: entry.key},
+        const place = {
+          ...{queue, running: entry.holder !== null, function: name, unique: entry.key},
           server: server as unknown as FoundJob['server'],
-        });
+        };
+        found.set(row.id, [...(found.get(row.id) ?? []), place]);
       }
     }
   }
+  for (const [id, places] of found) if (!places.some(({running}) => running)) found.delete(id);
   return found;
 }
 
@@ -332,7 +334,7 @@ export interface TakeOptions {
   /** Names of the rows whose jobs are looked for. */
   names: readonly string[];
   take: (entry: Entry) => boolean;
-  settle: (removed: readonly Entry[]) => Steps<void>;
+  settle: (removed: readonly Entry[], server: Gearmand) => Steps<void>;
 }
 
 /** takeFromSite and probeQueue: ends what `take` chooses, under the lock of each server. Never fails for a server. */
@@ -388,7 +390,7 @@ function* probeServer(
   } catch (error) {
     failure = error;
   }
-  if (removed.length > 0) yield* settle(removed);
+  if (removed.length > 0) yield* settle(removed, server);
   releaseProbeLock(act, server);
   if (failure !== null) throw failure;
 }

@@ -1,20 +1,35 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {takeLock} from '../../../../src/gearman/lock.ts';
+import type {GearmanServer} from '../../../../src/gearman/server.ts';
+import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
+import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
 import {killAt} from '../../../support/jobs/kill-site.ts';
-import {type GearmanProcess, startGearmand, submitJob} from '../../../support/sandbox.ts';
+import {
+  type GearmanProcess,
+  startGearmand,
+  startWorker,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from '../../../support/sandbox.ts';
 import {submitBackground} from '../../../support/servers/submit-job.ts';
-import {createQueueSite, type QueueSite} from '../../../support/site/queue-site.ts';
+import {controlOf, crash, createQueueSite, type QueueSite} from '../../../support/site/queue-site.ts';
 
 /** One job on two servers, under one key: somebody submitted it again, to the other. */
 let first: GearmanProcess;
 let second: GearmanProcess;
 let at: QueueSite;
+const workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
   [first, second] = [await startGearmand(), await startGearmand()];
   at = await createQueueSite(first, second);
 });
 
-afterEach(() => at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'"));
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+});
 
 afterAll(async () => {
   await at?.drop();
@@ -22,17 +37,18 @@ afterAll(async () => {
   await second?.kill();
 });
 
-type Submitted = Awaited<ReturnType<typeof submitJob>>;
+type Submitted = {unique: string; payload: string};
 
 function submitTo({endpoint}: GearmanProcess, {unique, payload}: Submitted) {
   return submitBackground(endpoint, at.site.functionName('arFindingAidJob'), unique, payload);
 }
 
-async function handles(): Promise<number[]> {
-  const servers = at.sources.servers.flatMap((one) => ('server' in one ? one.server : []));
-  return Promise.all(
-    servers.map(async (server) => (await server.jobs()).filter(({ignored}) => !ignored).length),
-  );
+const serversOf = () => at.sources.servers.flatMap((one) => ('server' in one ? one.server : []));
+
+/** How many jobs each server has, without cancelled ones. */
+function counts(): Promise<number[]> {
+  const count = async (server: GearmanServer) => (await server.jobs()).filter(({ignored}) => !ignored).length;
+  return Promise.all(serversOf().map(count));
 }
 
 async function statusOf(id: number): Promise<unknown> {
@@ -40,15 +56,116 @@ async function statusOf(id: number): Promise<unknown> {
   return row?.status_id;
 }
 
+/** A job that a worker executes, given to it by the first server; it waits on the second, too. */
+async function executing() {
+  const job = await submitJob(at.site, {work: {seconds: 600}});
+  const worker = await startWorker(at.site, ['--abilities=arFindingAidJob']);
+  workers.push(worker);
+  await until(async () => {
+    const [row] = await at.site.query('SELECT output FROM job WHERE id = ?', [job.id]);
+    return row.output?.includes('Parameters:') === true;
+  });
+  await submitTo(second, job);
+  return {...job, worker};
+}
+
+/** One that had begun and waits on both. */
+async function waiting() {
+  const job = await executing();
+  await crash(job.worker, job.unique, at.server);
+  return job;
+}
+
+/** Ids of jobs that a worker begins now, on whatever server they are. */
+async function begun(): Promise<number[]> {
+  const {id} = await submitJob(at.site, {jobClass: 'arFindingAidJob', server: second.endpoint});
+  workers.push(await startWorker(at.site, ['--abilities=arFindingAidJob']));
+  const ended = async () => (await statusOf(id)) !== 183;
+  await until(ended);
+  const rows = await at.site.query<{id: number}>(
+    "SELECT id FROM job WHERE status_id = 183 OR output LIKE '%finished%'",
+  );
+  return rows.map((row) => row.id).filter((each) => each !== id);
+}
+
+describe('a job that had begun and waits on two servers', () => {
+  test.each([{}, {deleteRows: true}, {force: true}])('is killed on both: %o', async (options) => {
+    const {id} = await waiting();
+    expect(await counts()).toEqual([1, 1]);
+    const {first: killed, exit} = await killAt(at, [id], options);
+    expect(killed).toMatchObject({was: 'queued', gearman: 'removed'});
+    expect([killed.message, exit]).toEqual([expect.stringContaining('Its Gearman job is gone.'), 0]);
+    expect(await counts()).toEqual([0, 0]);
+    expect(await begun()).toEqual([]);
+    expect(await statusOf(id)).toBe('deleteRows' in options ? undefined : 185);
+  });
+
+  test('is killed on the other even if the signal comes between the two', async () => {
+    const {id} = await waiting();
+    const controller = new AbortController();
+    const cancel = at.server.cancel.bind(at.server);
+    at.server.cancel = async (handle) => {
+      controller.abort();
+      return cancel(handle);
+    };
+    const {first: killed} = await killAt(at, [id], {signal: controller.signal});
+    at.server.cancel = cancel;
+    expect([killed.action, await counts(), await statusOf(id)]).toEqual(['marked', [0, 0], 185]);
+  });
+
+  test('is not reported as killed if it could be taken out of one only; a second kill completes it', async () => {
+    const {id} = await waiting();
+    const clientId = newProbeId(Date.now());
+    const held = await takeLock(second.address, PROBE_LOCK, {timeoutSeconds: 2, clientId});
+    const {first: killed, exit} = await killAt(at, [id], {timeoutSeconds: 0.3});
+    await held!.release();
+    expect([killed.action, exit, await statusOf(id)]).toEqual(['failed', 1, 183]);
+    expect(killed.message).toMatch(/was taken out of \S+ and not out of every server/);
+    expect(await counts()).toEqual([0, 1]);
+    expect((await killAt(at, [id])).first).toMatchObject({action: 'marked', gearman: 'removed'});
+    expect(await counts()).toEqual([0, 0]);
+  });
+});
+
+describe('a job that executes on one server and waits on another', () => {
+  test('is executing: its kill is refused, and says where it waits', async () => {
+    const {id} = await executing();
+    const {first: killed, exit} = await killAt(at, [id]);
+    expect([killed.was, killed.action, exit]).toEqual(['executing', 'refused', 5]);
+    expect(killed.message).toContain(`It waits on ${second.endpoint} too, and stays there.`);
+    expect(await counts()).toEqual([1, 1]);
+  });
+
+  test('is killed on both if its worker is stopped', async () => {
+    const {id, worker} = await executing();
+    const control = controlOf(at, worker, ['--abilities=arFindingAidJob']);
+    const {first: killed, exit} = await killAt(at, [id], {worker: control});
+    workers.push(control.worker);
+    expect(killed).toMatchObject({was: 'executing', action: 'marked', gearman: 'removed'});
+    expect([exit, await statusOf(id), await begun()]).toEqual([0, 185, []]);
+    expect(await counts()).toEqual([0, 0]);
+  });
+
+  test('waits no more after a forced kill, which says that its worker goes on', async () => {
+    const {id, worker} = await executing();
+    const {first: killed} = await killAt(at, [id], {force: true});
+    expect(killed).toMatchObject({was: 'executing', action: 'marked', gearman: 'cancelled'});
+    expect(killed.message).toMatch(/Its worker continues to its end/);
+    await worker.kill();
+    await until(async () => (await counts()).every((count) => count === 0));
+    expect(await begun()).toEqual([]);
+  });
+});
+
 describe('a job that waits on two servers and never began', () => {
   test.each([false, true])('is killed on both, and its row changed once; deleted: %s', async (deleteRows) => {
     const job = await submitJob(at.site, {jobClass: 'arFindingAidJob'});
     await submitTo(second, job);
     const other = await submitJob(at.site, {jobClass: 'arFindingAidJob', server: second.endpoint});
-    const waiting = await handles();
+    const waiting = await counts();
     const {first: killed, exit} = await killAt(at, [job.id], {deleteRows});
     expect([killed.action, killed.gearman, exit]).toEqual([deleteRows ? 'deleted' : 'marked', 'removed', 0]);
-    expect(await handles()).toEqual(waiting.map((count) => count - 1));
+    expect(await counts()).toEqual(waiting.map((count) => count - 1));
     expect([await statusOf(job.id), await statusOf(other.id)]).toEqual([deleteRows ? undefined : 185, 183]);
   });
 });

@@ -17,10 +17,10 @@ function forcedKill(presence: {known: boolean; running: boolean}) {
     now: 'executing',
     logLength: 0,
     refused: null,
-    dequeued: null,
+    inQueues: new Map(),
     row: null,
   };
-  const found = new Map([[7, {server, queue: 'f 127.0.0.1:4730', function: 'f', unique: 'k'}]]);
+  const found = new Map([[7, [{server, queue: 'f 127.0.0.1:4730', function: 'f', unique: 'k'}]]]);
   const evidence = {queues: [{queue: 'f 127.0.0.1:4730', owner: 'site'}]};
   const options = {
     ids: [7],

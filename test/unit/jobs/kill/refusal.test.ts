@@ -18,7 +18,7 @@ function refusalOf(
   options: Partial<KillOptions> = {},
 ) {
   const verdict = reason === undefined ? null : {state: now, likely: null, reason, needsTime: false};
-  const target = {job: {id: 7, status}, was: now, now, verdict, dequeued: null, row: null};
+  const target = {job: {id: 7, status}, was: now, now, verdict, row: null};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
   return refusal(asked as KillOptions, {problems}, target as unknown as Target);
 }

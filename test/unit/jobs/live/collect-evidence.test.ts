@@ -272,9 +272,23 @@ describe('a row', () => {
     const {evidence, found} = await collect({rows: [begun(1), aRow(2)], servers: [server]});
     const queue = `${FINDING_AID} 127.0.0.1:4730`;
     expect(evidence.rows.map(({known}) => known)).toEqual([{queue, running: true}, null]);
-    expect(found.get(1)).toMatchObject({queue, function: FINDING_AID, unique: KEY});
+    expect(found.get(1)).toMatchObject([{queue, function: FINDING_AID, unique: KEY}]);
     const {evidence: later} = await collect({rows: [begun(1)], servers: [gearmand({[FINDING_AID]: [KEY]})]});
     expect(later.rows[0]!.known).toEqual({queue, running: false});
+  });
+
+  it('that two servers know executes if it does so on one, and waits where no entry is cancelled', async () => {
+    const [one, two] = [gearmand({[FINDING_AID]: [KEY]}, 'one'), gearmand({[FINDING_AID]: [KEY]}, 'two')];
+    const known = async () => {
+      const {evidence, found} = await collect({rows: [begun(1)], servers: [one, two]});
+      expect(found.get(1)!.map(({server}) => server)).toEqual([one, two]);
+      return evidence.rows[0]!.known;
+    };
+    expect(await known()).toEqual({queue: `${FINDING_AID} one:4730`, running: false});
+    await one.cancel((await one.jobs())[0]!.handle);
+    expect(await known()).toEqual({queue: `${FINDING_AID} two:4730`, running: false});
+    two.work([FINDING_AID]).grab();
+    expect(await known()).toEqual({queue: `${FINDING_AID} two:4730`, running: true});
   });
 });
 

@@ -46,6 +46,21 @@ it('finds a job that executes although its row has ended, and asks twice', async
   expect(waiting.times).toBe(1);
 });
 
+it('finds where else it waits, so that a kill takes it out of there too', async () => {
+  const {server} = executing();
+  const other = new FakeGearman({host: 'other'});
+  other.submit(FINDING_AID, uniqueKey(FINDING_AID, PARAMETERS)!);
+  const jobs = await executingEndedJobs([1], {
+    database: {query: async () => [ROW]} as never,
+    servers: [server, other].map((each) => ({address: each.address, server: each})),
+    prefixes: prefixesOf(PREFIX),
+  });
+  expect(jobs.get(1)!.map((place) => [place.server, place.running])).toEqual([
+    [server, true],
+    [other, false],
+  ]);
+});
+
 it('finds none whose worker tells Gearman of the end within a second', async () => {
   const {server, worker, job} = executing();
   waiting.meanwhile = () => worker.end(job);

@@ -28,10 +28,10 @@ describe('a key', () => {
   it('that a server knows shows where the job is, and whether it runs', async () => {
     const {one, two, ask} = twoServers();
     two.submit(NAME, KEY);
-    const job = {queue: `${NAME} two:4730`, function: NAME, server: two, unique: KEY, id: 1};
-    expect([...(await ask()).found]).toEqual([[1, {...job, running: false}]]);
+    const job = {queue: `${NAME} two:4730`, function: NAME, server: two, unique: KEY};
+    expect([...(await ask()).found]).toEqual([[1, [{...job, running: false}]]]);
     two.work([NAME]).grab();
-    expect([...(await ask()).found]).toEqual([[1, {...job, running: true}]]);
+    expect([...(await ask()).found]).toEqual([[1, [{...job, running: true}]]]);
     expect(await one.jobs()).toEqual([]);
   });
 
@@ -51,14 +51,17 @@ describe('a key', () => {
   });
 
   it.each(['one', 'two'] as const)(
-    'that two servers know is that of the job that runs, on server %s',
+    'that two servers know shows both places, and where it runs: on server %s',
     async (host) => {
       const servers = twoServers();
       servers.one.submit(NAME, KEY);
       servers.two.submit(NAME, KEY);
       servers[host].work([NAME]).grab();
       const {found} = await servers.ask();
-      expect(found.get(1)).toMatchObject({server: servers[host], running: true});
+      expect(found.get(1)!.map(({server, running}) => [server.address.host, running])).toEqual([
+        ['one', host === 'one'],
+        ['two', host === 'two'],
+      ]);
     },
   );
 
