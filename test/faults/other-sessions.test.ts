@@ -12,9 +12,11 @@ import {
   createSite,
   type GearmanProcess,
   startGearmand,
+  startWorker,
   until,
 } from '../support/sandbox.ts';
 import {isDeleting} from '../support/site/is-deleting.ts';
+import {crash, executeJob, sourcesOf} from '../support/site/queue-site.ts';
 
 let gearmand: GearmanProcess;
 let site: AtomSite;
@@ -113,6 +115,27 @@ describe('between the question and the act', () => {
     expect(await site.query('SELECT status_id, completed_at FROM job')).toEqual([
       {status_id: 184, completed_at: '2026-03-04 14:00:00'},
     ]);
+  });
+
+  test('a job that waited begins: a clear of queued jobs leaves it and says so', async () => {
+    const {sources, close} = await sourcesOf(site);
+    const [server] = sources.servers.flatMap((one) => ('server' in one ? one.server : []));
+    const {id, unique, worker} = await executeJob(site);
+    await crash(worker, unique, server!);
+    await close();
+    const answer = await askedAbout(['jobs:clear', '--live', 'queued']);
+    const again = await startWorker(site, ['--abilities=arFindingAidJob']);
+    await until(async () => {
+      const [row] = await site.query<{output: string}>('SELECT output FROM job WHERE id = ?', [id]);
+      return row!.output.split('Parameters: ').length === 3;
+    });
+    const {code, screen} = await answer('y');
+    await again.kill();
+    expect([code, screen]).toEqual([
+      0,
+      expect.stringContaining(`Warning: 1 job stays, not queued any more: ${id} (executing).`),
+    ]);
+    expect(await jobIds()).toEqual([id]);
   });
 
   test('jobs end, begin again and come: a clear takes what it asked about, and nothing else', async () => {

@@ -10,6 +10,7 @@ import {anyText, holds} from './many.ts';
 const anyFilter: fc.Arbitrary<JobFilter> = fc.record(
   {
     ids: fc.array(fc.integer({min: 1}), {maxLength: 3}),
+    logs: fc.array(fc.record({id: fc.integer({min: 1}), bytes: fc.nat()}), {maxLength: 3}),
     statuses: fc.uniqueArray(fc.constantFrom(...JOB_STATUSES)),
     names: fc.array(anyText, {maxLength: 3}),
     users: fc.array(fc.option(anyText, {nil: null}), {maxLength: 3}),
@@ -23,9 +24,9 @@ const anyFilter: fc.Arbitrary<JobFilter> = fc.record(
 /** Everything that a statement of the filters is made of: a statement with another word in it holds a value. */
 const WORDS = new RegExp(
   `^(?:${[
-    'SELECT|FROM|WHERE|AND|OR|NOT|IN|IS|NULL|TRUE|FALSE|LIKE|COLLATE|ESCAPE|ORDER|BY|ON|STRAIGHT_JOIN|LEFT|JOIN|AS',
+    'SELECT|FROM|WHERE|AND|OR|NOT|IN|IS|NULL|TRUE|FALSE|LIKE|COLLATE|ESCAPE|ORDER|BY|ON|STRAIGHT_JOIN|LEFT|JOIN|AS|COALESCE|LENGTH|0',
     'job|object|user|note|note_i18n|slug|target|utf8mb4_bin',
-    'id|name|status_id|user_id|object_id|username|created_at|completed_at|class_name|content|source_culture|culture',
+    'id|name|output|status_id|user_id|object_id|username|created_at|completed_at|class_name|content|source_culture|culture',
   ].join('|')})$`,
 );
 

@@ -13,9 +13,12 @@ import {startProgress} from '../../cli/progress.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {siteLine} from '../../cli/site-line.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
-import {clearExitStatus, clearSite, type SiteCleared} from '../../jobs/clear/clear.ts';
+import {clearExitStatus, type SiteCleared} from '../../jobs/clear/clear.ts';
+import {clearLive} from '../../jobs/clear/clear-live.ts';
 import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
+import type {LiveReport} from '../../jobs/live/live-state.ts';
+import type {LiveState} from '../../jobs/model/job.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import {clearDocument, renderCleared, renderClearPlan} from '../../render/jobs/changes.ts';
 
@@ -81,7 +84,7 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override summary =
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =
-    `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one and says how many are gone. Jobs that start after the question stay.
+    `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one and says how many are gone. Jobs that start after the question stay, and with --live those that are in another state by then.
 
 Only this site's jobs leave the queue: those whose payload fits a row that goes. Jobs without a row stay, unless --all-queued is given.
 
@@ -102,7 +105,7 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     const {flags} = this;
     const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
-    const plan = await this.#plan();
+    const {plan, live} = await this.#plan();
     const preview = await clearPreview(this.context, plan, previewSettings(flags));
     if (flags['dry-run']) {
       this.notice(await siteLine(this.context));
@@ -115,7 +118,7 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
 
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
-      work: (checkLock) => this.#clear(plan, checkLock),
+      work: (checkLock) => this.#clear(plan, live, checkLock),
       changes: (done) => clearRecords(plan, done.cleared, done.exported),
     });
 
@@ -127,16 +130,25 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
   }
 
   /** The jobs that match, before anything is changed. */
-  async #plan(): Promise<ClearPlan> {
+  async #plan(): Promise<{plan: ClearPlan; live: LiveState[] | null}> {
     const {flags, context} = this;
     const wanted = await jobFilter(flags, () => context.time(), context.now());
     const database = await context.database();
-    const filter = await settleLiveFilter(wanted, () => liveReport(context, (text) => this.notice(text)));
-    return planClear({database, filter, inactive: flags.inactive});
+    const filter = await settleLiveFilter(wanted, () => this.#liveReport());
+    const plan = await planClear({database, filter, inactive: flags.inactive});
+    return {plan, live: wanted.live ?? null};
+  }
+
+  #liveReport(): Promise<LiveReport> {
+    return liveReport(this.context, (text) => this.notice(text));
   }
 
   /** Exports the history if wanted, then deletes, with a progress bar. */
-  #clear(plan: ClearPlan, checkLock: CheckLock): Promise<{exported: string | null; cleared: SiteCleared}> {
+  #clear(
+    plan: ClearPlan,
+    live: LiveState[] | null,
+    checkLock: CheckLock,
+  ): Promise<{exported: string | null; cleared: SiteCleared}> {
     const {flags, context, io} = this;
     return interruptibly(
       async (signal) => {
@@ -158,7 +170,10 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
         const progress = await startProgress({total, unit: 'jobs', quiet: flags.quiet, stderr: io.stderr});
         const onProgress = (done: number) => progress.update(done);
         const database = await context.database();
-        const clearing = clearSite({...options, database, plan, checkLock, signal, onProgress});
+        const clearing = clearLive(
+          {...options, database, plan, checkLock, signal, onProgress},
+          live && {states: live, report: () => this.#liveReport()},
+        );
         return {exported, cleared: await clearing.finally(() => progress.stop())};
       },
       () => this.notice(ENDS_SOON),

@@ -22,6 +22,7 @@ const OBJECT_JOIN = 'STRAIGHT_JOIN object ON object.id = job.id';
 export function jobCondition(filter: JobFilter): JobCondition {
   const parts = [
     filter.ids && anyOf([...idsPart(filter.ids)]),
+    filter.logs && anyOf([...logsPart(filter.logs)]),
     filter.statuses && anyOf([...statusParts(filter.statuses)]),
     filter.names && anyOf(filter.names.map(namePart)),
     filter.users && anyOf([...userParts(filter.users)]),
@@ -52,6 +53,12 @@ function anyOf(parts: Part[]): Part {
 
 function* idsPart(ids: number[]): Iterable<Part> {
   if (ids.length > 0) yield {sql: 'job.id IN (?)', values: [ids]};
+}
+
+function* logsPart(logs: readonly {id: number; bytes: number}[]): Iterable<Part> {
+  if (logs.length === 0) return;
+  const sql = `(job.id, COALESCE(LENGTH(job.output), 0)) IN (${logs.map(() => '(?)').join(', ')})`;
+  yield {sql, values: logs.map(({id, bytes}) => [id, bytes])};
 }
 
 function* statusParts(statuses: JobStatus[]): Iterable<Part> {
@@ -112,6 +119,8 @@ function* startParts({since, until, olderThan}: JobFilter): Iterable<Part> {
  */
 export interface JobFilter {
   ids?: number[];
+  /** Jobs whose logs still have so many bytes: nothing was written to them since they were seen. */
+  logs?: {id: number; bytes: number}[];
   statuses?: JobStatus[];
   /** Job names; `*` is a wildcard, everything else is literal and the comparison is exact. */
   names?: string[];

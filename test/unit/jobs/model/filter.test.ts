@@ -6,9 +6,12 @@ describe('jobCondition', () => {
     expect(jobCondition({})).toEqual({join: '', sql: 'TRUE', values: []});
   });
 
-  test.each([{ids: []}, {statuses: []}, {names: []}, {users: []}])('matches nothing for %j', (filter) => {
-    expect(jobCondition(filter).sql).toBe('FALSE');
-  });
+  test.each([{ids: []}, {logs: []}, {statuses: []}, {names: []}, {users: []}])(
+    'matches nothing for %j',
+    (filter) => {
+      expect(jobCondition(filter).sql).toBe('FALSE');
+    },
+  );
 
   test('asks for each criterion, and within one for any value', () => {
     const {sql, values} = jobCondition({ids: [3, 4], statuses: ['error', 'unknown'], users: [null]});
