@@ -146,6 +146,8 @@ test('the audit log has a line for each change with user and result, no password
         queueRemoved: 0,
         downloadsDeleted: 0,
         exported: null,
+        workersAsked: false,
+        interruptedJobs: [],
         interrupted: false,
         error: null,
       },

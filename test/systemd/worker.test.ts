@@ -328,11 +328,16 @@ describe('the worker on a real systemd', () => {
     expect(refused.stdout).toContain(`${other.id} (arGenerateReportJob)`);
     expect(await jobRow(worker, other.id)).toMatchObject({status_id: 183, starts: 1});
 
-    const agreed = await worker.atomctl(...args, '--interrupt-others');
+    const agreed = await worker.atomctl(...args, '--interrupt-others', '--audit-log', '/root/audit.jsonl');
     expect([agreed.code, JSON.parse(agreed.stdout)]).toMatchObject([
       0,
       {killed: [{action: 'marked', gearman: 'removed'}], workerRestarted: true, interrupted: [other.id]},
     ]);
+    const {stdout: trail} = await inRig(rig, 'cat', '/root/audit.jsonl');
+    expect(JSON.parse(trail.trim().split('\n').at(-1)!)).toMatchObject({
+      what: {workers: 'restart'},
+      result: {restarted: true, interruptedJobs: [other.id]},
+    });
     await until(async () => (await jobRow(worker, other.id)).starts === 2);
     await inRig(rig, 'systemctl', 'stop', ...units);
   });

@@ -7,7 +7,7 @@ import type {Fixed} from '../../doctor/fix.ts';
 import type {AppendFile} from '../../files/append-file.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
-import type {Killed} from '../../jobs/kill/kill.ts';
+import type {KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 
@@ -127,14 +127,22 @@ function sudoUser(): string | null {
   return (process.geteuid!() === 0 && process.env.SUDO_USER) || null;
 }
 
-/** An entry for each job that was touched. */
-export function killRecords(killed: readonly Killed[], reason: string | undefined): Change[] {
-  return killed
+/** An entry for each job that was touched, and one for the workers if they were asked to stop. */
+export function killRecords(
+  {killed, workersAsked, workerRestarted, interrupted}: KillResult,
+  reason: string | undefined,
+): Change[] {
+  const jobs = killed
     .filter(({action}) => action !== 'refused')
     .map(({id, was, action, gearman, message}) => ({
       what: {job: id, was, reason},
       result: {action, gearman, message},
     }));
+  const workers = {
+    what: {workers: 'restart', reason},
+    result: {restarted: workerRestarted, interruptedJobs: interrupted},
+  };
+  return workersAsked ? [...jobs, workers] : jobs;
 }
 
 /** An entry for each job that was marked, or of which that is not known. */
@@ -156,7 +164,8 @@ export function clearRecords(
   cleared: SiteCleared,
   exported: string | null,
 ): Change[] {
-  const {byStatus, queueRemoved, downloadsDeleted, interrupted, failure} = cleared;
+  const {byStatus, queueRemoved, downloadsDeleted, workersAsked, interruptedJobs, interrupted, failure} =
+    cleared;
   return [
     {
       what: {filter, jobs: total},
@@ -166,6 +175,8 @@ export function clearRecords(
         queueRemoved,
         downloadsDeleted,
         exported,
+        workersAsked,
+        interruptedJobs,
         interrupted,
         error: failure && {code: failure.code, message: failure.message},
       },

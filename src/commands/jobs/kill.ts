@@ -99,7 +99,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
           (signal) => killJobs({...options, mayInterrupt: agreed, signal}),
           () => this.notice(ENDS_SOON),
         ),
-      changes: (done) => killRecords(done.killed, flags.reason),
+      changes: (done) => killRecords(done, flags.reason),
     });
     if (result.workerProblem !== null) this.#warn(result.workerProblem);
     const {killed} = result;
