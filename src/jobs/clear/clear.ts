@@ -118,13 +118,13 @@ async function prepareStop(
   report: LiveReport,
   ids: readonly number[],
 ): Promise<PreparedStop> {
-  const cancelled = new Set<number>();
+  const [cancelled, touched] = [new Set<number>(), new Set<number>()];
   try {
-    return await cancelAndAgree(options, {report, ids, cancelled});
+    return await cancelAndAgree(options, {report, ids, cancelled, touched});
   } catch (error) {
-    if (!(error instanceof AtomctlError) || cancelled.size === 0) throw error;
+    if (!(error instanceof AtomctlError) || touched.size === 0) throw error;
     const {code, message, hint} = error;
-    const jobs = cancelled.size === 1 ? 'an executing job' : `${cancelled.size} executing jobs`;
+    const jobs = touched.size === 1 ? 'an executing job' : `${touched.size} executing jobs`;
     const done = `Gearman will not hand out ${jobs} again after this; the workers go on, and no row was changed.`;
     // 5 promises that nothing was touched.
     const stated = error.exitStatus === EXIT.refused ? 'FAILED' : code;
@@ -134,7 +134,12 @@ async function prepareStop(
 
 async function cancelAndAgree(
   options: ClearSiteOptions,
-  {report: first, ids, cancelled}: {report: LiveReport; ids: readonly number[]; cancelled: Set<number>},
+  {
+    report: first,
+    ids,
+    cancelled,
+    touched,
+  }: {report: LiveReport; ids: readonly number[]; cancelled: Set<number>; touched: Set<number>},
 ): Promise<PreparedStop> {
   const {database, queue, mayInterrupt} = options;
   const again = () => liveStates({...queue!, database});
@@ -146,7 +151,7 @@ async function cancelAndAgree(
     const against = reasonAgainstInterruption(workers, mayInterrupt);
     if (against !== null) throw against;
     await rehearseDeletion(database, [...executing]);
-    await cancelExecuting(report, executing, cancelled);
+    await cancelExecuting(report, executing, {cancelled, touched});
     const now = await again();
     const still = await stillExecuting(report, executing, async () => now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
@@ -177,22 +182,21 @@ export function clearExitStatus({
 
 /**
  * Gearman drops them as their workers stop, so that no other worker begins one.
- * @param cancelled receives those whose key is known under the site's own prefix; the others go back into the queue
+ * @param sets `cancelled` receives those whose key is known under the site's own prefix; the others go back into the queue.
+ *   `touched` receives also those that ended meanwhile, or of which the answer was lost
  * @throws AtomctlError; then no worker was stopped
  */
 async function cancelExecuting(
   report: LiveReport,
   ids: ReadonlySet<number>,
-  cancelled: Set<number>,
+  {cancelled, touched}: {cancelled: Set<number>; touched: Set<number>},
 ): Promise<void> {
   for (const id of ids) {
     if (cancelled.has(id)) continue;
     for (const place of placesOf(report, id)) {
-      // If the answer is lost, it may be.
-      const onAsked = () => void cancelled.add(id);
-      const wasCancelled = cancelled.has(id);
+      const onAsked = () => void touched.add(id);
       const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
-      if (outcome === 'absent' && !wasCancelled) cancelled.delete(id);
+      if (outcome !== 'absent') cancelled.add(id);
     }
   }
 }

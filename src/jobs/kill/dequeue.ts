@@ -45,8 +45,8 @@ export async function cancelExecuting(
         if (target.inQueues.get(place.queue)) continue;
         const onAsked = () => note(plan, target, place.queue, 'unknown');
         const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
+        // Absent, it ended by itself, or its worker died right after the cancel: the row will tell.
         if (outcome === 'removed' || outcome === 'cancelled') note(plan, target, place.queue, outcome);
-        else target.inQueues.delete(place.queue);
       }
     }
     return null;
@@ -77,7 +77,7 @@ export async function isAsPlanned(
   for (const target of targets) {
     const isOver = executing.has(target.job.id) && !still.has(target.job.id);
     // It ended by itself, with the mark that it is not to be handed out again.
-    if (isOver)
+    if (isOver && stateNow(target.job, report) === 'ended')
       for (const [queue, done] of target.inQueues) if (done !== 'removed') target.inQueues.delete(queue);
     updateState(target, plan);
     // What Gearman says counts: the states were read a moment before.
