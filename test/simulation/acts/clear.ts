@@ -3,11 +3,11 @@ import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {AtomctlError, EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
 import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
-import {reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
+import {goOnAllTheTime, reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Entry, Gearmand} from '../gearmand.ts';
-import {type Act, changeRow, liveStates, refused, type Steps} from './act.ts';
+import {type Act, changeRow, liveStates, type Report, refused, type Steps} from './act.ts';
 import {
   attempt,
   cancelByKey,
@@ -15,6 +15,7 @@ import {
   isJobOf,
   releaseProbeLock,
   siteFunctions,
+  stillExecuting,
   takeProbeLock,
 } from './queue-steps.ts';
 import {type UnitStop, whileStopped, workersOf} from './units.ts';
@@ -52,27 +53,67 @@ export function* clear(act: Act): Steps<Cleared> {
   const ids = candidates(act, plan)
     .filter(({status}) => status === 'running')
     .map(({id}) => id);
-  const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
   const elsewhere = countElsewhere(report, ids);
-  const workers: UnitStop | null =
-    spec.restartWorker && executing.size > 0
-      ? workersOf(act, executing, executingJobs(report), {
-          goBack: [...executing].some((id) => placesOf(report, id).length === 0),
-        })
-      : null;
-  if (workers === null) return yield* clearAll(act, plan, {elsewhere, workersAsked: false});
-  for (const id of ids) act.named.add(id);
-  const against = act.careless.asksNobody
-    ? null
-    : reasonAgainstInterruption(workers as never, spec.interrupt === 'all' ? 'all' : new Set());
-  if (against !== null) throw against;
-  if (spec.interrupt === 'all') for (const {id} of workers.interrupts) act.agreed.add(id);
-  for (const id of executing) {
-    const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
-    if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
-  }
+  const prepared = spec.restartWorker ? yield* prepareStop(act, report, ids) : null;
+  if (prepared === null) return yield* clearAll(act, plan, {elsewhere, workersAsked: false});
+  const {workers, cancelled} = prepared;
+  const {result} = yield* whileStopped(act, workers, function* () {
+    const seen = {elsewhere, workersAsked: true};
+    if (!act.aborted || cancelled.size === 0) return yield* clearAll(act, plan, seen);
+    // Interrupted, only the rows go whose jobs are gone from Gearman already.
+    act.aborted = false;
+    const some = {...plan, filtered: true, matches: (row: Row) => cancelled.has(row.id) && plan.matches(row)};
+    const done = yield* clearAll(act, some, seen);
+    act.aborted = true;
+    return {...done, exit: EXIT.interrupted};
+  });
+  return result;
+}
+
+const MOST_TIMES = 5;
+
+function* prepareStop(
+  act: Act,
+  first: Report,
+  ids: readonly number[],
+): Steps<{workers: UnitStop; cancelled: ReadonlySet<number>} | null> {
+  const {interrupt} = act.spec;
   const cancelled = new Set<number>();
+  let report = first;
+  for (let times = 0; times < MOST_TIMES; times += 1) {
+    const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
+    if (executing.size === 0) return null;
+    const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
+    const workers = workersOf(act, executing, executingJobs(report), {goBack});
+    for (const id of ids) act.named.add(id);
+    const against = act.careless.asksNobody
+      ? null
+      : reasonAgainstInterruption(workers as never, interrupt === 'all' ? 'all' : new Set());
+    if (against !== null) throw cancelled.size === 0 ? against : new AtomctlError('FAILED', against.message);
+    if (interrupt === 'all') for (const {id} of workers.interrupts) act.agreed.add(id);
+    for (const id of executing) {
+      const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
+      if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
+    }
+    yield* cancelAll(act, report, {executing, cancelled});
+    const now = yield* liveStates(act);
+    const still = yield* stillExecuting(report, executing, now);
+    for (const id of executing) if (!still.has(id)) cancelled.delete(id);
+    const known = new Set([...executingJobs(report).map(({id}) => id), ...ids]);
+    const isSame = !workers.others || executingJobs(now).every(({id}) => known.has(id));
+    if (act.careless.asksNobody || (isSame && still.size === executing.size)) return {workers, cancelled};
+    report = now;
+  }
+  throw cancelled.size === 0 ? goOnAllTheTime() : new AtomctlError('FAILED', goOnAllTheTime().message);
+}
+
+function* cancelAll(
+  act: Act,
+  report: Report,
+  {executing, cancelled}: {executing: ReadonlySet<number>; cancelled: Set<number>},
+): Steps<void> {
   for (const id of executing) {
+    if (cancelled.has(id)) continue;
     for (const place of placesOf(report, id)) {
       const server = place.server as unknown as Gearmand;
       const key = {name: place.function, key: place.unique};
@@ -80,17 +121,6 @@ export function* clear(act: Act): Steps<Cleared> {
       if (outcome !== 'absent') cancelled.add(id);
     }
   }
-  const {result} = yield* whileStopped(act, workers, function* () {
-    const seen = {elsewhere, workersAsked: true};
-    if (!act.aborted || cancelled.size === 0) return yield* clearAll(act, plan, seen);
-    // Interrupted, only the rows go whose jobs are gone from Gearman already.
-    act.aborted = false;
-    const some = {...plan, filtered: true, matches: ({id}: Row) => cancelled.has(id)};
-    const done = yield* clearAll(act, some, seen);
-    act.aborted = true;
-    return {...done, exit: EXIT.interrupted};
-  });
-  return result;
 }
 
 function planClear({world, spec}: Act): Plan {

@@ -1,5 +1,5 @@
 /** jobs:kill, step by step: src/jobs/kill. What it decides by is the product's own. */
-import type {AtomctlError} from '../../../src/errors.ts';
+import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
 import {killedReport} from '../../../src/jobs/kill/complete.ts';
 import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
@@ -15,7 +15,11 @@ import {
 import {executingJobs, placesOf} from '../../../src/jobs/live/live-state.ts';
 import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
-import {type Interruptible, reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
+import {
+  goOnAllTheTime,
+  type Interruptible,
+  reasonAgainstInterruption,
+} from '../../../src/jobs/model/worker-control.ts';
 import {SECOND} from '../clock.ts';
 import type {Gearmand} from '../gearmand.ts';
 import {queueOf} from '../observe.ts';
@@ -35,6 +39,7 @@ import {
   executingEnded,
   isJobOf,
   releaseProbeLock,
+  stillExecuting,
   takeFromSite,
   takeProbeLock,
 } from './queue-steps.ts';
@@ -79,7 +84,6 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   if (act.careless.rowsOnly) for (const target of plan.targets.values()) yield* carelessRow(killing, target);
   yield* dequeueByKey(killing, ({now}) => now === 'queued');
   yield* dequeueByPayload(killing, ({now}) => !NOT_WAITING.has(now));
-  const workers = act.aborted ? null : workersToStop(killing);
   const unchanged = {
     workersAsked: false,
     workerRestarted: false,
@@ -87,20 +91,13 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
     workerProblem: null,
   };
   const done = (result: KillResult) => ({result, exit: killExitStatus(result)});
-  if (workers === null) return done({...unchanged, ...(yield* complete(killing))});
-  const executing = new Set(
-    [...plan.targets]
-      .filter(([, {now, refused}]) => now === 'executing' && refused === null)
-      .map(([id]) => id),
-  );
-  const against =
-    (act.careless.asksNobody ? null : reasonAgainstInterruption(workers as never, mayInterrupt)) ??
-    (yield* reasonAgainstRestart(killing, executing)) ??
-    (yield* attempt(cancelExecuting(killing, executing)));
-  if (against !== null) {
-    plan.problems.push(against);
-    return done({...unchanged, ...(yield* complete(killing)), workerProblem: against});
+  const prepared = act.aborted ? null : yield* prepareStop(killing, mayInterrupt);
+  if (prepared === null) return done({...unchanged, ...(yield* complete(killing))});
+  if (prepared instanceof AtomctlError) {
+    plan.problems.push(prepared);
+    return done({...unchanged, ...(yield* complete(killing)), workerProblem: prepared});
   }
+  const {workers, executing} = prepared;
   for (const {id} of workers.interrupts)
     if (mayInterrupt === 'all' || mayInterrupt.has(id)) act.agreed.add(id);
   const {result, problems} = yield* whileStopped(act, workers, function* () {
@@ -114,6 +111,56 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
     interrupted: workers.interrupts.map(({id}) => id),
     workerProblem: problems[0] ?? null,
   });
+}
+
+const MOST_TIMES = 5;
+
+function* prepareStop(
+  killing: Kill,
+  mayInterrupt: Interruptible,
+): Steps<{workers: UnitStop; executing: ReadonlySet<number>} | AtomctlError | null> {
+  const {act, plan} = killing;
+  for (let times = 0; times < MOST_TIMES; times += 1) {
+    const workers = workersToStop(killing);
+    if (workers === null) return null;
+    const executing = new Set(
+      [...plan.targets]
+        .filter(([, {now, refused}]) => now === 'executing' && refused === null)
+        .map(([id]) => id),
+    );
+    const against =
+      (act.careless.asksNobody ? null : reasonAgainstInterruption(workers as never, mayInterrupt)) ??
+      (yield* reasonAgainstRestart(killing, executing)) ??
+      (yield* attempt(cancelExecuting(killing, executing)));
+    if (against !== null) return against;
+    if (act.careless.asksNobody || (yield* isAsPlanned(killing, {workers, executing})))
+      return {workers, executing};
+  }
+  return goOnAllTheTime();
+}
+
+/** Gearman is asked for each key once more, and everything is read again. */
+function* isAsPlanned(
+  killing: Kill,
+  {workers, executing}: {workers: UnitStop; executing: ReadonlySet<number>},
+): Steps<boolean> {
+  const {act, plan} = killing;
+  const targets = [...plan.targets.values()];
+  const jobs = targets.map(({job}) => job);
+  const report = yield* withEnded(act, yield* liveStates(act), jobs);
+  const known = new Set([...executingJobs(plan.report).map(({id}) => id), ...executing]);
+  const isSame = !workers.others || executingJobs(report).every(({id}) => known.has(id));
+  const still = yield* stillExecuting(plan.report, executing, report);
+  if (isSame && still.size === executing.size) return true;
+  plan.report = report;
+  for (const target of targets) {
+    const isOver = executing.has(target.job.id) && !still.has(target.job.id);
+    if (isOver && stateNow(target.job, report) === 'ended')
+      for (const [queue, was] of target.inQueues) if (was !== 'removed') target.inQueues.delete(queue);
+    updateState(killing, target);
+    if (isOver && target.now === 'executing') target.now = 'uncertain';
+  }
+  return false;
 }
 
 function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number>): Steps<Plan> {
@@ -272,7 +319,8 @@ function note({report}: Plan, target: Target, queue: string, done: InQueue): voi
 }
 
 function updateState({plan}: Kill, target: Target): void {
-  if (dequeued(target, plan.report) !== null) return;
+  const done = dequeued(target, plan.report);
+  if (done !== null && done !== 'unknown') return;
   target.now = stateNow(target.job, plan.report);
   target.verdict = plan.report.verdicts.get(target.job.id) ?? null;
   if (target.was !== 'executing') target.was = target.now;
@@ -283,8 +331,10 @@ function* cancelExecuting({act, plan}: Kill, executing: ReadonlySet<number>): St
   for (const id of executing) {
     const target = plan.targets.get(id)!;
     for (const place of placesOf(plan.report, id)) {
+      if (target.inQueues.get(place.queue)) continue;
       const server = place.server as unknown as Gearmand;
-      const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true});
+      const onAsked = () => note(plan, target, place.queue, 'unknown');
+      const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true, onAsked});
       if (outcome === 'removed' || outcome === 'cancelled') note(plan, target, place.queue, outcome);
     }
   }
@@ -349,10 +399,11 @@ function* completeOne(
   refused: (target: Target, message: string) => Killed,
 ): Steps<Killed> {
   const {act, options, plan} = killing;
-  // No single answer is lost in the model, so it is never `unknown`.
   const out = dequeued(target, plan.report);
-  let gearman = (out ?? 'none') as GearmanOutcome;
-  if (out === null) {
+  if (out === 'unknown' && !options.force && (act.aborted || !isGone(target)))
+    return {id: target.job.id, was: target.was, action: 'failed', gearman: 'remains', message: 'Not known.'};
+  let gearman: GearmanOutcome = out === null || out === 'unknown' ? 'none' : out;
+  if (out === null || out === 'unknown') {
     const message = act.careless.rowsOnly ? null : refusal(options, plan, target);
     if (message !== null) return refused(target, message);
     if (!isGone(target)) gearman = yield* forcedCancel(act, placesOf(plan.report, target.job.id)[0]);

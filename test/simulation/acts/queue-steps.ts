@@ -1,6 +1,7 @@
 /** What atomctl does to Gearman when it acts, step by step, as the files of src/queue say. */
 import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import type {AtomctlError} from '../../../src/errors.ts';
+import {placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {isJobOfRow} from '../../../src/jobs/live/queue-payloads.ts';
 import type {FoundJob, FoundJobs} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
@@ -10,7 +11,16 @@ import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import {loggedKeyOf, qualityOf, queueOf} from '../observe.ts';
-import {type Act, type Probed, refused, requireAlive, requireUp, type Step, type Steps} from './act.ts';
+import {
+  type Act,
+  type Probed,
+  type Report,
+  refused,
+  requireAlive,
+  requireUp,
+  type Step,
+  type Steps,
+} from './act.ts';
 import {has} from './act-world.ts';
 
 /** `--timeout`: how long a lock is waited for. */
@@ -51,7 +61,7 @@ export function* cancelByKey(
   act: Act,
   server: Gearmand,
   {name, key}: {name: string; key: string},
-  {executingToo}: {executingToo: boolean},
+  {executingToo, onAsked}: {executingToo: boolean; onAsked?: () => void},
 ): Steps<CancelOutcome> {
   yield {did: `asks ${server.address} for the key of ${key}`};
   requireUp(server);
@@ -63,6 +73,7 @@ export function* cancelByKey(
   requireUp(server);
   const entry = server.find(name, key) ?? submitLater(server, name, key);
   const run = act.world.stops.get(server);
+  onAsked?.();
   yield {did: 'cancels it'};
   requireUp(server);
   const sameRun = () => act.world.stops.get(server) === run && has(server, entry);
@@ -72,6 +83,22 @@ export function* cancelByKey(
   if (!server.up) return 'cancelled';
   if (sameRun() && entry.holder !== null) return 'cancelled';
   return ran ? 'absent' : 'removed';
+}
+
+/** src/jobs/live/still-executing.ts. */
+export function* stillExecuting(report: Report, ids: ReadonlySet<number>, now: Report): Steps<Set<number>> {
+  const still = new Set<number>();
+  for (const id of ids) {
+    const places = placesOf(report, id);
+    if (places.length === 0 && stateIn(now, id) === 'executing') still.add(id);
+    for (const {server: at, function: name, unique} of places) {
+      const server = at as unknown as Gearmand;
+      yield {did: `asks whether job ${id} goes on`};
+      requireUp(server);
+      if ((server.find(name, unique)?.holder ?? null) !== null) still.add(id);
+    }
+  }
+  return still;
 }
 
 /** SUBMIT_JOB_EPOCH of a key that the server does not have: nobody is handed it, and it is cancelled in the next step. */

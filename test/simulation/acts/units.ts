@@ -9,6 +9,8 @@ import type {Act, Steps} from './act.ts';
 export interface UnitStop {
   units: Worker[];
   interrupts: readonly NamedJob[];
+  /** Some of them are not known to execute one of the jobs. */
+  others: boolean;
 }
 
 /** src/cli/worker/worker-control.ts and src/worker/executing.ts: each unit's journal names its last job. */
@@ -35,6 +37,7 @@ export function workersOf(
   const units = goBack || theirs.has(null) ? active : active.filter((unit) => theirs.has(unit));
   return {
     units,
+    others: units.some((unit) => !theirs.has(unit)),
     interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || units.includes(unit))),
   };
 }
