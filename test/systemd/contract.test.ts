@@ -1,5 +1,7 @@
+import {constants} from 'node:os';
 import {inject, test} from 'vitest';
 import {systemctl} from '../../src/systemd/systemctl.ts';
+import {until} from '../support/until.ts';
 import {systemdContract} from '../support/workers/systemd-contract.ts';
 import {inRig, type RigAddress, writeInRig} from './rig.ts';
 
@@ -39,5 +41,14 @@ WantedBy=multi-user.target
 
 async function exit(rig: RigAddress, name: string, status: number): Promise<void> {
   await writeInRig(rig, `/run/${name}.status`, String(status));
+  await until(() => catchesSignal(rig, name));
   await inRig(rig, 'systemctl', 'kill', '--kill-who=main', '--signal=USR1', name);
+}
+
+/** A shell that has just started would die of the signal. */
+async function catchesSignal(rig: RigAddress, name: string): Promise<boolean> {
+  const {stdout: pid} = await inRig(rig, 'systemctl', 'show', '-p', 'MainPID', '--value', name);
+  const {stdout} = await inRig(rig, 'grep', 'SigCgt', `/proc/${pid.trim()}/status`);
+  const [, mask = '0'] = /SigCgt:\s+([0-9a-f]+)/.exec(stdout) ?? [];
+  return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals.SIGUSR1 - 1))) !== 0n;
 }
