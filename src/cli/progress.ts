@@ -1,6 +1,7 @@
 export interface Progress {
   /** Units done so far, out of the total. */
   update(done: number): void;
+  /** Ends the line, so that something else can be printed. */
   stop(): void;
 }
 
@@ -24,7 +25,16 @@ export async function startProgress(options: {
     Presets.shades_classic,
   );
   bar.start(options.total, 0);
-  return {update: (done) => bar.update(done), stop: () => bar.stop()};
+  let stopped = false;
+  return {
+    update(done) {
+      if (!stopped) bar.update(done);
+    },
+    stop() {
+      if (!stopped) bar.stop();
+      stopped = true;
+    },
+  };
 }
 
 /** A line on stderr that is rewritten in place, if it is a terminal; otherwise, and under --quiet, nothing. */

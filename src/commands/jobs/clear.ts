@@ -9,7 +9,7 @@ import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
-import {startProgress} from '../../cli/progress.ts';
+import {type Progress, startProgress} from '../../cli/progress.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {siteLine} from '../../cli/site-line.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
@@ -114,7 +114,8 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     }
     if (!assumeYes) this.io.stderr.write(renderClearPlan(preview, this.screen));
     const question = `Are you SURE you want to clear all ${plan.total} jobs? (y/N)`;
-    await this.confirm({question, assumeYes});
+    const isNothing = plan.total === 0 && !flags['all-queued'];
+    await this.confirm({question, assumeYes: assumeYes || isNothing});
 
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
@@ -150,6 +151,7 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     checkLock: CheckLock,
   ): Promise<{exported: string | null; cleared: SiteCleared}> {
     const {flags, context, io} = this;
+    let progress: Progress | null = null;
     return interruptibly(
       async (signal) => {
         const {filter, total} = plan;
@@ -167,16 +169,20 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
           replicas: flags.replica ?? null,
           notice: (text) => this.notice(text),
         });
-        const progress = await startProgress({total, unit: 'jobs', quiet: flags.quiet, stderr: io.stderr});
-        const onProgress = (done: number) => progress.update(done);
+        const bar = await startProgress({total, unit: 'jobs', quiet: flags.quiet, stderr: io.stderr});
+        progress = bar;
+        const onProgress = (done: number) => bar.update(done);
         const database = await context.database();
         const clearing = clearLive(
           {...options, database, plan, checkLock, signal, onProgress},
           live && {states: live, report: () => this.#liveReport()},
         );
-        return {exported, cleared: await clearing.finally(() => progress.stop())};
+        return {exported, cleared: await clearing.finally(() => bar.stop())};
       },
-      () => this.notice(ENDS_SOON),
+      () => {
+        progress?.stop();
+        this.notice(ENDS_SOON);
+      },
     );
   }
 }
