@@ -16,7 +16,7 @@ export default class JobsMark extends BaseCommand<typeof JobsMark> {
   static override summary = 'Correct the row of a job that nothing executes.';
   static override usage = '<%= command.id %> ID... --as completed|error [FLAGS]';
   static override description =
-    `For jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time and a note that says who marked it, when and why. A job that is executing or queued is refused: see jobs:kill.
+    `For jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time if it has none, and a note that says who marked it, when and why. A job that is executing or queued is refused: see jobs:kill.
 
 Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [

@@ -17,7 +17,7 @@ export type NewRow =
       note: string;
       /** The culture that the note is in, for instance `en`. */
       culture: string;
-      /** Now, on the site's wall clock. */
+      /** Now, on the site's wall clock: the time of its end, unless it has ended before. */
       nowWall: string;
     }
   | {as: 'deleted'};
@@ -206,11 +206,12 @@ async function mark(
     to.nowWall,
     ids,
   ]);
-  await tx.execute('UPDATE job SET status_id = ?, completed_at = ? WHERE id IN (?)', [
-    STATUSES[to.as].termId,
-    to.nowWall,
-    ids,
-  ]);
+  // A row that has ended keeps the time of its end. The old status is read, since it is assigned last.
+  await tx.execute(
+    `UPDATE job SET completed_at = IF(status_id = ? OR completed_at IS NULL, ?, completed_at), status_id = ?
+     WHERE id IN (?)`,
+    [STATUSES.running.termId, to.nowWall, STATUSES[to.as].termId, ids],
+  );
   const [before] = await tx.query<{last: number}>(
     'SELECT COALESCE(MAX(id), 0) AS last FROM note WHERE object_id IN (?)',
     [ids],

@@ -58,7 +58,15 @@ test('T12: a finished job is marked as completed, with a note that is no error',
 test('a lost job is marked as an error, an ended one as what it was not', async () => {
   const lost = await insertLost(at.site);
   const ended = await at.site.insertJob({name: 'arFindingAidJob', status: 'completed'});
+  const endOf = async (id: number) =>
+    (
+      await at.site.query<{end: string}>('SELECT CAST(completed_at AS CHAR) AS end FROM job WHERE id = ?', [
+        id,
+      ])
+    )[0]!.end;
+  const before = await endOf(ended);
   const {marked, exit} = await mark([lost, ended], {as: 'error'});
+  expect([await endOf(ended), await endOf(lost)]).toEqual([before, expect.stringMatching(/^2/)]);
   expect(marked.map(({was, action}) => [was, action])).toEqual([
     ['lost', 'marked'],
     ['ended', 'marked'],
