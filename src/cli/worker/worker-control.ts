@@ -16,7 +16,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
   const [{assignToUnits}, {startWorker, stopWorker}, found] = await Promise.all([
     import('../../worker/executing.ts'),
     import('../../worker/service.ts'),
-    findWorker(context, flags),
+    findWorker(context, flags).catch(withoutSystemd),
   ]);
   const {scope} = found.manager;
   // A unit that was stopped on purpose is not started.
@@ -39,6 +39,14 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
       };
     },
   };
+}
+
+/** Says what to do by hand. */
+function withoutSystemd(error: unknown): never {
+  if (!(error instanceof AtomctlError) || error.code !== 'SYSTEMD_UNAVAILABLE') throw error;
+  const hint =
+    'Nothing was touched. End the process of the worker and its children yourself (atomctl queue:workers names it), then run the command again without --restart-worker before a worker begins the job again.';
+  throw new AtomctlError(error.code, error.message, {hint, cause: error});
 }
 
 /** Says of a failure which units may still be stopped. */

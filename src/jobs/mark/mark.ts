@@ -103,7 +103,9 @@ export function markRefusal(
     case 'queued':
       return `Job ${id} is queued. ${reason} To take it out of Gearman: atomctl jobs:kill ${id}`;
     case 'uncertain':
-      return force ? null : `Job ${id} is uncertain. ${reason} --force marks it anyway.`;
+      return force
+        ? null
+        : `Job ${id} is uncertain. ${reason} If it waits in Gearman, take it out with atomctl jobs:kill ${id}; --force marks it anyway.`;
     case 'finished':
     case 'lost':
       return null;
