@@ -178,11 +178,11 @@ withInstalledAtom((atom) => {
     await expectState('completed', id);
   });
 
-  test('executing, up to 2.6 likely, after gearmand was restarted; then completed', async () => {
+  test('likely executing after gearmand was restarted; then completed', async () => {
     const {id, release} = await heldImport();
     await restartGearmand();
-    // The child's arguments name the upload, which up to 2.6 no log connects with the job.
-    await expectState(site.isSince27 ? 'executing' : 'executing?', id);
+    // The child's arguments name the upload, but no journal shows PHP's clock: the child may be older than the job.
+    await expectState('executing?', id);
     await release();
     await ended(id);
     await expectState('completed', id);
