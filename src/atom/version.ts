@@ -8,6 +8,9 @@ export type AtomVersion = readonly [number, number, number];
 const VERSION =
   /\bconst\s+(?:(?:\/\/|#)[^\n]*\n\s*|\/\*[\s\S]*?\*\/\s*)*VERSION\s*=\s*['"](\d{1,4})\.(\d{1,4})\.(\d{1,4})/;
 
+/** The constant is at the beginning of the class. In a long text, the search for the end of comments takes long. */
+const BEGINNING = 16 * 1024;
+
 /**
  * AtoM's version as its own code states it; null if it does not, or cannot be read.
  * @param root the AtoM installation, absolute
@@ -15,7 +18,7 @@ const VERSION =
 export async function readVersion(root: string): Promise<AtomVersion | null> {
   const file = join(root, 'apps/qubit/config/qubitConfiguration.class.php');
   const source = await readFile(file).catch(() => '');
-  const [, major, minor, patch] = VERSION.exec(source) ?? [];
+  const [, major, minor, patch] = VERSION.exec(source.slice(0, BEGINNING)) ?? [];
   return major === undefined ? null : [Number(major), Number(minor), Number(patch)];
 }
 

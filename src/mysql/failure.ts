@@ -7,6 +7,9 @@ import {explainRefusedStatement, lostConnection} from './statement-failure.ts';
 
 export type Stage = 'login' | 'statement';
 
+/** MySQL's own messages have 512 bytes at most; another server may send megabytes. */
+const LONGEST_DETAIL = 2048;
+
 /**
  * What the driver, the socket or the server threw, as an error for the user: one sentence and a hint, no SQL and
  * no password. An AtomctlError passes unchanged, and so does anything that is not a failure of the database.
@@ -28,7 +31,7 @@ export function translateFailure(
     place: describeEndpoint(endpointOf(config)),
     // The driver has no name for the newer errors of MariaDB.
     code: error.code ?? (isServerError(error) ? String(error.errno) : 'connection closed'),
-    detail: error.message.replace(/[\s.:]+$/, ''),
+    detail: error.message.slice(0, LONGEST_DETAIL).replace(/[\s.:]+$/, ''),
   });
   return new AtomctlError(code, message, {hint, cause: withoutSql(error)});
 }

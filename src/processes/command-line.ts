@@ -12,6 +12,8 @@ export interface SymfonyCommand {
 const PHP_OPTIONS_WITH_VALUE = new Set(['-c', '-d', '-z', '--php-ini', '--define', '--zend-extension']);
 /** Also `php-8.2`, cPanel's `ea-php74`, LiteSpeed's `lsphp`. */
 const PHP = /php[\w.-]*$/;
+/** Of a file on Linux. Any user may call a process anything, at any length. */
+const LONGEST_NAME = 255;
 
 /** The arguments in the content of /proc/PID/cmdline, each of which ends with a null byte. */
 export function parseCommandLine(text: string): string[] {
@@ -25,7 +27,8 @@ export function parseCommandLine(text: string): string[] {
  */
 export function parseSymfonyCommand(argv: readonly string[]): SymfonyCommand | null {
   const [php = '', ...args] = argv;
-  if (!PHP.test(basename(php))) return null;
+  const program = basename(php);
+  if (program.length > LONGEST_NAME || !PHP.test(program)) return null;
   const at = scriptIndex(args);
   const script = args[at];
   if (script === undefined || basename(script) !== 'symfony') return null;

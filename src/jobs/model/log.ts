@@ -10,7 +10,7 @@ export const LOG_CAP = 65_534;
 const TEXT_COLUMN_BYTES = 65_535;
 const LONGEST_CHARACTER_BYTES = 4;
 
-const DATED_LINE = /^\[(\w+)\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?:Job \d+ ".*?": )?(.*)$/;
+const DATED_LINE = /^\[(\w+)\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?:Job \d+ ".*?": )?(.*)$/s;
 
 export interface LogLine {
   /** `info`, `error`, ...; null for the continuation of a message. */

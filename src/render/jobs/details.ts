@@ -7,7 +7,7 @@ import {JOB_COLUMNS, wallClock} from './columns.ts';
 
 /** The job details page: overview, notes, errors, the whole log. */
 export function renderJobDetails(job: JobDetails, screen: Screen): string {
-  const log = job.log === '' ? '  (empty)' : sanitizeBlock(job.log).replace(/\n+$/, '');
+  const log = job.log === '' ? '  (empty)' : sanitizeBlock(job.log).trimEnd();
   return `${renderJobOverview(job, screen)}${log}\n`;
 }
 
