@@ -29,7 +29,8 @@ export class PhpEvaluator {
   readonly #sizes = new WeakMap<PhpArray, {entries: number; depth: number}>();
 
   constructor(surroundings: PhpSurroundings) {
-    this.#surroundings = surroundings;
+    // Without what every JavaScript object has: `constructor` is no variable.
+    this.#surroundings = {...surroundings, env: Object.assign(Object.create(null), surroundings.env)};
   }
 
   /** What a `const` statement does. @throws NotStaticError if PHP does not allow it, or keeps an older value */
@@ -292,7 +293,7 @@ export function checkProgram(statements: readonly PhpNode[]): void {
   }
 }
 
-const isWrongOctal = (digits: string) => /^0[\d_]*[89][\d_]*$/.test(digits);
+const isWrongOctal = (digits: string) => /^0[\d_]+$/.test(digits) && /[89]/.test(digits);
 
 /** The first node of a tree that is wanted; undefined if there is none. */
 function findNode(node: PhpNode, isWanted: (node: PhpNode) => boolean): PhpNode | undefined {

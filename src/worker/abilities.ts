@@ -36,7 +36,7 @@ export function expectedClasses(command: string, workerTypes: SiteAbilities['wor
   const abilities = optionList(command, 'abilities');
   if (abilities !== null) return abilities;
   const types = optionList(command, 'types') ?? Object.keys(workerTypes);
-  const classes = types.flatMap((type) => workerTypes[type] ?? []);
+  const classes = types.flatMap((type) => (Object.hasOwn(workerTypes, type) ? workerTypes[type]! : []));
   return [...new Set(classes)].filter((jobClass) => !PLUGIN_CLASSES.has(jobClass));
 }
 
