@@ -11,6 +11,7 @@
  * come before some of them (keep-order.ts mends that for serial classes). If the process is killed in between, gearmand has all jobs back, in an order that depends on it.
  */
 import type {ServerAddress} from '../../gearman/address.ts';
+import {NotGearman, replyFailure} from '../../gearman/failure.ts';
 import type {GearmanTimeouts} from '../../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../../gearman/worker-connection.ts';
 import {type PayloadFields, readPayload} from '../payload.ts';
@@ -66,10 +67,12 @@ export function oneByOne(count: number): WayToHold {
       const holding = new Map<string, WorkerConnection>();
       const jobs: ProbedJob[] = [];
       const takeWaiting = async (visit: (job: GrabbedJob) => void) => {
+        const given = new GivenJobs(address);
         while (holding.size < MOST_WITH_ARRIVALS) {
           if (spare.length === 0) spare.push(await openWorker(address, options));
           const job = await spare[0]!.grab(functions);
           if (job === null) return;
+          given.add(job);
           holding.set(job.handle, spare.shift()!);
           taken.push(job.handle);
           visit(job);
@@ -138,7 +141,8 @@ export const ALL_AT_ONCE: WayToHold = {
           for (const name of new Set(left.map((job) => job.function))) {
             const own = left.filter((job) => job.function === name);
             again.push(await openWorker(address, options));
-            await takeThese(again.at(-1)!, name, new Set(own.map(({handle}) => handle)));
+            const missing = new Set(own.map(({handle}) => handle));
+            await takeThese(again.at(-1)!, {name, missing, given: new GivenJobs(address)});
           }
           late = await oneByOne(0).hold(address, functions, options);
           for (const each of again) await each.giveBack();
@@ -150,7 +154,9 @@ export const ALL_AT_ONCE: WayToHold = {
       },
     };
     try {
+      const given = new GivenJobs(address);
       await takeAll(worker, functions, (job) => {
+        given.add(job);
         jobs.push(withoutPayload(job));
         taken.push(job.handle);
       });
@@ -177,12 +183,38 @@ async function takeAll(
   }
 }
 
+/** More than any list of jobs has that atomctl reads. */
+const MOST_GIVEN = 200_000;
+
+/** The jobs that one hold was given. A server that gives a job twice, or gives without end, would be asked for ever. */
+class GivenJobs {
+  readonly #address: ServerAddress;
+  readonly #handles = new Set<string>();
+
+  constructor(address: ServerAddress) {
+    this.#address = address;
+  }
+
+  /** @throws AtomctlError GEARMAN_PROTOCOL if it was given before, or is one too many */
+  add({handle}: GrabbedJob): void {
+    if (this.#handles.has(handle) || this.#handles.size === MOST_GIVEN)
+      throw replyFailure(this.#address, 'GRAB_JOB_UNIQ', new NotGearman('jobs without end'));
+    this.#handles.add(handle);
+  }
+}
+
 /** Takes jobs until it has these; those that stand behind them stay. */
-async function takeThese(worker: WorkerConnection, name: string, missing: Set<string>): Promise<void> {
+async function takeThese(
+  worker: WorkerConnection,
+  {name, missing, given}: {name: string; missing: Set<string>; given: GivenJobs},
+): Promise<void> {
   while (missing.size > 0) {
     const count = Math.min(AT_A_TIME, missing.size);
     const jobs = await worker.grabMany([name], count);
-    for (const {handle} of jobs) missing.delete(handle);
+    for (const job of jobs) {
+      given.add(job);
+      missing.delete(job.handle);
+    }
     if (jobs.length < count) return;
   }
 }
