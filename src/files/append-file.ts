@@ -20,7 +20,8 @@ export class AppendFile {
   /**
    * A new file is readable by its owner alone. Nothing is waited for: a pipe without a reader is refused as well.
    * `/dev/null` is accepted: it stands for no file.
-   * @throws AtomctlError USAGE if it is not a regular file, or cannot be opened; a symbolic link is not followed
+   * @throws AtomctlError USAGE if it is not a regular file, or cannot be opened; a symbolic link is not followed, and a file
+   * with two names is refused, since another user may have made one of them
    */
   static async open(path: string): Promise<AppendFile> {
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
@@ -29,9 +30,10 @@ export class AppendFile {
     });
     const stats = await file.stat();
     const isNull = stats.isCharacterDevice() && stats.rdev === NULL_DEVICE;
-    if (stats.isFile() || isNull) return new AppendFile(file, isNull);
+    const isLink = stats.isFile() && stats.nlink > 1;
+    if ((stats.isFile() && !isLink) || isNull) return new AppendFile(file, isNull);
     await file.close();
-    throw refused(path, REASONS.ENXIO!);
+    throw refused(path, isLink ? 'has another name too (a hard link)' : REASONS.ENXIO!);
   }
 
   /** One write, so that lines of several runs do not mix; then synced to the disk. @throws Node's own error */
