@@ -3,13 +3,13 @@ import {connect, type Socket} from 'node:net';
 import type {DatabaseConfig} from './database.ts';
 
 /**
- * Where MySQL and MariaDB put their socket: Debian, Debian without the link /var/run, Red Hat, and a source build.
+ * Where MySQL and MariaDB put their socket: Debian, Debian without the link /var/run, and Red Hat. Not that of a source
+ * build, /tmp/mysql.sock: any user may put a server there, which would get the password.
  */
 export const USUAL_SOCKETS = [
   '/run/mysqld/mysqld.sock',
   '/var/run/mysqld/mysqld.sock',
   '/var/lib/mysql/mysql.sock',
-  '/tmp/mysql.sock',
 ] as const;
 
 /** The first usual socket that exists; the first of all if none exists. */
