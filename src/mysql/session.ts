@@ -16,6 +16,10 @@ export type RowBatch = readonly (readonly unknown[])[];
 /** Rows that are read in advance. A row may be a whole log of 64 KiB. */
 const ROWS_AHEAD = 100;
 
+/** The ids of twenty million jobs; the rows of a history are streamed. */
+const MAX_REPLY_BYTES = 256 * 1024 * 1024;
+const CHECK_EVERY_MS = 50;
+
 /** Code that the driver generates reads many rows faster; for few, generating it takes longer than it saves. */
 const MANY_ROWS = {rowsAsArray: true, disableEval: false};
 
@@ -52,6 +56,7 @@ export class Session {
   /** Sends one statement with its values quoted into it, and waits for the complete reply. */
   async run(sql: string, values: readonly SqlValue[] = []): Promise<Reply> {
     const endWatch = this.#watch(() => this.#socket.bytesRead);
+    const endLimit = this.#limitReply();
     this.#pending++;
     try {
       return await new Promise<Reply>((resolve, reject) => {
@@ -62,6 +67,7 @@ export class Session {
     } finally {
       this.#pending--;
       endWatch();
+      endLimit();
     }
   }
 
@@ -139,6 +145,25 @@ export class Session {
       });
       return this.#check;
     });
+  }
+
+  /** Ends the session if the reply that is now awaited is larger than any could be: all of it is kept in memory. */
+  #limitReply(): () => void {
+    const most = this.#socket.bytesRead + MAX_REPLY_BYTES;
+    const check = setInterval(() => {
+      if (this.#socket.bytesRead <= most) return;
+      const place = describeEndpoint(endpointOf(this.#config));
+      this.#socket.destroy(
+        new AtomctlError(
+          'DATABASE_LOST',
+          `The MySQL server at ${place} answered a statement with more than ${MAX_REPLY_BYTES / 1024 / 1024} MiB.`,
+          {
+            hint: "Check the host and the port of the database, and whether AtoM's tables are what they should be.",
+          },
+        ),
+      );
+    }, CHECK_EVERY_MS);
+    return () => clearInterval(check);
   }
 
   /** A server that still accepts a login is working; otherwise this session is ended. */
