@@ -1,4 +1,4 @@
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError, usageError} from '../errors.ts';
 import {type CommandResult, runTool, WITHOUT_SYSTEMD} from './command.ts';
 import {parseUnitStates, UNIT_PROPERTIES, type UnitState} from './unit-state.ts';
 
@@ -120,7 +120,15 @@ export interface ServiceManager {
   reload(): Promise<void>;
 }
 
-/** `atom-worker` and `atom-worker@1` are short for the service of that name. */
+/** What systemd allows in a name. With a `*` it would be a pattern: all services of the machine, to be restarted. */
+const UNIT_NAME = /^[\w:.@\\-]+$/;
+
+/**
+ * `atom-worker` and `atom-worker@1` are short for the service of that name.
+ * @throws AtomctlError USAGE if no unit can have this name
+ */
 export function serviceName(name: string): string {
+  if (!UNIT_NAME.test(name))
+    throw usageError(`No unit can be called "${name}".`, 'Give the name of one unit.');
   return /\.[a-z]+$/.test(name) ? name : `${name}.service`;
 }
