@@ -41,7 +41,7 @@ function asksForHelp(args: readonly string[]): boolean {
 const TOPICS = new Set(['jobs', 'queue', 'worker']);
 
 /** Flags whose value is optional, with their default: oclif does not support them. */
-const WITHOUT_VALUE: Readonly<Record<string, string>> = {'--watch': '--watch=2'};
+const WITHOUT_VALUE: ReadonlyMap<string, string> = new Map([['--watch', '--watch=2']]);
 
 /**
  * The arguments as oclif expects them: `jobs list` becomes `jobs:list`, also after `help`, and `--watch` alone gets its
@@ -57,7 +57,7 @@ export function joinTopic(argv: readonly string[]): string[] {
 /** An argument after `--` is not a flag. */
 function withValues(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
-  return argv.map((text, index) => (end === -1 || index < end ? (WITHOUT_VALUE[text] ?? text) : text));
+  return argv.map((text, index) => (end === -1 || index < end ? (WITHOUT_VALUE.get(text) ?? text) : text));
 }
 
 /**

@@ -187,7 +187,7 @@ async function takeAll(
 const MOST_GIVEN = 200_000;
 
 /** The jobs that one hold was given. A server that gives a job twice, or gives without end, would be asked for ever. */
-class GivenJobs {
+export class GivenJobs {
   readonly #address: ServerAddress;
   readonly #handles = new Set<string>();
 
@@ -196,7 +196,7 @@ class GivenJobs {
   }
 
   /** @throws AtomctlError GEARMAN_PROTOCOL if it was given before, or is one too many */
-  add({handle}: GrabbedJob): void {
+  add({handle}: Pick<GrabbedJob, 'handle'>): void {
     if (this.#handles.has(handle) || this.#handles.size === MOST_GIVEN)
       throw replyFailure(this.#address, 'GRAB_JOB_UNIQ', new NotGearman('jobs without end'));
     this.#handles.add(handle);
