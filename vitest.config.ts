@@ -27,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'servers',
-          include: ['test/{integration,faults,e2e}/**/*.test.ts'],
+          include: ['test/{integration,faults,e2e,attacks}/**/*.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -129,6 +129,6 @@ const UNIT_NAME = /^[\w:.@\\-]+$/;
  */
 export function serviceName(name: string): string {
   if (!UNIT_NAME.test(name))
-    throw usageError(`No unit can be called "${name}".`, 'Give the name of one unit.');
+    throw usageError(`No unit can be called ${JSON.stringify(name)}.`, 'Give the name of one unit.');
   return /\.[a-z]+$/.test(name) ? name : `${name}.service`;
 }
