@@ -176,16 +176,39 @@ function buildPackages(packages) {
   });
 }
 
-/** The licences of all packages of which something is in dist, as esbuild's metafile has it. */
-async function licences(outputs) {
+/** The directories of all packages of which something is in dist, as esbuild's metafile has it. */
+function bundledPackages(outputs) {
   const inputs = Object.values(outputs).flatMap((output) =>
     Object.entries(output.inputs).flatMap(([path, {bytesInOutput}]) => (bytesInOutput > 0 ? [path] : [])),
   );
-  const directories = new Set(
-    inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
-  );
-  const texts = new Set(await Promise.all([...directories].map(licence)));
+  return [
+    ...new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [])),
+  ].sort();
+}
+
+async function licences(directories) {
+  const texts = new Set(await Promise.all(directories.map(licence)));
   return [...texts].sort().join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** A bill of materials as CycloneDX has it, with the hashes of the archives that npm checks as it installs them. */
+async function billOfMaterials(directories) {
+  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  const components = directories.map((directory) => {
+    const {version, license, integrity} = lock.packages[directory];
+    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(directory)[1];
+    const content = Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex');
+    return {
+      type: 'library',
+      name,
+      version,
+      purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+      hashes: [{alg: 'SHA-512', content}],
+      licenses: [{license: {id: license}}],
+    };
+  });
+  const bom = {bomFormat: 'CycloneDX', specVersion: '1.5', version: 1, components};
+  return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
 async function licence(directory) {
@@ -209,9 +232,11 @@ const packages = new Map();
 const builds = [await buildStart(packages), await buildCommands(packages), await buildPackages(packages)];
 const outputs = Object.assign({}, ...builds.map(({metafile}) => metafile.outputs));
 const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'));
+const directories = bundledPackages(outputs);
 const others = {
   [APART['oclif.manifest.json']]: JSON.stringify(manifest),
-  'licences.txt': await licences(outputs),
+  'licences.txt': await licences(directories),
+  'sbom.json': await billOfMaterials(directories),
 };
 for (const [path, text] of Object.entries(others)) await writeFile(join(dist, path), text);
 await removeOthers([...Object.keys(outputs).map((path) => relative('dist', path)), ...Object.keys(others)]);

@@ -97,6 +97,12 @@ describe('an old Node', () => {
   });
 });
 
+interface Component {
+  name: string;
+  version: string;
+  hashes: {alg: string; content: string}[];
+}
+
 describe('the package', () => {
   let packed: PackedPackage;
   let atomctl: string;
@@ -117,6 +123,7 @@ describe('the package', () => {
       'completions/*.bash',
       'completions/*.fish',
       'completions/_atomctl',
+      'dist/*.json',
       'dist/*.txt',
       'dist/commands/*.cjs',
       'dist/packages/*.cjs',
@@ -150,6 +157,23 @@ describe('the package', () => {
     expect([...licences.keys()]).toEqual(expect.arrayContaining([...direct, ...indirect]));
     const short = [...licences].filter(([, licence]) => licence.length < 500).map(([name]) => name);
     expect(short).toEqual([]);
+  });
+
+  it('lists each package that it bundles with its version, archive and licence, as npm does', async () => {
+    const file = join(prefix, 'lib/node_modules/atomctl/dist/sbom.json');
+    const {components} = JSON.parse(await readFile(file, 'utf8'));
+    const text = await readFile(join(prefix, 'lib/node_modules/atomctl/dist/licences.txt'), 'utf8');
+    expect(components.length).toBeGreaterThan(20);
+    const names = components.map(({name, version}: Component) => `${name} ${version}`);
+    for (const name of names) expect(text).toContain(`${name}\n`);
+    const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
+    for (const {name, version, hashes} of components as Component[]) {
+      const [alg, content] = [hashes[0]!.alg, Buffer.from(hashes[0]!.content, 'hex').toString('base64')];
+      const archives = Object.entries<{version: string; integrity: string}>(lock.packages)
+        .filter(([path]) => path.endsWith(`node_modules/${name}`))
+        .map(([, archive]) => [archive.version, archive.integrity]);
+      expect([alg, archives]).toEqual(['SHA-512', expect.arrayContaining([[version, `sha512-${content}`]])]);
+    }
   });
 
   it.each([
