@@ -38,7 +38,6 @@ test('ids and times that are hostile texts reach no terminal, and end nothing wi
   const commands = [
     ['jobs:list', '--no-live'],
     ['jobs:list', '--no-live', '--csv'],
-    ['jobs:list', '--no-live', '--ids'],
     ['jobs:list', '--no-live', '--json'],
     ['jobs:stats'],
     ['jobs:export-csv', '--columns', 'id,name,endDate'],
