@@ -71,6 +71,7 @@ export async function holdWaiting(
     async giveBack(isFirst = () => false) {
       const serial = parts.find((part) => part.isSerial);
       const first = serial?.held.jobs.filter(isFirst).map(({handle}) => handle) ?? [];
+      const orderOf = ({held, isSerial}: Part) => [...new Set([...(isSerial ? first : []), ...held.order()])];
       let seen: SeenOrder | null = null;
       await despiteFailure(async () => {
         if (jobs.length === 0) return;
@@ -78,15 +79,10 @@ export async function holdWaiting(
         await refuseWhereReturnsDrop(server, 1, options);
         const before = serial === undefined ? null : await lookAtQueue(server, serial.held.order());
         for (const {held} of parts) await held.takeArrived();
-        if (serial !== undefined && before !== null) {
-          const order = [...new Set([...first, ...serial.held.order()])];
-          seen = {...before, functions: serial.functions, order};
-        }
+        if (serial !== undefined && before !== null)
+          seen = {...before, functions: serial.functions, order: orderOf(serial)};
       }).catch((error) => giveBack(first).then(() => Promise.reject(error)));
-      const orders = parts.map(({held, functions, isSerial}) => ({
-        functions,
-        order: [...new Set([...(isSerial ? first : []), ...held.order()])],
-      }));
+      const orders = parts.map((part) => ({functions: part.functions, order: orderOf(part)}));
       try {
         await giveBack(first);
       } catch (error) {
