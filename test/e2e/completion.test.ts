@@ -1,17 +1,10 @@
 /** Types into real shells and checks what they run. */
-import {type ChildProcess, spawn} from 'node:child_process';
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {SHELLS, typeIntoShell} from '../support/atomctl/shells.ts';
 import {installed} from '../support/installed.ts';
-import {
-  ATOMCTL,
-  type AtomSite,
-  cleanEnvironment,
-  createScratch,
-  createSite,
-  runAtomctl,
-} from '../support/sandbox.ts';
+import {ATOMCTL, type AtomSite, createScratch, createSite, runAtomctl} from '../support/sandbox.ts';
 
 let site: AtomSite;
 let scratch: string;
@@ -44,41 +37,10 @@ beforeAll(async () => {
 
 afterAll(() => site?.drop());
 
-const SHELLS = [
-  {shell: 'bash', run: 'bash --norc --noprofile -i', setUp: 'source <(atomctl completion bash)'},
-  {
-    shell: 'zsh',
-    run: 'zsh -f -i',
-    setUp: 'autoload -Uz compinit; compinit -u -D; source <(atomctl completion zsh)',
-  },
-  {shell: 'fish', run: 'fish --no-config -i', setUp: 'atomctl completion fish | source'},
-];
-
-/** The lines that a shell ran; each `\t` presses Tab. */
+/** The lines that a shell ran. */
 async function typeInto(run: string, lines: readonly string[]): Promise<string[]> {
-  const child = spawn('script', ['-qec', run, '/dev/null'], {
-    cwd: scratch,
-    env: cleanEnvironment({
-      ...site.env,
-      PATH: `${join(scratch, 'bin')}:${process.env.PATH}`,
-      HOME: scratch,
-      XDG_CONFIG_HOME: scratch,
-      TERM: 'xterm',
-    }),
-  });
-  child.stdin.write(lines.map((line) => `${line}\n`).join(''));
-  const screen = await whole(child);
+  const screen = await typeIntoShell(run, lines, {directory: scratch, env: site.env});
   return screen.match(/(?:<[^<>\r\n]*>)+(?=\r?\n)/g) ?? [];
-}
-
-function whole(child: ChildProcess): Promise<string> {
-  let screen = '';
-  child.stdout!.setEncoding('utf8').on('data', (chunk) => {
-    screen += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', () => resolve(screen));
-  });
 }
 
 test.for(SHELLS)('$shell', async ({shell, run, setUp}, {skip}) => {
