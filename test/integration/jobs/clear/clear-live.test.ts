@@ -1,47 +1,16 @@
-import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import type {SiteCleared} from '../../../../src/jobs/clear/clear.ts';
 import {clearLive} from '../../../../src/jobs/clear/clear-live.ts';
 import {planClear} from '../../../../src/jobs/clear/clear-rows.ts';
 import {settleLiveFilter} from '../../../../src/jobs/live/list-live.ts';
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
 import type {LiveState} from '../../../../src/jobs/model/job.ts';
+import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
-import {
-  type GearmanProcess,
-  startGearmand,
-  startWorker,
-  until,
-  type WorkerProcess,
-} from '../../../support/sandbox.ts';
-import {
-  crash,
-  createQueueSite,
-  emptyQueueSite,
-  executeJob,
-  type QueueSite,
-} from '../../../support/site/queue-site.ts';
+import {startWorker, until} from '../../../support/sandbox.ts';
+import {crash, executeJob} from '../../../support/site/queue-site.ts';
 
-let gearmand: GearmanProcess;
-let at: QueueSite;
-const workers: WorkerProcess[] = [];
-
-beforeAll(async () => {
-  gearmand = await startGearmand();
-  at = await createQueueSite(gearmand);
-});
-
-afterEach(() => emptyQueueSite(at, workers));
-
-afterAll(async () => {
-  await at?.drop();
-  await gearmand?.kill();
-});
-
-async function execute(): Promise<number> {
-  const {id, worker} = await executeJob(at.site);
-  workers.push(worker);
-  return id;
-}
+const at = await createKillSite();
 
 /** Jobs that begun once and wait again, so that their states are proved. */
 async function queue(count: number): Promise<number[]> {
@@ -62,7 +31,7 @@ async function logOf(id: number): Promise<string> {
 /** A worker begins the finding aid that waits. */
 async function begin(id: number): Promise<void> {
   const before = await logOf(id);
-  workers.push(await startWorker(at.site, ['--abilities=arFindingAidJob']));
+  at.workers.push(await startWorker(at.site, ['--abilities=arFindingAidJob']));
   await until(async () => (await logOf(id)).length > before.length);
 }
 
@@ -111,7 +80,7 @@ test.each<keyof Meanwhile>(['question', 'change'])(
 test.each<keyof Meanwhile>(['question', 'change'])(
   'a job that ends before the %s is over stays',
   async (when) => {
-    const id = await execute();
+    const {id} = await at.execute();
     const end = () => at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [id]);
     const {cleared, problems} = await clear(['executing'], {[when]: end});
     const state = when === 'question' ? 'ended' : 'changed';
@@ -121,7 +90,7 @@ test.each<keyof Meanwhile>(['question', 'change'])(
 );
 
 test('an executing job goes whose log grows', async () => {
-  const id = await execute();
+  const {id} = await at.execute();
   const grow = () => at.site.query("UPDATE job SET output = CONCAT(output, 'more') WHERE id = ?", [id]);
   expect(await clear(['executing'], {question: grow, change: grow})).toMatchObject({
     cleared: 1,
