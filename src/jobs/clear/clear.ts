@@ -10,7 +10,7 @@ import {
   stateIn,
 } from '../live/live-state.ts';
 import {putFirst, type QueueOptions} from '../live/queue-payloads.ts';
-import {stillExecuting} from '../live/still-executing.ts';
+import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
 import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
@@ -18,6 +18,7 @@ import {
   failureOf,
   goOnAllTheTime,
   type Interruptible,
+  MOST_PLANS,
   reasonAgainstInterruption,
   type WorkerControl,
   type WorkerStop,
@@ -85,7 +86,7 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     const done = options.signal.aborted
       ? await clearCancelled(options, stopped, {cancelled, executing})
       : await clearStopped(options, stopped, {ids, cancelled});
-    order = await putFirst({...queue!, signal: new AbortController().signal}, workers.interrupts);
+    order = await putFirst(queue!, workers.interrupts);
     return done;
   });
   return {
@@ -95,9 +96,6 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     problems: [...cleared.problems, ...[...problems, ...order].map(({message}) => message)],
   };
 }
-
-/** So often workers may go on to another job while they are about to be stopped. */
-const MOST_TIMES = 5;
 
 interface PreparedStop {
   /** null if none has to stop, or none may. */
@@ -142,9 +140,8 @@ async function cancelAndAgree(
   }: {report: LiveReport; ids: readonly number[]; cancelled: Set<number>; touched: Set<number>},
 ): Promise<PreparedStop> {
   const {database, queue, mayInterrupt} = options;
-  const again = () => liveStates({...queue!, database});
   let report = first;
-  for (let times = 0; times < MOST_TIMES; times += 1) {
+  for (let times = 0; times < MOST_PLANS; times += 1) {
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
     const workers = await workersToStop(options, report, executing);
     if (workers === null) return {workers, executing, cancelled};
@@ -152,12 +149,11 @@ async function cancelAndAgree(
     if (against !== null) throw against;
     await rehearseDeletion(database, [...executing]);
     await cancelExecuting(report, executing, {cancelled, touched});
-    const now = await again();
-    const still = await stillExecuting(report, executing, async () => now);
+    const now = await liveStates({...queue!, database});
+    const still = await stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    const known = new Set([...executingJobs(report).map(({id}) => id), ...ids]);
-    const isSame = !workers.others || executingJobs(now).every(({id}) => known.has(id));
-    if (isSame && still.size === executing.size) return {workers, executing, cancelled};
+    const hasOther = workers.others && anotherBegan(report, now, ids);
+    if (!hasOther && still.size === executing.size) return {workers, executing, cancelled};
     report = now;
   }
   throw goOnAllTheTime();

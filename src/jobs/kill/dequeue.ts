@@ -5,9 +5,9 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
-import {executingJobs, liveStates, placesOf} from '../live/live-state.ts';
+import {liveStates, placesOf} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
-import {stillExecuting} from '../live/still-executing.ts';
+import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
 import {stateNow, withEndedJobs} from './plan.ts';
@@ -69,10 +69,9 @@ export async function isAsPlanned(
   const targets = [...plan.targets.values()];
   const jobs = targets.map(({job}) => job);
   const report = await withEndedJobs(await liveStates(options), jobs, options);
-  const still = await stillExecuting(plan.report, executing, async () => report);
-  const known = new Set([...executingJobs(plan.report).map(({id}) => id), ...executing]);
-  const isSame = !workers.others || executingJobs(report).every(({id}) => known.has(id));
-  if (isSame && still.size === executing.size) return true;
+  const still = await stillExecuting(plan.report, executing, report);
+  const hasOther = workers.others && anotherBegan(plan.report, report, executing);
+  if (!hasOther && still.size === executing.size) return true;
   plan.report = report;
   for (const target of targets) {
     const isOver = executing.has(target.job.id) && !still.has(target.job.id);

@@ -9,6 +9,7 @@ import {placesOf} from '../live/live-state.ts';
 import {putFirst} from '../live/queue-payloads.ts';
 import {
   goOnAllTheTime,
+  MOST_PLANS,
   reasonAgainstInterruption,
   type WorkerStop,
   whileStopped,
@@ -62,7 +63,7 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
   const {result, problems} = await whileStopped(workers, async () => {
     await dequeueStopped(options, plan, executing);
     const done = await complete(options, plan);
-    order = await putFirst({...options, signal: NEVER}, workers.interrupts);
+    order = await putFirst(options, workers.interrupts);
     return done;
   });
   return {
@@ -74,12 +75,6 @@ export async function killJobs(options: KillOptions): Promise<KillResult> {
   };
 }
 
-/** What was begun with the workers stopped is ended, whatever signal comes. */
-const NEVER = new AbortController().signal;
-
-/** So often workers may go on to another job while they are about to be stopped. */
-const MOST_TIMES = 5;
-
 /**
  * Cancels what executes, and finds its workers anew as long as one of the jobs ends meanwhile: the worker of one that has ended is
  * not to be stopped.
@@ -89,7 +84,7 @@ async function prepareStop(
   options: KillOptions,
   plan: KillPlan,
 ): Promise<{workers: WorkerStop; executing: ReadonlySet<number>} | AtomctlError | null> {
-  for (let times = 0; times < MOST_TIMES; times += 1) {
+  for (let times = 0; times < MOST_PLANS; times += 1) {
     const workers = await workersToStop(options, plan);
     if (workers === null) return null;
     const executing = executingIds(plan);

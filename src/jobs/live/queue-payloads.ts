@@ -71,7 +71,7 @@ export async function takeFromSite(
 
 /**
  * Puts the jobs of serial classes that stopped workers gave back before those that wait: AtoM lets a younger one wait for an older
- * row, and gives it up after some minutes. No worker may be connected for them, or none that is free.
+ * row, and gives it up after some minutes. No worker may be connected for them, or none that is free. A signal does not end this.
  * @returns why that could not be done
  */
 export async function putFirst(
@@ -87,7 +87,7 @@ export async function putFirst(
   const isTheirs = ({jobClass}: SeenFunction) =>
     isSerial(jobClass) && [...serial.values()].some((name) => mayBeFunctionOf(name, jobClass));
   const functions = (await functionsOf(options, ['site'])).filter(isTheirs);
-  return (await probeFunctions(functions, {...options, first})).problems;
+  return (await probeFunctions(functions, {...options, first, signal: undefined})).problems;
 }
 
 async function probeFunctions(

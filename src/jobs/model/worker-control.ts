@@ -48,6 +48,9 @@ export function reasonAgainstInterruption(workers: WorkerStop, agreed: Interrupt
   );
 }
 
+/** So often workers may go on to another job while they are about to be stopped. */
+export const MOST_PLANS = 5;
+
 /** Why workers that execute short jobs may not be stopped: each time, another job would be interrupted. */
 export function goOnAllTheTime(): AtomctlError {
   return new AtomctlError('REFUSED', 'The workers go from one job to the next, so none was stopped.', {

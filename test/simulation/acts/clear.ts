@@ -3,7 +3,12 @@ import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {AtomctlError, EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
 import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
-import {goOnAllTheTime, reasonAgainstInterruption} from '../../../src/jobs/model/worker-control.ts';
+import {anotherBegan} from '../../../src/jobs/live/still-executing.ts';
+import {
+  goOnAllTheTime,
+  MOST_PLANS,
+  reasonAgainstInterruption,
+} from '../../../src/jobs/model/worker-control.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Entry, Gearmand} from '../gearmand.ts';
@@ -70,8 +75,6 @@ export function* clear(act: Act): Steps<Cleared> {
   return result;
 }
 
-const MOST_TIMES = 5;
-
 function* prepareStop(
   act: Act,
   first: Report,
@@ -80,7 +83,7 @@ function* prepareStop(
   const {interrupt} = act.spec;
   const cancelled = new Set<number>();
   let report = first;
-  for (let times = 0; times < MOST_TIMES; times += 1) {
+  for (let times = 0; times < MOST_PLANS; times += 1) {
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
     if (executing.size === 0) return null;
     const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
@@ -99,9 +102,8 @@ function* prepareStop(
     const now = yield* liveStates(act);
     const still = yield* stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    const known = new Set([...executingJobs(report).map(({id}) => id), ...ids]);
-    const isSame = !workers.others || executingJobs(now).every(({id}) => known.has(id));
-    if (act.careless.asksNobody || (isSame && still.size === executing.size)) return {workers, cancelled};
+    const hasOther = workers.others && anotherBegan(report, now, ids);
+    if (act.careless.asksNobody || (!hasOther && still.size === executing.size)) return {workers, cancelled};
     report = now;
   }
   throw cancelled.size === 0 ? goOnAllTheTime() : new AtomctlError('FAILED', goOnAllTheTime().message);

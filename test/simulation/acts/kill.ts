@@ -13,11 +13,13 @@ import {
   type Target,
 } from '../../../src/jobs/kill/target.ts';
 import {executingJobs, placesOf} from '../../../src/jobs/live/live-state.ts';
+import {anotherBegan} from '../../../src/jobs/live/still-executing.ts';
 import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
 import {
   goOnAllTheTime,
   type Interruptible,
+  MOST_PLANS,
   reasonAgainstInterruption,
 } from '../../../src/jobs/model/worker-control.ts';
 import {SECOND} from '../clock.ts';
@@ -113,14 +115,12 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   });
 }
 
-const MOST_TIMES = 5;
-
 function* prepareStop(
   killing: Kill,
   mayInterrupt: Interruptible,
 ): Steps<{workers: UnitStop; executing: ReadonlySet<number>} | AtomctlError | null> {
   const {act, plan} = killing;
-  for (let times = 0; times < MOST_TIMES; times += 1) {
+  for (let times = 0; times < MOST_PLANS; times += 1) {
     const workers = workersToStop(killing);
     if (workers === null) return null;
     const executing = new Set(
@@ -148,10 +148,9 @@ function* isAsPlanned(
   const targets = [...plan.targets.values()];
   const jobs = targets.map(({job}) => job);
   const report = yield* withEnded(act, yield* liveStates(act), jobs);
-  const known = new Set([...executingJobs(plan.report).map(({id}) => id), ...executing]);
-  const isSame = !workers.others || executingJobs(report).every(({id}) => known.has(id));
+  const hasOther = workers.others && anotherBegan(plan.report, report, executing);
   const still = yield* stillExecuting(plan.report, executing, report);
-  if (isSame && still.size === executing.size) return true;
+  if (!hasOther && still.size === executing.size) return true;
   plan.report = report;
   for (const target of targets) {
     const isOver = executing.has(target.job.id) && !still.has(target.job.id);
