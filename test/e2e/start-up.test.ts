@@ -13,7 +13,13 @@ import {
 } from '../support/sandbox.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const START = ['bin/run.cjs', 'dist/packages/oclif-core.cjs', 'dist/start/debug.cjs', 'dist/start/main.cjs'];
+const START = [
+  'bin/run.cjs',
+  'dist/packages/oclif-core.cjs',
+  'dist/shared/debug.cjs',
+  'dist/shared/flags.cjs',
+  'dist/start/main.cjs',
+];
 
 /** The files of this repository that one run of atomctl loads, as V8 itself counts them. */
 async function loadedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
@@ -27,14 +33,18 @@ async function loadedBy(args: readonly string[], env: Record<string, string> = {
     .sort();
 }
 
-/** The files of a start, with a command and the packages that it uses. */
-function start(command: string, ...packages: string[]): string[] {
+/** The files of a start, with a command, what it shares with others, and the packages that it uses. */
+function start(command: string, shared: readonly string[], ...packages: string[]): string[] {
   return [
     ...START,
     `dist/commands/${command}.cjs`,
+    ...['common', ...shared].map((name) => `dist/shared/${name}.cjs`),
     ...packages.map((name) => `dist/packages/${name}.cjs`),
   ].sort();
 }
+
+const QUEUE = ['monitoring', 'queue', 'stale-cache', 'table'];
+const EXPORT = ['columns', 'export-csv', 'history-file', 'write-whole-file'];
 
 describe('a start loads what it uses and nothing else:', () => {
   let site: AtomSite;
@@ -59,26 +69,26 @@ describe('a start loads what it uses and nothing else:', () => {
   });
 
   it('queue:status without files of AtoM', async () => {
-    expect(await loadedBy(['queue:status', '--no-database', ...queue])).toEqual(start('queue-status'));
+    expect(await loadedBy(['queue:status', '--no-database', ...queue])).toEqual(start('queue-status', QUEUE));
   });
 
   it('queue:status with the YAML files of AtoM', async () => {
     const files = await loadedBy(['queue:status', '--no-database', '--json'], site.env);
-    expect(files).toEqual(start('queue-status', 'yaml'));
+    expect(files).toEqual(start('queue-status', QUEUE, 'yaml'));
   });
 
   it('jobs:list', async () => {
-    expect(await loadedBy(['jobs:list', ...database, ...queue])).toEqual(start('jobs-list', 'mysql2'));
+    expect(await loadedBy(['jobs:list', ...database, ...queue])).toEqual(start('jobs-list', [], 'mysql2'));
   });
 
   it('jobs:list in a site whose config.php and settings.yml are PHP', async () => {
     const files = await loadedBy(['jobs:list', '--json'], site.env);
-    expect(files).toEqual(start('jobs-list', 'mysql2', 'yaml', 'php-parser'));
+    expect(files).toEqual(start('jobs-list', [], 'mysql2', 'yaml', 'php-parser'));
   });
 
   it('jobs:export-csv', async () => {
     const files = await loadedBy(['jobs:export-csv', ...database]);
-    expect(files).toEqual(start('jobs-export-csv', 'mysql2', 'csv-stringify-sync'));
+    expect(files).toEqual(start('jobs-export-csv', EXPORT, 'mysql2', 'csv-stringify-sync'));
   });
 });
 
@@ -127,6 +137,7 @@ describe('the package', () => {
       'dist/*.txt',
       'dist/commands/*.cjs',
       'dist/packages/*.cjs',
+      'dist/shared/*.cjs',
       'dist/start/*.cjs',
       'dist/start/*.json',
       'man/*.1',
