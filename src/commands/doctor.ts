@@ -61,6 +61,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
         'Make the safe changes: lost jobs are marked as errors, finished jobs as completed, orphaned rows removed.',
     }),
     ...auditFlag,
+    all: Flags.boolean({summary: 'On a terminal, show what is ok too, not only how many checks are.'}),
     'all-sites': allSitesFlag(['fix']),
   };
 
@@ -138,7 +139,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
 }
 
 /** The answer for a site in which nothing was fixed. */
-function findingsAnswer(findings: Finding[], flags: {quiet: boolean}): Answer {
+function findingsAnswer(findings: Finding[], flags: Shown): Answer {
   return {
     document: {status: overallStatus(findings), findings, fixed: []},
     text: (screen) => findingsText(findings, screen, flags),
@@ -146,9 +147,17 @@ function findingsAnswer(findings: Finding[], flags: {quiet: boolean}): Answer {
   };
 }
 
+interface Shown {
+  quiet: boolean;
+  all: boolean;
+}
+
 /** The findings and their tally; under --quiet, only what needs attention. */
-function findingsText(findings: readonly Finding[], screen: Screen, {quiet}: {quiet: boolean}): string {
-  if (!quiet) return `${renderFindings(findings, screen)}\n${renderTally(findings, screen)}`;
+function findingsText(findings: readonly Finding[], screen: Screen, {quiet, all}: Shown): string {
+  if (!quiet) {
+    const text = renderFindings(findings, screen, {foldOk: screen.isTTY && !all});
+    return `${text}\n${renderTally(findings, screen)}`;
+  }
   return renderFindings(
     findings.filter(({state}) => state === 'warning' || state === 'critical'),
     screen,

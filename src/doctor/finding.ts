@@ -13,10 +13,8 @@ export type HealthStatus = Exclude<FindingState, 'skipped'>;
 
 /** What one check found, as `doctor --json` prints it. */
 export interface Finding {
-  /** The check's name, stable from version to version. */
+  /** The check's name, as --check and --skip take it, stable from version to version. */
   id: string;
-  /** The check's place in the table of checks, from 1. */
-  number: number;
   state: FindingState;
   title: string;
   /** What was found; if the check was skipped, why. */

@@ -31,13 +31,12 @@ export function isSelected(id: string, {only, skip}: Selection): boolean {
  */
 export async function runChecks(site: SiteEvidence, selection: Selection = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const [index, check] of CHECKS.entries()) {
+  for (const check of CHECKS) {
     if (!isSelected(check.id, selection)) continue;
     const {id, title} = check;
     const {state, evidence, consequence, remedy} = await outcomeOf(check, site, findings);
     findings.push({
       id,
-      number: index + 1,
       state,
       title,
       evidence,

@@ -5,21 +5,30 @@ import {paint, type Screen} from './screen.ts';
 
 const STATES = Object.keys(FINDING_STATES) as FindingState[];
 const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
-const INDENT = ' '.repeat('99. '.length + STATE_WIDTH + 1);
+const INDENT = ' '.repeat(STATE_WIDTH + 2);
 
-/** Every finding with its evidence, its consequence and its remedy, if it has them. */
-export function renderFindings(findings: readonly Finding[], screen: Screen): string {
-  return findings.map((finding) => renderFinding(finding, screen)).join('');
+/**
+ * Every finding with its evidence, its consequence and its remedy, if it has them, the worst last: a long page ends
+ * with what matters. With `foldOk`, what is ok takes one line.
+ */
+export function renderFindings(findings: readonly Finding[], screen: Screen, {foldOk = false} = {}): string {
+  const sorted = findings.toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
+  const shown = foldOk ? sorted.filter(({state}) => state !== 'ok') : sorted;
+  const folded = sorted.length - shown.length;
+  const line = folded === 0 ? '' : `${stateText('ok', screen)}${folded} checks (--all shows them)\n`;
+  return line + shown.map((finding) => renderFinding(finding, screen)).join('');
 }
 
-function renderFinding(finding: Finding, screen: Screen): string {
-  const {number, state, title, evidence, consequence, remedy} = finding;
-  const head = `${`${number}.`.padStart(3)} ${paint(screen, FINDING_STATES[state].color, state.padEnd(STATE_WIDTH))} `;
-  const lines = wrap(`${title}: ${evidence}`, screen);
+function renderFinding({id, state, evidence, consequence, remedy}: Finding, screen: Screen): string {
+  const lines = wrap(`${id}: ${evidence}`, screen);
   if (consequence !== null) lines.push(...wrap(consequence, screen));
   if (remedy !== null)
     lines.push(...wrap(`Fix: ${remedy}`, screen).map((line) => paint(screen, 'bold', line)));
-  return `${head}${lines.join(`\n${INDENT}`)}\n`;
+  return `${stateText(state, screen)}${lines.join(`\n${INDENT}`)}\n`;
+}
+
+function stateText(state: FindingState, screen: Screen): string {
+  return paint(screen, FINDING_STATES[state].color, state) + INDENT.slice(state.length);
 }
 
 /** Breaks a text at spaces into lines that fit beside the indent; a word that is too long is not broken. */

@@ -6,7 +6,6 @@ const PLAIN = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};
 
 const FINE: Finding = {
   id: 'database',
-  number: 1,
   state: 'ok',
   title: 'Database server',
   evidence: 'MySQL 8.4 answers.',
@@ -15,7 +14,6 @@ const FINE: Finding = {
 };
 const LOST: Finding = {
   id: 'lost-jobs',
-  number: 15,
   state: 'critical',
   title: 'Lost jobs',
   evidence: 'No server knows 1 job: 12 (\u001b]0;owned\u0007).',
@@ -23,20 +21,22 @@ const LOST: Finding = {
   remedy: 'atomctl doctor --fix',
 };
 
-it('numbers the findings, with consequence and fix below', () => {
-  expect(renderFindings([FINE, LOST], PLAIN)).toBe(
-    ` 1. ok       Database server: MySQL 8.4 answers.
-15. critical Lost jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
-             Nobody will ever run it.
-             Fix: atomctl doctor --fix
-`,
+it('D7: shows each finding under the id that --check takes, with consequence and fix below, the worst last', () => {
+  const lost = `critical  lost-jobs: No server knows 1 job: 12 (\\x1b]0;owned\\x07).
+          Nobody will ever run it.
+          Fix: atomctl doctor --fix
+`;
+  expect(renderFindings([LOST, FINE], PLAIN)).toBe(`ok        database: MySQL 8.4 answers.\n${lost}`);
+  expect(renderFindings([LOST, FINE, FINE], PLAIN, {foldOk: true})).toBe(
+    `ok        2 checks (--all shows them)\n${lost}`,
   );
+  expect(renderFindings([LOST], PLAIN, {foldOk: true})).toBe(lost);
 });
 
 it('breaks lines to fit a terminal', () => {
   const lines = renderFindings([LOST], {isTTY: true, width: 40, color: false}).split('\n');
   expect(lines.every((line) => line.length <= 40)).toBe(true);
-  expect(lines.slice(1, -1).every((line) => line.startsWith(' '.repeat(13)))).toBe(true);
+  expect(lines.slice(1, -1).every((line) => line.startsWith(' '.repeat(10)))).toBe(true);
 });
 
 it('colours the states, the counts and what was fixed', () => {
