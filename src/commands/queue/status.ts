@@ -19,12 +19,15 @@ import {
 import type {QueueLimits} from '../../queue/verdict.ts';
 import {renderQueueError, renderQueueMetrics, renderQueuePlugin} from '../../render/queue/monitoring.ts';
 import {renderQueueStatus} from '../../render/queue/table.ts';
+import type {Screen} from '../../render/screen.ts';
 
 /** How the queue is asked and shown. */
 const outputFlags = {
   'all-sites': Flags.boolean({summary: 'Show the functions of other sites too, by their prefix.'}),
   'every-site': allSitesFlag(['watch', 'nagios', 'prometheus'], []),
-  all: Flags.boolean({summary: 'Show also functions that have no jobs and no workers.'}),
+  all: Flags.boolean({
+    summary: 'A line for each function, also for those that have no jobs and no workers.',
+  }),
   wait: Flags.custom<number>({
     summary: 'Try again until healthy, for so long at most.',
     helpValue: 'SECONDS',
@@ -111,7 +114,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
         title: 'atomctl queue:status',
         seconds: flags.watch,
         fetch: async (context: Context) => fetchQueueReport(await reportOptions(context, flags)),
-        text: renderQueueStatus,
+        text: (report: QueueReport, screen: Screen) => renderQueueStatus(report, screen, flags),
         document: ({status}: QueueReport) => status,
       };
       this.exitWith(await watch(this.context, watched, this.watchOutput));
@@ -124,7 +127,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
         text: (screen) => {
           if (flags.nagios) return renderQueuePlugin(report, queueLimits(flags));
           if (flags.prometheus) return deliverMetrics(flags, (labels) => renderQueueMetrics(report, labels));
-          return renderQueueStatus(report, screen);
+          return renderQueueStatus(report, screen, flags);
         },
         exitStatus: exitStatusOf(report.status, flags),
       };

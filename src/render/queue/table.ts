@@ -8,10 +8,14 @@ import {sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 
-/** The verdict and its problems, then the servers, the functions, and the running rows of the database. */
+/**
+ * The verdict and its problems, then the servers, the functions, and the running rows of the database. Functions that
+ * have a worker and no job share a line, unless `all` is set.
+ */
 export async function renderQueueStatus(
   {status, backlog, unchecked}: QueueReport,
   screen: Screen,
+  {all = false} = {},
 ): Promise<string> {
   const parts = [renderVerdict(status, screen), await renderTable(SERVER_COLUMNS, status.servers, screen)];
   if (status.functions.length > 0) {
@@ -19,7 +23,8 @@ export async function renderQueueStatus(
     const columns = foreign
       ? [FUNCTION_COLUMN, SITE_COLUMN, ...COUNT_COLUMNS]
       : [FUNCTION_COLUMN, ...COUNT_COLUMNS];
-    parts.push(await renderTable(columns, status.functions, screen));
+    const rows = all ? status.functions.map(functionRow) : foldIdle(status.functions);
+    parts.push(await renderTable(columns, rows, screen));
   }
   if (backlog !== null) parts.push(renderBacklog(backlog));
   if (unchecked.length > 0) {
@@ -59,20 +64,47 @@ const SERVER_COLUMNS: Column<ServerState>[] = [
   {header: 'VERSION', text: ({version}) => version ?? ''},
 ];
 
-const FUNCTION_COLUMN: Column<QueueFunction> = {
-  header: 'JOB CLASS',
-  text: (row) => row.jobClass ?? row.function,
-};
+/** One line of the table: a function, or several that are idle. */
+interface FunctionRow {
+  name: string;
+  site: string;
+  queued: number;
+  running: number;
+  /** `2`; of several functions `1 to 3`, if they differ. */
+  workers: string;
+}
 
-const SITE_COLUMN: Column<QueueFunction> = {header: 'SITE', text: siteOf};
+function functionRow(row: QueueFunction): FunctionRow {
+  const {queued, running, workers} = row;
+  return {name: row.jobClass ?? row.function, site: siteOf(row), queued, running, workers: String(workers)};
+}
 
-const COUNT_COLUMNS: Column<QueueFunction>[] = [
+/** What has jobs or no worker first, then a line for the idle functions of each site. */
+function foldIdle(functions: readonly QueueFunction[]): FunctionRow[] {
+  const isIdle = ({queued, running, workers}: QueueFunction) => queued + running === 0 && workers > 0;
+  const sites = [...new Set(functions.map(siteOf))];
+  return sites.flatMap((site) => {
+    const rows = functions.filter((row) => siteOf(row) === site);
+    const idle = rows.filter(isIdle);
+    if (idle.length < 2) return rows.map(functionRow);
+    const [least, most] = [Math.min, Math.max].map((of) => of(...idle.map(({workers}) => workers)));
+    const workers = least === most ? String(least) : `${least} to ${most}`;
+    const line = {name: `${idle.length} idle classes (--all)`, site, queued: 0, running: 0, workers};
+    return [...rows.filter((row) => !isIdle(row)).map(functionRow), line];
+  });
+}
+
+const FUNCTION_COLUMN: Column<FunctionRow> = {header: 'JOB CLASS', text: ({name}) => name};
+
+const SITE_COLUMN: Column<FunctionRow> = {header: 'SITE', text: ({site}) => site};
+
+const COUNT_COLUMNS: Column<FunctionRow>[] = [
   {header: 'QUEUED', text: ({queued}) => String(queued), align: 'right'},
   {header: 'RUNNING', text: ({running}) => String(running), align: 'right'},
   {
     header: 'WORKERS',
-    text: ({workers}) => String(workers),
-    color: ({workers}) => (workers === 0 ? 'red' : undefined),
+    text: ({workers}) => workers,
+    color: ({workers}) => (workers === '0' ? 'red' : undefined),
     align: 'right',
   },
 ];
