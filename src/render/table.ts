@@ -1,42 +1,9 @@
 import {stripVTControlCharacters} from 'node:util';
+import {type Column, fitColumns, GAP} from './fit-columns.ts';
 import {isPlain, sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 
-export interface Column<Row> {
-  header: string;
-  /** The cell's text; it is sanitised here. */
-  text: (row: Row) => string;
-  color?: (row: Row) => Color | undefined;
-  align?: 'left' | 'right';
-  /** Is cut if the table is wider than the screen, the widest column first. */
-  shrinks?: boolean;
-}
-
-const GAP = 2;
-/** Columns that shrink keep at least the first width. If that is not enough, every column shrinks to the second. */
-const MIN_SHRUNK_WIDTH = 6;
-const MIN_WIDTH = 4;
-
-/** Widths that fit the screen; the widest columns shrink first. */
-function fitWidths(natural: readonly number[], shrinks: readonly boolean[], screenWidth: number): number[] {
-  const widths = [...natural];
-  let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - screenWidth;
-  while (excess > 0) {
-    let at = widest(widths, (width, index) => shrinks[index]! && width > MIN_SHRUNK_WIDTH);
-    if (at === -1) at = widest(widths, (width) => width > MIN_WIDTH);
-    if (at === -1) break;
-    widths[at]! -= 1;
-    excess -= 1;
-  }
-  return widths;
-}
-
-function widest(widths: readonly number[], mayShrink: (width: number, index: number) => boolean): number {
-  return widths.reduce((best, width, index) => {
-    if (!mayShrink(width, index)) return best;
-    return best === -1 || width > widths[best]! ? index : best;
-  }, -1);
-}
+export type {Column} from './fit-columns.ts';
 
 /**
  * A table without rules, one line per row. It fits the screen's width by cutting (`…`) the columns that may shrink.
@@ -47,23 +14,17 @@ export async function renderTable<Row>(
   rows: readonly Row[],
   screen: Screen,
 ): Promise<string> {
-  const texts = columns.map((column) => rows.map((row) => sanitizeLine(column.text(row))));
+  const texts = columns.map(({text}) => rows.map((row) => sanitizeLine(text(row))));
   const widthOf = await widthOfTexts(texts);
-  const natural = columns.map(({header}, index) =>
-    texts[index]!.reduce((widest, text) => Math.max(widest, widthOf(text)), header.length),
-  );
-  const shrinks = columns.map((column) => column.shrinks === true);
-  const widths = fitWidths(natural, shrinks, screen.width);
-  const painted = columns.map(({header, color}, index) => {
-    const below = texts[index]!;
-    return [
-      paint(screen, 'bold', header),
-      ...(screen.color && color ? below.map((text, at) => paintWith(color(rows[at]!), text)) : below),
-    ];
-  });
-  const fits = widths.every((width, index) => width === natural[index]);
+  const shown = fitColumns(columns, texts, {rows, screenWidth: screen.width, widthOf});
+  const painted = shown.map(({column: {header, color}, texts}) => [
+    paint(screen, 'bold', header),
+    ...(screen.color && color ? texts.map((text, at) => paintWith(color(rows[at]!), text)) : texts),
+  ]);
+  const fits = shown.every(({width, natural}) => width === natural);
   const layOut = fits ? padCells : await cutCells();
-  return layOut(painted, {widths, aligns: columns.map(({align}) => align ?? 'left'), widthOf});
+  const aligns = shown.map(({column}) => column.align ?? 'left');
+  return layOut(painted, {widths: shown.map(({width}) => width), aligns, widthOf});
 
   function paintWith(color: Color | undefined, text: string): string {
     return color === undefined ? text : paint(screen, color, text);

@@ -146,6 +146,8 @@ export interface ListingFlags extends FilterFlags {
 /** A page of jobs, and how many match in all; null if that is not shown. */
 export interface Listing extends LiveJobs {
   totals: JobTotals | null;
+  /** The site's wall clock. */
+  now: string;
 }
 
 /** How the matching jobs are counted: exactly for a document, quickly for a reader, or not at all. */
@@ -173,7 +175,8 @@ export async function fetchListing(
   // Counting takes longest: the server starts on it while the site's clock is prepared.
   const [early, jobs] = await Promise.all([counted ? total(filter) : null, list()]);
   if (jobs.report !== null) noticeMissing(jobs.report, notice);
-  return {...jobs, totals: counted ? early : await total(jobs.filter)};
+  const totals = counted ? early : await total(jobs.filter);
+  return {...jobs, totals, now: (await context.time()).toWall(now)};
 }
 
 /** What `--json` prints. */
@@ -187,7 +190,13 @@ async function renderListing(list: Listing, flags: ListingFlags, screen: Screen)
   const tableScreen = flags['no-truncate'] ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
   const servers = list.report?.evidence.servers ?? [];
   const liveUnknown = servers.length > 0 && servers.every(({error}) => error !== null);
-  const table = await renderJobTable(list.jobs, {columns, screen: tableScreen, liveUnknown});
+  const table = await renderJobTable(list.jobs, {
+    columns,
+    allStay: flags.columns !== undefined,
+    screen: tableScreen,
+    now: list.now,
+    liveUnknown,
+  });
   return list.totals === null ? table : table + renderJobSummary(list.jobs.length, list.totals, tableScreen);
 }
 

@@ -7,6 +7,12 @@ export function wallClock(iso: string | null): string {
   return iso === null ? '' : `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 }
 
+/** As `ls -l` has it: the time for today, the day and the time for this year, otherwise the date. */
+export function shortClock(iso: string | null, now: string): string {
+  if (iso === null || iso.slice(0, 4) !== now.slice(0, 4)) return wallClock(iso).slice(0, 10);
+  return iso.slice(0, 10) === now.slice(0, 10) ? wallClock(iso).slice(11) : wallClock(iso).slice(5, 16);
+}
+
 /** The job's object: its slug, or its type and id if it has no slug. */
 function objectText({objectSlug, objectType, objectId}: Job): string {
   return objectSlug ?? (objectId === null ? '' : `${objectType ?? 'object'} ${objectId}`);
@@ -22,7 +28,7 @@ export const JOB_COLUMNS = {
     align: 'right',
     text: ({durationSeconds}) => formatDuration(durationSeconds),
   },
-  name: {header: 'NAME', shrinks: true, text: ({name}) => name},
+  name: {header: 'NAME', shrinks: true, keeps: 24, text: ({name}) => name},
   status: {header: 'STATUS', text: ({status}) => status, color: ({status}) => STATUSES[status].color},
   live: {
     header: 'LIVE',

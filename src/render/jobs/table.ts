@@ -2,7 +2,7 @@ import type {JobTotals} from '../../jobs/model/count.ts';
 import {JOB_STATUSES, type Job, type StatusCounts} from '../../jobs/model/job.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
-import {JOB_COLUMNS, type JobColumn} from './columns.ts';
+import {JOB_COLUMNS, type JobColumn, shortClock} from './columns.ts';
 
 /** `3 running, 180 completed`: the statuses that occur; `no jobs` if there are none. */
 export function countsText(counts: StatusCounts): string {
@@ -14,18 +14,32 @@ export function countsText(counts: StatusCounts): string {
 
 export interface JobTableOptions {
   columns: readonly JobColumn[];
+  /** True if all columns must stay, however narrow the screen is: the user has named them. */
+  allStay: boolean;
   screen: Screen;
+  /** The site's wall clock, by which dates are shortened. */
+  now: string;
   /** True if no Gearman server answered: a running job's live state is then shown as `?`. */
   liveUnknown: boolean;
 }
 
-/** The jobs as a table. */
+/** In which order columns are left out of a table that is wider than the screen. */
+const LEAVES: readonly JobColumn[] = ['user', 'object', 'info', 'finished', 'started'];
+
+/** The jobs as a table. Dates are shortened first, names and states last. */
 export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): Promise<string> {
-  const live: Column<Job> = options.liveUnknown
-    ? {header: 'LIVE', text: ({status}) => (status === 'running' ? '?' : '')}
-    : JOB_COLUMNS.live;
-  const columns = options.columns.map((name) => (name === 'live' ? live : JOB_COLUMNS[name]));
-  return renderTable(columns, jobs, options.screen);
+  const {now, allStay, liveUnknown} = options;
+  const columnOf = (name: JobColumn): Column<Job> => {
+    const column: Column<Job> = {...JOB_COLUMNS[name]};
+    if (name === 'started') column.short = ({startedAt}) => shortClock(startedAt, now);
+    if (name === 'finished') column.short = ({finishedAt}) => shortClock(finishedAt, now);
+    if (name === 'live' && liveUnknown) column.text = ({status}) => (status === 'running' ? '?' : '');
+    if (allStay) return column;
+    if (LEAVES.includes(name)) column.leaves = LEAVES.indexOf(name);
+    if (name === 'live') column.leaves = Number.POSITIVE_INFINITY;
+    return column;
+  };
+  return renderTable(options.columns.map(columnOf), jobs, options.screen);
 }
 
 /** The line under the table: how many jobs of how many are shown. */

@@ -1,0 +1,80 @@
+import {expect, it} from 'vitest';
+import {DEFAULT_JOB_COLUMNS, type JobColumn} from '../../../../src/render/jobs/columns.ts';
+import {renderJobTable} from '../../../../src/render/jobs/table.ts';
+import {aJob} from '../../../support/jobs/a-job.ts';
+
+const JOBS = [
+  aJob({
+    id: 155_764,
+    name: 'arFindingAidJob',
+    live: 'executing',
+    startedAt: '2026-11-26T02:42:45-08:00',
+    durationSeconds: 1093,
+    user: 'administrator',
+    notes: [{text: 'Imported 12 of 900 rows', error: false}],
+  }),
+  aJob({
+    id: 155_763,
+    name: 'arUpdateEsActorRelations',
+    live: 'queued',
+    startedAt: '2026-11-09T02:42:45-08:00',
+    durationSeconds: 5400,
+  }),
+  aJob({id: 9, name: 'CSV export', status: 'completed', startedAt: '2025-11-23T02:42:45-08:00'}),
+];
+const ENDED = JOBS.slice(2);
+
+async function tableAt(width: number, columns?: readonly JobColumn[], jobs = JOBS): Promise<string> {
+  const screen = {isTTY: true, width, color: false};
+  const shown = {columns: columns ?? DEFAULT_JOB_COLUMNS, allStay: columns !== undefined};
+  return renderJobTable(jobs, {...shown, screen, now: '2026-11-26 03:00:00', liveUnknown: false});
+}
+
+it('D1: on a screen of 80 columns names are whole beside LIVE, and dates are short', async () => {
+  expect(await tableAt(80)).toBe(
+    `    ID  STARTED      DURATION  NAME                      STATUS     LIVE
+155764  02:42:45      18m 13s  arFindingAidJob           running    executing
+155763  11-09 02:42    1h 30m  arUpdateEsActorRelations  running    queued
+     9  2025-11-23             CSV export                completed
+`,
+  );
+});
+
+it('D1: on 60 columns the dates are left out before a name is cut', async () => {
+  expect(await tableAt(64)).toBe(
+    `    ID  DURATION  NAME                      STATUS     LIVE
+155764   18m 13s  arFindingAidJob           running    executing
+155763    1h 30m  arUpdateEsActorRelations  running    queued
+     9            CSV export                completed
+`,
+  );
+  const lines = (await tableAt(60)).trimEnd().split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(lines[2]).toContain('arUpdateEsActorRela…');
+});
+
+it('LIVE is left out on a narrow screen if no job has a state', async () => {
+  expect(await tableAt(50, undefined, ENDED)).toBe(
+    `ID  STARTED     DURATION  NAME        STATUS
+ 9  2025-11-23            CSV export  completed
+`,
+  );
+});
+
+it('no column that was named is left out', async () => {
+  const [header] = (await tableAt(60, ['id', 'started', 'name', 'live', 'info', 'user'])).split('\n');
+  expect(header!.split(/ +/).filter((word) => word !== '')).toEqual([
+    'ID',
+    'STARTED',
+    'NAME',
+    'LIVE',
+    'INFO',
+    'USER',
+  ]);
+});
+
+it('a wide screen has every column, with whole dates', async () => {
+  const table = await tableAt(200);
+  expect(table).toContain('2026-11-26 02:42:45');
+  expect(table).toContain('Imported 12 of 900 rows  administrator\n');
+});
