@@ -38,7 +38,6 @@ it('a healthy site: exit 0, no warning, no output under --quiet, nothing to fix'
     expect([id, state]).toEqual([id, expect.stringMatching(/^(ok|skipped)$/)]);
   expect(findings[0]).toEqual({
     id: 'database',
-    number: 1,
     state: 'ok',
     title: expect.any(String),
     evidence: expect.stringMatching(/^MariaDB \d/),

@@ -49,7 +49,7 @@ test('prints the log from submission to the end, every line once, then how the j
   expect([text.code, json.code, waited.code, text.stderr, json.stderr]).toEqual([0, 0, 0, '', '']);
   expect(text.stdout).toMatch(new RegExp(`^Job ${id}\n {2}Name: +arFindingAidJob\n`));
   const [, shown] = text.stdout.split('\nLog\n');
-  expect(shown).toBe(`${log}\n${waited.stdout}`);
+  expect(shown).toBe(`${log.replaceAll(`Job ${id} "arFindingAidJob": `, '')}\n${waited.stdout}`);
   expect(waited.stdout).toMatch(new RegExp(`^Job ${id}: completed after .+\n$`));
 
   const documents = json.stdout
@@ -78,7 +78,7 @@ test('the exit status follows the job: failed, lost, deleted, ended long ago, un
     follow(99_999_999).ended,
   ]);
   expect(results.map(({code}) => code)).toEqual([1, 1, 1, 0, 4]);
-  expect(results[0]!.stdout).toMatch(/no more\n.*: Job finished\.\n\nJob \d+: error after .+\n$/);
+  expect(results[0]!.stdout).toMatch(/no more\n.*\] Job finished\.\n\nJob \d+: error after .+\n$/);
   expect(results[1]!.stdout).toMatch(/\n\nJob \d+: running for .*, lost: no Gearman server/);
   expect(results[2]!.stdout).toMatch(/\nJob \d+: deleted meanwhile; how it ended is not known\n$/);
   expect(results[3]!.stdout).toMatch(/a \\x1b\[2Jnote\n\nLog\nall\n\nJob \d+: completed/);

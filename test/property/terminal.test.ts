@@ -66,7 +66,7 @@ test('a table of jobs: no control character, one line for each job', async () =>
 test("a job's page, its outcome and what became of it: no control character, and one line where one is meant", () => {
   holds(
     fc.property(anyJob, fc.constantFrom(...SCREENS), (job, screen) => {
-      expectHarmless(renderJobDetails(job, screen));
+      expectHarmless(renderJobDetails(job, screen, 20));
       expectHarmless(renderOutcome(job, screen), 1);
       const killed = {id: job.id, was: null, action: 'refused', gearman: 'none', message: job.name} as const;
       expectHarmless(renderKilled([killed], screen), 1);

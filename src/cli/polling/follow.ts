@@ -1,7 +1,7 @@
 import {EXIT} from '../../errors.ts';
 import {type FollowStep, followJob, LogReader} from '../../jobs/wait/follow.ts';
 import {waitExitStatus} from '../../jobs/wait/wait.ts';
-import {renderFollowEnd, renderFollowed} from '../../render/jobs/details.ts';
+import {renderFollowEnd, renderFollowed, shortLog} from '../../render/jobs/details.ts';
 import {sanitizeBlock, sanitizeJson} from '../../render/sanitize.ts';
 import type {Screen} from '../../render/screen.ts';
 import type {Context} from '../context.ts';
@@ -56,7 +56,7 @@ function textPrinter({screen, write, notice}: FollowOptions): (step: FollowStep)
     if (!begun) write(renderFollowed(job, screen));
     begun = true;
     if (log.restarted) notice('The log began again; it follows from its start.');
-    write(sanitizeBlock(log.text));
+    write(sanitizeBlock(shortLog(log.text, job)));
     if (log.text !== '') lineIsOpen = !log.text.endsWith('\n');
     if (log.cut) notice('The log has reached its cap: what the job writes from here on is not kept.');
     if (end !== null) write(`${lineIsOpen ? '\n' : ''}${renderFollowEnd(job, end, screen)}`);

@@ -1,24 +1,30 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {jobIdArg} from '../../cli/flags/shared-flags.ts';
+import {jobIdArg, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {follow} from '../../cli/polling/follow.ts';
 import {showLiveJob} from '../../jobs/live/list-live.ts';
-import {renderJobDetails} from '../../render/jobs/details.ts';
+import type {JobDetails} from '../../jobs/model/job.ts';
+import {renderJobDetails, renderLog} from '../../render/jobs/details.ts';
+
+const TAIL = 20;
 
 export default class JobsShow extends BaseCommand<typeof JobsShow> {
   static override changes = false;
-  static override summary = 'Show one job: overview, notes, errors, the whole log.';
+  static override summary = 'Show one job: overview, notes, errors, the end of the log.';
   static override usage = '<%= command.id %> ID [FLAGS]';
   static override description =
-    `The job details page of AtoM, and for a running job its live state and its last sign of life.
+    `The job details page of AtoM, and for a running job its live state and its last sign of life. Of the log, the page shows the last lines, without the job's id and name, which AtoM repeats in each. On a terminal, what is longer than the screen goes through a pager: ATOMCTL_PAGER, PAGER or less.
 
 With --follow and --json: a document a line, one for whatever is new, {"job": Job, "log": "what was added", "logAnew": false, "end": null}; the last has "end" as finished, lost or deleted. If logAnew is true, the log began again and is printed from its start.
 
 Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With --follow that of the job, as jobs:wait has it: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
   static override examples = [
     {description: 'Everything about a job', command: '<%= config.bin %> <%= command.id %> 500'},
-    {description: 'Only its log', command: '<%= config.bin %> <%= command.id %> 500 --json | jq -r .log'},
+    {
+      description: 'Its whole log, and nothing else',
+      command: '<%= config.bin %> <%= command.id %> 500 --log',
+    },
     {
       description: 'Its log to the end, as it grows',
       command: '<%= config.bin %> <%= command.id %> 500 --follow',
@@ -29,7 +35,18 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
   };
   static override flags = {
     follow: Flags.boolean({char: 'f', summary: 'Follow the log: print new lines until the job ends.'}),
+    log: Flags.boolean({
+      summary: 'Print the log as AtoM stored it and nothing else.',
+      exclusive: ['follow', 'json'],
+    }),
+    tail: Flags.custom<number>({
+      summary: 'Print only so many of the last lines of the log; 20 unless --log is set.',
+      helpValue: 'N',
+      exclusive: ['follow', 'json'],
+      parse: wholeNumber(0, 'number of lines'),
+    })(),
     'no-live': Flags.boolean({summary: 'Do not ask Gearman for the live state.'}),
+    'no-pager': Flags.boolean({summary: 'Print everything at once, also on a terminal.'}),
   };
 
   async run(): Promise<void> {
@@ -46,6 +63,13 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
       liveSources(this.context, {notice}),
     );
     if (report !== null) noticeMissing(report, notice);
-    await this.present(job, () => renderJobDetails(job, this.screen));
+    await this.#show(job);
+  }
+  async #show(job: JobDetails): Promise<void> {
+    const {log, tail, 'no-pager': noPager} = this.flags;
+    const text = () => (log ? renderLog(job, tail) : renderJobDetails(job, this.screen, tail ?? TAIL));
+    if (this.jsonEnabled() || noPager || !this.screen.isTTY) return this.present(job, text);
+    const {page} = await import('../../cli/pager.ts');
+    return page(text(), this.io);
   }
 }

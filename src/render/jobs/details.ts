@@ -5,14 +5,43 @@ import {sanitizeBlock, sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {JOB_COLUMNS, wallClock} from './columns.ts';
 
-/** The job details page: overview, notes, errors, the whole log. */
-export function renderJobDetails(job: JobDetails, screen: Screen): string {
-  const log = job.log === '' ? '  (empty)' : sanitizeBlock(job.log).trimEnd();
-  return `${renderJobOverview(job, screen)}${log}\n`;
+/** The job details page: overview, notes, errors, the last `tail` lines of the log. */
+export function renderJobDetails(job: JobDetails, screen: Screen, tail: number): string {
+  const lines = logLines(shortLog(job.log, job));
+  const shown = lastLines(lines, tail);
+  const part =
+    shown.length < lines.length ? `: the last ${shown.length} of ${lines.length} lines; --log shows all` : '';
+  const log = lines.length === 0 ? ['  (empty)'] : shown;
+  return `${renderJobOverview(job, screen, part)}${log.map((line) => `${line}\n`).join('')}`;
 }
 
-/** The page down to the heading of the log. */
-export function renderJobOverview(job: Omit<JobDetails, 'log' | 'parameters'>, screen: Screen): string {
+/** The log as AtoM stored it and nothing else, or its last `tail` lines. */
+export function renderLog({log}: Pick<JobDetails, 'log'>, tail: number | undefined): string {
+  const lines = logLines(log);
+  return lastLines(lines, tail ?? lines.length)
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function logLines(log: string): string[] {
+  return log === '' ? [] : sanitizeBlock(log).trimEnd().split('\n');
+}
+
+function lastLines(lines: readonly string[], count: number): readonly string[] {
+  return count === 0 ? [] : lines.slice(-count);
+}
+
+/** Without the id and the name of the job, which AtoM repeats in every line. */
+export function shortLog(log: string, {id, name}: Pick<Job, 'id' | 'name'>): string {
+  return log.replaceAll(`] Job ${id} "${name}": `, '] ');
+}
+
+/** The page down to the heading of the log, which says which part of it follows. */
+export function renderJobOverview(
+  job: Omit<JobDetails, 'log' | 'parameters'>,
+  screen: Screen,
+  part = '',
+): string {
   const status = paint(screen, STATUSES[job.status].color, job.status);
   const live =
     job.live === null
@@ -48,7 +77,7 @@ export function renderJobOverview(job: Omit<JobDetails, 'log' | 'parameters'>, s
       screen,
     ),
   );
-  lines.push('', paint(screen, 'bold', 'Log'));
+  lines.push('', `${paint(screen, 'bold', 'Log')}${part}`);
   return `${lines.join('\n')}\n`;
 }
 
