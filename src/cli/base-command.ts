@@ -11,7 +11,7 @@ import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
-import {type IO, processIO} from './io.ts';
+import {errorScreen, type IO, processIO} from './io.ts';
 import {secretsIn} from './mask.ts';
 import type {WatchOutput} from './polling/watch-view.ts';
 import {type Changes, makesChanges, readOnlyError} from './read-only.ts';
@@ -155,7 +155,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Shows an error; a command whose output is parsed may override it. */
   protected presentError(error: AtomctlError): void {
     if (this.jsonEnabled()) this.io.stdout.write(renderErrorDocument(error));
-    else this.io.stderr.write(renderError(error));
+    else this.io.stderr.write(renderError(error, errorScreen(this.io, this.argv)));
   }
 
   override async catch(thrown: Error): Promise<void> {
@@ -177,7 +177,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       hint: 'See whether the disk that it goes to is full.',
       cause,
     });
-    this.io.stderr.write(renderError(error));
+    this.io.stderr.write(renderError(error, errorScreen(this.io, this.argv)));
     process.exit(this.exitStatusFor(error));
   }
 

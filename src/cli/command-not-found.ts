@@ -1,6 +1,7 @@
 import type {Command} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
+import {errorScreen} from './io.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
 
 /** Reports that no command has this name, with the nearest one that exists, and ends the process with exit status 2. */
@@ -28,7 +29,7 @@ export function commandNotFound({
     },
   );
   if (argv.includes('--json')) process.stdout.write(renderErrorDocument(error));
-  else process.stderr.write(renderError(error));
+  else process.stderr.write(renderError(error, errorScreen(process, argv)));
   process.exit(EXIT.usage);
 }
 

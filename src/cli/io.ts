@@ -1,3 +1,5 @@
+import {type Screen, screenOf} from '../render/screen.ts';
+
 /** The process's streams and environment, as commands use them. */
 export interface IO {
   readonly stdin: NodeJS.ReadStream;
@@ -26,3 +28,8 @@ export const processIO: IO = {
     return process;
   },
 };
+
+/** The screen that errors go to, known also if the flags cannot be parsed. */
+export function errorScreen({stderr, env}: Pick<IO, 'stderr' | 'env'>, argv: readonly string[]): Screen {
+  return screenOf(stderr, {noColor: argv.includes('--no-color'), env});
+}

@@ -3,7 +3,7 @@ import {renderError} from '../render/error.ts';
 import {sanitizeBlock} from '../render/sanitize.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
-import {processIO} from './io.ts';
+import {errorScreen, processIO} from './io.ts';
 import {secretsIn} from './mask.ts';
 
 /** A command that asks no site and so has none of the shared flags. Its errors are shown as those of BaseCommand are. */
@@ -12,7 +12,7 @@ export abstract class PlainCommand extends Command {
     const error = toAtomctlError(thrown, process.argv);
     if (debugEnabled)
       processIO.stderr.write(`${sanitizeBlock(debugTrace(thrown, secretsIn(process.argv)))}\n`);
-    processIO.stderr.write(renderError(error));
+    processIO.stderr.write(renderError(error, errorScreen(processIO, this.argv)));
     process.exitCode = error.exitStatus;
   }
 }

@@ -1,5 +1,6 @@
 import type {AtomctlError} from '../errors.ts';
 import {sanitizeBlock, sanitizeJson} from './sanitize.ts';
+import {paint, type Screen} from './screen.ts';
 
 /** An error in JSON, the same in every document that holds one. */
 export interface ErrorDocument {
@@ -19,8 +20,8 @@ export function renderErrorDocument(error: AtomctlError): string {
 }
 
 /** What it prints on stderr otherwise: what happened, and what to do next. */
-export function renderError(error: AtomctlError): string {
-  return `Error: ${sanitizeBlock(errorSentences(error))}\n`;
+export function renderError(error: AtomctlError, screen: Screen): string {
+  return `${paint(screen, 'red', 'Error:')} ${sanitizeBlock(errorSentences(error))}\n`;
 }
 
 /** Message and hint in one line. */

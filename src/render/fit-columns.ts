@@ -106,7 +106,8 @@ function shrink<Row>(
 ): void {
   for (const each of columns) if (mayShrink(each)) each.width = Math.min(each.width, fitting.screenWidth);
   for (let over = excess(columns, fitting); over > 0; over -= 1) {
-    const [widest] = columns.filter(mayShrink).toSorted((one, other) => other.width - one.width);
+    let widest: FittedColumn<Row> | undefined;
+    for (const each of columns) if (mayShrink(each) && each.width > (widest?.width ?? 0)) widest = each;
     if (widest === undefined) return;
     widest.width -= 1;
   }

@@ -56,7 +56,13 @@ test('a table of jobs: no control character, one line for each job', async () =>
   const jobs = fc.array(anyJob, {minLength: rows, maxLength: rows});
   await holdsLater(
     fc.asyncProperty(jobs, fc.constantFrom(...SCREENS), async (list, screen) => {
-      const text = await renderJobTable(list, {columns: JOB_COLUMN_NAMES, screen, liveUnknown: false, allStay: false, now: '2026-11-26 03:00:00'});
+      const text = await renderJobTable(list, {
+        columns: JOB_COLUMN_NAMES,
+        screen,
+        liveUnknown: false,
+        allStay: false,
+        now: '2026-11-26 03:00:00',
+      });
       expectHarmless(text, rows + 1);
     }),
     rows,
@@ -137,7 +143,7 @@ test("a Gearman server's functions and workers: no control character, one line f
 test('an error, and a line for a monitoring system: no control character', () => {
   holds(
     fc.property(anyText, anyText, (message, label) => {
-      expectHarmless(renderError(new AtomctlError('FAILED', message, {hint: label})));
+      expectHarmless(renderError(new AtomctlError('FAILED', message, {hint: label}), SCREENS[0]!));
       const line = renderPluginLine({
         service: 'X',
         status: 'ok',

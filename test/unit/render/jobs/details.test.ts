@@ -1,5 +1,10 @@
 import {expect, test} from 'vitest';
-import {renderJobDetails, renderLog, renderWaited, renderWaiting} from '../../../../src/render/jobs/details.ts';
+import {
+  renderJobDetails,
+  renderLog,
+  renderWaited,
+  renderWaiting,
+} from '../../../../src/render/jobs/details.ts';
 import {aJob} from '../../../support/jobs/a-job.ts';
 
 const screen = {isTTY: false, width: Number.POSITIVE_INFINITY, color: false};
