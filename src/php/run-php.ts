@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
 import {closeSync, constants, openSync} from 'node:fs';
 import {basename, dirname} from 'node:path';
+import {coverInherited} from '../files/inherited-descriptors.ts';
 import {readPhpJson} from './json.ts';
 import {type PhpUser, phpUser} from './php-user.ts';
 import {lookUp, type PhpValue} from './value.ts';
@@ -99,8 +100,9 @@ function evaluate(name: string, {user, directory, env, php}: Evaluation): Promis
     cwd: `/proc/self/fd/${directory}`,
     detached: true,
     env,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'ignore', ...coverInherited()],
   });
+  const stdout = child.stdout!;
   const missing = `${user.command.length > 0 ? 'setpriv or php' : 'php'} is not installed here`;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -111,7 +113,7 @@ function evaluate(name: string, {user, directory, env, php}: Evaluation): Promis
     };
     const abort = (reason: string) => {
       killGroup(child.pid, php);
-      child.stdout.destroy();
+      stdout.destroy();
       child.unref();
       end({ran: false, reason});
     };
@@ -119,7 +121,7 @@ function evaluate(name: string, {user, directory, env, php}: Evaluation): Promis
       () => abort(`php did not end within ${php.timeoutSeconds} s`),
       php.timeoutSeconds * 1000,
     );
-    child.stdout.on('data', (chunk: Buffer) => {
+    stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > OUTPUT_LIMIT_BYTES) abort(`it prints more than ${OUTPUT_LIMIT_BYTES / 1024 / 1024} MiB`);
       else chunks.push(chunk);

@@ -2,6 +2,7 @@ import {type ChildProcess, type StdioOptions, spawn} from 'node:child_process';
 import {constants} from 'node:os';
 import type {Readable} from 'node:stream';
 import {AtomctlError} from '../errors.ts';
+import {coverInherited} from '../files/inherited-descriptors.ts';
 import {PHP_OPTIONS} from './unit-file.ts';
 
 /** The signals that end a worker; it ends at once, with 0, and Gearman hands out its job again. */
@@ -97,7 +98,7 @@ function start({root, php, workerArguments, user, io}: RunOptions): ChildProcess
     cwd: `/proc/self/fd/${user.directory}`,
     env: {...user.env},
     detached: true,
-    stdio: ['ignore', ...outputs] as StdioOptions,
+    stdio: ['ignore', ...outputs, ...coverInherited()] as StdioOptions,
   });
   const show = (from: Readable | null, to: NodeJS.WriteStream) =>
     from?.setEncoding('utf8').on('data', (text: string) => to.write(user.sanitize(text)));

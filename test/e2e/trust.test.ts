@@ -274,6 +274,28 @@ describe('with --run-php', () => {
     expect((await runAtomctl(['config', '--run-php'], {env})).code).toBe(0);
   });
 
+  test('what root has open besides does not reach PHP of another user (S3)', () => {
+    const seen = 'array_map(fn($name) => @readlink("/proc/self/fd/$name"), scandir("/proc/self/fd"))';
+    const leaveOpen = `file_put_contents('${proofs}/open', json_encode(${seen}));`;
+    const root = createRoot('atom', WWW_DATA, {
+      'config/config.php': `<?php ${leaveOpen} return [];`,
+      symfony: `<?php ${leaveOpen} exit(7);`,
+    });
+    const secret = join(scratch, 'secret');
+    writeFileSync(secret, '');
+    for (const args of [['config', '--run-php'], ['worker:run']]) {
+      rmSync(join(proofs, 'open'), {force: true});
+      // Beyond those that Node itself does not pass on.
+      const script = 'file=$1; shift; exec 40<>"$file" 60>>"$file"; exec "$@"';
+      const command = ['-c', script, 'bash', secret, process.execPath, ATOMCTL, ...args, '--atom-root', root];
+      const {status} = spawnSync('bash', command, {env: cleanEnvironment()});
+      const open = JSON.parse(readFileSync(join(proofs, 'open'), 'utf8'));
+      expect([args, status]).toEqual([args, args[0] === 'worker:run' ? 7 : 2]);
+      expect(open).toContain('/dev/null');
+      expect(open).not.toContain(secret);
+    }
+  });
+
   test('PHP that does not end is ended after --timeout', async () => {
     const root = createRoot('atom', WWW_DATA, {'config/config.php': '<?php while (true) sleep(1);'});
     const {code, stderr} = await runAtomctl(['config', '--run-php', '--timeout', '1'], {

@@ -42,7 +42,7 @@ const ARROWS: Record<string, readonly string[]> = {
   doctor: ['host', 'jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes', 'files'],
   jobs: ['queue', 'atom', 'php', 'files', 'mysql', 'gearman', 'processes'],
   host: ['queue', 'atom', 'gearman', 'processes'],
-  worker: ['queue', 'atom', 'gearman', 'systemd'],
+  worker: ['queue', 'atom', 'gearman', 'systemd', 'files'],
   queue: ['atom', 'php', 'mysql', 'gearman'],
   atom: ['php', 'files', 'mysql', 'gearman'],
   php: ['files'],
