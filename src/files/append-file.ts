@@ -1,6 +1,8 @@
 import {constants} from 'node:fs';
-import {type FileHandle, open} from 'node:fs/promises';
-import {usageError} from '../errors.ts';
+import type {FileHandle} from 'node:fs/promises';
+import {basename, dirname} from 'node:path';
+import {AtomctlError, usageError} from '../errors.ts';
+import {Directory} from './directory.ts';
 
 const {O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY} = constants;
 
@@ -20,12 +22,13 @@ export class AppendFile {
   /**
    * A new file is readable by its owner alone. Nothing is waited for: a pipe without a reader is refused as well.
    * `/dev/null` is accepted: it stands for no file.
-   * @throws AtomctlError USAGE if it is not a regular file, or cannot be opened; a symbolic link is not followed, and a file
-   * with two names is refused, since another user may have made one of them
+   * @param uid the user who writes
+   * @throws AtomctlError USAGE if it is not a regular file, or cannot be opened; a symbolic link is not followed, nor one of
+   * another user on the way, and a file with two names is refused, since another user may have made one of them
    */
-  static async open(path: string): Promise<AppendFile> {
-    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
-    const file = await open(path, flags, 0o600).catch((cause: NodeJS.ErrnoException) => {
+  static async open(path: string, uid: number): Promise<AppendFile> {
+    const file = await openRegular(path, uid).catch((cause: NodeJS.ErrnoException) => {
+      if (cause instanceof AtomctlError) throw cause;
       throw refused(path, REASONS[cause.code ?? ''] ?? `cannot be opened (${cause.code})`);
     });
     const stats = await file.stat();
@@ -45,6 +48,16 @@ export class AppendFile {
 
   close(): Promise<void> {
     return this.#file.close();
+  }
+}
+
+async function openRegular(path: string, uid: number): Promise<FileHandle> {
+  const directory = await Directory.openToWrite(dirname(path), uid);
+  try {
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+    return await directory.openFile(basename(path), flags, 0o600);
+  } finally {
+    await directory.close();
   }
 }
 

@@ -1,8 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import type {Stats} from 'node:fs';
-import {type FileHandle, lstat, open, rename, rm, stat} from 'node:fs/promises';
-import {basename, dirname, join} from 'node:path';
+import type {FileHandle} from 'node:fs/promises';
+import {basename, dirname} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
+import {Directory} from './directory.ts';
 
 export interface WholeFileOptions {
   path: string;
@@ -17,30 +18,33 @@ export interface WholeFileOptions {
 /**
  * Writes a file completely or not at all: first under a temporary name in the same directory, synced to the disk,
  * then renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left. A
- * symbolic link is replaced, not followed. A file that exists keeps its owner and mode.
+ * symbolic link is replaced, not followed. A file that exists keeps its owner and mode. All this happens in one open directory,
+ * whatever is put in its place meanwhile.
  * @throws AtomctlError OUTPUT_EXISTS, OUTPUT_FAILED (no such directory, no permission, disk full), USAGE if the
- * path is not a plain file or another user may have put it there, or what `chunks` throws
+ * path is not a plain file or another user may have put it, or a link on the way to it, there, or what `chunks` throws
  */
 export async function writeWholeFile(
   options: WholeFileOptions & {chunks: AsyncIterable<string>},
 ): Promise<void> {
-  const {path, chunks, mode} = options;
-  const existing = await findExisting(options);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const file = await onDisk(path, () => open(temporary, 'wx', mode));
-  try {
+  await inDirectory(options, async (directory, name) => {
+    const {path, chunks, mode} = options;
+    const existing = await findExisting(directory, name, options);
+    const temporary = `.${name}.${randomBytes(6).toString('hex')}.tmp`;
+    const file = await onDisk(path, () => directory.openFile(temporary, 'wx', mode));
     try {
-      if (existing !== null) await onDisk(path, () => keepOwner(file, existing, options.uid));
-      await writeAll(file, path, chunks);
-    } finally {
-      await file.close();
+      try {
+        if (existing !== null) await onDisk(path, () => keepOwner(file, existing, options.uid));
+        await writeAll(file, path, chunks);
+      } finally {
+        await file.close();
+      }
+      await onDisk(path, () => directory.rename(temporary, name));
+    } catch (error) {
+      await directory.unlink(temporary).catch(() => {});
+      throw error;
     }
-    await onDisk(path, () => rename(temporary, path));
-  } catch (error) {
-    await rm(temporary, {force: true});
-    throw error;
-  }
-  await onDisk(path, () => syncDirectory(dirname(path)));
+    await onDisk(path, () => directory.sync());
+  });
 }
 
 /**
@@ -48,25 +52,42 @@ export async function writeWholeFile(
  * @throws AtomctlError OUTPUT_EXISTS, USAGE, OUTPUT_FAILED
  */
 export async function checkWholeFile(options: WholeFileOptions): Promise<void> {
-  await findExisting(options);
+  await inDirectory(options, (directory, name) => findExisting(directory, name, options));
+}
+
+async function inDirectory(
+  {path, uid}: WholeFileOptions,
+  work: (directory: Directory, name: string) => Promise<unknown>,
+): Promise<void> {
+  const name = basename(path);
+  if (['', '.', '..'].includes(name)) throw notPlain(path);
+  const directory = await onDisk(path, () => Directory.openToWrite(dirname(path), uid));
+  try {
+    await work(directory, name);
+  } finally {
+    await directory.close();
+  }
 }
 
 /** The plain file that is to be replaced; null if there is none, or a link. */
-async function findExisting({path, force, uid}: WholeFileOptions): Promise<Stats | null> {
+async function findExisting(
+  directory: Directory,
+  name: string,
+  {path, force, uid}: WholeFileOptions,
+): Promise<Stats | null> {
   try {
-    const existing = await lstat(path);
+    const existing = await directory.lstat(name);
     const isLink = existing.isSymbolicLink();
     // Of a link, what it leads to: /dev/stdout is one, and is not to be replaced.
-    const target = isLink ? await stat(path).catch(() => null) : existing;
-    if (target !== null && !target.isFile())
-      throw usageError(`${path} is not a plain file.`, 'Give the name of a file to write.');
+    const target = isLink ? await directory.stat(name).catch(() => null) : existing;
+    if (target !== null && !target.isFile()) throw notPlain(path);
     if (!force) {
       throw new AtomctlError('OUTPUT_EXISTS', `${path} exists already.`, {
         hint: 'Give --force to replace it, or another name.',
       });
     }
     if (isLink) return null;
-    if (existing.uid !== uid) await requireOwnDirectory(path, uid);
+    if (existing.uid !== uid) requireOwnDirectory(await directory.stats(), path, uid);
     return existing;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -75,12 +96,15 @@ async function findExisting({path, force, uid}: WholeFileOptions): Promise<Stats
   }
 }
 
+function notPlain(path: string): AtomctlError {
+  return usageError(`${path} is not a plain file.`, 'Give the name of a file to write.');
+}
+
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** Whoever may write the directory may have put the file there, to receive what is written. */
-async function requireOwnDirectory(path: string, uid: number): Promise<void> {
-  const directory = await stat(dirname(path));
+function requireOwnDirectory(directory: Stats, path: string, uid: number): void {
   const isOwn = directory.uid === uid || directory.uid === ROOT;
   if (isOwn && (directory.mode & WRITABLE_BY_OTHERS) === 0) return;
   throw usageError(
@@ -104,21 +128,11 @@ async function writeAll(file: FileHandle, path: string, chunks: AsyncIterable<st
   await onDisk(path, () => file.sync());
 }
 
-/** Makes the rename survive a power failure. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw outputFailed(path, error);
+    throw error instanceof AtomctlError ? error : outputFailed(path, error);
   }
 }
 

@@ -44,7 +44,7 @@ export async function changeSite<T>(context: Context, options: ChangeOptions<T>)
 
 async function openLog(path: string): Promise<AppendFile> {
   const {AppendFile} = await import('../../files/append-file.ts');
-  return AppendFile.open(path);
+  return AppendFile.open(path, process.geteuid!());
 }
 
 type Outcome<T> = {result: T} | {error: unknown};

@@ -74,7 +74,7 @@ async function openJobs(path: string): Promise<Directory | null> {
     const {uid: owner} = await lstat(path);
     downloads = await Directory.open(path);
     const jobs = await downloads.directory('jobs');
-    if (owner === ROOT_UID || (await jobs.uid()) === owner) return jobs;
+    if (owner === ROOT_UID || (await jobs.stats()).uid === owner) return jobs;
     await jobs.close();
     return null;
   } catch (error) {

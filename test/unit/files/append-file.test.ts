@@ -16,7 +16,7 @@ afterEach(() => rm(scratch, {recursive: true}));
 test('appends to a file that exists, and makes one that only its owner can read', async () => {
   const path = join(scratch, 'audit.log');
   for (const text of ['one\n', 'two\n']) {
-    const file = await AppendFile.open(path);
+    const file = await AppendFile.open(path, process.geteuid!());
     await file.append(text);
     await file.close();
   }
@@ -30,7 +30,7 @@ test.each<[string, (path: string) => Promise<unknown> | unknown, RegExp]>([
 ])('%s is refused, and nothing is waited for', async (_what, make, message) => {
   const path = join(scratch, 'audit.log');
   await make(path);
-  await expect(AppendFile.open(path)).rejects.toMatchObject({
+  await expect(AppendFile.open(path, process.geteuid!())).rejects.toMatchObject({
     code: 'USAGE',
     message: expect.stringMatching(message),
   });
@@ -40,18 +40,18 @@ test('a pipe with a reader is refused too', async () => {
   const path = join(scratch, 'audit.log');
   execFileSync('mkfifo', [path]);
   execFileSync('sh', ['-c', `sleep 1 < ${path} &`], {stdio: 'ignore'});
-  await expect(AppendFile.open(path)).rejects.toMatchObject({code: 'USAGE'});
+  await expect(AppendFile.open(path, process.geteuid!())).rejects.toMatchObject({code: 'USAGE'});
 });
 
 test('a device is refused, except for /dev/null, and a file in a directory that does not exist', async () => {
-  const nowhere = await AppendFile.open('/dev/null');
+  const nowhere = await AppendFile.open('/dev/null', process.geteuid!());
   await nowhere.append('x');
   await nowhere.close();
-  await expect(AppendFile.open('/dev/zero')).rejects.toMatchObject({
+  await expect(AppendFile.open('/dev/zero', process.geteuid!())).rejects.toMatchObject({
     message: '/dev/zero is not a regular file.',
   });
   const path = join(scratch, 'no', 'audit.log');
-  await expect(AppendFile.open(path)).rejects.toMatchObject({
+  await expect(AppendFile.open(path, process.geteuid!())).rejects.toMatchObject({
     message: `${path} lies in a directory that does not exist.`,
   });
 });

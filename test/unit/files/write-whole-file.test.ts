@@ -1,11 +1,14 @@
 import {
   chmod,
   chown,
+  lchown,
   lstat,
+  mkdir,
   mkdtemp,
   readdir,
   readFile,
   readlink,
+  rename,
   rm,
   stat,
   symlink,
@@ -14,6 +17,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {AppendFile} from '../../../src/files/append-file.ts';
 import {checkWholeFile, writeWholeFile} from '../../../src/files/write-whole-file.ts';
 
 let scratch: string;
@@ -30,8 +34,12 @@ async function* chunks(...texts: string[]): AsyncIterable<string> {
 
 const OWN = {mode: 0o600, uid: process.geteuid!()};
 
-function write(path: string, content: AsyncIterable<string>, {force}: {force: boolean}): Promise<void> {
-  return writeWholeFile({...OWN, path, chunks: content, force});
+function write(
+  path: string,
+  content: AsyncIterable<string>,
+  options: {force: boolean; uid?: number},
+): Promise<void> {
+  return writeWholeFile({...OWN, path, chunks: content, ...options});
 }
 
 test('writes all chunks and leaves nothing beside the file', async () => {
@@ -68,6 +76,34 @@ test('S6: replaces a link, and leaves alone what it leads to', async () => {
   expect([written.isSymbolicLink(), written.mode & 0o777]).toEqual([false, 0o600]);
 });
 
+test('S6: writes into the directory that was checked, whatever takes its place', async () => {
+  const [place, aside, other] = ['place', 'aside', 'other'].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const directory of [place, other]) await mkdir(directory);
+  await writeFile(join(other, 'history.csv'), 'precious');
+  async function* swapping(): AsyncIterable<string> {
+    yield 'new';
+    await rename(place, aside);
+    await symlink(other, place);
+  }
+  await write(join(place, 'history.csv'), swapping(), {force: true});
+  expect([await readdir(aside), await readdir(other)]).toEqual([['history.csv'], ['history.csv']]);
+  expect([
+    await readFile(join(aside, 'history.csv'), 'utf8'),
+    await readFile(join(other, 'history.csv'), 'utf8'),
+  ]).toEqual(['new', 'precious']);
+});
+
+test('follows its own links on the way, also upwards', async () => {
+  await mkdir(join(scratch, 'a/b'), {recursive: true});
+  await symlink('a/b', join(scratch, 'link'));
+  await write(`${scratch}/link/../history.csv`, chunks('new'), {force: false});
+  expect(await readFile(join(scratch, 'a/history.csv'), 'utf8')).toBe('new');
+});
+
 test('does not replace a link to a device, as /dev/stdout may be', async () => {
   const link = join(scratch, 'stdout');
   await symlink('/dev/null', link);
@@ -87,6 +123,27 @@ describe('a file of another user', () => {
     await write(path, chunks('new'), {force: true});
     const {uid, gid, mode} = await stat(path);
     expect([await readFile(path, 'utf8'), uid, gid, mode & 0o777]).toEqual(['new', NOBODY, NOBODY, 0o604]);
+  });
+
+  test('S6: is not written through a link of another user on the way', async () => {
+    const link = join(scratch, 'exports');
+    await mkdir(join(scratch, 'etc'));
+    await symlink('etc', link);
+    await lchown(link, NOBODY, NOBODY);
+    const path = join(link, 'history.csv');
+    for (const refused of [
+      write(path, chunks('new'), {force: true}),
+      checkWholeFile({...OWN, path, force: true}),
+      AppendFile.open(path, OWN.uid),
+    ]) {
+      await expect(refused).rejects.toMatchObject({
+        code: 'USAGE',
+        message: `${link} is a link that belongs to another user, who may lead it anywhere.`,
+      });
+    }
+    expect(await readdir(join(scratch, 'etc'))).toEqual([]);
+    await write(path, chunks('new'), {force: true, uid: NOBODY});
+    expect(await readFile(join(scratch, 'etc/history.csv'), 'utf8')).toBe('new');
   });
 
   test.each([
