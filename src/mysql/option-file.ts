@@ -80,7 +80,7 @@ const TLS_OPTIONS = ['ssl', 'ssl-mode', 'ssl-ca', 'ssl-cert', 'ssl-key', 'ssl-ve
 
 function readTls(options: ReadonlyMap<string, OptionLine>): DatabaseConfig['tls'] | null {
   for (const [key, {place}] of options) {
-    if (!/^(ssl|tls)/.test(key) || TLS_OPTIONS.includes(key)) continue;
+    if (!/^(ssl|tls)/i.test(key) || TLS_OPTIONS.includes(key)) continue;
     throw usageError(
       `atomctl does not know the option ${key} at ${place}, which is about TLS.`,
       `Known are ${TLS_OPTIONS.join(', ')}. Give a file without it: --defaults-file.`,

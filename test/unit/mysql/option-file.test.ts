@@ -82,12 +82,19 @@ password=a\sb\\c\"d\x`,
   });
 
   it.each([
-    ...['ssl-capath', 'ssl-cipher', 'ssl-crl', 'ssl-fips-mode', 'tls-version', 'loose-tls-ciphersuites'].map(
-      (key): [string, RegExp] => [
-        `[client]\n${key}=hunter2`,
-        new RegExp(`the option ${key.replace('loose-', '')} at .*my\\.cnf:2, which is about TLS`),
-      ],
-    ),
+    ...[
+      'ssl-capath',
+      'ssl-cipher',
+      'ssl-crl',
+      'ssl-fips-mode',
+      'tls-version',
+      'loose-tls-ciphersuites',
+      // MySQL's own clients know no option in capitals, and do not start.
+      'SSL-MODE',
+    ].map((key): [string, RegExp] => [
+      `[client]\n${key}=hunter2`,
+      new RegExp(`the option ${key.replace('loose-', '')} at .*my\\.cnf:2, which is about TLS`),
+    ]),
     ['[client]\nssl-cert=hunter2', /ssl-cert at .*my\.cnf:2 needs both/],
     ['[client]\nport=hunter2', /my\.cnf:2 is not a number/],
     ['[client]\nssl-mode=hunter2', /my\.cnf:2 is unknown/],
