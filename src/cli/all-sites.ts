@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {errorDocument, errorSentences} from '../render/error.ts';
-import {sanitizeBlock, sanitizeLine} from '../render/sanitize.ts';
+import {sanitizeLine} from '../render/sanitize.ts';
 import {paint, type Screen} from '../render/screen.ts';
 import type {Context} from './context.ts';
 
@@ -89,7 +89,7 @@ async function renderAnswers(
   for (const {site, answer, error} of answers) {
     if (answer !== null) blocks.push(`${heading(site, screen)}\n${await answer.text(screen)}`);
     if (error !== null)
-      stderr.write(`Error: ${sanitizeLine(site)}: ${sanitizeBlock(errorSentences(error))}\n`);
+      stderr.write(`Error: ${sanitizeLine(site)}: ${sanitizeLine(errorSentences(error))}\n`);
   }
   return blocks.join('\n');
 }

@@ -3,7 +3,7 @@ import {Command, type Interfaces} from '@oclif/core';
 import {AtomctlError} from '../errors.ts';
 import type {PhpPermission} from '../php/run-php.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
-import {sanitizeBlock, sanitizeJson} from '../render/sanitize.ts';
+import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {type Ask, askSites} from './all-sites.ts';
 import type {ChangeOptions} from './change/change-site.ts';
@@ -124,7 +124,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       ...options,
       command: this.id ?? '',
       auditLog: (this.flags as {'audit-log'?: string})['audit-log'],
-      warn: (text) => this.io.stderr.write(`Warning: ${sanitizeBlock(text)}\n`),
+      warn: (text) => this.io.stderr.write(`Warning: ${sanitizeLine(text)}\n`),
     });
   }
 
@@ -137,9 +137,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     }
   }
 
-  /** Prints a notice or warning on stderr, unless --quiet. */
+  /** Prints a notice or warning as one line on stderr, unless --quiet: what it quotes must not look like another. */
   protected notice(text: string): void {
-    if (this.flags.quiet !== true) this.io.stderr.write(`${sanitizeBlock(text)}\n`);
+    if (this.flags.quiet !== true) this.io.stderr.write(`${sanitizeLine(text)}\n`);
   }
 
   /** Sets the exit status of this process. */

@@ -1,5 +1,5 @@
 import type {AtomctlError} from '../errors.ts';
-import {sanitizeBlock, sanitizeJson} from './sanitize.ts';
+import {sanitizeJson, sanitizeLine} from './sanitize.ts';
 import {paint, type Screen} from './screen.ts';
 
 /** An error in JSON, the same in every document that holds one. */
@@ -21,7 +21,7 @@ export function renderErrorDocument(error: AtomctlError): string {
 
 /** What it prints on stderr otherwise: what happened, and what to do next. */
 export function renderError(error: AtomctlError, screen: Screen): string {
-  return `${paint(screen, 'red', 'Error:')} ${sanitizeBlock(errorSentences(error))}\n`;
+  return `${paint(screen, 'red', 'Error:')} ${sanitizeLine(errorSentences(error))}\n`;
 }
 
 /** Message and hint in one line. */

@@ -57,3 +57,11 @@ test('metrics have samples of atomctl alone, and the plugin line is one line wit
   expect(more).toBeUndefined();
   expect(figures.trim()).toMatch(/^('[^'=]+'=\S+ ?)*$/);
 });
+
+test('a warning is one line, whatever the path is that it quotes', async () => {
+  await site.insertJob({status: 'completed', downloadPath: 'downloads/jobs/../x\nWarning: forged'});
+  const args = ['jobs:clear', '--inactive', '--delete-downloads', '--keep-queue', '-y'];
+  const {stderr} = await runAtomctl(args, {env: site.env});
+  expect(stderr).toContain('Warning: The download downloads/jobs/../x Warning: forged was left alone.\n');
+  expect(stderr).not.toMatch(/^Warning: forged/m);
+});

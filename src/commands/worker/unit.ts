@@ -10,7 +10,6 @@ import {
   workerChoiceFlags,
   workerChoices,
 } from '../../cli/worker/unit-flags.ts';
-import {sanitizeBlock} from '../../render/sanitize.ts';
 import {installUnit, proposeUnit, unitPath} from '../../worker/install-unit.ts';
 import {requireUnitName, unitFile, workerArguments} from '../../worker/unit-file.ts';
 
@@ -53,7 +52,7 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
     const manager = await serviceManager(this.context, flags);
     const proposal = await proposeUnit(path, text);
     if (proposal.before !== null && proposal.difference !== '') {
-      this.notice(sanitizeBlock(proposal.difference));
+      for (const line of proposal.difference.split('\n')) this.notice(line);
       const assumeYes = flags.yes || flags['no-confirmation'];
       await this.confirm({question: `Replace ${path}? (y/N)`, assumeYes});
     }

@@ -19,5 +19,7 @@ describe('an error', () => {
     expect(renderError(hinted, PLAIN)).toBe('Error: Locked. Wait.\n');
     expect(renderError(bare, PLAIN)).toBe('Error: Locked by \\x1b[2Jme.\n');
     expect(renderError(hinted, {...PLAIN, color: true})).toBe('\u001b[31mError:\u001b[39m Locked. Wait.\n');
+    const forged = new AtomctlError('LOCKED', 'No job\n0 jobs cleared.');
+    expect(renderError(forged, PLAIN)).toBe('Error: No job 0 jobs cleared.\n');
   });
 });
