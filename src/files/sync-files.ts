@@ -11,10 +11,10 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
-import {usageError} from '../errors.ts';
+import {type AtomctlError, usageError} from '../errors.ts';
 
-/** Far larger than any configuration file. */
-const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
+/** The largest file of a site that is read: AtoM's own have some KiB. A parser takes about a second for one of this size. */
+export const MOST_BYTES = 256 * 1024;
 
 /*
  * node:fs/promises for the files of a site. They are few, small and local: using Node's thread pool for them, and
@@ -24,21 +24,21 @@ const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 /**
  * The text of a regular file. A link may lead to anything: atomctl does not wait for a pipe and does not read
  * /dev/zero.
- * @throws AtomctlError USAGE if it is not a regular file, or larger than 4 MiB; else Node's own error
+ * @throws AtomctlError USAGE if it is not a regular file, or larger than `mostBytes`; else Node's own error
  */
-export async function readFile(file: PathLike): Promise<string> {
-  return readRegular(file, () => {});
+export async function readFile(file: PathLike, mostBytes = MOST_BYTES): Promise<string> {
+  return readRegular(file, mostBytes, () => {});
 }
 
 const WRITABLE_BY_EVERYONE = 0o002;
 
-function readRegular(file: PathLike, check: (stats: Stats) => void): string {
+function readRegular(file: PathLike, mostBytes: number, check: (stats: Stats) => void): string {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw usageError(`${file} is not a regular file.`);
     check(stats);
-    return readAll(descriptor, file).toString('utf8');
+    return readAll(descriptor, file, mostBytes).toString('utf8');
   } finally {
     closeSync(descriptor);
   }
@@ -49,7 +49,7 @@ function readRegular(file: PathLike, check: (stats: Stats) => void): string {
  * @throws AtomctlError USAGE also if everyone may write it
  */
 export async function readSettingsFile(file: PathLike): Promise<string> {
-  return readRegular(file, (stats) => {
+  return readRegular(file, MOST_BYTES, (stats) => {
     if ((stats.mode & WRITABLE_BY_EVERYONE) === 0) return;
     throw usageError(
       `${file} is writable by everyone, who could change what it says.`,
@@ -59,18 +59,21 @@ export async function readSettingsFile(file: PathLike): Promise<string> {
 }
 
 /** Files below /proc have no size, so what was read is counted. */
-function readAll(descriptor: number, file: PathLike): Buffer {
+function readAll(descriptor: number, file: PathLike, mostBytes: number): Buffer {
   const chunks: Buffer[] = [];
   for (let size = 0; ; ) {
     const chunk = Buffer.allocUnsafe(64 * 1024);
     const count = readSync(descriptor, chunk);
     if (count === 0) return Buffer.concat(chunks);
     size += count;
-    if (size > SIZE_LIMIT_BYTES) {
-      throw usageError(`${file} is larger than ${SIZE_LIMIT_BYTES / 1024 / 1024} MiB.`);
-    }
+    if (size > mostBytes) throw tooLarge(`${file}`, mostBytes);
     chunks.push(chunk.subarray(0, count));
   }
+}
+
+/** The error for a file, or for what PHP in it prints, that no administrator wrote. */
+export function tooLarge(what: string, mostBytes = MOST_BYTES): AtomctlError {
+  return usageError(`${what} is larger than ${mostBytes / 1024} KiB.`, 'Check what is in it.');
 }
 
 export async function realpath(file: PathLike): Promise<string> {

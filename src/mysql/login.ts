@@ -210,9 +210,12 @@ export async function tlsOptions(tls: DatabaseConfig['tls']): Promise<SslOptions
   };
 }
 
+/** All authorities that a system knows take more than 200 KiB. */
+const MOST_PEM_BYTES = 4 * 1024 * 1024;
+
 async function readPem(file: string, what: string): Promise<string> {
   try {
-    return await readFile(file);
+    return await readFile(file, MOST_PEM_BYTES);
   } catch (error) {
     throw cannotBeRead(
       `The ${what} file "${file}" for the database`,

@@ -22,6 +22,11 @@ const REFUSED: [string, string][] = [
   ['an alias of itself', 'all: &a {servers: *a}'],
   ['ten thousand lists in lists', '['.repeat(10_000)],
   ['ten thousand keys in keys', '{a: '.repeat(10_000)],
+  ['more keys than a parser reads at once', 'a: 1\n'.repeat(60_000)],
+  [
+    'PHP that prints half a gigabyte',
+    `a: <?php $a = 'xxxxxxxx'; ${'$a = $a . $a; '.repeat(16)}?>${'<?= $a ?>'.repeat(900)}`,
+  ],
 ];
 
 /** Each is read as what it is: no type is made of it. */

@@ -1,6 +1,6 @@
 import type {ScalarTag} from 'yaml';
 import {AtomctlError, cannotBeRead, usageError} from '../../errors.ts';
-import {readFile, realpath} from '../../files/sync-files.ts';
+import {MOST_BYTES, readFile, realpath, tooLarge} from '../../files/sync-files.ts';
 import type {PhpOptions} from '../../php/run-php.ts';
 import {NotStaticError, readPhpScript} from '../../php/script.ts';
 import type {PhpArray, PhpValue} from '../../php/value.ts';
@@ -25,7 +25,7 @@ export interface YamlSections {
 /**
  * The sections of one of AtoM's YAML files as sfYaml reads it; null if there is no such file. An empty section is
  * left out, as symfony does: `prod:` with nothing below hides nothing.
- * @throws AtomctlError USAGE if the file cannot be read or is not valid YAML
+ * @throws AtomctlError USAGE if the file cannot be read, is too large or is not valid YAML
  */
 export async function readYamlSections(file: string, options: PhpOptions): Promise<YamlSections | null> {
   const source = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
@@ -34,6 +34,8 @@ export async function readYamlSections(file: string, options: PhpOptions): Promi
   });
   if (source === null) return null;
   const {text, phpFailure} = await expandPhp(source, file, options);
+  // A short tag can print a long text, and another one prints it again.
+  if (text.length > MOST_BYTES) throw tooLarge(`${file}, with what its PHP prints,`);
   const parsed = await parseYaml(text, file);
   const sections = parsed instanceof Map ? [...parsed].filter(([, section]) => section !== null) : [];
   return {sections: new Map(sections), phpFailure};

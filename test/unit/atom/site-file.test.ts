@@ -73,7 +73,7 @@ describe('named sites', () => {
     await expect(listSites(config('/dev/zero'), SURROUNDINGS)).rejects.toThrow(
       '/dev/zero is not a regular file.',
     );
-    await expect(list('#'.repeat(5 * 1024 * 1024))).rejects.toThrow('is larger than 4 MiB.');
+    await expect(list('#'.repeat(300 * 1024))).rejects.toThrow('is larger than 256 KiB.');
   });
 
   it('of the user replace those of the system', async () => {

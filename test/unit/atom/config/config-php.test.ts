@@ -111,7 +111,7 @@ describe('config.php', () => {
       });
     }
     await expect(linked(`/proc/${process.pid}/cmdline`)).rejects.toThrow(/does not return an array/);
-    await expect(read(`<?php //${'x'.repeat(5 * 1024 * 1024)}`)).rejects.toThrow(/is larger than 4 MiB/);
+    await expect(read(`<?php //${'x'.repeat(300 * 1024)}`)).rejects.toThrow(/is larger than 256 KiB/);
   });
 
   it('takes __DIR__ of the file that a symbolic link leads to', async () => {
