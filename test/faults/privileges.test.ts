@@ -79,6 +79,31 @@ test('README tells the privileges to look, to correct and to delete', () => {
   expect([CORRECT.length, DELETE.length]).toEqual([4, 2]);
 });
 
+test('a view runs nothing with rights that the account does not have', async () => {
+  const columns = 'name, download_path, completed_at, user_id, object_id, status_id, output';
+  const planted = async () => (await site.query('SELECT * FROM planted')).length > 0;
+  await site.query('CREATE TABLE planted (id INT)');
+  await site.query(
+    'CREATE FUNCTION plant() RETURNS INT SQL SECURITY INVOKER BEGIN INSERT INTO planted VALUES (1); RETURN 0; END',
+  );
+  await site.query('RENAME TABLE job TO real_job');
+  await site.query(
+    `CREATE SQL SECURITY INVOKER VIEW job AS SELECT id + plant() AS id, ${columns} FROM real_job`,
+  );
+  try {
+    expect((await run('look', ['jobs:list', '--no-live'])).code).not.toBe(0);
+    expect(await planted()).toBe(false);
+    // Whoever may write there does so by reading.
+    await site.query('SELECT id FROM job');
+    expect(await planted()).toBe(true);
+  } finally {
+    await site.query('DROP VIEW job');
+    await site.query('RENAME TABLE real_job TO job');
+    await site.query('DROP FUNCTION plant');
+    await site.query('DROP TABLE planted');
+  }
+});
+
 /** Every command that only reads, with the least that it needs. */
 const READING: readonly [string, ...(() => readonly string[])[]][] = [
   ['completion', () => ['bash']],
