@@ -51,10 +51,9 @@ export function runTool(
   return new Promise((resolve, reject) => {
     // Ctrl-C on a terminal goes to the whole process group: a tool that starts a worker again must not end by it. sudo
     // needs the terminal, to ask for a password.
-    const child = spawn(...toolCommand(tool, args), {
-      detached: tool !== 'sudo',
-      timeout: deadlineSeconds * 1000,
-    });
+    const child = spawn(...toolCommand(tool, args), {detached: tool !== 'sudo'});
+    // Node's own timer would go on for a program that cannot be started.
+    const deadline = setTimeout(() => child.kill(), deadlineSeconds * 1000);
     const collect = (stream: Readable) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -67,8 +66,12 @@ export function runTool(
     };
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     const began = performance.now();
-    child.once('error', (error) => reject(notInstalled(tool, error)));
+    child.once('error', (error) => {
+      clearTimeout(deadline);
+      reject(notInstalled(tool, error));
+    });
     child.once('close', (status) => {
+      clearTimeout(deadline);
       if (status === NOT_INSTALLED) return reject(notInstalled(tool, undefined));
       const isLate = status === null && performance.now() - began >= deadlineSeconds * 1000;
       if (isLate) return reject(tooSlow(tool, args, deadlineSeconds));
