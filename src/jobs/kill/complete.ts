@@ -1,8 +1,9 @@
 import {AtomctlError} from '../../errors.ts';
-import {cancelByKey} from '../../queue/cancel-job.ts';
+import {type CancelOutcome, cancelByKey} from '../../queue/cancel-job.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import {placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
+import {markAsked, noteAnswer} from './progress.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
 import {dequeued, isTouched, type KillOptions, type KillPlan, type KillState, type Target} from './target.ts';
@@ -26,7 +27,10 @@ export async function complete(
   plan: KillPlan,
 ): Promise<{killed: Killed[]; stoppedEarly: boolean}> {
   const outcomes = new Map<Target, Killed | GearmanOutcome>();
-  for (const target of plan.targets.values()) outcomes.set(target, await settle(options, plan, target));
+  for (const target of plan.targets.values()) {
+    const outcome = settle(options, plan, target);
+    outcomes.set(target, outcome === 'to cancel' ? await cancelEverywhere(plan, target) : outcome);
+  }
   const open = [...outcomes].flatMap(([target, outcome]) =>
     typeof outcome === 'string' && target.row === null ? [target] : [],
   );
@@ -51,16 +55,15 @@ export async function complete(
 const OUT = new Set<unknown>(['removed', 'cancelled']);
 
 /** What is reported of a job whose row stays as it is, or what became of it in Gearman if the row is to change. */
-async function settle(
+export function settle(
   options: KillOptions,
-  plan: KillPlan,
+  plan: Pick<KillPlan, 'report' | 'problems'>,
   target: Target,
-): Promise<Killed | GearmanOutcome> {
+): Killed | GearmanOutcome | 'to cancel' {
   if (target.refused !== null) return refused(target, target.refused);
   const done = dequeued(target, plan.report);
-  if (done === 'cancelled' && !options.force) {
-    return {...identity(target), action: 'failed', gearman: 'cancelled', message: beganMeanwhile(target)};
-  }
+  if (done === 'cancelled' && !options.force)
+    return {...identity(target), action: 'failed', gearman: 'cancelled', message: cancelledOnly(target)};
   if (done === 'unknown') {
     if (!options.force && (options.signal.aborted || !isGone(target)))
       return {...identity(target), action: 'failed', gearman: 'remains', message: notKnown(target)};
@@ -69,10 +72,11 @@ async function settle(
   if (options.signal.aborted) return 'none';
   const message = refusal(options, plan, target);
   if (message !== null) return refused(target, message);
-  return isGone(target) ? 'none' : cancelEverywhere(target, placesOf(plan.report, target.job.id));
+  return isGone(target) ? 'none' : 'to cancel';
 }
 
-function interrupted(target: Target): Killed {
+/** Of a job that a signal saved. */
+export function interrupted(target: Target): Killed {
   return refused(target, `Interrupted: job ${target.job.id} was left as it is.`);
 }
 
@@ -80,13 +84,18 @@ function identity({job: {id}, was}: Target): Pick<Killed, 'id' | 'was'> {
   return {id, was};
 }
 
+/** Left as it is. What was touched all the same has failed: its cancel may have ended it. */
 function refused(target: Target, message: string): Killed {
   const gearman = isGone(target) ? 'none' : 'remains';
+  if (!isTouched(target)) return {...identity(target), action: 'refused', gearman, message};
   const taken = [...target.inQueues].filter(([, done]) => done === 'removed' || done === 'cancelled');
-  if (taken.length === 0) return {...identity(target), action: 'refused', gearman, message};
   const servers = taken.map(([queue]) => serverOfQueue(queue)).join(' and ');
-  const partly = `Job ${target.job.id} was taken out of ${servers} and not out of every server. `;
-  return {...identity(target), action: 'failed', gearman, message: partly + message};
+  const {id} = target.job;
+  const touched =
+    taken.length === 0
+      ? `Gearman was asked to take out job ${id}.`
+      : `Job ${id} was taken out of ${servers} and not out of every server.`;
+  return {...identity(target), action: 'failed', gearman, message: `${touched} ${message}`};
 }
 
 /** True if no server has the job. */
@@ -94,7 +103,14 @@ function isGone({now}: Target): boolean {
   return now === 'ended' || now === 'finished' || now === 'lost';
 }
 
-function beganMeanwhile({job: {id}, was}: Target): string {
+/** Of a job that is not handed out again: what its worker does, or did. */
+function cancelledOnly({job: {id}, was, now}: Target): string {
+  if (now !== 'executing') {
+    return (
+      `Job ${id} ended as it was cancelled, or its worker did. Gearman will not hand it out again; its row was left as it is. ` +
+      `If atomctl jobs:show ${id} still says Running, run the same command again.`
+    );
+  }
   if (was === 'executing') {
     return (
       `Job ${id} is still executing: its worker did not stop and goes on. Gearman will not hand it out again; its row was left as it is. ` +
@@ -115,22 +131,37 @@ function notKnown({job: {id}}: Target): string {
 }
 
 /** For a forced kill: cancels a job wherever it was found by its key, waiting or executing. */
-async function cancelEverywhere(target: Target, places: readonly FoundJob[]): Promise<GearmanOutcome> {
-  const outcomes = new Set<GearmanOutcome>();
-  for (const place of places)
-    if (target.inQueues.get(place.queue) !== 'removed') outcomes.add(await cancel(place));
-  return (['remains', 'cancelled', 'removed'] as const).find((each) => outcomes.has(each)) ?? 'remains';
+async function cancelEverywhere(plan: KillPlan, target: Target): Promise<GearmanOutcome> {
+  const outcomes: CancelOutcome[] = [];
+  for (const place of placesOf(plan.report, target.job.id))
+    if (target.inQueues.get(place.queue) !== 'removed') outcomes.push(await cancel(plan, target, place));
+  return forcedOutcome(target, outcomes);
 }
 
-async function cancel(found: FoundJob): Promise<GearmanOutcome> {
+async function cancel(plan: KillPlan, target: Target, place: FoundJob): Promise<CancelOutcome> {
   try {
-    const outcome = await cancelByKey(found.server, found, {executingToo: true});
-    // A server that was restarted knows nothing of a job that a worker goes on with.
-    return outcome === 'absent' || outcome === 'executing' ? 'remains' : outcome;
+    const outcome = await cancelByKey(place.server, place, {
+      executingToo: true,
+      onAsked: () => markAsked(target, place.queue),
+    });
+    if (outcome === 'removed' || outcome === 'cancelled') noteAnswer(plan, target, place.queue, outcome);
+    return outcome;
   } catch (error) {
-    if (error instanceof AtomctlError) return 'remains';
+    if (error instanceof AtomctlError) return 'absent';
     throw error;
   }
+}
+
+/** What a forced kill has done to a job, over its queues. No worker was stopped. */
+export function forcedOutcome(
+  {now}: Pick<Target, 'now'>,
+  outcomes: readonly CancelOutcome[],
+): GearmanOutcome {
+  // A server that was restarted knows nothing of a job that a worker goes on with.
+  if (outcomes.length === 0 || outcomes.includes('absent') || outcomes.includes('executing'))
+    return 'remains';
+  // One that waits in Gearman may execute all the same, by a worker that lost its connection.
+  return outcomes.includes('cancelled') || now === 'executing' ? 'cancelled' : 'removed';
 }
 
 /** What is said of a job whose row was written, or could not be; nothing is changed. */

@@ -5,14 +5,15 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
-import {liveStates, placesOf} from '../live/live-state.ts';
+import {liveStates, placesOf, stateIn} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
-import {stateNow, withEndedJobs} from './plan.ts';
+import {withEndedJobs} from './plan.ts';
+import {markAsked, noteAnswer, noteGoingOn, updatePlan, updateState} from './progress.ts';
 import {writeRows} from './rows.ts';
-import {dequeued, type InQueue, isTouched, type KillOptions, type KillPlan, type Target} from './target.ts';
+import {dequeued, isTouched, type KillOptions, type KillPlan, type Target} from './target.ts';
 
 /** Rows that change slowly hold a server no longer than this, except for the transaction in hand: others wait to read. */
 const LONGEST_HOLD_MS = 2000;
@@ -43,10 +44,10 @@ export async function cancelExecuting(
       const target = plan.targets.get(id)!;
       for (const place of placesOf(plan.report, id)) {
         if (target.inQueues.get(place.queue)) continue;
-        const onAsked = () => note(plan, target, place.queue, 'unknown');
+        const onAsked = () => noteAnswer(plan, target, place.queue, 'unknown');
         const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
-        // Absent, it ended by itself, or its worker died right after the cancel: the row will tell.
-        if (outcome === 'removed' || outcome === 'cancelled') note(plan, target, place.queue, outcome);
+        // Absent, it ended by itself, or its worker died right after the cancel.
+        if (outcome === 'removed' || outcome === 'cancelled') noteAnswer(plan, target, place.queue, outcome);
       }
     }
     return null;
@@ -66,26 +67,19 @@ export async function isAsPlanned(
   plan: KillPlan,
   {workers, executing}: {workers: WorkerStop; executing: ReadonlySet<number>},
 ): Promise<boolean> {
-  const targets = [...plan.targets.values()];
-  const jobs = targets.map(({job}) => job);
+  const jobs = [...plan.targets.values()].map(({job}) => job);
   const report = await withEndedJobs(await liveStates(options), jobs, options);
   const still = await stillExecuting(plan.report, executing, report);
   const hasOther = workers.others && anotherBegan(plan.report, report, executing);
   if (!hasOther && still.size === executing.size) return true;
-  plan.report = report;
-  for (const target of targets) {
-    const isOver = executing.has(target.job.id) && !still.has(target.job.id);
-    // It ended by itself, with the mark that it is not to be handed out again.
-    if (isOver && stateNow(target.job, report) === 'ended')
-      for (const [queue, done] of target.inQueues) if (done !== 'removed') target.inQueues.delete(queue);
-    updateState(target, plan);
-    // What Gearman says counts: the states were read a moment before.
-    if (isOver && target.now === 'executing') target.now = 'uncertain';
-  }
+  updatePlan(plan, report, {executing, still});
   return false;
 }
 
-/** Takes out the jobs that stopped workers gave back. If interrupted, only those: they would run again from the start. */
+/**
+ * Takes out the jobs that stopped workers gave back. If interrupted, only those: they would run again from the start. One that goes
+ * on all the same has not ended.
+ */
 export async function dequeueStopped(
   options: KillOptions,
   plan: KillPlan,
@@ -97,6 +91,22 @@ export async function dequeueStopped(
   await dequeueByPayload(uninterrupted, plan, ({job, now}) =>
     aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id),
   );
+  await reportingFailure(plan, () => lookForProcesses(options, plan, executing));
+}
+
+/** A job that Gearman had as waiting, though its process shows, may go on in a process of no unit. */
+async function lookForProcesses(
+  options: KillOptions,
+  plan: KillPlan,
+  executing: ReadonlySet<number>,
+): Promise<void> {
+  const waited = [...executing].filter((id) => {
+    const places = placesOf(plan.report, id);
+    return places.length > 0 && !places.some(({running}) => running);
+  });
+  if (waited.length === 0) return;
+  const report = await liveStates(options);
+  for (const id of waited) if (stateIn(report, id) === 'executing') noteGoingOn(plan.targets.get(id)!);
 }
 
 type Chosen = (target: Target) => boolean;
@@ -144,8 +154,8 @@ async function cancelTarget(
   });
   // A cancelled job whose worker was stopped is dropped by gearmand, and then unknown.
   if (outcome === 'absent')
-    note(plan, target, queue, target.inQueues.get(queue) === 'cancelled' ? 'removed' : 'absent');
-  else if (outcome !== 'executing') note(plan, target, queue, outcome);
+    noteAnswer(plan, target, queue, target.inQueues.get(queue) === 'cancelled' ? 'removed' : 'absent');
+  else if (outcome !== 'executing') noteAnswer(plan, target, queue, outcome);
   if (outcome === 'executing' || outcome === 'cancelled') target.now = 'executing';
 }
 
@@ -165,7 +175,7 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
       },
       settle: async (jobs) => {
         const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
-        for (const {jobId, queue} of jobs) note(plan, targets.get(jobId!)!, queue, 'removed');
+        for (const {jobId, queue} of jobs) noteAnswer(plan, targets.get(jobId!)!, queue, 'removed');
         const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
         await writeInTime(options, out);
       },
@@ -195,31 +205,6 @@ function writeInTime(options: KillOptions, targets: readonly Target[]): Promise<
   const end = performance.now() + LONGEST_HOLD_MS;
   const open = targets.filter(({row}) => row === null);
   return writeRows(options, open, () => performance.now() < end);
-}
-
-/** Its end is about to be asked for: until the answer has come, it may be out or not. */
-function markAsked(target: Target, queue: string): void {
-  if (target.inQueues.get(queue) !== 'cancelled') target.inQueues.set(queue, 'unknown');
-  // What waited on one server may execute on another.
-  if (target.now !== 'executing') target.now = 'uncertain';
-}
-
-function note({report}: KillPlan, target: Target, queue: string, done: InQueue): void {
-  target.inQueues.set(queue, done);
-  if (dequeued(target, report) !== 'removed') return;
-  if (target.job.status !== 'running') target.was = 'ended';
-  else if (target.was !== 'executing') target.was = 'queued';
-}
-
-function updateState(target: Target, {report}: KillPlan): void {
-  const done = dequeued(target, report);
-  if (done !== null && done !== 'unknown') return;
-  target.now = stateNow(target.job, report);
-  // It waits, so the request was lost, not the answer.
-  if (target.now === 'queued')
-    for (const [queue, inQueue] of target.inQueues) if (inQueue === 'unknown') target.inQueues.delete(queue);
-  target.verdict = report.verdicts.get(target.job.id) ?? null;
-  if (target.was !== 'executing') target.was = target.now;
 }
 
 async function reportingFailure({problems}: KillPlan, work: () => Promise<void>): Promise<void> {

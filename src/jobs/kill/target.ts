@@ -58,7 +58,7 @@ export interface Target {
   row: RowOutcome | RowFailure | null;
 }
 
-/** The state map of one kill: plan.ts fills it, rehearse.ts, dequeue.ts and complete.ts go on with it. */
+/** The state map of one kill: plan.ts fills it, rows.ts, dequeue.ts and complete.ts go on with it. */
 export interface KillPlan {
   /** By job id; ids without a row are left out. */
   targets: Map<number, Target>;

@@ -2,7 +2,8 @@ import {executingJobs, type LiveReport, placesOf, stateIn} from './live-state.ts
 
 /**
  * Which of these jobs still execute: a worker that has ended its job may have begun another by now. Gearman is asked for those
- * whose key it knows; of the others, the states that were gathered again count.
+ * that it executed by their key; of the others, the states that were gathered again count, too. One that Gearman has as waiting,
+ * since its worker lost the connection, may show by its process.
  * @throws AtomctlError as GearmanServer's requests do
  */
 export async function stillExecuting(
@@ -13,7 +14,7 @@ export async function stillExecuting(
   const still = new Set<number>();
   for (const id of ids) {
     const places = placesOf(planned, id);
-    if (places.length === 0 && stateIn(now, id) === 'executing') still.add(id);
+    if (!places.some(({running}) => running) && stateIn(now, id) === 'executing') still.add(id);
     for (const {server, unique} of places)
       if ((await server.statusOfUniqueKeys([unique]))[0]!.running) still.add(id);
   }

@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest';
-import {complete, killedReport} from '../../../../src/jobs/kill/complete.ts';
+import {complete, killedReport, settle} from '../../../../src/jobs/kill/complete.ts';
+import {noteGoingOn} from '../../../../src/jobs/kill/progress.ts';
 import type {KillOptions, KillPlan, Target} from '../../../../src/jobs/kill/target.ts';
 
 /** A forced kill of an executing job whose server knows it no more when it is asked again. */
@@ -53,6 +54,27 @@ it.each([
     row: {outcome: 'done'},
   } as unknown as Target;
   expect(killedReport(target, 'removed', {deleteRows: false}).message).toMatch(message);
+});
+
+it('says of a forced kill that the worker goes on, if the job executes although the server has it as waiting', async () => {
+  const {killed} = await forcedKill({known: true, running: false});
+  expect(killed).toMatchObject([{action: 'marked', gearman: 'cancelled'}]);
+});
+
+it('leaves the row of a job that is out of Gearman and that a process goes on with after its worker was stopped', () => {
+  const target = {
+    ...{job: {id: 7, status: 'running'}, was: 'executing', now: 'executing', refused: null},
+    inQueues: new Map([['f 127.0.0.1:4730', 'removed']]),
+  } as unknown as Target;
+  const plan = {report: {found: new Map(), evidence: {queues: []}}, problems: []} as unknown as KillPlan;
+  const options = {force: false, signal: new AbortController().signal} as KillOptions;
+  expect(settle(options, plan, target)).toBe('removed');
+  noteGoingOn(target);
+  expect(settle(options, plan, target)).toMatchObject({
+    action: 'failed',
+    gearman: 'cancelled',
+    message: expect.stringMatching(/still executing: its worker did not stop/),
+  });
 });
 
 it('says of a forced kill that the worker goes on, if the server has the job', async () => {
