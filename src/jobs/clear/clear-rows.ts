@@ -95,13 +95,13 @@ function finishedOnly(filter: JobFilter): JobFilter {
  * filter again under its lock: one that has changed since (a finished job that runs again) stays.
  * A failure of the database ends the clear and is reported with what was done by then: that stays done.
  * @param queue takes the Gearman jobs of each batch out before its rows go; null leaves Gearman alone
- * @param workersAsked workers were asked to stop before
+ * @param isTouched something was changed before: workers were asked to stop, or Gearman to cancel jobs
  * @throws AtomctlError REFUSED if no row can be deleted; nothing was changed
  */
 export async function clearJobs(
   options: ClearOptions,
   queue: QueueWindow | null,
-  workersAsked = false,
+  isTouched = false,
 ): Promise<ClearResult> {
   const result: ClearResult = {
     cleared: 0,
@@ -115,7 +115,7 @@ export async function clearJobs(
   try {
     await clearBatches(options, queue, result);
   } catch (error) {
-    const isUntouched = result.cleared + (queue?.removed ?? 0) === 0 && !workersAsked;
+    const isUntouched = result.cleared + (queue?.removed ?? 0) === 0 && !isTouched;
     if (!(error instanceof AtomctlError) || (error instanceof Unchangeable && isUntouched)) throw error;
     result.failure = error;
   }

@@ -49,6 +49,8 @@ export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'> {
   queueIncomplete: boolean;
   /** Workers were asked to stop. */
   workersAsked: boolean;
+  /** Gearman was asked to cancel executing jobs, whatever came of it. */
+  cancelAsked: boolean;
   /** Other jobs whose workers were stopped: they start again from the beginning. */
   interruptedJobs: number[];
   /** What did not go as it should, in sentences. */
@@ -69,12 +71,13 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     counts !== null && (counts.executing + counts.underUnknownPrefix > 0 || options.worker !== null);
   const report = isOpen ? await liveStates({...queue!, database}) : null;
   const ids = report === null ? [] : await runningIds(options);
+  const ended = report === null ? 0 : await countExecutingEnded(options);
+  const prepared = report === null ? null : await prepareStop(options, report, ids);
   const seen = {
     missing: report?.missing ?? counts?.missing ?? [],
     elsewhere: report === null ? 0 : countElsewhere(report, ids),
+    cancelAsked: (prepared?.touched.size ?? 0) > 0,
   };
-  const ended = report === null ? 0 : await countExecutingEnded(options);
-  const prepared = report === null ? null : await prepareStop(options, report, ids);
   if (prepared === null || prepared.workers === null) {
     const executing = (prepared?.executing.size ?? 0) + ended;
     return clearAll(options, {...seen, executing, workersAsked: false});
@@ -104,6 +107,8 @@ interface PreparedStop {
   executing: ReadonlySet<number>;
   /** Those of them that Gearman drops as their workers end. */
   cancelled: ReadonlySet<number>;
+  /** Those that Gearman was asked to cancel, also if they have ended by themselves. */
+  touched: ReadonlySet<number>;
 }
 
 /**
@@ -144,7 +149,7 @@ async function cancelAndAgree(
   for (let times = 0; times < MOST_PLANS; times += 1) {
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
     const workers = await workersToStop(options, report, executing);
-    if (workers === null) return {workers, executing, cancelled};
+    if (workers === null) return {workers, executing, cancelled, touched};
     const against = reasonAgainstInterruption(workers, mayInterrupt);
     if (against !== null) throw against;
     await rehearseDeletion(database, [...executing]);
@@ -153,7 +158,7 @@ async function cancelAndAgree(
     const still = await stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
     const hasOther = workers.others && anotherBegan(report, now, ids);
-    if (!hasOther && still.size === executing.size) return {workers, executing, cancelled};
+    if (!hasOther && still.size === executing.size) return {workers, executing, cancelled, touched};
     report = now;
   }
   throw goOnAllTheTime();
@@ -166,13 +171,14 @@ export function clearExitStatus({
   cleared,
   queueRemoved,
   workersAsked,
+  cancelAsked,
   queueIncomplete,
   queueExecuting,
 }: SiteCleared): number {
   if (interrupted) return EXIT.interrupted;
   if (failure === null) return queueIncomplete || queueExecuting > 0 ? EXIT.failed : EXIT.ok;
   // 5 promises that nothing was touched.
-  const isTouched = cleared + queueRemoved > 0 || workersAsked;
+  const isTouched = cleared + queueRemoved > 0 || workersAsked || cancelAsked;
   return isTouched && failure.exitStatus === EXIT.refused ? EXIT.failed : failure.exitStatus;
 }
 
@@ -307,6 +313,7 @@ interface Seen {
   elsewhere: number;
   /** How many of them execute. */
   executing: number;
+  cancelAsked: boolean;
   workersAsked: boolean;
 }
 
@@ -315,7 +322,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
   const window = queue === null ? null : new QueueWindow(queue, await runningNames(options));
   let cleared: ClearResult;
   try {
-    cleared = await clearJobs(options, window, seen.workersAsked);
+    cleared = await clearJobs(options, window, seen.workersAsked || seen.cancelAsked);
     if (allQueued && window !== null && cleared.failure === null) {
       if (signal.aborted) cleared.interrupted = true;
       else cleared.failure = await failureOf(window.takeJobsWithoutRows(database));
@@ -332,6 +339,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
     queueLeft: counts === null ? 0 : counts.waiting + counts.executing,
     queueIncomplete: window?.incomplete === true || seen.elsewhere > 0,
     workersAsked: seen.workersAsked,
+    cancelAsked: seen.cancelAsked,
     interruptedJobs: [],
     problems: [
       ...downloadsKept.map((path) => `The download ${path} was left alone.`),

@@ -16,6 +16,7 @@ import {
 import {
   asControl,
   controlOf,
+  crash,
   createQueueSite,
   endsMeanwhile,
   executeJob,
@@ -319,6 +320,28 @@ describe('clearSite', () => {
     expect(result).toMatchObject({cleared: 1, queueRemoved: 0, workersAsked: false, interruptedJobs: []});
     expect([calls, worker.started(), await rows()]).toEqual([[], [ending, next], [next]]);
     await worker.kill();
+  });
+
+  test('rows that cannot be deleted after an executing job was cancelled: exit 1, not 5', async () => {
+    const {unique, worker} = await executeJob(at.site);
+    const cancel = at.server.cancel.bind(at.server);
+    at.server.cancel = async (handle) => {
+      const done = await cancel(handle);
+      await crash(worker, unique, at.server);
+      await at.site.query(
+        "CREATE TRIGGER keep BEFORE DELETE ON object FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'kept'",
+      );
+      return done;
+    };
+    try {
+      const control = controlOf(at, worker);
+      const result = await clear({worker: control});
+      expect([clearExitStatus(result), result.cleared, control.calls]).toEqual([1, 0, []]);
+      expect(result.failure?.message).toMatch(/cannot be deleted/);
+    } finally {
+      at.server.cancel = cancel;
+      await at.site.query('DROP TRIGGER IF EXISTS keep');
+    }
   });
 
   test('interrupted while the worker stops, a row that no longer matches stays', async () => {
