@@ -1,6 +1,6 @@
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
-import {executingEndedJobs} from '../live/ended-jobs.ts';
+import {executingEndedJobs, newestExecutingEnded} from '../live/ended-jobs.ts';
 import {
   executingJobs,
   type LiveAccess,
@@ -15,6 +15,7 @@ import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
 import {
+  eachOnce,
   failureOf,
   goOnAllTheTime,
   type Interruptible,
@@ -71,21 +72,21 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     counts !== null && (counts.executing + counts.underUnknownPrefix > 0 || options.worker !== null);
   const report = isOpen ? await liveStates({...queue!, database}) : null;
   const ids = report === null ? [] : await runningIds(options);
-  const ended = report === null ? 0 : await countExecutingEnded(options);
-  const prepared = report === null ? null : await prepareStop(options, report, ids);
+  const ended = report === null ? new Set<number>() : await executingEnded(options);
+  const prepared = report === null ? null : await prepareStop(options, report, {ids, ended});
   const seen = {
     missing: report?.missing ?? counts?.missing ?? [],
     elsewhere: report === null ? 0 : countElsewhere(report, ids),
     cancelAsked: (prepared?.touched.size ?? 0) > 0,
   };
   if (prepared === null || prepared.workers === null) {
-    const executing = (prepared?.executing.size ?? 0) + ended;
+    const executing = (prepared?.executing.size ?? 0) + ended.size;
     return clearAll(options, {...seen, executing, workersAsked: false});
   }
   const {workers, executing, cancelled} = prepared;
   let order: AtomctlError[] = [];
   const {result: cleared, problems} = await whileStopped(workers, async () => {
-    const stopped = {...seen, executing: ended, workersAsked: true};
+    const stopped = {...seen, executing: ended.size, workersAsked: true};
     const done = options.signal.aborted
       ? await clearCancelled(options, stopped, {cancelled, executing})
       : await clearStopped(options, stopped, {ids, cancelled});
@@ -98,6 +99,14 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     failure: cleared.failure ?? [...problems, ...order][0] ?? null,
     problems: [...cleared.problems, ...[...problems, ...order].map(({message}) => message)],
   };
+}
+
+/** Jobs to clear. */
+interface Clearing {
+  /** Their rows say Running. */
+  ids: readonly number[];
+  /** They execute although their rows have ended. */
+  ended: ReadonlySet<number>;
 }
 
 interface PreparedStop {
@@ -119,11 +128,11 @@ interface PreparedStop {
 async function prepareStop(
   options: ClearSiteOptions,
   report: LiveReport,
-  ids: readonly number[],
+  clearing: Clearing,
 ): Promise<PreparedStop> {
   const [cancelled, touched] = [new Set<number>(), new Set<number>()];
   try {
-    return await cancelAndAgree(options, {report, ids, cancelled, touched});
+    return await cancelAndAgree(options, {...clearing, report, cancelled, touched});
   } catch (error) {
     if (!(error instanceof AtomctlError) || touched.size === 0) throw error;
     const {code, message, hint} = error;
@@ -140,15 +149,16 @@ async function cancelAndAgree(
   {
     report: first,
     ids,
+    ended,
     cancelled,
     touched,
-  }: {report: LiveReport; ids: readonly number[]; cancelled: Set<number>; touched: Set<number>},
+  }: Clearing & {report: LiveReport; cancelled: Set<number>; touched: Set<number>},
 ): Promise<PreparedStop> {
   const {database, queue, mayInterrupt} = options;
   let report = first;
   for (let times = 0; times < MOST_PLANS; times += 1) {
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
-    const workers = await workersToStop(options, report, executing);
+    const workers = await workersToStop(options, report, {executing, ended});
     if (workers === null) return {workers, executing, cancelled, touched};
     const against = reasonAgainstInterruption(workers, mayInterrupt);
     if (against !== null) throw against;
@@ -274,25 +284,27 @@ export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: rea
 /** Of the rows to clear that have ended, only so many are looked for in Gearman, from the newest: all would be a whole history. */
 const ENDED_ROWS = 200;
 
-/** How many jobs execute although their rows, which are to be cleared, have ended. */
-async function countExecutingEnded({database, queue, plan}: ClearSiteOptions): Promise<number> {
+/** The jobs that execute although their rows, which are to be cleared, have ended. */
+async function executingEnded({database, queue, plan}: ClearSiteOptions): Promise<Set<number>> {
   const {join, sql, values} = jobCondition(plan.filter);
   const rows = await database.query<{id: number}>(
     `SELECT job.id FROM job ${join} WHERE ${sql} AND job.status_id <> ? AND job.id <= ? ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
     [...values, STATUSES.running.termId, plan.lastId],
   );
   const ids = rows.map(({id}) => id);
-  return (await executingEndedJobs(ids, {...queue!, database})).size;
+  return new Set((await executingEndedJobs(ids, {...queue!, database})).keys());
 }
 
 async function workersToStop(
-  {worker}: ClearSiteOptions,
-  report: LiveReport | null,
-  ids: ReadonlySet<number>,
+  {worker, database, queue}: ClearSiteOptions,
+  report: LiveReport,
+  {executing, ended}: {executing: ReadonlySet<number>; ended: ReadonlySet<number>},
 ): Promise<WorkerStop | null> {
-  if (worker === null || report === null || ids.size === 0) return null;
-  const goBack = [...ids].some((id) => placesOf(report, id).length === 0);
-  return worker.workersOf(ids, executingJobs(report), {goBack});
+  if (worker === null || executing.size === 0) return null;
+  const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
+  const others = await newestExecutingEnded({...queue!, database});
+  const all = [...executingJobs(report), ...others.filter(({id}) => !ended.has(id))];
+  return worker.workersOf(executing, eachOnce(all), {goBack});
 }
 
 /** The names of the jobs to clear that say Running: only functions that may hold them are touched. */

@@ -1,12 +1,12 @@
 import {AtomctlError} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
-import {executingEndedJobs} from '../live/ended-jobs.ts';
+import {executingEndedJobs, newestExecutingEnded} from '../live/ended-jobs.ts';
 import {executingJobs, type LiveReport, liveStatesToAct, placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
-import type {WorkerStop} from '../model/worker-control.ts';
+import {eachOnce, type WorkerStop} from '../model/worker-control.ts';
 import {plannedRefusal} from './refusal.ts';
 import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
 
@@ -90,9 +90,10 @@ export async function workersToStop(
   if (options.worker === null || stopping.length === 0) return null;
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
+  const executing = [...executingJobs(report), ...ended, ...(await newestExecutingEnded(options))];
   // Without a key it cannot be cancelled before its worker stops.
   const goBack = [...ids].some((id) => placesOf(report, id).length === 0);
-  return options.worker.workersOf(ids, [...executingJobs(report), ...ended], {goBack});
+  return options.worker.workersOf(ids, eachOnce(executing), {goBack});
 }
 
 function mustStop({now, refused}: Target): boolean {

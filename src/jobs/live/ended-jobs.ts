@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {ownerOf, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
-import {endedRows} from '../model/running-jobs.ts';
+import {type EndedRow, endedRows, newestEndedRows} from '../model/running-jobs.ts';
 import type {LiveAccess} from './collect-evidence.ts';
 import type {KnownJob} from './evidence.ts';
 import {askForKeys, type FoundJobs} from './unique-keys.ts';
@@ -20,7 +20,28 @@ export async function executingEndedJobs(
   ids: readonly number[],
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
 ): Promise<FoundJobs> {
-  const rows = ids.length === 0 ? [] : await endedRows(access.database, ids);
+  return executingTwice(ids.length === 0 ? [] : await endedRows(access.database, ids), access);
+}
+
+/** Of the rows that have ended, the newest: all would be a whole history. */
+const NEWEST_ROWS = 200;
+
+/**
+ * The same of the newest rows of the site: what else is interrupted if workers are stopped.
+ * @throws AtomctlError for the database
+ */
+export async function newestExecutingEnded(
+  access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
+): Promise<{id: number; name: string}[]> {
+  const rows = await newestEndedRows(access.database, NEWEST_ROWS);
+  const found = await executingTwice(rows, access);
+  return rows.filter(({id}) => found.has(id)).map(({id, name}) => ({id, name}));
+}
+
+async function executingTwice(
+  rows: readonly EndedRow[],
+  access: Pick<LiveAccess, 'servers' | 'prefixes'>,
+): Promise<FoundJobs> {
   const first = await executingOf(rows, access);
   if (first.size === 0) return first;
   await sleep(BETWEEN_MS);
@@ -31,7 +52,7 @@ export async function executingEndedJobs(
 }
 
 async function executingOf(
-  rows: Awaited<ReturnType<typeof endedRows>>,
+  rows: readonly EndedRow[],
   {servers, prefixes}: Pick<LiveAccess, 'servers' | 'prefixes'>,
 ): Promise<FoundJobs> {
   if (rows.length === 0) return new Map();

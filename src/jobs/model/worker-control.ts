@@ -6,6 +6,11 @@ export interface NamedJob {
   name: string;
 }
 
+/** A row may have ended between two reads: then its job was seen twice. */
+export function eachOnce(jobs: readonly NamedJob[]): NamedJob[] {
+  return [...new Map(jobs.map((job) => [job.id, job])).values()];
+}
+
 /** The workers to stop so that jobs end, and what else that comes to. */
 export interface WorkerStop {
   /** @throws AtomctlError if a worker could not be stopped */

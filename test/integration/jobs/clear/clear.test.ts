@@ -322,6 +322,26 @@ describe('clearSite', () => {
     await worker.kill();
   });
 
+  test.each([true, false])(
+    'a job that executes although its row has ended is named, unless it is cleared: %s',
+    async (cleared) => {
+      const [one, ended] = [await executeJob(at.site), await executeJob(at.site)];
+      await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [ended.id]);
+      let seen: number[] = [];
+      await clear({
+        filter: cleared ? {} : {ids: [one.id]},
+        worker: {
+          async workersOf(_ids, executing) {
+            seen = executing.map(({id}) => id);
+            return {stop: async () => {}, start: async () => {}, interrupts: []};
+          },
+        },
+      });
+      expect(seen).toEqual(cleared ? [one.id] : [one.id, ended.id]);
+      await Promise.all([one.worker.kill(), ended.worker.kill()]);
+    },
+  );
+
   test('rows that cannot be deleted after an executing job was cancelled: exit 1, not 5', async () => {
     const {unique, worker} = await executeJob(at.site);
     const cancel = at.server.cancel.bind(at.server);

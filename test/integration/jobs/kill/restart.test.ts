@@ -51,6 +51,26 @@ test('a job that ends before its worker is stopped: the worker, which has begun 
   expect([await at.statusOf(ending), worker.started()]).toEqual([184, [ending, next]]);
 });
 
+test('a job that executes although its row has ended is named among those that a restart interrupts', async () => {
+  const [{id}, ended] = [await at.execute(), await at.execute()];
+  await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [ended.id]);
+  const seen: number[][] = [];
+  const {first} = await at.kill([id], {
+    worker: {
+      async workersOf(ids, executing) {
+        seen.push(executing.map((job) => job.id));
+        const interrupts = executing.filter((job) => !ids.has(job.id));
+        return {stop: async () => {}, start: async () => {}, interrupts};
+      },
+    },
+  });
+  expect(seen.at(-1)).toEqual([id, ended.id]);
+  expect([first.action, first.message]).toEqual([
+    'refused',
+    expect.stringContaining(`would also interrupt job ${ended.id}`),
+  ]);
+});
+
 test('an interrupted import stays before those that wait', async () => {
   const {id, worker} = await at.execute();
   const imports = await executeJob(at.site, 'arFileImportJob');
