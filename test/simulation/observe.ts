@@ -17,6 +17,9 @@ import {Watch} from './watch.ts';
 import type {HostName} from './worker.ts';
 import {afterLastStart, hasFinished, keyOf, type World} from './world.ts';
 
+/** After this step Gearman is not asked any more. */
+export const LAST_QUESTION = 'reads the counts again, and asks again for the keys that no server knew';
+
 const STEP_NAMES = [
   'reads the rows',
   'reads the payloads, if it probes',
@@ -25,7 +28,7 @@ const STEP_NAMES = [
   'asks for the keys, and who holds the lock',
   'lists the cancelled entries, and asks again for what waits and for the lock',
   'reads processes, files and clock',
-  'reads the counts again, and asks again for the keys that no server knew',
+  LAST_QUESTION,
   'reads the rows again',
 ];
 

@@ -6,7 +6,7 @@ import type {Job} from '../../../src/jobs/model/job.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
-import {loggedKeyOf, Observation, qualityOf} from '../observe.ts';
+import {LAST_QUESTION, loggedKeyOf, Observation, qualityOf} from '../observe.ts';
 import type {Worker} from '../worker.ts';
 import {type ActWorld, has, type SiteView} from './act-world.ts';
 import type {LimitName} from './known-limits.ts';
@@ -96,8 +96,12 @@ export class Act {
   /** How many waiting jobs it held at once, at most. */
   held = 0;
   steps = 0;
+  /** Jobs from this place on came to Gearman after it was asked for the last time. */
+  askedPlace = Number.POSITIVE_INFINITY;
   /** When it read what it decides by. */
   reportMs = 0;
+  /** Jobs that were then proved to execute. */
+  proved: ReadonlySet<number> = new Set();
   /** Jobs that the verdicts then said to execute, and those that showed it by their key whatever the verdicts said. */
   shown: ReadonlySet<number> = new Set();
   readonly connections: {server: Gearmand; connection: Connection}[] = [];
@@ -110,6 +114,11 @@ export class Act {
     readonly careless: Careless,
   ) {
     this.view = world.siteView(spec.oneServer);
+  }
+
+  /** What the product asks for a signal. */
+  get signal(): AbortSignal {
+    return {aborted: this.aborted} as AbortSignal;
   }
 
   get name(): string {
@@ -199,12 +208,12 @@ export class Act {
         limit ?? this.limitOfExecution(id),
       );
     // A worker will be handed it, whatever the row says.
-    const waits = this.witness.entriesOf(id).some(({holder}) => holder === null);
-    if (to !== 'deleted' && !this.spec.force && waits)
+    const waiting = this.witness.entriesOf(id).filter(({holder}) => holder === null);
+    if (to !== 'deleted' && !this.spec.force && waiting.length > 0)
       this.witness.harm(
         `${this.name} changes the row of a job that waits`,
         `${this.name} sets row ${id} to ${to} while its job waits in Gearman.`,
-        limit ?? this.limitOfWaiting(id),
+        limit ?? this.limitOfWaiting(id, waiting),
       );
     this.changed.add(id);
     if (to === 'deleted' && this.world.row(id)?.status === 'running')
@@ -217,11 +226,17 @@ export class Act {
   }
 
   /** Why a job still waits that was taken out, or that was seen not to wait. */
-  private limitOfWaiting(id: number): LimitName | null {
+  private limitOfWaiting(id: number, waiting: readonly Entry[]): LimitName | null {
+    if (waiting.every((entry) => this.isNew(entry))) return 'submitted again meanwhile';
     const isTaken = [...this.touchedEntries].some(
       ({payload}) => payload.jobId === id && payload.site === 'own',
     );
     return isTaken ? 'submitted twice' : null;
+  }
+
+  /** An operator submitted it after the last question to Gearman. */
+  isNew(entry: Entry): boolean {
+    return this.witness.submittedByHandSince(entry, this.askedPlace);
   }
 
   /** Why a job that was taken out is executing all the same. */
@@ -234,6 +249,7 @@ export class Act {
     );
     const limits = executions.map(({entry, connection}): LimitName | null => {
       if (entry.payload.site === 'other') return 'one prefix for two sites';
+      if (this.isNew(entry)) return 'submitted again meanwhile';
       if (taken.length === 0) return null;
       if (!taken.includes(entry)) return 'submitted twice';
       return connection.broken ? 'its worker lost its server' : null;
@@ -244,7 +260,9 @@ export class Act {
       const isCut = [...connections.values()].some(({broken}) => broken);
       limits.push(taken.length > 0 && isCut ? 'its worker lost its server' : null);
     }
-    return limits.includes(null) ? null : (limits[0] ?? null);
+    const limit = limits.includes(null) ? null : (limits[0] ?? null);
+    // Nothing but another site's job excuses what was proved to execute.
+    return this.proved.has(id) && limit !== 'one prefix for two sites' ? null : limit;
   }
 
   stopUnit(worker: Worker): void {
@@ -263,7 +281,9 @@ export class Act {
   }
 
   private unnamedLimit(id: number): LimitName | null {
-    if (this.world.row(id)?.status !== 'running') return 'ended by hand';
+    const row = this.world.row(id);
+    if (row === undefined) return 'ended by hand';
+    if (row.status !== 'running') return executingByKey(this, [row]).has(id) ? null : 'ended by hand';
     return this.shown.has(id) ? null : 'not known to execute';
   }
 
@@ -325,15 +345,22 @@ export function* liveStates(
     withoutTruths: true,
   });
   act.observation = observation;
-  const before = executingByKey(act);
-  while (!observation.step()) yield {did: observation.lastStep};
+  const running = () => [...world.visibleRows().values()].filter(({status}) => status === 'running');
+  const before = executingByKey(act, running());
+  while (!observation.step()) {
+    if (observation.lastStep === LAST_QUESTION) act.askedPlace = act.witness.nextPlace;
+    yield {did: observation.lastStep};
+  }
   act.observation = null;
   act.reportMs = beganMs;
   const evidence = observation.evidence!;
   const verdicts = (act.careless.judge ?? liveVerdicts)(evidence);
-  const after = executingByKey(act);
+  const after = executingByKey(act, running());
+  const byKey = [...before].filter((id) => after.has(id));
+  const byVerdict = [...verdicts].flatMap(([id, {state}]) => (state === 'executing' ? [id] : []));
+  act.proved = new Set([...byKey, ...byVerdict]);
   act.shown = new Set([
-    ...[...before].filter((id) => after.has(id)),
+    ...byKey,
     ...[...verdicts].filter(([, {state, likely}]) => (likely ?? state) === 'executing').map(([id]) => id),
   ]);
   const found = new Map(
@@ -348,7 +375,7 @@ export function* liveStates(
 }
 
 /** Jobs that a server would say to execute if it was asked for their key at this moment. */
-function executingByKey({world, view}: Act): Set<number> {
+function executingByKey({world, view}: Act, rows: readonly Row[]): Set<number> {
   // Without a root the states rest on one server (observe.ts).
   const asked = world.setup.guessed ? world.servers.slice(0, 1) : view.servers;
   const servers = asked.filter((server) => server.up && !world.lockedByOther(server));
@@ -358,12 +385,10 @@ function executingByKey({world, view}: Act): Set<number> {
       .map(({function: name}) => ({server, name}))
       .filter(({name}) => view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1))),
   );
-  const rows = [...world.visibleRows().values()].filter(
-    (row) => row.status === 'running' && qualityOf(row, world.own) !== 'none',
-  );
   const isHeld = (row: Row) =>
     functions.some(({server, name}) => (server.find(name, loggedKeyOf(name, row))?.holder ?? null) !== null);
-  return new Set(rows.filter(isHeld).map(({id}) => id));
+  const keyed = rows.filter((row) => qualityOf(row, world.own) !== 'none');
+  return new Set(keyed.filter(isHeld).map(({id}) => id));
 }
 
 /** What stands for the bytes of a log. */

@@ -1,10 +1,11 @@
 /** jobs:clear, step by step: src/jobs/clear. */
-import {mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
+import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {AtomctlError, EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
 import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {anotherBegan} from '../../../src/jobs/live/still-executing.ts';
 import {
+  eachOnce,
   goOnAllTheTime,
   MOST_PLANS,
   reasonAgainstInterruption,
@@ -12,12 +13,15 @@ import {
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Entry, Gearmand} from '../gearmand.ts';
-import {type Act, changeRow, liveStates, type Report, refused, type Steps} from './act.ts';
+import {type Act, changeRow, liveStates, loadJobs, type Report, refused, type Steps} from './act.ts';
 import {
   attempt,
   cancelByKey,
+  classOf,
+  executingEnded,
   Hold,
   isJobOf,
+  newestExecutingEnded,
   releaseProbeLock,
   siteFunctions,
   stillExecuting,
@@ -53,73 +57,121 @@ export function* clear(act: Act): Steps<Cleared> {
   const plan = planClear(act);
   yield {did: 'reads what it will clear, and is told to go on'};
   const {spec} = act;
-  if (spec.keepQueue) return yield* clearAll(act, plan, {elsewhere: 0, workersAsked: false});
+  if (spec.keepQueue)
+    return yield* clearAll(act, plan, {elsewhere: 0, executing: 0, cancelAsked: false, workersAsked: false});
   const report = yield* liveStates(act);
   const ids = candidates(act, plan)
     .filter(({status}) => status === 'running')
     .map(({id}) => id);
   const elsewhere = countElsewhere(report, ids);
-  const prepared = spec.restartWorker ? yield* prepareStop(act, report, ids) : null;
-  if (prepared === null) return yield* clearAll(act, plan, {elsewhere, workersAsked: false});
-  const {workers, cancelled} = prepared;
+  const ended = new Set((yield* executingEnded(act, loadJobs(act, idsOf(candidates(act, plan))))).keys());
+  const {workers, executing, cancelled, touched} = yield* prepareStop(act, report, {ids, ended});
+  const before = {elsewhere, cancelAsked: touched.size > 0};
+  if (workers === null) {
+    const seen = {...before, executing: executing.size + ended.size, workersAsked: false};
+    return yield* clearAll(act, plan, seen);
+  }
   const {result} = yield* whileStopped(act, workers, function* () {
-    const seen = {elsewhere, workersAsked: true};
-    if (!act.aborted || cancelled.size === 0) return yield* clearAll(act, plan, seen);
+    const seen = {...before, executing: ended.size, workersAsked: true};
+    if (!act.aborted) return yield* clearStopped(act, plan, seen, ids);
+    if (cancelled.size === 0) return yield* clearAll(act, plan, seen);
     // Interrupted, only the rows go whose jobs are gone from Gearman already.
     act.aborted = false;
     const some = {...plan, filtered: true, matches: (row: Row) => cancelled.has(row.id) && plan.matches(row)};
-    const done = yield* clearAll(act, some, seen);
+    const done = yield* clearAll(act, some, seen, {allQueued: false});
     act.aborted = true;
     return {...done, exit: EXIT.interrupted};
   });
   return result;
 }
 
-function* prepareStop(
+function idsOf(rows: readonly Row[]): number[] {
+  return rows.map(({id}) => id);
+}
+
+function* clearStopped(act: Act, plan: Plan, seen: Seen, ids: readonly number[]): Steps<Cleared> {
+  const now = yield* liveStates(act);
+  const still = ids.filter((id) => stateIn(now, id) === 'executing');
+  return yield* clearAll(act, plan, {...seen, executing: seen.executing + still.length});
+}
+
+/** Jobs to clear: their rows say Running, or have ended while they execute. */
+interface Clearing {
+  ids: readonly number[];
+  ended: ReadonlySet<number>;
+}
+
+interface Prepared {
+  workers: UnitStop | null;
+  executing: ReadonlySet<number>;
+  cancelled: ReadonlySet<number>;
+  touched: ReadonlySet<number>;
+}
+
+function* prepareStop(act: Act, report: Report, clearing: Clearing): Steps<Prepared> {
+  const [cancelled, touched] = [new Set<number>(), new Set<number>()];
+  try {
+    return yield* cancelAndAgree(act, {...clearing, report, cancelled, touched});
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || touched.size === 0) throw error;
+    throw new AtomctlError(error.exitStatus === EXIT.refused ? 'FAILED' : error.code, error.message);
+  }
+}
+
+function* cancelAndAgree(
   act: Act,
-  first: Report,
-  ids: readonly number[],
-): Steps<{workers: UnitStop; cancelled: ReadonlySet<number>} | null> {
-  const {interrupt} = act.spec;
-  const cancelled = new Set<number>();
+  {
+    report: first,
+    ids,
+    ended,
+    cancelled,
+    touched,
+  }: Clearing & {report: Report; cancelled: Set<number>; touched: Set<number>},
+): Steps<Prepared> {
+  const {interrupt, restartWorker} = act.spec;
   let report = first;
   for (let times = 0; times < MOST_PLANS; times += 1) {
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
-    if (executing.size === 0) return null;
+    if (!restartWorker || executing.size === 0) return {workers: null, executing, cancelled, touched};
     const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
-    const workers = workersOf(act, executing, executingJobs(report), {goBack});
-    for (const id of ids) act.named.add(id);
+    const others = yield* newestExecutingEnded(act);
+    const all = [...executingJobs(report), ...others.filter(({id}) => !ended.has(id))];
+    const workers = workersOf(act, executing, eachOnce(all), {goBack});
+    for (const id of [...ids, ...ended]) act.named.add(id);
     const against = act.careless.asksNobody
       ? null
       : reasonAgainstInterruption(workers as never, interrupt === 'all' ? 'all' : new Set());
-    if (against !== null) throw cancelled.size === 0 ? against : new AtomctlError('FAILED', against.message);
+    if (against !== null) throw against;
     if (interrupt === 'all') for (const {id} of workers.interrupts) act.agreed.add(id);
     for (const id of executing) {
       const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
       if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
     }
-    yield* cancelAll(act, report, {executing, cancelled});
+    yield* cancelExecuting(act, report, executing, {cancelled, touched});
     const now = yield* liveStates(act);
     const still = yield* stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
     const hasOther = workers.others && anotherBegan(report, now, ids);
-    if (act.careless.asksNobody || (!hasOther && still.size === executing.size)) return {workers, cancelled};
+    if (act.careless.asksNobody || (!hasOther && still.size === executing.size))
+      return {workers, executing, cancelled, touched};
     report = now;
   }
-  throw cancelled.size === 0 ? goOnAllTheTime() : new AtomctlError('FAILED', goOnAllTheTime().message);
+  throw goOnAllTheTime();
 }
 
-function* cancelAll(
+function* cancelExecuting(
   act: Act,
   report: Report,
-  {executing, cancelled}: {executing: ReadonlySet<number>; cancelled: Set<number>},
+  ids: ReadonlySet<number>,
+  {cancelled, touched}: {cancelled: Set<number>; touched: Set<number>},
 ): Steps<void> {
-  for (const id of executing) {
+  for (const id of ids) {
     if (cancelled.has(id)) continue;
     for (const place of placesOf(report, id)) {
       const server = place.server as unknown as Gearmand;
       const key = {name: place.function, key: place.unique};
-      const outcome = yield* cancelByKey(act, server, key, {executingToo: true});
+      const onAsked = () => void touched.add(id);
+      const outcome = yield* cancelByKey(act, server, key, {executingToo: true, onAsked});
       if (outcome !== 'absent') cancelled.add(id);
     }
   }
@@ -159,21 +211,33 @@ function candidates({world}: Act, {matches, lastId, running}: Plan): Row[] {
     .sort((one, other) => one.id - other.id);
 }
 
+/** What was seen before the clear. */
+interface Seen {
+  elsewhere: number;
+  executing: number;
+  cancelAsked: boolean;
+  workersAsked: boolean;
+}
+
 function* clearAll(
   act: Act,
   plan: Plan,
-  {elsewhere, workersAsked}: {elsewhere: number; workersAsked: boolean},
+  {elsewhere, executing, cancelAsked, workersAsked}: Seen,
+  {allQueued = act.spec.allQueued} = {},
 ): Steps<Cleared> {
   const {spec} = act;
-  const window = spec.keepQueue ? null : new Window(act);
+  const names = candidates(act, plan).flatMap(({status, job}) => (status === 'running' ? [job.name] : []));
+  const window = spec.keepQueue ? null : new Window(act, names);
   const result = {cleared: 0, interrupted: false, failure: null as SiteCleared['failure']};
   let unchangeable = null;
   try {
     result.failure = yield* attempt(clearBatches(act, plan, window, result));
-    const isUntouched = result.cleared + (window?.removed ?? 0) === 0 && !workersAsked;
+    const isUntouched = result.cleared + (window?.removed ?? 0) === 0 && !workersAsked && !cancelAsked;
     if (result.failure?.code === 'REFUSED' && isUntouched) unchangeable = result.failure;
-    else if (spec.allQueued && !act.aborted && result.failure === null)
-      yield* window?.takeJobsWithoutRows() ?? [];
+    else if (allQueued && window !== null && result.failure === null) {
+      if (act.aborted) result.interrupted = true;
+      else yield* window.takeJobsWithoutRows();
+    }
   } finally {
     yield* window?.close() ?? [];
   }
@@ -185,13 +249,16 @@ function* clearAll(
     problems: [
       ...(window?.problems ?? []),
       ...(elsewhere > 0 ? ['Gearman may have jobs elsewhere.'] : []),
+      ...(executing > 0 ? ['Workers go on with some of them.'] : []),
       ...(result.failure === null ? [] : [result.failure.message]),
     ],
     exit: clearExitStatus({
       ...result,
       queueIncomplete,
       queueRemoved: window?.removed ?? 0,
+      queueExecuting: executing,
       workersAsked,
+      cancelAsked,
     } as SiteCleared),
     left: [...rowsLeft(act, plan), ...(spec.keepQueue ? [] : jobsLeft(act))],
   };
@@ -235,8 +302,8 @@ function* clearBatches(
       if (id > afterId && !candidates(act, plan).some((row) => row.id === id)) plan.matched.delete(id);
     if (batch.length === 0) return;
     if (window !== null) {
-      const running = batch.filter(({status}) => status === 'running');
-      for (const {id} of running.length > 0 ? running : batch.slice(0, 1)) {
+      const isTaken = window.isOpen || batch.some(({status}) => status === 'running');
+      for (const {id} of isTaken ? batch : batch.slice(0, 1)) {
         const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
         if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
       }
@@ -269,17 +336,25 @@ class Window {
   removed = 0;
   incomplete = false;
   readonly problems: string[] = [];
-  private holds: {hold: Hold; server: Gearmand}[] = [];
+  private holds: Hold[] = [];
+  private locks: Gearmand[] = [];
   private openedMs: number | null = null;
 
-  constructor(private readonly act: Act) {}
+  constructor(
+    private readonly act: Act,
+    private readonly names: readonly string[],
+  ) {}
+
+  get isOpen(): boolean {
+    return this.openedMs !== null;
+  }
 
   *takeJobsOf(rows: readonly Row[]): Steps<void> {
     const running = rows.some(({status}) => status === 'running');
-    if (this.openedMs !== null && this.act.world.clock.nowMs - this.openedMs > WINDOW_MS) yield* this.close();
+    if (this.openedMs === null || this.act.world.clock.nowMs - this.openedMs > WINDOW_MS) yield* this.close();
     if (this.openedMs === null) {
       if (!running) return;
-      yield* this.open();
+      yield* this.open((jobClass) => this.names.some((name) => mayBeFunctionOf(name, jobClass)));
     }
     const byId = new Map(rows.map(({id, job, objectId}) => [id, {id, name: job.name, objectId}]));
     yield* this.end((entry) => {
@@ -287,53 +362,61 @@ class Window {
       return row !== undefined && isJobOf(this.act, entry, row);
     });
     if (this.problems.length > 0 && running) this.incomplete = true;
+    // No serial job is held while others arrive.
+    const held = this.holds.flatMap(({jobs}) => jobs);
+    if (held.some(({function: name}) => isSerial(classOf(name)))) yield* this.giveBack();
   }
 
   *takeJobsWithoutRows(): Steps<void> {
-    if (this.openedMs === null) yield* this.open();
+    yield* this.close();
+    yield* this.open(() => true);
     yield {did: 'asks which of the held jobs have a row'};
     const {world} = this.act;
     yield* this.end(({payload, function: name}) => {
       const row = world.row(payload.jobId);
-      return row === undefined || !mayBeFunctionOf(row.job.name, name.slice(name.lastIndexOf('-') + 1));
+      return row === undefined || !mayBeFunctionOf(row.job.name, classOf(name));
     });
+    if (this.problems.length > 0) this.incomplete = true;
   }
 
   *close(): Steps<void> {
+    yield* this.giveBack();
+    for (const server of this.locks) releaseProbeLock(this.act, server);
+    this.locks = [];
+  }
+
+  private *giveBack(): Steps<void> {
     const {holds} = this;
     this.holds = [];
     this.openedMs = null;
-    for (const {hold, server} of holds) {
-      yield* this.reporting(hold.giveBack());
-      releaseProbeLock(this.act, server);
-    }
+    for (const hold of holds) yield* this.reporting(hold.giveBack());
   }
 
-  private *open(): Steps<void> {
+  private *open(isWanted: (jobClass: string) => boolean): Steps<void> {
     this.openedMs = this.act.world.clock.nowMs;
     yield {did: 'asks the servers for their functions'};
     this.act.witness.holds();
     for (const server of this.act.view.servers)
       if (!server.up) this.problems.push(`${server.address} does not answer.`);
-    for (const [server, names] of siteFunctions(this.act, ({total, running}) => total > running))
+    const waits = ({total, running, jobClass}: {total: number; running: number; jobClass: string}) =>
+      total > running && isWanted(jobClass);
+    for (const [server, names] of siteFunctions(this.act, waits))
       yield* this.reporting(this.hold(server, names));
   }
 
   private *hold(server: Gearmand, names: readonly string[]): Steps<void> {
-    yield* takeProbeLock(this.act, server);
-    const hold = new Hold(this.act, server);
-    try {
-      yield* hold.take(names);
-    } catch (error) {
-      releaseProbeLock(this.act, server);
-      throw error;
+    if (!this.locks.includes(server)) {
+      yield* takeProbeLock(this.act, server);
+      this.locks.push(server);
     }
+    const hold = new Hold(this.act, server);
+    yield* hold.take(names);
     for (const {message} of hold.refused) this.problems.push(message);
-    this.holds.push({hold, server});
+    this.holds.push(hold);
   }
 
   private *end(chosen: (entry: Entry) => boolean): Steps<void> {
-    for (const {hold} of this.holds) {
+    for (const hold of this.holds) {
       yield* this.reporting(
         hold.end(chosen, () => {
           this.removed += 1;

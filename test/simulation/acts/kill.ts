@@ -1,27 +1,36 @@
 /** jobs:kill, step by step: src/jobs/kill. What it decides by is the product's own. */
 import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
-import {killedReport} from '../../../src/jobs/kill/complete.ts';
+import {forcedOutcome, interrupted, killedReport, settle} from '../../../src/jobs/kill/complete.ts';
 import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
 import {stateNow} from '../../../src/jobs/kill/plan.ts';
-import {plannedRefusal, refusal} from '../../../src/jobs/kill/refusal.ts';
+import {
+  markAsked,
+  noteAnswer,
+  noteGoingOn,
+  updatePlan,
+  updateState,
+} from '../../../src/jobs/kill/progress.ts';
+import {plannedRefusal} from '../../../src/jobs/kill/refusal.ts';
 import {
   dequeued,
-  type InQueue,
+  isTouched,
   type KillOptions,
   type KillPlan,
   type Target,
 } from '../../../src/jobs/kill/target.ts';
-import {executingJobs, placesOf} from '../../../src/jobs/live/live-state.ts';
+import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {anotherBegan} from '../../../src/jobs/live/still-executing.ts';
 import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
 import {
+  eachOnce,
   goOnAllTheTime,
   type Interruptible,
   MOST_PLANS,
   reasonAgainstInterruption,
 } from '../../../src/jobs/model/worker-control.ts';
+import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
 import {SECOND} from '../clock.ts';
 import type {Gearmand} from '../gearmand.ts';
 import {queueOf} from '../observe.ts';
@@ -40,6 +49,7 @@ import {
   cancelByKey,
   executingEnded,
   isJobOf,
+  newestExecutingEnded,
   releaseProbeLock,
   stillExecuting,
   takeFromSite,
@@ -75,7 +85,7 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   if (spec.interrupt === 'asked') {
     // The plan that the question shows.
     const shown = yield* planKill(act, options, firstSeen);
-    const workers = workersToStop({act, ids, options, plan: shown});
+    const workers = yield* workersToStop({act, ids, options, plan: shown});
     mayInterrupt = new Set(workers?.interrupts.map(({id}) => id));
     yield {did: 'is told to go on'};
   }
@@ -121,7 +131,7 @@ function* prepareStop(
 ): Steps<{workers: UnitStop; executing: ReadonlySet<number>} | AtomctlError | null> {
   const {act, plan} = killing;
   for (let times = 0; times < MOST_PLANS; times += 1) {
-    const workers = workersToStop(killing);
+    const workers = yield* workersToStop(killing);
     if (workers === null) return null;
     const executing = new Set(
       [...plan.targets]
@@ -145,20 +155,12 @@ function* isAsPlanned(
   {workers, executing}: {workers: UnitStop; executing: ReadonlySet<number>},
 ): Steps<boolean> {
   const {act, plan} = killing;
-  const targets = [...plan.targets.values()];
-  const jobs = targets.map(({job}) => job);
+  const jobs = [...plan.targets.values()].map(({job}) => job);
   const report = yield* withEnded(act, yield* liveStates(act), jobs);
-  const hasOther = workers.others && anotherBegan(plan.report, report, executing);
   const still = yield* stillExecuting(plan.report, executing, report);
+  const hasOther = workers.others && anotherBegan(plan.report, report, executing);
   if (!hasOther && still.size === executing.size) return true;
-  plan.report = report;
-  for (const target of targets) {
-    const isOver = executing.has(target.job.id) && !still.has(target.job.id);
-    if (isOver && stateNow(target.job, report) === 'ended')
-      for (const [queue, was] of target.inQueues) if (was !== 'removed') target.inQueues.delete(queue);
-    updateState(killing, target);
-    if (isOver && target.now === 'executing') target.now = 'uncertain';
-  }
+  updatePlan(plan, report, {executing, still});
   return false;
 }
 
@@ -191,7 +193,7 @@ function* withEnded(act: Act, report: Report, jobs: readonly Job[]): Steps<Repor
   return {...report, found: new Map([...report.found, ...executing])};
 }
 
-function workersToStop({act, plan}: Kill): UnitStop | null {
+function* workersToStop({act, plan}: Kill): Steps<UnitStop | null> {
   const stopping = [...plan.targets.values()].filter(
     ({now, refused}) => now === 'executing' && refused === null,
   );
@@ -199,7 +201,8 @@ function workersToStop({act, plan}: Kill): UnitStop | null {
   const ids = new Set(stopping.map(({job}) => job.id));
   const ended = stopping.flatMap(({job: {id, name, status}}) => (status === 'running' ? [] : [{id, name}]));
   const goBack = [...ids].some((id) => placesOf(plan.report, id).length === 0);
-  return workersOf(act, ids, [...executingJobs(plan.report), ...ended], {goBack});
+  const executing = [...executingJobs(plan.report), ...ended, ...(yield* newestExecutingEnded(act))];
+  return workersOf(act, ids, eachOnce(executing), {goBack});
 }
 
 function* rehearse({act, options, plan}: Kill): Steps<void> {
@@ -248,18 +251,21 @@ function* dequeueByKey(killing: Kill, chosen: Chosen): Steps<void> {
   );
   for (const address of new Set(found.map(({place}) => place.server))) {
     const server = address as unknown as Gearmand;
+    const onServer = found.filter(({place}) => place.server === address);
+    const isBegun = ({target}: {target: Target}) => isTouched(target);
     const failure = yield* attempt(
       (function* () {
-        yield* takeProbeLock(act, server);
+        yield* takeProbeLock(act, server, {uninterrupted: onServer.some(isBegun)});
         try {
-          const end = act.world.clock.nowMs + LONGEST_HOLD_MS;
-          for (const {target, place} of found) {
-            if (place.server !== address) continue;
-            if (act.aborted) return;
-            yield* cancelTarget(killing, target, place);
-            if (dequeued(target, plan.report) === 'removed' && act.world.clock.nowMs < end)
-              yield* writeRow(killing, target);
+          for (const each of onServer) {
+            if (act.aborted && !isBegun(each)) continue;
+            if (each.target.inQueues.get(each.place.queue) !== 'removed') yield* cancelTarget(killing, each);
           }
+          const out = onServer.filter(({target}) => dequeued(target, plan.report) === 'removed');
+          yield* writeInTime(
+            killing,
+            out.map(({target}) => target),
+          );
         } finally {
           releaseProbeLock(act, server);
         }
@@ -273,13 +279,16 @@ function keyed({function: name, unique}: FoundJob) {
   return {name, key: unique};
 }
 
-function* cancelTarget({act, plan}: Kill, target: Target, place: FoundJob): Steps<void> {
+function* cancelTarget({act, plan}: Kill, {target, place}: {target: Target; place: FoundJob}): Steps<void> {
   const server = place.server as unknown as Gearmand;
-  const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: false});
   const {queue} = place;
+  const outcome = yield* cancelByKey(act, server, keyed(place), {
+    executingToo: false,
+    onAsked: () => markAsked(target, queue),
+  });
   if (outcome === 'absent')
-    note(plan, target, queue, target.inQueues.get(queue) === 'cancelled' ? 'removed' : 'absent');
-  else if (outcome !== 'executing') note(plan, target, queue, outcome);
+    noteAnswer(plan, target, queue, target.inQueues.get(queue) === 'cancelled' ? 'removed' : 'absent');
+  else if (outcome !== 'executing') noteAnswer(plan, target, queue, outcome);
   if (outcome === 'executing' || outcome === 'cancelled') target.now = 'executing';
 }
 
@@ -289,40 +298,35 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
   if (targets.size === 0) return;
   const {waiting, problems} = yield* takeFromSite(act, {
     names: [...new Set([...targets.values()].map(({job}) => job.name))],
-    take: (entry) => {
+    take: (entry, server) => {
       const target = targets.get(entry.payload.jobId);
-      return target !== undefined && isJobOf(act, entry, target.job);
+      if (target === undefined || !isJobOf(act, entry, target.job)) return false;
+      markAsked(target, queueOf(server, entry.function));
+      return true;
     },
-    *settle(removed, server) {
-      const end = act.world.clock.nowMs + LONGEST_HOLD_MS;
-      for (const {payload, function: name} of removed) {
-        const target = targets.get(payload.jobId)!;
-        if (dequeued(target, plan.report) === 'removed') continue;
-        note(plan, target, queueOf(server, name), 'removed');
-        if (act.world.clock.nowMs < end) yield* writeRow(killing, target);
-      }
+    *settle(jobs) {
+      const removed = new Set(jobs.map(({entry}) => targets.get(entry.payload.jobId)!));
+      for (const {entry, queue} of jobs)
+        noteAnswer(plan, targets.get(entry.payload.jobId)!, queue, 'removed');
+      const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
+      yield* writeInTime(killing, out);
     },
   });
   plan.problems.push(...problems);
   if (chosenTargets(killing, chosen).length === 0) return;
   const jobs = [...plan.targets.values()].map(({job}) => job);
   plan.report = yield* withEnded(act, yield* liveStates(act, {probed: waiting}), jobs);
-  for (const target of plan.targets.values()) updateState(killing, target);
+  for (const target of plan.targets.values()) updateState(target, plan);
 }
 
-function note({report}: Plan, target: Target, queue: string, done: InQueue): void {
-  target.inQueues.set(queue, done);
-  if (dequeued(target, report) !== 'removed') return;
-  if (target.job.status !== 'running') target.was = 'ended';
-  else if (target.was !== 'executing') target.was = 'queued';
-}
-
-function updateState({plan}: Kill, target: Target): void {
-  const done = dequeued(target, plan.report);
-  if (done !== null && done !== 'unknown') return;
-  target.now = stateNow(target.job, plan.report);
-  target.verdict = plan.report.verdicts.get(target.job.id) ?? null;
-  if (target.was !== 'executing') target.was = target.now;
+function* writeInTime(killing: Kill, targets: readonly Target[]): Steps<void> {
+  const {clock} = killing.act.world;
+  const end = clock.nowMs + LONGEST_HOLD_MS;
+  for (const target of targets) {
+    if (target.row !== null) continue;
+    yield* writeRow(killing, target);
+    if (clock.nowMs >= end) return;
+  }
 }
 
 /** Gearman drops them as their workers stop. */
@@ -332,9 +336,9 @@ function* cancelExecuting({act, plan}: Kill, executing: ReadonlySet<number>): St
     for (const place of placesOf(plan.report, id)) {
       if (target.inQueues.get(place.queue)) continue;
       const server = place.server as unknown as Gearmand;
-      const onAsked = () => note(plan, target, place.queue, 'unknown');
+      const onAsked = () => noteAnswer(plan, target, place.queue, 'unknown');
       const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true, onAsked});
-      if (outcome === 'removed' || outcome === 'cancelled') note(plan, target, place.queue, outcome);
+      if (outcome === 'removed' || outcome === 'cancelled') noteAnswer(plan, target, place.queue, outcome);
     }
   }
 }
@@ -348,6 +352,15 @@ function* dequeueStopped(killing: Kill, executing: ReadonlySet<number>): Steps<v
   yield* dequeueByPayload(killing, ({job, now}) =>
     aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id),
   );
+  const waited = [...executing].filter((id) => {
+    const places = placesOf(killing.plan.report, id);
+    return places.length > 0 && !places.some(({running}) => running);
+  });
+  if (waited.length > 0) {
+    const report = yield* liveStates(act);
+    for (const id of waited)
+      if (stateIn(report, id) === 'executing') noteGoingOn(killing.plan.targets.get(id)!);
+  }
   act.aborted ||= aborted;
 }
 
@@ -371,61 +384,50 @@ function* reasonAgainstRestart({act, plan}: Kill, ids: ReadonlySet<number>): Ste
   return null;
 }
 
+/** No worker is handed it any more. */
+const OUT = new Set<unknown>(['removed', 'cancelled']);
+
 function* complete(killing: Kill): Steps<{killed: Killed[]; stoppedEarly: boolean}> {
-  const {act, plan} = killing;
-  const killed: Killed[] = [];
-  let stoppedEarly = false;
-  const refused = (target: Target, message: string): Killed => ({
-    ...{id: target.job.id, was: target.was, action: 'refused', message},
-    gearman: isGone(target) ? 'none' : 'remains',
-  });
-  for (const id of new Set(killing.ids)) {
+  const {act, options, plan} = killing;
+  const outcomes = new Map<Target, Killed | GearmanOutcome>();
+  for (const target of plan.targets.values()) {
+    let outcome = settle({...options, signal: act.signal}, plan, target);
+    if (outcome === 'to cancel') outcome = yield* cancelEverywhere(killing, target);
+    outcomes.set(target, outcome);
+  }
+  const open = [...outcomes].flatMap(([target, outcome]) =>
+    typeof outcome === 'string' && target.row === null ? [target] : [],
+  );
+  const isOut = (target: Target) => OUT.has(dequeued(target, plan.report));
+  for (const target of open.filter(isOut)) yield* writeRow(killing, target);
+  for (const target of open.filter((each) => !isOut(each)))
+    if (!act.aborted) yield* writeRow(killing, target);
+  const killed = [...new Set(killing.ids)].map((id): Killed => {
     const target = plan.targets.get(id);
     if (target === undefined)
-      killed.push({id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`});
-    else if (target.refused !== null) killed.push(refused(target, target.refused));
-    else if (dequeued(target, plan.report) === null && act.aborted) {
-      stoppedEarly = true;
-      killed.push(refused(target, 'Interrupted: it was left as it is.'));
-    } else killed.push(yield* completeOne(killing, target, refused));
+      return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
+    const outcome = outcomes.get(target)!;
+    if (typeof outcome !== 'string') return outcome;
+    return target.row === null ? interrupted(target) : killedReport(target, outcome, options);
+  });
+  return {killed, stoppedEarly: open.some(({row}) => row === null)};
+}
+
+function* cancelEverywhere({act, plan}: Kill, target: Target): Steps<GearmanOutcome> {
+  const outcomes: CancelOutcome[] = [];
+  for (const place of placesOf(plan.report, target.job.id)) {
+    if (target.inQueues.get(place.queue) === 'removed') continue;
+    let outcome: CancelOutcome = 'absent';
+    yield* attempt(
+      (function* () {
+        outcome = yield* cancelByKey(act, place.server as unknown as Gearmand, keyed(place), {
+          executingToo: true,
+          onAsked: () => markAsked(target, place.queue),
+        });
+        if (outcome === 'removed' || outcome === 'cancelled') noteAnswer(plan, target, place.queue, outcome);
+      })(),
+    );
+    outcomes.push(outcome);
   }
-  return {killed, stoppedEarly};
-}
-
-function* completeOne(
-  killing: Kill,
-  target: Target,
-  refused: (target: Target, message: string) => Killed,
-): Steps<Killed> {
-  const {act, options, plan} = killing;
-  const out = dequeued(target, plan.report);
-  if (out === 'unknown' && !options.force && (act.aborted || !isGone(target)))
-    return {id: target.job.id, was: target.was, action: 'failed', gearman: 'remains', message: 'Not known.'};
-  let gearman: GearmanOutcome = out === null || out === 'unknown' ? 'none' : out;
-  if (out === null || out === 'unknown') {
-    const message = act.careless.rowsOnly ? null : refusal(options, plan, target);
-    if (message !== null) return refused(target, message);
-    if (!isGone(target)) gearman = yield* forcedCancel(act, placesOf(plan.report, target.job.id)[0]);
-  } else if (out === 'cancelled' && !options.force) {
-    return {id: target.job.id, was: target.was, action: 'failed', gearman, message: 'A worker began it.'};
-  }
-  if (target.row === null) yield* writeRow(killing, target);
-  return killedReport(target, gearman, options);
-}
-
-function* forcedCancel(act: Act, place: FoundJob | undefined): Steps<GearmanOutcome> {
-  if (place === undefined) return 'remains';
-  let outcome: GearmanOutcome = 'remains';
-  yield* attempt(
-    (function* () {
-      const server = place.server as unknown as Gearmand;
-      const cancelled = yield* cancelByKey(act, server, keyed(place), {executingToo: true});
-      outcome = cancelled === 'absent' || cancelled === 'executing' ? 'remains' : cancelled;
-    })(),
-  );
-  return outcome;
-}
-
-function isGone({now}: Target): boolean {
-  return now === 'ended' || now === 'finished' || now === 'lost';
+  return forcedOutcome(target, outcomes);
 }

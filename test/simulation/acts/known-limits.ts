@@ -5,12 +5,12 @@
 export const KNOWN_LIMITS = {
   'submitted twice':
     'Gearman has the job twice, by an operator who submitted it again on another server or under another prefix. The kill takes out the one that it finds.',
+  'submitted again meanwhile':
+    'An operator submitted the job again after Gearman was asked for the last time and before its row was changed. Nothing in the database shows that, and Gearman and MySQL do nothing in one step: it is as if it was submitted after the act.',
   'its worker lost its server':
     'Gearman has the job as waiting, because only the connection of its worker was cut or a server with a durable queue was restarted. It is taken out and does not begin again, but that worker goes on to its end.',
   'ended by hand':
-    'The row was deleted by hand, or ended by hand and its log shows no key (AtoM 2.6, a float), or it was ended before its web request submitted it, or by a clear: of an ended row only the key that its log shows is asked for.',
-  'ended as it was cancelled':
-    'A worker ended the job in the moment in which it was cancelled, before the worker was stopped. The row says how it ended, and it is reported as ended.',
+    'The row was deleted, or ended while a worker went on and its log shows no key (AtoM 2.6, a float), or it was ended before its web request submitted it: of an ended row only the key that its log shows is asked for, and only whether it executes.',
   'begun meanwhile':
     'Between the last look and the end of a stopped worker, the worker may end its job and begin the next one. Nothing in Gearman or systemd does both in one step.',
   'not known to execute':

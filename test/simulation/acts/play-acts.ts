@@ -5,7 +5,7 @@ import {SECOND} from '../clock.ts';
 import {EVENTS, PAUSES, type WorldEvent} from '../events.ts';
 import type {History} from '../histories.ts';
 import {openingOf, patternOf, stamp} from '../play.ts';
-import {hasFinished, type World} from '../world.ts';
+import type {World} from '../world.ts';
 import {Act, type ActSpec, type Careless, type Step} from './act.ts';
 import {ActWorld, isExecuted} from './act-world.ts';
 import {clear} from './clear.ts';
@@ -207,7 +207,6 @@ class Player {
       this.witness.harm(
         `a job that was refused was touched`,
         `${act.name} refused job ${id} and changed its ${[...act.touched.get(id)!].join(' and ')}: ${message}`,
-        this.endedItself(act, id) ? 'ended as it was cancelled' : null,
       );
   }
 
@@ -225,23 +224,11 @@ class Player {
         limit,
       );
     if (exit === EXIT.refused || exit === EXIT.noSuchJob) {
-      const late = act.changed.size === 0 && [...act.touched.keys()].every((id) => this.endedItself(act, id));
-      if (act.destroyed.length > 0)
-        harm(
-          'although something was destroyed',
-          late && act.stops === 0 ? 'ended as it was cancelled' : null,
-        );
+      if (act.destroyed.length > 0) harm('although something was destroyed');
     }
     if (exit === EXIT.ok && left.length > 0) harm('although something is left');
     if (exit === EXIT.failed && left.length === 0 && !said) harm('although nothing is left');
     if (exit === EXIT.interrupted && !act.aborted) harm('although no signal came');
-  }
-
-  /** Its worker saved the row and ended it: the cancel came too late to change anything. */
-  private endedItself(act: Act, id: number): boolean {
-    const row = this.world.row(id);
-    if (act.touched.get(id)!.has('row') || row === undefined) return false;
-    return row.status !== 'running' || hasFinished(row);
   }
 
   /** A job whose kill is reported as done does not run, and never will. */

@@ -5,6 +5,7 @@ import {placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {isJobOfRow} from '../../../src/jobs/live/queue-payloads.ts';
 import type {FoundJob, FoundJobs} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
+import type {NamedJob} from '../../../src/jobs/model/worker-control.ts';
 import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
 import type {ProbedJob} from '../../../src/queue/probe/held-jobs.ts';
 import type {Row} from '../atom-site.ts';
@@ -13,6 +14,7 @@ import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import {loggedKeyOf, qualityOf, queueOf} from '../observe.ts';
 import {
   type Act,
+  loadJobs,
   type Probed,
   type Report,
   refused,
@@ -31,11 +33,12 @@ const STEADY_MS = 1 * SECOND;
 const FEW_CONNECTIONS = 2;
 
 /** src/queue/probe-lock.ts. @throws AtomctlError REFUSED, INTERRUPTED */
-export function* takeProbeLock(act: Act, server: Gearmand): Steps<void> {
+export function* takeProbeLock(act: Act, server: Gearmand, {uninterrupted = false} = {}): Steps<void> {
   const {world} = act;
   const deadline = world.clock.nowMs + LOCK_MS;
   for (;;) {
-    if (act.aborted) throw refused('Interrupted before the queue was probed; nothing was touched.');
+    if (act.aborted && !uninterrupted)
+      throw refused('Interrupted before the queue was probed; nothing was touched.');
     requireUp(server);
     if (!world.lockedByOther(server) && !world.probeLocks.has(server)) {
       world.probeLocks.add(server);
@@ -90,7 +93,7 @@ export function* stillExecuting(report: Report, ids: ReadonlySet<number>, now: R
   const still = new Set<number>();
   for (const id of ids) {
     const places = placesOf(report, id);
-    if (places.length === 0 && stateIn(now, id) === 'executing') still.add(id);
+    if (!places.some(({running}) => running) && stateIn(now, id) === 'executing') still.add(id);
     for (const {server: at, function: name, unique} of places) {
       const server = at as unknown as Gearmand;
       yield {did: `asks whether job ${id} goes on`};
@@ -152,6 +155,17 @@ export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<FoundJobs
   );
 }
 
+/** The newest rows of the site that have ended and execute. */
+export function* newestExecutingEnded(act: Act): Steps<NamedJob[]> {
+  const rows = [...act.world.visibleRows().values()].filter(({status}) => status !== 'running');
+  const jobs = loadJobs(
+    act,
+    rows.map(({id}) => id),
+  );
+  const found = yield* executingEnded(act, jobs);
+  return jobs.filter(({id}) => found.has(id)).map(({id, name}) => ({id, name}));
+}
+
 function executingOf(act: Act, rows: readonly Row[]): FoundJobs {
   const found: FoundJobs = new Map();
   for (const [server, names] of siteFunctions(act, ({total}) => total > 0)) {
@@ -173,7 +187,7 @@ function executingOf(act: Act, rows: readonly Row[]): FoundJobs {
   return found;
 }
 
-function classOf(name: string): string {
+export function classOf(name: string): string {
   return name.slice(name.lastIndexOf('-') + 1);
 }
 
@@ -357,11 +371,18 @@ export class Hold {
   }
 }
 
+/** A job that was held, and where. */
+export interface Taken {
+  entry: Entry;
+  queue: string;
+}
+
 export interface TakeOptions {
   /** Names of the rows whose jobs are looked for. */
   names: readonly string[];
-  take: (entry: Entry) => boolean;
-  settle: (removed: readonly Entry[], server: Gearmand) => Steps<void>;
+  take: (entry: Entry, server: Gearmand) => boolean;
+  /** Called once, with all that were taken, while the servers that they were on are locked. */
+  settle: (removed: readonly Taken[]) => Steps<void>;
 }
 
 /** takeFromSite and probeQueue: ends what `take` chooses, under the lock of each server. Never fails for a server. */
@@ -372,14 +393,34 @@ export function* takeFromSite(
   yield {did: 'asks the servers for their functions'};
   const waiting: Probed[] = [];
   const problems: AtomctlError[] = [];
+  const taken: Taken[] = [];
   const busy = siteFunctions(
     act,
     ({total, jobClass}) => total > 0 && names.some((name) => mayBeFunctionOf(name, jobClass)),
   );
-  for (const [server, functions] of busy) {
-    const failed = yield* attempt(probeServer(act, server, {functions, take, settle, waiting, problems}));
+  const probeNext = function* ([next, ...others]: readonly [Gearmand, string[]][]): Steps<void> {
+    if (next === undefined) {
+      if (taken.length > 0) yield* settle(taken);
+      return;
+    }
+    const [server, functions] = next;
+    let goesOn = true;
+    const goOn = function* () {
+      goesOn = false;
+      yield* probeNext(others);
+    };
+    const uninterrupted = taken.length > 0;
+    const onRemoved = function* (removed: readonly Entry[]) {
+      taken.push(...removed.map((entry) => ({entry, queue: queueOf(server, entry.function)})));
+      yield* goOn();
+    };
+    const failed = yield* attempt(
+      probeServer(act, server, {functions, take, onRemoved, waiting, problems, uninterrupted}),
+    );
     if (failed) problems.push(failed);
-  }
+    if (goesOn) yield* goOn();
+  };
+  yield* probeNext([...busy]);
   return {waiting, problems};
 }
 
@@ -389,25 +430,32 @@ function* probeServer(
   {
     functions,
     take,
-    settle,
+    onRemoved,
     waiting,
     problems,
-  }: Omit<TakeOptions, 'names'> & {
+    uninterrupted,
+  }: Pick<TakeOptions, 'take'> & {
     functions: readonly string[];
+    onRemoved: (removed: readonly Entry[]) => Steps<void>;
     waiting: Probed[];
     problems: AtomctlError[];
+    uninterrupted: boolean;
   },
 ): Steps<void> {
   requireUp(server);
   if (!server.status().some(({function: name, total}) => total > 0 && functions.includes(name))) return;
-  yield* takeProbeLock(act, server);
+  yield* takeProbeLock(act, server, {uninterrupted});
   const removed: Entry[] = [];
   let failure: unknown = null;
   const hold = new Hold(act, server);
   try {
     yield* hold.take(functions);
     try {
-      yield* hold.end(take, (entry) => removed.push(entry));
+      const chosen = new Set(hold.jobs.filter((entry) => take(entry, server)));
+      yield* hold.end(
+        (entry) => chosen.has(entry),
+        (entry) => removed.push(entry),
+      );
       const left = hold.jobs.filter((entry) => !removed.includes(entry));
       waiting.push(...left.map((entry) => ({queue: queueOf(server, entry.function), entry, server})));
       problems.push(...hold.refused);
@@ -417,7 +465,7 @@ function* probeServer(
   } catch (error) {
     failure = error;
   }
-  if (removed.length > 0) yield* settle(removed, server);
+  if (removed.length > 0) yield* onRemoved(removed);
   releaseProbeLock(act, server);
   if (failure !== null) throw failure;
 }

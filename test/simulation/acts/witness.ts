@@ -40,6 +40,8 @@ export class Witness {
   private holdingPlace = Number.POSITIVE_INFINITY;
   /** Jobs from this place on came while jobs were given back. */
   private givingPlace = Number.POSITIVE_INFINITY;
+  /** The places at which jobs came that an operator submitted. */
+  private readonly byHand = new WeakMap<Entry, number>();
   /** An act holds or held jobs by one connection, or was killed: the order is not kept. */
   private disorder: LimitName | null = null;
   private arrivals: LimitName | null = null;
@@ -49,6 +51,15 @@ export class Witness {
 
   harm(group: string, text: string, limit: LimitName | null = null): void {
     this.harms.push({group: `${limit ?? 'harm'}: ${group}`, text, limit});
+  }
+
+  /** The place that the next job gets. */
+  get nextPlace(): number {
+    return this.next;
+  }
+
+  submittedByHandSince(entry: Entry, place: number): boolean {
+    return (this.byHand.get(entry) ?? -1) >= place;
   }
 
   actBegins(): void {
@@ -90,7 +101,9 @@ export class Witness {
   }
 
   arrived(entry: Entry): void {
-    if (!this.places.has(entry)) this.places.set(entry, this.next++);
+    const isNew = !this.places.has(entry);
+    if (isNew) this.places.set(entry, this.next++);
+    if (isNew && this.happening === 'submitAgain') this.byHand.set(entry, this.placeOf(entry));
     // The operator wants it to run again.
     if (this.happening === 'submitAgain' && entry.payload.site === 'own')
       this.killed.delete(entry.payload.jobId);
