@@ -204,7 +204,7 @@ export class RealParts {
       await real.ends();
       this.workers.delete(worker);
     } else if (to === 'child') {
-      const child = execution!.child!;
+      const child = operation.child!;
       const isNew = (pid: number) => !before.has(pid);
       const pid = await waitFor(
         () => this.steps.waitingAt('importing').find(isNew),

@@ -29,6 +29,8 @@ export interface WorkerStep {
   to: Phase | null;
   /** The job that it has, or had before. */
   execution: Execution | null;
+  /** The import that it has started; the execution forgets it as that ends. */
+  child: ImportChild | null;
   /** It was assigned a job and failed it at once. */
   refused: boolean;
   /** It asked its servers, all of which it knows as connected, and none had a job. */
@@ -110,6 +112,7 @@ export class RecordedWorld extends World {
       from,
       to,
       execution: worker.execution ?? before,
+      child: worker.execution?.child ?? null,
       noEffect: from === null && said === null && lost === 0 && worker.retryAtMs.size === 0,
       refused: said?.includes('fails it at once') ?? false,
       died,
