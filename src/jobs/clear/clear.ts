@@ -167,7 +167,7 @@ async function cancelAndAgree(
     const now = await liveStates({...queue!, database});
     const still = await stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    const hasOther = workers.others && anotherBegan(report, now, ids);
+    const hasOther = anotherBegan(report, now, {others: workers.others === true, executing, named: ids});
     if (!hasOther && still.size === executing.size) return {workers, executing, cancelled, touched};
     report = now;
   }

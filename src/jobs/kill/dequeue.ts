@@ -70,7 +70,11 @@ export async function isAsPlanned(
   const jobs = [...plan.targets.values()].map(({job}) => job);
   const report = await withEndedJobs(await liveStates(options), jobs, options);
   const still = await stillExecuting(plan.report, executing, report);
-  const hasOther = workers.others && anotherBegan(plan.report, report, executing);
+  const hasOther = anotherBegan(plan.report, report, {
+    others: workers.others === true,
+    executing,
+    named: executing,
+  });
   if (!hasOther && still.size === executing.size) return true;
   updatePlan(plan, report, {executing, still});
   return false;
@@ -87,26 +91,27 @@ export async function dequeueStopped(
 ): Promise<void> {
   const {aborted} = options.signal;
   const uninterrupted = {...options, signal: new AbortController().signal};
-  await dequeueByKey(uninterrupted, plan, ({job}) => executing.has(job.id));
-  await dequeueByPayload(uninterrupted, plan, ({job, now}) =>
-    aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id),
+  await dequeueByKey(uninterrupted, plan, ({job}) => executing.has(job.id), keepRows);
+  await dequeueByPayload(
+    uninterrupted,
+    plan,
+    ({job, now}) => (aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id)),
+    keepRows,
   );
   await reportingFailure(plan, () => lookForProcesses(options, plan, executing));
 }
 
-/** A job that Gearman had as waiting, though its process shows, may go on in a process of no unit. */
+/** An import whose worker died before goes on in a process of no unit, whatever Gearman says of its job. */
 async function lookForProcesses(
   options: KillOptions,
   plan: KillPlan,
   executing: ReadonlySet<number>,
 ): Promise<void> {
-  const waited = [...executing].filter((id) => {
-    const places = placesOf(plan.report, id);
-    return places.length > 0 && !places.some(({running}) => running);
-  });
-  if (waited.length === 0) return;
+  const isOut = (id: number) => dequeued(plan.targets.get(id)!, plan.report) === 'removed';
+  if (![...executing].some(isOut)) return;
   const report = await liveStates(options);
-  for (const id of waited) if (stateIn(report, id) === 'executing') noteGoingOn(plan.targets.get(id)!);
+  for (const id of executing)
+    if (isOut(id) && stateIn(report, id) === 'executing') noteGoingOn(plan.targets.get(id)!);
 }
 
 type Chosen = (target: Target) => boolean;
@@ -117,7 +122,12 @@ function chosenTargets({targets, report}: KillPlan, chosen: Chosen): Target[] {
   );
 }
 
-async function dequeueByKey(options: KillOptions, plan: KillPlan, chosen: Chosen): Promise<void> {
+async function dequeueByKey(
+  options: KillOptions,
+  plan: KillPlan,
+  chosen: Chosen,
+  write = writeInTime,
+): Promise<void> {
   const found = chosenTargets(plan, chosen).flatMap((target) =>
     placesOf(plan.report, target.job.id).map((place) => ({target, place})),
   );
@@ -134,7 +144,7 @@ async function dequeueByKey(options: KillOptions, plan: KillPlan, chosen: Chosen
         }
         // A job that waits on several servers is out as it leaves the last.
         const out = onServer.filter(({target}) => dequeued(target, plan.report) === 'removed');
-        await writeInTime(
+        await write(
           options,
           out.map(({target}) => target),
         );
@@ -160,7 +170,12 @@ async function cancelTarget(
 }
 
 /** Ends those of the jobs that wait, and changes their rows before any atomctl may call them lost. */
-async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Chosen): Promise<void> {
+async function dequeueByPayload(
+  options: KillOptions,
+  plan: KillPlan,
+  chosen: Chosen,
+  write = writeInTime,
+): Promise<void> {
   const targets = new Map(chosenTargets(plan, chosen).map((target) => [target.job.id, target]));
   if (targets.size === 0) return;
   const takeOut = () =>
@@ -177,7 +192,7 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
         const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
         for (const {jobId, queue} of jobs) noteAnswer(plan, targets.get(jobId!)!, queue, 'removed');
         const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
-        await writeInTime(options, out);
+        await write(options, out);
       },
     });
   let {waiting, problems} = await takeOut();
@@ -196,6 +211,9 @@ async function dequeueByPayload(options: KillOptions, plan: KillPlan, chosen: Ch
     for (const target of targets) updateState(target, plan);
   });
 }
+
+/** For what has to be looked at before its row is changed. */
+async function keepRows(): Promise<void> {}
 
 /**
  * The rows that are not changed yet and for which there is time while others wait to read the server; complete.ts changes the

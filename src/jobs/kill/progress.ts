@@ -23,7 +23,7 @@ export function noteAnswer(
   else if (target.was !== 'executing') target.was = 'queued';
 }
 
-/** It is out of Gearman, and its worker could not be stopped. */
+/** It is out of Gearman, and a worker may go on with it. */
 export function noteGoingOn(target: Target): void {
   for (const [queue, done] of target.inQueues)
     if (done === 'removed') target.inQueues.set(queue, 'cancelled');
@@ -60,7 +60,9 @@ export function updatePlan(
   for (const target of plan.targets.values()) {
     updateState(target, plan);
     const isOver = executing.has(target.job.id) && !still.has(target.job.id);
-    // What Gearman says counts: the states were read a moment before.
-    if (isOver && target.now === 'executing') target.now = 'uncertain';
+    if (!isOver) continue;
+    // It executed a moment before: that it does no more has to be proved before its row is changed.
+    if (stateNow(target.job, report) === 'executing') noteGoingOn(target);
+    if (target.now === 'executing') target.now = 'uncertain';
   }
 }

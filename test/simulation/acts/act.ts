@@ -100,6 +100,8 @@ export class Act {
   askedPlace = Number.POSITIVE_INFINITY;
   /** When it read what it decides by. */
   reportMs = 0;
+  /** Jobs that were then called finished while the processes of this host could not be read. */
+  calledFinished: ReadonlySet<number> = new Set();
   /** Jobs that were then proved to execute. */
   proved: ReadonlySet<number> = new Set();
   /** Jobs that the verdicts then said to execute, and those that showed it by their key whatever the verdicts said. */
@@ -247,10 +249,13 @@ export class Act {
     const executions = this.world.workers.flatMap(({execution}) =>
       execution?.jobId === id ? execution : [],
     );
-    const limits = executions.map(({entry, connection}): LimitName | null => {
+    const limits = executions.map(({entry, connection, phase}): LimitName | null => {
       if (entry.payload.site === 'other') return 'one prefix for two sites';
       if (this.isNew(entry)) return 'submitted again meanwhile';
-      if (taken.length === 0) return null;
+      if (taken.length === 0)
+        return this.calledFinished.has(id) && phase === 'grabbed' && connection.broken
+          ? 'begun again unseen'
+          : null;
       if (!taken.includes(entry)) return 'submitted twice';
       return connection.broken ? 'its worker lost its server' : null;
     });
@@ -357,6 +362,10 @@ export function* liveStates(
   const verdicts = (act.careless.judge ?? liveVerdicts)(evidence);
   const after = executingByKey(act, running());
   const byKey = [...before].filter((id) => after.has(id));
+  const isUnread = evidence.host !== null && evidence.host.processes.unreadable !== null;
+  act.calledFinished = new Set(
+    isUnread ? [...verdicts].flatMap(([id, {state}]) => (state === 'finished' ? [id] : [])) : [],
+  );
   const byVerdict = [...verdicts].flatMap(([id, {state}]) => (state === 'executing' ? [id] : []));
   act.proved = new Set([...byKey, ...byVerdict]);
   act.shown = new Set([

@@ -151,7 +151,7 @@ function* cancelAndAgree(
     const now = yield* liveStates(act);
     const still = yield* stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    const hasOther = workers.others && anotherBegan(report, now, ids);
+    const hasOther = anotherBegan(report, now, {others: workers.others, executing, named: ids});
     if (act.careless.asksNobody || (!hasOther && still.size === executing.size))
       return {workers, executing, cancelled, touched};
     report = now;

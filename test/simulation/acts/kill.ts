@@ -158,7 +158,7 @@ function* isAsPlanned(
   const jobs = [...plan.targets.values()].map(({job}) => job);
   const report = yield* withEnded(act, yield* liveStates(act), jobs);
   const still = yield* stillExecuting(plan.report, executing, report);
-  const hasOther = workers.others && anotherBegan(plan.report, report, executing);
+  const hasOther = anotherBegan(plan.report, report, {others: workers.others, executing, named: executing});
   if (!hasOther && still.size === executing.size) return true;
   updatePlan(plan, report, {executing, still});
   return false;
@@ -244,7 +244,7 @@ function chosenTargets({plan}: Kill, chosen: Chosen): Target[] {
   );
 }
 
-function* dequeueByKey(killing: Kill, chosen: Chosen): Steps<void> {
+function* dequeueByKey(killing: Kill, chosen: Chosen, write = writeInTime): Steps<void> {
   const {act, plan} = killing;
   const found = chosenTargets(killing, chosen).flatMap((target) =>
     placesOf(plan.report, target.job.id).map((place) => ({target, place})),
@@ -262,7 +262,7 @@ function* dequeueByKey(killing: Kill, chosen: Chosen): Steps<void> {
             if (each.target.inQueues.get(each.place.queue) !== 'removed') yield* cancelTarget(killing, each);
           }
           const out = onServer.filter(({target}) => dequeued(target, plan.report) === 'removed');
-          yield* writeInTime(
+          yield* write(
             killing,
             out.map(({target}) => target),
           );
@@ -292,7 +292,7 @@ function* cancelTarget({act, plan}: Kill, {target, place}: {target: Target; plac
   if (outcome === 'executing' || outcome === 'cancelled') target.now = 'executing';
 }
 
-function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
+function* dequeueByPayload(killing: Kill, chosen: Chosen, write = writeInTime): Steps<void> {
   const {act, plan} = killing;
   const targets = new Map(chosenTargets(killing, chosen).map((target) => [target.job.id, target]));
   if (targets.size === 0) return;
@@ -309,7 +309,7 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
       for (const {entry, queue} of jobs)
         noteAnswer(plan, targets.get(entry.payload.jobId)!, queue, 'removed');
       const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
-      yield* writeInTime(killing, out);
+      yield* write(killing, out);
     },
   });
   plan.problems.push(...problems);
@@ -318,6 +318,8 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen): Steps<void> {
   plan.report = yield* withEnded(act, yield* liveStates(act, {probed: waiting}), jobs);
   for (const target of plan.targets.values()) updateState(target, plan);
 }
+
+function* keepRows(): Steps<void> {}
 
 function* writeInTime(killing: Kill, targets: readonly Target[]): Steps<void> {
   const {clock} = killing.act.world;
@@ -348,18 +350,18 @@ function* dequeueStopped(killing: Kill, executing: ReadonlySet<number>): Steps<v
   const {aborted} = act;
   // What was given back is taken out whatever signal comes.
   act.aborted = false;
-  yield* dequeueByKey(killing, ({job}) => executing.has(job.id));
-  yield* dequeueByPayload(killing, ({job, now}) =>
-    aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id),
+  yield* dequeueByKey(killing, ({job}) => executing.has(job.id), keepRows);
+  yield* dequeueByPayload(
+    killing,
+    ({job, now}) => (aborted ? executing.has(job.id) : !NOT_WAITING.has(now) || executing.has(job.id)),
+    keepRows,
   );
-  const waited = [...executing].filter((id) => {
-    const places = placesOf(killing.plan.report, id);
-    return places.length > 0 && !places.some(({running}) => running);
-  });
-  if (waited.length > 0) {
-    const report = yield* liveStates(act);
-    for (const id of waited)
-      if (stateIn(report, id) === 'executing') noteGoingOn(killing.plan.targets.get(id)!);
+  const {targets, report} = killing.plan;
+  const isOut = (id: number) => dequeued(targets.get(id)!, report) === 'removed';
+  if ([...executing].some(isOut)) {
+    const now = yield* liveStates(act);
+    for (const id of executing)
+      if (isOut(id) && stateIn(now, id) === 'executing') noteGoingOn(targets.get(id)!);
   }
   act.aborted ||= aborted;
 }

@@ -93,13 +93,16 @@ export function* stillExecuting(report: Report, ids: ReadonlySet<number>, now: R
   const still = new Set<number>();
   for (const id of ids) {
     const places = placesOf(report, id);
-    if (!places.some(({running}) => running) && stateIn(now, id) === 'executing') still.add(id);
-    for (const {server: at, function: name, unique} of places) {
+    let hasEnded = false;
+    for (const {server: at, function: name, unique, running: ran} of places) {
       const server = at as unknown as Gearmand;
       yield {did: `asks whether job ${id} goes on`};
       requireUp(server);
-      if ((server.find(name, unique)?.holder ?? null) !== null) still.add(id);
+      const entry = server.find(name, unique);
+      if ((entry?.holder ?? null) !== null) still.add(id);
+      if (ran && entry === undefined) hasEnded = true;
     }
+    if (!hasEnded && stateIn(now, id) === 'executing') still.add(id);
   }
   return still;
 }
