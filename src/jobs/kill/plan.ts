@@ -29,12 +29,13 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
     });
   }
   const plan: KillPlan = {targets: new Map(), report, workers: null, problems: []};
-  const lengths = new Map(report.rows.map(({id, logLength}) => [id, logLength]));
+  const rows = new Map(report.rows.map((row) => [row.id, row]));
   for (const job of jobs) {
     const now = stateNow(job, report);
     const verdict = report.verdicts.get(job.id) ?? null;
+    const row = rows.get(job.id);
     const target: Target = {
-      ...{job, was: now, now, verdict, logLength: lengths.get(job.id) ?? null},
+      ...{job, was: now, now, verdict, logLength: row?.logLength ?? null, failed: row?.failed === true},
       ...{refused: null, inQueues: new Map(), row: null},
     };
     target.refused =

@@ -2,7 +2,10 @@ import type {AtomctlError} from '../../errors.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /** Why a job is left alone as far as its state tells, with the command that would do it; null if the kill goes on with it. */
-export function plannedRefusal(options: KillOptions, {job, now}: Pick<Target, 'job' | 'now'>): string | null {
+export function plannedRefusal(
+  options: KillOptions,
+  {job, now, failed}: Pick<Target, 'job' | 'now' | 'failed'>,
+): string | null {
   if (options.force) return null;
   switch (now) {
     case 'ended':
@@ -11,7 +14,10 @@ export function plannedRefusal(options: KillOptions, {job, now}: Pick<Target, 'j
       return `Job ${job.id} has ended already (${job.status}). To remove its row: atomctl jobs:kill ${job.id} --delete`;
     case 'finished':
       if (options.deleteRows) return null;
-      return `Job ${job.id} has finished its work; only its row was not saved. To correct the row: atomctl jobs:mark ${job.id} --as completed`;
+      return (
+        `Job ${job.id} has finished its work${failed ? ', after an error' : ''}; only its row was not saved. ` +
+        `To correct the row: atomctl jobs:mark ${job.id} --as ${failed ? 'error' : 'completed'}`
+      );
     case 'executing':
       if (options.worker !== null) return null;
       return (

@@ -50,6 +50,8 @@ export interface Target {
   verdict: LiveVerdict | null;
   /** Bytes of its log when its state was proved; null if the job has ended. */
   logLength: number | null;
+  /** Its log has an error line since its last start, or it finished with an error note. */
+  failed: boolean;
   /** Why it is left alone; null if it may be killed as far as is known. */
   refused: string | null;
   /** What was done to it in each queue that had it. */

@@ -170,12 +170,13 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = yield* withEnded(act, yield* liveStatesToAct(act, firstSeen, running), jobs);
   const targets = new Map<number, Target>();
-  const lengths = new Map(report.rows.map(({id, logLength}) => [id, logLength]));
+  const rows = new Map(report.rows.map((row) => [row.id, row]));
   for (const job of jobs) {
     const now = stateNow(job, report);
     const target: Target = {
       ...{job, was: now, now, verdict: report.verdicts.get(job.id) ?? null},
-      ...{logLength: lengths.get(job.id) ?? null, refused: null, inQueues: new Map(), row: null},
+      ...{logLength: rows.get(job.id)?.logLength ?? null, failed: rows.get(job.id)?.failed === true},
+      ...{refused: null, inQueues: new Map(), row: null},
     };
     const strange = report.found.has(job.id) && placesOf(report, job.id).length === 0;
     target.refused =

@@ -46,14 +46,19 @@ test('a job under a prefix that is not known to be this site is refused, with th
   expect((await at.kill([id])).first).toMatchObject({action: 'marked', gearman: 'removed'});
 });
 
-test('T12: a finished job is left for jobs:mark', async () => {
+test.each([
+  ['completed', 'info'],
+  ['error', 'err'],
+])('T12: a finished job is left for jobs:mark --as %s', async (as, level) => {
   const id = await at.site.insertJob({name: 'arFindingAidJob', status: 'running'});
-  const line = (text: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${text}\n`;
-  const log = line('Job started.') + line('Parameters: {"id":1}') + line('Job finished.');
+  const line = (text: string, is = 'info') =>
+    `[${is}] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${text}\n`;
+  const log =
+    line('Job started.') + line('Parameters: {"id":1}') + line('The last.', level) + line('Job finished.');
   await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
   const {first, exit} = await at.kill([id]);
   expect([first.was, first.action, exit, await at.statusOf(id)]).toEqual(['finished', 'refused', 5, 183]);
-  expect(first.message).toContain(`atomctl jobs:mark ${id} --as completed`);
+  expect(first.message).toContain(`atomctl jobs:mark ${id} --as ${as}`);
 });
 
 test('T5: a job whose key differs from what its log shows is found by its payload', async () => {

@@ -10,15 +10,16 @@ interface Given {
   now: KillState;
   status?: string;
   problems?: AtomctlError[];
+  failed?: boolean;
   reason?: string;
 }
 
 function refusalOf(
-  {now, status = 'running', problems = [], reason}: Given,
+  {now, status = 'running', problems = [], failed = false, reason}: Given,
   options: Partial<KillOptions> = {},
 ) {
   const verdict = reason === undefined ? null : {state: now, likely: null, reason, needsTime: false};
-  const target = {job: {id: 7, status}, was: now, now, verdict, row: null};
+  const target = {job: {id: 7, status}, was: now, now, verdict, failed, row: null};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
   return refusal(asked as KillOptions, {problems}, target as unknown as Target);
 }
@@ -26,7 +27,8 @@ function refusalOf(
 it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'ended', status: 'completed'}, {}, /ended already \(completed\).*jobs:kill 7 --delete/],
   [{now: 'ended'}, {}, /ended meanwhile/],
-  [{now: 'finished'}, {}, /finished its work.*jobs:mark 7 --as completed/],
+  [{now: 'finished'}, {}, /finished its work; .*jobs:mark 7 --as completed/],
+  [{now: 'finished', failed: true}, {}, /finished its work, after an error; .*jobs:mark 7 --as error/],
   [{now: 'executing'}, {}, /jobs:kill 7 --restart-worker/],
   [{now: 'executing'}, {worker}, /could not be stopped from here/],
   [{now: 'executing', problems: [limited]}, {worker}, /is executing\. It limits retries\.$/],
