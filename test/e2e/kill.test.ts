@@ -129,6 +129,30 @@ test('--force cancels the executing job and says what remains; --delete removes 
   expect(await everyTable(at.site)).toEqual(before);
 });
 
+test.each([
+  ['its key is known', '"objectId":512', 'cancelled', 'Gearman will not hand the job out again'],
+  ['its key is not known', '"objectId":512,"scale":2', 'remains', 'Gearman may still have the job'],
+])(
+  'K11: --force of an executing job, %s: --dry-run promises no more than is done',
+  async (_what, parameters, gearman, message) => {
+    const {id, worker} = await executeJob(at.site);
+    workers.push(worker);
+    await at.site.query(`UPDATE job SET output = REPLACE(output, '"objectId":512', ?) WHERE id = ?`, [
+      parameters,
+      id,
+    ]);
+    const goesOn = {was: 'executing', action: 'marked', gearman};
+    const planned = JSON.parse((await kill(id, '--force', '--dry-run', '--json')).stdout).killed[0];
+    expect(planned).toMatchObject({
+      ...goesOn,
+      message: expect.stringContaining('continues to its end and may set the row back'),
+    });
+    const done = JSON.parse((await kill(id, '--force', '--yes', '--json')).stdout).killed[0];
+    expect(done).toMatchObject({...goesOn, message: expect.stringContaining(message)});
+    expect(done.message).toContain('set the row back');
+  },
+);
+
 describe('--all-matching', () => {
   test('takes only filters, no ids, and selects running jobs', async () => {
     const lost = [await insertLost(at.site), await insertLost(at.site)];

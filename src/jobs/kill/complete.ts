@@ -226,5 +226,6 @@ const REMAINDER: Record<GearmanOutcome, string> = {
   cancelled:
     'Its worker continues to its end and may set the row back; Gearman will not hand the job out again.',
   none: '',
-  remains: 'Gearman may still have the job and hand it out, or a worker may still have it.',
+  remains:
+    'Gearman may still have the job and hand it out, or a worker may still have it and set the row back.',
 };

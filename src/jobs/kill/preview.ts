@@ -14,15 +14,17 @@ export function previewKill(options: KillOptions, plan: KillPlan): Killed[] {
       id,
       was,
       action,
-      gearman: gearmanOf(target),
+      gearman: gearmanOf(plan, target),
       message: refused ?? intention(options, plan, target),
     };
   });
 }
 
-function gearmanOf({now, refused}: Target): GearmanOutcome {
+function gearmanOf({report, workers}: KillPlan, {job, now, refused}: Target): GearmanOutcome {
   if (now === 'lost' || now === 'finished' || now === 'ended') return 'none';
-  return refused === null ? 'removed' : 'remains';
+  if (refused !== null) return 'remains';
+  if (now !== 'executing' || workers !== null) return 'removed';
+  return placesOf(report, job.id).length > 0 ? 'cancelled' : 'remains';
 }
 
 function intention(
@@ -38,6 +40,8 @@ function intention(
     case 'executing':
       if (workers !== null)
         return `Its worker is stopped, it is taken out of Gearman, ${row}, and the worker is started again.`;
+      if (placesOf(report, job.id).length === 0)
+        return `Only ${row}: its key in Gearman is not known. Its worker continues to its end and may set the row back, and Gearman hands it out again if that worker dies.`;
       return `Gearman does not hand it out again, and ${row}; its worker continues to its end and may set the row back.`;
     case 'uncertain':
       return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, whatever it is.` : `If it waits there, it is taken out, and ${row}; otherwise it is left as it is.`}`.trim();
