@@ -1,6 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database, Queryable, SqlValue} from '../../mysql/database.ts';
+import {deletesDifferByRow} from '../../mysql/delete-rules.ts';
 import {rehearseChanges} from '../model/change-row.ts';
 import {noJobs, surveyJobs} from '../model/count.ts';
 import {deleteJobRows} from '../model/delete-jobs.ts';
@@ -128,6 +129,7 @@ async function clearBatches(
   result: ClearResult,
 ): Promise<void> {
   const size = new BatchSize(options.batchSize);
+  const alike = queue !== null && !(await deletesDifferByRow(database));
   for (let afterId = 0; ; ) {
     if (options.replicas !== null) {
       await queue?.close();
@@ -147,6 +149,7 @@ async function clearBatches(
       await rehearseDeletion(
         database,
         tried.map(({id}) => id),
+        {alike},
       );
       await queue.takeJobsOf(going);
     }
@@ -191,19 +194,45 @@ class Unchangeable extends AtomctlError {}
 /**
  * Deletes rows and takes that back: what would prevent it shows before their Gearman jobs go (a read-only server, a trigger, a
  * foreign key of a plugin to one of them).
+ * @param options.alike what lets one row be deleted lets each, unless somebody has locked it: then only one is deleted
  * @throws AtomctlError REFUSED if one cannot be deleted
  */
-export async function rehearseDeletion(database: Database, ids: readonly number[]): Promise<void> {
-  const rows = await rehearseChanges(
-    database,
-    ids.map((id) => ({id, seen: null, to: {as: 'deleted'}})),
-  );
-  const failed = rows.find((row) => row.outcome === 'failed');
-  if (failed === undefined) return;
-  const {error} = failed;
-  if (error.exitStatus !== EXIT.failed) throw error;
-  const {message, hint} = error;
-  throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${message}`, {hint, cause: error});
+export async function rehearseDeletion(
+  database: Database,
+  ids: readonly number[],
+  {alike = false} = {},
+): Promise<void> {
+  try {
+    const isSampled = alike && ids.length > 1;
+    const some = isSampled ? (await database.transaction((tx) => lockRows(tx, ids))).slice(0, 1) : ids;
+    const rows = await rehearseChanges(
+      database,
+      some.map((id) => ({id, seen: null, to: {as: 'deleted'}})),
+    );
+    for (const row of rows) if (row.outcome === 'failed') throw row.error;
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.exitStatus !== EXIT.failed) throw error;
+    const {message, hint} = error;
+    throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${message}`, {hint, cause: error});
+  }
+}
+
+/**
+ * `object` is locked before `job`, as AtoM's own saves do: in the other order the two deadlock.
+ * @returns those that are there
+ */
+async function lockRows(tx: Queryable, ids: readonly number[]): Promise<number[]> {
+  await lockObjects(tx, ids);
+  const rows = await tx.query<{id: number}>('SELECT id FROM job WHERE id IN (?) ORDER BY id FOR UPDATE', [
+    ids,
+  ]);
+  return rows.map(({id}) => id);
+}
+
+async function lockObjects(tx: Queryable, ids: readonly number[]): Promise<void> {
+  await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
+    ids,
+  ]);
 }
 
 /** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
@@ -290,9 +319,7 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
  */
 async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<GoingJob[]> {
   const {join, sql, values} = jobCondition(filter);
-  await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
-    ids,
-  ]);
+  await lockObjects(tx, ids);
   const jobs = await tx.query<GoingJob>(
     `SELECT ${GOING_JOB} FROM job ${join}
      WHERE job.id IN (?) AND ${sql} ORDER BY job.id FOR UPDATE`,

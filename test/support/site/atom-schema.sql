@@ -15,7 +15,7 @@ CREATE TABLE taxonomy (
   source_culture VARCHAR(16) NOT NULL,
   id INTEGER NOT NULL PRIMARY KEY,
   CONSTRAINT taxonomy_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
-  CONSTRAINT taxonomy_FK_2 FOREIGN KEY (parent_id) REFERENCES taxonomy (id)
+  CONSTRAINT taxonomy_FK_2 FOREIGN KEY (parent_id) REFERENCES taxonomy (id) ON DELETE CASCADE
 );
 
 CREATE TABLE taxonomy_i18n (
@@ -35,7 +35,7 @@ CREATE TABLE term (
   id INTEGER NOT NULL PRIMARY KEY,
   CONSTRAINT term_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
   CONSTRAINT term_FK_2 FOREIGN KEY (taxonomy_id) REFERENCES taxonomy (id) ON DELETE CASCADE,
-  CONSTRAINT term_FK_3 FOREIGN KEY (parent_id) REFERENCES term (id)
+  CONSTRAINT term_FK_3 FOREIGN KEY (parent_id) REFERENCES term (id) ON DELETE CASCADE
 );
 
 CREATE TABLE term_i18n (
@@ -53,7 +53,7 @@ CREATE TABLE actor (
   id INTEGER NOT NULL PRIMARY KEY,
   CONSTRAINT actor_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
   CONSTRAINT actor_FK_2 FOREIGN KEY (entity_type_id) REFERENCES term (id) ON DELETE SET NULL,
-  CONSTRAINT actor_FK_3 FOREIGN KEY (parent_id) REFERENCES actor (id)
+  CONSTRAINT actor_FK_3 FOREIGN KEY (parent_id) REFERENCES actor (id) ON DELETE CASCADE
 );
 
 CREATE TABLE actor_i18n (
@@ -91,8 +91,8 @@ CREATE TABLE information_object (
   rgt INTEGER NOT NULL DEFAULT 0,
   source_culture VARCHAR(16) NOT NULL,
   CONSTRAINT information_object_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
-  CONSTRAINT information_object_FK_2 FOREIGN KEY (repository_id) REFERENCES repository (id),
-  CONSTRAINT information_object_FK_3 FOREIGN KEY (parent_id) REFERENCES information_object (id)
+  CONSTRAINT information_object_FK_2 FOREIGN KEY (repository_id) REFERENCES repository (id) ON DELETE SET NULL,
+  CONSTRAINT information_object_FK_3 FOREIGN KEY (parent_id) REFERENCES information_object (id) ON DELETE CASCADE
 );
 
 CREATE TABLE information_object_i18n (
@@ -110,7 +110,7 @@ CREATE TABLE digital_object (
   name VARCHAR(1024) NOT NULL,
   path VARCHAR(1024) NOT NULL,
   CONSTRAINT digital_object_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
-  CONSTRAINT digital_object_FK_2 FOREIGN KEY (object_id) REFERENCES object (id)
+  CONSTRAINT digital_object_FK_2 FOREIGN KEY (object_id) REFERENCES object (id) ON DELETE CASCADE
 );
 
 CREATE TABLE event (
@@ -124,7 +124,7 @@ CREATE TABLE event (
   CONSTRAINT event_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
   CONSTRAINT event_FK_2 FOREIGN KEY (type_id) REFERENCES term (id) ON DELETE CASCADE,
   CONSTRAINT event_FK_3 FOREIGN KEY (object_id) REFERENCES object (id) ON DELETE CASCADE,
-  CONSTRAINT event_FK_4 FOREIGN KEY (actor_id) REFERENCES actor (id)
+  CONSTRAINT event_FK_4 FOREIGN KEY (actor_id) REFERENCES actor (id) ON DELETE SET NULL
 );
 
 CREATE TABLE relation (
@@ -134,9 +134,9 @@ CREATE TABLE relation (
   type_id INTEGER,
   source_culture VARCHAR(16) NOT NULL,
   CONSTRAINT relation_FK_1 FOREIGN KEY (id) REFERENCES object (id) ON DELETE CASCADE,
-  CONSTRAINT relation_FK_2 FOREIGN KEY (subject_id) REFERENCES object (id),
-  CONSTRAINT relation_FK_3 FOREIGN KEY (object_id) REFERENCES object (id),
-  CONSTRAINT relation_FK_4 FOREIGN KEY (type_id) REFERENCES term (id)
+  CONSTRAINT relation_FK_2 FOREIGN KEY (subject_id) REFERENCES object (id) ON DELETE CASCADE,
+  CONSTRAINT relation_FK_3 FOREIGN KEY (object_id) REFERENCES object (id) ON DELETE CASCADE,
+  CONSTRAINT relation_FK_4 FOREIGN KEY (type_id) REFERENCES term (id) ON DELETE CASCADE
 );
 
 CREATE TABLE object_term_relation (
