@@ -125,8 +125,8 @@ export const ALL_AT_ONCE: WayToHold = {
       takeArrived: holdArrived,
       order: () => [...left.map(({handle}) => handle), ...(arrived?.order() ?? [])],
       async end(chosen, onEnded) {
-        for (let from = 0; from < chosen.length; from += AT_A_TIME) {
-          const ending = chosen.slice(from, from + AT_A_TIME);
+        for (let from = 0; from < chosen.length; from += ENDED_AT_A_TIME) {
+          const ending = chosen.slice(from, from + ENDED_AT_A_TIME);
           await worker.fail(...ending.map(({handle}) => handle));
           for (const job of ending) onEnded(job);
         }
@@ -144,7 +144,8 @@ export const ALL_AT_ONCE: WayToHold = {
             const missing = new Set(own.map(({handle}) => handle));
             await takeThese(again.at(-1)!, {name, missing, given: new GivenJobs(address)});
           }
-          late = await oneByOne(0).hold(address, functions, options);
+          // Those that come before none that returns are left alone.
+          if (again.length > 0) late = await oneByOne(0).hold(address, functions, options);
           for (const each of again) await each.giveBack();
         } finally {
           for (const each of [worker, ...again]) each.close();
@@ -170,6 +171,8 @@ export const ALL_AT_ONCE: WayToHold = {
 
 /** Few enough for the limit of a reply, if their payloads are not much longer than a log shows. */
 const AT_A_TIME = 100;
+/** Nothing comes back for these. */
+const ENDED_AT_A_TIME = 1000;
 
 async function takeAll(
   worker: WorkerConnection,

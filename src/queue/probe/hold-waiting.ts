@@ -74,7 +74,7 @@ export async function holdWaiting(
       const orderOf = ({held, isSerial}: Part) => [...new Set([...(isSerial ? first : []), ...held.order()])];
       let seen: SeenOrder | null = null;
       await despiteFailure(async () => {
-        if (jobs.length === 0) return;
+        if (parts.every(({held}) => held.order().length === 0)) return;
         // A job that has come since may have been returned by a worker that died.
         await refuseWhereReturnsDrop(server, 1, options);
         const before = serial === undefined ? null : await lookAtQueue(server, serial.held.order());

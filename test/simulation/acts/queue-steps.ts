@@ -336,7 +336,7 @@ export class Hold {
   /** Holds what has come since, so that it stays behind the others. */
   private *takeArrived(): Steps<void> {
     const {server} = this;
-    if (this.jobs.length === 0 || !server.up) return;
+    if (this.jobs.every((entry) => this.ended.has(entry)) || !server.up) return;
     const most = Math.max(0, ...server.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));
     yield {did: 'tries the limit of retries again'};
     if (server.retryLimit > 0 && most + 1 >= server.retryLimit) {
@@ -363,7 +363,8 @@ export class Hold {
         if (connection.held.length > 0 || connection.broken) yield {did: 'gives a job back'};
         act.disconnect(server, connection, this.mostRetries);
       }
-      if (!atOnce || act.careless.atOnce || !server.up) continue;
+      const isEmpty = held.every(({entries}) => entries.every((entry) => this.ended.has(entry)));
+      if (!atOnce || isEmpty || act.careless.atOnce || !server.up) continue;
       yield {did: 'takes all jobs again'};
       if (!server.up) continue;
       const again = act.connect(server, functions);

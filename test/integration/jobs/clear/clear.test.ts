@@ -22,6 +22,7 @@ import {
   executeJob,
   handedOut,
   type QueueSite,
+  sourcesOf,
   submitJobs,
   takeAll,
 } from '../../../support/site/queue-site.ts';
@@ -424,6 +425,35 @@ describe('clearSite', () => {
     await expect(refused).rejects.toMatchObject({code: 'REFUSED'});
     await at.site.query('DROP TABLE plugin_job');
     expect([(await rows()).length, (await at.server.jobs()).length]).toEqual([3, 3]);
+  });
+
+  test('K1: another session has locked one row in the middle of a batch: no job leaves the queue', async () => {
+    const ids = await submit(3);
+    const theirs = await sourcesOf(at.site);
+    await at.sources.database.execute('SET SESSION innodb_lock_wait_timeout = 0');
+    try {
+      await theirs.sources.database.transaction(async (tx) => {
+        await tx.execute('UPDATE job SET output = NULL WHERE id = ?', [ids[1]!]);
+        await expect(clear()).rejects.toMatchObject({code: 'REFUSED'});
+      });
+    } finally {
+      await at.sources.database.execute('SET SESSION innodb_lock_wait_timeout = DEFAULT');
+      await theirs.close();
+    }
+    expect([await rows(), await handedOut(at.site)]).toEqual([ids, ids]);
+  });
+
+  test('a job that comes after all that were held are gone counts no return', async () => {
+    await submit(501);
+    const database = withMethods(at.sources.database, {
+      transaction: async (work) => {
+        const done = await at.sources.database.transaction(work);
+        if ((await rows()).length === 0 && (await at.server.jobs()).length === 1) await submit(1);
+        return done;
+      },
+    });
+    expect((await clear({database})).queueLeft).toBe(1);
+    expect((await at.server.jobs()).map(({retries}) => retries)).toEqual([0]);
   });
 
   test('K1: the same of a row that has ended: its batch goes together', async () => {
