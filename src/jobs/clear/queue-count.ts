@@ -64,14 +64,27 @@ export async function previewQueue({
   ...options
 }: QueueAccess & {database: Queryable}): Promise<QueuePreview> {
   const functions = await readFunctions(options);
-  const [rows, ignored] = await Promise.all([
-    database.query<{name: string | null; jobs: number}>(
-      'SELECT name, COUNT(*) AS jobs FROM job WHERE status_id = ? GROUP BY name',
-      [STATUSES.running.termId],
-    ),
-    ignoredEntries(options.servers),
-  ]);
-  const {own} = functions;
+  const rows = await database.query<{name: string | null; jobs: number}>(
+    'SELECT name, COUNT(*) AS jobs FROM job WHERE status_id = ? GROUP BY name',
+    [STATUSES.running.termId],
+  );
+  const counted = {own: functions.own, rows};
+  // A long list of jobs is asked for only if it may lower the number.
+  const most = countSurplus({...counted, ignored: new Map()});
+  const surplus = most === 0 ? 0 : countSurplus({...counted, ignored: await ignoredEntries(options.servers)});
+  return {...countFunctions(functions), surplus};
+}
+
+/** Jobs of the site's functions that neither a row nor an ignored entry explains. */
+function countSurplus({
+  own,
+  rows,
+  ignored,
+}: {
+  own: readonly SeenFunction[];
+  rows: readonly {name: string | null; jobs: number}[];
+  ignored: ReadonlyMap<string, number>;
+}): number {
   let surplus = 0;
   for (const jobClass of new Set(own.map((seen) => seen.jobClass))) {
     const ofClass = own.filter((seen) => seen.jobClass === jobClass);
@@ -83,5 +96,5 @@ export async function previewQueue({
       .reduce((sum, {jobs: count}) => sum + Number(count), 0);
     surplus += Math.max(0, jobs - cancelled - explained);
   }
-  return {...countFunctions(functions), surplus};
+  return surplus;
 }
