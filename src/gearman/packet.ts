@@ -37,12 +37,14 @@ const NUL = '\0';
 
 /** A request's bytes. */
 export function request(type: number, ...args: string[]): Buffer {
-  const data = Buffer.from(args.join(NUL));
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write('\0REQ', 'latin1');
-  header.writeUInt32BE(type, 4);
-  header.writeUInt32BE(data.length, 8);
-  return Buffer.concat([header, data]);
+  const data = args.join(NUL);
+  const length = Buffer.byteLength(data);
+  const packet = Buffer.allocUnsafe(HEADER_BYTES + length);
+  packet.write('\0REQ', 'latin1');
+  packet.writeUInt32BE(type, 4);
+  packet.writeUInt32BE(length, 8);
+  packet.write(data, HEADER_BYTES);
+  return packet;
 }
 
 /** The first `count` arguments of a packet; the last of them takes the rest, NULs included. */

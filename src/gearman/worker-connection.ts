@@ -88,7 +88,7 @@ export async function connectWorker(
 
 /** The requests that register functions and take jobs of theirs. */
 export function grabRequests(functions: readonly string[], count = 1): Buffer[] {
-  const grabs = Array.from({length: count}, () => request(PACKET.GRAB_JOB_UNIQ));
+  const grabs = new Array<Buffer>(count).fill(request(PACKET.GRAB_JOB_UNIQ));
   return [...functions.map((name) => request(PACKET.CAN_DO, name)), ...grabs];
 }
 

@@ -30,6 +30,7 @@ const POLL_MS = 20;
 interface Hold {
   held: HeldWaiting;
   ended: Set<ProbedJob>;
+  hasSerial: boolean;
 }
 
 type Chosen = (job: ProbedJob) => boolean;
@@ -82,8 +83,7 @@ export class QueueWindow {
     });
     if (this.#problems.size > 0 && rows.some(({running}) => running)) this.incomplete = true;
     // A worker that becomes free would be handed a serial job that comes now, and not an older one that is held.
-    const jobs = this.#holds.flatMap(({held}) => held.jobs);
-    if (jobs.some((job) => isSerial(splitFunctionName(job.function).jobClass))) await this.#giveBack();
+    if (this.#holds.some(({hasSerial}) => hasSerial)) await this.#giveBack();
   }
 
   /** Takes out the site's waiting jobs that have no row. */
@@ -185,7 +185,9 @@ export class QueueWindow {
     this.#locks.push(await takeProbeLock(server.address, this.#options));
     const held = await holdWaiting(server, names, this.#options);
     for (const error of held.refused) this.#report(error);
-    this.#holds.push({held, ended: new Set()});
+    const functions = [...new Set(held.jobs.map((job) => job.function))];
+    const hasSerial = functions.some((name) => isSerial(splitFunctionName(name).jobClass));
+    this.#holds.push({held, ended: new Set(), hasSerial});
   }
 
   async #end(chosen: Chosen): Promise<void> {
