@@ -3,9 +3,13 @@
  * Builds dist out of src: a file for the start, one for each command, some for what they share, and one for each
  * package, which is loaded when it is first used. Most of the time of a start is parsing and evaluating, so a start reads
  * little and few files; see docs/performance.md.
+ *
+ *     bin/build.js                    dist
+ *     bin/build.js --one-file FILE    all of it in one file, for the executable: see package/executable.js
  */
+import {execFileSync} from 'node:child_process';
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {join, relative} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {transformAsync} from '@babel/core';
 import {build, transform} from 'esbuild';
@@ -20,6 +24,22 @@ function inRoot(path) {
 }
 
 const TARGET = 'node20.12';
+
+/** What `--version` names. */
+const DEFINE = {BUILD_COMMIT: JSON.stringify(commit())};
+
+/** Empty outside a repository. */
+function commit() {
+  const describe = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'];
+  try {
+    return execFileSync('git', describe, {cwd: root, encoding: 'utf8', stdio: 'pipe'}).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Our own code keeps its names: they are in the traces that DEBUG shows. An error that nothing catches shows its line. */
+const SHORTER = {minifyWhitespace: true, minifySyntax: true, lineLimit: 120};
 
 /** What stands for a package, or for a part of it. */
 const STAND_INS = {
@@ -40,6 +60,22 @@ const ALIAS = {
   minimatch: './bin/packages/unused.cjs',
   tinyglobby: './bin/packages/unused.cjs',
   typescript: './bin/packages/unused.cjs',
+};
+
+/** How packages are bundled, and the one file. */
+const BUNDLING = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: TARGET,
+  alias: ALIAS,
+  legalComments: 'none',
+  lineLimit: 120,
+  // A late import is a late require, which is faster.
+  supported: {'dynamic-import': false},
+  metafile: true,
+  logLevel: 'warning',
 };
 
 /** What help says of all commands is data, in a file of its own. */
@@ -86,13 +122,11 @@ function ownSources(packages) {
     },
     async transform(text, path) {
       if (path.endsWith('.json')) return {code: `export default ${text}`, map: null};
-      const {code} = await transform(text, {loader: 'ts', target: TARGET});
+      const {code} = await transform(text, {loader: 'ts', target: TARGET, define: DEFINE});
       return {code, map: null};
     },
-    /** The names stay, and an error that nothing catches shows its line. */
     async renderChunk(text) {
-      const shorter = {minifyWhitespace: true, minifySyntax: true, lineLimit: 120};
-      return (await transform(text, {target: TARGET, ...shorter})).code;
+      return (await transform(text, {target: TARGET, ...SHORTER})).code;
     },
   };
 }
@@ -172,6 +206,15 @@ const partsApart = {
       const out = PARTS[relative(root, file)];
       return out === undefined ? undefined : {path: `../${out}`, external: true};
     });
+  },
+};
+
+/** Packages that oclif requires at every start. What is here instead requires them when they are called. */
+const OCLIF_LATE = new Set(['cli-spinners', 'ejs', 'string-width', 'widest-line', 'wrap-ansi']);
+
+const oclifLate = {
+  name: 'oclif late',
+  setup({onResolve}) {
     onResolve({filter: /^[a-z]/}, ({path, importer}) => {
       const late = OCLIF_LATE.has(path) && importer.includes('/node_modules/@oclif/core/lib/');
       return late ? {path: inRoot(`bin/packages/oclif/${path}.cjs`)} : undefined;
@@ -179,32 +222,67 @@ const partsApart = {
   },
 };
 
-/** Packages that oclif requires at every start. What is here instead requires them when they are called. */
-const OCLIF_LATE = new Set(['cli-spinners', 'ejs', 'string-width', 'widest-line', 'wrap-ansi']);
-
 function buildPackages(packages) {
   return build({
-    absWorkingDir: root,
+    ...BUNDLING,
     outdir: dist,
-    bundle: true,
-    format: 'cjs',
     outExtension: {'.js': '.cjs'},
-    platform: 'node',
-    target: TARGET,
-    legalComments: 'none',
-    lineLimit: 120,
-    // A late import is a late require, which is faster.
-    supported: {'dynamic-import': false},
-    metafile: true,
-    logLevel: 'warning',
     entryPoints: [
       ...[...packages].map(([name, out]) => [STAND_INS[name] ?? name, out]),
       ...Object.entries(PARTS),
     ].map(([path, out]) => ({in: path, out: out.replace(/\.cjs$/, '')})),
     minify: true,
-    alias: ALIAS,
-    plugins: [partsApart, inlineRequires],
+    plugins: [partsApart, oclifLate, inlineRequires],
   });
+}
+
+/** Gives our own code the stand-ins in place of the packages. */
+const standIns = {
+  name: 'stand-ins',
+  setup({onResolve}) {
+    onResolve({filter: /^[@a-z]/}, ({path, importer}) => {
+      const ours = importer.startsWith(inRoot('src/')) && Object.hasOwn(STAND_INS, path);
+      return ours ? {path: inRoot(STAND_INS[path])} : undefined;
+    });
+  },
+};
+
+/** All in one file, with what it bundles beside it. */
+async function buildOneFile(outfile) {
+  const {metafile} = await build({
+    ...BUNDLING,
+    outfile,
+    entryPoints: ['package/main.cjs'],
+    ...SHORTER,
+    define: DEFINE,
+    plugins: [standIns, oclifLate, inlineRequires],
+  });
+  await writeFiles(dirname(outfile), await bundled(metafile.outputs));
+}
+
+async function buildDist() {
+  const packages = new Map();
+  const own = await buildOwn(packages);
+  const {outputs} = (await buildPackages(packages)).metafile;
+  const manifest = JSON.parse(await readFile(inRoot(MANIFEST.source), 'utf8'));
+  const others = {[MANIFEST.out]: JSON.stringify(manifest), ...(await bundled(outputs))};
+  await writeFiles(dist, others);
+  const made = [
+    ...own,
+    ...Object.keys(outputs).map((path) => relative('dist', path)),
+    ...Object.keys(others),
+  ];
+  await removeOthers(made);
+}
+
+async function writeFiles(directory, texts) {
+  for (const [path, text] of Object.entries(texts)) await writeFile(join(directory, path), text);
+}
+
+/** What a build bundles: files with the licences and with the bill of materials. */
+async function bundled(outputs) {
+  const directories = bundledPackages(outputs);
+  return {'licences.txt': await licences(directories), 'sbom.json': await billOfMaterials(directories)};
 }
 
 /** The directories of all packages of which something is in dist, as esbuild's metafile has it. */
@@ -259,19 +337,5 @@ async function removeOthers(kept) {
   }
 }
 
-const packages = new Map();
-const own = await buildOwn(packages);
-const {outputs} = (await buildPackages(packages)).metafile;
-const manifest = JSON.parse(await readFile(inRoot(MANIFEST.source), 'utf8'));
-const directories = bundledPackages(outputs);
-const others = {
-  [MANIFEST.out]: JSON.stringify(manifest),
-  'licences.txt': await licences(directories),
-  'sbom.json': await billOfMaterials(directories),
-};
-for (const [path, text] of Object.entries(others)) await writeFile(join(dist, path), text);
-await removeOthers([
-  ...own,
-  ...Object.keys(outputs).map((path) => relative('dist', path)),
-  ...Object.keys(others),
-]);
+const [option, outfile] = process.argv.slice(2);
+await (option === '--one-file' ? buildOneFile(outfile) : buildDist());

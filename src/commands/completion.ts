@@ -1,7 +1,6 @@
-import {readFile} from 'node:fs/promises';
-import {join} from 'node:path';
 import {Args} from '@oclif/core';
 import {processIO} from '../cli/io.ts';
+import {packageFile} from '../cli/package-file.ts';
 import {PlainCommand} from '../cli/plain-command.ts';
 
 /** Files in completions/, named as each shell expects. */
@@ -43,6 +42,6 @@ Exit status: 0 printed, 2 no such shell.`;
   async run(): Promise<void> {
     const {args} = await this.parse(Completion);
     const script = SCRIPTS[args.shell as keyof typeof SCRIPTS];
-    processIO.stdout.write(await readFile(join(this.config.root, 'completions', script), 'utf8'));
+    processIO.stdout.write(await packageFile(this.config.root, `completions/${script}`));
   }
 }

@@ -2,6 +2,7 @@ import '../debug.ts';
 import {execute, settings} from '@oclif/core';
 import {COMMANDS} from './command-table.ts';
 import {atomctlPlugin, isKnown} from './plugin.ts';
+import {versionLine} from './version.ts';
 
 export {COMMANDS};
 
@@ -17,8 +18,9 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const args = joinTopic(await putCommandFirst(argv));
   const [name = '--help'] = args;
   const help = asksForHelp(args);
+  if (name === '--version') return void process.stdout.write(`${versionLine()}\n`);
   const plugin = await atomctlPlugin(root, needsDescriptions(name, help) ? null : name);
-  if (!isKnown(name) && name !== '--version' && !(help && name.startsWith('-'))) {
+  if (!isKnown(name) && !(help && name.startsWith('-'))) {
     const {commandNotFound} = await import('../command-not-found.ts');
     return commandNotFound({id: name, argv: args, commands: plugin.commands});
   }
@@ -29,7 +31,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
 const DESCRIBING = new Set(['help', 'completion', 'completion:answer', 'man']);
 
 function needsDescriptions(name: string, help: boolean): boolean {
-  return name !== '--version' && (help || DESCRIBING.has(name) || !Object.hasOwn(COMMANDS, name));
+  return help || DESCRIBING.has(name) || !Object.hasOwn(COMMANDS, name);
 }
 
 /** The same rule as oclif's. */
