@@ -1,6 +1,7 @@
 import {defineConfig} from 'vitest/config';
 
 const results = process.env.TEST_RESULTS;
+const EXECUTABLE_RUNS_HERE = process.platform === 'linux' && process.arch === 'x64';
 
 export default defineConfig({
   test: {
@@ -29,6 +30,17 @@ export default defineConfig({
           name: 'servers',
           include: ['test/{integration,faults,e2e,attacks}/**/*.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      // What hosts without Node.js get: to servers, on a terminal, with its assets. npm run test:package has the rest.
+      {
+        test: {
+          name: 'executable',
+          include: EXECUTABLE_RUNS_HERE ? ['test/e2e/{completion,help,list,show-export,watch}.test.ts'] : [],
+          globalSetup: 'test/package/executable-setup.ts',
+          env: {ATOMCTL_EXECUTABLE: 'build/atomctl'},
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

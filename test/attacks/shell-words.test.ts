@@ -14,7 +14,7 @@ let job: number;
 /** Answers completion as atomctl does, and does nothing else. */
 const SHIM = `#!/bin/sh
 case $1 in
-  completion*) exec ${process.execPath} ${ATOMCTL} "$@" ;;
+  completion*) exec ${ATOMCTL.join(' ')} "$@" ;;
 esac
 `;
 

@@ -4,7 +4,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
-import {ATOMCTL, type AtomSite, cleanEnvironment, createScratch, createSite} from '../support/sandbox.ts';
+import {type AtomSite, cleanEnvironment, commandLine, createScratch, createSite} from '../support/sandbox.ts';
 
 const LONG = 60_000;
 
@@ -23,11 +23,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
     maxBuffer: 2 ** 26,
     killSignal: 'SIGKILL' as const,
   };
-  const {code, killed, stdout, stderr} = await promisify(execFile)(
-    process.execPath,
-    [ATOMCTL, ...args],
-    options,
-  )
+  const {code, killed, stdout, stderr} = await promisify(execFile)(...commandLine(args), options)
     .then((output) => ({...output, code: 0, killed: false}))
     .catch((error) => error);
   return {code, killed, text: `${stdout}${stderr}`};

@@ -8,7 +8,7 @@ import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {ATOMCTL, cleanEnvironment} from '../support/atomctl/run-atomctl.ts';
+import {cleanEnvironment, commandLine} from '../support/atomctl/run-atomctl.ts';
 import {startGearmand} from '../support/servers/gearmand.ts';
 import {startMariadb} from '../support/servers/mariadb.ts';
 import {spawnServer} from '../support/servers/server-process.ts';
@@ -33,7 +33,7 @@ const workers = spawnServer(process.execPath, [
 ]);
 await until(() => workers.output().includes('ready'));
 
-const watch = spawn(process.execPath, [ATOMCTL, 'queue:status', '--watch=1', '--json'], {
+const watch = spawn(...commandLine(['queue:status', '--watch=1', '--json']), {
   env: cleanEnvironment(site.env),
   stdio: ['ignore', 'pipe', 'inherit'],
 });

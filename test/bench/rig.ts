@@ -1,4 +1,4 @@
-import {ATOMCTL} from '../support/atomctl/run-atomctl.ts';
+import {NPM_ENTRY} from '../support/atomctl/run-atomctl.ts';
 import {type GearmanProcess, startGearmand} from '../support/servers/gearmand.ts';
 import {type MariadbProcess, startMariadb} from '../support/servers/mariadb.ts';
 import {submitJob} from '../support/servers/submit-job.ts';
@@ -63,7 +63,7 @@ async function endAll(...processes: (WorkerProcess | GearmanProcess | MariadbPro
 export function atomctl(args: string, site?: AtomSite): Contestant {
   return {
     command: process.execPath,
-    args: [ATOMCTL, ...args.split(' ')],
+    args: [NPM_ENTRY, ...args.split(' ')],
     env: site?.env ?? {},
   };
 }

@@ -13,7 +13,7 @@ let job: number;
 /** Answers completion as atomctl does, and prints the arguments of any other call. */
 const SHIM = `#!/bin/sh
 case $1 in
-  completion*) exec ${process.execPath} ${ATOMCTL} "$@" ;;
+  completion*) exec ${ATOMCTL.join(' ')} "$@" ;;
 esac
 printf '<%s>' "$@"
 echo

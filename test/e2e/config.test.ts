@@ -69,7 +69,7 @@ test('the JSON has each value with its origin, secrets masked', async () => {
       origin: join(site.root, 'apps/qubit/config/gearman.yml'),
     },
     functionPrefix: {value: site.prefix, origin: site.root},
-    timezone: {value: 'America/Vancouver', origin: join(site.root, 'apps/qubit/config/settings.yml')},
+    timezone: {value: 'America/Los_Angeles', origin: join(site.root, 'apps/qubit/config/settings.yml')},
     workerTypes: {
       value: {general: expect.arrayContaining(['arFindingAidJob', 'arFileImportJob'])},
       origin: join(site.root, 'apps/qubit/config/gearman.yml'),
@@ -84,7 +84,7 @@ test('the text has the same values, one per line, and no password', async () => 
     new RegExp(`^database +mysql://atom:\\*\\*\\*@127.0.0.1:\\d+/${site.databaseName} +\\S+config.php$`, 'm'),
   );
   expect(stdout).toMatch(/^gearman +queue\.test:4731, 127\.0\.0\.1:9 +\S+gearman\.yml$/m);
-  expect(stdout).toMatch(/^timezone +America\/Vancouver +\S+settings\.yml$/m);
+  expect(stdout).toMatch(/^timezone +America\/Los_Angeles +\S+settings\.yml$/m);
   expect(stdout).not.toContain(ATOM_PASSWORD);
 });
 
@@ -163,7 +163,7 @@ test('each flag beats its variable, which beats the container, which beats a nam
   // An empty variable counts as not set.
   expect(empty).toMatchObject({
     database: {value: {database: site.databaseName}},
-    timezone: {value: 'America/Vancouver'},
+    timezone: {value: 'America/Los_Angeles'},
   });
 });
 

@@ -12,6 +12,7 @@ import {
   ATOMCTL,
   type AtomSite,
   cleanEnvironment,
+  commandLine,
   createScratch,
   createSite,
   freePort,
@@ -148,7 +149,7 @@ test('DEBUG prints no password, from whatever source', async () => {
 
 test('the process list does not show the password after the start', async () => {
   const url = `mysql://u:wrong-secret@127.0.0.1:${silentPort}/d`;
-  const child = spawn(process.execPath, [ATOMCTL, 'jobs:list', '--timeout', '30', '--database-url', url], {
+  const child = spawn(...commandLine(['jobs:list', '--timeout', '30', '--database-url', url]), {
     env: cleanEnvironment(),
     stdio: 'ignore',
   });
@@ -208,7 +209,7 @@ test('a silent name server does not delay a command beyond the timeout', async (
   }
   try {
     const url = 'mysql://u:wrong-secret@nowhere.invalid/d';
-    const ended = await inNamespace(`exec ${process.execPath} ${ATOMCTL} jobs:list`, {
+    const ended = await inNamespace(`exec ${ATOMCTL.join(' ')} jobs:list`, {
       ATOMCTL_DATABASE_URL: url,
       ATOMCTL_TIMEOUT: '1',
     }).catch((error) => error);

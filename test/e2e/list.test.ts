@@ -9,7 +9,7 @@ const ids: Record<string, number> = {};
 /** A wall-clock text of the site's zone, so many hours ago. */
 function hoursAgo(hours: number): string {
   const moment = new Date(Date.now() - hours * 3_600_000);
-  return moment.toLocaleString('sv-SE', {timeZone: 'America/Vancouver'});
+  return moment.toLocaleString('sv-SE', {timeZone: 'America/Los_Angeles'});
 }
 
 beforeAll(async () => {

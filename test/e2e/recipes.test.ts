@@ -52,7 +52,7 @@ let worker: WorkerProcess;
 beforeAll(async () => {
   scratch = createScratch('recipes');
   mkdirSync(join(scratch, 'bin'));
-  writeFileSync(join(scratch, 'bin/atomctl'), `#!/bin/sh\nexec ${process.execPath} ${ATOMCTL} "$@"\n`);
+  writeFileSync(join(scratch, 'bin/atomctl'), `#!/bin/sh\nexec ${ATOMCTL.join(' ')} "$@"\n`);
   chmodSync(join(scratch, 'bin/atomctl'), 0o755);
   gearmand = await startGearmand();
   const workerTypes = {general: ['arFileImportJob', 'arFindingAidJob']};

@@ -177,7 +177,7 @@ test('a closed pipe ends the export quietly; a full disk is an error', async () 
   const shell = (script: string) =>
     promisify(execFile)(
       'bash',
-      ['-c', `set -o pipefail; atomctl() { ${process.execPath} ${ATOMCTL} "$@"; }; ${script}`],
+      ['-c', `set -o pipefail; atomctl() { ${ATOMCTL.join(' ')} "$@"; }; ${script}`],
       {
         env: cleanEnvironment(env()),
       },

@@ -193,13 +193,16 @@ describe('the package', () => {
     [['jobs:list', '--help'], /\nUSAGE\n {2}\$ atomctl jobs:list/],
     [['jobs:lst'], /^Error: There is no command "jobs:lst"\. Did you mean jobs:list\?\n/],
   ])('runs without node_modules on a terminal: %s', async (args, expected) => {
-    const {code, screen} = await runOnTerminal(args, {atomctl, env: {CI: '', NO_COLOR: '1'}});
+    const {code, screen} = await runOnTerminal(args, {
+      atomctl: [process.execPath, atomctl],
+      env: {CI: '', NO_COLOR: '1'},
+    });
     expect(screen).toMatch(expected);
     expect(code).toBe(args[0] === 'jobs:lst' ? 2 : 0);
   });
 
   it('prints its completions', async () => {
-    const {screen} = await runOnTerminal(['completion', 'bash'], {atomctl});
+    const {screen} = await runOnTerminal(['completion', 'bash'], {atomctl: [process.execPath, atomctl]});
     expect(screen).toBe(await readFile(join(ROOT, 'completions/atomctl.bash'), 'utf8'));
   });
 });

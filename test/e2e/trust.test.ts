@@ -21,6 +21,7 @@ import {isRunning} from '../support/is-running.ts';
 import {
   ATOMCTL,
   cleanEnvironment,
+  commandLine,
   createScratch,
   runAtomctl,
   runOnTerminal,
@@ -39,7 +40,7 @@ const children: ChildProcess[] = [];
 beforeEach(({skip}) => {
   skip(process.geteuid!() !== 0, 'only root can run as other users');
   skip(!installed('php'), 'php is not installed');
-  const readable = spawnSync(process.execPath, [ATOMCTL, '--version'], {uid: WWW_DATA, gid: WWW_DATA});
+  const readable = spawnSync(...commandLine(['--version']), {uid: WWW_DATA, gid: WWW_DATA});
   skip(readable.status !== 0, 'this clone, or Node.js, is not readable by other users');
   scratch = createScratch('trust');
   for (const directory of [dirname(scratch), scratch]) chmodSync(directory, 0o755);
@@ -244,7 +245,7 @@ describe('with --run-php', () => {
     const args = ['config', '--json', '--run-php', '--atom-root', root];
     const {code, screen} = await runOnTerminal(args, {env});
     expect([code, JSON.parse(screen).database.value.user]).toEqual([0, SEEN]);
-    const command = ['--groups=0,4,24', '--', process.execPath, ATOMCTL, ...args];
+    const command = ['--groups=0,4,24', '--', ...ATOMCTL, ...args];
     const {stdout} = spawnSync('setpriv', command, {env: cleanEnvironment(env), encoding: 'utf8'});
     expect(JSON.parse(stdout).database.value.user).toBe(SEEN);
   });
@@ -381,8 +382,8 @@ test('PHP ends soon after --timeout even if atomctl has been killed', async () =
   const pidFile = join(proofs, 'pid');
   const source = `<?php file_put_contents('${pidFile}', getmypid()); while (true) sleep(1);`;
   const root = createRoot('atom', WWW_DATA, {'config/config.php': source});
-  const args = [ATOMCTL, 'config', '--run-php', '--timeout', '2', '--atom-root', root];
-  const atomctl = spawn(process.execPath, args, {env: cleanEnvironment(), stdio: 'ignore'});
+  const args = ['config', '--run-php', '--timeout', '2', '--atom-root', root];
+  const atomctl = spawn(...commandLine(args), {env: cleanEnvironment(), stdio: 'ignore'});
   await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
   atomctl.kill('SIGKILL');
   const pid = readFileSync(pidFile, 'utf8');

@@ -123,9 +123,9 @@ describe('on a terminal', () => {
 
   test('redraws in place during a resize, marks changes, and leaves the last state', async (context) => {
     if (!hasTmux()) return context.skip('tmux is not installed');
-    const tmux = await startTmux({columns: 80, rows: 24}, {...site.env, ATOMCTL});
+    const tmux = await startTmux({columns: 80, rows: 24}, {...site.env, ATOMCTL: ATOMCTL.join(' ')});
     try {
-      await tmux.type(`${process.execPath} $ATOMCTL jobs:list --all --watch=0.2; echo status $?`, 'Enter');
+      await tmux.type(`$ATOMCTL jobs:list --all --watch=0.2; echo status $?`, 'Enter');
       for (const [columns, rows] of SIZES) {
         await tmux.resize(columns, rows);
         await until(async () => tornLines(await tmux.screen(), {columns, rows}).length === 0);
@@ -156,12 +156,12 @@ describe('on a terminal', () => {
   test('restores the screen after SIGTERM and after a lost server', async (context) => {
     if (!hasTmux()) return context.skip('tmux is not installed');
     const gone = await startGearmand();
-    const tmux = await startTmux({columns: 100, rows: 20}, {...site.env, ATOMCTL});
+    const tmux = await startTmux({columns: 100, rows: 20}, {...site.env, ATOMCTL: ATOMCTL.join(' ')});
     const shows = (text: string) =>
       until(async () => (await tmux.screen()).some((line) => line.includes(text)));
     try {
       const command = `queue:status --watch=0.2 --gearman ${gone.endpoint}`;
-      await tmux.type(`echo $$; exec ${process.execPath} $ATOMCTL ${command}`, 'Enter');
+      await tmux.type(`echo $$; exec $ATOMCTL ${command}`, 'Enter');
       await shows('Status: critical');
       await gone.kill();
       await shows('unreachable');

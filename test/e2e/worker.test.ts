@@ -4,9 +4,9 @@ import {chmod, chown, mkdir, readFile, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {
-  ATOMCTL,
   type AtomSite,
   cleanEnvironment,
+  commandLine,
   createScratch,
   createSite,
   runAtomctl,
@@ -67,7 +67,7 @@ test('run: the worker in the root, its options passed on, its exit status return
 });
 
 test('run: a signal reaches the worker, whose exit status is returned', async () => {
-  const child = spawn(process.execPath, [ATOMCTL, 'worker:run', '--php', await fakePhp()], {
+  const child = spawn(...commandLine(['worker:run', '--php', await fakePhp()]), {
     env: cleanEnvironment({...site.env, ATOM_STAY: 'yes'}),
   });
   let output = '';

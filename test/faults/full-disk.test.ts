@@ -4,7 +4,7 @@ import {closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, 
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, expect, onTestFinished, test} from 'vitest';
-import {ATOMCTL, type AtomSite, cleanEnvironment, createSite, runAtomctl} from '../support/sandbox.ts';
+import {type AtomSite, cleanEnvironment, commandLine, createSite, runAtomctl} from '../support/sandbox.ts';
 
 /** Whose history is a quarter of a megabyte as CSV: more than the disk, and more than any buffer. */
 const JOBS = 4000;
@@ -63,7 +63,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
   'stdout on a full disk: %s says so and exits 1',
   async (...args) => {
     const full = openSync('/dev/full', 'w');
-    const child = spawn(process.execPath, [ATOMCTL, ...args], {
+    const child = spawn(...commandLine(args), {
       env: cleanEnvironment(site.env),
       stdio: ['ignore', full, 'pipe'],
     });
@@ -82,7 +82,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
 
 test('a clear whose answer goes to a full disk is still carried out, and exits 1', async () => {
   const full = openSync('/dev/full', 'w');
-  const child = spawn(process.execPath, [ATOMCTL, 'jobs:clear', '--yes', '--keep-queue'], {
+  const child = spawn(...commandLine(['jobs:clear', '--yes', '--keep-queue']), {
     env: cleanEnvironment(site.env),
     stdio: ['ignore', full, 'ignore'],
   });

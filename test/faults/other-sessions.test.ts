@@ -84,7 +84,7 @@ describe('a clear among the locks of others', () => {
 async function askedAbout(
   args: readonly string[],
 ): Promise<(answer: string) => Promise<{code: number; screen: string}>> {
-  const command = [process.execPath, ATOMCTL, ...args].join(' ');
+  const command = [...ATOMCTL, ...args].join(' ');
   const child: ChildProcessWithoutNullStreams = spawn('script', ['-qefc', command, '/dev/null'], {
     env: cleanEnvironment({...site.env, TERM: 'dumb'}),
   });

@@ -14,7 +14,12 @@ declare module 'vitest' {
 
 /** Builds what the end-to-end tests spawn, and starts one MariaDB for the whole run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  await build();
+  await promisify(execFile)(fileURLToPath(new URL('../../bin/build.js', import.meta.url)));
+  return provideMariadb(project);
+}
+
+/** Starts one MariaDB for the whole run. Returns what ends it. */
+export async function provideMariadb(project: TestProject): Promise<() => Promise<void>> {
   const server = await startMariadb();
   const {host, port, socketPath, user, password} = server;
   project.provide('mariadb', {host, port, socketPath, user, password});
@@ -22,8 +27,4 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     await server.kill();
     removeScratch();
   };
-}
-
-async function build(): Promise<void> {
-  await promisify(execFile)(fileURLToPath(new URL('../../bin/build.js', import.meta.url)));
 }

@@ -5,6 +5,8 @@ import {type AtomSite, type AtomSiteOptions, createAtomSite} from './site/atom-s
 export {
   ATOMCTL,
   cleanEnvironment,
+  commandLine,
+  EXECUTABLE,
   type RunOptions,
   type RunResult,
   runAtomctl,

@@ -2,7 +2,7 @@ import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {chmod, mkdir, readFile, realpath, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {ATOMCTL, type RunResult} from '../support/atomctl/run-atomctl.ts';
+import {NPM_ENTRY, type RunResult} from '../support/atomctl/run-atomctl.ts';
 import {createScratch} from '../support/scratch.ts';
 import {ATOM_PASSWORD, type MariadbConnection} from '../support/servers/mariadb.ts';
 import {freePort, spawnServer} from '../support/servers/server-process.ts';
@@ -96,7 +96,7 @@ export function spawnInRig(rig: Pick<RigAddress, 'leader'>, ...command: string[]
 
 /** The words that run atomctl inside for the site in `root`, with `env` set. */
 export function atomctlCommand(root: string, args: readonly string[], env: readonly string[] = []): string[] {
-  return ['env', `ATOMCTL_ROOT=${root}`, ...env, '/usr/bin/node', ATOMCTL, ...args];
+  return ['env', `ATOMCTL_ROOT=${root}`, ...env, '/usr/bin/node', NPM_ENTRY, ...args];
 }
 
 function enter(leader: number): string[] {

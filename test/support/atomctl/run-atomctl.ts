@@ -1,10 +1,23 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {tmpdir} from 'node:os';
+import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-/** The production entry, as npm links it. */
-export const ATOMCTL = fileURLToPath(new URL('../../../bin/run.cjs', import.meta.url));
+/** The entry of the npm package, as npm links it. */
+export const NPM_ENTRY = fileURLToPath(new URL('../../../bin/run.cjs', import.meta.url));
+
+/** The executable that is to be tested in place of the npm package. */
+export const EXECUTABLE = process.env.ATOMCTL_EXECUTABLE && resolve(process.env.ATOMCTL_EXECUTABLE);
+
+/** The words that start atomctl, the build in dist or the executable. */
+export const ATOMCTL: readonly string[] = EXECUTABLE ? [EXECUTABLE] : [process.execPath, NPM_ENTRY];
+
+/** What `spawn` and `execFile` take to start atomctl. */
+export function commandLine(args: readonly string[]): [program: string, args: string[]] {
+  const [program, ...words] = [...ATOMCTL, ...args];
+  return [program!, words];
+}
 
 export interface RunOptions {
   /** Set over an environment without any of atomctl's or AtoM's variables. */
@@ -24,9 +37,9 @@ export interface RunResult {
   stderr: string;
 }
 
-/** Runs atomctl as a user would, with stdin, stdout and stderr in pipes. Needs the build in dist. */
+/** Runs atomctl as a user would, with stdin, stdout and stderr in pipes. Needs the build. */
 export async function runAtomctl(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const child = spawn(process.execPath, [ATOMCTL, ...args], {
+  const child = spawn(...commandLine(args), {
     cwd: options.cwd ?? tmpdir(),
     env: cleanEnvironment(options.env),
     ...(options.uid === undefined ? {} : {uid: options.uid, gid: options.uid}),
@@ -49,8 +62,8 @@ export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
   input?: string;
   columns?: number;
   rows?: number;
-  /** The script to run; ATOMCTL otherwise. */
-  atomctl?: string;
+  /** The words that start it; ATOMCTL otherwise. */
+  atomctl?: readonly string[];
 }
 
 /**
@@ -62,7 +75,7 @@ export async function runOnTerminal(
   options: TerminalOptions = {},
 ): Promise<{code: number | null; screen: string}> {
   const {columns = 100, rows = 40, input = '', atomctl = ATOMCTL} = options;
-  const command = [process.execPath, atomctl, ...args].map(shellQuote).join(' ');
+  const command = [...atomctl, ...args].map(shellQuote).join(' ');
   const child = spawn(
     'script',
     ['-qefc', `stty cols ${columns} rows ${rows}; exec ${command}`, '/dev/null'],

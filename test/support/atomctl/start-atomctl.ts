@@ -1,7 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {tmpdir} from 'node:os';
-import {ATOMCTL, cleanEnvironment, type RunOptions, type RunResult} from './run-atomctl.ts';
+import {cleanEnvironment, commandLine, type RunOptions, type RunResult} from './run-atomctl.ts';
 
 /** An atomctl that runs while the test goes on: it can be sent a signal, or lose its servers. */
 export interface StartedAtomctl {
@@ -12,12 +12,12 @@ export interface StartedAtomctl {
   readonly ended: Promise<RunResult & {signal: NodeJS.Signals | null}>;
 }
 
-/** Starts atomctl as a user would, with its output in pipes and nothing on stdin. Needs the build in dist. */
+/** Starts atomctl as a user would, with its output in pipes and nothing on stdin. Needs the build. */
 export function startAtomctl(
   args: readonly string[],
   options: Omit<RunOptions, 'stdin'> = {},
 ): StartedAtomctl {
-  const child = spawn(process.execPath, [ATOMCTL, ...args], {
+  const child = spawn(...commandLine(args), {
     cwd: options.cwd ?? tmpdir(),
     env: cleanEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import {mkdir, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import {ATOMCTL, cleanEnvironment} from '../atomctl/run-atomctl.ts';
+import {cleanEnvironment, NPM_ENTRY} from '../atomctl/run-atomctl.ts';
 import {createScratch, removeScratch} from '../scratch.ts';
 import {startGearmand} from '../servers/gearmand.ts';
 import {startMariadb} from '../servers/mariadb.ts';
@@ -23,7 +23,7 @@ export interface DemoSite {
 /** Brings up a MariaDB, a gearmand, a site with three months of jobs, and a worker that is busy. */
 export async function createDemoSite(): Promise<DemoSite> {
   const [mariadb, gearmand] = await Promise.all([startMariadb(), startGearmand()]);
-  const site = await createAtomSite(mariadb, {gearman: [gearmand.endpoint], timezone: 'America/Vancouver'});
+  const site = await createAtomSite(mariadb, {gearman: [gearmand.endpoint], timezone: 'America/Los_Angeles'});
   const now = new Date();
   const history = await insertHistory(site, now);
   const present = await submitPresent(site, now);
@@ -47,7 +47,7 @@ export async function createDemoSite(): Promise<DemoSite> {
 async function shellEnvironment(site: AtomSite, cwd: string): Promise<NodeJS.ProcessEnv> {
   const bin = join(cwd, '.bin');
   await mkdir(bin);
-  await symlink(ATOMCTL, join(bin, 'atomctl'));
+  await symlink(NPM_ENTRY, join(bin, 'atomctl'));
   return {
     ...cleanEnvironment(site.env),
     PATH: `${bin}:${process.env.PATH}`,

@@ -13,7 +13,7 @@ import {functionPrefix, WORKER_CLASSES, writeAtomRoot} from './atom-root.ts';
 export interface AtomSiteOptions {
   /** The last part of the root directory's path. Default `atom`. */
   name?: string;
-  /** Default America/Vancouver, as AtoM ships. */
+  /** Default America/Los_Angeles: the rules of America/Vancouver, AtoM's default, changed in 2026, and zone data differ. */
   timezone?: string;
   /** AtoM's version. Default 2.8.2; 2.6.4 is the last of those that log no parameters. */
   version?: string;
@@ -57,7 +57,7 @@ export async function createAtomSite(
   server: MariadbConnection,
   options: AtomSiteOptions = {},
 ): Promise<AtomSite> {
-  const {name = 'atom', timezone = 'America/Vancouver', version = '2.8.2'} = options;
+  const {name = 'atom', timezone = 'America/Los_Angeles', version = '2.8.2'} = options;
   const {workersKey = null, gearman = [SILENT_PORT]} = options;
   const databaseName = `atom_${randomBytes(5).toString('hex')}`;
   const connection = await createDatabase(server, databaseName);
