@@ -4,11 +4,11 @@
  * executable applications). The runtime that will read the code cache makes it, and the two cannot be parted.
  */
 import {execFile} from 'node:child_process';
-import {chmod, copyFile, mkdir, readdir, rename, writeFile} from 'node:fs/promises';
+import {chmod, copyFile, mkdir, readdir, readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import {fetchRuntime} from './runtime.js';
+import {COMPONENT, fetchRuntime} from './runtime.js';
 
 const run = promisify(execFile);
 
@@ -23,7 +23,8 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /** @throws NoRuntime */
 export async function makeExecutable() {
-  const node = join(await fetchRuntime(), 'node');
+  const runtime = await fetchRuntime();
+  const node = join(runtime, 'node');
   await mkdir(BUILD, {recursive: true});
   const main = join(BUILD, 'atomctl.cjs');
   await run(process.execPath, [join(ROOT, 'bin/build.js'), '--one-file', main]);
@@ -36,6 +37,15 @@ export async function makeExecutable() {
   await chmod(making, 0o755);
   await run(POSTJECT, [making, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE]);
   await rename(making, EXECUTABLE);
+  await copyFile(join(runtime, 'LICENSE'), join(BUILD, 'node-licence.txt'));
+  await addRuntime(join(BUILD, 'sbom.json'));
+}
+
+/** Adds Node.js to the bill of materials. */
+async function addRuntime(file) {
+  const bom = JSON.parse(await readFile(file, 'utf8'));
+  bom.components.push(COMPONENT);
+  await writeFile(file, `${JSON.stringify(bom, null, 2)}\n`);
 }
 
 async function configuration(main, output) {
