@@ -10,7 +10,15 @@ declare module 'vitest' {
 }
 
 /** Boots one systemd for all of its tests. Where it cannot, says why and lets the tests be skipped. */
-export default async function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+export default function setUp(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  return setUpRig(project, {node: true});
+}
+
+/** @param options see bootRig */
+export async function setUpRig(
+  project: TestProject,
+  options: {node: boolean},
+): Promise<(() => Promise<void>) | undefined> {
   const reason = await whyNoRig();
   const tree = reason === null ? await systemTree().catch(whyNoTree) : {skipped: reason};
   if (typeof tree !== 'string') {
@@ -18,7 +26,7 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
     project.provide('rig', tree);
     return undefined;
   }
-  const {stop, ...rig} = await bootRig(tree);
+  const {stop, ...rig} = await bootRig(tree, options);
   project.provide('rig', rig);
   return stop;
 }

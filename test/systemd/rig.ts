@@ -27,8 +27,11 @@ export interface Rig extends RigAddress {
   stop(): Promise<void>;
 }
 
-/** Boots a tree. Nothing it writes outlives it: the root is an overlay in memory. */
-export async function bootRig(tree: string): Promise<Rig> {
+/**
+ * Boots a tree. Nothing it writes outlives it: the root is an overlay in memory.
+ * @param options.node whether it has this Node.js as /usr/bin/node
+ */
+export async function bootRig(tree: string, options: {node: boolean}): Promise<Rig> {
   // Not below /tmp, over which the container mounts its own; open, since the units run as www-data.
   process.env.TMPDIR = '/var/tmp';
   const scratch = createScratch('rig');
@@ -45,7 +48,7 @@ export async function bootRig(tree: string): Promise<Rig> {
     'systemd-nspawn',
     ...['--quiet', `--directory=${tree}`, '--volatile=overlay', '--register=no', '--keep-unit'],
     ...[`--machine=rig-${process.pid}`, '--console=pipe', `--bind=${scratch}`, `--bind-ro=${PROJECT}`],
-    `--bind-ro=${node}:/usr/bin/node`,
+    ...(options.node ? [`--bind-ro=${node}:/usr/bin/node`] : []),
     `--bind-ro=${configuration}/mariadb.cnf:/etc/mysql/mariadb.conf.d/99-rig.cnf`,
     // Masked: a MariaDB that a socket unit starts does not listen on its own port.
     '--bind-ro=/dev/null:/etc/systemd/system/mariadb.socket',
