@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
+import {serviceNameHint} from '../service-name.ts';
 import {formatAddress, type ServerAddress} from './address.ts';
 
 /** Thrown by a parser for bytes that no Gearman server sends; the wire adds the server and the command. */
@@ -101,7 +102,7 @@ export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoExcept
       'GEARMAN_UNREACHABLE',
       `The host of Gearman server ${server} cannot be resolved.`,
       {
-        hint: 'Check the name in --gearman, ATOMCTL_GEARMAN or gearman.yml.',
+        hint: `Check the name in --gearman, ATOMCTL_GEARMAN or gearman.yml.${serviceNameHint(address.host, '--gearman 127.0.0.1:PORT')}`,
         cause,
       },
     );

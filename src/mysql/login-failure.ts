@@ -1,3 +1,4 @@
+import {serviceNameHint} from '../service-name.ts';
 import {type Explain, quotedName, refusedStatement} from './explained-failure.ts';
 import {PASSWORD_KEPT} from './login.ts';
 
@@ -35,6 +36,11 @@ const full: Explain = ({place}) => [
   'Try again in a moment; SHOW PROCESSLIST tells a database administrator who holds them.',
 ];
 
+function checkHost(host: string | null): string {
+  const published = '--database-url mysql://USER@127.0.0.1:PORT/DATABASE';
+  return `Check its spelling (atomctl config) and the name servers of this machine.${serviceNameHint(host ?? '', published)}`;
+}
+
 /** Codes of Node and of the driver, before a session exists. */
 const BY_CODE: Record<string, Explain> = {
   ECONNREFUSED: ({place}) => [
@@ -55,12 +61,12 @@ const BY_CODE: Record<string, Explain> = {
   ENOTFOUND: ({config}) => [
     'DATABASE_UNREACHABLE',
     `The database host "${config.host}" has no address.`,
-    'Check its spelling (atomctl config) and the name servers of this machine.',
+    checkHost(config.host),
   ],
   EAI_AGAIN: ({config}) => [
     'DATABASE_UNREACHABLE',
     `The name servers gave no answer about the database host "${config.host}".`,
-    'Check its spelling (atomctl config) and the name servers of this machine.',
+    checkHost(config.host),
   ],
   PROTOCOL_CONNECTION_LOST: ({place}) => [
     'DATABASE_UNREACHABLE',

@@ -18,6 +18,8 @@ export interface ServerReport {
   version: string | null;
   /** Why the server is not reachable, one sentence; null if it is. */
   error: string | null;
+  /** What to do about the error. */
+  hint?: string | undefined;
   functions: FunctionStatus[];
   connections: Connection[];
   /** Lines of its answers that could not be read and are not in the lists. */
@@ -98,6 +100,7 @@ function unreachable(address: string, error: unknown): ServerReport {
     reachable: false,
     version: null,
     error: error.message,
+    hint: error.hint,
     functions: [],
     connections: [],
     skippedLines: 0,

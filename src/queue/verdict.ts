@@ -56,14 +56,14 @@ export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems
 }
 
 function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
-  return servers.flatMap(({error}) =>
+  return servers.flatMap(({error, hint}) =>
     error === null
       ? []
       : [
           {
             state: FAULT_SEVERITY['a server does not answer'],
             message: error,
-            remedy: 'systemctl status gearman-job-server, on its host',
+            remedy: hint ?? 'systemctl status gearman-job-server, on its host',
           },
         ],
   );

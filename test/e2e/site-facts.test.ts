@@ -298,3 +298,15 @@ test('prefixes without a worker are named, those of sites in the configuration f
   const known = await finding('other-prefixes', {...site.env, ATOMCTL_CONFIG: config});
   expect(known.evidence).toBe(`Prefix ${old}: 1 job waiting, 0 running, without a worker.`);
 });
+
+test('C2: names of a compose file, on the host that runs it, are explained', async () => {
+  const env = {ATOMCTL_DATABASE_URL: 'mysql://atom@percona/atom', ATOMCTL_GEARMAN: 'gearmand'};
+  const list = await runAtomctl(['jobs:list', '--timezone', 'UTC'], {env});
+  expect([list.code, list.stderr]).toEqual([
+    3,
+    expect.stringContaining('If "percona" is a service of a compose file, only its containers know the name'),
+  ]);
+  const queue = await json(['queue:status', '--no-database', '--function-prefix', ''], env);
+  expect(queue.code).toBe(1);
+  expect(JSON.stringify(queue.servers)).toContain('give --gearman 127.0.0.1:PORT');
+});
