@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs';
+import {EXECUTABLE} from '../support/atomctl/run-atomctl.ts';
 import {type Contestant, contest, moved} from './contest.ts';
 import {EXPORT, LIST, STATISTICS} from './peers/queries.ts';
 import {atomctl, type Rig, sql} from './rig.ts';
-import {type Comparison, compare, count, duration} from './table.ts';
+import {type Comparison, compare, count, duration, type Target} from './table.ts';
 
 export interface Plan {
   /** Of what takes well under a second; histories have three. */
@@ -22,21 +23,42 @@ const NODE: Contestant = {command: process.execPath, args: ['-e', '0']};
 const NODE_LABEL = '`node -e 0`';
 const GEARADMIN = '/usr/bin/gearadmin';
 
-/** The budget of a start, in times of a bare Node. */
-const BUDGET = {version: 3, queue: 3.6, list: 4.5};
+/** What is measured, and the budgets of its starts in times of a bare Node. */
+interface Build {
+  /** The words that start it; those of the npm package otherwise. */
+  words?: readonly string[];
+  label: string;
+  version: Target;
+  queue: Target;
+  list: Target;
+}
+
+const NPM_PACKAGE: Build = {label: '', version: {ratio: 3}, queue: {ratio: 3.6}, list: {ratio: 4.5}};
+
+function executable(path: string): Build {
+  const label = ', executable';
+  return {words: [path], label, version: {ratio: 2.2, peakMib: 90}, queue: {ratio: 2.8}, list: {ratio: 3.6}};
+}
 
 export async function measureStarts(rig: Rig, {rounds}: Plan): Promise<Comparison[]> {
+  if (!EXECUTABLE) console.error('Left out: the executable, since ATOMCTL_EXECUTABLE does not name it.');
+  const builds = EXECUTABLE ? [NPM_PACKAGE, executable(EXECUTABLE)] : [NPM_PACKAGE];
   const {prefix} = await rig.site(50);
   const many = await rig.site(100_000);
   const [host, port] = rig.gearman.split(':');
   const hasGearadmin = existsSync(GEARADMIN);
   if (!hasGearadmin) console.error('Left out: gearadmin --status, since gearadmin is not installed.');
-  const figures = await contest(
+  const queue = `queue:status --no-database --gearman ${rig.gearman} --function-prefix ${prefix}`;
+  const figures = await contest<string>(
     {
       node: NODE,
-      version: atomctl('--version'),
-      queue: atomctl(`queue:status --no-database --gearman ${rig.gearman} --function-prefix ${prefix}`),
-      list: atomctl('jobs:list --limit 20', many),
+      ...Object.fromEntries(
+        builds.flatMap(({words, label}) => [
+          [`version${label}`, atomctl('--version', undefined, words)],
+          [`queue${label}`, atomctl(queue, undefined, words)],
+          [`list${label}`, atomctl('jobs:list --limit 20', many, words)],
+        ]),
+      ),
       query: sql(rig, many, LIST),
       noQuery: sql(rig, many, 'SELECT 1'),
       gearadmin: hasGearadmin
@@ -45,27 +67,37 @@ export async function measureStarts(rig: Rig, {rounds}: Plan): Promise<Compariso
     },
     {rounds: rounds * 3, warmUps: 1},
   );
-  const query = Math.max(0, figures.query.wallSeconds.median - figures.noQuery.wallSeconds.median);
-  const queue = {measurement: '`queue:status --no-database`', atomctl: figures.queue};
-  const node = {peerLabel: NODE_LABEL, peer: figures.node};
-  return [
+  const median = (name: string) => figures[name]!.wallSeconds.median;
+  const query = Math.max(0, median('query') - median('noQuery'));
+  const node = {peerLabel: NODE_LABEL, peer: figures.node!};
+  const lines = builds.flatMap(({label, ...build}) => [
     compare({
       ...node,
-      measurement: '`--version`',
-      atomctl: figures.version,
-      target: {ratio: BUDGET.version},
+      measurement: `\`--version\`${label}`,
+      atomctl: figures[`version${label}`]!,
+      target: build.version,
     }),
-    compare({...node, ...queue, target: {ratio: BUDGET.queue}}),
     compare({
       ...node,
-      measurement: `\`jobs:list --limit 20\` of 100,000, less the query's own ${duration(query)}`,
-      atomctl: moved(figures.list, (seconds) => seconds - query),
-      target: {ratio: BUDGET.list},
+      measurement: `\`queue:status --no-database\`${label}`,
+      atomctl: figures[`queue${label}`]!,
+      target: build.queue,
     }),
-    ...(hasGearadmin
-      ? [compare({...queue, peerLabel: '`gearadmin --status`', peer: figures.gearadmin})]
-      : []),
-  ];
+    compare({
+      ...node,
+      measurement: `\`jobs:list --limit 20\` of 100,000, less the query's own ${duration(query)}${label}`,
+      atomctl: moved(figures[`list${label}`]!, (seconds) => seconds - query),
+      target: build.list,
+    }),
+  ]);
+  const measurement = '`queue:status --no-database`';
+  const gearadmin = {
+    measurement,
+    atomctl: figures.queue!,
+    peerLabel: '`gearadmin --status`',
+    peer: figures.gearadmin!,
+  };
+  return [...lines, ...(hasGearadmin ? [compare(gearadmin)] : [])];
 }
 
 export async function measureLists(rig: Rig, {rounds, most}: Plan): Promise<Comparison[]> {

@@ -59,13 +59,13 @@ async function endAll(...processes: (WorkerProcess | GearmanProcess | MariadbPro
   await Promise.all(processes.map((process) => process.kill()));
 }
 
+/** The words that start atomctl as npm installs it. */
+const NPM = [process.execPath, NPM_ENTRY];
+
 /** atomctl as it is installed, on a site or on none. */
-export function atomctl(args: string, site?: AtomSite): Contestant {
-  return {
-    command: process.execPath,
-    args: [NPM_ENTRY, ...args.split(' ')],
-    env: site?.env ?? {},
-  };
+export function atomctl(args: string, site?: AtomSite, words: readonly string[] = NPM): Contestant {
+  const [command, ...rest] = [...words, ...args.split(' ')];
+  return {command: command!, args: rest, env: site?.env ?? {}};
 }
 
 /** Plain SQL, by MariaDB's own client, which with `--quick` holds no more than a row. */

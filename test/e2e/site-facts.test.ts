@@ -308,5 +308,5 @@ test('C2: names of a compose file, on the host that runs it, are explained', asy
   ]);
   const queue = await json(['queue:status', '--no-database', '--function-prefix', ''], env);
   expect(queue.code).toBe(1);
-  expect(JSON.stringify(queue.servers)).toContain('give --gearman 127.0.0.1:PORT');
+  expect(JSON.stringify(queue.problems)).toContain('give --gearman 127.0.0.1:PORT');
 });
