@@ -307,6 +307,6 @@ test('C2: names of a compose file, on the host that runs it, are explained', asy
     expect.stringContaining('If "percona" is a service of a compose file, only its containers know the name'),
   ]);
   const queue = await json(['queue:status', '--no-database', '--function-prefix', ''], env);
-  expect(queue.code).toBe(1);
+  expect(queue.code).toBe(3);
   expect(JSON.stringify(queue.problems)).toContain('give --gearman 127.0.0.1:PORT');
 });
