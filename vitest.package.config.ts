@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'executable',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/{attacks,e2e}/**/*.test.ts'],
           // About the npm package and the clone.
           exclude: ['test/e2e/{demo,manifest,start-up}.test.ts'],
           globalSetup: 'test/package/executable-setup.ts',
