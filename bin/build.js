@@ -82,8 +82,9 @@ const BUNDLING = {
 const MANIFEST = {source: 'oclif.manifest.json', out: 'start/manifest.json'};
 
 /**
- * Modules that are one file with all that they import, since each file that a start reads costs time, too. debug.ts
- * stands alone, because it runs before oclif; `--version` needs the flags; `common` is what every list of jobs needs.
+ * Modules that are one file with all that they import, since each file that a start reads costs time, too. What two of
+ * them need is in the first. debug.ts stands alone, because it runs before oclif; `--version` needs the flags; `common` is
+ * what every list of jobs needs.
  */
 const CHUNKS = {
   debug: ['src/cli/debug.ts'],
@@ -106,8 +107,36 @@ const CHUNKS = {
     'src/render/jobs/table.ts',
     'src/render/table.ts',
   ],
-  queue: ['src/atom/job-classes.ts', 'src/gearman/server.ts', 'src/queue/status.ts', 'src/queue/workers.ts'],
+  queue: [
+    'src/atom/job-classes.ts',
+    'src/gearman/server.ts',
+    'src/queue/snapshot.ts',
+    'src/queue/status.ts',
+    'src/queue/workers.ts',
+  ],
 };
+
+/** As rollup's manualChunks wants it. */
+function chunkFinder() {
+  const found = new Map();
+  return (id, {getModuleInfo}) => {
+    if (found.size === 0) {
+      for (const [name, paths] of Object.entries(CHUNKS)) {
+        for (const imported of importsOf(paths.map(inRoot), getModuleInfo)) {
+          if (!found.has(imported)) found.set(imported, name);
+        }
+      }
+    }
+    return found.get(id);
+  };
+}
+
+/** The modules and all that they import, but for what they import late. */
+function importsOf(ids, getModuleInfo) {
+  const imports = new Set(ids);
+  for (const id of imports) for (const imported of getModuleInfo(id).importedIds) imports.add(imported);
+  return imports;
+}
 
 /** Turns our TypeScript into JavaScript, and finds packages in their own files; `packages` receives which, and where. */
 function ownSources(packages) {
@@ -156,9 +185,8 @@ async function buildOwn(packages) {
     dynamicImportInCjs: false,
     hoistTransitiveImports: false,
     generatedCode: 'es2015',
-    manualChunks: Object.fromEntries(
-      Object.entries(CHUNKS).map(([name, paths]) => [name, paths.map(inRoot)]),
-    ),
+    manualChunks: chunkFinder(),
+    onlyExplicitManualChunks: true,
     paths: (id) => {
       if (id === inRoot(MANIFEST.source)) return `./${MANIFEST.out}`;
       return packages.has(id) ? `../${packages.get(id)}` : id;

@@ -288,7 +288,7 @@ describe('with --run-php', () => {
       rmSync(join(proofs, 'open'), {force: true});
       // Beyond those that Node itself does not pass on.
       const script = 'file=$1; shift; exec 40<>"$file" 60>>"$file"; exec "$@"';
-      const command = ['-c', script, 'bash', secret, process.execPath, ATOMCTL, ...args, '--atom-root', root];
+      const command = ['-c', script, 'bash', secret, ...ATOMCTL, ...args, '--atom-root', root];
       const {status} = spawnSync('bash', command, {env: cleanEnvironment()});
       const open = JSON.parse(readFileSync(join(proofs, 'open'), 'utf8'));
       expect([args, status]).toEqual([args, args[0] === 'worker:run' ? 7 : 2]);
