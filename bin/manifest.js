@@ -22,8 +22,19 @@ const plugin = new Plugin({
   respectNoCacheDefault: true,
 });
 await plugin.load();
+
+/** In help a command's own flags come first, then the job filters, then what every command has. */
+const LAST_GROUPS = ['FILTER', 'SITE', 'GLOBAL'];
+
+function inOrderOfHelp(flags) {
+  const rank = ({helpGroup}) => (helpGroup === undefined ? -2 : LAST_GROUPS.indexOf(helpGroup));
+  return Object.fromEntries(Object.entries(flags).sort(([, one], [, other]) => rank(one) - rank(other)));
+}
+
 const commands = Object.fromEntries(
-  Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1)),
+  Object.entries(plugin.manifest.commands)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, command]) => [id, {...command, flags: inOrderOfHelp(command.flags)}]),
 );
 const manifest = `${JSON.stringify({...plugin.manifest, commands}, null, 2)}\n`;
 

@@ -15,7 +15,8 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   settings.enableAutoTranspile = false;
   // No theme file of the user for help.
   process.env.ATOMCTL_DISABLE_THEME = 'true';
-  const args = joinTopic(await putCommandFirst(argv));
+  const words = joinTopic(await putCommandFirst(argv));
+  const args = has(words, '--version') ? ['--version'] : words;
   const [name = '--help'] = args;
   const help = asksForHelp(args);
   if (name === '--version') return void process.stdout.write(`${versionLine()}\n`);
@@ -36,30 +37,43 @@ function needsDescriptions(name: string, help: boolean): boolean {
 
 /** The same rule as oclif's. */
 function asksForHelp(args: readonly string[]): boolean {
+  return args.length === 0 || has(args, '--help');
+}
+
+/** An argument after `--` is not a flag. */
+function has(args: readonly string[], flag: string): boolean {
   const end = args.indexOf('--');
-  return args.length === 0 || args.slice(0, end === -1 ? args.length : end).includes('--help');
+  return args.slice(0, end === -1 ? args.length : end).includes(flag);
 }
 
 const TOPICS = new Set(['jobs', 'queue', 'worker']);
 
-/** Flags whose value is optional, with their default: oclif does not support them. */
-const WITHOUT_VALUE: ReadonlyMap<string, string> = new Map([['--watch', '--watch=2']]);
+/** What oclif does not know: short forms for every command, and a flag whose value is optional, with its default. */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ['-h', '--help'],
+  ['-V', '--version'],
+  ['--watch', '--watch=2'],
+]);
 
 /**
- * The arguments as oclif expects them: `jobs list` becomes `jobs:list`, also after `help`, and `--watch` alone gets its
- * default. Help shows the colon form.
+ * The arguments as oclif expects them: `jobs list` becomes `jobs:list`, also after `help`, and flags get their long
+ * spelling. Help shows the colon form.
  */
 export function joinTopic(argv: readonly string[]): string[] {
   const [first, second, ...rest] = argv;
   if (first === 'help') return [first, ...joinTopic(argv.slice(1))];
-  if (first === undefined || second === undefined || !TOPICS.has(first)) return withValues(argv);
-  return /^[a-z][a-z-]*$/.test(second) ? [`${first}:${second}`, ...withValues(rest)] : withValues(argv);
+  if (first === undefined || second === undefined || !TOPICS.has(first)) return spelledOut(argv);
+  return /^[a-z][a-z-]*$/.test(second) ? [`${first}:${second}`, ...spelledOut(rest)] : spelledOut(argv);
 }
 
-/** An argument after `--` is not a flag. */
-function withValues(argv: readonly string[]): string[] {
+function spelledOut(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
-  return argv.map((text, index) => (end === -1 || index < end ? (WITHOUT_VALUE.get(text) ?? text) : text));
+  const flags = argv.slice(0, end === -1 ? argv.length : end).map((text, index, texts) => {
+    // oclif takes the -name of `--sort -name` for `-n ame`: a space before it prevents that.
+    if (texts[index - 1] === '--sort') return text.replace(/^-/, ' -');
+    return SPELLINGS.get(text) ?? text.replace(/^--sort=-/, '--sort= -');
+  });
+  return [...flags, ...argv.slice(flags.length)];
 }
 
 /**
@@ -82,7 +96,11 @@ async function sharedFlagWords(): Promise<(word: string) => number> {
   const {sharedFlags} = await import('../flags/shared-flags.ts');
   const words = new Map([
     ['--json', 1],
+    ['--help', 1],
+    ['--version', 1],
+    ['-h', 1],
     ['-q', 1],
+    ['-V', 1],
   ]);
   for (const [name, {type}] of Object.entries(sharedFlags))
     words.set(`--${name}`, type === 'boolean' ? 1 : 2);

@@ -26,6 +26,7 @@ import type {Screen} from '../../render/screen.ts';
 /** Which page of the list, and in which order. */
 const pageFlags = {
   limit: Flags.custom<number>({
+    char: 'n',
     summary: 'At most this many jobs.',
     helpValue: 'N',
     default: 50,
@@ -213,7 +214,8 @@ function listedColumns({columns}: ListingFlags): readonly JobColumn[] {
 }
 
 /** Reads `name` or `-name`. @throws AtomctlError USAGE naming the sort keys */
-export function parseSort(text: string): JobSort {
+export function parseSort(given: string): JobSort {
+  const text = given.trim();
   const descending = text.startsWith('-');
   const key = SORT_KEYS.find((name) => name === text.slice(descending ? 1 : 0));
   if (key === undefined) {

@@ -13,6 +13,12 @@ describe('joinTopic', () => {
     ['queue:status --watch', 'queue:status --watch=2'],
     ['queue status --watch=0.5', 'queue:status --watch=0.5'],
     ['jobs:list --watch -- --watch', 'jobs:list --watch=2 -- --watch'],
+    ['jobs:list -h', 'jobs:list --help'],
+    ['-V', '--version'],
+    ['queue:hold -- make -h -V', 'queue:hold -- make -h -V'],
+    // A space before its value, which oclif would take for -n otherwise.
+    ['jobs:list --sort -name -n 5', 'jobs:list --sort  -name -n 5'],
+    ['jobs list --sort=-name', 'jobs:list --sort= -name'],
   ])('%s', (typed, expected) => {
     expect(joinTopic(typed.split(' ')).join(' ')).toBe(expected);
   });
@@ -25,6 +31,7 @@ describe('putCommandFirst', () => {
     ['--timeout 3 -q --site=a jobs list --all', 'jobs list --all --timeout 3 -q --site=a'],
     ['--json jobs:kill -- 5', 'jobs:kill --json -- 5'],
     ['--help', '--help'],
+    ['-h jobs list', 'jobs list -h'],
     ['--version', '--version'],
     ['--json', '--json'],
     ['--nope jobs:list', '--nope jobs:list'],
