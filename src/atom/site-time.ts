@@ -1,4 +1,3 @@
-import {usageError} from '../errors.ts';
 import {
   earliestEpochMs,
   knownZone,
@@ -28,18 +27,9 @@ export interface SiteTime {
    * repeated one means. It is the instant's own, except the first time in a repeated hour: then it is that hour's begin.
    */
   wallBefore(instant: Date): string;
-  /**
-   * The wall-clock text that an ISO date or date-time means; a date is its midnight, and an explicit offset or `Z`
-   * is converted to the zone.
-   * @param origin of the text, for the error
-   * @throws AtomctlError USAGE if it is neither
-   */
-  parseWhen(text: string, origin: string): string;
 }
 
 const WALL = /^\d{4}-\d\d-\d\d (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/;
-const WHEN =
-  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
 /** An hour of the wall clock in which the clock is not changed, so that all of its times have one offset. */
 interface PlainHour {
@@ -114,18 +104,6 @@ export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
     toIso,
     toEpochMs,
     toEarliestMs,
-    parseWhen(text, origin) {
-      const [, date, minutes = '00:00', seconds = '00', offset] = WHEN.exec(text.trim()) ?? [];
-      const wall = `${date} ${minutes}:${seconds}`;
-      if (toIso(wall) === null) {
-        throw usageError(
-          `"${text}" (${origin}) is no date or date-time.`,
-          'Give for example 2026-11-23, 2026-11-23T14:30 or 2026-11-23T14:30:00Z.',
-        );
-      }
-      if (offset === undefined) return wall;
-      return toWall(new Date(`${wall.replace(' ', 'T')}${isoOffset(offset)}`));
-    },
   };
 }
 
@@ -154,12 +132,6 @@ function twoDigits(text: string, at: number): number {
   return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
 }
 
-/** `+01`, `+0130` and `z` as Date reads them. */
-function isoOffset(offset: string): string {
-  const [, hours, minutes = '00'] = /^([+-]\d\d):?(\d\d)?$/.exec(offset) ?? [];
-  return hours === undefined ? 'Z' : `${hours}:${minutes}`;
-}
-
 /** @param hour `YYYY-MM-DD HH` */
 function findPlainHour(hour: string, zone: string, env: ZoneEnvironment): PlainHour | null {
   const ends = [wallToEpochMs(`${hour}:00:00`, zone, env), wallToEpochMs(`${hour}:59:59`, zone, env)];
@@ -174,19 +146,4 @@ function findPlainHour(hour: string, zone: string, env: ZoneEnvironment): PlainH
   ];
   if (earlier[0] !== earlier[1]) return null;
   return {startMs, earlierMs: earlier[0]!, start: hour.replace(' ', 'T'), offset: first.offset};
-}
-
-const SECONDS_PER_UNIT: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
-const LONGEST_AGE_SECONDS = 1000 * 365 * 86_400;
-
-/**
- * Seconds of an age such as `90d`, `12h`, `2w`, `30m` or `45s`; a day is always 24 hours.
- * @param origin of the text, for the error
- * @throws AtomctlError USAGE if it is not an age, or longer than a thousand years
- */
-export function parseAge(text: string, origin: string): number {
-  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text.trim()) ?? [];
-  const seconds = Number(count) * (SECONDS_PER_UNIT[unit ?? ''] ?? Number.NaN);
-  if (seconds <= LONGEST_AGE_SECONDS) return seconds;
-  throw usageError(`Invalid age "${text}" (${origin}).`, 'Give for example 45s, 30m, 12h, 90d or 2w.');
 }

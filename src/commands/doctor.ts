@@ -52,7 +52,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
       helpValue: 'AGE',
       default: 3600,
       defaultHelp: async () => '1h',
-      parse: async (text) => (await import('../atom/site-time.ts')).parseAge(text, '--stuck-after'),
+      parse: async (text) => (await import('../atom/when.ts')).parseAge(text, '--stuck-after'),
     })(),
     check: checkFlag('Make this check alone.'),
     skip: checkFlag('Leave this check out.'),

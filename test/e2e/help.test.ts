@@ -116,7 +116,7 @@ test('an invalid command line is one sentence on stderr, one document on stdout 
     [['jobs:list', '--limit', '0'], /"0" \(--limit\)/],
     [['jobs:list', '--all', '--limit', '3'], /--all does not go with --limit/],
     [['jobs:list', '--status', 'broken'], /--status=broken .*running, completed, error, unknown/],
-    [['jobs:list', '--older-than', '3 days'], /"3 days" \(--older-than\)/],
+    [['jobs:list', '--older-than', '3 months'], /"3 months" \(--older-than\)/],
     [['jobs:list', '--since', '2026-02-30', '--timezone', 'UTC'], /"2026-02-30" \(--since\)/],
     [['jobs:show'], /argument id is missing/],
     [['jobs:show', '0'], /"0" is not a valid job id/],

@@ -6,7 +6,8 @@ import {readConfigPhp} from '../../src/atom/config/config-php.ts';
 import {readConfigYaml} from '../../src/atom/config/config-yaml.ts';
 import {parsePdoDsn} from '../../src/atom/config/pdo-dsn.ts';
 import {listSites} from '../../src/atom/site-file.ts';
-import {createSiteTime, parseAge} from '../../src/atom/site-time.ts';
+import {createSiteTime} from '../../src/atom/site-time.ts';
+import {parseAge, parseWhen} from '../../src/atom/when.ts';
 import {AtomctlError} from '../../src/errors.ts';
 import {parseDatabaseUrl} from '../../src/mysql/database-url.ts';
 import {readOptionFile} from '../../src/mysql/option-file.ts';
@@ -92,7 +93,11 @@ const READERS: [string, fc.Arbitrary<string>, (text: string) => unknown][] = [
   ],
   ['a DSN', near('mysql:', 'host=', 'dbname=', ';', '=', 'port=', '1'), (text) => parsePdoDsn(text, 'x')],
   ['an age', near('9', 'd'), (text) => parseAge(text, 'x')],
-  ['a time', near('2026-', '11-', '23', 'T', '10:', '00', 'Z', '+0'), (text) => time.parseWhen(text, 'x')],
+  [
+    'a time',
+    near('2026-', '11-', '23', 'T', '10:', '00', 'Z', '+0'),
+    (text) => parseWhen(text, {origin: 'x', time, now: new Date(0)}),
+  ],
   [
     'an option file',
     near('[client]', '\n', 'password', '=', '"', '\\', '#', '!include ', '!'),

@@ -33,7 +33,8 @@ export const filterFlags = {
     helpGroup: FILTER_GROUP,
   }),
   since: Flags.string({
-    summary: 'Only jobs started at or after this date or date-time (ISO 8601).',
+    summary:
+      'Only jobs started at or after this: 2026-11-23, 2026-11-23T14:30, 2026-10, yesterday, 7d, "2h ago".',
     helpValue: 'WHEN',
     helpGroup: FILTER_GROUP,
   }),
@@ -100,9 +101,10 @@ export async function jobFilter(
   };
   if (flags.since === undefined && flags.until === undefined && flags['older-than'] === undefined)
     return filter;
-  const [{parseAge}, clock] = await Promise.all([import('../../atom/site-time.ts'), time()]);
-  if (flags.since !== undefined) filter.since = clock.parseWhen(flags.since, '--since');
-  if (flags.until !== undefined) filter.until = clock.parseWhen(flags.until, '--until');
+  const [{parseAge, parseWhen}, clock] = await Promise.all([import('../../atom/when.ts'), time()]);
+  const wallOf = (text: string, origin: string) => parseWhen(text, {origin, time: clock, now}).wall;
+  if (flags.since !== undefined) filter.since = wallOf(flags.since, '--since');
+  if (flags.until !== undefined) filter.until = wallOf(flags.until, '--until');
   if (flags['older-than'] !== undefined) {
     const ageSeconds = parseAge(flags['older-than'], '--older-than');
     filter.olderThan = clock.wallBefore(new Date(now.getTime() - ageSeconds * 1000));

@@ -44,7 +44,7 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
       ],
       terms: filterTerms(commands),
       after: [
-        "WHEN is an ISO 8601 date or date-time on the site's wall clock: 2026-11-23, 2026-11-23T14:30, or with an offset 2026-11-23T14:30:00Z. AGE is a number with s, m, h, d or w: 45s, 30m, 12h, 90d, 2w. All of them go by the start of the job: --since is inclusive, --until exclusive, --older-than strictly older.",
+        'WHEN is an ISO 8601 date or date-time on the site\'s wall clock (2026-11-23, 2026-11-23T14:30, or with an offset 2026-11-23T14:30:00Z), a month (2026-10), today, yesterday, now, or an age (7d, "2h ago"). A day or month means its beginning. AGE is a number with s, m, h, d or w: 45s, 30m, 12h, 90d, 2w. All of them go by the start of the job: --since is inclusive, --until exclusive, --older-than strictly older.',
         'In PATTERN only * is special, and the comparison is exact: quote it, so that the shell does not expand it.',
       ],
     },

@@ -67,7 +67,7 @@ function ageFlag(name: string, summary: string) {
   return Flags.custom<number>({
     summary,
     helpValue: 'AGE',
-    parse: async (text) => (await import('../../atom/site-time.ts')).parseAge(text, `--${name}`),
+    parse: async (text) => (await import('../../atom/when.ts')).parseAge(text, `--${name}`),
     helpGroup: HEALTH_GROUP,
   })();
 }

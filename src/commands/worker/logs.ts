@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core';
+import {parseWhen} from '../../atom/when.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
@@ -23,8 +24,12 @@ Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd
   static override flags = {
     ...unitFlags,
     follow: Flags.boolean({char: 'f', summary: 'Go on with new entries.'}),
-    since: Flags.string({summary: "From this date or date-time on, in the site's zone.", helpValue: 'WHEN'}),
+    since: Flags.string({
+      summary: "From this time on, in the site's zone: 2026-11-23, 2026-11-23T14:30, today, 2h.",
+      helpValue: 'WHEN',
+    }),
     lines: Flags.custom<number>({
+      char: 'n',
       summary: `The newest N entries; ${DEFAULT_LINES} unless --since or --job is given.`,
       helpValue: 'N',
       parse: wholeNumber(1, 'number of lines'),
@@ -42,7 +47,8 @@ Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd
       findWorker(this.context, this.flags),
       this.context.time(),
     ]);
-    const from = since === undefined ? undefined : new Date(time.toEpochMs(time.parseWhen(since, '--since')));
+    const when = {origin: '--since', time, now: this.context.now()};
+    const from = since === undefined ? undefined : new Date(parseWhen(since, when).ms);
     const newest = lines ?? (from === undefined && jobId === undefined ? DEFAULT_LINES : undefined);
     await interruptibly(async (signal) => {
       const entries = workerLog({

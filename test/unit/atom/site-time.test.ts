@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
-import {createSiteTime, parseAge} from '../../../src/atom/site-time.ts';
+import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {phpIsInstalled} from '../../support/php/installed-php.ts';
 
 const vancouver = createSiteTime('America/Vancouver', process.env);
@@ -83,56 +83,6 @@ describe('a wall-clock time', () => {
   ])('%j is none', (wall) => {
     expect(vancouver.toIso(wall)).toBeNull();
     expect(vancouver.toEpochMs(wall)).toBeNaN();
-  });
-});
-
-describe('WHEN', () => {
-  it.each([
-    ['2026-11-23', '2026-11-23 00:00:00'],
-    ['2026-11-23T14:30', '2026-11-23 14:30:00'],
-    ['2026-11-23 14:30:05', '2026-11-23 14:30:05'],
-    [' 2026-11-23t14:30:05.75 ', '2026-11-23 14:30:05'],
-    ['2026-11-23T14:30Z', '2026-11-23 06:30:00'],
-    ['2026-11-23T14:30:00+01:00', '2026-11-23 05:30:00'],
-    ['2026-11-23T14:30:00+0100', '2026-11-23 05:30:00'],
-    ['2026-07-01T00:00:00-07', '2026-07-01 00:00:00'],
-    ['2026-11-23T02:42:45-08:00', '2026-11-23 02:42:45'],
-    ['2026-03-08T02:30', '2026-03-08 02:30:00'],
-  ])('%s', (text, wall) => {
-    expect(vancouver.parseWhen(text, '--since')).toBe(wall);
-  });
-
-  it.each([
-    'yesterday',
-    '2026-13-01',
-    '2026-02-30',
-    '23.11.2026',
-    '2026-11-23Z',
-    '2026-11-23T25:00',
-    '2026-11-23T10',
-    '2026-11-23T10:00+99:00',
-    '',
-  ])('refuses %j', (text) => {
-    expect(() => vancouver.parseWhen(text, '--since')).toThrow(
-      `"${text}" (--since) is no date or date-time.`,
-    );
-  });
-});
-
-describe('AGE', () => {
-  it.each([
-    ['45s', 45],
-    ['30m', 1800],
-    ['12h', 43_200],
-    ['90d', 7_776_000],
-    ['2w', 1_209_600],
-    [' 0d ', 0],
-  ])('%s', (text, seconds) => {
-    expect(parseAge(text, '--older-than')).toBe(seconds);
-  });
-
-  it.each(['90', 'd', '-1d', '1.5h', '1y', '1h30m', '90 d', '999999999d', ''])('refuses %j', (text) => {
-    expect(() => parseAge(text, '--older-than')).toThrow(`Invalid age "${text}" (--older-than).`);
   });
 });
 

@@ -1,0 +1,71 @@
+/** What people type who use gh, kubectl, systemctl and journalctl every day. */
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import {fewAtATime} from '../support/few-at-a-time.ts';
+import {type AtomSite, createSite, runAtomctl} from '../support/sandbox.ts';
+
+let site: AtomSite;
+
+const daysAgo = (days: number) =>
+  new Date(Date.now() - days * 86_400_000).toLocaleString('sv-SE', {timeZone: 'America/Vancouver'});
+
+beforeAll(async () => {
+  site = await createSite();
+  await site.insertJob({name: 'CSV export', userId: 449, startedAt: daysAgo(40)});
+  await site.insertJob({name: 'arFileImportJob', status: 'error', startedAt: daysAgo(8)});
+  await site.insertJob({name: 'arFindingAidJob', startedAt: daysAgo(0.001)});
+});
+
+afterAll(() => site?.drop());
+
+const atomctl = (...args: string[]) => runAtomctl(args, {env: site.env});
+
+/** The names of the jobs that are listed, and what stderr says. */
+async function named(...args: string[]): Promise<{names: string; stderr: string}> {
+  const {code, stdout, stderr} = await atomctl('jobs:list', '--json', '--no-live', ...args);
+  const names = code === 0 ? JSON.parse(stdout).jobs.map(({name}: {name: string}) => name) : [`exit ${code}`];
+  return {names: names.join(', '), stderr};
+}
+
+test('D2: -h, -V and -n work, and -h and -V on every command', async () => {
+  const [help, long, first, version, other, three] = await fewAtATime(
+    [
+      ['jobs:list', '-h'],
+      ['jobs:list', '--help'],
+      ['-h', 'jobs', 'list'],
+      ['-V'],
+      ['worker', 'run', '-V'],
+      ['-h'],
+    ],
+    (args) => runAtomctl(args),
+  );
+  expect(help).toMatchObject({code: 0, stderr: '', stdout: expect.stringContaining('-n, --limit=N')});
+  expect([long, first]).toEqual([help, help]);
+  expect(version).toMatchObject({code: 0, stdout: expect.stringMatching(/^atomctl\/\d/)});
+  expect(other).toEqual(version);
+  expect(three!.stdout).toContain('doctor');
+  expect((await named('-n', '2')).names).toBe('arFindingAidJob, arFileImportJob');
+  expect((await named('-n1', '--sort', '-name')).names).toBe('CSV export');
+});
+
+test('D3: --since and --until take an age, today, yesterday, a month', async () => {
+  const month = daysAgo(40).slice(0, 7);
+  const cases: [string, string[]][] = [
+    ['arFindingAidJob, arFileImportJob', ['--since', '30d']],
+    ['arFindingAidJob', ['--since', '7d']],
+    ['arFindingAidJob', ['--since', '2h ago']],
+    ['arFileImportJob, CSV export', ['--until', 'yesterday']],
+    ['arFindingAidJob', ['--since', 'yesterday', '--until', 'now']],
+    ['arFileImportJob, CSV export', ['--until', '2 hours ago']],
+    ['', ['--until', month]],
+    ['exit 2', ['--since', 'last week']],
+  ];
+  const seen = await fewAtATime(cases, async ([, args]) => (await named(...args)).names);
+  expect(seen.map((names, index) => [names, cases[index]![1]])).toEqual(cases);
+  expect((await named('--since', month)).names).toMatch(/CSV export$/);
+});
+
+test("help shows a command's own flags first, then the filters, then those of every command", async () => {
+  const {stdout} = await runAtomctl(['jobs:kill', '-h']);
+  const headings = stdout.match(/^[A-Z ]*FLAGS$/gm);
+  expect(headings).toEqual(['FLAGS', 'UNIT FLAGS', 'FILTER FLAGS', 'SITE FLAGS', 'GLOBAL FLAGS']);
+});
