@@ -120,7 +120,7 @@ test('each filter selects its jobs', async () => {
     ['fe', ['--status', 'unknown']],
     ['hedcb', ['--name', 'csv export', '--name', 'CSV*', '--name', 'arFinding*']],
     ['f', ['--name', '100%_done', '--name', 'ar_ileImportJob']],
-    ['hcb', ['--user=-', '--user', 'marie', '--user', 'Admin']],
+    ['hcb', ['--user=-', '--user', 'marie', '--user', 'Adm']],
     ['c', ['--user', '-']],
     ['dcb', ['--since', '2025-11-02T01:30', '--until', '2025-12-01']],
     ['ba', ['--until', '2025-11-02 02:30:00']],

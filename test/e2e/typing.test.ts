@@ -64,6 +64,63 @@ test('D3: --since and --until take an age, today, yesterday, a month', async () 
   expect((await named('--since', month)).names).toMatch(/CSV export$/);
 });
 
+test('D4: names and users match in upper and lower case; if nothing matches, what there is is listed', async () => {
+  const cases: [string, string[]][] = [
+    ['CSV export', ['--name', '*Export*']],
+    ['arFileImportJob', ['--name', 'fileimport']],
+    ['arFileImportJob, CSV export', ['--name', 'csv EXPORT,arfileimportjob']],
+    ['arFindingAidJob, arFileImportJob', ['--user', 'ADMIN']],
+    ['CSV export', ['--user', 'Marie']],
+  ];
+  const seen = await fewAtATime(cases, async ([, args]) => named(...args));
+  expect(seen).toEqual(cases.map(([names]) => ({names, stderr: ''})));
+  const [name, user, quiet] = await fewAtATime(
+    [
+      ['--name', 'improt'],
+      ['--user', 'mary'],
+      ['--name', 'improt', '-q'],
+    ],
+    (args) => named(...args),
+  );
+  expect(name).toEqual({
+    names: '',
+    stderr:
+      'No job is named "improt", or has it in its name. Names: arFileImportJob, arFindingAidJob, CSV export.\n',
+  });
+  expect(user!.stderr).toBe('There is no user "mary". Users with jobs: admin, marie.\n');
+  expect(quiet).toEqual({names: '', stderr: ''});
+});
+
+test('D4: a command that changes something says if a name is only a part of names', async () => {
+  const {stdout, stderr} = await atomctl(
+    'jobs:clear',
+    '--dry-run',
+    '--name',
+    'import',
+    '--json',
+    '--keep-queue',
+  );
+  expect(JSON.parse(stdout)).toMatchObject({cleared: 1});
+  expect(stderr).toContain('No job is named "import": jobs with it in their name are meant.\n');
+});
+
+test('D10: failed is the status error', async () => {
+  expect((await named('--status', 'failed')).names).toBe('arFileImportJob');
+});
+
+test('D17: lists take commas and repetition', async () => {
+  const ids = (await site.query<{id: number}>('SELECT id FROM job ORDER BY id')).map(({id}) => id);
+  const cases: [string, string[]][] = [
+    ['arFindingAidJob, arFileImportJob, CSV export', ['--status', 'completed,failed']],
+    ['arFindingAidJob, arFileImportJob, CSV export', ['--user', 'marie,admin']],
+    ['arFindingAidJob, CSV export', ['--id', `${ids[0]},${ids[2]}`]],
+    ['arFindingAidJob, CSV export', ['--id', `${ids[0]}`, '--id', `${ids[2]}`]],
+    ['exit 2', ['--status', 'running,broken']],
+  ];
+  const seen = await fewAtATime(cases, async ([, args]) => (await named(...args)).names);
+  expect(seen.map((names, index) => [names, cases[index]![1]])).toEqual(cases);
+});
+
 test("help shows a command's own flags first, then the filters, then those of every command", async () => {
   const {stdout} = await runAtomctl(['jobs:kill', '-h']);
   const headings = stdout.match(/^[A-Z ]*FLAGS$/gm);

@@ -128,8 +128,9 @@ test('T11: in the hour that comes twice, a job of ten minutes is not older than 
   const id = await site.insertJob({startedAt: '2025-11-02 01:30:00', status: 'running'});
   const earlier = await site.insertJob({startedAt: '2025-11-02 00:59:00', status: 'running'});
   const database = await contextOf(site).database();
+  const context = {time: async () => time, now: () => now, database: async () => database};
   const olderThan = async (age: string) => {
-    const filter = await jobFilter({'older-than': age}, async () => time, now);
+    const filter = await jobFilter({'older-than': age}, context, {notice: () => {}});
     const sort = {key: 'id', descending: false} as const;
     const jobs = await listJobs({database, time, now, filter, sort, offset: 0, limit: 10});
     return jobs.map((job) => [job.id, job.durationSeconds]);

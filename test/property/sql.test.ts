@@ -17,6 +17,10 @@ const anyFilter: fc.Arbitrary<JobFilter> = fc.record(
     since: anyText,
     until: anyText,
     olderThan: anyText,
+    objectIds: fc.array(fc.integer({min: 1}), {maxLength: 3}),
+    download: anyText,
+    grep: anyText,
+    params: fc.array(fc.record({key: anyText, values: fc.array(anyText, {maxLength: 3})}), {maxLength: 2}),
   },
   {requiredKeys: []},
 );
@@ -24,15 +28,18 @@ const anyFilter: fc.Arbitrary<JobFilter> = fc.record(
 /** Everything that a statement of the filters is made of: a statement with another word in it holds a value. */
 const WORDS = new RegExp(
   `^(?:${[
-    'SELECT|FROM|WHERE|AND|OR|NOT|IN|IS|NULL|TRUE|FALSE|LIKE|COLLATE|ESCAPE|ORDER|BY|ON|STRAIGHT_JOIN|LEFT|JOIN|AS|COALESCE|LENGTH|0',
+    'SELECT|FROM|WHERE|AND|OR|NOT|IN|IS|NULL|TRUE|FALSE|LIKE|COLLATE|ESCAPE|ORDER|BY|ON|STRAIGHT_JOIN|LEFT|JOIN|AS|COALESCE|LENGTH|LOWER|CAST|CONVERT|CONCAT|USING|BINARY|latin1|LOCATE|EXISTS|IF|JSON_VALID|JSON_CONTAINS|SUBSTRING|SUBSTRING_INDEX|RIGHT|CHAR|CHAR_LENGTH|utf8mb4|0|1|10',
     'job|object|user|note|note_i18n|slug|target|utf8mb4_bin',
-    'id|name|output|status_id|user_id|object_id|username|created_at|completed_at|class_name|content|source_culture|culture',
+    'id|name|output|status_id|user_id|object_id|username|created_at|completed_at|class_name|content|source_culture|culture|download_path',
   ].join('|')})$`,
 );
 
-/** What in a statement is neither a fixed word nor punctuation. The escape sign of LIKE is the only text in quotes. */
+/** All texts in quotes. */
+const QUOTED = /'(?:!|\/|\] Job | "|": Parameters: |)'/g;
+
+/** What in a statement is neither a fixed word nor punctuation. */
 function strangeParts(sql: string): string[] {
-  const parts = sql.replaceAll("ESCAPE '!'", 'ESCAPE').match(/\w+|[^\w\s.,()?=<>]+/g) ?? [];
+  const parts = sql.replaceAll(QUOTED, '').match(/\w+|[^\w\s.,()?=<>+]+/g) ?? [];
   return parts.filter((part) => !WORDS.test(part));
 }
 

@@ -45,7 +45,9 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
       terms: filterTerms(commands),
       after: [
         'WHEN is an ISO 8601 date or date-time on the site\'s wall clock (2026-11-23, 2026-11-23T14:30, or with an offset 2026-11-23T14:30:00Z), a month (2026-10), today, yesterday, now, or an age (7d, "2h ago"). A day or month means its beginning. AGE is a number with s, m, h, d or w: 45s, 30m, 12h, 90d, 2w. All of them go by the start of the job: --since is inclusive, --until exclusive, --older-than strictly older.',
-        'In PATTERN only * is special, and the comparison is exact: quote it, so that the shell does not expand it.',
+        'Lists take commas and repetition: --status running,error. A name or user with a comma in it is found by its whole text.',
+        'In PATTERN only * is special: quote it, so that the shell does not expand it. Without *, it is the whole name or, if no job has that name, a part of the name. Names and users match in upper and lower case.',
+        '--object takes an id, a slug, or a URL that ends with the slug. --download takes the path as AtoM stores it, the end of it, or a path or URL that ends with it. --param finds the parameters that jobs log since AtoM 2.7: of one KEY any value may match, of different ones all must. --grep and --param read the log of each job that meets the other filters, a few seconds for 100,000 jobs.',
       ],
     },
     environment: {

@@ -133,7 +133,8 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
   /** The jobs that match, before anything is changed. */
   async #plan(): Promise<{plan: ClearPlan; live: LiveState[] | null}> {
     const {flags, context} = this;
-    const wanted = await jobFilter(flags, () => context.time(), context.now());
+    const notice = (text: string) => this.notice(text);
+    const wanted = await jobFilter(flags, context, {notice, explain: true});
     const database = await context.database();
     const filter = await settleLiveFilter(wanted, () => this.#liveReport());
     const plan = await planClear({database, filter, inactive: flags.inactive});

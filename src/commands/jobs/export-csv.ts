@@ -28,7 +28,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
     {
       description: 'Failed jobs of the last 90 days, with their ids, to another program',
       command:
-        '<%= config.bin %> <%= command.id %> --failed --since 2026-08-25 --columns id,started,name,info | head',
+        '<%= config.bin %> <%= command.id %> --failed --since 90d --columns id,started,name,info | head',
     },
   ];
   static override flags = {
@@ -52,7 +52,8 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
     const columns =
       flags.columns === undefined ? ATOM_COLUMNS : parseColumns(flags.columns, HISTORY_COLUMN_NAMES);
     const now = context.now();
-    const wanted = await jobFilter(flags, () => context.time(), now);
+    const notice = (text: string) => this.notice(text);
+    const wanted = await jobFilter(flags, context, {notice});
     if (flags.output !== undefined) await checkWholeFile(historyFile(flags.output, flags.force));
     const [database, time] = await Promise.all([context.database(), context.time()]);
     const filter = await settleLiveFilter(wanted, () => liveReport(context, (text) => this.notice(text)));

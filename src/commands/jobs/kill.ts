@@ -175,7 +175,8 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       );
     if (!hasFilter(flags))
       throw usageError('--all-matching needs a filter.', 'For all running jobs, give --running.');
-    const filter = await jobFilter(flags, () => context.time(), context.now());
+    const notice = (text: string) => this.notice(text);
+    const filter = await jobFilter(flags, context, {notice, explain: true});
     return {...filter, statuses: filter.statuses ?? ['running']};
   }
 

@@ -10,9 +10,11 @@ import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {withFlag} from '../../cli/read-only.ts';
 import {EXIT, usageError} from '../../errors.ts';
 import {type LiveJobs, listLiveJobs} from '../../jobs/live/list-live.ts';
-import {guessTotal, type JobTotals, totalJobs} from '../../jobs/model/count.ts';
-import type {JobFilter} from '../../jobs/model/filter.ts';
+import {guessTotal, type JobTotals, totalJobs, totalOf} from '../../jobs/model/count.ts';
+import {isFiltered, type JobFilter, readsLogs} from '../../jobs/model/filter.ts';
+import type {Job} from '../../jobs/model/job.ts';
 import {type JobSort, SORT_KEYS} from '../../jobs/model/list.ts';
+import type {Database} from '../../mysql/database.ts';
 import {renderCsv} from '../../render/csv.ts';
 import {
   DEFAULT_JOB_COLUMNS,
@@ -71,7 +73,7 @@ export default class JobsList extends BaseCommand<typeof JobsList> {
   static override description =
     `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they really are: executing, queued, finished (its work is done, only the row was not saved), lost (no Gearman server knows the job, and no worker can be running it) or uncertain. With a question mark, as in queued? or lost?, the state is likely but not proved; jobs:show says what is missing.
 
-The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the database's own estimate, and says so; --json counts them.
+The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the database's own estimate, and says so; with --grep or --param it says nothing about more than a page. --json counts them.
 
 Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was interrupted.`;
   static override examples = [
@@ -81,7 +83,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     },
     {
       description: 'Failed imports of the last month, as JSON',
-      command: "<%= config.bin %> <%= command.id %> --failed --name '*Import*' --since 2026-10-23 --json",
+      command: '<%= config.bin %> <%= command.id %> --failed --name import --since 30d --json',
     },
   ];
   static override flags = {
@@ -162,22 +164,43 @@ export async function fetchListing(
 ): Promise<Listing> {
   const now = context.now();
   const sort = parseSort(flags.sort);
-  const filter = await jobFilter(flags, () => context.time(), now);
+  const filter = await jobFilter(flags, context, {notice});
   const database = await context.database();
   const page = {sort, limit: flags.all ? null : flags.limit, offset: flags.offset, live: !flags['no-live']};
-  const counted = filter.live === undefined;
-  const guess = counted && counting === 'quick' ? await guessTotal({database, filter}) : null;
-  const total = async (wanted: JobFilter) =>
-    counting === 'none' ? null : (guess ?? totalJobs({database, filter: wanted}));
   const list = async () =>
     listLiveJobs({...page, database, filter, time: await context.time(), now}, () =>
       liveSources(context, {probe: flags.probe, notice}),
     );
-  // Counting takes longest: the server starts on it while the site's clock is prepared.
-  const [early, jobs] = await Promise.all([counted ? total(filter) : null, list()]);
+  // Without a filter counting takes longest: the server starts on it while the site's clock is prepared.
+  const early = filter.live !== undefined || isFiltered(filter) ? null : countAll(database, counting);
+  const [totals, jobs] = await Promise.all([early, list()]);
   if (jobs.report !== null) noticeMissing(jobs.report, notice);
-  const totals = counted ? early : await total(jobs.filter);
-  return {...jobs, totals, now: (await context.time()).toWall(now)};
+  const matching = totals ?? (await countMatching(database, {...jobs, page, counting}));
+  return {...jobs, totals: matching, now: (await context.time()).toWall(now)};
+}
+
+async function countAll(database: Database, counting: Counting): Promise<JobTotals | null> {
+  if (counting === 'none') return null;
+  const guess = counting === 'quick' ? await guessTotal({database, filter: {}}) : null;
+  return guess ?? totalJobs({database, filter: {}});
+}
+
+interface ListedPage {
+  jobs: Job[];
+  filter: JobFilter;
+  page: {limit: number | null; offset: number};
+  counting: Counting;
+}
+
+/** A page that is not full is all that there is. More jobs are counted by a second search, as long as the first one. */
+async function countMatching(
+  database: Database,
+  {jobs, filter, page: {limit, offset}, counting}: ListedPage,
+): Promise<JobTotals | null> {
+  if (counting === 'none') return null;
+  if (offset === 0 && jobs.length < (limit ?? Number.POSITIVE_INFINITY)) return totalOf(jobs);
+  if (counting === 'quick' && readsLogs(filter)) return {total: null, counts: null};
+  return totalJobs({database, filter});
 }
 
 /** What `--json` prints. */

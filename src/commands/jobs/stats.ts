@@ -19,7 +19,7 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
   static override examples = [
     {
       description: 'What fails, and what takes long?',
-      command: '<%= config.bin %> <%= command.id %> --since 2026-08-01',
+      command: '<%= config.bin %> <%= command.id %> --since 2026-08',
     },
     {
       description: "For node_exporter's textfile collector",
@@ -53,7 +53,7 @@ async function fetchStats(
   notice: (text: string) => void,
 ): Promise<JobStats> {
   const now = context.now();
-  const wanted = await jobFilter(flags, () => context.time(), now);
+  const wanted = await jobFilter(flags, context, {notice});
   const [database, time, {settleLiveFilter}] = await Promise.all([
     context.database(),
     context.time(),

@@ -1,6 +1,6 @@
 import type {Queryable} from '../../mysql/database.ts';
-import {EVERY_JOB, type JobFilter, jobCondition} from './filter.ts';
-import {JOB_STATUSES, type StatusCounts, statusFromTermId} from './job.ts';
+import {isFiltered, type JobFilter, jobCondition} from './filter.ts';
+import {JOB_STATUSES, type Job, type StatusCounts, statusFromTermId} from './job.ts';
 
 export interface JobSurvey {
   counts: StatusCounts;
@@ -44,8 +44,9 @@ export async function countJobs(options: {database: Queryable; filter: JobFilter
 
 /** How many jobs match, not only those of a page. */
 export interface JobTotals {
-  total: number;
-  /** null if they were not counted; `total` is then the server's estimate. */
+  /** null if nobody knows without another pass over the logs. */
+  total: number | null;
+  /** null if they were not counted; `total` is then the server's estimate, if it is one. */
   counts: StatusCounts | null;
 }
 
@@ -60,7 +61,7 @@ export async function guessTotal(options: {
   database: Queryable;
   filter: JobFilter;
 }): Promise<JobTotals | null> {
-  if (jobCondition(options.filter).sql !== EVERY_JOB) return null;
+  if (isFiltered(options.filter)) return null;
   const [plan] = await options.database.query<{rows: number | string | null}>(
     'EXPLAIN SELECT COUNT(*) FROM job',
   );
@@ -72,6 +73,13 @@ export async function guessTotal(options: {
 export async function totalJobs(options: {database: Queryable; filter: JobFilter}): Promise<JobTotals> {
   const counts = await countJobs(options);
   return {total: JOB_STATUSES.reduce((sum, status) => sum + counts[status], 0), counts};
+}
+
+/** The same, if these are all that match. */
+export function totalOf(jobs: readonly Job[]): JobTotals {
+  const counts = noJobs();
+  for (const {status} of jobs) counts[status]++;
+  return {total: jobs.length, counts};
 }
 
 /** Zero for every status. */

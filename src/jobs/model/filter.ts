@@ -1,5 +1,6 @@
 import type {SqlValue} from '../../mysql/database.ts';
 import {JOB_STATUSES, type JobStatus, type LiveState, STATUSES} from './job.ts';
+import {LOG, LOGGED_PARAMETERS} from './log-sql.ts';
 
 /** The condition of a filter without a criterion. */
 export const EVERY_JOB = 'TRUE';
@@ -24,11 +25,14 @@ export function jobCondition(filter: JobFilter): JobCondition {
     filter.ids && anyOf([...idsPart(filter.ids)]),
     filter.logs && anyOf([...logsPart(filter.logs)]),
     filter.statuses && anyOf([...statusParts(filter.statuses)]),
+    filter.objectIds && anyOf([...objectsPart(filter.objectIds)]),
     filter.names && anyOf(filter.names.map(namePart)),
     filter.users && anyOf([...userParts(filter.users)]),
+    filter.download === undefined ? undefined : downloadPart(filter.download),
   ].filter((part) => part !== undefined);
   const bounds = [...startParts(filter)];
-  const all = [...parts, ...bounds];
+  // What reads whole logs comes last: a server evaluates from left to right and stops at the first that does not hold.
+  const all = [...parts, ...bounds, ...logParts(filter)];
   return {
     join: bounds.length > 0 ? OBJECT_JOIN : '',
     sql: all.map(({sql}) => sql).join(' AND ') || EVERY_JOB,
@@ -36,12 +40,22 @@ export function jobCondition(filter: JobFilter): JobCondition {
   };
 }
 
+/** Whether the filter leaves out any job. A filter by live state alone does not: it is not in the database. */
+export function isFiltered(filter: JobFilter): boolean {
+  return jobCondition(filter).sql !== EVERY_JOB;
+}
+
+/** Whether the condition reads the log of each job that meets the rest of it. */
+export function readsLogs(filter: JobFilter): boolean {
+  return logParts(filter).length > 0;
+}
+
 /** The condition's join, or one that brings in `object` anyway, also for job rows that lack theirs. */
 export function objectJoin(condition: JobCondition): string {
   return condition.join || 'LEFT JOIN object ON object.id = job.id';
 }
 
-interface Part {
+export interface Part {
   sql: string;
   values: SqlValue[];
 }
@@ -74,14 +88,89 @@ function termIdsOf(statuses: JobStatus[]): number[] {
 }
 
 /**
- * Sites differ in their collations (utf8_general_ci, utf8mb4_0900_ai_ci), all of which ignore case. The binary
- * one compares exactly, and LIKE, unlike `=`, does not ignore trailing spaces. The escape sign is not the
- * backslash, whose meaning depends on the SQL mode.
+ * Sites differ in their collations, some of which also take é for e. Here only upper and lower case are alike: both sides
+ * are in lower case and compared by their bytes. The escape sign is not the backslash, whose meaning depends on the SQL
+ * mode.
  */
+const ALIKE = "LIKE LOWER(?) COLLATE utf8mb4_bin ESCAPE '!'";
 const EXACTLY = "LIKE ? COLLATE utf8mb4_bin ESCAPE '!'";
 
-function namePart(pattern: string): Part {
-  return {sql: `job.name ${EXACTLY}`, values: [likePattern(pattern)]};
+/** The condition for a name pattern, in which only `*` is special. */
+export function namePart(pattern: string): Part {
+  return {sql: `LOWER(job.name) ${ALIKE}`, values: [likePattern(pattern)]};
+}
+
+function* objectsPart(ids: number[]): Iterable<Part> {
+  if (ids.length > 0) yield {sql: 'job.object_id IN (?)', values: [ids]};
+}
+
+/**
+ * The stored path is relative to the AtoM root, the given one may be that, its end or a path or URL that ends with it. No index
+ * helps: each row is read, without its log.
+ */
+function downloadPart(path: string): Part {
+  const given = path.replace(/^(?:\.\/)+/, '');
+  return {
+    sql: `(job.download_path <> '' AND (job.download_path ${EXACTLY} OR job.download_path ${EXACTLY}
+           OR RIGHT(?, CHAR_LENGTH(job.download_path) + 1) COLLATE utf8mb4_bin = CONCAT('/', job.download_path)))`,
+    values: [literalLike(given), `%/${literalLike(given)}`, given],
+  };
+}
+
+function logParts({params, grep}: JobFilter): Part[] {
+  return [...(params ?? []).map(paramPart), ...(grep === undefined ? [] : [grepPart(grep)])];
+}
+
+/**
+ * The log and the notes, one pass over each log. With an upper-case letter in it the text is meant as it stands, as
+ * journalctl has it. Latin 1 here means bytes, of which the ASCII letters get lower case: in UTF-8 that takes twice as long.
+ */
+function grepPart(text: string): Part {
+  const bytes = (sql: string) =>
+    text === text.toLowerCase()
+      ? `CAST(LOWER(CONVERT(CAST(${sql} AS BINARY) USING latin1)) AS BINARY)`
+      : `CAST(${sql} AS BINARY)`;
+  const found = (place: string) => `LOCATE(${bytes('?')}, ${bytes(place)}) > 0`;
+  return {
+    sql: `(EXISTS (SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
+                   WHERE note.object_id = job.id AND ${found('note_i18n.content')})
+           OR ${found('job.output')})`,
+    values: [text, text],
+  };
+}
+
+/** A number, true, false or null. */
+const LITERAL = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?|true|false|null)$/;
+
+/** As JSON: a text plainly and as PHP writes it, which MariaDB takes for two texts, and what is more than a text as that too. */
+function formsOf(value: string): string[] {
+  const plain = JSON.stringify(value);
+  const php = plain
+    .replaceAll('/', '\\/')
+    .replace(/[^\u0000-\u007f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return [plain, php, ...(LITERAL.test(value) ? [value] : [])];
+}
+
+/**
+ * A logged parameter that is one of the values, or a list that has one. The text of key and values is looked for first, as far as
+ * no encoder of JSON escapes it: to parse JSON takes much longer.
+ */
+function paramPart({key, values}: ParamFilter): Part {
+  const steps = key.split('.');
+  const path = `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
+  const alternatives = values.flatMap((value) => [...new Set(formsOf(value))].map((json) => ({value, json})));
+  const contains = ({value, json}: {value: string; json: string}): Part => ({
+    sql: `LOCATE(CAST(? AS BINARY), ${LOG}) > 0 AND LOCATE(CAST(? AS BINARY), ${LOG}) > 0
+          AND IF(JSON_VALID(${LOGGED_PARAMETERS}), JSON_CONTAINS(${LOGGED_PARAMETERS}, ?, ?), FALSE)`,
+    values: [plainPart(steps.at(-1)!), plainPart(value), json, path],
+  });
+  return anyOf(alternatives.map(contains));
+}
+
+/** The longest part of a text that JSON always has as it stands; it may be empty. */
+function plainPart(text: string): string {
+  const parts = text.match(/[A-Za-z0-9_.-]+/g) ?? [''];
+  return parts.reduce((longest, part) => (part.length > longest.length ? part : longest));
 }
 
 /** The LIKE pattern (escape sign `!`) for a name pattern in which only `*` is special. */
@@ -97,11 +186,15 @@ function* userParts(users: (string | null)[]): Iterable<Part> {
   if (users.includes(null)) yield {sql: 'job.user_id IS NULL', values: []};
   const names = users.filter((user) => user !== null);
   if (names.length === 0) return;
-  const anyName = names.map(() => `user.username ${EXACTLY}`).join(' OR ');
+  const anyName = names.map(() => USER_NAME).join(' OR ');
   yield {sql: `(SELECT ${anyName} FROM user WHERE user.id = job.user_id)`, values: names.map(literalLike)};
 }
 
-function literalLike(text: string): string {
+/** The condition for a user's name, over the table `user`; its value is that of `literalLike`. */
+export const USER_NAME = `LOWER(user.username) ${ALIKE}`;
+
+/** A LIKE pattern (escape sign `!`) that matches only this text. */
+export function literalLike(text: string): string {
   return text.replace(/[!%_]/g, '!$&');
 }
 
@@ -110,6 +203,14 @@ function* startParts({since, until, olderThan}: JobFilter): Iterable<Part> {
   for (const end of [until, olderThan]) {
     if (end !== undefined) yield {sql: 'object.created_at < ?', values: [end]};
   }
+}
+
+/** A logged parameter. Before AtoM 2.7 no job logs its parameters, and of a cut log they may be missing. */
+export interface ParamFilter {
+  /** A dot leads to a parameter in another: `file.name`. */
+  key: string;
+  /** Any of them; a list counts if one of its values is it. */
+  values: string[];
 }
 
 /**
@@ -122,10 +223,18 @@ export interface JobFilter {
   /** Jobs whose logs still have so many bytes: nothing was written to them since they were seen. */
   logs?: {id: number; bytes: number}[];
   statuses?: JobStatus[];
-  /** Job names; `*` is a wildcard, everything else is literal and the comparison is exact. */
+  /** Job names, in upper or lower case; `*` is a wildcard, everything else is literal. */
   names?: string[];
-  /** Usernames; null stands for jobs with no user. */
+  /** Usernames, in upper or lower case; null stands for jobs with no user. */
   users?: (string | null)[];
+  /** Objects that the jobs are about. */
+  objectIds?: number[];
+  /** The file that a job made: its stored path, the end of it, or a path or URL that ends with it. */
+  download?: string;
+  /** Text in a note or in the log; in upper or lower case if it has no upper-case letter. */
+  grep?: string;
+  /** Logged parameters, all of which must hold. */
+  params?: ParamFilter[];
   since?: string;
   until?: string;
   olderThan?: string;

@@ -5,6 +5,7 @@ import {type JobFilter, jobCondition, objectJoin} from './filter.ts';
 import {liesInFuture} from './future-start.ts';
 import {ERROR_NOTE_TYPE_ID, STATUSES} from './job.ts';
 import {isCutAt} from './log.ts';
+import {LOG, LOGGED_PARAMETERS, ownLine} from './log-sql.ts';
 
 /** A row that says Running, with what its log tells. Times are the site's wall clock. */
 export interface RunningRow {
@@ -31,15 +32,7 @@ export interface RunningRow {
   lastActivity: string | null;
 }
 
-/*
- * Bytes, not characters: in a collation LOCATE compares letter by letter, ten times as slow. A log line of a row begins
- * with its level, its time and the whole of this: job.name is free text and may itself look like a log line.
- */
-const LOG = 'CAST(job.output AS BINARY)';
-const ownLine = (message: string) =>
-  `CAST(CONCAT('] Job ', job.id, ' "', COALESCE(job.name, ''), '": ${message}') AS BINARY)`;
 const STARTED = ownLine('Job started.');
-const PARAMETERS = ownLine('Parameters: ');
 const FINISHED = ownLine('Job finished.');
 /** The log since its last start; the whole log if it has none. */
 const LATEST_RUN = `SUBSTRING_INDEX(${LOG}, ${STARTED}, -1)`;
@@ -55,12 +48,6 @@ const bytesBefore = (log: string, position: string) =>
 /** Where the last of a text begins in the log. */
 const lastOf = (text: string) =>
   `(LENGTH(job.output) - LENGTH(SUBSTRING_INDEX(${LOG}, ${text}, -1)) - LENGTH(${text}) + 1)`;
-
-/** The JSON that the job logged first; NULL if it logged none. */
-const LOGGED_PARAMETERS = `
-            IF(LOCATE(${PARAMETERS}, ${LOG}) = 0, NULL,
-               CONVERT(SUBSTRING_INDEX(SUBSTRING(${LOG}, LOCATE(${PARAMETERS}, ${LOG}) + LENGTH(${PARAMETERS})), CHAR(10), 1)
-                       USING utf8mb4))`;
 
 interface StoredRow {
   id: number;

@@ -44,9 +44,12 @@ export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): 
 
 /** The line under the table: how many jobs of how many are shown. */
 export function renderJobSummary(shown: number, {total, counts}: JobTotals, screen: Screen): string {
-  const text =
-    counts === null
-      ? `${shown} of about ${total} jobs shown; --json counts them.`
-      : `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
-  return `${paint(screen, 'dim', text)}\n`;
+  return `${paint(screen, 'dim', summaryText(shown, {total, counts}))}\n`;
+}
+
+function summaryText(shown: number, {total, counts}: JobTotals): string {
+  if (counts !== null) return `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
+  const which =
+    total === null ? `${shown} jobs shown, there may be more` : `${shown} of about ${total} jobs shown`;
+  return `${which}; --json counts them.`;
 }

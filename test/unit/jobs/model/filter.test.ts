@@ -1,12 +1,18 @@
 import {describe, expect, test} from 'vitest';
-import {jobCondition, likePattern, objectJoin} from '../../../../src/jobs/model/filter.ts';
+import {jobCondition, likePattern, objectJoin, readsLogs} from '../../../../src/jobs/model/filter.ts';
 
 describe('jobCondition', () => {
+  test('reads logs after everything else, and only for --grep and --param', () => {
+    const {sql} = jobCondition({grep: 'x', params: [{key: 'a', values: ['1']}], names: ['x'], since: '2026'});
+    expect(sql.indexOf('output')).toBeGreaterThan(sql.indexOf('created_at'));
+    expect([readsLogs({names: ['x'], download: 'x'}), readsLogs({grep: 'x'})]).toEqual([false, true]);
+  });
+
   test('is true of every job without a criterion, and then joins nothing', () => {
     expect(jobCondition({})).toEqual({join: '', sql: 'TRUE', values: []});
   });
 
-  test.each([{ids: []}, {logs: []}, {statuses: []}, {names: []}, {users: []}])(
+  test.each([{ids: []}, {logs: []}, {statuses: []}, {names: []}, {users: []}, {objectIds: []}])(
     'matches nothing for %j',
     (filter) => {
       expect(jobCondition(filter).sql).toBe('FALSE');
@@ -33,9 +39,16 @@ describe('jobCondition', () => {
 
   test('never writes a value into the statement', () => {
     const hostile = "'; DROP TABLE job; --";
-    const {sql, values} = jobCondition({names: [hostile], users: [hostile], since: hostile, until: hostile});
+    const {sql, values} = jobCondition({
+      names: [hostile],
+      users: [hostile],
+      since: hostile,
+      until: hostile,
+      download: hostile,
+      grep: hostile,
+      params: [{key: hostile, values: [hostile]}],
+    });
     expect(sql).not.toContain('DROP');
-    expect(values).toEqual([hostile, hostile, hostile, hostile]);
     expect(sql.split('?')).toHaveLength(values.length + 1);
   });
 });
