@@ -50,7 +50,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       strict: this.ctor.strict,
     });
     this.flags = flags as FlagsOf<T>;
-    this.args = args as ArgsOf<T>;
+    this.args = Object.fromEntries(
+      Object.entries(args).map(([name, value]) => [name, Array.isArray(value) ? value.flat() : value]),
+    ) as ArgsOf<T>;
     const typed = new Set(raw.flatMap((token) => (token.type === 'flag' ? [token.flag] : [])));
     const {timeout: timeoutSeconds} = flags as {timeout: number};
     boundNameLookups(timeoutSeconds, this.io.env);
@@ -159,7 +161,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   override async catch(thrown: Error): Promise<void> {
-    const error = toAtomctlError(thrown, process.argv);
+    const {flags, baseFlags} = this.ctor;
+    const command = {id: this.id ?? '', flags: Object.keys({help: null, ...baseFlags, ...flags})};
+    const error = toAtomctlError(thrown, process.argv, command);
     if (debugEnabled) this.io.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
     this.presentError(error);
     this.exitWith(this.exitStatusFor(error));

@@ -3,6 +3,7 @@ import {AtomctlError, EXIT} from '../errors.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
 import {errorScreen} from './io.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
+import {nearest, orOf} from './suggest.ts';
 
 /** Reports that no command has this name, with the nearest one that exists, and ends the process with exit status 2. */
 export function commandNotFound({
@@ -15,17 +16,12 @@ export function commandNotFound({
   commands: readonly Command.Loadable[];
 }): never {
   const known = commands.filter(({hidden}) => !hidden).map((command) => command.id);
-  const nearest = known
-    .map((name) => ({name, distance: editDistance(id, name)}))
-    .sort((a, b) => a.distance - b.distance)[0];
+  const meant = meantCommands(id, known);
   const error = new AtomctlError(
     'USAGE',
     `There is no command ${JSON.stringify(maskPasswords(id, secretsIn([id, ...argv])))}.`,
     {
-      hint:
-        nearest !== undefined && nearest.distance <= 3
-          ? `Did you mean ${nearest.name}?`
-          : 'See the commands with: atomctl --help',
+      hint: meant.length > 0 ? `Did you mean ${orOf(meant)}?` : 'See the commands with: atomctl --help',
     },
   );
   if (argv.includes('--json')) process.stdout.write(renderErrorDocument(error));
@@ -33,16 +29,61 @@ export function commandNotFound({
   process.exit(EXIT.usage);
 }
 
-/** Levenshtein distance: how many letters to insert, delete or replace to turn one word into the other. */
-function editDistance(one: string, other: string): number {
-  let previous = Array.from({length: other.length + 1}, (_, index) => index);
-  for (const [row, letter] of [...one].entries()) {
-    const current = [row + 1];
-    for (let column = 0; column < other.length; column += 1) {
-      const change = previous[column]! + (letter === other[column] ? 0 : 1);
-      current.push(Math.min(change, previous[column + 1]! + 1, current[column]! + 1));
-    }
-    previous = current;
-  }
-  return previous[other.length]!;
+/** Other tools' words for what a command does. */
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  abort: ['jobs:kill'],
+  cancel: ['jobs:kill'],
+  check: ['doctor'],
+  delete: ['jobs:clear', 'jobs:kill'],
+  describe: ['jobs:show', 'worker:status'],
+  end: ['jobs:kill'],
+  export: ['jobs:export-csv'],
+  fix: ['doctor'],
+  follow: ['jobs:show', 'worker:logs'],
+  get: ['jobs:list', 'jobs:show'],
+  health: ['queue:status', 'doctor'],
+  info: ['jobs:show', 'config'],
+  inspect: ['jobs:show', 'worker:status'],
+  list: ['queue:status', 'worker:status'],
+  log: ['jobs:show', 'worker:logs'],
+  logs: ['jobs:show'],
+  ls: ['jobs:list', 'queue:status', 'worker:status'],
+  prune: ['jobs:clear'],
+  ps: ['jobs:list', 'queue:workers', 'worker:status'],
+  purge: ['jobs:clear'],
+  remove: ['jobs:clear', 'jobs:kill'],
+  rerun: ['jobs:retry'],
+  resubmit: ['jobs:retry'],
+  restart: ['jobs:retry'],
+  rm: ['jobs:clear', 'jobs:kill'],
+  settings: ['config'],
+  start: ['jobs:retry'],
+  status: ['jobs:show', 'jobs:list'],
+  stop: ['jobs:kill'],
+  tail: ['jobs:show', 'worker:logs'],
+  top: ['jobs:list', 'jobs:stats'],
+  version: ['--version'],
+  view: ['jobs:show'],
+};
+
+/**
+ * The commands that somebody may have meant: in the topic that was typed, otherwise those of this name in any topic, those that
+ * other tools call so, or those with a name like it.
+ */
+export function meantCommands(id: string, known: readonly string[]): string[] {
+  const word = lastWord(id);
+  const namesakes = known.filter((command) => lastWord(command) === word);
+  const synonyms = (Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word]! : []).filter(
+    (command) => known.includes(command) || command.startsWith('-'),
+  );
+  const topic = id.slice(0, id.length - word.length);
+  const inTopic = [...namesakes, ...synonyms].filter((command) => topic !== '' && command.startsWith(topic));
+  const found = [inTopic, namesakes, synonyms, nearest(id, known)].find((list) => list.length > 0);
+  if (found !== undefined) return found;
+  const near = new Set(nearest(word, known.map(lastWord)));
+  return known.filter((command) => near.has(lastWord(command)));
+}
+
+function lastWord(id: string): string {
+  return id.slice(id.lastIndexOf(':') + 1);
 }

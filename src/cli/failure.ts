@@ -1,6 +1,7 @@
 import {stripVTControlCharacters} from 'node:util';
 import {AtomctlError} from '../errors.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
+import {didYouMean, nearest, orOf} from './suggest.ts';
 
 /** The text that oclif's parser puts around the message of an error from a flag's own parser. */
 const WRAPPED = /^Parsing --?[\w-]+ *\n\s*([\s\S]*)\nSee more help with --help$/;
@@ -11,6 +12,7 @@ const REPHRASED: readonly [RegExp, string][] = [
   [/\n*Note: [\s\S]*$/, ''],
   [/\nSee more help with --help\s*$/, ''],
   [/^The following errors? occurred:/, ''],
+  [/^Nonexistent (flags?):/, 'Unknown $1:'],
   [/(--[\w-]+)=.*? cannot also be provided when using/g, '$1 does not go with'],
   [/All of the following must be provided when using (--[\w-]+):/g, '$1 also needs'],
   [/^Missing \d+ required args?:\s*(\S+)\s+\(([^)]*)\)[\s\S]*$/, 'The argument $1 ($2) is missing'],
@@ -26,11 +28,33 @@ function parserSentence(message: string): string {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
+/** The command that failed, for what to type instead. */
+export interface FailedCommand {
+  id: string;
+  /** The names of its flags. */
+  flags: readonly string[];
+}
+
+/** What to type instead of a flag or value that is not known. */
+function parserHint(message: string, command: FailedCommand): string {
+  const text = stripVTControlCharacters(message);
+  const [, flag] = /^Nonexistent flags?: --([\w-]+)/.exec(text) ?? [];
+  const [, value, options] = /^Expected (?:--[\w-]+=)?([\s\S]*) to be one of: (.*)/.exec(text) ?? [];
+  const flags = nearest(flag ?? '', command.flags).map((name) => `--${name}`);
+  const suggestion =
+    flags.length > 0 ? `Did you mean ${orOf(flags)}?` : didYouMean(value ?? '', options?.split(', ') ?? []);
+  return suggestion.trim() || 'Run the command with --help to see what it takes.';
+}
+
 /**
  * Turns anything thrown into an AtomctlError. An error from oclif's parser is a usage error; any other is an internal
  * error. Passwords on the command line, which may be quoted, are masked.
  */
-export function toAtomctlError(thrown: unknown, argv: readonly string[]): AtomctlError {
+export function toAtomctlError(
+  thrown: unknown,
+  argv: readonly string[],
+  command: FailedCommand = {id: 'This command', flags: []},
+): AtomctlError {
   const secrets = secretsIn(argv);
   const masked = (text: string) => maskPasswords(text, secrets);
   if (thrown instanceof AtomctlError) {
@@ -42,7 +66,7 @@ export function toAtomctlError(thrown: unknown, argv: readonly string[]): Atomct
   if (thrown instanceof Error && 'oclif' in thrown) {
     // Before the sentence is made: that joins spaces, of which a password may have two.
     return new AtomctlError('USAGE', masked(parserSentence(masked(thrown.message))), {
-      hint: 'Run the command with --help to see what it takes.',
+      hint: masked(parserHint(thrown.message, command)),
       cause: thrown,
     });
   }

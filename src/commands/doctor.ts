@@ -21,6 +21,7 @@ function checkFlag(summary: string) {
     summary,
     helpValue: 'ID',
     options: CHECK_IDS,
+    delimiter: ',',
     multiple: true,
     multipleNonGreedy: true,
   });

@@ -104,6 +104,26 @@ test('D4: a command that changes something says if a name is only a part of name
   expect(stderr).toContain('No job is named "import": jobs with it in their name are meant.\n');
 });
 
+test('D10: a mistyped command, flag or value comes with the right one', async () => {
+  const cases: [string[], RegExp][] = [
+    [['kill'], /^Error: There is no command "kill"\. Did you mean jobs:kill\?\n$/],
+    [['status'], /Did you mean queue:status or worker:status\?/],
+    [['jobs', 'rm'], /There is no command "jobs:rm"\. Did you mean jobs:clear or jobs:kill\?/],
+    [['help', 'list'], /Did you mean jobs:list\?/],
+    [['jobs:list', '--runing'], /^Error: Unknown flag: --runing\. Did you mean --running\?\n$/],
+    [['jobs:list', '--status', 'complete'], /Did you mean completed\?/],
+    [['jobs:list', '--columns', 'id,nmae'], /Unknown column "nmae" \(--columns\)\. Did you mean name\?/],
+    [['jobs:list', '--sort', '-strated'], /Did you mean started\?/],
+    [['doctor', '--check', 'lost-job'], /Did you mean lost-jobs\?/],
+    [['completion', 'bsh'], /Did you mean bash or zsh\?/],
+  ];
+  const answers = await fewAtATime(cases, ([args]) => runAtomctl(args));
+  for (const [index, [args, message]] of cases.entries()) {
+    expect([args, answers[index]!.code, answers[index]!.stdout]).toEqual([args, 2, '']);
+    expect(answers[index]!.stderr).toMatch(message);
+  }
+});
+
 test('D10: failed is the status error', async () => {
   expect((await named('--status', 'failed')).names).toBe('arFileImportJob');
 });
@@ -119,6 +139,20 @@ test('D17: lists take commas and repetition', async () => {
   ];
   const seen = await fewAtATime(cases, async ([, args]) => (await named(...args)).names);
   expect(seen.map((names, index) => [names, cases[index]![1]])).toEqual(cases);
+  const [waited, checks, columns] = await fewAtATime(
+    [
+      ['jobs:wait', `${ids[0]},${ids[2]}`, `${ids[1]},`, '--json'],
+      ['doctor', '--check', 'database,orphans', '--json'],
+      ['jobs:list', '--csv', '--columns', 'id', '--columns', 'name,user', '--id', `${ids[0]}`],
+    ],
+    (args) => atomctl(...args),
+  );
+  expect(JSON.parse(waited!.stdout).jobs).toHaveLength(3);
+  expect(JSON.parse(checks!.stdout).findings.map(({id}: {id: string}) => id)).toEqual([
+    'database',
+    'orphans',
+  ]);
+  expect(columns!.stdout).toBe(`id,name,user\n${ids[0]},CSV export,marie\n`);
 });
 
 test("help shows a command's own flags first, then the filters, then those of every command", async () => {

@@ -149,9 +149,19 @@ export const confirmationFlags = {
   }),
 };
 
-/** A job's id as an argument; if it is missing, oclif must not take it from piped stdin. */
+const readJobId = wholeNumber(1, 'job id');
+
+/**
+ * A job's id as an argument; if it is missing, oclif must not take it from piped stdin. If several are allowed, one word may be
+ * `1,2,3`: oclif expects one value of each word, and BaseCommand makes one list of them.
+ */
 export const jobIdArg = Args.custom<number>({
   description: "A job's id.",
   ignoreStdin: true,
-  parse: wholeNumber(1, 'job id'),
+  parse: async (text, given, arg) => {
+    if (arg.multiple !== true) return readJobId(text, given, arg);
+    const ids = text.split(',').filter((part) => part.trim() !== '');
+    const read = await Promise.all((ids.length > 0 ? ids : [text]).map((id) => readJobId(id, given, arg)));
+    return read as unknown as number;
+  },
 });

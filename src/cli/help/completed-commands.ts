@@ -59,7 +59,9 @@ function completedFlag(id: string, flag: Command.Flag.Cached): CompletedFlag {
 
 function flagValues(id: string, flag: Command.Flag.Cached): Values | null {
   if (flag.type === 'boolean') return null;
-  if (flag.options !== undefined) return {kind: 'words', words: flag.options};
+  const kind = flag.delimiter === undefined ? 'words' : 'list';
+  if (flag.options !== undefined) return {kind, words: flag.options};
+  if (flag.helpValue === 'CLASS' || flag.helpValue === 'CLASS,...') return {kind, words: CLASSES};
   return (
     VALUES_BY_FLAG[`${id} ${flag.name}`] ??
     VALUES_BY_FLAG[flag.name] ??
@@ -84,8 +86,6 @@ const VALUES_BY_HELP: Readonly<Record<string, Values>> = {
   FILE: {kind: 'files'},
   PATH: {kind: 'files'},
   DIR: {kind: 'directories'},
-  CLASS: {kind: 'words', words: CLASSES},
-  'CLASS,...': {kind: 'list', words: CLASSES},
   PATTERN: {kind: 'words', words: [...CLASSES, ...new Set(STORED_NAMES)]},
 };
 

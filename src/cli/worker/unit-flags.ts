@@ -15,6 +15,7 @@ export const unitFlags = {
   unit: Flags.string({
     summary: 'This unit; otherwise every service that runs jobs:worker in the site.',
     helpValue: 'NAME',
+    delimiter: ',',
     multiple: true,
     multipleNonGreedy: true,
     helpGroup: UNIT_GROUP,
@@ -135,29 +136,29 @@ export const workerChoiceFlags = {
 };
 
 export interface WorkerChoiceFlags {
-  abilities?: string;
-  types?: string;
+  abilities?: string[];
+  types?: string[];
   'max-job-count'?: number;
   'max-mem-usage'?: number;
 }
 
 export function workerChoices(flags: WorkerChoiceFlags): WorkerChoices {
   const {abilities, types, 'max-job-count': maxJobCount, 'max-mem-usage': maxMemUsage} = flags;
-  return {abilities, types, maxJobCount, maxMemUsage};
+  return {abilities: abilities?.join(','), types: types?.join(','), maxJobCount, maxMemUsage};
 }
 
 function namesFlag(summary: string, helpValue: string) {
   return Flags.custom<string>({
     summary,
     helpValue,
-    parse: async (text) => {
-      if (/^\w+(,\w+)*$/.test(text)) return text;
-      throw usageError(
-        `"${text}" is not a valid list of names.`,
-        'Give names separated by commas, without spaces.',
-      );
+    delimiter: ',',
+    multiple: true,
+    multipleNonGreedy: true,
+    parse: async (text, _, {name}) => {
+      if (/^\w+$/.test(text)) return text;
+      throw usageError(`"${text}" (--${name}) is not a valid name.`, 'Give names separated by commas.');
     },
-  })();
+  })({multiple: true});
 }
 
 function limitFlag(summary: string) {

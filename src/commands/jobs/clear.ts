@@ -67,6 +67,7 @@ const paceFlags = {
       'A replica to wait for, with the user and password of the database; repeatable. Those that the server names otherwise.',
     helpValue: 'HOST[:PORT]',
     dependsOn: ['max-lag'],
+    delimiter: ',',
     multiple: true,
     multipleNonGreedy: true,
     parse: async (text) => parseReplica(text),

@@ -8,6 +8,7 @@ import {wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {withFlag} from '../../cli/read-only.ts';
+import {didYouMean} from '../../cli/suggest.ts';
 import {EXIT, usageError} from '../../errors.ts';
 import {type LiveJobs, listLiveJobs} from '../../jobs/live/list-live.ts';
 import {guessTotal, type JobTotals, totalJobs, totalOf} from '../../jobs/model/count.ts';
@@ -139,7 +140,7 @@ export interface ListingFlags extends FilterFlags {
   offset: number;
   all: boolean;
   sort: string;
-  columns?: string;
+  columns?: string[];
   'no-truncate': boolean;
   'no-live': boolean;
   probe: boolean;
@@ -244,7 +245,7 @@ export function parseSort(given: string): JobSort {
   if (key === undefined) {
     throw usageError(
       `Invalid --sort "${text}".`,
-      `Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
+      `${didYouMean(text.replace('-', ''), SORT_KEYS)}Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
     );
   }
   return {key, descending};

@@ -48,6 +48,7 @@ function classesFlag(summary: string) {
   return Flags.string({
     summary,
     helpValue: 'CLASS',
+    delimiter: ',',
     multiple: true,
     multipleNonGreedy: true,
     helpGroup: HEALTH_GROUP,

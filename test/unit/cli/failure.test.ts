@@ -9,7 +9,7 @@ function parserError(message: string): Error {
 
 describe('toAtomctlError', () => {
   it.each([
-    ['Nonexistent flag: --nope', 'Nonexistent flag: --nope.'],
+    ['Nonexistent flag: --nope', 'Unknown flag: --nope.'],
     ['Unexpected argument: mysql://u:secret@h/d', 'Unexpected argument: mysql://u:***@h/d.'],
     [
       "Missing 1 required arg:\nid  A job's id.\n\nNote: --id allows multiple values.",
@@ -30,9 +30,7 @@ describe('toAtomctlError', () => {
   it('masks what the command line shows as a password, in the message and in the hint', () => {
     const argv = ['--databse-url=mysql:host=h;password=S3 cret'];
     const said = parserError(`Nonexistent flag: ${argv[0]}`);
-    expect(toAtomctlError(said, argv).message).toBe(
-      'Nonexistent flag: --databse-url=mysql:host=h;password=***.',
-    );
+    expect(toAtomctlError(said, argv).message).toBe('Unknown flag: --databse-url=mysql:host=h;password=***.');
     const error = usageError('"S3 cret" is no host.', 'Give another host than S3 cret.');
     expect(toAtomctlError(error, argv)).toMatchObject({
       code: 'USAGE',
