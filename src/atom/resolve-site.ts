@@ -333,7 +333,7 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
   if (prefix !== undefined) return {value: prefix, origin};
   throw usageError(
     `"${value}" (${origin}) is no function prefix, which is 32 hexadecimal digits.`,
-    'auto takes the only one that the servers have; atomctl queue:status --all-sites shows them.',
+    'auto takes the only one that the servers have; atomctl queue:status --all-functions shows them.',
   );
 }
 

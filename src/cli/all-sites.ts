@@ -17,16 +17,23 @@ export interface Answer {
 /** Asks one site. */
 export type Ask = (context: Context, notice: (text: string) => void) => Promise<Answer>;
 
-/**
- * `--all-sites`, also spelled `--every-site`. `queue:status` has only the latter: its `--all-sites` means other sites'
- * functions on the same servers.
- * @param exclusive flags that make sense for one site only
- */
-export function allSitesFlag(exclusive: string[], aliases = ['every-site']) {
+/** The commands that have the flag below; every other refuses it with a sentence. */
+export const ALL_SITES_COMMANDS = [
+  'jobs:list',
+  'jobs:stats',
+  'jobs:export-csv',
+  'queue:status',
+  'queue:workers',
+  'worker:status',
+  'doctor',
+  'config',
+];
+
+/** `--all-sites`. @param exclusive flags that make sense for one site only */
+export function allSitesFlag(exclusive: string[] = []) {
   return Flags.boolean({
-    summary:
-      'Ask every site that the configuration file names, side by side; ends with the worst exit status.',
-    aliases,
+    summary: 'Ask every site that the configuration file names; ends with the worst exit status.',
+    helpGroup: 'SITE',
     exclusive,
   });
 }
@@ -53,6 +60,39 @@ export async function askSites(context: Context, options: AskOptions, ask: Ask):
     text: (screen) => renderAnswers(answers, screen, options.stderr),
     exitStatus: Math.max(...answers.map(({exitStatus}) => exitStatus), EXIT.ok),
   };
+}
+
+/** A part of what is read, and the site that it is of; null if no site was named. */
+export interface SitePart<T> {
+  site: string | null;
+  part: T;
+}
+
+/**
+ * What `read` gives for this site, or for each site that the configuration names, one after the other.
+ * @param failed is told of a site that fails; if it returns, the next site follows
+ * @throws AtomctlError what `read` throws for this site; USAGE if there are no sites to ask
+ */
+export async function* readSites<T>(
+  context: Context,
+  {everySite, notice}: Omit<AskOptions, 'stderr'>,
+  read: (context: Context, notice: (text: string) => void) => AsyncIterable<T>,
+  failed: (site: string, error: AtomctlError) => void,
+): AsyncIterable<SitePart<T>> {
+  if (!everySite) {
+    for await (const part of read(context, notice)) yield {site: null, part};
+    return;
+  }
+  for (const [site, itsContext] of await context.everySite()) {
+    try {
+      for await (const part of read(itsContext, (text) => notice(`${site}: ${text}`))) yield {site, part};
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+      failed(site, error);
+    } finally {
+      await itsContext.dispose();
+    }
+  }
 }
 
 interface SiteAnswer {
@@ -88,10 +128,14 @@ async function renderAnswers(
   const blocks: string[] = [];
   for (const {site, answer, error} of answers) {
     if (answer !== null) blocks.push(`${heading(site, screen)}\n${await answer.text(screen)}`);
-    if (error !== null)
-      stderr.write(`Error: ${sanitizeLine(site)}: ${sanitizeLine(errorSentences(error))}\n`);
+    if (error !== null) stderr.write(siteError(site, error));
   }
   return blocks.join('\n');
+}
+
+/** A site's error, as one line on stderr. */
+export function siteError(site: string, error: AtomctlError): string {
+  return `Error: ${sanitizeLine(site)}: ${sanitizeLine(errorSentences(error))}\n`;
 }
 
 function heading(site: string, screen: Screen): string {

@@ -5,7 +5,7 @@ import type {PhpPermission} from '../php/run-php.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
-import {type Ask, askSites} from './all-sites.ts';
+import {type Ask, askSites, readSites, type SitePart, siteError} from './all-sites.ts';
 import type {ChangeOptions} from './change/change-site.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
@@ -111,6 +111,24 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const {document, text, exitStatus} = await askSites(this.context, options, ask);
     await this.present(document, () => text(this.screen));
     this.exitWith(exitStatus);
+  }
+
+  /**
+   * The parts that `read` gives for this site or for every site. A site that fails has its error on stderr, and the others follow,
+   * unless its failure is to end all.
+   */
+  protected readSites<T>(
+    read: (context: Context, notice: (text: string) => void) => AsyncIterable<T>,
+    {everySite, endAtFailure = false}: {everySite: boolean; endAtFailure?: boolean},
+  ): AsyncIterable<SitePart<T>> {
+    let worst = 0;
+    return readSites(this.context, {everySite, notice: (text) => this.notice(text)}, read, (site, error) => {
+      if (endAtFailure)
+        throw new AtomctlError(error.code, `${site}: ${error.message}`, {hint: error.hint, cause: error});
+      this.io.stderr.write(siteError(site, error));
+      worst = Math.max(worst, error.exitStatus);
+      this.exitWith(worst);
+    });
   }
 
   /** Asks before a change, with the name of the site: see confirm. */

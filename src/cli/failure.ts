@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {AtomctlError} from '../errors.ts';
+import {ALL_SITES_COMMANDS} from './all-sites.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
 import {didYouMean, nearest, orOf} from './suggest.ts';
 
@@ -46,6 +47,8 @@ function parserHint(message: string, command: FailedCommand): string {
   return suggestion.trim() || 'Run the command with --help to see what it takes.';
 }
 
+const ALL_SITES = /^Nonexistent flags?: (?:.*, )?--all-sites\b/;
+
 /**
  * Turns anything thrown into an AtomctlError. An error from oclif's parser is a usage error; any other is an internal
  * error. Passwords on the command line, which may be quoted, are masked.
@@ -64,6 +67,12 @@ export function toAtomctlError(
     return new AtomctlError(thrown.code, message, {...thrown, hint, cause: thrown});
   }
   if (thrown instanceof Error && 'oclif' in thrown) {
+    if (ALL_SITES.test(thrown.message)) {
+      return new AtomctlError('USAGE', `${command.id} is about one site and does not take --all-sites.`, {
+        hint: `Name the site with --site NAME. --all-sites is for ${ALL_SITES_COMMANDS.join(', ')}.`,
+        cause: thrown,
+      });
+    }
     // Before the sentence is made: that joins spaces, of which a password may have two.
     return new AtomctlError('USAGE', masked(parserSentence(masked(thrown.message))), {
       hint: masked(parserHint(thrown.message, command)),

@@ -1,5 +1,7 @@
 import {siteDocument} from '../atom/site-document.ts';
+import {allSitesFlag} from '../cli/all-sites.ts';
 import {BaseCommand} from '../cli/base-command.ts';
+import {EXIT} from '../errors.ts';
 import {renderSite} from '../render/site.ts';
 
 export default class Config extends BaseCommand<typeof Config> {
@@ -18,8 +20,12 @@ Exit status: 0 shown, 2 a value is wrong: it is named with its origin.`;
     },
   ];
 
+  static override flags = {'all-sites': allSitesFlag()};
+
   async run(): Promise<void> {
-    const document = await siteDocument(await this.context.site());
-    await this.present(document, () => renderSite(document, this.screen));
+    await this.answer(async (context) => {
+      const document = await siteDocument(await context.site());
+      return {document, text: (screen) => renderSite(document, screen), exitStatus: EXIT.ok};
+    }, this.flags['all-sites']);
   }
 }

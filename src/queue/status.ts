@@ -43,7 +43,7 @@ export interface QueueStatusOptions {
   /** Prefixes that are known to be other sites'. */
   foreignPrefixes?: ReadonlySet<string>;
   /** Other sites' functions too. If this site's prefix is not known, all functions are given anyway. */
-  allSites?: boolean;
+  allFunctions?: boolean;
   /** Functions with no work and no workers too: gearmand keeps their rows after the workers have left. */
   all?: boolean;
 }
@@ -94,7 +94,7 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
     ...verdict,
     servers: servers.map(serverState),
     functions: functions
-      .filter((row) => row.thisSite || prefix === null || options.allSites)
+      .filter((row) => row.thisSite || prefix === null || options.allFunctions)
       .filter((row) => row.queued + row.running + row.workers > 0 || options.all),
   };
 }

@@ -149,7 +149,7 @@ function unknownPrefix(): QueueProblem {
   return {
     state: 'unknown',
     message: "This site's functions are not known: give --atom-root or --function-prefix.",
-    remedy: 'atomctl queue:status --all-sites shows the prefixes that the servers have',
+    remedy: 'atomctl queue:status --all-functions shows the prefixes that the servers have',
   };
 }
 

@@ -42,7 +42,7 @@ test('the audit log has one line for each change, with the names in it', async (
 });
 
 test('metrics have samples of atomctl alone, and the plugin line is one line with its own figures', async () => {
-  const metrics = await runAtomctl(['queue:status', '--all-sites', '--prometheus'], {env: site.env});
+  const metrics = await runAtomctl(['queue:status', '--all-functions', '--prometheus'], {env: site.env});
   const lines = metrics.stdout.trimEnd().split('\n');
   const typed = lines.flatMap((line) => /^# TYPE (\w+) /.exec(line)?.[1] ?? []);
   expect(typed).toContain('gearman_up');
@@ -51,7 +51,7 @@ test('metrics have samples of atomctl alone, and the plugin line is one line wit
     expect(typed).toContain(/^\w+/.exec(line)![0]);
   }
   expect(metrics.stdout).toContain('nothing');
-  const nagios = await runAtomctl(['queue:status', '--all-sites', '--nagios'], {env: site.env});
+  const nagios = await runAtomctl(['queue:status', '--all-functions', '--nagios'], {env: site.env});
   expect(nagios.stdout.split('\n')).toHaveLength(2);
   const [, figures = '', more] = nagios.stdout.split('|');
   expect(more).toBeUndefined();

@@ -39,7 +39,7 @@ test('other jobs stay, and the server goes on, beside keys and functions that ar
   const {id} = await submitJob(site);
   for (const args of [
     ['jobs:list', '--probe'],
-    ['queue:status', '--all-sites'],
+    ['queue:status', '--all-functions'],
     ['doctor'],
     ['jobs:kill', `${id}`, '-y'],
     ['jobs:clear', '-y', '--all-queued'],

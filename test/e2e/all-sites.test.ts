@@ -1,7 +1,9 @@
 /** Several sites of one configuration file, asked at once. */
-import {chmodSync, readFileSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {ALL_SITES_COMMANDS} from '../../src/cli/all-sites.ts';
+import {COMMANDS} from '../../src/cli/start/command-table.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {
   ATOM_PASSWORD,
@@ -58,8 +60,8 @@ test('the results are listed by site, in the order of the file, with failures am
   const [list, stats, queue, doctor] = await fewAtATime(
     [
       ['jobs:list', '--all-sites'],
-      ['jobs:stats', '--every-site'],
-      ['queue:status', '--every-site', '--no-database'],
+      ['jobs:stats', '--all-sites'],
+      ['queue:status', '--all-sites', '--no-database'],
       ['doctor', '--all-sites', '--check', 'database'],
     ],
     (args) => atomctl(...args, '--json'),
@@ -104,13 +106,60 @@ test('text has a heading for each site, labelled errors on stderr, and the worst
   expect(narrow.stdout).not.toMatch(/southern/);
 });
 
+test('D18: one flag, on the commands of the list; every other refuses it with a sentence', async () => {
+  const known = Object.keys(COMMANDS).filter((id) => !['completion:answer', 'man'].includes(id));
+  const refused = known.filter((id) => !ALL_SITES_COMMANDS.includes(id));
+  const answers = await fewAtATime(refused, (id) => runAtomctl([id, '--all-sites']));
+  for (const [index, id] of refused.entries()) {
+    expect([id, answers[index]!.code, answers[index]!.stdout]).toEqual([id, 2, '']);
+    expect(answers[index]!.stderr).toMatch(
+      new RegExp(
+        `^Error: ${id} is about one site and does not take --all-sites\\. Name the site with --site NAME\\.`,
+      ),
+    );
+  }
+  for (const id of ALL_SITES_COMMANDS)
+    expect([id, Object.keys((await COMMANDS[id]!()).default.flags)]).toEqual([
+      id,
+      expect.arrayContaining(['all-sites']),
+    ]);
+});
+
+test('D18: queue:workers, worker:status, config and an export ask every site, also with the flag before the command', async () => {
+  const [workers, status, settings] = await fewAtATime(['queue:workers', 'worker:status', 'config'], (id) =>
+    atomctl('--all-sites', id, '--json'),
+  );
+  for (const answer of [workers!, status!, settings!])
+    expect(JSON.parse(answer.stdout).sites.map(({site}: {site: string}) => site)).toEqual([
+      'north',
+      'lost',
+      'south',
+    ]);
+  expect(JSON.parse(workers!.stdout).sites[0].result.workers).toHaveLength(1);
+  expect(JSON.parse(settings!.stdout).sites[2].result.timezone.value).toBe('Pacific/Auckland');
+  expect([workers!.code, settings!.code]).toEqual([3, 0]);
+});
+
+test('D18: the CSV of all sites has a column site; a file is not written if a site fails', async () => {
+  const csv = await atomctl('jobs:export-csv', '--all-sites', '--columns', 'name,started');
+  expect([csv.code, csv.stdout]).toEqual([
+    3,
+    'site,name,started\nnorth,northern,2026-03-04 23:30:00\nsouth,southern,2026-03-04 23:30:00\n',
+  ]);
+  expect(csv.stderr).toMatch(/^Error: lost: No MySQL server listens[^\n]+\n$/);
+  const file = join(createScratch('sites'), 'all.csv');
+  const whole = await atomctl('jobs:export-csv', '--all-sites', '--output', file);
+  expect([whole.code, whole.stderr]).toEqual([3, expect.stringMatching(/^Error: lost: No MySQL server/)]);
+  expect(existsSync(file)).toBe(false);
+});
+
 test('settings of one site cannot be combined with all sites', async () => {
   const cases: [args: string[], env: Record<string, string>, message: RegExp][] = [
     [['--site', 'north'], {}, /--site is about one site/],
     [['--gearman', 'x'], {}, /--gearman is about one site/],
     [[], {ATOMCTL_DATABASE_URL: south.databaseUrl}, /ATOMCTL_DATABASE_URL is about one site/],
     [[], {ATOM_MYSQL_DSN: 'mysql:host=x'}, /ATOM_MYSQL_DSN is about one site/],
-    [['--csv'], {}, /--csv/],
+    [['--watch'], {}, /--watch/],
   ];
   const results = await fewAtATime(cases, ([args, env]) =>
     runAtomctl(['jobs:list', '--all-sites', '--config', config, ...args], {env}),

@@ -183,7 +183,7 @@ describe('queue:status and doctor', () => {
             message: expect.stringMatching(
               /^1 job waits under the function prefix f{32}, which no worker serves/,
             ),
-            remedy: `atomctl queue:status --all-sites --function-prefix ${'f'.repeat(32)}`,
+            remedy: `atomctl queue:status --all-functions --function-prefix ${'f'.repeat(32)}`,
           },
         ],
       ]);

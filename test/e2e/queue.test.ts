@@ -61,8 +61,8 @@ test('a healthy queue: exit 0, for both spellings, and JSON in its documented sh
   expect(space.stdout).not.toContain('arObjectMoveJob');
 });
 
-test("--all-sites shows other sites' functions by their prefix", async () => {
-  const {stdout} = await atomctl('queue:status', '--all-sites');
+test("--all-functions shows other sites' functions by their prefix", async () => {
+  const {stdout} = await atomctl('queue:status', '--all-functions');
   expect(stdout).toMatch(/^arObjectMoveJob +f{32} +1 +0 +1$/m);
   expect(stdout).toMatch(/^arFindingAidJob +this site +0 +0 +1$/m);
 });
@@ -112,7 +112,7 @@ test('a usage error is exit 2 for scripts, and unknown for a plugin', async () =
 });
 
 test('the metrics pass promtool', async () => {
-  const {stdout, code} = await atomctl('queue:status', '--prometheus', '--all-sites');
+  const {stdout, code} = await atomctl('queue:status', '--prometheus', '--all-functions');
   expect(code).toBe(0);
   expect(stdout).toContain(`gearman_up{server="${gearmand.endpoint}"} 1\n`);
   expect(stdout).toContain(
@@ -168,7 +168,7 @@ test('escape sequences in a function name are not printed on a terminal', async 
   const hostile = `\u001b]0;owned\u0007${'e'.repeat(32)}`;
   await submitBackground(gearmand.endpoint, hostile, 'key', '{}');
   for (const format of [[], ['--prometheus'], ['--json']]) {
-    const {stdout} = await runAtomctl(['queue:status', '--all-sites', ...format], {
+    const {stdout} = await runAtomctl(['queue:status', '--all-functions', ...format], {
       env: {...site.env, FORCE_COLOR: '1'},
     });
     expect(stdout).toContain('owned');

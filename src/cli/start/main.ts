@@ -96,6 +96,7 @@ async function sharedFlagWords(): Promise<(word: string) => number> {
   const {sharedFlags} = await import('../flags/shared-flags.ts');
   const words = new Map([
     ['--json', 1],
+    ['--all-sites', 1],
     ['--help', 1],
     ['--version', 1],
     ['-h', 1],

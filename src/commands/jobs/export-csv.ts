@@ -1,12 +1,14 @@
 import {Flags} from '@oclif/core';
+import {allSitesFlag, type SitePart} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
+import type {Context} from '../../cli/context.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
-import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {historyFile} from '../../cli/history-file.ts';
 import {interruptibly, untilInterrupted} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {checkWholeFile, writeWholeFile} from '../../files/write-whole-file.ts';
-import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES} from '../../jobs/export/columns.ts';
+import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES, type HistoryColumn} from '../../jobs/export/columns.ts';
 import {exportRows} from '../../jobs/export/export-csv.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import {renderCsv} from '../../render/csv.ts';
@@ -41,6 +43,7 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
     output: Flags.string({char: 'o', summary: 'The file to write; stdout otherwise.', helpValue: 'FILE'}),
     force: Flags.boolean({summary: 'Replace the file if it exists.', dependsOn: ['output']}),
     columns: columnsFlag(HISTORY_COLUMN_NAMES),
+    'all-sites': allSitesFlag(),
     bom: Flags.boolean({summary: 'Begin with a byte order mark, by which Excel knows UTF-8.'}),
     'no-escape-formulas': Flags.boolean({
       summary: 'Leave cells as they are: formulas that a spreadsheet would run, and control characters.',
@@ -48,21 +51,21 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
   };
 
   async run(): Promise<void> {
-    const {flags, context} = this;
+    const {output: path, force, 'all-sites': everySite, ...flags} = this.flags;
     const columns =
       flags.columns === undefined ? ATOM_COLUMNS : parseColumns(flags.columns, HISTORY_COLUMN_NAMES);
-    const now = context.now();
-    const notice = (text: string) => this.notice(text);
-    const wanted = await jobFilter(flags, context, {notice});
-    if (flags.output !== undefined) await checkWholeFile(historyFile(flags.output, flags.force));
-    const [database, time] = await Promise.all([context.database(), context.time()]);
-    const filter = await settleLiveFilter(wanted, () => liveReport(context, (text) => this.notice(text)));
+    if (path !== undefined) await checkWholeFile(historyFile(path, force));
     let total = 0;
-    const rows = passOn(exportRows({database, time, now, filter, columns}), (batch) => {
+    const parts = this.readSites((context, notice) => readHistory(context, {flags, columns, notice}), {
+      everySite,
+      // A file that lacks a site would look complete.
+      endAtFailure: path !== undefined,
+    });
+    const rows = withSites(parts, (batch) => {
       total += batch.length;
     });
-    const chunks = renderCsv(columns, rows, {escapeFormulas: !flags['no-escape-formulas'], bom: flags.bom});
-    const {output: path, force} = flags;
+    const header = everySite ? ['site', ...columns] : columns;
+    const chunks = renderCsv(header, rows, {escapeFormulas: !flags['no-escape-formulas'], bom: flags.bom});
     if (path === undefined) return this.print(chunks);
     await interruptibly((signal) =>
       writeWholeFile({...historyFile(path, force), chunks: untilInterrupted(chunks, signal)}),
@@ -72,10 +75,30 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
   }
 }
 
-/** The same batches; `onBatch` is called for each. */
-async function* passOn<T>(batches: AsyncIterable<T>, onBatch: (batch: T) => void): AsyncIterable<T> {
-  for await (const batch of batches) {
-    onBatch(batch);
-    yield batch;
+interface HistoryOptions {
+  flags: FilterFlags;
+  columns: readonly HistoryColumn[];
+  notice: (text: string) => void;
+}
+
+/** The cells of a site's jobs. @throws AtomctlError USAGE for a wrong filter; for the database */
+async function* readHistory(
+  context: Context,
+  {flags, columns, notice}: HistoryOptions,
+): AsyncIterable<string[][]> {
+  const wanted = await jobFilter(flags, context, {notice});
+  const [database, time] = await Promise.all([context.database(), context.time()]);
+  const filter = await settleLiveFilter(wanted, () => liveReport(context, notice));
+  yield* exportRows({database, time, now: context.now(), filter, columns});
+}
+
+/** The rows of all parts, each with its site before it if one is named; `onBatch` is called for each batch. */
+async function* withSites(
+  parts: AsyncIterable<SitePart<string[][]>>,
+  onBatch: (batch: string[][]) => void,
+): AsyncIterable<string[][]> {
+  for await (const {site, part} of parts) {
+    onBatch(part);
+    yield site === null ? part : part.map((cells) => [site, ...cells]);
   }
 }

@@ -23,8 +23,10 @@ import type {Screen} from '../../render/screen.ts';
 
 /** How the queue is asked and shown. */
 const outputFlags = {
-  'all-sites': Flags.boolean({summary: 'Show the functions of other sites too, by their prefix.'}),
-  'every-site': allSitesFlag(['watch', 'nagios', 'prometheus'], []),
+  'all-sites': allSitesFlag(['watch', 'nagios', 'prometheus']),
+  'all-functions': Flags.boolean({
+    summary: "Show also functions that are not this site's, by their prefix.",
+  }),
   all: Flags.boolean({
     summary: 'A line for each function, also for those that have no jobs and no workers.',
   }),
@@ -132,7 +134,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
         },
         exitStatus: exitStatusOf(report.status, flags),
       };
-    }, flags['every-site']);
+    }, flags['all-sites']);
   }
 
   /** A monitoring system reads one line on stdout, also for an error. */
@@ -152,7 +154,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
 }
 
 interface StatusFlags {
-  'all-sites': boolean;
+  'all-functions': boolean;
   all: boolean;
   nagios: boolean;
   wait: number;
@@ -211,7 +213,7 @@ async function reportOptions(context: Context, flags: StatusFlags): Promise<Queu
     clock: {now: context.now, toWall},
     staleRoot: await staleRoot(root.value),
     foreignPrefixes: () => foreignPrefixes(context),
-    allSites: flags['all-sites'],
+    allFunctions: flags['all-functions'],
     // A plugin has figures for all functions of this site.
     all: flags.all || flags.nagios,
   };

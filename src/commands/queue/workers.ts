@@ -1,3 +1,4 @@
+import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {askServers} from '../../queue/server-report.ts';
@@ -16,25 +17,26 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
   ];
+  static override flags = {'all-sites': allSitesFlag()};
 
   async run(): Promise<void> {
-    const site = await this.context.site();
-    const [addresses, prefix] = await Promise.all([this.context.serverAddresses(), site.functionPrefix()]);
-    const servers = await askServers({
-      addresses,
-      timeoutSeconds: this.context.timeoutSeconds,
-    });
-    const workers = queueWorkers({servers, prefix: prefix.value});
-    const failed = servers.flatMap(({error}) => error ?? []);
-    if (failed.length === servers.length) {
-      throw new AtomctlError('GEARMAN_UNREACHABLE', failed.join(' '), {
-        hint: 'Check that gearmand runs, and the servers (atomctl config).',
-      });
-    }
-    for (const error of failed) this.notice(error);
-    await this.present({workers, servers: servers.map(serverState)}, () =>
-      renderQueueWorkers(workers, this.screen),
-    );
-    if (failed.length > 0) this.exitWith(EXIT.failed);
+    await this.answer(async (context, notice) => {
+      const site = await context.site();
+      const [addresses, prefix] = await Promise.all([context.serverAddresses(), site.functionPrefix()]);
+      const servers = await askServers({addresses, timeoutSeconds: context.timeoutSeconds});
+      const workers = queueWorkers({servers, prefix: prefix.value});
+      const failed = servers.flatMap(({error}) => error ?? []);
+      if (failed.length === servers.length) {
+        throw new AtomctlError('GEARMAN_UNREACHABLE', failed.join(' '), {
+          hint: 'Check that gearmand runs, and the servers (atomctl config).',
+        });
+      }
+      for (const error of failed) notice(error);
+      return {
+        document: {workers, servers: servers.map(serverState)},
+        text: (screen) => renderQueueWorkers(workers, screen),
+        exitStatus: failed.length > 0 ? EXIT.failed : EXIT.ok,
+      };
+    }, this.flags['all-sites']);
   }
 }

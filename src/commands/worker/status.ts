@@ -1,3 +1,4 @@
+import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {executingJobs} from '../../cli/worker/executing.ts';
 import {findWorker, unitFlags, workerService} from '../../cli/worker/unit-flags.ts';
@@ -19,17 +20,22 @@ Exit status: 0 healthy, 1 a problem was found, 2 usage error, 3 no systemd here,
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --unit atom-worker@1 --json',
   ];
-  static override flags = unitFlags;
+  static override flags = {...unitFlags, 'all-sites': allSitesFlag(['unit'])};
 
   async run(): Promise<void> {
-    const found = await findWorker(this.context, this.flags);
-    const [service, executing] = await Promise.all([
-      workerService(this.context, found, 0),
-      executingJobs(this.context, found, (text) => this.notice(text)),
-    ]);
-    const status = await workerStatus({...service, executing});
-    await this.present(status, () => renderWorkerStatus(status, this.screen, this.context.now()));
-    if (status.servers.every(({reachable}) => !reachable)) this.exitWith(EXIT.unreachable);
-    else this.exitWith(status.status === 'ok' ? EXIT.ok : EXIT.failed);
+    await this.answer(async (context, notice) => {
+      const found = await findWorker(context, this.flags);
+      const [service, executing] = await Promise.all([
+        workerService(context, found, 0),
+        executingJobs(context, found, notice),
+      ]);
+      const status = await workerStatus({...service, executing});
+      const noServer = status.servers.every(({reachable}) => !reachable);
+      return {
+        document: status,
+        text: (screen) => renderWorkerStatus(status, screen, context.now()),
+        exitStatus: noServer ? EXIT.unreachable : status.status === 'ok' ? EXIT.ok : EXIT.failed,
+      };
+    }, this.flags['all-sites']);
   }
 }

@@ -61,16 +61,16 @@ test('a function is one row: work summed over the servers, a worker on both coun
 });
 
 test.each([
-  ['other sites', {allSites: true}, [B, A, 'reverse', FOREIGN]],
+  ['all functions', {allFunctions: true}, [B, A, 'reverse', FOREIGN]],
   ['idle functions', {all: true}, [B, A]],
-  ['both', {allSites: true, all: true}, [B, A, 'old', 'reverse', FOREIGN]],
+  ['both', {allFunctions: true, all: true}, [B, A, 'old', 'reverse', FOREIGN]],
 ])('%s are shown when asked for', (_what, shown, names) => {
   const {functions} = queueStatus({...SITE, ...shown, servers: TWO_SERVERS});
   expect(functions.map((row) => row.function)).toEqual(names);
 });
 
 test('what is not AtoM has neither job class nor prefix, another site has both', () => {
-  const {functions} = queueStatus({...SITE, servers: TWO_SERVERS, allSites: true});
+  const {functions} = queueStatus({...SITE, servers: TWO_SERVERS, allFunctions: true});
   expect(functions.slice(2)).toEqual([
     {function: 'reverse', jobClass: null, prefix: null, thisSite: false, queued: 0, running: 0, workers: 1},
     {
