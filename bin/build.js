@@ -96,6 +96,7 @@ const CHUNKS = {
     'src/cli/context.ts',
     'src/cli/flags/columns-flag.ts',
     'src/cli/flags/filter-flags.ts',
+    'src/cli/job-listing.ts',
     'src/cli/polling/watch.ts',
     'src/gearman/address.ts',
     'src/jobs/live/list-live.ts',

@@ -5,6 +5,8 @@ export interface CsvOptions {
   escapeFormulas: boolean;
   /** Begins with a byte order mark, so that Excel recognises UTF-8. */
   bom: boolean;
+  /** Whether the first line has the names of the columns; it has unless this is false. */
+  header?: boolean;
 }
 
 /**
@@ -15,12 +17,12 @@ export interface CsvOptions {
 export async function* renderCsv(
   header: readonly string[],
   batches: AsyncIterable<string[][]> | Iterable<string[][]>,
-  {escapeFormulas, bom}: CsvOptions,
+  {escapeFormulas, bom, header: hasHeader = true}: CsvOptions,
 ): AsyncIterable<string> {
   const {stringify} = await import('csv-stringify/sync');
   // A row of one empty cell would otherwise be an empty line, which most readers skip.
   const quoted_empty = header.length === 1;
-  let head = stringify([[...header]], {bom});
+  let head = hasHeader ? stringify([[...header]], {bom}) : '';
   for await (const rows of batches) {
     if (rows.length === 0) continue;
     const cells = escapeFormulas ? rows.map((row) => row.map(harmlessCell)) : rows;

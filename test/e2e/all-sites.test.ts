@@ -147,6 +147,20 @@ test('D18: the CSV of all sites has a column site; a file is not written if a si
     'site,name,started\nnorth,northern,2026-03-04 23:30:00\nsouth,southern,2026-03-04 23:30:00\n',
   ]);
   expect(csv.stderr).toMatch(/^Error: lost: No MySQL server listens[^\n]+\n$/);
+  const [table, lines] = await Promise.all([
+    atomctl('jobs:list', '--all-sites', '--csv', '--columns', 'name'),
+    atomctl('jobs:list', '--all-sites', '--jsonl'),
+  ]);
+  expect([table.code, table.stdout]).toEqual([3, 'site,name\nnorth,northern\nsouth,southern\n']);
+  expect(
+    lines.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([
+    {site: 'north', name: 'northern'},
+    {site: 'south', name: 'southern'},
+  ]);
   const file = join(createScratch('sites'), 'all.csv');
   const whole = await atomctl('jobs:export-csv', '--all-sites', '--output', file);
   expect([whole.code, whole.stderr]).toEqual([3, expect.stringMatching(/^Error: lost: No MySQL server/)]);

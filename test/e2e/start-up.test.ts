@@ -81,7 +81,9 @@ describe('a start loads what it uses and nothing else:', () => {
   });
 
   it('jobs:list', async () => {
-    expect(await loadedBy(['jobs:list', ...database, ...queue])).toEqual(start('jobs-list', 'mysql2'));
+    expect(await loadedBy(['jobs:list', '--quiet', ...database, ...queue])).toEqual(
+      start('jobs-list', 'mysql2'),
+    );
   });
 
   it('jobs:list in a site whose config.php and settings.yml are PHP', async () => {

@@ -3,36 +3,24 @@ import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
-import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {liveSources, noticeMissing} from '../../cli/live.ts';
+import {type Counting, DEFAULT_LIMIT, fetchListing, type Listing} from '../../cli/job-listing.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {withFlag} from '../../cli/read-only.ts';
-import {didYouMean} from '../../cli/suggest.ts';
-import {EXIT, usageError} from '../../errors.ts';
-import {type LiveJobs, listLiveJobs} from '../../jobs/live/list-live.ts';
-import {guessTotal, type JobTotals, totalJobs, totalOf} from '../../jobs/model/count.ts';
-import {isFiltered, type JobFilter, readsLogs} from '../../jobs/model/filter.ts';
-import type {Job} from '../../jobs/model/job.ts';
-import {type JobSort, SORT_KEYS} from '../../jobs/model/list.ts';
-import type {Database} from '../../mysql/database.ts';
-import {renderCsv} from '../../render/csv.ts';
-import {
-  DEFAULT_JOB_COLUMNS,
-  JOB_COLUMN_NAMES,
-  JOB_COLUMNS,
-  type JobColumn,
-} from '../../render/jobs/columns.ts';
-import {renderJobSummary, renderJobTable} from '../../render/jobs/table.ts';
+import {EXIT} from '../../errors.ts';
+import {SORT_KEYS} from '../../jobs/model/list.ts';
+import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, type JobColumn} from '../../render/jobs/columns.ts';
+import {type JobData, renderJobData} from '../../render/jobs/data.ts';
+import {jobSummary, renderJobSummary, renderJobTable} from '../../render/jobs/table.ts';
 import type {Screen} from '../../render/screen.ts';
 
 /** Which page of the list, and in which order. */
 const pageFlags = {
   limit: Flags.custom<number>({
     char: 'n',
-    summary: 'At most this many jobs.',
+    summary: `At most this many jobs; ${DEFAULT_LIMIT} unless given.`,
     helpValue: 'N',
-    default: 50,
     parse: wholeNumber(1, 'number of jobs'),
     exclusive: ['all'],
   })(),
@@ -50,10 +38,21 @@ const pageFlags = {
   }),
 };
 
+const DATA_FORMATS = ['jsonl', 'csv', 'tsv', 'ids'] as const;
+
+function formatFlag(format: JobData['format'], summary: string, alsoExclusive: string[] = []) {
+  const others = ['json', ...DATA_FORMATS].filter((other) => other !== format);
+  return Flags.boolean({summary, exclusive: [...others, ...alsoExclusive]});
+}
+
 /** How the list is shown. */
 const outputFlags = {
   columns: columnsFlag(JOB_COLUMN_NAMES),
-  csv: Flags.boolean({summary: 'Print CSV, with the columns of the table.', exclusive: ['json']}),
+  csv: formatFlag('csv', 'Print CSV, with the columns of the table; durations in seconds.'),
+  tsv: formatFlag('tsv', 'The same with tabs, and nothing quoted.'),
+  jsonl: formatFlag('jsonl', 'Print one job per line as JSON.'),
+  ids: formatFlag('ids', 'Print only the ids, one per line.', ['columns', 'all-sites']),
+  'no-header': Flags.boolean({summary: 'Print no line with the names of the columns.'}),
   'no-truncate': Flags.boolean({summary: 'Cut nothing, even if the terminal is too narrow.'}),
   'no-live': Flags.boolean({
     summary: 'Do not ask Gearman for the live state.',
@@ -64,7 +63,7 @@ const outputFlags = {
       'Read the payloads of waiting jobs and give them back in order: tells queued from lost for jobs that never began.',
   }),
   // A probe takes jobs and gives them back, and every return counts as a retry.
-  watch: watchFlag(['csv', 'probe']),
+  watch: watchFlag([...DATA_FORMATS, 'probe']),
 };
 
 export default class JobsList extends BaseCommand<typeof JobsList> {
@@ -74,7 +73,7 @@ export default class JobsList extends BaseCommand<typeof JobsList> {
   static override description =
     `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they really are: executing, queued, finished (its work is done, only the row was not saved), lost (no Gearman server knows the job, and no worker can be running it) or uncertain. With a question mark, as in queued? or lost?, the state is likely but not proved; jobs:show says what is missing.
 
-The line under the table says how many jobs there are. Of more than about 200,000 without a filter it gives the database's own estimate, and says so; with --grep or --param it says nothing about more than a page. --json counts them.
+The line under the table says how many jobs there are; in a pipe it goes to stderr. Of more than about 200,000 without a filter it gives the database's own estimate, and says so; with --grep or --param it says nothing about more than a page. --json counts them.
 
 Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was interrupted.`;
   static override examples = [
@@ -86,44 +85,96 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
       description: 'Failed imports of the last month, as JSON',
       command: '<%= config.bin %> <%= command.id %> --failed --name import --since 30d --json',
     },
+    {
+      description: 'The ids of all lost jobs, for another command',
+      command: '<%= config.bin %> <%= command.id %> --live lost --all --ids',
+    },
   ];
   static override flags = {
     ...filterFlags,
     ...pageFlags,
     ...outputFlags,
-    'all-sites': allSitesFlag(['watch', 'csv']),
+    'all-sites': allSitesFlag(['watch']),
   };
 
   async run(): Promise<void> {
     const {flags} = this;
-    listedColumns(flags);
-    if (flags.csv) await this.#printCsv();
+    const columns = this.#columns;
+    const format = DATA_FORMATS.find((name) => flags[name]);
+    if (format !== undefined) await this.#printData(format, columns);
     else if (flags.watch !== undefined) await this.#watch(flags.watch);
     else {
       const counting = this.#counting();
       await this.answer(async (context, notice) => {
-        const list = await fetchListing(context, flags, {counting, notice});
-        const text = (screen: Screen) => renderListing(list, flags, screen);
+        const list = await fetchListing(context, flags, {counting, live: this.#showsLive, notice});
+        const text = (screen: Screen) => this.#tableOrPipe(list, screen, notice);
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);
     }
   }
 
-  async #printCsv(): Promise<void> {
-    const notice = (text: string) => this.notice(text);
-    const list = await fetchListing(this.context, this.flags, {counting: 'none', notice});
-    await this.print(renderListingCsv(list, this.flags));
+  /** @throws AtomctlError USAGE for an unknown column */
+  get #columns(): readonly JobColumn[] {
+    const {columns} = this.flags;
+    return columns === undefined ? DEFAULT_JOB_COLUMNS : parseColumns(columns, JOB_COLUMN_NAMES);
+  }
+
+  /** Without the column, nobody sees the live state, and the servers are not asked. */
+  get #showsLive(): boolean {
+    const {'no-live': noLive, jsonl, ids} = this.flags;
+    if (noLive || ids) return false;
+    return this.jsonEnabled() || jsonl || this.#columns.includes('live');
+  }
+
+  /** For a program. That the page has not all jobs is said on stderr, unless its length was given. */
+  async #printData(format: JobData['format'], columns: readonly JobColumn[]): Promise<void> {
+    const {flags} = this;
+    const counting = flags.quiet || flags.all || flags.limit !== undefined ? 'none' : 'quick';
+    const live = this.#showsLive;
+    const pages = this.readSites(
+      async function* (context, notice) {
+        const {jobs, totals} = await fetchListing(context, flags, {counting, live, notice});
+        yield jobs;
+        if (totals !== null && totals.total !== jobs.length) notice(jobSummary(jobs.length, totals));
+      },
+      {everySite: flags['all-sites']},
+    );
+    const {'no-header': noHeader, 'all-sites': sites} = flags;
+    await this.print(renderJobData(pages, {format, columns, header: !noHeader, sites}));
+  }
+
+  /** In a pipe, the line under the table goes to stderr. */
+  #tableOrPipe(list: Listing, screen: Screen, notice: (text: string) => void): Promise<string> {
+    if (screen.isTTY) return this.#listing(list, screen);
+    if (list.totals !== null) notice(jobSummary(list.jobs.length, list.totals));
+    return this.#listing({...list, totals: null}, screen);
+  }
+
+  async #listing({jobs, totals, report, now}: Listing, screen: Screen): Promise<string> {
+    const {'no-truncate': uncut, 'no-header': noHeader} = this.flags;
+    const tableScreen = uncut ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
+    const servers = report?.evidence.servers ?? [];
+    const liveUnknown = servers.length > 0 && servers.every(({error}) => error !== null);
+    const table = await renderJobTable(jobs, {
+      columns: this.#columns,
+      allStay: this.flags.columns !== undefined,
+      screen: tableScreen,
+      now,
+      liveUnknown,
+    });
+    const shown = noHeader ? table.slice(table.indexOf('\n') + 1) : table;
+    return totals === null ? shown : shown + renderJobSummary(jobs.length, totals, tableScreen);
   }
 
   async #watch(seconds: number): Promise<void> {
     const {flags} = this;
-    const counting = this.#counting();
+    const [counting, live] = [this.#counting(), this.#showsLive];
     const watched = {
       title: 'atomctl jobs:list',
       seconds,
       fetch: (context: Context, notice: (text: string) => void) =>
-        fetchListing(context, flags, {counting, notice}),
-      text: (list: Listing, screen: Screen) => renderListing(list, flags, screen),
+        fetchListing(context, flags, {counting, live, notice}),
+      text: (list: Listing, screen: Screen) => this.#listing(list, screen),
       document: listingDocument,
     };
     this.exitWith(await watch(this.context, watched, this.watchOutput));
@@ -135,118 +186,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
   }
 }
 
-export interface ListingFlags extends FilterFlags {
-  limit: number;
-  offset: number;
-  all: boolean;
-  sort: string;
-  columns?: string[];
-  'no-truncate': boolean;
-  'no-live': boolean;
-  probe: boolean;
-  quiet?: boolean;
-}
-
-/** A page of jobs, and how many match in all; null if that is not shown. */
-export interface Listing extends LiveJobs {
-  totals: JobTotals | null;
-  /** The site's wall clock. */
-  now: string;
-}
-
-/** How the matching jobs are counted: exactly for a document, quickly for a reader, or not at all. */
-export type Counting = 'exact' | 'quick' | 'none';
-
-/** The page of jobs that the flags select. @throws AtomctlError */
-export async function fetchListing(
-  context: Context,
-  flags: ListingFlags,
-  {counting, notice}: {counting: Counting; notice: (text: string) => void},
-): Promise<Listing> {
-  const now = context.now();
-  const sort = parseSort(flags.sort);
-  const filter = await jobFilter(flags, context, {notice});
-  const database = await context.database();
-  const page = {sort, limit: flags.all ? null : flags.limit, offset: flags.offset, live: !flags['no-live']};
-  const list = async () =>
-    listLiveJobs({...page, database, filter, time: await context.time(), now}, () =>
-      liveSources(context, {probe: flags.probe, notice}),
-    );
-  // Without a filter counting takes longest: the server starts on it while the site's clock is prepared.
-  const early = filter.live !== undefined || isFiltered(filter) ? null : countAll(database, counting);
-  const [totals, jobs] = await Promise.all([early, list()]);
-  if (jobs.report !== null) noticeMissing(jobs.report, notice);
-  const matching = totals ?? (await countMatching(database, {...jobs, page, counting}));
-  return {...jobs, totals: matching, now: (await context.time()).toWall(now)};
-}
-
-async function countAll(database: Database, counting: Counting): Promise<JobTotals | null> {
-  if (counting === 'none') return null;
-  const guess = counting === 'quick' ? await guessTotal({database, filter: {}}) : null;
-  return guess ?? totalJobs({database, filter: {}});
-}
-
-interface ListedPage {
-  jobs: Job[];
-  filter: JobFilter;
-  page: {limit: number | null; offset: number};
-  counting: Counting;
-}
-
-/** A page that is not full is all that there is. More jobs are counted by a second search, as long as the first one. */
-async function countMatching(
-  database: Database,
-  {jobs, filter, page: {limit, offset}, counting}: ListedPage,
-): Promise<JobTotals | null> {
-  if (counting === 'none') return null;
-  if (offset === 0 && jobs.length < (limit ?? Number.POSITIVE_INFINITY)) return totalOf(jobs);
-  if (counting === 'quick' && readsLogs(filter)) return {total: null, counts: null};
-  return totalJobs({database, filter});
-}
-
 /** What `--json` prints. */
 function listingDocument({jobs, totals}: Listing) {
   return {jobs, ...totals};
-}
-
-/** A table with a line under it. */
-async function renderListing(list: Listing, flags: ListingFlags, screen: Screen): Promise<string> {
-  const columns = listedColumns(flags);
-  const tableScreen = flags['no-truncate'] ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
-  const servers = list.report?.evidence.servers ?? [];
-  const liveUnknown = servers.length > 0 && servers.every(({error}) => error !== null);
-  const table = await renderJobTable(list.jobs, {
-    columns,
-    allStay: flags.columns !== undefined,
-    screen: tableScreen,
-    now: list.now,
-    liveUnknown,
-  });
-  return list.totals === null ? table : table + renderJobSummary(list.jobs.length, list.totals, tableScreen);
-}
-
-/** CSV with the columns of the table. */
-function renderListingCsv({jobs}: Listing, flags: ListingFlags): AsyncIterable<string> {
-  const columns = listedColumns(flags);
-  const cells = jobs.map((job) => columns.map((name) => JOB_COLUMNS[name].text(job)));
-  return renderCsv(columns, [cells], {escapeFormulas: true, bom: false});
-}
-
-/** @throws AtomctlError USAGE for an unknown column */
-function listedColumns({columns}: ListingFlags): readonly JobColumn[] {
-  return columns === undefined ? DEFAULT_JOB_COLUMNS : parseColumns(columns, JOB_COLUMN_NAMES);
-}
-
-/** Reads `name` or `-name`. @throws AtomctlError USAGE naming the sort keys */
-export function parseSort(given: string): JobSort {
-  const text = given.trim();
-  const descending = text.startsWith('-');
-  const key = SORT_KEYS.find((name) => name === text.slice(descending ? 1 : 0));
-  if (key === undefined) {
-    throw usageError(
-      `Invalid --sort "${text}".`,
-      `${didYouMean(text.replace('-', ''), SORT_KEYS)}Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
-    );
-  }
-  return {key, descending};
 }

@@ -38,10 +38,17 @@ export const JOB_COLUMNS = {
   info: {header: 'INFO', shrinks: true, text: ({notes}) => notes.map(({text}) => text).join(' | ')},
   user: {header: 'USER', shrinks: true, text: ({user}) => user ?? ''},
   object: {header: 'OBJECT', shrinks: true, text: objectText},
+  download: {header: 'DOWNLOAD', shrinks: true, text: ({downloadPath}) => downloadPath ?? ''},
 } satisfies Record<string, Column<Job>>;
 
 export type JobColumn = keyof typeof JOB_COLUMNS;
 export const JOB_COLUMN_NAMES = Object.keys(JOB_COLUMNS) as JobColumn[];
+
+/** A column's text for a program: durations are seconds. */
+export function dataCell(column: JobColumn, job: Job): string {
+  if (column === 'duration') return job.durationSeconds === null ? '' : String(job.durationSeconds);
+  return JOB_COLUMNS[column].text(job);
+}
 
 /** The columns that are shown by default. */
 export const DEFAULT_JOB_COLUMNS: readonly JobColumn[] = [

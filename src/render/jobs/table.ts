@@ -43,11 +43,12 @@ export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): 
 }
 
 /** The line under the table: how many jobs of how many are shown. */
-export function renderJobSummary(shown: number, {total, counts}: JobTotals, screen: Screen): string {
-  return `${paint(screen, 'dim', summaryText(shown, {total, counts}))}\n`;
+export function renderJobSummary(shown: number, totals: JobTotals, screen: Screen): string {
+  return `${paint(screen, 'dim', jobSummary(shown, totals))}\n`;
 }
 
-function summaryText(shown: number, {total, counts}: JobTotals): string {
+/** The same as a sentence. */
+export function jobSummary(shown: number, {total, counts}: JobTotals): string {
   if (counts !== null) return `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
   const which =
     total === null ? `${shown} jobs shown, there may be more` : `${shown} of about ${total} jobs shown`;

@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../../src/atom/site-time.ts';
 import type {Context} from '../../../../src/cli/context.ts';
-import {type Counting, fetchListing, type ListingFlags} from '../../../../src/commands/jobs/list.ts';
+import {type Counting, fetchListing, type ListingFlags} from '../../../../src/cli/job-listing.ts';
 import {
   countJobs,
   guessTotal,
@@ -256,9 +256,11 @@ describe('the total of a long history', () => {
         database: async () => ({value: null}),
       }),
     } as unknown as Context;
-    const page = {limit: 1, offset: 0, all: false, sort: '-id', 'no-live': false, probe: false};
+    const page = {limit: 1, offset: 0, all: false, sort: '-id', probe: false};
     const wanted = {...page, ...flags} as ListingFlags;
-    expect(await fetchListing(context, wanted, {counting, notice: () => {}})).toMatchObject({totals});
+    expect(await fetchListing(context, wanted, {counting, live: true, notice: () => {}})).toMatchObject({
+      totals,
+    });
   });
 
   test.each<[string, JobFilter, number]>([

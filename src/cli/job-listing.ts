@@ -1,0 +1,103 @@
+import {usageError} from '../errors.ts';
+import {type LiveJobs, listLiveJobs} from '../jobs/live/list-live.ts';
+import {guessTotal, type JobTotals, totalJobs, totalOf} from '../jobs/model/count.ts';
+import {isFiltered, type JobFilter, readsLogs} from '../jobs/model/filter.ts';
+import type {Job} from '../jobs/model/job.ts';
+import {type JobSort, SORT_KEYS} from '../jobs/model/list.ts';
+import type {Database} from '../mysql/database.ts';
+import type {Context} from './context.ts';
+import {type FilterFlags, jobFilter} from './flags/filter-flags.ts';
+import {liveSources, noticeMissing} from './live.ts';
+import {didYouMean} from './suggest.ts';
+
+export const DEFAULT_LIMIT = 50;
+
+export interface ListingFlags extends FilterFlags {
+  /** DEFAULT_LIMIT unless given. */
+  limit?: number;
+  offset: number;
+  all: boolean;
+  sort: string;
+  columns?: string[];
+  probe: boolean;
+  quiet?: boolean;
+}
+
+/** A page of jobs, and how many match in all; null if that is not shown. */
+export interface Listing extends LiveJobs {
+  totals: JobTotals | null;
+  /** The site's wall clock. */
+  now: string;
+}
+
+/** How the matching jobs are counted: exactly for a document, quickly for a reader, or not at all. */
+export type Counting = 'exact' | 'quick' | 'none';
+
+export interface ListingOptions {
+  counting: Counting;
+  /** Whether the servers are asked for the live state of running jobs. */
+  live: boolean;
+  notice: (text: string) => void;
+}
+
+/** The page of jobs that the flags select. @throws AtomctlError */
+export async function fetchListing(
+  context: Context,
+  flags: ListingFlags,
+  {counting, live, notice}: ListingOptions,
+): Promise<Listing> {
+  const now = context.now();
+  const sort = parseSort(flags.sort);
+  const filter = await jobFilter(flags, context, {notice});
+  const database = await context.database();
+  const limit = flags.all ? null : (flags.limit ?? DEFAULT_LIMIT);
+  const page = {sort, limit, offset: flags.offset, live};
+  const list = async () =>
+    listLiveJobs({...page, database, filter, time: await context.time(), now}, () =>
+      liveSources(context, {probe: flags.probe, notice}),
+    );
+  // Without a filter counting takes longest: the server starts on it while the site's clock is prepared.
+  const early = filter.live !== undefined || isFiltered(filter) ? null : countAll(database, counting);
+  const [totals, jobs] = await Promise.all([early, list()]);
+  if (jobs.report !== null) noticeMissing(jobs.report, notice);
+  const matching = totals ?? (await countMatching(database, {...jobs, page, counting}));
+  return {...jobs, totals: matching, now: (await context.time()).toWall(now)};
+}
+
+async function countAll(database: Database, counting: Counting): Promise<JobTotals | null> {
+  if (counting === 'none') return null;
+  const guess = counting === 'quick' ? await guessTotal({database, filter: {}}) : null;
+  return guess ?? totalJobs({database, filter: {}});
+}
+
+interface ListedPage {
+  jobs: Job[];
+  filter: JobFilter;
+  page: {limit: number | null; offset: number};
+  counting: Counting;
+}
+
+/** A page that is not full is all that there is. More jobs are counted by a second search, as long as the first one. */
+async function countMatching(
+  database: Database,
+  {jobs, filter, page: {limit, offset}, counting}: ListedPage,
+): Promise<JobTotals | null> {
+  if (counting === 'none') return null;
+  if (offset === 0 && jobs.length < (limit ?? Number.POSITIVE_INFINITY)) return totalOf(jobs);
+  if (counting === 'quick' && readsLogs(filter)) return {total: null, counts: null};
+  return totalJobs({database, filter});
+}
+
+/** Reads `name` or `-name`. @throws AtomctlError USAGE naming the sort keys */
+export function parseSort(given: string): JobSort {
+  const text = given.trim();
+  const descending = text.startsWith('-');
+  const key = SORT_KEYS.find((name) => name === text.slice(descending ? 1 : 0));
+  if (key === undefined) {
+    throw usageError(
+      `Invalid --sort "${text}".`,
+      `${didYouMean(text.replace('-', ''), SORT_KEYS)}Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
+    );
+  }
+  return {key, descending};
+}
