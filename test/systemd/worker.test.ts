@@ -1,5 +1,6 @@
 import {once} from 'node:events';
 import {afterAll, beforeAll, beforeEach, describe, expect, inject, test} from 'vitest';
+import {expectSchema} from '../support/json-schema.ts';
 import {submitJob} from '../support/servers/submit-job.ts';
 import {until} from '../support/until.ts';
 import {atomctlCommand, inRig, type RigAddress, spawnInRig, writeInRig} from './rig.ts';
@@ -32,7 +33,7 @@ async function siteWithUnit(...flags: string[]): Promise<RigSite> {
 
 async function statusOf({atomctl}: RigSite) {
   const {code, stdout} = await atomctl('worker:status', '--json');
-  return {code, status: JSON.parse(stdout)};
+  return {code, status: expectSchema('worker-status', stdout)};
 }
 
 async function jobRow({site}: RigSite, id: number) {
@@ -73,7 +74,7 @@ describe('the worker on a real systemd', () => {
     const started = await atomctl('worker:start', '--json');
     const {MainPID} = await show('MainPID');
     expect(started.code).toBe(0);
-    expect(JSON.parse(started.stdout)).toMatchObject({
+    expect(expectSchema('worker-service', started.stdout)).toMatchObject({
       done: true,
       units: [
         {unit, mainPid: Number(MainPID), servers: rig.gearman.map((server) => ({server, missing: []}))},
@@ -84,7 +85,9 @@ describe('the worker on a real systemd', () => {
       status: {status: 'warning', units: [{enabled: false}]},
     });
 
-    expect(await atomctl('worker:enable')).toMatchObject({code: 0, stdout: expect.stringContaining(unit)});
+    const enabled = await atomctl('worker:enable', '--json');
+    expect(enabled.code).toBe(0);
+    expect(expectSchema('worker-setting', enabled.stdout)).toMatchObject({done: true, units: [{unit}]});
     expect((await show('UnitFileState')).UnitFileState).toBe('enabled');
     const {code, status} = await statusOf(worker);
     expect(status).toMatchObject({
@@ -236,7 +239,7 @@ describe('the worker on a real systemd', () => {
     expect((await worker.show('ActiveState')).ActiveState).toBe('active');
 
     const {stdout} = await worker.atomctl('worker:logs', '--job', String(id), '--json');
-    const {entries} = JSON.parse(stdout);
+    const {entries} = expectSchema('worker-logs', stdout);
     expect(entries.map(({message}: {message: string}) => message)).toEqual([
       expect.stringMatching(/> Job started\.$/),
       expect.stringMatching(new RegExp(`> Parameters: .*"id":"${id}"\\}$`)),
