@@ -33,12 +33,15 @@ export async function surveyJobs(options: {database: Queryable; filter: JobFilte
 /** How many jobs match, by status: what surveyJobs counts, in two thirds of its time. */
 export async function countJobs(options: {database: Queryable; filter: JobFilter}): Promise<StatusCounts> {
   const {join, sql, values} = jobCondition(options.filter);
-  const rows = await options.database.query<{status_id: number | null; jobs: number}>(
-    `SELECT job.status_id, COUNT(*) AS jobs FROM job ${join} WHERE ${sql} GROUP BY job.status_id`,
+  // Without a filter the index on the status has all. With one, to look up each row from there takes two to three times as long
+  // as to read the rows in their own order, which the sum brings about.
+  const status = isFiltered(options.filter) ? 'job.status_id + 0' : 'job.status_id';
+  const rows = await options.database.query<{status: number | null; jobs: number}>(
+    `SELECT ${status} AS status, COUNT(*) AS jobs FROM job ${join} WHERE ${sql} GROUP BY ${status}`,
     values,
   );
   const counts = noJobs();
-  for (const {status_id: statusId, jobs} of rows) counts[statusFromTermId(statusId)] += Number(jobs);
+  for (const row of rows) counts[statusFromTermId(row.status)] += Number(row.jobs);
   return counts;
 }
 

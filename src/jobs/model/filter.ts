@@ -31,13 +31,26 @@ export function jobCondition(filter: JobFilter): JobCondition {
     filter.download === undefined ? undefined : downloadPart(filter.download),
   ].filter((part) => part !== undefined);
   const bounds = [...startParts(filter)];
-  // What reads whole logs comes last: a server evaluates from left to right and stops at the first that does not hold.
-  const all = [...parts, ...bounds, ...logParts(filter)];
+  const all = [...parts, ...inOrder(bounds, logParts(filter))];
   return {
     join: bounds.length > 0 ? OBJECT_JOIN : '',
-    sql: all.map(({sql}) => sql).join(' AND ') || EVERY_JOB,
-    values: all.flatMap(({values}) => values),
+    sql: allOf(all).sql || EVERY_JOB,
+    values: allOf(all).values,
   };
+}
+
+/**
+ * What reads whole logs comes last: a server evaluates from left to right. It would still do so before it joins `object`, for
+ * every log of the history: the IF makes it look at the start first.
+ */
+function inOrder(bounds: Part[], logs: Part[]): Part[] {
+  if (bounds.length === 0 || logs.length === 0) return [...bounds, ...logs];
+  const [start, text] = [allOf(bounds), allOf(logs)];
+  return [{sql: `IF(${start.sql}, ${text.sql}, FALSE)`, values: [...start.values, ...text.values]}];
+}
+
+function allOf(parts: readonly Part[]): Part {
+  return {sql: parts.map(({sql}) => sql).join(' AND '), values: parts.flatMap(({values}) => values)};
 }
 
 /** Whether the filter leaves out any job. A filter by live state alone does not: it is not in the database. */
@@ -152,19 +165,22 @@ function formsOf(value: string): string[] {
 }
 
 /**
- * A logged parameter that is one of the values, or a list that has one. The text of key and values is looked for first, as far as
+ * A logged parameter that is one of the values, or a list that has one. The text of key and value is looked for first, as far as
  * no encoder of JSON escapes it: to parse JSON takes much longer.
  */
 function paramPart({key, values}: ParamFilter): Part {
   const steps = key.split('.');
   const path = `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
-  const alternatives = values.flatMap((value) => [...new Set(formsOf(value))].map((json) => ({value, json})));
-  const contains = ({value, json}: {value: string; json: string}): Part => ({
-    sql: `LOCATE(CAST(? AS BINARY), ${LOG}) > 0 AND LOCATE(CAST(? AS BINARY), ${LOG}) > 0
-          AND IF(JSON_VALID(${LOGGED_PARAMETERS}), JSON_CONTAINS(${LOGGED_PARAMETERS}, ?, ?), FALSE)`,
-    values: [plainPart(steps.at(-1)!), plainPart(value), json, path],
-  });
-  return anyOf(alternatives.map(contains));
+  const isLogged = (value: string): Part => {
+    const forms = [...new Set(formsOf(value))];
+    const contains = forms.map(() => `JSON_CONTAINS(${LOGGED_PARAMETERS}, ?, ?)`).join(' OR ');
+    return {
+      sql: `LOCATE(CAST(? AS BINARY), ${LOG}) > 0 AND LOCATE(CAST(? AS BINARY), ${LOG}) > 0
+            AND IF(JSON_VALID(${LOGGED_PARAMETERS}), ${contains}, FALSE)`,
+      values: [plainPart(steps.at(-1)!), plainPart(value), ...forms.flatMap((json) => [json, path])],
+    };
+  };
+  return anyOf(values.map(isLogged));
 }
 
 /** The longest part of a text that JSON always has as it stands; it may be empty. */

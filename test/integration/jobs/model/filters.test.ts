@@ -110,6 +110,11 @@ describe('a text', () => {
   });
 });
 
+test('a text and a start: both must hold', async () => {
+  expect(await letters({grep: '100%', since: '2026-03-04 13:05:00', until: '2026-03-05'})).toBe('d');
+  expect(await letters({grep: '100%', until: '2026-03-04 13:05:00'})).toBe('');
+});
+
 describe('a parameter', () => {
   test.each<[string, string, string]>([
     ['objectId', '512', 'ab'],
