@@ -23,11 +23,15 @@ const plugin = new Plugin({
 });
 await plugin.load();
 
-/** In help a command's own flags come first, then the job filters, then what every command has. */
+/**
+ * In help a command's own flags come first, then the job filters, then what every command has; in each group those with a letter,
+ * since oclif aligns the others with the first.
+ */
 const LAST_GROUPS = ['FILTER', 'SITE', 'GLOBAL'];
 
 function inOrderOfHelp(flags) {
-  const rank = ({helpGroup}) => (helpGroup === undefined ? -2 : LAST_GROUPS.indexOf(helpGroup));
+  const group = ({helpGroup}) => (helpGroup === undefined ? -2 : LAST_GROUPS.indexOf(helpGroup));
+  const rank = (flag) => 2 * group(flag) + (flag.char === undefined ? 1 : 0);
   return Object.fromEntries(Object.entries(flags).sort(([, one], [, other]) => rank(one) - rank(other)));
 }
 
