@@ -39,9 +39,11 @@ afterAll(() => site?.drop());
 const list = (...args: string[]) => runAtomctl(['jobs:list', '--no-live', ...args], {env: site.env});
 
 test('D5: awk sees the jobs and nothing else', () => {
-  const script = `"$NODE" "$ATOMCTL" jobs:list --no-live --completed | awk 'NR>1{print $1}'`;
-  const env = cleanEnvironment({...site.env, NODE: process.execPath, ATOMCTL});
-  expect(execFileSync('sh', ['-c', `${script} 2>/dev/null`], {env, encoding: 'utf8'})).toBe(`${ids[0]}\n`);
+  const script = `"$@" jobs:list --no-live --completed | awk 'NR>1{print $1}'`;
+  const env = cleanEnvironment(site.env);
+  expect(execFileSync('sh', ['-c', `${script} 2>/dev/null`, 'sh', ...ATOMCTL], {env, encoding: 'utf8'})).toBe(
+    `${ids[0]}\n`,
+  );
 });
 
 test('D5: --ids has the ids, one per line, in the order of the list', async () => {
@@ -123,8 +125,8 @@ test('formats exclude each other, and a list without the column live asks no Gea
 });
 
 test('a closed pipe ends it quietly', () => {
-  const script = `"$NODE" "$ATOMCTL" jobs:list --no-live --jsonl --all | head -n 1`;
-  const env = cleanEnvironment({...site.env, NODE: process.execPath, ATOMCTL});
-  const line = execFileSync('sh', ['-c', `${script} 2>&1`], {env, encoding: 'utf8'});
+  const script = `"$@" jobs:list --no-live --jsonl --all | head -n 1`;
+  const env = cleanEnvironment(site.env);
+  const line = execFileSync('sh', ['-c', `${script} 2>&1`, 'sh', ...ATOMCTL], {env, encoding: 'utf8'});
   expect(JSON.parse(line).id).toBe(ids[2]);
 });
