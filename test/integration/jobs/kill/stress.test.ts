@@ -10,8 +10,10 @@ import {createQueueSite, type QueueSite, sourcesOf} from '../../../support/site/
 /** `KILLS=1000` is the long form. */
 const KILLS = Number(process.env.KILLS ?? 20);
 const WORKERS = 3;
-/** So many jobs wait at least, so that a kill finds one that does not begin at once: the long form has eight seconds. */
-const BACKLOG = process.env.KILLS === undefined ? 100 : 400;
+/** So many jobs wait at least, so that a kill finds one that does not begin at once. */
+const BACKLOG = process.env.KILLS === undefined ? 100 : 200;
+/** A worker takes the classes in the order in which it registered them, so that the jobs of one class do all the waiting. */
+const WAITS = BACKLOG / 4;
 /** Jobs that a client submits in a second, and more if too few wait. */
 const RATE = 50;
 /** The last but the others: a job that is about to begin is seldom killed in time. */
@@ -63,12 +65,15 @@ async function submitUntil(isDone: () => boolean): Promise<Submitted[]> {
   return jobs;
 }
 
-/** One of the last running jobs, odd or even, so that two killers never have the same one. */
+/** One of the last jobs of a serial class or of one with a backlog, odd or even: two killers never have the same one. */
 async function someRunning(parity: number): Promise<number | undefined> {
   const [row] = await at.site.query<{id: number}>(
-    `SELECT id FROM (SELECT id FROM job WHERE status_id = 183 AND id % 2 = ? ORDER BY id DESC LIMIT ${LAST}) AS last
+    `SELECT id FROM (
+       SELECT id FROM job WHERE status_id = 183 AND id % 2 = ? AND name IN (
+         SELECT name FROM job WHERE status_id = 183 GROUP BY name HAVING COUNT(*) > ? OR name IN (?)
+       ) ORDER BY id DESC LIMIT ${LAST}) AS last
      ORDER BY RAND() LIMIT 1`,
-    [parity],
+    [parity, WAITS, SERIAL],
   );
   return row?.id;
 }
