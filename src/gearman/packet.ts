@@ -17,6 +17,7 @@ export const PACKET = {
   GET_STATUS: 15,
   ECHO_REQ: 16,
   ECHO_RES: 17,
+  SUBMIT_JOB_BG: 18,
   ERROR: 19,
   STATUS_RES: 20,
   SET_CLIENT_ID: 22,

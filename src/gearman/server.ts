@@ -44,6 +44,11 @@ export interface GearmanServer {
    * if it is cancelled at once. gearmand only.
    */
   handleOf(job: {function: string; unique: string}): Promise<string>;
+  /**
+   * Submits a background job of normal priority, as AtoM does, and resolves to its handle. A server that has a job of this
+   * function and key creates none: it answers with the handle of that one. If it rejects, the job may have been created.
+   */
+  submitBackground(job: {function: string; unique: string; payload: string}): Promise<string>;
   /** Forgets a function and its waiting jobs; false if it is unknown or has workers. gearmand only. */
   dropFunction(name: string): Promise<boolean>;
   /** Ends the connections; a request that is still open rejects. */
@@ -139,13 +144,20 @@ class WireServer implements GearmanServer {
   statusOfHandles = (handles: readonly string[]) =>
     this.#presence(PACKET.GET_STATUS, PACKET.STATUS_RES, 'GET_STATUS', handles);
 
-  async handleOf(job: {function: string; unique: string}): Promise<string> {
+  handleOf({function: name, unique}: {function: string; unique: string}): Promise<string> {
     const due = String(Math.floor(Date.now() / 1000) + DUE_SECONDS);
-    const submit = request(PACKET.SUBMIT_JOB_EPOCH, job.function, job.unique, due, NO_ROW);
-    const packets = await this.#binary.exchange(endWithEcho([submit], 'SUBMIT_JOB_EPOCH'));
+    const submit = request(PACKET.SUBMIT_JOB_EPOCH, name, unique, due, NO_ROW);
+    return this.#created(submit, 'SUBMIT_JOB_EPOCH');
+  }
+
+  submitBackground = (job: {function: string; unique: string; payload: string}) =>
+    this.#created(request(PACKET.SUBMIT_JOB_BG, job.function, job.unique, job.payload), 'SUBMIT_JOB_BG');
+
+  async #created(submit: Buffer, command: string): Promise<string> {
+    const packets = await this.#binary.exchange(endWithEcho([submit], command));
     const created = packets.find(({type}) => type === PACKET.JOB_CREATED);
     if (created) return splitArguments(created.data, 1)[0]!;
-    throw replyFailure(this.address, 'SUBMIT_JOB_EPOCH', new NotGearman('no handle'));
+    throw replyFailure(this.address, command, new NotGearman('no handle'));
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import {shortestFloat} from './serialize.ts';
 import type {PhpArray, PhpValue} from './value.ts';
 
 /** json_decode reads at most 512 levels, the innermost value counted as one; deeper JSON decodes to null. */
@@ -17,6 +18,42 @@ const LITERAL = /true|false|null/y;
  */
 export function readPhpJson(text: string): PhpValue {
   return new Reader(text).document();
+}
+
+/** What json_encode escapes by default: quotes, backslashes, slashes, control characters, all beyond ASCII. */
+const ESCAPED = /["\\/\u0000-\u001f\u0080-\uffff]/g;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  ...{'"': '\\"', '\\': '\\\\', '/': '\\/'},
+  ...{'\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t'},
+};
+
+/**
+ * A value as PHP's `json_encode` writes it without flags, with `serialize_precision = -1`, the default since PHP 7.1.
+ * An array whose keys are 0, 1, 2 … in order is a list, also if JSON had it as an object before.
+ * @throws SyntaxError for a float that json_encode refuses: an infinite one
+ */
+export function writePhpJson(value: PhpValue): string {
+  if (typeof value === 'string') return jsonString(value);
+  if (typeof value === 'number') return jsonFloat(value);
+  if (!(value instanceof Map)) return String(value);
+  const entries = [...value];
+  if (entries.every(([key], index) => key === String(index)))
+    return `[${entries.map(([, item]) => writePhpJson(item)).join(',')}]`;
+  return `{${entries.map(([key, item]) => `${jsonString(key)}:${writePhpJson(item)}`).join(',')}}`;
+}
+
+function jsonString(text: string): string {
+  const escaped = text.replace(
+    ESCAPED,
+    (unit) => SHORT_ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `"${escaped}"`;
+}
+
+/** `2.0` is written `2`, and reads back as an integer. */
+function jsonFloat(value: number): string {
+  if (!Number.isFinite(value)) throw new SyntaxError('JSON has no infinite number');
+  return shortestFloat(value).replace('E', 'e');
 }
 
 class Reader {

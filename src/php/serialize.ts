@@ -30,8 +30,8 @@ function serializedKey(key: string): string {
   return isInteger ? `i:${key};` : serializedString(key);
 }
 
-/** The shortest digits that read back as the same float, in PHP's notation: `0.1`, `1.0E+25`, `-0`. */
-function shortestFloat(value: number): string {
+/** The shortest digits that read back as the same float, as PHP's serialize() notes them: `0.1`, `1.0E+25`, `-0`. */
+export function shortestFloat(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'INF' : '-INF';
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
   if (value === 0) return `${sign}0`;

@@ -2,7 +2,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {PACKET, request} from '../../../src/gearman/packet.ts';
 import {connectServer, type GearmanServer} from '../../../src/gearman/server.ts';
 import {connectWorker} from '../../../src/gearman/worker-connection.ts';
-import {startGearmand, startPerlGearmand, submitBackground} from '../../support/sandbox.ts';
+import {startGearmand, startPerlGearmand} from '../../support/sandbox.ts';
 import {FakeGearman} from '../../support/servers/fake-gearman.ts';
 import {until} from '../../support/until.ts';
 
@@ -25,7 +25,7 @@ async function realBench(start: typeof startGearmand | typeof startPerlGearmand)
   const server = await connectServer(process.address, {timeoutSeconds: 5});
   return {
     server,
-    submit: (name, unique) => submitBackground(process.endpoint, name, unique, '{}'),
+    submit: (name, unique) => server.submitBackground({function: name, unique, payload: '{}'}),
     async work(functions) {
       const worker = await connectWorker(process.address, {timeoutSeconds: 5});
       await worker.exchange(
@@ -52,7 +52,7 @@ async function fakeBench(implementation: 'gearmand' | 'perl'): Promise<Bench> {
   const server = new FakeGearman({implementation});
   return {
     server,
-    submit: async (name, unique) => server.submit(name, unique),
+    submit: (name, unique) => server.submitBackground({function: name, unique}),
     async work(functions) {
       const worker = server.work(functions);
       return {

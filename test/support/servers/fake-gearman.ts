@@ -107,6 +107,9 @@ export class FakeGearman implements GearmanServer {
   handleOf = ({function: name, unique}: {function: string; unique: string}) =>
     this.#answerGearmand('SUBMIT_JOB_EPOCH', () => this.submit(name, unique));
 
+  submitBackground = ({function: name, unique}: {function: string; unique: string}) =>
+    this.failure ? Promise.reject(this.failure) : Promise.resolve(this.submit(name, unique));
+
   statusOfUniqueKeys = (keys: readonly string[]) =>
     this.#answerGearmand('GET_STATUS_UNIQUE', () =>
       keys.map((key) => presence(this.#jobs.find((job) => job.unique === key))),

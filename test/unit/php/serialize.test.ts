@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import fc from 'fast-check';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {readPhpJson} from '../../../src/php/json.ts';
+import {readPhpJson, writePhpJson} from '../../../src/php/json.ts';
 import {phpSerialize} from '../../../src/php/serialize.ts';
 
 /** JSON text to what PHP 8.2 made of it: `serialize(json_decode($text, true))`. */
@@ -58,13 +58,44 @@ const REFUSED = [
   ['512 levels', `${'['.repeat(512)}${']'.repeat(512)}`],
 ] as const;
 
-/** What PHP itself makes of each text; null if json_decode refuses it. */
-function askPhp(texts: readonly string[]): (string | null)[] {
+/** JSON text to what PHP 8.2 made of it: `json_encode(json_decode($text, true))`. */
+const ENCODED: [json: string, encoded: string][] = [
+  ['null', 'null'],
+  [' true ', 'true'],
+  ['-17', '-17'],
+  ['2.0', '2'],
+  ['0.1', '0.1'],
+  ['-0.0', '-0'],
+  ['1e15', '1000000000000000'],
+  ['1e25', '1.0e+25'],
+  ['-2.5E-7', '-2.5e-7'],
+  ['9223372036854775807', '9223372036854775807'],
+  ['9223372036854775808', '9.223372036854776e+18'],
+  ['{}', '[]'],
+  ['{"0":"a","1":"b"}', '["a","b"]'],
+  ['{"1":"a","0":"b"}', '{"1":"a","0":"b"}'],
+  ['{"":null,"07":[[],false]}', '{"":null,"07":[[],false]}'],
+  [
+    String.raw`"Fonds \u00c9t\u00e9 \ud83d\ude00 a/b \"q\" \\ \u0000\u001f\u007f\u2028 <&>'"`,
+    String.raw`"Fonds \u00c9t\u00e9 \ud83d\ude00 a\/b \"q\" \\ \u0000\u001f` +
+      '\x7f' +
+      String.raw`\u2028 <&>'"`,
+  ],
+  [String.raw`"\b\f\n\r\t\u0008\u000b"`, String.raw`"\b\f\n\r\t\b\u000b"`],
+];
+
+/** What PHP itself makes of each text; null if json_decode or json_encode refuses it. */
+function askPhp(
+  texts: readonly string[],
+  write: 'serialize' | 'json_encode' = 'serialize',
+): (string | null)[] {
   const script = `
     $texts = json_decode(stream_get_contents(STDIN));
     echo json_encode(array_map(function ($text) {
       $value = json_decode($text, true);
-      return json_last_error() === JSON_ERROR_NONE ? base64_encode(serialize($value)) : null;
+      if (json_last_error() !== JSON_ERROR_NONE) return null;
+      $written = ${write}($value);
+      return $written === false ? null : base64_encode($written);
     }, $texts));`;
   const output = execFileSync('php', ['-n', '-r', script], {input: JSON.stringify(texts)});
   return (JSON.parse(output.toString()) as (string | null)[]).map(
@@ -75,6 +106,14 @@ function askPhp(texts: readonly string[]): (string | null)[] {
 function serializeJson(text: string): string | null {
   try {
     return phpSerialize(readPhpJson(text));
+  } catch {
+    return null;
+  }
+}
+
+function encodeJson(text: string): string | null {
+  try {
+    return writePhpJson(readPhpJson(text));
   } catch {
     return null;
   }
@@ -93,6 +132,14 @@ test.each(VECTORS)('%s is %s', (json, serialized) => {
   expect(serializeJson(json)).toBe(serialized);
 });
 
+test.each(ENCODED)('%s is written again as %s', (json, encoded) => {
+  expect(encodeJson(json)).toBe(encoded);
+});
+
+test('an infinite number is not written, as PHP refuses it', () => {
+  expect(() => writePhpJson(readPhpJson('[1e999]'))).toThrow(SyntaxError);
+});
+
 test.each(REFUSED)('refuses %s, as PHP does', (_what, json) => {
   expect(() => readPhpJson(json)).toThrow(SyntaxError);
 });
@@ -108,12 +155,18 @@ describe('beside PHP itself', () => {
   test("the vectors and the refusals are PHP's", () => {
     expect(askPhp(VECTORS.map(([json]) => json))).toEqual(VECTORS.map(([, serialized]) => serialized));
     expect(askPhp(REFUSED.map(([, json]) => json))).toEqual(REFUSED.map(() => null));
+    const encoded = askPhp(
+      ENCODED.map(([json]) => json),
+      'json_encode',
+    );
+    expect(encoded).toEqual(ENCODED.map(([, text]) => text));
   });
 
-  test('any JSON text, in any notation, is serialized as PHP does', () => {
+  test('any JSON text, in any notation, is serialized and written again as PHP does', () => {
     fc.assert(
       fc.property(fc.array(jsonText, {minLength: 40, maxLength: 80}), (texts) => {
         expect(texts.map(serializeJson)).toEqual(askPhp(texts));
+        expect(texts.map(encodeJson)).toEqual(askPhp(texts, 'json_encode'));
       }),
       {numRuns: 25},
     );
