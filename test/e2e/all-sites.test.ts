@@ -5,6 +5,7 @@ import {afterAll, beforeAll, expect, test} from 'vitest';
 import {ALL_SITES_COMMANDS} from '../../src/cli/all-sites.ts';
 import {COMMANDS} from '../../src/cli/start/command-table.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
+import {insertLogged} from '../support/jobs/retry-site.ts';
 import {
   ATOM_PASSWORD,
   type AtomSite,
@@ -228,11 +229,13 @@ test('a named site labels its metrics', async () => {
 
 test("S13: every question and every change's record names the site and the database's host", async () => {
   const [job] = await north.query<{id: number}>('SELECT id FROM job');
+  const again = await insertLogged(north);
   const log = join(createScratch('sites'), 'log');
   const where = `${north.databaseName} at ${north.config.host}:${north.config.port}`;
   const questions = [
     ['jobs:kill', String(job!.id), '--delete'],
     ['jobs:mark', String(job!.id), '--as', 'error'],
+    ['jobs:retry', String(again)],
     ['jobs:clear', '--name', 'northern'],
   ];
   for (const args of questions) {

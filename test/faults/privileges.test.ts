@@ -3,6 +3,8 @@ import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, beforeEach, describe, expect, inject, test} from 'vitest';
 import type {Changes} from '../../src/cli/read-only.ts';
 import {COMMANDS} from '../../src/cli/start/command-table.ts';
+import {connectWorker} from '../../src/gearman/worker-connection.ts';
+import {insertLogged} from '../support/jobs/retry-site.ts';
 import {
   type AtomSite,
   createScratch,
@@ -14,11 +16,11 @@ import {
 } from '../support/sandbox.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-/** The GRANT statements as README has them: to read, to end and correct jobs, to delete jobs. */
-const [LOOK, CORRECT, DELETE] = README.split('### Database privileges')[1]!
+/** The GRANT statements as README has them: to read, to end and correct jobs, to run jobs again, to delete jobs. */
+const [LOOK, CORRECT, REPEAT, DELETE] = README.split('### Database privileges')[1]!
   .split('```')
   .filter((block) => block.startsWith('sql\n'))
-  .map((block) => [...(block.match(/GRANT [^;]*/g) ?? [])]) as [string[], string[], string[]];
+  .map((block) => [...(block.match(/GRANT [^;]*/g) ?? [])]) as [string[], string[], string[], string[]];
 
 let gearmand: GearmanProcess;
 let site: AtomSite;
@@ -31,6 +33,7 @@ beforeAll(async () => {
   const user = {
     look: LOOK,
     correct: [...LOOK, ...CORRECT],
+    repeat: [...LOOK, ...CORRECT, ...REPEAT],
     delete: [...LOOK, ...DELETE],
     all: [...LOOK, ...CORRECT, ...DELETE],
   };
@@ -49,7 +52,7 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-  await asRoot(['look', 'correct', 'delete', 'all'].map((name) => `DROP USER ${account(name)}`));
+  await asRoot(['look', 'correct', 'repeat', 'delete', 'all'].map((name) => `DROP USER ${account(name)}`));
   await site?.drop();
   await gearmand?.kill();
 });
@@ -74,9 +77,9 @@ function run(name: string, args: readonly string[]): Promise<RunResult> {
   return runAtomctl(args, {env: {...site.env, ATOMCTL_DATABASE_URL: url}});
 }
 
-test('README tells the privileges to look, to correct and to delete', () => {
+test('README tells the privileges to look, to correct, to run again and to delete', () => {
   expect(LOOK).toEqual(["GRANT SELECT ON atom.* TO 'atomctl'@'localhost'"]);
-  expect([CORRECT.length, DELETE.length]).toEqual([4, 2]);
+  expect([CORRECT.length, REPEAT.length, DELETE.length]).toEqual([4, 4, 2]);
 });
 
 test('a view runs nothing with rights that the account does not have', async () => {
@@ -115,6 +118,7 @@ const READING: readonly [string, ...(() => readonly string[])[]][] = [
   ['jobs:export-csv', () => ['--columns', 'id,info,user,object'], () => []],
   ['jobs:kill', () => [String(lost), '--dry-run', '--force']],
   ['jobs:list', () => ['--user', 'admin', '--live', 'lost'], () => ['--csv'], () => ['--probe']],
+  ['jobs:retry', () => [String(ended), '--dry-run']],
   ['jobs:show', () => [String(ended)], () => [String(lost), '--json']],
   ['jobs:stats'],
   ['jobs:wait', () => [String(ended)]],
@@ -199,4 +203,20 @@ test.each(CHANGES)('%s: the privileges of README to %s are enough', async (name,
   if (name.endsWith('orphans')) await site.query('DELETE FROM job WHERE id = ?', [ended]);
   const {code, stdout, stderr} = await run(privileges, args());
   expect([code, stdout + stderr]).toEqual([0, expect.not.stringMatching(/lacks|denied/)]);
+});
+
+test('retry: the privileges of README to run again are enough, and without them the missing GRANT is named', async () => {
+  const worker = await connectWorker(gearmand.address, {timeoutSeconds: 5});
+  await worker.grab([site.functionName('arFindingAidJob')]);
+  const anonymous = {userId: null, userToken: 'secret'};
+  const ids = [await insertLogged(site), await insertLogged(site, anonymous)].map(String);
+  const refused = await run('correct', ['jobs:retry', ...ids, '--yes']);
+  expect([refused.code, refused.stdout]).toEqual([
+    5,
+    expect.stringMatching(/lacks INSERT on table "object"[\s\S]* GRANT INSERT ON /),
+  ]);
+  expect(refused.stdout).toMatch(/was not started again/);
+  const done = await run('repeat', ['jobs:retry', ...ids, '--yes']);
+  expect([done.code, done.stdout + done.stderr]).toEqual([0, expect.not.stringMatching(/lacks|denied/)]);
+  worker.close();
 });

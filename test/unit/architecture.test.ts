@@ -55,7 +55,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Inside jobs/: each folder may import from those below it. */
 const JOB_LAYERS: readonly (readonly string[])[] = [
-  ['kill', 'clear', 'mark', 'wait'],
+  ['kill', 'clear', 'mark', 'retry', 'wait'],
   ['health'],
   ['live', 'export', 'stats'],
   ['model'],

@@ -9,9 +9,10 @@ import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';
+import type {Retried} from '../../jobs/retry/retry.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 
-/** Shared by clear, kill, mark and doctor --fix. */
+/** Shared by clear, kill, mark, retry and doctor --fix. */
 export const auditFlag = {
   'audit-log': Flags.string({
     summary: 'Append a JSON line for each change to this file; without it they go to the journal or syslog.',
@@ -154,6 +155,16 @@ export function markRecords(
     .filter(({action}) => action !== 'refused')
     .map(({id, was, action, message}) => ({
       what: {job: id, was, as, reason: reason ?? undefined},
+      result: {action, message},
+    }));
+}
+
+/** An entry for each job that was run again, or of which that is not known. */
+export function retryRecords(retried: readonly Retried[], reason: string | undefined): Change[] {
+  return retried
+    .filter(({action}) => action !== 'refused')
+    .map(({id, newId, action, message}) => ({
+      what: {job: id, retry: newId, reason},
       result: {action, message},
     }));
 }

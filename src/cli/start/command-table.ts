@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{default: Command.C
   'jobs:kill': () => import('../../commands/jobs/kill.ts'),
   'jobs:mark': () => import('../../commands/jobs/mark.ts'),
   'jobs:list': () => import('../../commands/jobs/list.ts'),
+  'jobs:retry': () => import('../../commands/jobs/retry.ts'),
   'jobs:show': () => import('../../commands/jobs/show.ts'),
   'jobs:stats': () => import('../../commands/jobs/stats.ts'),
   'jobs:wait': () => import('../../commands/jobs/wait.ts'),

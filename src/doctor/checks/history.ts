@@ -65,7 +65,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   return warning({
     evidence: [notes, logs].filter(Boolean).join(' '),
     consequence: 'They show as completed, but part of their work failed.',
-    remedy: `atomctl jobs:show ${noted[0] ?? others[0]}`,
+    remedy: `atomctl jobs:show ${noted[0] ?? others[0]}; to run it again: atomctl jobs:retry ${noted[0] ?? others[0]}`,
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The change of jobs' rows, for kill, mark and doctor --fix: a status with a note, or the end of the row.
+ * The change of jobs' rows, for kill, mark, retry and doctor --fix: a status with a note, a note alone, or the end of the row.
  *
  * A worker's log line is an UPDATE of its job's row, so a lock on it is held only for the short transaction here. It locks
  * `object` before `job`, as AtoM's own saves do; in the other order the two deadlock.
@@ -19,6 +19,12 @@ export type NewRow =
       culture: string;
       /** Now, on the site's wall clock: the time of its end, unless it has ended before. */
       nowWall: string;
+    }
+  | {
+      /** The row keeps its status, and gets a note. */
+      as: 'noted';
+      note: string;
+      culture: string;
     }
   | {as: 'deleted'};
 
@@ -159,7 +165,8 @@ async function rehearse(database: Database, changes: readonly RowChange[]): Prom
 /** Rolls the transaction of a rehearsal back. */
 class Rehearsed extends Error {}
 
-async function write(tx: Queryable, changes: readonly RowChange[]): Promise<RowOutcome[]> {
+/** The changes inside the caller's transaction. @returns what becomes of each row if it is committed */
+export async function write(tx: Queryable, changes: readonly RowChange[]): Promise<RowOutcome[]> {
   const ids = changes.map(({id}) => id);
   await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
     ids,
@@ -180,6 +187,7 @@ async function write(tx: Queryable, changes: readonly RowChange[]): Promise<RowO
   const toChange = changes.filter((_, index) => outcomes[index]!.outcome === 'done');
   for (const [to, same] of groupByTarget(toChange)) {
     if (to.as === 'deleted') await deleteJobRows(tx, same);
+    else if (to.as === 'noted') await addNote(tx, same, {...to, typeId: null});
     else await mark(tx, same, to);
   }
   return outcomes;
@@ -200,7 +208,7 @@ function groupByTarget(changes: readonly RowChange[]): [NewRow, number[]][] {
 async function mark(
   tx: Queryable,
   ids: readonly number[],
-  to: Exclude<NewRow, {as: 'deleted'}>,
+  to: Extract<NewRow, {nowWall: string}>,
 ): Promise<void> {
   await tx.execute("UPDATE object SET updated_at = ? WHERE id IN (?) AND class_name = 'QubitJob'", [
     to.nowWall,
@@ -212,6 +220,15 @@ async function mark(
      WHERE id IN (?)`,
     [STATUSES.running.termId, to.nowWall, STATUSES[to.as].termId, ids],
   );
+  await addNote(tx, ids, {...to, typeId: to.as === 'error' ? ERROR_NOTE_TYPE_ID : null});
+}
+
+/** Adds a note to each of these jobs, whose `object` rows are locked, as AtoM's addNoteText does. */
+export async function addNote(
+  tx: Queryable,
+  ids: readonly number[],
+  {note, culture, typeId}: {note: string; culture: string; typeId: number | null},
+): Promise<void> {
   const [before] = await tx.query<{last: number}>(
     'SELECT COALESCE(MAX(id), 0) AS last FROM note WHERE object_id IN (?)',
     [ids],
@@ -220,12 +237,12 @@ async function mark(
   await tx.execute(
     `INSERT INTO note (object_id, type_id, source_culture, serial_number)
      SELECT id, (SELECT term.id FROM term WHERE term.id = ?), ?, 0 FROM job WHERE id IN (?)`,
-    [to.as === 'error' ? ERROR_NOTE_TYPE_ID : null, to.culture, ids],
+    [typeId, culture, ids],
   );
   // Nobody else can add a note to these jobs: its foreign key waits for the lock on their objects.
   await tx.execute(
     'INSERT INTO note_i18n (id, culture, content) SELECT id, ?, ? FROM note WHERE object_id IN (?) AND id > ?',
-    [to.culture, to.note, ids, before!.last],
+    [culture, note, ids, before!.last],
   );
 }
 

@@ -58,6 +58,7 @@ export function renderJobOverview(
     ['User', sanitizeLine(job.user ?? '')],
     ['Object', sanitizeLine(JOB_COLUMNS.object.text(job))],
     ['Download', sanitizeLine(job.downloadPath ?? '')],
+    ['Run again', job.status === 'error' || job.live === 'lost' ? `atomctl jobs:retry ${job.id}` : ''],
   ];
   const lines = [paint(screen, 'bold', `Job ${job.id}`)];
   for (const [label, value] of overview) if (value !== '') lines.push(`  ${`${label}:`.padEnd(15)}${value}`);

@@ -14,6 +14,7 @@ const KNOWN: Readonly<Record<string, 'reads' | 'changes' | {unless: string} | {w
   'jobs:kill': {unless: 'dry-run'},
   'jobs:list': {with: 'probe'},
   'jobs:mark': 'changes',
+  'jobs:retry': {unless: 'dry-run'},
   'jobs:show': 'reads',
   'jobs:stats': 'reads',
   'jobs:wait': 'reads',

@@ -1,0 +1,68 @@
+import {usageError} from '../../errors.ts';
+import type {JobFilter} from '../../jobs/model/filter.ts';
+import type {JobStatus} from '../../jobs/model/job.ts';
+import type {Context} from '../context.ts';
+import {type FilterFlags, hasFilter, jobFilter} from '../flags/filter-flags.ts';
+import {liveSources, noticeMissing} from '../live.ts';
+
+export interface JobChoice {
+  /** The ids on the command line. */
+  ids: readonly number[];
+  /** Filters choose instead of ids. */
+  allMatching: boolean;
+  flags: FilterFlags;
+  /** What is done to the jobs: "retry". */
+  verb: string;
+  /** The statuses that filters mean if they name neither a status nor a live state. */
+  statuses: JobStatus[];
+}
+
+/**
+ * The jobs that a command line names: its ids, or with --all-matching those that match the filters, oldest first.
+ * @throws AtomctlError USAGE if it names none, or in both ways
+ */
+export async function chosenJobs(
+  context: Context,
+  choice: JobChoice,
+  notice: (text: string) => void,
+): Promise<readonly number[]> {
+  requireOneWay(choice);
+  if (!choice.allMatching) return choice.ids;
+  const [{listLiveJobs}, database, time] = await Promise.all([
+    import('../../jobs/live/list-live.ts'),
+    context.database(),
+    context.time(),
+  ]);
+  const filter = await filterOf(context, choice);
+  const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: false} as const;
+  const query = {database, time, now: context.now(), filter, ...page};
+  const {jobs, report} = await listLiveJobs(query, () => liveSources(context, {notice}));
+  if (report !== null) noticeMissing(report, notice);
+  return jobs.map(({id}) => id);
+}
+
+async function filterOf(context: Context, {flags, statuses}: JobChoice): Promise<JobFilter> {
+  const filter = await jobFilter(flags, () => context.time(), context.now());
+  const named = filter.statuses !== undefined || (filter.live?.length ?? 0) > 0;
+  return named ? filter : {...filter, statuses};
+}
+
+function requireOneWay({ids, allMatching, flags, verb}: JobChoice): void {
+  if (allMatching && ids.length > 0)
+    throw usageError(
+      'Ids and --all-matching exclude each other.',
+      'Give one of them; --id narrows a filter.',
+    );
+  if (allMatching && !hasFilter(flags))
+    throw usageError('--all-matching needs a filter.', 'For example --since today.');
+  if (!allMatching && hasFilter(flags))
+    throw usageError(
+      `Filters choose jobs to ${verb} only with --all-matching.`,
+      'Add it, or give ids alone.',
+    );
+  if (!allMatching && ids.length === 0)
+    throw usageError(
+      'No job was named.',
+      `Give the ids of the jobs to ${verb}, or --all-matching with filters.`,
+    );
+}

@@ -1,0 +1,46 @@
+import {readPhpJson} from '../../php/json.ts';
+import {type PhpArray, type PhpValue, phpString} from '../../php/value.ts';
+
+/** What a job was started with, as its log shows it, or why that is not known: one sentence with what to do instead. */
+export type LoggedParameters = {parameters: PhpArray; text: string} | {missing: string};
+
+const INSTEAD = 'Start it again in AtoM.';
+
+/**
+ * The parameters that AtoM's worker logged as it began the job (since 2.7). The log is data from outside: a line counts only
+ * if it is the job's own from its beginning, and if the parameters have the id and the name of the row.
+ */
+export function loggedParameters(log: string, {id, name}: {id: number; name: string}): LoggedParameters {
+  if (log === '')
+    return {missing: `Job ${id} never began, so its log does not have its parameters. ${INSTEAD}`};
+  const [, text] = ownLine(id, name).exec(log) ?? [];
+  if (text === undefined)
+    return {
+      missing: `The log of job ${id} has no parameters: AtoM logs them since 2.7, as the job begins its work. ${INSTEAD}`,
+    };
+  const parameters = readArray(text);
+  if (parameters === null)
+    return {missing: `The parameters in the log of job ${id} are cut or cannot be read. ${INSTEAD}`};
+  const isOwn = phpString(parameters.get('id') ?? null) === String(id) && parameters.get('name') === name;
+  if (!isOwn) return {missing: `The parameters in the log of job ${id} are not those of its row. ${INSTEAD}`};
+  return {parameters, text};
+}
+
+/** job.name is free text: it may have line breaks, and may look like a log line. */
+function ownLine(id: number, name: string): RegExp {
+  const literal = name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return new RegExp(
+    `^\\[\\w{1,10}\\] \\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] Job ${id} "${literal}": Parameters: (\\{.*)$`,
+    'm',
+  );
+}
+
+function readArray(text: string): PhpArray | null {
+  let value: PhpValue;
+  try {
+    value = readPhpJson(text);
+  } catch {
+    return null;
+  }
+  return value instanceof Map ? value : null;
+}

@@ -1,0 +1,323 @@
+/** Whether jobs can be run again, and what that would do: nothing is changed. */
+import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
+import type {GearmanServer} from '../../gearman/server.ts';
+import type {Database} from '../../mysql/database.ts';
+import {type PhpArray, phpString} from '../../php/value.ts';
+import {functionName} from '../../queue/function-name.ts';
+import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
+import {type QueueSnapshot, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
+import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
+import {type MarkState, stateOf} from '../mark/mark.ts';
+import type {Job} from '../model/job.ts';
+import {loadJobs} from '../model/load-jobs.ts';
+import {classOfJob} from './job-class.ts';
+import {fileProblem} from './job-files.ts';
+import {type KnownJobs, knownJobs} from './known-jobs.ts';
+import {type LoggedParameters, loggedParameters} from './logged-parameters.ts';
+import {type EarlierRetry, earlierRetries, retriedJob} from './notes.ts';
+import {type ClassFacts, factsOf} from './second-run.ts';
+import {payloadOf} from './submission.ts';
+
+export interface RetryOptions extends Omit<LiveAccess, 'database'> {
+  database: Database;
+  ids: readonly number[];
+  /** The site's root, in which its worker runs; null if it is not known. */
+  root: string | null;
+  /** Who retries, as the notes name them: user@host. */
+  by: string;
+  reason: string | null;
+  /** The culture that AtoM is to show the notes in. */
+  culture: string;
+  /** Runs also what does work twice, and jobs that lost their user. */
+  force: boolean;
+  /** Runs also what was run again before; false if filters chose the jobs, which know nothing of that. */
+  onceMore: boolean;
+  /** Aborted, the jobs are left alone that were not begun with. */
+  signal: AbortSignal;
+  recheck: Recheck;
+}
+
+/** A row as it was seen: it must still say the same as it is changed. */
+export interface SeenRow {
+  id: number;
+  status: Job['status'];
+  /** Bytes of its log. */
+  logLength: number;
+}
+
+/** What a job is run again with. */
+export interface ReadyRetry {
+  old: SeenRow;
+  /** Earlier retries that were lost: their rows are marked as errors. */
+  lost: SeenRow[];
+  parameters: PhpArray;
+  function: string;
+  /** Those that have a worker for it; never empty. */
+  servers: GearmanServer[];
+  objectId: number | null;
+  anonymous: boolean;
+  /** What running it again does, in sentences. */
+  effects: string[];
+}
+
+/** A job, and why it cannot be run again or what with. */
+export interface RetryTarget {
+  job: Job;
+  verdict: {refused: string} | {ready: ReadyRetry};
+}
+
+/** What is read of a job before the servers are asked. */
+interface Draft {
+  job: Job;
+  logLength: number;
+  logged: LoggedParameters;
+  /** null if it is not known. */
+  jobClass: string | null;
+  retries: EarlierRetry[];
+}
+
+interface Evidence {
+  report: LiveReport | null;
+  known: KnownJobs;
+  snapshot: QueueSnapshot;
+}
+
+/**
+ * What would become of each job; ids without a row are left out. A job that says Running must be proved lost, and no server
+ * may have its key: its work would be done twice.
+ * @throws AtomctlError for the database
+ */
+export async function planRetry(options: RetryOptions): Promise<Map<number, RetryTarget>> {
+  const jobs = await loadJobs({...options, now: options.now(), ids: [...new Set(options.ids)]});
+  const drafts: Draft[] = [];
+  for (const job of jobs) drafts.push(await draftOf(options.database, job));
+  const evidence = await collect(options, drafts);
+  const targets = new Map<number, RetryTarget>();
+  for (const draft of drafts) {
+    const {job} = draft;
+    const {was, reason} = stateOf(job, evidence.report, evidence.known.found);
+    const refused = stateRefusal(job, was, reason);
+    const verdict = refused === null ? await judge(options, draft, evidence) : {refused};
+    targets.set(job.id, {job, verdict});
+  }
+  return targets;
+}
+
+async function draftOf(database: Database, job: Job): Promise<Draft> {
+  const [row] = await database.query<{output: string | null; bytes: number | null}>(
+    'SELECT output, LENGTH(output) AS bytes FROM job WHERE id = ?',
+    [job.id],
+  );
+  const logged = loggedParameters(row?.output ?? '', job);
+  return {
+    job,
+    logLength: row?.bytes ?? 0,
+    logged,
+    jobClass: 'missing' in logged ? null : classOfJob(job.name, logged.parameters),
+    retries: await earlierRetries(database, job.id),
+  };
+}
+
+async function collect(options: RetryOptions, drafts: readonly Draft[]): Promise<Evidence> {
+  const rows = drafts.flatMap(({job, retries}) => [job, ...retries]);
+  const running = new Set(rows.filter(({status}) => status === 'running').map(({id}) => id));
+  const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
+  const keyed = drafts.flatMap(({job: {id, name}, logged, retries}) => {
+    if ('missing' in logged) return [];
+    const {parameters, text} = logged;
+    const others = retries.map((retry) => ({...retry, parameters: payloadOf(parameters, retry.id)}));
+    return [{id, name, parameters: text}, ...others];
+  });
+  const known = await knownJobs(keyed, options);
+  const snapshot = await takeSnapshot(options.servers, {connections: true, nowMs: options.now().getTime()});
+  return {report, known, snapshot};
+}
+
+/** Why a job in this state is not run again, with what to do instead; null if it may be. */
+export function stateRefusal({id}: Pick<Job, 'id'>, was: MarkState, reason: string): string | null {
+  switch (was) {
+    case 'ended':
+    case 'lost':
+      return null;
+    case 'executing':
+      return `Job ${id} is executing. ${reason} To wait for its end: atomctl jobs:wait ${id}`;
+    case 'queued':
+      return `Job ${id} is queued. ${reason} A worker will run it; to take it out: atomctl jobs:kill ${id}`;
+    case 'finished':
+      return `Job ${id} has finished its work; only its row was not saved. To correct the row: atomctl jobs:mark ${id} --as completed`;
+    case 'uncertain':
+      return `Job ${id} is uncertain. ${reason} To end it first: atomctl jobs:kill ${id}`;
+  }
+}
+
+type Verdict = RetryTarget['verdict'];
+
+/** The checks of a job that has ended or is lost, in the order in which a user can do something about them. */
+async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): Promise<Verdict> {
+  const {job, logged, jobClass} = draft;
+  const {id} = job;
+  if ('missing' in logged) return {refused: missingText(job, logged.missing)};
+  const {parameters} = logged;
+  if (jobClass === null)
+    return {refused: `Neither the name nor the parameters of job ${id} tell its class. ${IN_ATOM}`};
+  const open = openElsewhere(draft, evidence) ?? retriedBefore(options, draft);
+  if (open !== null) return {refused: open};
+  const row = await rowFacts(options, job, parameters);
+  const objectId = objectIdOf(parameters);
+  if (objectId !== null && !row.objectExists)
+    return {
+      refused: `Job ${id} is about the object ${objectId}, which was deleted. There is nothing to run it on.`,
+    };
+  if (job.userId === null && !row.anonymous && !options.force) return {refused: noUserText(id)};
+  const facts = factsOf(jobClass);
+  const second = facts.run(parameters);
+  const fileMissing = await filesRefusal(options, id, facts, parameters);
+  if (fileMissing !== null) return {refused: fileMissing};
+  if (second.harmful && !options.force)
+    return {refused: `${second.text} To run it again all the same: atomctl jobs:retry ${id} --force`};
+  const {own} = options.prefixes;
+  if (own === null)
+    return {refused: "This site's function prefix is not known. Give it with --function-prefix."};
+  const name = functionName(own, jobClass);
+  const servers = serversFor(name, evidence.snapshot);
+  if (servers.length === 0)
+    return {
+      refused: `No connected worker of this site runs ${jobClass}. To start the workers: atomctl worker:start`,
+    };
+  return {
+    ready: {
+      old: {id, status: job.status, logLength: draft.logLength},
+      lost: lostRetries(draft, evidence),
+      parameters,
+      function: name,
+      servers,
+      objectId,
+      anonymous: row.anonymous,
+      effects: [second.text, ...(job.userId === null ? [row.deletes] : [])],
+    },
+  };
+}
+
+const IN_ATOM = 'Start it again in AtoM.';
+
+/** A retry that never ran has no log, but the job that it repeats has one. */
+function missingText({id, notes}: Job, missing: string): string {
+  const oldId = retriedJob(notes);
+  return oldId === null
+    ? missing
+    : `Job ${id} is a retry that never ran. To run it: atomctl jobs:retry ${oldId}`;
+}
+
+/** Why the job, or an earlier retry of it, may still be run by a worker; null if none can. */
+function openElsewhere({job: {id}, retries}: Draft, {report, known}: Evidence): string | null {
+  if (known.problem !== null)
+    return `${known.problem} Whether Gearman still has job ${id} is therefore not known; run the same command once it answers.`;
+  const place = known.found.get(id)?.[0];
+  if (place !== undefined)
+    return (
+      `${serverOfQueue(place.queue)} still has job ${id}, waiting or cancelled. ` +
+      'It leaves once a worker is free: wait for that, then run the same command again.'
+    );
+  for (const retry of retries) {
+    const was = retry.status === 'running' ? (report?.verdicts.get(retry.id)?.state ?? 'ended') : 'ended';
+    const isOpen = (was !== 'lost' && was !== 'ended') || known.found.has(retry.id);
+    if (isOpen)
+      return `Job ${retry.id} is a retry of job ${id} and has not ended. To see it: atomctl jobs:show ${retry.id}`;
+  }
+  return null;
+}
+
+/** A failed job stays failed whatever became of its retry: filters would choose it every time. */
+function retriedBefore({onceMore, ids}: RetryOptions, {job: {id}, retries}: Draft): string | null {
+  const named = retries.find((retry) => ids.includes(retry.id));
+  if (named !== undefined)
+    return `Job ${named.id} is a retry of job ${id}, and both were named. To run the work once: atomctl jobs:retry ${named.id}`;
+  const last = retries.findLast(({status}) => status !== 'running');
+  if (onceMore || last === undefined) return null;
+  return `Job ${id} was run again before, as job ${last.id} (${last.status}). To run it once more: atomctl jobs:retry ${id}`;
+}
+
+function lostRetries({retries}: Draft, {report}: Evidence): SeenRow[] {
+  const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
+  return retries
+    .filter(({status}) => status === 'running')
+    .map(({id, status}) => ({id, status, logLength: lengths.get(id) ?? 0}));
+}
+
+function noUserText(id: number): string {
+  return (
+    `Job ${id} has no user: it came from the command line, or its user was deleted. ` +
+    `To run it without a user: atomctl jobs:retry ${id} --force`
+  );
+}
+
+interface RowFacts {
+  objectExists: boolean;
+  /** It has the token of an anonymous visitor. */
+  anonymous: boolean;
+  /** What AtoM deletes as a job without a user begins: arBaseJob::deleteOldUnauthenticatedJobs. */
+  deletes: string;
+}
+
+const TWO_DAYS_MS = 2 * 86_400_000;
+
+async function rowFacts(options: RetryOptions, {id}: Job, parameters: PhpArray): Promise<RowFacts> {
+  const {database, time, now} = options;
+  const old = time.wallBefore(new Date(now().getTime() - TWO_DAYS_MS));
+  const [row] = await database.query<{object: number; anonymous: number; old: number; own: number | null}>(
+    `SELECT EXISTS (SELECT 1 FROM object WHERE id = ?) AS object,
+            EXISTS (SELECT 1 FROM property WHERE object_id = ? AND name = 'userToken') AS anonymous,
+            COUNT(job.id) AS old, MAX(job.id = ?) AS own
+     FROM job JOIN object ON object.id = job.id
+     WHERE job.user_id IS NULL AND object.created_at < ?`,
+    [objectIdOf(parameters) ?? 0, id, id, old],
+  );
+  const count = Number(row!.old);
+  const which = count === 0 ? 'every job' : count === 1 ? 'the 1 job' : `the ${count} jobs`;
+  return {
+    objectExists: row!.object === 1,
+    anonymous: row!.anonymous === 1,
+    deletes: `It runs without a user: as it begins, AtoM deletes ${which} without a user from more than two days ago${row!.own === 1 ? `, job ${id} among them` : ''}.`,
+  };
+}
+
+/** The object that AtoM gave the row; null if the job has none. */
+function objectIdOf(parameters: PhpArray): number | null {
+  const text = phpString(parameters.get('objectId') ?? null);
+  return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
+}
+
+async function filesRefusal(
+  {root}: RetryOptions,
+  id: number,
+  {files}: ClassFacts,
+  parameters: PhpArray,
+): Promise<string | null> {
+  const paths = files === undefined ? [] : files(parameters);
+  if (paths === null) return `The parameters of job ${id} name no file, and it needs one. ${IN_ATOM}`;
+  for (const path of paths) {
+    const problem = await fileProblem(path, root);
+    if (problem === null) continue;
+    const instead = problem.includes('permission')
+      ? 'Run atomctl as a user who may read it: sudo -u www-data atomctl …'
+      : 'Upload it again in AtoM, or run atomctl where the file is.';
+    return `Job ${id} reads the file ${path}, which ${problem}. ${instead}`;
+  }
+  return null;
+}
+
+function serversFor(name: string, {answered, connections}: QueueSnapshot): GearmanServer[] {
+  return answered.filter((server) =>
+    connections
+      .get(formatAddress(server.address))
+      ?.some(({id, functions}) => !claimsToBeProbe(id) && functions.includes(name)),
+  );
+}
+
+/** The error if none of the ids has a row. */
+export function noSuchJobs(): AtomctlError {
+  return new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
+    hint: 'See the ids with: atomctl jobs:list',
+  });
+}

@@ -1,0 +1,215 @@
+/** Runs jobs again that have ended or are lost: a new row, and the Gearman job that AtoM would have sent. */
+import {AtomctlError, EXIT} from '../../errors.ts';
+import type {Database} from '../../mysql/database.ts';
+import {phpString} from '../../php/value.ts';
+import {changeRows, type RowChange, type RowFailure, type RowOutcome} from '../model/change-row.ts';
+import {statusFromTermId} from '../model/job.ts';
+import {type Inserted, insertJob} from './new-job.ts';
+import {noteOfLostRetry, noteOfRetried, noteOfRetry} from './notes.ts';
+import {planRetry, type ReadyRetry, type RetryOptions, type RetryTarget} from './plan.ts';
+import {submissionOf} from './submission.ts';
+import {chooseServer, type Submitted, submitJob} from './submit.ts';
+
+export interface Retried {
+  id: number;
+  /** The job that repeats it; null if there is none. */
+  newId: number | null;
+  /** `refused`: nothing was touched. `failed`: something was, or that is not known. */
+  action: 'submitted' | 'refused' | 'failed';
+  message: string;
+}
+
+export interface RetryResult {
+  retried: Retried[];
+  /** Ids without a row. */
+  unknown: number[];
+  /** Jobs were left alone because of a signal. */
+  stoppedEarly: boolean;
+}
+
+/** What a retry would do to each job, as its result has it, if nothing changes until then. */
+export function previewRetry(ids: readonly number[], targets: ReadonlyMap<number, RetryTarget>): Retried[] {
+  return [...new Set(ids)].map((id) => {
+    const target = targets.get(id);
+    if (target === undefined) return refused(id, `There is no job ${id}.`);
+    const {verdict} = target;
+    if ('refused' in verdict) return refused(id, verdict.refused);
+    return {id, newId: null, action: 'submitted', message: verdict.ready.effects.join(' ')};
+  });
+}
+
+/**
+ * Runs each job again on its own; one that is refused does not stop the rest. All checks are made again at first. Between the
+ * new row and its Gearman job nothing is interrupted.
+ * @throws AtomctlError for the database, before anything was changed
+ */
+export async function retryJobs(options: RetryOptions): Promise<RetryResult> {
+  const targets = await planRetry(options);
+  const planned = previewRetry(options.ids, targets);
+  const retried: Retried[] = [];
+  let stoppedEarly = false;
+  for (const plan of planned) {
+    const verdict = targets.get(plan.id)?.verdict;
+    if (verdict === undefined || 'refused' in verdict) retried.push(plan);
+    else if (options.signal.aborted) {
+      stoppedEarly = true;
+      retried.push(refused(plan.id, `Interrupted: job ${plan.id} was left as it is.`));
+    } else retried.push(await retryOne(options, targets.get(plan.id)!, verdict.ready));
+  }
+  const unknown = planned.map(({id}) => id).filter((id) => !targets.has(id));
+  return {retried, unknown, stoppedEarly};
+}
+
+async function retryOne(options: RetryOptions, target: RetryTarget, ready: ReadyRetry): Promise<Retried> {
+  const {id} = target.job;
+  let inserted: Inserted;
+  try {
+    inserted = await insertRows(options, target, ready);
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    return refused(
+      id,
+      `Job ${id} was not started again: ${[error.message, error.hint].filter(Boolean).join(' ')}`,
+    );
+  }
+  switch (inserted.outcome) {
+    case 'changed':
+      return refused(
+        id,
+        `Job ${inserted.id} changed meanwhile. Nothing was done; run the same command again.`,
+      );
+    case 'unknown': {
+      const message =
+        `Whether a row was made for the retry of job ${id} is not known: ${inserted.error.message} Gearman got nothing. ` +
+        `Run the same command again: if job ${inserted.id} was made, it is found there.`;
+      return {id, newId: null, action: 'failed', message};
+    }
+    case 'done':
+      return submitOrMark(options, {id, newId: inserted.id}, ready);
+  }
+}
+
+async function insertRows(options: RetryOptions, {job}: RetryTarget, ready: ReadyRetry): Promise<Inserted> {
+  const {database, time, now, by, reason, culture} = options;
+  const nowWall = time.toWall(now());
+  const end = {by, nowWall, reason};
+  const asError = {as: 'error', culture, nowWall} as const;
+  return insertJob(database, {
+    name: job.name,
+    userId: job.userId,
+    objectId: ready.objectId,
+    description: await descriptionOf(database, ready, culture),
+    anonymous: ready.anonymous,
+    note: noteOfRetry(job.id, end),
+    culture,
+    nowWall,
+    changes(newId): RowChange[] {
+      const note = noteOfRetried(newId, end);
+      const old =
+        ready.old.status === 'running' ? {...asError, note} : ({as: 'noted', note, culture} as const);
+      const lost = ready.lost.map((row) => ({
+        id: row.id,
+        seen: row,
+        to: {...asError, note: noteOfLostRetry(job.id, end)},
+      }));
+      return [{id: job.id, seen: ready.old, to: old}, ...lost];
+    },
+  });
+}
+
+/** AtoM's note of the description, in the culture of the user who started the job. */
+async function descriptionOf(
+  database: Database,
+  {old, parameters}: ReadyRetry,
+  culture: string,
+): Promise<{note: string; culture: string} | null> {
+  const value = parameters.get('description') ?? null;
+  if (value === null) return null;
+  const note = phpString(value);
+  const [row] = await database.query<{culture: string}>(
+    `SELECT note.source_culture AS culture FROM note JOIN note_i18n USING (id)
+     WHERE note.object_id = ? AND note_i18n.content = ? ORDER BY note.id LIMIT 1`,
+    [old.id, note],
+  );
+  return {note, culture: row?.culture ?? culture};
+}
+
+async function submitOrMark(
+  options: RetryOptions,
+  {id, newId}: {id: number; newId: number},
+  ready: ReadyRetry,
+): Promise<Retried> {
+  const submission = submissionOf(ready.parameters, newId, ready.function);
+  const server = chooseServer(ready.servers, submission.unique);
+  const submitted = await submitJob(server, submission, () => hasBegun(options.database, newId));
+  const message = `Job ${id} was started again as job ${newId}, on ${submitted.server}.`;
+  const done: Retried = {id, newId, action: 'submitted', message};
+  if (submitted.outcome === 'submitted') return done;
+  const row = await markAsError(options, newId, submitted);
+  // A worker has written to the row since: it has the job.
+  if (row.outcome === 'changed') return done;
+  const known =
+    submitted.outcome === 'absent'
+      ? `Gearman did not get job ${newId}, the retry of job ${id}: ${submitted.reason}`
+      : `Whether ${submitted.server} has job ${newId}, the retry of job ${id}, is not known: ${submitted.reason}`;
+  return {id, newId, action: 'failed', message: `${known} ${rowText(newId, row, submitted)}`};
+}
+
+function rowText(newId: number, row: RowOutcome | RowFailure, {outcome}: Submitted): string {
+  switch (row.outcome) {
+    case 'done':
+      return outcome === 'absent'
+        ? 'Its row is marked as an error. Run the same command again.'
+        : 'Its row is marked as an error; if the server has it after all, a worker runs it and corrects the row.';
+    case 'gone':
+      return 'Its row was deleted meanwhile.';
+    default:
+      return `Its row still says Running. To correct it: atomctl jobs:kill ${newId}`;
+  }
+}
+
+/** Whether a worker has written to the row. It survives a lost connection. */
+async function hasBegun(database: Database, id: number): Promise<boolean> {
+  const read = async () => {
+    const [row] = await database.query<{status_id: number | null; begun: number}>(
+      'SELECT status_id, output IS NOT NULL AS begun FROM job WHERE id = ?',
+      [id],
+    );
+    return row !== undefined && (row.begun === 1 || statusFromTermId(row.status_id) !== 'running');
+  };
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.code !== 'DATABASE_LOST') throw error;
+    await database.reconnect();
+    return read();
+  }
+}
+
+async function markAsError(
+  {database, time, now, culture}: RetryOptions,
+  id: number,
+  {server}: Submitted,
+): Promise<RowOutcome | RowFailure> {
+  let result: RowOutcome | RowFailure | undefined;
+  const note = `Not run: Gearman server ${server} did not confirm that it has the job.`;
+  const to = {as: 'error', note, culture, nowWall: time.toWall(now())} as const;
+  await changeRows(database, [{id, seen: {status: 'running', logLength: 0}, to}], (outcome) => {
+    result = outcome;
+    return true;
+  });
+  return result!;
+}
+
+function refused(id: number, message: string): Retried {
+  return {id, newId: null, action: 'refused', message};
+}
+
+/** How it ends: interrupted, all submitted, some, none because no such job exists, or none because all were refused. */
+export function retryExitStatus({retried, unknown, stoppedEarly}: RetryResult): number {
+  if (stoppedEarly) return EXIT.interrupted;
+  const left = retried.filter(({action}) => action === 'refused');
+  if (left.length < retried.length)
+    return retried.every(({action}) => action === 'submitted') ? EXIT.ok : EXIT.failed;
+  return left.length === unknown.length ? EXIT.noSuchJob : EXIT.refused;
+}
