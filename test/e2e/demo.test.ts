@@ -54,6 +54,8 @@ test('the demo walks through the commands and leaves nothing behind', {timeout: 
   expect(output).toMatch(/executing[\s\S]*lost/);
   expect(output).toContain('startDate,endDate,jobName,jobStatus,jobInfo,jobUser');
   expect(output).toMatch(/"cleared": ?\d+/);
+  expect(output).toMatch(/submitted\. Job \d+ was started again as job \d+/);
+  expect(output).toMatch(/Started again as job \d+ with atomctl by .* Reason: the font is installed/);
   expect(output).not.toContain('f3b7c1d2e4');
   await expectNothingLeft(output);
 });

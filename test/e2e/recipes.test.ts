@@ -1,9 +1,11 @@
-/** Runs the README's recipes unchanged. */
+/** Runs the recipes of the README and of docs/recipes.md unchanged. */
 import {execFile, execFileSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {createSiteTime} from '../../src/atom/site-time.ts';
 import {installed} from '../support/installed.ts';
+import {insertLogged} from '../support/jobs/retry-site.ts';
 import {
   ATOMCTL,
   type AtomSite,
@@ -15,16 +17,19 @@ import {
   startGearmand,
   startWorker,
   submitJob,
+  until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
+import {uploadCsv} from '../support/servers/submit-job.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const [, RECIPES = ''] = /^## Recipes\n(.*?)^## /ms.exec(README) ?? [];
+const MORE = readFileSync(new URL('../../docs/recipes.md', import.meta.url), 'utf8');
 
 /** The code blocks of each recipe, by its title. */
 const recipes = new Map(
-  RECIPES.split(/^### /m)
-    .slice(1)
+  [RECIPES, MORE]
+    .flatMap((text) => text.split(/^### /m).slice(1))
     .map((recipe) => [
       recipe.split('\n', 1)[0]!,
       [...recipe.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({
@@ -78,7 +83,7 @@ function run(script: string | undefined, env: Record<string, string> = {}): Prom
   });
 }
 
-describe.sequential('the README', () => {
+describe.sequential('the README and docs/recipes.md', () => {
   test('prunes every night, exports first, and does not overwrite an export', async () => {
     const {scripts} = recipe('Prune every night, and keep the history');
     const history = join(scratch, 'history');
@@ -176,8 +181,44 @@ describe.sequential('the README', () => {
     await south.drop();
   });
 
+  test('runs what failed again, but nothing twice', async () => {
+    const {scripts} = recipe('Run a failed job again');
+    const [list, plan, again, anImport] = scripts;
+    const startedAt = createSiteTime(site.timezone, process.env).toWall(new Date());
+    const failed = {status: 'error', startedAt} as const;
+    const findingAid = await insertLogged(site, {...failed, notes: [{text: 'disk full', error: true}]});
+    const parameters = await uploadCsv(site);
+    const imported = await insertLogged(site, {
+      ...failed,
+      name: 'arFileImportJob',
+      parameters,
+      objectId: null,
+    });
+
+    expect((await run(list)).stdout).toMatch(new RegExp(`${imported}.*\\n.*${findingAid}.*disk full`));
+    const planned = await run(plan);
+    expect([planned.code, planned.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        new RegExp(`^${findingAid} .*: to run again\\. .*\\n${imported} .*: left alone\\. .*--force\\n$`),
+      ),
+    ]);
+    const ran = await run(again);
+    expect([ran.code, ran.stdout]).toEqual([
+      1,
+      expect.stringMatching(/: submitted\. .*\n.*: refused\. .*\nJob \d+: completed/),
+    ]);
+    expect((await run(again)).code).toBe(5);
+
+    expect((await run(anImport)).stdout).toMatch(new RegExp(`^${imported}: submitted\\.`));
+    await until(async () => (await site.query('SELECT id FROM job WHERE status_id = 183')).length === 0);
+    const completed = 'SELECT id FROM job WHERE status_id = 184 AND id > ?';
+    expect(await site.query(completed, [imported])).toHaveLength(2);
+    await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  });
+
   test('has no recipe without a test', () => {
-    expect(recipes.size).toBe(6);
+    expect(recipes.size).toBe(7);
     expect([...recipes.keys()]).toEqual([...tried]);
   });
 });

@@ -18,6 +18,8 @@ const FAILED_SHARE = 0.09;
 /** The jobs that the walk speaks of. */
 export interface DemoJobs {
   failed: number;
+  /** A failed finding aid, which can be made again. */
+  repeatable: number;
   lost: number;
   executing: number;
   queued: number[];
@@ -26,6 +28,7 @@ export interface DemoJobs {
 /** What was there when the worker was started, and what it finds then. */
 export interface DemoHistory {
   failed: number;
+  repeatable: number;
   lost: number;
 }
 
@@ -36,6 +39,7 @@ export async function insertHistory(site: AtomSite, now: Date): Promise<DemoHist
   const random = numbersFrom(4730);
   await insertPat(site);
   let failed = 0;
+  let repeatable = 0;
   for (let index = 0; index < HISTORY; index++) {
     const secondsAgo = DAYS * DAY * (1 - index / HISTORY) + (2 + random()) * HOUR;
     if (index === HISTORY - 8) await insertAnonymous(site, wall(secondsAgo));
@@ -45,10 +49,11 @@ export async function insertHistory(site: AtomSite, now: Date): Promise<DemoHist
     await writeLog(site, {id, kind, job});
     if (kind.hasDownload && job.status === 'completed') await writeDownload(site, id);
     if (job.status === 'error') failed = id;
+    if (job.status === 'error' && kind.name === 'arFindingAidJob' && job.userId === ADMIN_ID) repeatable = id;
   }
   const lost = await insertLost(site, wall);
   await site.query('DELETE FROM object WHERE id = ?', [PAT_ID]);
-  return {failed, lost};
+  return {failed, repeatable, lost};
 }
 
 /** Submits an import that takes an hour, then what has to wait behind it; ids in the order of submission. */

@@ -10,7 +10,7 @@ interface Step {
   exits?: number;
 }
 
-function steps({failed, lost, executing, queued}: DemoJobs): Step[] {
+function steps({failed, repeatable, lost, executing, queued}: DemoJobs): Step[] {
   const third = queued[2]!;
   return [
     {says: 'Which site, database and queue is this, and how do we know?', command: 'atomctl config'},
@@ -48,6 +48,14 @@ function steps({failed, lost, executing, queued}: DemoJobs): Step[] {
       says: 'One that executes is refused as long as the worker may not be restarted.',
       command: `atomctl jobs:kill ${executing} --yes`,
       exits: 5,
+    },
+    {
+      says: 'Run a failed finding aid again. What would that do?',
+      command: `atomctl jobs:retry ${repeatable} --dry-run`,
+    },
+    {
+      says: 'A new job waits in the queue, and a note on both names the other.',
+      command: `atomctl jobs:retry ${repeatable} --reason 'the font is installed' --yes && atomctl jobs:show ${repeatable} --no-live`,
     },
     {says: 'The history as AtoM’s own CSV.', command: 'atomctl jobs:export-csv --failed | head -n 6'},
     {
