@@ -1,7 +1,7 @@
 import type {SceneJob, SceneOptions} from './scene.ts';
 
 /** Which result a command prints, and so what can be compared with the servers. */
-export type Kind = 'kill' | 'mark' | 'clear' | 'fix';
+export type Kind = 'kill' | 'mark' | 'clear' | 'fix' | 'retry';
 
 /** One command, and what is to become of the jobs that it names; it leaves all others alone. */
 export interface Act extends SceneOptions {
@@ -12,7 +12,7 @@ export interface Act extends SceneOptions {
   named: Readonly<Record<string, 'completed' | 'error' | 'gone'>>;
 }
 
-const NOTHING_MORE = {worker: false, surplus: false, orphan: false};
+const NOTHING_MORE = {worker: false, surplus: false, orphan: false, repeatable: false};
 const YES = ['--yes', '--json'];
 
 const ALL_PLAIN = {
@@ -109,6 +109,24 @@ export const ACTS: readonly Act[] = [
       ...YES,
     ],
     named: {lost: 'error', finished: 'completed'},
+  },
+  {
+    ...NOTHING_MORE,
+    worker: true,
+    repeatable: true,
+    title: 'retry',
+    kind: 'retry',
+    args: (id) => ['jobs:retry', `${id('failed')}`, ...YES],
+    named: {failed: 'error'},
+  },
+  {
+    ...NOTHING_MORE,
+    worker: true,
+    repeatable: true,
+    title: 'retry of a lost job',
+    kind: 'retry',
+    args: (id) => ['jobs:retry', `${id('lost report')}`, ...YES],
+    named: {'lost report': 'error'},
   },
 ];
 

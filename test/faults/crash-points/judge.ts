@@ -31,6 +31,7 @@ export interface Judged {
 export type Exception = 'order' | 'worker stopped' | 'quiet time';
 
 const TERM = {completed: 184, error: 185} as const;
+const RUNNING = 183;
 
 export function judge(seen: Seen): Judged {
   const judgement = new Judgement(seen);
@@ -118,6 +119,7 @@ class Judgement {
       this.#entriesAreTrue(first.json[act.kind === 'kill' ? 'killed' : 'marked']);
     if (act.kind === 'clear') this.#countsAreTrue();
     if (act.kind === 'fix') this.#fixesAreTrue();
+    if (act.kind === 'retry') this.#retryIsTrue();
   }
 
   #entriesAreTrue(entries: readonly {id: number; action: string; gearman?: string; message: string}[]): void {
@@ -164,7 +166,44 @@ class Judgement {
       this.#break(`${fixed} were reported as fixed, ${done} are`);
   }
 
+  /** Rows and waiting jobs that the command made: those of a retry. */
+  #made({rows, queue}: Observation): {rows: Row[]; waiting: number} {
+    const {before} = this.#seen;
+    return {
+      rows: [...rows.values()].filter(({id}) => !before.rows.has(id)),
+      waiting: [...queue].filter((handle) => !before.queue.has(handle)).length,
+    };
+  }
+
+  #retryIsTrue(): void {
+    const {first, after} = this.#seen;
+    const {rows, waiting} = this.#made(after);
+    const [{action, newId, message}] = first.json.retried;
+    const says = `${action} was reported (${message}), and ${waiting} waits with rows ${JSON.stringify(rows)}`;
+    const isMade = rows.length === 1 && rows[0]!.id === newId;
+    if (action === 'submitted' && !(isMade && waiting === 1 && rows[0]!.status_id === RUNNING))
+      this.#break(says);
+    if (action === 'refused' && rows.length + waiting > 0) this.#break(says);
+    // That the row could not be corrected, or that it is not known whether it was made, is said.
+    const isOpen = /still says Running|is not known/.test(message);
+    if (action === 'failed' && !isOpen && !(isMade && waiting === 0 && rows[0]!.status_id === TERM.error))
+      this.#break(says);
+  }
+
+  /** One new job waits, once, and every other new row is an error. */
+  #retryIsDone(end: Observation, second: Ran): void {
+    const {rows, waiting} = this.#made(end);
+    const running = rows.filter(({status_id: status}) => status === RUNNING).map(({id}) => id);
+    const taken = [...this.#seen.drained.values()].flat().filter((id) => rows.some((row) => row.id === id));
+    const isDone = waiting === 1 && taken.length === 1 && running.every((id) => id === taken[0]);
+    if (!isDone)
+      this.#break(
+        `${waiting} retries wait (${taken}), with rows ${JSON.stringify(rows)}: ${second.stdout}${second.stderr}`,
+      );
+  }
+
   #allIsDone(end: Observation, second: Ran): void {
+    if (this.#seen.act.kind === 'retry') this.#retryIsDone(end, second);
     for (const job of this.#named) {
       const isQueued = this.#isQueued(job, end.queue);
       if (isQueued || (job.hasRow && !this.#rowIsDone(job, end.rows))) {
@@ -174,7 +213,8 @@ class Judgement {
         );
       }
       const notes = end.rows.get(job.id)?.notes ?? 0;
-      if (notes > 1) this.#break(`${job.label} has ${notes} notes`);
+      // A retry that was broken off is named by a note, and so is the next.
+      if (notes > (this.#seen.act.kind === 'retry' ? 2 : 1)) this.#break(`${job.label} has ${notes} notes`);
     }
     if (![0, 1, 4, 5].includes(second.code ?? -1))
       this.#break(`the second run ended with ${second.code}: ${second.stdout}${second.stderr}`);
@@ -182,8 +222,10 @@ class Judgement {
   }
 
   #orderIsKept(): void {
-    const {drained, held, fault} = this.#seen;
-    for (const [name, ids] of drained) {
+    const {drained, held, fault, end} = this.#seen;
+    const made = new Set(this.#made(end).rows.map(({id}) => id));
+    for (const [name, all] of drained) {
+      const ids = all.filter((id) => !made.has(id));
       const wanted = this.#others
         .filter((job) => job.function === name && job.handle !== null)
         .map(({id}) => id);

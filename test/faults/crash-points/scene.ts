@@ -56,6 +56,8 @@ export interface SceneOptions {
   surplus: boolean;
   /** An object whose job row was deleted. */
   orphan: boolean;
+  /** A failed and a lost job of the class that the worker can do. */
+  repeatable: boolean;
 }
 
 /** A site, another site on the same gearmand, and the ways to its servers; every scene is set up on it anew. */
@@ -201,7 +203,7 @@ class SceneBuilder {
     this.#gearmand = gearmand;
   }
 
-  async build({worker, surplus, orphan}: SceneOptions, unit: Unit): Promise<SceneJob[]> {
+  async build({worker, surplus, orphan, repeatable}: SceneOptions, unit: Unit): Promise<SceneJob[]> {
     const connection = await connectGearman(this.#gearmand.endpoint);
     const submit = async (name: string, unique: string, payload: string): Promise<string> => {
       connection.send(TYPE.SUBMIT_JOB_BG, name, unique, payload);
@@ -236,6 +238,11 @@ class SceneBuilder {
       await unit.start();
       const hasBegun = "SELECT id FROM job WHERE id = ? AND output LIKE '%Parameters:%'";
       await until(async () => (await this.#site.query(hasBegun, [id])).length === 1);
+    }
+    if (repeatable) {
+      await add('lost report', EXECUTED, 'log');
+      const failed = await add('failed', EXECUTED, 'log', 'finished');
+      await this.#site.query('UPDATE job SET status_id = 185, completed_at = NOW() WHERE id = ?', [failed]);
     }
     await add('ended', PLAIN);
     await this.#site.query('UPDATE job SET status_id = 184, completed_at = NOW() WHERE id = ?', [
