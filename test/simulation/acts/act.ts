@@ -22,7 +22,7 @@ export type Steps<T> = Generator<Step, T, void>;
 
 /** What an operator runs, as it is drawn. */
 export interface ActSpec {
-  kind: 'kill' | 'mark' | 'clear' | 'fix';
+  kind: 'kill' | 'mark' | 'clear' | 'fix' | 'retry';
   /** The event before which it starts. */
   at: number;
   /** Picks jobs. */

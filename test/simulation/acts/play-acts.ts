@@ -12,6 +12,7 @@ import {clear} from './clear.ts';
 import {kill} from './kill.ts';
 import type {LimitName} from './known-limits.ts';
 import {fix, mark} from './mark.ts';
+import {retry} from './retry.ts';
 import {type Harm, Witness} from './witness.ts';
 
 /** A history of the world in which an operator acts. */
@@ -187,6 +188,13 @@ class Player {
         exit,
         result.marked.map(({id, action}) => `${id} ${action}`),
       );
+    } else if (spec.kind === 'retry') {
+      const {result, exit} = yield* retry(act, pickJobs(this.world, spec));
+      for (const {id, action, message} of result.retried) this.report(act, {id, action, message, was: null});
+      const results = result.retried.map(
+        ({id, action, newId}) => `${id} ${action}${newId === null ? '' : ` as ${newId}`}`,
+      );
+      this.end(act, exit, results);
     } else if (spec.kind === 'fix') {
       const {fixed} = yield* fix(act);
       this.outcome(`fix: fixed`, fixed);
@@ -200,7 +208,10 @@ class Player {
     }
   }
 
-  private report(act: Act, {id, action, message, was}: Killed | Marked): void {
+  private report(
+    act: Act,
+    {id, action, message, was}: Pick<Killed | Marked, 'id' | 'message' | 'was'> & {action: string},
+  ): void {
     this.outcome(`${act.spec.kind}: ${action}`);
     if (action === 'refused') this.refused(act, was, message);
     if (action === 'refused' && act.touched.has(id))

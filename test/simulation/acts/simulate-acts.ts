@@ -97,6 +97,21 @@ export const actHistories: fc.Arbitrary<ActHistory> = fc
     acts: acts.map((each) => ({...each, at: each.at + first.length})),
   }));
 
+/** The same histories, in which an operator runs jobs again, mostly ended ones, and the same job more than once. */
+export const retryHistories: fc.Arbitrary<ActHistory> = actHistories.map(({history, acts}) => ({
+  history,
+  acts: [
+    ...acts,
+    ...acts.map((each) => ({...each, at: each.at + 4})),
+    ...acts.map((each) => ({...each, at: each.at + 8})),
+  ].map((each, index) => ({
+    ...each,
+    kind: 'retry' as const,
+    force: index % 2 === 0,
+    picks: each.picks.map((pick) => (pick % 4 === 0 ? pick : pick - (pick % 5))),
+  })),
+}));
+
 /** Plays histories with acts from a seed until there are enough or the time is over, and shrinks what did harm. */
 export function simulateActs(options: {
   seed: number;
@@ -106,8 +121,11 @@ export function simulateActs(options: {
   untilHarm?: RegExp;
   stories?: number;
   careless?: Careless;
+  /** What is drawn; absent: every kind of act but retry. */
+  drawn?: fc.Arbitrary<ActHistory>;
 }): ActReport {
   const {seed, untilMs = Number.POSITIVE_INFINITY, untilHarm, stories = 8, careless = {}} = options;
+  const {drawn = actHistories} = options;
   const began = Date.now();
   const tally = new ActTally();
   const found = new Map<string, {harm: Harm; count: number; seed: number; runs: number}>();
@@ -122,7 +140,7 @@ export function simulateActs(options: {
       }
       return !isFound();
     };
-    fc.check(fc.property(actHistories, play), {seed: at.seed, numRuns: at.runs, endOnFailure: true});
+    fc.check(fc.property(drawn, play), {seed: at.seed, numRuns: at.runs, endOnFailure: true});
   }
   const seconds = (Date.now() - began) / 1000;
   const groups = [...found.values()].sort(
@@ -130,23 +148,26 @@ export function simulateActs(options: {
   );
   const findings = groups.map((group, index) => ({
     ...group,
-    ...(index < stories ? shrink(group, careless) : {story: []}),
+    ...(index < stories ? shrink(group, {careless, drawn}) : {story: []}),
   }));
   return {seed, tally, findings, seconds};
 }
 
-function each({seed, runs}: {seed: number; runs: number}, holds: (history: ActHistory) => boolean) {
-  return fc.check(fc.property(actHistories, holds), {seed, numRuns: runs});
+function each(
+  {seed, runs, drawn}: {seed: number; runs: number; drawn: fc.Arbitrary<ActHistory>},
+  holds: (history: ActHistory) => boolean,
+) {
+  return fc.check(fc.property(drawn, holds), {seed, numRuns: runs});
 }
 
 /** The smallest history with the harm, as a story, without the events and acts that it does not need. */
 function shrink(
   {harm: {group}, seed, runs}: {harm: Harm; seed: number; runs: number},
-  careless: Careless,
+  {careless, drawn}: {careless: Careless; drawn: fc.Arbitrary<ActHistory>},
 ): {harm: Harm; story: string[]} {
   const shows = (history: ActHistory) =>
     playActs(history, {careless, until: group}).some((harm) => harm.group === group);
-  const {counterexample} = each({seed, runs}, (history) => !shows(history));
+  const {counterexample} = each({seed, runs, drawn}, (history) => !shows(history));
   let best = counterexample![0];
   for (let again = true; again; ) {
     again = false;
