@@ -33,7 +33,7 @@ export async function chosenJobs(
     context.database(),
     context.time(),
   ]);
-  const filter = await filterOf(context, choice);
+  const filter = await filterOf(context, choice, notice);
   const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: false} as const;
   const query = {database, time, now: context.now(), filter, ...page};
   const {jobs, report} = await listLiveJobs(query, () => liveSources(context, {notice}));
@@ -41,8 +41,12 @@ export async function chosenJobs(
   return jobs.map(({id}) => id);
 }
 
-async function filterOf(context: Context, {flags, statuses}: JobChoice): Promise<JobFilter> {
-  const filter = await jobFilter(flags, () => context.time(), context.now());
+async function filterOf(
+  context: Context,
+  {flags, statuses}: JobChoice,
+  notice: (text: string) => void,
+): Promise<JobFilter> {
+  const filter = await jobFilter(flags, context, {notice, explain: true});
   const named = filter.statuses !== undefined || (filter.live?.length ?? 0) > 0;
   return named ? filter : {...filter, statuses};
 }
