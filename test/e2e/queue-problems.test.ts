@@ -309,7 +309,7 @@ describe('queue:status and doctor', () => {
         evidence: expect.stringMatching(
           new RegExp(`^1 completed job has errors in the log \\(of the newest 500 jobs\\): ${id}\\.$`),
         ),
-        remedy: `atomctl jobs:show ${id}`,
+        remedy: `atomctl jobs:show ${id}; to run it again: atomctl jobs:retry ${id}`,
       }),
     ]);
   });

@@ -184,7 +184,7 @@ test('a closed pipe ends the export quietly; a full disk is an error', async () 
     );
   for (const command of [
     'jobs:export-csv',
-    'jobs:list --all --no-live',
+    'jobs:list --all --no-live --quiet',
     'jobs:list --all --no-live --json',
   ]) {
     const {stdout, stderr} = await shell(`atomctl ${command} | head -n 1`);

@@ -194,7 +194,7 @@ function tornLines(screen: readonly string[], size: {columns: number; rows: numb
   const cut = JOBS + 1 > room;
   const rows = cut ? room - 1 : JOBS;
   body.slice(0, rows).forEach((line) => {
-    if (!/^[ *] +\d+ {2}\d{1,4}\S* /.test(line)) torn.push(line);
+    if (!/^[ *] +\d+ {2,}\d\S* /.test(line)) torn.push(line);
   });
   const last = body[rows] ?? '';
   if (!(cut ? /^ {2}… \d+ more lines$/ : /^[ *] 60 of 60 jobs shown/).test(last)) torn.push(`last: ${last}`);
