@@ -31,7 +31,7 @@ export default class JobsRetry extends BaseCommand<typeof JobsRetry> {
   static override description =
     `Makes a new job with the user, the object and the parameters of the old one, and submits it to Gearman as AtoM does. Both jobs get a note that names the other; the row of a lost job is marked as an error. The parameters are those that AtoM's worker logged (AtoM 2.7 and later).
 
-Before it asks, it says for each job what running it again does. If work would be done twice, as by an import, --force is needed. A job is refused if it may still run, or if it lacks its parameters, its object, a file or a worker.
+Before it asks, it says for each job what running it again does. If work would be done twice, as by an import, --force is needed. A job is refused if it may still run, or if its parameters, its object, a file or a worker is missing.
 
 Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage error (nothing touched), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. With --wait, if all were submitted, that of jobs:wait.`;
   static override examples = [
