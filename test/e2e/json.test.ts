@@ -83,7 +83,7 @@ describe('what the commands print is as their schema has it', () => {
     await documentOf('jobs-stats', ['jobs:stats', '--failed', '--name', 'nosuch']);
   });
 
-  test('jobs:kill, jobs:mark, jobs:clear, jobs:export-csv', async () => {
+  test('jobs:kill, jobs:mark, jobs:retry, jobs:clear, jobs:export-csv', async () => {
     const [lost, other] = [
       await site.insertJob({status: 'running'}),
       await site.insertJob({status: 'running'}),
@@ -92,6 +92,8 @@ describe('what the commands print is as their schema has it', () => {
     await documentOf('jobs-kill', ['jobs:kill', `${lost},9999999`, '--yes', '--force'], [0, 1]);
     await documentOf('jobs-kill', ['jobs:kill', String(lost), '--yes'], [5]);
     await documentOf('jobs-mark', ['jobs:mark', String(other), '--as', 'error', '--yes', '--force']);
+    await documentOf('jobs-retry', ['jobs:retry', String(other), '--dry-run'], [0, 5]);
+    await documentOf('jobs-retry', ['jobs:retry', `${other},9999999`, '--yes'], [1, 5]);
     const file = join(scratch, 'jobs.csv');
     await documentOf('jobs-export-csv', ['jobs:export-csv', '--output', file]);
     await documentOf('jobs-clear', ['jobs:clear', '--dry-run']);

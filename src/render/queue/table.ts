@@ -79,6 +79,9 @@ function functionRow(row: QueueFunction): FunctionRow {
   return {name: row.jobClass ?? row.function, site: siteOf(row), queued, running, workers: String(workers)};
 }
 
+/** So many idle functions share a line. */
+const FOLDED = 4;
+
 /** What has jobs or no worker first, then a line for the idle functions of each site. */
 function foldIdle(functions: readonly QueueFunction[]): FunctionRow[] {
   const isIdle = ({queued, running, workers}: QueueFunction) => queued + running === 0 && workers > 0;
@@ -86,7 +89,7 @@ function foldIdle(functions: readonly QueueFunction[]): FunctionRow[] {
   return sites.flatMap((site) => {
     const rows = functions.filter((row) => siteOf(row) === site);
     const idle = rows.filter(isIdle);
-    if (idle.length < 2) return rows.map(functionRow);
+    if (idle.length < FOLDED) return rows.map(functionRow);
     const [least, most] = [Math.min, Math.max].map((of) => of(...idle.map(({workers}) => workers)));
     const workers = least === most ? String(least) : `${least} to ${most}`;
     const line = {name: `${idle.length} idle classes (--all)`, site, queued: 0, running: 0, workers};
