@@ -105,11 +105,15 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     else if (flags.watch !== undefined) await this.#watch(flags.watch);
     else {
       const counting = this.#counting();
+      const summaries: string[] = [];
       await this.answer(async (context, notice) => {
         const list = await fetchListing(context, flags, {counting, live: this.#showsLive, notice});
-        const text = (screen: Screen) => this.#tableOrPipe(list, screen, notice);
+        const text = (screen: Screen) => this.#tableOrPipe(list, screen, summaries);
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);
+      // What could not be written was not shown.
+      await new Promise((resolve) => this.io.stdout.write('', resolve));
+      for (const summary of summaries) this.notice(summary);
     }
   }
 
@@ -143,10 +147,10 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     await this.print(renderJobData(pages, {format, columns, header: !noHeader, sites}));
   }
 
-  /** In a pipe, the line under the table goes to stderr. */
-  #tableOrPipe(list: Listing, screen: Screen, notice: (text: string) => void): Promise<string> {
+  /** In a pipe, the line under the table goes to stderr: it is added to `summaries`. */
+  #tableOrPipe(list: Listing, screen: Screen, summaries: string[]): Promise<string> {
     if (screen.isTTY) return this.#listing(list, screen);
-    if (list.totals !== null) notice(jobSummary(list.jobs.length, list.totals));
+    if (list.totals !== null) summaries.push(jobSummary(list.jobs.length, list.totals));
     return this.#listing({...list, totals: null}, screen);
   }
 
