@@ -33,3 +33,10 @@ export const processIO: IO = {
 export function errorScreen({stderr, env}: Pick<IO, 'stderr' | 'env'>, argv: readonly string[]): Screen {
   return screenOf(stderr, {noColor: argv.includes('--no-color'), env});
 }
+
+/** Resolves when the text is written, so that a slow reader slows the writer down. */
+export function written(stdout: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    stdout.write(text, () => resolve());
+  });
+}

@@ -4,6 +4,7 @@ import {errorDocument} from '../../render/error.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 import type {Context} from '../context.ts';
 import {secondsFrom} from '../flags/shared-flags.ts';
+import {written} from '../io.ts';
 import {type PollSession, pollSession} from './poll-session.ts';
 import {terminalView} from './watch-terminal.ts';
 import type {Round, View, Watched, WatchOutput} from './watch-view.ts';
@@ -102,11 +103,4 @@ export function documentView<T>({document}: Watched<T>, {stdout, notice}: WatchO
     },
     async close() {},
   };
-}
-
-/** Resolves when the text is written, so that a slow reader slows the polls down. */
-function written(stdout: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    stdout.write(text, () => resolve());
-  });
 }

@@ -5,6 +5,7 @@ import type {Context} from '../../cli/context.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
+import {written} from '../../cli/io.ts';
 import {type Counting, DEFAULT_LIMIT, fetchListing, type Listing} from '../../cli/job-listing.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {withFlag} from '../../cli/read-only.ts';
@@ -112,7 +113,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);
       // What could not be written was not shown.
-      await new Promise((resolve) => this.io.stdout.write('', resolve));
+      await written(this.io.stdout, '');
       for (const summary of summaries) this.notice(summary);
     }
   }
