@@ -34,25 +34,39 @@ export async function complete(
   const open = [...outcomes].flatMap(([target, outcome]) =>
     typeof outcome === 'string' && target.row === null ? [target] : [],
   );
-  const isOut = (target: Target) => OUT.has(dequeued(target, plan.report));
-  await writeRows(options, open.filter(isOut));
+  await writeRows(
+    options,
+    open.filter((target) => isOut(target, plan.report)),
+  );
   if (!options.signal.aborted) {
-    const others = open.filter((target) => !isOut(target));
+    const others = open.filter((target) => !isOut(target, plan.report));
     await writeRows(options, others, () => !options.signal.aborted);
   }
-  const killed = [...new Set(options.ids)].map((id): Killed => {
-    const target = plan.targets.get(id);
+  return {killed: reportAll(options, plan, outcomes), stoppedEarly: open.some(({row}) => row === null)};
+}
+
+/** What is reported of each job, in the order of the ids. `outcomes` has every target of the plan. */
+export function reportAll(
+  options: Pick<KillOptions, 'ids' | 'deleteRows'>,
+  {targets}: Pick<KillPlan, 'targets'>,
+  outcomes: ReadonlyMap<Target, Killed | GearmanOutcome>,
+): Killed[] {
+  return [...new Set(options.ids)].map((id): Killed => {
+    const target = targets.get(id);
     if (target === undefined)
       return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
     const outcome = outcomes.get(target)!;
     if (typeof outcome !== 'string') return outcome;
     return target.row === null ? interrupted(target) : killedReport(target, outcome, options);
   });
-  return {killed, stoppedEarly: open.some(({row}) => row === null)};
 }
 
-/** No worker is handed it any more. */
 const OUT = new Set<unknown>(['removed', 'cancelled']);
+
+/** Whether no worker is handed the job any more. */
+export function isOut(target: Target, report: KillPlan['report']): boolean {
+  return OUT.has(dequeued(target, report));
+}
 
 /** What is reported of a job whose row stays as it is, or what became of it in Gearman if the row is to change. */
 export function settle(

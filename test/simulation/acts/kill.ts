@@ -1,7 +1,7 @@
 /** jobs:kill, step by step: src/jobs/kill. What it decides by is the product's own. */
 import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
-import {forcedOutcome, interrupted, killedReport, settle} from '../../../src/jobs/kill/complete.ts';
+import {forcedOutcome, isOut, reportAll, settle} from '../../../src/jobs/kill/complete.ts';
 import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
 import {stateNow} from '../../../src/jobs/kill/plan.ts';
 import {
@@ -387,9 +387,6 @@ function* reasonAgainstRestart({act, plan}: Kill, ids: ReadonlySet<number>): Ste
   return null;
 }
 
-/** No worker is handed it any more. */
-const OUT = new Set<unknown>(['removed', 'cancelled']);
-
 function* complete(killing: Kill): Steps<{killed: Killed[]; stoppedEarly: boolean}> {
   const {act, options, plan} = killing;
   const outcomes = new Map<Target, Killed | GearmanOutcome>();
@@ -401,18 +398,10 @@ function* complete(killing: Kill): Steps<{killed: Killed[]; stoppedEarly: boolea
   const open = [...outcomes].flatMap(([target, outcome]) =>
     typeof outcome === 'string' && target.row === null ? [target] : [],
   );
-  const isOut = (target: Target) => OUT.has(dequeued(target, plan.report));
-  for (const target of open.filter(isOut)) yield* writeRow(killing, target);
-  for (const target of open.filter((each) => !isOut(each)))
+  for (const target of open.filter((each) => isOut(each, plan.report))) yield* writeRow(killing, target);
+  for (const target of open.filter((each) => !isOut(each, plan.report)))
     if (!act.aborted) yield* writeRow(killing, target);
-  const killed = [...new Set(killing.ids)].map((id): Killed => {
-    const target = plan.targets.get(id);
-    if (target === undefined)
-      return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
-    const outcome = outcomes.get(target)!;
-    if (typeof outcome !== 'string') return outcome;
-    return target.row === null ? interrupted(target) : killedReport(target, outcome, options);
-  });
+  const killed = reportAll({...options, ids: killing.ids}, plan, outcomes);
   return {killed, stoppedEarly: open.some(({row}) => row === null)};
 }
 
