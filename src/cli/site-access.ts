@@ -1,7 +1,7 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {SiteAccess} from '../doctor/evidence.ts';
 import type {Context} from './context.ts';
 import {hostFacts, sitePrefixes} from './host-facts.ts';
+import {waitAloud} from './wait-aloud.ts';
 import {serviceManager} from './worker/unit-flags.ts';
 
 /**
@@ -39,13 +39,7 @@ export async function siteAccess(
     now: context.now,
     prefixes,
     host,
-    recheck: {
-      firstSeen: new Map(),
-      async wait(milliseconds) {
-        notice('Checking again in ten seconds, to be sure.');
-        await sleep(milliseconds);
-      },
-    },
+    recheck: {firstSeen: new Map(), wait: waitAloud(notice)},
     root: root.value,
     prefix: prefix.value,
     prefixOrigin: prefix.origin,

@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, killRecords} from '../../cli/change/audit-log.ts';
@@ -9,6 +8,7 @@ import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
+import {waitAloud} from '../../cli/wait-aloud.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {AtomctlError, EXIT, usageError} from '../../errors.ts';
 import {
@@ -196,10 +196,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       reason: flags.reason ?? null,
       by: caller(),
       culture: 'en',
-      wait: async (milliseconds, signal) => {
-        this.notice('Checking again in ten seconds, to be sure.');
-        await sleep(milliseconds, undefined, {signal}).catch(() => {});
-      },
+      wait: waitAloud((text) => this.notice(text)),
       worker: flags['restart-worker']
         ? await (await import('../../cli/worker/worker-control.ts')).workerControl(context, flags)
         : null,

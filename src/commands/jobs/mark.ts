@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, markRecords} from '../../cli/change/audit-log.ts';
@@ -6,6 +5,7 @@ import {queueSources} from '../../cli/change/clear.ts';
 import {requireAnswerer} from '../../cli/confirm.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
+import {waitAloud} from '../../cli/wait-aloud.ts';
 import {EXIT} from '../../errors.ts';
 import {type MarkOptions, type MarkTarget, markExitStatus, markJobs, planMark} from '../../jobs/mark/mark.ts';
 import {noSuchJob} from '../../jobs/model/show.ts';
@@ -82,13 +82,7 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server u
       by: caller(),
       culture: 'en',
       signal: new AbortController().signal,
-      recheck: {
-        firstSeen: new Map(),
-        wait: (milliseconds) => {
-          this.notice('Checking again in ten seconds, to be sure.');
-          return sleep(milliseconds);
-        },
-      },
+      recheck: {firstSeen: new Map(), wait: waitAloud((text) => this.notice(text))},
     };
   }
 }

@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, retryRecords} from '../../cli/change/audit-log.ts';
@@ -10,6 +9,7 @@ import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {waitOnJobs} from '../../cli/polling/wait.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
+import {waitAloud} from '../../cli/wait-aloud.ts';
 import {EXIT} from '../../errors.ts';
 import {noSuchJob} from '../../jobs/model/show.ts';
 import {noSuchJobs, planRetry, type RetryOptions, type RetryTarget} from '../../jobs/retry/plan.ts';
@@ -160,13 +160,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
       by: caller(),
       culture: 'en',
       signal: new AbortController().signal,
-      recheck: {
-        firstSeen: new Map(),
-        wait: (milliseconds) => {
-          this.notice('Checking again in ten seconds, to be sure.');
-          return sleep(milliseconds);
-        },
-      },
+      recheck: {firstSeen: new Map(), wait: waitAloud((text) => this.notice(text))},
     };
   }
 }
