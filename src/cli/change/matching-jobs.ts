@@ -1,6 +1,5 @@
 import {usageError} from '../../errors.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
-import type {JobStatus} from '../../jobs/model/job.ts';
 import type {Context} from '../context.ts';
 import {type FilterFlags, hasFilter, jobFilter} from '../flags/filter-flags.ts';
 import {liveSources, noticeMissing} from '../live.ts';
@@ -13,8 +12,10 @@ export interface JobChoice {
   flags: FilterFlags;
   /** What is done to the jobs: "retry". */
   verb: string;
-  /** The statuses that filters mean if they name neither a status nor a live state. */
-  statuses: JobStatus[];
+  /** A filter for the hint: "For example --since today." */
+  example: string;
+  /** What filters mean, for example if they name no status. */
+  meant: (filter: JobFilter) => JobFilter;
 }
 
 /**
@@ -28,12 +29,12 @@ export async function chosenJobs(
 ): Promise<readonly number[]> {
   requireOneWay(choice);
   if (!choice.allMatching) return choice.ids;
+  const filter = choice.meant(await jobFilter(choice.flags, context, {notice, explain: true}));
   const [{listLiveJobs}, database, time] = await Promise.all([
     import('../../jobs/live/list-live.ts'),
     context.database(),
     context.time(),
   ]);
-  const filter = await filterOf(context, choice, notice);
   const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: false} as const;
   const query = {database, time, now: context.now(), filter, ...page};
   const {jobs, report} = await listLiveJobs(query, () => liveSources(context, {notice}));
@@ -41,24 +42,13 @@ export async function chosenJobs(
   return jobs.map(({id}) => id);
 }
 
-async function filterOf(
-  context: Context,
-  {flags, statuses}: JobChoice,
-  notice: (text: string) => void,
-): Promise<JobFilter> {
-  const filter = await jobFilter(flags, context, {notice, explain: true});
-  const named = filter.statuses !== undefined || (filter.live?.length ?? 0) > 0;
-  return named ? filter : {...filter, statuses};
-}
-
-function requireOneWay({ids, allMatching, flags, verb}: JobChoice): void {
+function requireOneWay({ids, allMatching, flags, verb, example}: JobChoice): void {
   if (allMatching && ids.length > 0)
     throw usageError(
       'Ids and --all-matching exclude each other.',
       'Give one of them; --id narrows a filter.',
     );
-  if (allMatching && !hasFilter(flags))
-    throw usageError('--all-matching needs a filter.', 'For example --since today.');
+  if (allMatching && !hasFilter(flags)) throw usageError('--all-matching needs a filter.', example);
   if (!allMatching && hasFilter(flags))
     throw usageError(
       `Filters choose jobs to ${verb} only with --all-matching.`,

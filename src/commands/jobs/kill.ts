@@ -2,15 +2,15 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, killRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
+import {chosenJobs} from '../../cli/change/matching-jobs.ts';
 import {requireAnswerer} from '../../cli/confirm.ts';
-import {filterFlags, hasFilter, jobFilter} from '../../cli/flags/filter-flags.ts';
+import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
-import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {waitAloud} from '../../cli/wait-aloud.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
-import {AtomctlError, EXIT, usageError} from '../../errors.ts';
+import {type AtomctlError, EXIT} from '../../errors.ts';
 import {
   type Killed,
   type KillOptions,
@@ -20,9 +20,8 @@ import {
 } from '../../jobs/kill/kill.ts';
 import {planKill} from '../../jobs/kill/plan.ts';
 import {previewKill} from '../../jobs/kill/preview.ts';
-import {listLiveJobs} from '../../jobs/live/list-live.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
-import {noSuchJob} from '../../jobs/model/show.ts';
+import {noSuchJobs} from '../../jobs/model/show.ts';
 import {killDocument, renderKilled, renderKillPlan} from '../../render/jobs/changes.ts';
 
 /** Which jobs to kill, and how. */
@@ -131,53 +130,15 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   /** @throws AtomctlError NO_SUCH_JOB if ids were given and no row has one of them */
   #requireJobs(ids: readonly number[], {targets}: KillPlan): void {
     if (targets.size > 0 || this.flags['all-matching']) return;
-    if (ids.length === 1) throw noSuchJob(ids[0]!);
-    throw new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
-      hint: 'See the ids with: atomctl jobs:list',
-    });
+    throw noSuchJobs(ids);
   }
 
   /** The jobs that the command line names; none if no job matches the filters. */
-  async #ids(): Promise<readonly number[]> {
-    const {context} = this;
-    const filter = await this.#filter();
-    if (!this.flags['all-matching']) return filter.ids!;
-    const notice = (text: string) => this.notice(text);
-    const [database, time] = await Promise.all([context.database(), context.time()]);
-    const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: false} as const;
-    const query = {database, time, now: context.now(), filter, ...page};
-    const {jobs, report} = await listLiveJobs(query, () => liveSources(context, {notice}));
-    if (report !== null) noticeMissing(report, notice);
-    return jobs.map(({id}) => id);
-  }
-
-  /** Filters mean running jobs, unless they name a status: an ended job is killed by its id, with --delete or --force. */
-  async #filter(): Promise<JobFilter> {
-    const {context, flags} = this;
+  #ids(): Promise<readonly number[]> {
+    const {flags} = this;
     const {id: ids = []} = this.args;
-    if (!flags['all-matching']) {
-      if (hasFilter(flags))
-        throw usageError(
-          'Filters choose jobs to kill only with --all-matching.',
-          'Add it, or give ids alone.',
-        );
-      if (ids.length === 0)
-        throw usageError(
-          'No job was named.',
-          'Give the ids of the jobs to kill, or --all-matching with filters.',
-        );
-      return {ids: [...ids]};
-    }
-    if (ids.length > 0)
-      throw usageError(
-        'Ids and --all-matching exclude each other.',
-        'Give one of them; --id narrows a filter.',
-      );
-    if (!hasFilter(flags))
-      throw usageError('--all-matching needs a filter.', 'For all running jobs, give --running.');
-    const notice = (text: string) => this.notice(text);
-    const filter = await jobFilter(flags, context, {notice, explain: true});
-    return {...filter, statuses: filter.statuses ?? ['running']};
+    const choice = {ids, allMatching: flags['all-matching'], flags, verb: 'kill', example: EXAMPLE, meant};
+    return chosenJobs(this.context, choice, (text) => this.notice(text));
   }
 
   /** What killJobs needs; nothing interrupts the plan. */
@@ -202,6 +163,13 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
         : null,
     };
   }
+}
+
+const EXAMPLE = 'For all running jobs, give --running.';
+
+/** Filters mean running jobs, unless they name a status: an ended job is killed by its id, with --delete or --force. */
+function meant(filter: JobFilter): JobFilter {
+  return {...filter, statuses: filter.statuses ?? ['running']};
 }
 
 function questionOf(planned: readonly Killed[]): string {

@@ -11,8 +11,9 @@ import {waitOnJobs} from '../../cli/polling/wait.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {waitAloud} from '../../cli/wait-aloud.ts';
 import {EXIT} from '../../errors.ts';
-import {noSuchJob} from '../../jobs/model/show.ts';
-import {noSuchJobs, planRetry, type RetryOptions, type RetryTarget} from '../../jobs/retry/plan.ts';
+import type {JobFilter} from '../../jobs/model/filter.ts';
+import {noSuchJobs} from '../../jobs/model/show.ts';
+import {planRetry, type RetryOptions, type RetryTarget} from '../../jobs/retry/plan.ts';
 import {
   previewRetry,
   type Retried,
@@ -135,14 +136,14 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
   /** @throws AtomctlError NO_SUCH_JOB if ids were given and no row has one of them */
   #requireJobs({ids}: RetryOptions, targets: ReadonlyMap<number, RetryTarget>): void {
     if (targets.size > 0 || this.flags['all-matching']) return;
-    throw ids.length === 1 ? noSuchJob(ids[0]!) : noSuchJobs();
+    throw noSuchJobs(ids);
   }
 
   /** What retryJobs needs; nothing interrupts the plan. */
   async #options(): Promise<RetryOptions> {
     const {context, flags} = this;
     const {'all-matching': allMatching} = flags;
-    const choice = {ids: this.args.id ?? [], allMatching, flags, verb: 'retry', statuses: ['error' as const]};
+    const choice = {ids: this.args.id ?? [], allMatching, flags, verb: 'retry', example: EXAMPLE, meant};
     const ids = await chosenJobs(context, choice, (text) => this.notice(text));
     const [queue, database, site] = await Promise.all([
       queueSources(context),
@@ -163,6 +164,14 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
       recheck: {firstSeen: new Map(), wait: waitAloud((text) => this.notice(text))},
     };
   }
+}
+
+const EXAMPLE = 'For example --since today.';
+
+/** Filters mean failed jobs, unless they name a status or a live state. */
+function meant(filter: JobFilter): JobFilter {
+  const named = filter.statuses !== undefined || (filter.live?.length ?? 0) > 0;
+  return named ? filter : {...filter, statuses: ['error']};
 }
 
 function questionOf(wanted: readonly Retried[]): string {

@@ -36,3 +36,11 @@ export function noSuchJob(id: number): AtomctlError {
     hint: 'See the ids with: atomctl jobs:list',
   });
 }
+
+/** The error if none of the ids has a row. */
+export function noSuchJobs(ids: readonly number[]): AtomctlError {
+  if (ids.length === 1) return noSuchJob(ids[0]!);
+  return new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
+    hint: 'See the ids with: atomctl jobs:list',
+  });
+}

@@ -1,5 +1,4 @@
 /** Whether jobs can be run again, and what that would do: nothing is changed. */
-import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import type {Database} from '../../mysql/database.ts';
@@ -313,11 +312,4 @@ function serversFor(name: string, {answered, connections}: QueueSnapshot): Gearm
       .get(formatAddress(server.address))
       ?.some(({id, functions}) => !claimsToBeProbe(id) && functions.includes(name)),
   );
-}
-
-/** The error if none of the ids has a row. */
-export function noSuchJobs(): AtomctlError {
-  return new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
-    hint: 'See the ids with: atomctl jobs:list',
-  });
 }
