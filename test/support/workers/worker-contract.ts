@@ -358,9 +358,18 @@ function commandLine(pid: number): string {
 /** The inodes of a process's sockets. */
 function socketsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+    const target = descriptorTarget(pid, fd);
     return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
   });
+}
+
+/** Empty if it was closed since it was listed. */
+function descriptorTarget(pid: number, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return '';
+  }
 }
 
 /** The inodes of the connections to a port, as their clients hold them. */
