@@ -6,7 +6,7 @@ const results = process.env.TEST_RESULTS;
 const EXECUTABLE = {
   test: {
     name: 'executable',
-    include: ['test/e2e/{completion,help,list,show-export,watch}.test.ts'],
+    include: ['test/e2e/{completion,help,list,show-export,watch}.test.ts', 'test/package/code-cache.test.ts'],
     globalSetup: 'test/package/executable-setup.ts',
     env: {ATOMCTL_EXECUTABLE: 'build/atomctl'},
     testTimeout: 30_000,

@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'executable',
-          include: ['test/{attacks,e2e}/**/*.test.ts'],
+          include: ['test/{attacks,e2e}/**/*.test.ts', 'test/package/code-cache.test.ts'],
           // About the npm package and the clone.
           exclude: ['test/e2e/{demo,manifest,start-up}.test.ts'],
           globalSetup: 'test/package/executable-setup.ts',
@@ -22,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: ['test/package/**/*.test.ts'],
+          exclude: ['test/package/code-cache.test.ts'],
           globalSetup: 'test/package/rig-setup.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -3,13 +3,10 @@
  * Builds dist out of src: a file for the start, one for each command, some for what they share, and one for each
  * package, which is loaded when it is first used. Most of the time of a start is parsing and evaluating, so a start reads
  * little and few files; see docs/performance.md.
- *
- *     bin/build.js                    dist
- *     bin/build.js --one-file FILE    all of it in one file, for the executable: see package/executable.js
  */
 import {execFileSync} from 'node:child_process';
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {dirname, join, relative} from 'node:path';
+import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {transformAsync} from '@babel/core';
 import {build, transform} from 'esbuild';
@@ -62,7 +59,7 @@ const ALIAS = {
   typescript: './bin/packages/unused.cjs',
 };
 
-/** How packages are bundled, and the one file. */
+/** How packages are bundled. */
 const BUNDLING = {
   absWorkingDir: root,
   bundle: true,
@@ -265,53 +262,24 @@ function buildPackages(packages) {
   });
 }
 
-/** Gives our own code the stand-ins in place of the packages. */
-const standIns = {
-  name: 'stand-ins',
-  setup({onResolve}) {
-    onResolve({filter: /^[@a-z]/}, ({path, importer}) => {
-      const ours = importer.startsWith(inRoot('src/')) && Object.hasOwn(STAND_INS, path);
-      return ours ? {path: inRoot(STAND_INS[path])} : undefined;
-    });
-  },
-};
-
-/** All in one file, with what it bundles beside it. */
-async function buildOneFile(outfile) {
-  const {metafile} = await build({
-    ...BUNDLING,
-    outfile,
-    entryPoints: ['package/main.cjs'],
-    ...SHORTER,
-    define: DEFINE,
-    plugins: [standIns, oclifLate, inlineRequires],
-  });
-  await writeFiles(dirname(outfile), await bundled(metafile.outputs));
-}
-
 async function buildDist() {
   const packages = new Map();
   const own = await buildOwn(packages);
   const {outputs} = (await buildPackages(packages)).metafile;
   const manifest = JSON.parse(await readFile(inRoot(MANIFEST.source), 'utf8'));
-  const others = {[MANIFEST.out]: JSON.stringify(manifest), ...(await bundled(outputs))};
-  await writeFiles(dist, others);
+  const directories = bundledPackages(outputs);
+  const others = {
+    [MANIFEST.out]: JSON.stringify(manifest),
+    'licences.txt': await licences(directories),
+    'sbom.json': await billOfMaterials(directories),
+  };
+  for (const [path, text] of Object.entries(others)) await writeFile(join(dist, path), text);
   const made = [
     ...own,
     ...Object.keys(outputs).map((path) => relative('dist', path)),
     ...Object.keys(others),
   ];
   await removeOthers(made);
-}
-
-async function writeFiles(directory, texts) {
-  for (const [path, text] of Object.entries(texts)) await writeFile(join(directory, path), text);
-}
-
-/** What a build bundles: files with the licences and with the bill of materials. */
-async function bundled(outputs) {
-  const directories = bundledPackages(outputs);
-  return {'licences.txt': await licences(directories), 'sbom.json': await billOfMaterials(directories)};
 }
 
 /** The directories of all packages of which something is in dist, as esbuild's metafile has it. */
@@ -366,5 +334,4 @@ async function removeOthers(kept) {
   }
 }
 
-const [option, outfile] = process.argv.slice(2);
-await (option === '--one-file' ? buildOneFile(outfile) : buildDist());
+await buildDist();

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 /**
- * Makes build/atomctl: one file with Node.js, all of atomctl and its code cache, by Node's documented means (single
- * executable applications). The runtime that will read the code cache makes it, and the two cannot be parted.
+ * Makes build/atomctl out of dist: one file with Node.js and dist's modules with their code caches, by Node's documented
+ * means (single executable applications, and the cached data of node:vm). The runtime that will read the caches makes
+ * them, and they cannot be parted.
  */
 import {execFile} from 'node:child_process';
-import {chmod, copyFile, mkdir, readdir, readFile, rename, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
+import {build} from 'esbuild';
 import {COMPONENT, fetchRuntime} from './runtime.js';
 
 const run = promisify(execFile);
@@ -17,6 +19,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const BUILD = join(ROOT, 'build');
 export const EXECUTABLE = join(BUILD, 'atomctl');
 
+const TYPESCRIPT = join(ROOT, 'test/support/typescript.mjs');
 const POSTJECT = join(ROOT, 'node_modules/.bin/postject');
 /** What Node.js looks for in itself. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -26,10 +29,13 @@ export async function makeExecutable() {
   const runtime = await fetchRuntime();
   const node = join(runtime, 'node');
   await mkdir(BUILD, {recursive: true});
-  const main = join(BUILD, 'atomctl.cjs');
-  await run(process.execPath, [join(ROOT, 'bin/build.js'), '--one-file', main]);
+  const modules = join(BUILD, 'modules');
+  await rm(modules, {recursive: true, force: true});
+  await run(process.execPath, ['--import', TYPESCRIPT, join(ROOT, 'package/training.ts'), node, modules]);
+  const main = join(BUILD, 'main.cjs');
+  await build({entryPoints: [join(ROOT, 'package/main.cjs')], outfile: main, bundle: true, platform: 'node'});
   const blob = join(BUILD, 'atomctl.blob');
-  await writeFile(join(BUILD, 'sea.json'), JSON.stringify(await configuration(main, blob)));
+  await writeFile(join(BUILD, 'sea.json'), JSON.stringify(await configuration(main, modules, blob)));
   await run(node, ['--experimental-sea-config', join(BUILD, 'sea.json')]);
   // Renamed into place: one that runs stays as it is.
   const making = `${EXECUTABLE}.new`;
@@ -38,18 +44,23 @@ export async function makeExecutable() {
   await run(POSTJECT, [making, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE]);
   await rename(making, EXECUTABLE);
   await copyFile(join(runtime, 'LICENSE'), join(BUILD, 'node-licence.txt'));
-  await addRuntime(join(BUILD, 'sbom.json'));
+  await copyFile(join(ROOT, 'dist/licences.txt'), join(BUILD, 'licences.txt'));
+  await writeFile(join(BUILD, 'sbom.json'), await billOfMaterials());
 }
 
-/** Adds Node.js to the bill of materials. */
-async function addRuntime(file) {
-  const bom = JSON.parse(await readFile(file, 'utf8'));
+/** The bill of materials of dist, and Node.js. */
+async function billOfMaterials() {
+  const bom = JSON.parse(await readFile(join(ROOT, 'dist/sbom.json'), 'utf8'));
   bom.components.push(COMPONENT);
-  await writeFile(file, `${JSON.stringify(bom, null, 2)}\n`);
+  return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
-async function configuration(main, output) {
-  const completions = (await readdir(join(ROOT, 'completions'))).map((name) => `completions/${name}`);
+async function configuration(main, modules, output) {
+  const completions = (await filesIn(join(ROOT, 'completions'))).map((path) => [
+    `completions/${path}`,
+    join(ROOT, 'completions', path),
+  ]);
+  const own = (await filesIn(modules)).map((path) => [path, join(modules, path)]);
   return {
     main,
     output,
@@ -57,8 +68,15 @@ async function configuration(main, output) {
     useCodeCache: true,
     // NODE_OPTIONS is meant for other programs: their options may not be there in this Node.js.
     execArgvExtension: 'none',
-    assets: Object.fromEntries(completions.map((path) => [path, join(ROOT, path)])),
+    assets: Object.fromEntries([...own, ...completions]),
   };
+}
+
+async function filesIn(directory) {
+  const entries = await readdir(directory, {recursive: true, withFileTypes: true});
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({parentPath, name}) => relative(directory, join(parentPath, name)));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await makeExecutable();

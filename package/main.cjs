@@ -1,6 +1,17 @@
 'use strict';
-/** Starts atomctl in the executable, which has no package around it; bin/run.cjs is the start of the package. */
+/** The start of the executable, whose assets are dist's modules; bin/run.cjs is the start of the npm package. */
 const {dirname} = require('node:path');
-const {main} = require('../src/cli/start/main.ts');
+const {getAsset, getRawAsset} = require('node:sea');
+const {moduleLoader} = require('./modules.cjs');
 
-main(process.argv.slice(2), dirname(process.execPath));
+function read(path) {
+  return {text: getAsset(path, 'utf8'), cachedData: Buffer.from(getRawAsset(`${path}.cache`))};
+}
+
+/** A code cache that does not fit costs only time: see that it does. */
+function report(path, {cachedDataRejected}) {
+  if (cachedDataRejected && process.env.DEBUG)
+    process.stderr.write(`The code cache of ${path} does not fit.\n`);
+}
+
+moduleLoader(read, report)('start/main.cjs').main(process.argv.slice(2), dirname(process.execPath));
