@@ -1,9 +1,11 @@
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, readdirSync, readlinkSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
+import {createDemoSite} from '../support/demo/demo-site.ts';
+import {drawDemo, PICTURE, wordsOf} from '../support/demo/picture.ts';
 import {cleanEnvironment} from '../support/sandbox.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -65,4 +67,15 @@ test('the demo’s shell has atomctl and the site, and cleans up when it ends', 
   expect(output).toMatch(/3 of \d+ jobs shown/);
   expect(code).toBe(0);
   await expectNothingLeft(output);
+});
+
+test('the picture in README shows what the demo shows; if not, run: npm run picture', {
+  timeout: 60_000,
+}, async () => {
+  const demo = await createDemoSite();
+  try {
+    expect(wordsOf(await drawDemo(demo))).toBe(wordsOf(readFileSync(PICTURE, 'utf8')));
+  } finally {
+    await demo.remove();
+  }
 });

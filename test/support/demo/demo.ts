@@ -1,5 +1,7 @@
-/** `npm run demo`: a walk through the commands on a site of its own. With `--shell`, a shell on that site. */
+/** `npm run demo`: a walk through the commands on a site of its own; `--shell`: a shell on it; `--picture`: README's picture. */
+import {writeFile} from 'node:fs/promises';
 import {createDemoSite} from './demo-site.ts';
+import {drawDemo, PICTURE} from './picture.ts';
 import {openShell} from './shell.ts';
 import {walk} from './walk.ts';
 
@@ -8,6 +10,7 @@ const demo = await createDemoSite();
 let wrong = 0;
 try {
   if (process.argv.includes('--shell')) await openShell(demo);
+  else if (process.argv.includes('--picture')) await writeFile(PICTURE, await drawDemo(demo));
   else wrong = await walk(demo);
 } finally {
   await demo.remove();
