@@ -1,3 +1,5 @@
+import {asOwner, isPermissionDenied, systemReason} from './system-failure.ts';
+
 /**
  * The one error type that atomctl throws on purpose, and the table that gives every exit status.
  *
@@ -85,17 +87,6 @@ export function usageError(message: string, hint?: string): AtomctlError {
   return new AtomctlError('USAGE', message, {hint});
 }
 
-const READ_FAILURES: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ENOENT: 'it does not exist',
-  ENOTDIR: 'a part of its path is not a directory',
-  EISDIR: 'it is a directory',
-  ELOOP: 'its links form a circle',
-};
-
-const AS_OTHER_USER = 'as a user who may read it: sudo -u www-data atomctl …';
-
 /**
  * The usage error for a file or directory that cannot be read; an AtomctlError passes unchanged.
  * @param what names it and its origin
@@ -103,10 +94,9 @@ const AS_OTHER_USER = 'as a user who may read it: sudo -u www-data atomctl …';
  */
 export function cannotBeRead(what: string, cause: NodeJS.ErrnoException, hint?: string): AtomctlError {
   if (cause instanceof AtomctlError) return cause;
-  const {code = 'unknown error'} = cause;
-  const otherUser = `${hint === undefined ? 'Run' : `${hint} Or run`} ${AS_OTHER_USER}`;
-  return new AtomctlError('USAGE', `${what} cannot be read: ${READ_FAILURES[code] ?? code}.`, {
-    hint: code === 'EACCES' || code === 'EPERM' ? otherUser : hint,
+  const asUser = `${hint === undefined ? 'Run' : `${hint} Or run`} as a user who may read it: ${asOwner(cause.path)}`;
+  return new AtomctlError('USAGE', `${what} cannot be read: ${systemReason(cause)}.`, {
+    hint: isPermissionDenied(cause) ? asUser : hint,
     cause,
   });
 }

@@ -1,5 +1,7 @@
-import {readFileSync, type Stats, statSync} from 'node:fs';
+import {type Stats, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {accountName} from '../account-name.ts';
+import {systemReason} from '../system-failure.ts';
 
 /** Who can write to one of these decides what atomctl reads. The stock cache is writable by everyone. */
 const DECISIVE = ['', 'config', 'apps/qubit/config'];
@@ -23,7 +25,7 @@ export function distrust(root: string, owners: TrustedOwners): string | null {
     const name = join(root, place);
     const stats = inspect(name);
     if (stats === null) continue;
-    if (typeof stats === 'string') return `${name} cannot be inspected (${stats})`;
+    if (typeof stats === 'string') return `${name} cannot be inspected: ${stats}`;
     const {uid, mode} = stats;
     if (DECISIVE.includes(place) && (mode & 0o002) !== 0) return `${name} is writable by everyone`;
     if (uid === 0) continue;
@@ -45,24 +47,18 @@ export function printable(text: string): string {
   return text.replace(CONTROL_CHARACTER, '?');
 }
 
-/** null if it does not exist; the error's code if that is not known. */
+/** null if it does not exist; why, if that is not known. */
 function inspect(file: string): Stats | string | null {
   try {
     return statSync(file);
   } catch (error) {
-    const {code = 'unknown'} = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? null : code;
+    const {code} = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? null : systemReason(error);
   }
 }
 
-/** `www-data (uid 33)`; only the id for an account that is not local. Nothing is run to find it. */
+/** `www-data (uid 33)`; only the id for an account that is not local. */
 function account(uid: number): string {
-  let accounts = '';
-  try {
-    accounts = readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    // Then only the id is shown.
-  }
-  const line = accounts.split('\n').find((text) => text.split(':')[2] === String(uid));
-  return line ? `${line.split(':')[0]} (uid ${uid})` : `uid ${uid}`;
+  const name = accountName(uid);
+  return name === null ? `uid ${uid}` : `${name} (uid ${uid})`;
 }

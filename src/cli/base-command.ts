@@ -5,6 +5,7 @@ import type {PhpPermission} from '../php/run-php.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
+import {systemReason} from '../system-failure.ts';
 import {type Ask, askSites, readSites, type SitePart, siteError} from './all-sites.ts';
 import type {ChangeOptions} from './change/change-site.ts';
 import {Context, siteOptions} from './context.ts';
@@ -195,7 +196,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** A closed pipe (`| head`) is not an error; a full disk is. */
   #endWithoutStdout(cause: NodeJS.ErrnoException): never {
     if (cause.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    const error = new AtomctlError('OUTPUT_FAILED', `stdout cannot be written to (${cause.code}).`, {
+    const error = new AtomctlError('OUTPUT_FAILED', `stdout cannot be written to: ${systemReason(cause)}.`, {
       hint: 'See whether the disk that it goes to is full.',
       cause,
     });

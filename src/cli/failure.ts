@@ -1,5 +1,6 @@
 import {stripVTControlCharacters} from 'node:util';
 import {AtomctlError} from '../errors.ts';
+import {systemReason} from '../system-failure.ts';
 import {ALL_SITES_COMMANDS} from './all-sites.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
 import {didYouMean, nearest, orOf} from './suggest.ts';
@@ -79,11 +80,20 @@ export function toAtomctlError(
       cause: thrown,
     });
   }
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = internalText(thrown);
   return new AtomctlError('INTERNAL', `Internal error: ${masked(message).split('\n')[0]!}.`, {
     hint: 'Run it again with DEBUG=* and report what it prints.',
     cause: thrown,
   });
+}
+
+/** A system's error that nobody expected: what was done, with what, and why it failed. */
+function internalText(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const {syscall, path} = thrown as NodeJS.ErrnoException;
+  return syscall === undefined
+    ? thrown.message
+    : `${[syscall, path].filter(Boolean).join(' ')}: ${systemReason(thrown)}`;
 }
 
 /** The stacks of an error and its causes, with every known secret masked. Shown only with DEBUG. */

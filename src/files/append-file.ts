@@ -2,6 +2,7 @@ import {constants} from 'node:fs';
 import type {FileHandle} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
+import {systemReason} from '../system-failure.ts';
 import {Directory} from './directory.ts';
 
 const {O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY} = constants;
@@ -29,7 +30,7 @@ export class AppendFile {
   static async open(path: string, uid: number): Promise<AppendFile> {
     const file = await openRegular(path, uid).catch((cause: NodeJS.ErrnoException) => {
       if (cause instanceof AtomctlError) throw cause;
-      throw refused(path, REASONS[cause.code ?? ''] ?? `cannot be opened (${cause.code})`);
+      throw refused(path, REASONS[cause.code ?? ''] ?? `cannot be opened: ${systemReason(cause)}`);
     });
     const stats = await file.stat();
     const isNull = stats.isCharacterDevice() && stats.rdev === NULL_DEVICE;

@@ -3,6 +3,7 @@ import type {Stats} from 'node:fs';
 import type {FileHandle} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
+import {systemReason} from '../system-failure.ts';
 import {Directory} from './directory.ts';
 
 export interface WholeFileOptions {
@@ -136,20 +137,13 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const REASONS: Record<string, string> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EACCES: 'permission was denied',
-  EPERM: 'permission was denied',
-  EROFS: 'the file system is read-only',
+const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its directory does not exist',
   ENOTDIR: 'its directory does not exist',
-  EFBIG: 'the file would be too large',
 };
 
 function outputFailed(path: string, cause: unknown): AtomctlError {
-  const {code = 'unknown error'} = cause as NodeJS.ErrnoException;
-  return new AtomctlError('OUTPUT_FAILED', `${path} could not be written: ${REASONS[code] ?? code}.`, {
+  return new AtomctlError('OUTPUT_FAILED', `${path} could not be written: ${systemReason(cause, REASONS)}.`, {
     hint: 'Nothing was left of it. Give another place with more room and write permission.',
     cause,
   });

@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
 import {serviceNameHint} from '../service-name.ts';
+import {systemReason} from '../system-failure.ts';
 import {formatAddress, type ServerAddress} from './address.ts';
 
 /** Thrown by a parser for bytes that no Gearman server sends; the wire adds the server and the command. */
@@ -107,11 +108,11 @@ export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoExcept
       },
     );
   }
-  const reason = cause.code === 'ECONNREFUSED' ? 'connection refused' : (cause.code ?? 'network error');
-  return new AtomctlError('GEARMAN_UNREACHABLE', `Gearman server ${server} cannot be reached (${reason}).`, {
-    hint: RUNNING_HINT,
-    cause,
-  });
+  return new AtomctlError(
+    'GEARMAN_UNREACHABLE',
+    `Gearman server ${server} cannot be reached: ${systemReason(cause)}.`,
+    {hint: RUNNING_HINT, cause},
+  );
 }
 
 /** What a lost connection comes to, also in the middle of an answer. A server that is only slow is not asked again. */

@@ -11,7 +11,7 @@ export interface Facts {
   place: string;
   /** The account that the server uses for the user, as `CURRENT_USER()` returns it; null if it is not known. */
   account: string | null;
-  /** Node's or the driver's code, or MySQL's name for the error. */
+  /** Node's or the driver's code, or MySQL's name for the error: for a table of explanations, not to be shown if it is Node's. */
   code: string;
   /** What the server, the driver or Node reported, without a full stop. */
   detail: string;

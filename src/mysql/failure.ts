@@ -1,4 +1,5 @@
 import {AtomctlError} from '../errors.ts';
+import {systemReason} from '../system-failure.ts';
 import type {DatabaseConfig} from './database.ts';
 import {describeEndpoint, endpointOf} from './endpoint.ts';
 import type {Explain} from './explained-failure.ts';
@@ -31,9 +32,13 @@ export function translateFailure(
     place: describeEndpoint(endpointOf(config)),
     // The driver has no name for the newer errors of MariaDB.
     code: error.code ?? (isServerError(error) ? String(error.errno) : 'connection closed'),
-    detail: error.message.slice(0, LONGEST_DETAIL).replace(/[\s.:]+$/, ''),
+    detail: isServerError(error) ? textOf(error) : systemReason(error).slice(0, LONGEST_DETAIL),
   });
   return new AtomctlError(code, message, {hint, cause: withoutSql(error)});
+}
+
+function textOf({message}: ServerError): string {
+  return message.slice(0, LONGEST_DETAIL).replace(/[\s.:]+$/, '');
 }
 
 /** An error with a code comes from Node, the driver or the server; without one, the driver sets `fatal`. */

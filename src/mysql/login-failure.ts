@@ -139,6 +139,6 @@ export const explainBrokenLogin: Explain = (facts) => {
   return BY_CODE[facts.code]?.(facts) ?? unreachable(facts);
 };
 
-function unreachable({place, code}: Parameters<Explain>[0]): ReturnType<Explain> {
-  return ['DATABASE_UNREACHABLE', `The MySQL server at ${place} cannot be reached (${code}).`, CHECK_SERVER];
+function unreachable({place, detail}: Parameters<Explain>[0]): ReturnType<Explain> {
+  return ['DATABASE_UNREACHABLE', `The MySQL server at ${place} cannot be reached: ${detail}.`, CHECK_SERVER];
 }

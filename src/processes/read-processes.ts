@@ -2,6 +2,7 @@
 import {readlinkSync} from 'node:fs';
 import {readdir, readlink, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
+import {systemReason} from '../system-failure.ts';
 import {
   isImportTask,
   isWorkerTask,
@@ -119,7 +120,7 @@ function unreadable(error: unknown): string {
       ? 'this system has no /proc like that of Linux'
       : code === 'EACCES' || code === 'EPERM'
         ? 'permission denied; run atomctl as root'
-        : (error as Error).message;
+        : systemReason(error);
   return `The processes of this host cannot be read: ${why}.`;
 }
 

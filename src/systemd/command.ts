@@ -85,7 +85,8 @@ export function runTool(
 
 function notInstalled(tool: string, cause: unknown): AtomctlError {
   if (tool !== 'systemctl' && tool !== 'journalctl') {
-    return new AtomctlError('FAILED', `There is no ${tool} on this machine.`, {cause});
+    const hint = tool === 'sudo' ? 'Run it as root, without --sudo.' : undefined;
+    return new AtomctlError('FAILED', `There is no ${tool} on this machine.`, {hint, cause});
   }
   return new AtomctlError('SYSTEMD_UNAVAILABLE', `This machine has no ${tool}.`, {
     hint: WITHOUT_SYSTEMD,

@@ -63,14 +63,16 @@ const NO_UNIT = /not found\.?$|not loaded|does not exist|No such file or directo
 function failure(
   {stderr, status}: CommandResult,
   command: string,
-  {scope}: SystemctlOptions,
+  {scope, sudo}: SystemctlOptions,
   unit: string,
 ): AtomctlError {
   const reason = stderr.split('\n', 1)[0]!.trim() || `exit status ${status}`;
   if (NO_SYSTEMD.test(stderr)) return unavailable(scope);
   if (NOT_ALLOWED.test(stderr)) {
     return new AtomctlError('SYSTEMD_REFUSED', `systemd refused "${command}": ${sentence(reason)}`, {
-      hint: `Run "sudo ${command}", or give --sudo.`,
+      hint: sudo
+        ? `sudo was refused: run it as root, or allow this user to run "${command}" in sudoers.`
+        : `Run "sudo ${command}", or give --sudo.`,
     });
   }
   if (NO_UNIT.test(stderr)) {

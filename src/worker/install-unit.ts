@@ -2,6 +2,7 @@ import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {AtomctlError} from '../errors.ts';
+import {systemReason} from '../system-failure.ts';
 import {runTool} from '../systemd/command.ts';
 import type {Scope, ServiceManager} from '../systemd/systemctl.ts';
 
@@ -29,7 +30,7 @@ export function unitPath(
 export async function proposeUnit(path: string, text: string): Promise<UnitProposal> {
   const before = await readFile(path, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return null;
-    throw new AtomctlError('FAILED', `${path} could not be read (${error.code}).`, {cause: error});
+    throw new AtomctlError('FAILED', `${path} could not be read: ${systemReason(error)}.`, {cause: error});
   });
   const {stdout} = await runTool(
     'diff',
@@ -58,18 +59,22 @@ async function write(path: string, text: string): Promise<void> {
     await mkdir(dirname(path), {recursive: true});
     await writeFile(path, text, {mode: 0o644});
   } catch (error) {
-    throw notWritable(path, (error as NodeJS.ErrnoException).code ?? String(error), error);
+    throw notWritable(path, systemReason(error), {hint: `Give --sudo, or ${byHand(path)}.`, cause: error});
   }
 }
 
 async function writeWithSudo(path: string, text: string): Promise<void> {
   const {status, stderr} = await runTool('sudo', ['tee', '--', path], {deadlineSeconds: 60, input: text});
-  if (status !== 0) throw notWritable(path, stderr.trim().split('\n').at(-1) ?? `exit status ${status}`);
+  if (status === 0) return;
+  const reason =
+    stderr.trim().split('\n').at(-1)!.replace(/\.$/, '') || `sudo ended with exit status ${status}`;
+  throw notWritable(path, reason, {hint: 'Run it as root, without --sudo.'});
 }
 
-function notWritable(path: string, reason: string, cause?: unknown): AtomctlError {
-  return new AtomctlError('SYSTEMD_REFUSED', `${path} could not be written (${reason}).`, {
-    hint: `Give --sudo, or run "atomctl worker:unit | sudo tee ${path}" and "sudo systemctl daemon-reload".`,
-    cause,
-  });
+function byHand(path: string): string {
+  return `run "atomctl worker:unit | sudo tee ${path}" and "sudo systemctl daemon-reload"`;
+}
+
+function notWritable(path: string, reason: string, options: {hint: string; cause?: unknown}): AtomctlError {
+  return new AtomctlError('SYSTEMD_REFUSED', `${path} could not be written: ${reason}.`, options);
 }

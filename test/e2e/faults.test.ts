@@ -164,7 +164,7 @@ test('the process list does not show the password after the start', async () => 
 test('each fault of a Gearman server is one sentence and exit 3', async () => {
   const {port} = inject('mariadb');
   const faults: [string, RegExp][] = [
-    [`127.0.0.1:${closedPort}`, /cannot be reached \(connection refused\)/],
+    [`127.0.0.1:${closedPort}`, /cannot be reached: connection refused/],
     [`127.0.0.1:${silentPort}`, /did not answer "status" within 1 s/],
     [`127.0.0.1:${port}`, /does not speak Gearman/],
     ['nowhere.invalid', /nowhere\.invalid:4730/],

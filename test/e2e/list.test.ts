@@ -229,6 +229,6 @@ test('without Gearman the list is shown: the column has a question mark and stde
   expect(running.code).toBe(0);
   expect(running.stdout).toMatch(/arObjectMoveJob +running +\?/);
   expect(running.stderr).toMatch(
-    /^The live state is not certain: Gearman server \S+ cannot be reached .*\n2 of 2 jobs shown: 2 running\.\n$/,
+    /^The live state is not certain: Gearman server \S+ cannot be reached: .*\n2 of 2 jobs shown: 2 running\.\n$/,
   );
 });

@@ -75,7 +75,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
     const [code] = await once(child, 'close');
     expect([code, stderr]).toEqual([
       1,
-      'Error: stdout cannot be written to (ENOSPC). See whether the disk that it goes to is full.\n',
+      'Error: stdout cannot be written to: the disk is full. See whether the disk that it goes to is full.\n',
     ]);
   },
 );
@@ -101,5 +101,5 @@ test('an audit log on a full disk: the change stays, and a warning says that the
   const args = ['jobs:clear', '--yes', '--keep-queue', '--quiet', '--json', '--audit-log', file];
   const {code, stdout, stderr} = await runAtomctl(args, {env: site.env});
   expect([code, JSON.parse(stdout).cleared]).toEqual([0, JOBS]);
-  expect(stderr).toBe('Warning: The audit trail may lack this change: its file failed (ENOSPC).\n');
+  expect(stderr).toBe('Warning: The audit trail may lack this change: its file failed: the disk is full.\n');
 });

@@ -15,7 +15,8 @@ test('a file that may not be read is explained in words, with what to do', () =>
 test('a file that does not exist needs no other user', () => {
   const error = cannotBeRead('/etc/x', failure('ENOENT'));
   expect([error.message, error.hint]).toEqual(['/etc/x cannot be read: it does not exist.', undefined]);
-  expect(cannotBeRead('/etc/x', failure('EIO')).message).toBe('/etc/x cannot be read: EIO.');
+  const broken = Object.assign(failure('EIO'), {errno: -5});
+  expect(cannotBeRead('/etc/x', broken).message).toBe('/etc/x cannot be read: i/o error.');
 });
 
 test('an error of atomctl itself passes unchanged', () => {

@@ -11,6 +11,7 @@ import type {KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';
 import type {Retried} from '../../jobs/retry/retry.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
+import {systemReason} from '../../system-failure.ts';
 
 /** Shared by clear, kill, mark, retry and doctor --fix. */
 export const auditFlag = {
@@ -58,9 +59,8 @@ export async function recordChanges(
     await inTime(options.file === null ? sendToLogger(text) : options.file.append(text));
     return null;
   } catch (error) {
-    const {code, message} = error as NodeJS.ErrnoException;
     const where = options.file === null ? 'logger' : 'its file';
-    return `The audit trail may lack this change: ${where} failed (${code ?? message}).`;
+    return `The audit trail may lack this change: ${where} failed: ${systemReason(error)}.`;
   }
 }
 

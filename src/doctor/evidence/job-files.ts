@@ -2,6 +2,7 @@ import {opendir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {STATUSES} from '../../jobs/model/job.ts';
 import type {Queryable} from '../../mysql/database.ts';
+import {systemReason} from '../../system-failure.ts';
 import {NotAvailable} from '../finding.ts';
 
 /** A larger directory is not compared: listing it would take longer than the finding is worth. */
@@ -55,7 +56,7 @@ async function listFiles(directory: string): Promise<Set<string>> {
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    if (code !== 'ENOENT') throw new NotAvailable(`${directory} cannot be read (${code}).`);
+    if (code !== 'ENOENT') throw new NotAvailable(`${directory} cannot be read: ${systemReason(error)}.`);
   }
   return names;
 }

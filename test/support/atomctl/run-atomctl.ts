@@ -54,7 +54,17 @@ export async function runAtomctl(args: readonly string[], options: RunOptions = 
   });
   child.stdin.on('error', () => {}).end(options.stdin ?? '');
   const [code] = (await once(child, 'close')) as [number | null];
+  if (options.env?.DEBUG === undefined) requireWords(args, stdout + stderr);
   return {code, stdout, stderr};
+}
+
+const ERROR_CODE =
+  /\bE(?:ACCES|AGAIN|BADF|BUSY|CONNREFUSED|CONNRESET|EXIST|HOSTUNREACH|INVAL|IO|ISDIR|LOOP|MFILE|NETUNREACH|NOENT|NOSPC|NOTDIR|NOTEMPTY|NOTFOUND|PERM|PIPE|ROFS|TIMEDOUT|AI_AGAIN)\b/;
+
+/** No user is to see a code of the system such as ENOENT, whatever is tested. */
+function requireWords(args: readonly string[], output: string): void {
+  const [code] = ERROR_CODE.exec(output) ?? [];
+  if (code !== undefined) throw new Error(`atomctl ${args.join(' ')} prints ${code}:\n${output}`);
 }
 
 export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {

@@ -43,7 +43,7 @@ describe('a login that fails', () => {
     [fromNode('EACCES'), 'DATABASE_UNREACHABLE', /may not use the MySQL socket/],
     [fromNode('ENOTFOUND'), 'DATABASE_UNREACHABLE', /"db\.example" has no address/],
     [fromNode('EAI_AGAIN'), 'DATABASE_UNREACHABLE', /no answer about the database host "db\.example"/],
-    [fromNode('EHOSTUNREACH'), 'DATABASE_UNREACHABLE', /cannot be reached \(EHOSTUNREACH\)/],
+    [fromNode('EHOSTUNREACH'), 'DATABASE_UNREACHABLE', /cannot be reached: no route to the host\.$/],
     [fromNode('PROTOCOL_CONNECTION_LOST'), 'DATABASE_UNREACHABLE', /closed the connection before/],
     [fromNode('HANDSHAKE_NO_SSL_SUPPORT'), 'DATABASE_UNREACHABLE', /offers no TLS/],
     [

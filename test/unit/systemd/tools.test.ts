@@ -53,6 +53,21 @@ test.each([
   await expect(manager().change('restart', 'a.service')).rejects.toMatchObject(error);
 });
 
+test('a refused sudo is not recommended again, nor is one that is not installed', async () => {
+  await tool('systemctl', 'exit 0');
+  await tool('sudo', 'echo "sudo: a password is required" >&2; exit 1');
+  const refused = manager({sudo: true}).change('restart', 'a.service');
+  await expect(refused).rejects.toMatchObject({
+    code: 'SYSTEMD_REFUSED',
+    hint: 'sudo was refused: run it as root, or allow this user to run "systemctl restart a.service" in sudoers.',
+  });
+  process.env.PATH = tools;
+  await rm(join(tools, 'sudo'));
+  await expect(manager({sudo: true}).change('restart', 'a.service')).rejects.toMatchObject({
+    hint: 'Run it as root, without --sudo.',
+  });
+});
+
 test('without a systemd of the user, and without systemctl at all', async () => {
   await tool('systemctl', 'echo "Failed to connect to bus: No medium found" >&2; exit 1');
   await expect(manager({scope: 'user'}).show(['a.service'])).rejects.toMatchObject({
