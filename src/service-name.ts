@@ -1,9 +1,13 @@
 /**
- * What to do about a host that cannot be resolved, after the advice to check its name. One without a dot is often a
- * service of a compose file, which only the containers of that file can resolve; otherwise empty.
- * @param published how its published port is given instead
+ * What to do about a host that cannot be resolved. One without a dot is often a service of a compose file, which only the
+ * containers of that file can resolve.
+ * @param options.published how its published port is given instead
+ * @param options.check what to check of its spelling, a sentence
  */
-export function serviceNameHint(host: string, published: string): string {
-  if (host.includes('.')) return '';
-  return ` If "${host}" is a service of a compose file, only its containers know the name: run atomctl in one of them, or publish the port and give ${published}.`;
+export function unresolvedHint(
+  host: string,
+  {published, check}: {published: string; check: string},
+): string {
+  if (host.includes('.')) return check;
+  return `If "${host}" is a service of a compose file, only its containers know the name: run atomctl in one of them (docs/containers.md), or publish the port and give ${published}. Otherwise: ${check}`;
 }

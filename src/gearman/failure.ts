@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
-import {serviceNameHint} from '../service-name.ts';
+import {unresolvedHint} from '../service-name.ts';
 import {systemReason} from '../system-failure.ts';
 import {formatAddress, type ServerAddress} from './address.ts';
 
@@ -15,7 +15,7 @@ export class TooManyLines extends Error {}
 
 const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
 const RUNNING_HINT =
-  'Check that the Gearman server runs and listens there: systemctl status gearman-job-server.';
+  'Check that the Gearman server runs and listens there: systemctl start gearman-job-server (on other systems than Debian: gearmand).';
 
 /** What a parser threw, as an error that names the server and the command. Other errors pass unchanged. */
 export function replyFailure(address: ServerAddress, command: string, error: unknown): unknown {
@@ -103,7 +103,10 @@ export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoExcept
       'GEARMAN_UNREACHABLE',
       `The host of Gearman server ${server} cannot be resolved.`,
       {
-        hint: `Check the name in --gearman, ATOMCTL_GEARMAN or gearman.yml.${serviceNameHint(address.host, '--gearman 127.0.0.1:PORT')}`,
+        hint: unresolvedHint(address.host, {
+          published: '--gearman 127.0.0.1:PORT',
+          check: 'Check the name in --gearman, ATOMCTL_GEARMAN or gearman.yml.',
+        }),
         cause,
       },
     );

@@ -1,4 +1,4 @@
-import {serviceNameHint} from '../service-name.ts';
+import {unresolvedHint} from '../service-name.ts';
 import {type Explain, quotedName, refusedStatement} from './explained-failure.ts';
 import {PASSWORD_KEPT} from './login.ts';
 
@@ -38,7 +38,8 @@ const full: Explain = ({place}) => [
 
 function checkHost(host: string | null): string {
   const published = '--database-url mysql://USER@127.0.0.1:PORT/DATABASE';
-  return `Check its spelling (atomctl config) and the name servers of this machine.${serviceNameHint(host ?? '', published)}`;
+  const check = 'Check its spelling (atomctl config) and the name servers of this machine.';
+  return unresolvedHint(host ?? '', {published, check});
 }
 
 /** Codes of Node and of the driver, before a session exists. */

@@ -91,6 +91,9 @@ export function workersFix(staleRoot: string | null, otherwise = 'atomctl worker
   return staleRoot === null ? otherwise : `cd ${staleRoot} && php symfony cc && atomctl worker:restart`;
 }
 
+/** Starts a worker that does not run, also at systemd's start limit, at which a plain start is refused. */
+export const START_WORKER = 'atomctl worker:start --reset';
+
 function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   const {servers, functions, prefix, required} = evidence;
   const answering = servers.filter(({reachable}) => reachable);
@@ -170,7 +173,7 @@ function noWorkerOfThisSite(evidence: QueueEvidence): QueueProblem[] {
         ' another root or workers_key, and --function-prefix PREFIX tells atomctl theirs.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   const message = `No worker of this site (${own}) is connected.${missing}${hint}`;
-  const remedy = workersFix(staleRoot, 'atomctl worker:start');
+  const remedy = workersFix(staleRoot, START_WORKER);
   return [{state: FAULT_SEVERITY['no worker of the site'], message, remedy}];
 }
 

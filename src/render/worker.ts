@@ -82,6 +82,15 @@ const UNMANAGED_COLUMNS: Column<UnmanagedWorker>[] = [
   {header: 'ABILITIES', text: ({abilities}) => String(abilities.length), align: 'right'},
 ];
 
+/** What was installed, and what to do for it to have an effect. @param running units that run by the old file */
+export function renderInstalled(path: string, running: readonly string[]): string {
+  const next =
+    running.length === 0
+      ? 'It is used from the next start on: atomctl worker:start, and worker:enable for starts at boot.'
+      : `A restart is needed: ${running.join(', ')} ${running.length === 1 ? 'runs' : 'run'} as before until then (atomctl worker:restart).`;
+  return `${sanitizeLine(path)} is installed.\n${sanitizeLine(next)}\n`;
+}
+
 /** One line for each unit: what happened to it. */
 export function renderChanges(changes: readonly (UnitChange | SettingChange)[], screen: Screen): string {
   return changes

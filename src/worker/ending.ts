@@ -69,7 +69,7 @@ function atTheLimit(ending: string | null, limit: StartLimit): string {
   const left = limit.secondsLeft === null ? '' : ` for another ${formatDuration(limit.secondsLeft)}`;
   return (
     `${ending === null ? '' : `${capital(ending)}. `}It reached the start limit of ${limitText(limit)}:` +
-    ` systemd refuses to start it${left}, unless the count is reset (atomctl worker:restart --reset).`
+    ` systemd refuses to start it${left}, unless the count is reset (atomctl worker:start --reset).`
   );
 }
 

@@ -23,7 +23,7 @@ export interface UnitEvidence {
 export function judgeUnit(evidence: UnitEvidence): UnitProblem[] {
   const {unit, limit} = evidence;
   const why = whyNotRunning(unit, limit);
-  const problems = why === null ? runningFaults(evidence) : [notRunning(unit, why)];
+  const problems = why === null ? runningFaults(evidence) : [notRunning(unit, limit, why)];
   if (['disabled', 'indirect'].includes(unit.enablement)) {
     problems.push({
       severity: 'warning',
@@ -33,9 +33,10 @@ export function judgeUnit(evidence: UnitEvidence): UnitProblem[] {
   return problems;
 }
 
-function notRunning(unit: UnitState, why: string): UnitProblem {
-  const alone =
-    comesBack(unit) === false ? ' It will not come back by itself: atomctl worker:start starts it.' : '';
+function notRunning(unit: UnitState, limit: StartLimit, why: string): UnitProblem {
+  // At the limit, of a masked unit and of one that cannot be loaded, `why` says what has to be done first.
+  const canStart = comesBack(unit) === false && !limit.hit && unit.load === 'loaded';
+  const alone = canStart ? ' It will not come back by itself: atomctl worker:start starts it.' : '';
   return {severity: 'critical', text: `${unit.name} is ${stateText(unit)}. ${why}${alone}`};
 }
 

@@ -71,6 +71,19 @@ async function writeWithSudo(path: string, text: string): Promise<void> {
   throw notWritable(path, reason, {hint: 'Run it as root, without --sudo.'});
 }
 
+/**
+ * The active units of a unit file, a template's instances among them: until they are restarted, they run as their file was when
+ * they started.
+ * @throws AtomctlError as the manager's methods do
+ */
+export async function runningUnits(name: string, manager: ServiceManager): Promise<string[]> {
+  const [base] = name.split('@.service');
+  const isOne = (unit: string) => unit === name || (base !== name && unit.startsWith(`${base}@`));
+  return (await manager.services())
+    .filter(({active, name: unit}) => active === 'active' && isOne(unit))
+    .map(({name: unit}) => unit);
+}
+
 function byHand(path: string): string {
   return `run "atomctl worker:unit | sudo tee ${path}" and "sudo systemctl daemon-reload"`;
 }

@@ -309,4 +309,9 @@ test('C2: names of a compose file, on the host that runs it, are explained', asy
   const queue = await json(['queue:status', '--no-database', '--function-prefix', ''], env);
   expect(queue.code).toBe(3);
   expect(JSON.stringify(queue.problems)).toContain('give --gearman 127.0.0.1:PORT');
+  const servers = await finding('gearman-servers', {...env, ATOMCTL_FUNCTION_PREFIX: ''});
+  expect(servers.remedy).toMatch(
+    /^If "gearmand" is a service of a compose file, .* give --gearman 127\.0\.0\.1:PORT\. Otherwise: Check/,
+  );
+  expect(servers.remedy).not.toContain('systemctl');
 });

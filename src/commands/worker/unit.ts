@@ -10,7 +10,8 @@ import {
   workerChoiceFlags,
   workerChoices,
 } from '../../cli/worker/unit-flags.ts';
-import {installUnit, proposeUnit, unitPath} from '../../worker/install-unit.ts';
+import {installUnit, proposeUnit, runningUnits, unitPath} from '../../worker/install-unit.ts';
+import {renderInstalled} from '../../render/worker.ts';
 import {requireUnitName, unitFile, workerArguments} from '../../worker/unit-file.ts';
 
 export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
@@ -46,7 +47,8 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
       root: await requireRoot(this.context),
       workerArguments: workerArguments(workerChoices(flags)),
     });
-    const path = unitPath(`${flags.name}${flags.template ? '@' : ''}.service`, scope, this.io.env);
+    const name = `${flags.name}${flags.template ? '@' : ''}.service`;
+    const path = unitPath(name, scope, this.io.env);
     if (!flags.install) return this.present({path, unit: text, installed: false}, () => text);
 
     const manager = await serviceManager(this.context, flags);
@@ -58,6 +60,9 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
     }
     await installUnit(proposal, {manager, sudo: flags.sudo});
     const {difference} = proposal;
-    await this.present({path, unit: text, installed: true, difference}, () => `${path} is installed.\n`);
+    const running = difference === '' ? [] : await runningUnits(name, manager);
+    await this.present({path, unit: text, installed: true, difference, toRestart: running}, () =>
+      renderInstalled(path, running),
+    );
   }
 }

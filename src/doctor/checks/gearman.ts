@@ -4,7 +4,7 @@ import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import {oldHoldProblems, oldHolds} from '../../queue/probe/old-holds.ts';
 import {type ServerReport, skippedText} from '../../queue/server-report.ts';
 import {servedClasses} from '../../queue/status.ts';
-import {UNREAD_LINES_REMEDY, workersFix} from '../../queue/verdict.ts';
+import {START_WORKER, UNREAD_LINES_REMEDY, workersFix} from '../../queue/verdict.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
@@ -34,7 +34,7 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
       'AtoM submits a job to any one of its servers: a submission to this one fails, and the jobs that it had are lost.',
-    remedy: 'systemctl start gearman-job-server (on other systems than Debian: gearmand)',
+    remedy: [...new Set(silent.map(({hint}) => hint ?? 'Check the server.'))].join(' '),
   });
 }
 
@@ -65,7 +65,7 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   const ownPrefix = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   if (own.length > 0)
     return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} served.`);
-  await requireRunningUnit(site);
+  const isActive = await requireRunningUnit(site);
   const prefixes = [...new Set(others.map((row) => row.prefix ?? 'none'))];
   const consequence = 'No worker takes the jobs of this site.';
   if (prefixes.length === 0) {
@@ -73,7 +73,7 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
     return shared('no worker of the site', {
       evidence,
       consequence,
-      remedy: workersFix(await staleRoot(site.access.root), 'atomctl worker:start'),
+      remedy: workersFix(await staleRoot(site.access.root), isActive ? undefined : START_WORKER),
     });
   }
   return shared('no worker of the site', {
@@ -83,11 +83,12 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   });
 }
 
-/** A unit that does not run explains why no worker is connected; checkUnit reports it. */
-async function requireRunningUnit(site: SiteEvidence): Promise<void> {
+/** A unit that does not run explains why no worker is connected; checkUnit reports it. @returns false without a unit */
+async function requireRunningUnit(site: SiteEvidence): Promise<boolean> {
   const units = await site.units().catch(noUnits);
   const down = units.find(({unit}) => unit.active !== 'active');
   if (down) throw new NotAvailable(`${down.unit.name} does not run, so no worker is connected.`);
+  return units.length > 0;
 }
 
 function noUnits(error: unknown): WorkerUnit[] {

@@ -6,6 +6,7 @@ import {type PhpArray, phpString} from '../../php/value.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import {type QueueSnapshot, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
+import {START_WORKER} from '../../queue/verdict.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
 import {type MarkState, stateOf} from '../mark/mark.ts';
 import type {Job} from '../model/job.ts';
@@ -182,7 +183,7 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
   const servers = serversFor(name, evidence.snapshot);
   if (servers.length === 0)
     return {
-      refused: `No connected worker of this site runs ${jobClass}. To start the workers: atomctl worker:start`,
+      refused: `No connected worker of this site runs ${jobClass}. To start the workers: ${START_WORKER}`,
     };
   return {
     ready: {

@@ -220,7 +220,7 @@ describe('the verdict', () => {
       {servers: [ONE_SERVED], staleRoot: '/atom'},
       'cd /atom && php symfony cc && atomctl worker:restart',
     ],
-    ['a start', {servers: [NONE_SERVED]}, 'atomctl worker:start'],
+    ['a start', {servers: [NONE_SERVED]}, 'atomctl worker:start --reset'],
     [
       'a cleared cache before it',
       {servers: [NONE_SERVED], staleRoot: '/atom'},

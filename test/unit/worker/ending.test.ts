@@ -70,6 +70,17 @@ test('whether it comes back by itself', () => {
   );
 });
 
+test('D15: at the start limit, the advice is the start that systemd accepts, and none for a masked unit', () => {
+  const [atLimit] = judgeUnit({
+    unit: {...NEVER_STARTED, enablement: 'enabled', ...failed(255)},
+    limit: {...LIMIT, hit: true, secondsLeft: 79_800},
+    servers: [],
+  });
+  expect(atLimit!.text).toMatch(/unless the count is reset \(atomctl worker:start --reset\)\.$/);
+  const [masked] = judgeUnit({unit: {...NEVER_STARTED, load: 'masked'}, limit: LIMIT, servers: []});
+  expect(masked!.text).toMatch(/"systemctl unmask"\.$/);
+});
+
 test('a worker that systemd may not restart again is reported while it runs', () => {
   const unit = {...NEVER_STARTED, enablement: 'enabled', active: 'active', sub: 'running'};
   expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 3}, servers: []})).toMatchObject([

@@ -158,7 +158,7 @@ test("a plugin's class needs --force, and a worker that runs it", async () => {
   const id = await insertLogged(at.site, {name: 'arPluginJob', parameters: {}});
   expect((await previewAt(at, id)).message).toMatch(/of a plugin.* --force$/);
   expect((await previewAt(at, id, {force: true})).message).toBe(
-    'No connected worker of this site runs arPluginJob. To start the workers: atomctl worker:start',
+    'No connected worker of this site runs arPluginJob. To start the workers: atomctl worker:start --reset',
   );
   at.workers.push(await startWorker(at.site, ['--abilities=arPluginJob']));
   const {first} = await retryAt(at, [id], {force: true});

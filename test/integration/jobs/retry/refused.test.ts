@@ -151,7 +151,7 @@ test("a file's name that is relative is looked for in the root, where AtoM's wor
 test('without a worker for the class, or without a prefix, a job is refused', async () => {
   const id = await insertLogged(at.site, {name: 'arGenerateReportJob'});
   expect(await refusal(id)).toBe(
-    'No connected worker of this site runs arGenerateReportJob. To start the workers: atomctl worker:start',
+    'No connected worker of this site runs arGenerateReportJob. To start the workers: atomctl worker:start --reset',
   );
   expect(await refusal(id, {prefixes: prefixesOf(null)})).toMatch(/function prefix is not known/);
 });
