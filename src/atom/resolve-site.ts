@@ -11,12 +11,13 @@ import {
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {phpString} from '../php/value.ts';
 import {combineDatabase, databaseSources} from './config/combine-database.ts';
+import {configPhpPath} from './config/config-php.ts';
 import {type CompiledConfig, configModifiedMs, readCompiledConfig} from './config/compiled-cache.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config/config-yaml.ts';
 import {CONTAINER_PREFIX, computeFunctionPrefix, prefixRule, workersKeyPrefix} from './function-prefix.ts';
 import {usesOtherDatabase} from './other-site.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
-import {findNamedSite} from './site-file.ts';
+import {findNamedSite, listSites} from './site-file.ts';
 import {findRoot, USUAL_PLACES} from './site-root.ts';
 import {readVersion} from './version.ts';
 import {knownZone, type ZoneEnvironment} from './zone.ts';
@@ -64,8 +65,29 @@ class ResolvedSite implements Site {
 
   readonly database = once(async (): Promise<Setting<DatabaseConfig>> => {
     const named = await this.#named();
-    return combineDatabase(databaseSources(this.#options, named, this.#surroundings, this.root));
+    const sources = databaseSources(this.#options, named, this.#surroundings, this.root);
+    return combineDatabase(sources).catch(async (error: unknown) => {
+      if (!(error instanceof AtomctlError) || error.code !== 'NO_SITE') throw error;
+      const {value: root} = await this.root();
+      const message =
+        root === null ? error.message : `${configPhpPath(root)} does not exist, and no database was given.`;
+      throw await this.#noSite(message, error.hint!);
+    });
   });
+
+  async requireRoot(): Promise<string> {
+    const {value} = await this.root();
+    if (value !== null) return value;
+    throw await this.#noSite('No AtoM installation was found.', 'Give --atom-root DIR.');
+  }
+
+  async #noSite(message: string, instead: string): Promise<AtomctlError> {
+    const [{noSite}, root, named] = [await import('./no-site.ts'), await this.root(), await this.#named()];
+    const surroundings = this.#surroundings;
+    // A configuration file that is wrong is not the reason.
+    const sites = await listSites(this.#options, surroundings).catch(() => []);
+    return noSite({message, instead, root, named, sites, surroundings});
+  }
 
   readonly gearmanServers = once(async (): Promise<Setting<ServerAddress[]>> => {
     const given = await this.#givenServers();

@@ -78,7 +78,7 @@ function notTrusted(root: string, from: string, reason: string): AtomctlError {
 
 /** The installations in usual places, symbolic links resolved. */
 async function usualRoots(usualPlaces: readonly string[]): Promise<Set<string>> {
-  const candidates = (await Promise.all(usualPlaces.map(expandStar))).flat();
+  const candidates = (await Promise.all(usualPlaces.map(candidateRoots))).flat();
   const roots = new Set<string>();
   for (const candidate of candidates) {
     if (await isRoot(candidate)) roots.add(await realpath(candidate));
@@ -109,7 +109,8 @@ async function isRoot(directory: string): Promise<boolean> {
   return found.every(Boolean);
 }
 
-async function expandStar(place: string): Promise<string[]> {
+/** The directories that a usual place stands for. */
+export async function candidateRoots(place: string): Promise<string[]> {
   const [before, after] = place.split('*') as [string, string | undefined];
   if (after === undefined) return [place];
   const names = await readdir(before).catch(() => []);

@@ -52,6 +52,8 @@ export interface SiteSurroundings extends PhpOptions {
 export interface Site {
   /** Absolute, symbolic links resolved, no trailing slash; null if no AtoM installation was found. */
   root(): Promise<Setting<string | null>>;
+  /** The root. Rejects with NO_SITE if there is none: where it was looked for, and which sites are configured. */
+  requireRoot(): Promise<string>;
   database(): Promise<Setting<DatabaseConfig>>;
   gearmanServers(): Promise<Setting<ServerAddress[]>>;
   /**

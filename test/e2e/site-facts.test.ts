@@ -18,6 +18,8 @@ import {
   until,
 } from '../support/sandbox.ts';
 
+const NOBODY = 65534;
+
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
 let gearmand: GearmanProcess;
@@ -297,6 +299,30 @@ test('prefixes without a worker are named, those of sites in the configuration f
   );
   const known = await finding('other-prefixes', {...site.env, ATOMCTL_CONFIG: config});
   expect(known.evidence).toBe(`Prefix ${old}: 1 job waiting, 0 running, without a worker.`);
+});
+
+test('a site that is not found: where it was looked for, and what is configured', async () => {
+  const closed = createScratch('closed');
+  const config = join(createScratch('config'), 'config.yml');
+  writeFileSync(config, 'sites:\n  north:\n    root: /srv/north\n', {mode: 0o644});
+  const env = {ATOMCTL_CONFIG: config};
+  const {code, stderr} = await runAtomctl(['jobs:list'], {env, cwd: closed});
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /^Error: No AtoM installation and no database were found\. Looked in \S+ and the directories above it, \S+\/nginx\/atom, .* Sites that are configured: north; /,
+    ),
+  ]);
+});
+
+test('a site that this user may not enter: whom to run as', async ({skip}) => {
+  skip(process.geteuid!() !== 0, 'only root can start a command as another user');
+  const closed = createScratch('closed');
+  const denied = await runAtomctl(['worker:status'], {cwd: closed, uid: NOBODY});
+  expect([denied.code, denied.stderr]).toEqual([
+    2,
+    expect.stringContaining(`Permission denied in ${closed}: try sudo -u www-data atomctl …. Give --atom-root DIR.`),
+  ]);
 });
 
 test('C2: names of a compose file, on the host that runs it, are explained', async () => {

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {AtomctlError, usageError} from '../../errors.ts';
+import {usageError} from '../../errors.ts';
 import type {Scope, ServiceManager} from '../../systemd/systemctl.ts';
 import type {UnitState} from '../../systemd/unit-state.ts';
 import type {AskServers, SiteAbilities} from '../../worker/abilities.ts';
@@ -75,7 +75,7 @@ export interface FoundWorker {
   units: UnitState[];
 }
 
-/** The site's worker units. @throws AtomctlError SYSTEMD_UNAVAILABLE, NO_SUCH_UNIT */
+/** The site's worker units. @throws AtomctlError NO_SITE, SYSTEMD_UNAVAILABLE, NO_SUCH_UNIT */
 export async function findWorker(context: Context, flags: UnitFlags): Promise<FoundWorker> {
   const [{findUnits}, manager, site] = await Promise.all([
     import('../../worker/units.ts'),
@@ -83,7 +83,7 @@ export async function findWorker(context: Context, flags: UnitFlags): Promise<Fo
     context.site(),
   ]);
   const names = flags.unit ?? [];
-  const root = names.length > 0 ? null : (await site.root()).value;
+  const root = names.length > 0 ? null : await site.requireRoot();
   return {manager, units: await findUnits({manager, root, names})};
 }
 
@@ -122,9 +122,7 @@ async function siteAbilities(context: Context): Promise<SiteAbilities> {
 
 /** The AtoM root. @throws AtomctlError NO_SITE if none was found */
 export async function requireRoot(context: Context): Promise<string> {
-  const root = (await (await context.site()).root()).value;
-  if (root !== null) return root;
-  throw new AtomctlError('NO_SITE', 'No AtoM installation was found.', {hint: 'Give --atom-root DIR.'});
+  return (await context.site()).requireRoot();
 }
 
 /** Options of AtoM's jobs:worker, by AtoM's own names. */

@@ -51,6 +51,33 @@ function named(yaml: string) {
   return {file, options: {site: set('smith', '--site'), config: set(file, '--config')}};
 }
 
+describe('a site that is not found', () => {
+  const surroundings = {env: {}, cwd: NOWHERE, callerUid: process.geteuid!()};
+
+  it('is told with the places where it was looked for, and the sites that are configured', async () => {
+    const config = writeFile('config.yml', 'sites:\n  north:\n    root: /srv/north\n  south:\n    root: /srv/south\n');
+    const usualPlaces = ['/no/such/atom', '/no/such/*/src'];
+    const lost = resolveSite({}, {...surroundings, usualPlaces, siteFiles: [config]});
+    const hint = `Looked in ${NOWHERE} and the directories above it, /no/such/atom, /no/such/*/src. Sites that are configured: north, south; choose one with --site NAME. Give `;
+    await expect(lost.database()).rejects.toMatchObject({code: 'NO_SITE', hint: expect.stringContaining(hint)});
+    await expect(lost.requireRoot()).rejects.toMatchObject({
+      message: 'No AtoM installation was found.',
+      hint: `${hint}--atom-root DIR.`,
+    });
+  });
+
+  it('is not looked for beside a named site, nor in a configuration file that is wrong', async () => {
+    const {options} = named('    gearman: 127.0.0.1\n');
+    await expect(site(options).requireRoot()).rejects.toMatchObject({
+      hint: expect.stringMatching(/^The site "smith" names none at \S+config\.yml:2\. Give --atom-root DIR\.$/),
+    });
+    const siteFiles = [writeFile('config.yml', 'nonsense')];
+    await expect(resolveSite({}, {...surroundings, usualPlaces: [], siteFiles}).requireRoot()).rejects.toMatchObject({
+      hint: `Looked in ${NOWHERE} and the directories above it. Give --atom-root DIR.`,
+    });
+  });
+});
+
 describe('the database', () => {
   it("comes from AtoM's files", async () => {
     const root = createRoot(FILES);
@@ -178,7 +205,11 @@ describe('the database', () => {
       code: 'NO_SITE',
       hint: expect.stringContaining('--database-url'),
     });
-    await expect(at(createRoot()).database()).rejects.toMatchObject({code: 'NO_SITE'});
+    const root = createRoot();
+    await expect(at(root).database()).rejects.toMatchObject({
+      code: 'NO_SITE',
+      message: `${root}/config/config.php does not exist, and no database was given.`,
+    });
     await expect(site({}, {ATOM_MYSQL_USERNAME: 'u'}).database()).rejects.toThrow(
       'The configuration (ATOM_MYSQL_USERNAME) names no database server.',
     );
