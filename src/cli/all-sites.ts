@@ -127,7 +127,9 @@ async function renderAnswers(
 ): Promise<string> {
   const blocks: string[] = [];
   for (const {site, answer, error} of answers) {
-    if (answer !== null) blocks.push(`${heading(site, screen)}\n${await answer.text(screen)}`);
+    const text = answer === null ? '' : await answer.text(screen);
+    // Under --quiet a site in which all is well has nothing to say.
+    if (text !== '') blocks.push(`${heading(site, screen)}\n${text}`);
     if (error !== null) stderr.write(siteError(site, error));
   }
   return blocks.join('\n');

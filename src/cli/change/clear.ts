@@ -1,4 +1,4 @@
-import {usageError} from '../../errors.ts';
+import {AtomctlError, usageError} from '../../errors.ts';
 import type {ClearSiteOptions} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
@@ -80,11 +80,18 @@ export async function clearPreview(
   };
 }
 
+/** The file of an export. */
+export interface ExportName {
+  path: string;
+  /** The name was made from the time, so that each run means a file of its own: see exportBefore. */
+  isDated: boolean;
+}
+
 /**
  * The name of an export, with strftime's sequences filled in on the site's wall clock.
  * @throws AtomctlError USAGE for a sequence that is not known
  */
-export async function exportName(context: Context, pattern: string): Promise<string> {
+export async function exportName(context: Context, pattern: string): Promise<ExportName> {
   const [date, clock] = (await context.time()).toWall(context.now()).split(' ') as [string, string];
   const [year, month, day] = date.split('-') as [string, string, string];
   const [hour, minute, second] = clock.split(':') as [string, string, string];
@@ -92,7 +99,7 @@ export async function exportName(context: Context, pattern: string): Promise<str
     ...{Y: year, y: year.slice(2), m: month, d: day, H: hour, M: minute, S: second},
     ...{F: date, T: clock, '%': '%'},
   };
-  return pattern.replace(/%(.?)/g, (sequence, letter: string) => {
+  const path = pattern.replace(/%(.?)/g, (sequence, letter: string) => {
     const text = sequences[letter];
     if (text !== undefined) return text;
     throw usageError(
@@ -102,6 +109,7 @@ export async function exportName(context: Context, pattern: string): Promise<str
         .join(' ')}.`,
     );
   });
+  return {path, isDated: /%[^%]/.test(pattern.replaceAll('%%', ''))};
 }
 
 async function downloadsOf(context: Context): Promise<string> {
@@ -127,19 +135,23 @@ export async function queueSources(context: Context) {
 
 export interface ExportOptions {
   /** null: nothing is exported. */
-  path: string | null;
+  name: ExportName | null;
   /** Replaces the file if it exists. */
   force: boolean;
   filter: JobFilter;
   signal: AbortSignal;
 }
 
-/** Saves the history of the jobs that will be deleted. Returns the file's path, or null if none was asked for. */
+/**
+ * Saves the history of the jobs that will be deleted. A dated name that is taken gets a number: `jobs-2026-11-26-2.csv`. Returns the
+ * file's path, or null if none was asked for.
+ * @throws AtomctlError as writeWholeFile does
+ */
 export async function exportBefore(
   context: Context,
-  {path, force, filter, signal}: ExportOptions,
+  {name, force, filter, signal}: ExportOptions,
 ): Promise<string | null> {
-  if (path === null) return null;
+  if (name === null) return null;
   const [{exportRows}, {ATOM_COLUMNS}, {writeWholeFile}, {renderCsv}] = await Promise.all([
     import('../../jobs/export/export-csv.ts'),
     import('../../jobs/export/columns.ts'),
@@ -149,6 +161,26 @@ export async function exportBefore(
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
+  const path = name.isDated && !force ? await freePath(name.path) : name.path;
   await writeWholeFile({...historyFile(path, force), chunks: untilInterrupted(chunks, signal)});
   return path;
+}
+
+/** More exports of one name mean that something else is wrong. */
+const MOST_NUMBERS = 1000;
+
+/** The path, or the first one with a number before its ending that does not exist. */
+async function freePath(path: string): Promise<string> {
+  const {checkWholeFile} = await import('../../files/write-whole-file.ts');
+  const [, stem, ending] = /^(.*?)(\.[^./]*)?$/s.exec(path)!;
+  for (let number = 1; ; number += 1) {
+    const candidate = number === 1 ? path : `${stem}-${number}${ending ?? ''}`;
+    try {
+      await checkWholeFile(historyFile(candidate, false));
+      return candidate;
+    } catch (error) {
+      const isTaken = error instanceof AtomctlError && error.code === 'OUTPUT_EXISTS';
+      if (!isTaken || number === MOST_NUMBERS) throw error;
+    }
+  }
 }

@@ -19,7 +19,9 @@ import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {LiveState} from '../../jobs/model/job.ts';
+import {EXIT} from '../../errors.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
+import {sanitizeLine} from '../../render/sanitize.ts';
 import {clearDocument, renderCleared, renderClearPlan} from '../../render/jobs/changes.ts';
 
 /** What to clear, and how. */
@@ -31,7 +33,7 @@ const clearFlags = {
   'dry-run': Flags.boolean({summary: 'Say what would go and change nothing.'}),
   export: Flags.string({
     summary:
-      'Save the history of these jobs as CSV first; no export, no clearing. %Y-%m-%d and the like stand for the time.',
+      'Save the history of these jobs as CSV first; no export, no clearing. %F, %H and the like stand for the time; such a name gets a number if it is taken.',
     helpValue: 'FILE',
   }),
   force: Flags.boolean({summary: 'Replace the file of --export if it exists.', dependsOn: ['export']}),
@@ -87,6 +89,8 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override description =
     `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one and says how many are gone. Jobs that start after the question stay, and with --live those that are in another state by then.
 
+Under --quiet nothing is printed if all is well, for cron. If no job matches, no file is written.
+
 Only this site's jobs leave the queue: those whose payload fits a row that goes. Jobs without a row stay, unless --all-queued is given.
 
 Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cleared rows, 2 usage error (nothing touched), 3 database unreachable, 5 declined, refused, or another run holds the site's lock (nothing touched), 130 interrupted.`;
@@ -124,11 +128,14 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
       changes: (done) => clearRecords(plan, done.cleared, done.exported),
     });
 
-    for (const problem of cleared.problems) this.notice(`Warning: ${problem}`);
+    // Also under --quiet: what was asked for was not done completely.
+    for (const problem of cleared.problems) this.io.stderr.write(`Warning: ${sanitizeLine(problem)}\n`);
+    const exitStatus = clearExitStatus(cleared);
+    const isSilent = flags.quiet && exitStatus === EXIT.ok;
     await this.present(clearDocument({preview, cleared, exported, dryRun: false}), () =>
-      renderCleared(cleared, exported, this.screen),
+      isSilent ? '' : renderCleared(cleared, exported, this.screen),
     );
-    this.exitWith(clearExitStatus(cleared));
+    this.exitWith(exitStatus);
   }
 
   /** The jobs that match, before anything is changed. */
@@ -157,8 +164,10 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     return interruptibly(
       async (signal) => {
         const {filter, total} = plan;
-        const path = flags.export === undefined ? null : await exportName(context, flags.export);
-        const exported = await exportBefore(context, {path, force: flags.force, filter, signal});
+        const name = flags.export === undefined ? null : await exportName(context, flags.export);
+        // Of nothing, no history is saved: a nightly run would leave an empty file each night.
+        const saved = total === 0 ? null : name;
+        const exported = await exportBefore(context, {name: saved, force: flags.force, filter, signal});
         const options = await clearOptions(context, {
           unit: flags,
           ...previewSettings(flags),

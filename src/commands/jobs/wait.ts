@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg, secondsFrom} from '../../cli/flags/shared-flags.ts';
 import {waitOnJobs} from '../../cli/polling/wait.ts';
+import {EXIT} from '../../errors.ts';
 import {isLost} from '../../jobs/wait/poll.ts';
 import {isEnded, MILESTONES, waitExitStatus} from '../../jobs/wait/wait.ts';
 import {renderWaited} from '../../render/jobs/details.ts';
@@ -62,7 +63,9 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
     const open = jobs.filter((job) => !isEnded(job)).map(({id}) => id);
     if (timeOver) notice(`Timed out; still unfinished: ${open.join(' ')}`);
     for (const {id} of jobs.filter(isLost)) notice(`End the lost job with: atomctl jobs:kill ${id}`);
-    await this.present({jobs, timeOver, deleted}, () => renderWaited(waited, this.screen));
-    this.exitWith(waitExitStatus(waited));
+    const exitStatus = waitExitStatus(waited);
+    const isSilent = flags.quiet && exitStatus === EXIT.ok;
+    await this.present({jobs, timeOver, deleted}, () => (isSilent ? '' : renderWaited(waited, this.screen)));
+    this.exitWith(exitStatus);
   }
 }

@@ -100,7 +100,7 @@ export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
 
 The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is passed. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, for clocks that differ, for a client that holds jobs for longer than a probe lasts, and if a --warning limit is passed. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem comes with the command that helps. A job class of a plugin is left out if its plugin is off, or if the database cannot be asked.
 
-What concerns the jobs needs the database: --no-database leaves it out. A suspicion is checked a second time after two seconds.
+What concerns the jobs needs the database: --no-database leaves it out. Under --quiet nothing is printed if the verdict is ok. A suspicion is checked a second time after two seconds.
 
 Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered, 130 a watch was interrupted. With --nagios: 0 ok, 1 warning, 2 critical, 3 unknown, also for a usage error.`;
   static override examples = [
@@ -130,7 +130,7 @@ Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered
         text: (screen) => {
           if (flags.nagios) return renderQueuePlugin(report, queueLimits(flags));
           if (flags.prometheus) return deliverMetrics(flags, (labels) => renderQueueMetrics(report, labels));
-          return renderQueueStatus(report, screen, flags);
+          return flags.quiet && report.status.status === 'ok' ? '' : renderQueueStatus(report, screen, flags);
         },
         exitStatus: exitStatusOf(report.status, flags),
       };

@@ -18,17 +18,34 @@ export const HISTORY_CHECKS: readonly Check[] = [
 
 const SCOPE = `of the running jobs and the newest ${NEWEST}`;
 
+/** Nothing can be done about the log of a job that has ended: it is worth one look. */
+const RECENT_SECONDS = 86_400;
+const RECENT = 'of the running jobs and those that ended in the last day';
+
+/** Splits logs into those of running jobs and of jobs that ended in the last day, and the older ones. */
+function byAge({access: {time, now}}: SiteEvidence, logs: readonly JobLog[]): {recent: JobLog[]; old: JobLog[]} {
+  const since = time.toWall(new Date(now().getTime() - RECENT_SECONDS * 1000));
+  const isRecent = ({endedAt}: JobLog) => endedAt === null || endedAt >= since;
+  return {recent: logs.filter(isRecent), old: logs.filter((log) => !isRecent(log))};
+}
+
+/** What is left to say of older jobs. */
+function olderOnes(old: readonly JobLog[]): string {
+  return old.length === 0 ? '' : ` Older ones: ${someOf(old.map(jobLabel))}.`;
+}
+
 async function logsThat(site: SiteEvidence, test: (log: JobLog) => boolean): Promise<JobLog[]> {
   const logs = [...(await site.logs()).values()].filter(test);
   return logs.sort((one, other) => other.id - one.id);
 }
 
 async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
-  const logs = await logsThat(site, ({starts}) => starts >= MANY_STARTS);
-  if (logs.length === 0) return healthy(`None ${SCOPE} was begun ${MANY_STARTS} times or more.`);
+  const {recent: logs, old} = byAge(site, await logsThat(site, ({starts}) => starts >= MANY_STARTS));
+  if (logs.length === 0)
+    return healthy(`None ${RECENT} was begun ${MANY_STARTS} times or more.${olderOnes(old)}`);
   const [newest] = logs;
   return warning({
-    evidence: `${counted(logs.length, 'job')} ${SCOPE} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
+    evidence: `${counted(logs.length, 'job')} ${RECENT} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
       logs.map((log) => `${jobLabel(log)} ${log.starts} times`),
     )}.`,
     consequence:
@@ -38,10 +55,10 @@ async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
 }
 
 async function checkFullLogs(site: SiteEvidence): Promise<Outcome> {
-  const logs = await logsThat(site, ({cut}) => cut);
-  if (logs.length === 0) return healthy(`No log ${SCOPE} is at AtoM's cap.`);
+  const {recent: logs, old} = byAge(site, await logsThat(site, ({cut}) => cut));
+  if (logs.length === 0) return healthy(`No log ${RECENT} is at AtoM's cap.${olderOnes(old)}`);
   return warning({
-    evidence: `${counted(logs.length, 'log')} ${SCOPE} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
+    evidence: `${counted(logs.length, 'log')} ${RECENT} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
     consequence:
       'AtoM dropped their newest lines: how the jobs ended is not in them, nor whether a running one is stuck.',
     remedy: "See the worker's own output: atomctl worker:logs",

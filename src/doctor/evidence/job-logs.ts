@@ -17,6 +17,8 @@ export interface JobLog {
   cut: boolean;
   /** AtoM's status of the job is Completed. */
   completed: boolean;
+  /** Its wall-clock end in the site's zone; null if it has none. */
+  endedAt: string | null;
   /** Its last run logged an error line or an error of the database. */
   errors: boolean;
   /** The last line's wall-clock time in the site's zone; null if there is none or the log is cut. */
@@ -34,17 +36,19 @@ export async function readJobLogs(database: Database): Promise<Map<number, JobLo
   const logs = new Map<number, JobLog>();
   for (const source of SOURCES) {
     const rows = database.stream(
-      `SELECT job.id, job.name, job.status_id, job.output FROM ${source} AND job.output IS NOT NULL`,
+      `SELECT job.id, job.name, job.status_id, job.completed_at, job.output FROM ${source} AND job.output IS NOT NULL`,
     );
-    for await (const [id, name, status, output] of rows) {
+    for await (const [id, name, status, ended, output] of rows) {
       const completed = Number(status) === STATUSES.completed.termId;
-      logs.set(Number(id), {id: Number(id), name: String(name ?? ''), completed, ...readLog(String(output))});
+      const endedAt = ended === null ? null : String(ended);
+      const row = {id: Number(id), name: String(name ?? ''), completed, endedAt};
+      logs.set(row.id, {...row, ...readLog(String(output))});
     }
   }
   return logs;
 }
 
-function readLog(log: string): Omit<JobLog, 'id' | 'name' | 'completed'> {
+function readLog(log: string): Omit<JobLog, 'id' | 'name' | 'completed' | 'endedAt'> {
   return {
     starts: startCount(log),
     finished: isFinished(log),

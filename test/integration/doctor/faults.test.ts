@@ -60,6 +60,8 @@ afterAll(async () => {
 const logOf = (messages: readonly string[]) =>
   messages.map((message) => `[info] [2026-03-04 09:00:00] Job 1 "arX": ${message}\n`).join('');
 
+const FULL_LOG = logOf(['Job started.', 'x'.repeat(70_000)]).slice(0, 65_534);
+
 /** A row whose log, with its own id and name, says that the work is done. */
 async function finishedRow(): Promise<SetUp> {
   const id = await site.insertJob({status: 'running'});
@@ -79,6 +81,10 @@ const insert = (job: Parameters<AtomSite['insertJob']>[0]) => async (): Promise<
   const id = await site.insertJob(job);
   return {undo: () => site.query('DELETE FROM object WHERE id = ?', [id])};
 };
+
+/** A job that ended a moment ago. */
+const insertRecent = (job: Parameters<AtomSite['insertJob']>[0]) => async () =>
+  insert({...job, finishedAt: access.time.toWall(new Date())})();
 
 const file =
   (path: string, text = '') =>
@@ -239,13 +245,13 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
   ],
   [
     'a job handed out again and again',
-    insert({status: 'error', output: logOf(Array(5).fill('Job started.'))}),
+    insertRecent({status: 'error', output: logOf(Array(5).fill('Job started.'))}),
     'redelivered-jobs: warning',
     /\(arFindingAidJob\) 5 times/,
   ],
   [
     'a log at the cap',
-    insert({output: logOf(['Job started.', 'x'.repeat(70_000)]).slice(0, 65_534)}),
+    insertRecent({output: FULL_LOG}),
     'full-logs: warning',
     /1 log .* reached 65,534/,
   ],
@@ -319,6 +325,16 @@ it('counts no client under the name of a probe as a worker (T22)', async () => {
     holder.close();
     await second.kill();
   }
+});
+
+it('does not keep warning of the log of a job that ended long ago, but names it', async () => {
+  const {undo} = await insert({output: FULL_LOG})();
+  const redelivered = await insert({status: 'error', output: logOf(Array(5).fill('Job started.'))})();
+  const findings = await checkOnce(access);
+  expect(problemsOf(findings)).toEqual([]);
+  for (const id of ['full-logs', 'redelivered-jobs'])
+    expect(findings.find((one) => one.id === id)!.evidence).toMatch(/ Older ones: \d+ \(arFindingAidJob\)\.$/);
+  await Promise.all([undo!(), redelivered.undo!()]);
 });
 
 it('calls no job lost, and none not lost, while another atomctl holds a server', async () => {
