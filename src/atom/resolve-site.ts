@@ -16,6 +16,7 @@ import {type CompiledConfig, configModifiedMs, readCompiledConfig} from './confi
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config/config-yaml.ts';
 import {CONTAINER_PREFIX, computeFunctionPrefix, prefixRule, workersKeyPrefix} from './function-prefix.ts';
 import {usesOtherDatabase} from './other-site.ts';
+import type {SearchServer} from './search-servers.ts';
 import type {Setting, Site, SiteOptions, SiteSurroundings} from './site.ts';
 import {findNamedSite, listSites} from './site-file.ts';
 import {findRoot, USUAL_PLACES} from './site-root.ts';
@@ -262,6 +263,13 @@ class ResolvedSite implements Site {
       origin: types.origin,
     };
   });
+
+  async searchServers(): Promise<SearchServer[]> {
+    const {value: root} = await this.root();
+    if (root === null) return [];
+    const {readSearchServers} = await import('./search-servers.ts');
+    return readSearchServers(root, this.#surroundings);
+  }
 
   readonly downloads = once(async (): Promise<string | null> => {
     const {value: root} = await this.root();

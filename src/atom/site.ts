@@ -1,6 +1,7 @@
 import type {ServerAddress} from '../gearman/address.ts';
 import type {DatabaseConfig, Queryable} from '../mysql/database.ts';
 import type {PhpOptions} from '../php/run-php.ts';
+import type {SearchServer} from './search-servers.ts';
 import type {ZoneEnvironment} from './zone.ts';
 
 /** A configured value and its origin: `--timezone`, `ATOMCTL_TIMEZONE`, `config/config.php`, `default`. */
@@ -88,6 +89,8 @@ export interface Site {
   timezone(): Promise<Setting<string>>;
   /** The job classes that gearman.yml's worker_types lists, by type; empty if there is no root. */
   workerTypes(): Promise<Setting<Record<string, string[]>>>;
+  /** The search servers that search.yml names: see readSearchServers. Empty if there is no root. */
+  searchServers(): Promise<SearchServer[]>;
   /** The downloads directory, which may be a symbolic link; null if there is no root or it does not exist. */
   downloads(): Promise<string | null>;
 }

@@ -14,11 +14,12 @@ export async function siteAccess(
   {stuckAfterSeconds, notice}: {stuckAfterSeconds: number; notice: (text: string) => void},
 ): Promise<SiteAccess> {
   const site = await context.site();
-  const [host, prefixes, timezone, {systemOffsetMs}] = await Promise.all([
+  const [host, prefixes, timezone, {systemOffsetMs}, {localAccount}] = await Promise.all([
     hostFacts(context),
     sitePrefixes(context),
     site.timezone(),
     import('../host/system-zone.ts'),
+    import('../host/accounts.ts'),
   ]);
   const [root, prefix, workerTypes, downloads, time, manager, {readStartLimit}] = await Promise.all([
     site.root(),
@@ -49,6 +50,9 @@ export async function siteAccess(
     clock: () => host.clock(),
     systemOffsetMs,
     workerTypes: workerTypes.value,
+    searchServers: () => site.searchServers(),
+    account: (user) => localAccount(user),
+    timeoutSeconds: context.timeoutSeconds,
     downloads,
     stuckAfterSeconds,
   };

@@ -1,7 +1,9 @@
 import {enabledPlugins} from '../atom/plugins.ts';
+import type {SearchServer} from '../atom/search-servers.ts';
 import type {SiteTime} from '../atom/site-time.ts';
 import {AtomctlError} from '../errors.ts';
 import type {ServerConnection} from '../gearman/server.ts';
+import type {LocalAccount} from '../host/accounts.ts';
 import type {SeenOnServers} from '../host/foreign-prefixes.ts';
 import type {ObservedClock} from '../host/observed-clock.ts';
 import {readWorkerProcess} from '../host/worker-state.ts';
@@ -59,6 +61,12 @@ export interface SiteAccess {
   systemOffsetMs: (zone: string, instant: Date) => Promise<number | null>;
   /** gearman.yml's `worker_types`. */
   workerTypes: Readonly<Record<string, readonly string[]>>;
+  /** The search servers that search.yml names. @throws AtomctlError USAGE if it is wrong */
+  searchServers: () => Promise<SearchServer[]>;
+  /** An account of this host, by name or id; null if there is none. */
+  account: (user: string) => Promise<LocalAccount | null>;
+  /** For each connection and reply. */
+  timeoutSeconds: number;
   /** The downloads directory; null where there is none. */
   downloads: string | null;
   /** A job whose log has been silent for longer counts as stuck. */

@@ -6,9 +6,11 @@ import {GEARMAN_CHECKS} from './checks/gearman.ts';
 import {GEARMAND_CHECKS} from './checks/gearmand.ts';
 import {HISTORY_CHECKS} from './checks/history.ts';
 import {ORPHAN_CHECKS} from './checks/orphans.ts';
+import {PERMISSION_CHECKS} from './checks/permissions.ts';
 import {PREFIX_CHECKS} from './checks/prefixes.ts';
 import {QUEUE_JOB_CHECKS} from './checks/queue-jobs.ts';
 import {RUNNING_JOB_CHECKS} from './checks/running-job.ts';
+import {SEARCH_CHECKS} from './checks/search-engine.ts';
 import {SITE_CHECKS} from './checks/site.ts';
 import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
 import type {Check, SiteEvidence} from './evidence.ts';
@@ -88,8 +90,10 @@ export const CHECKS: readonly Check[] = [
   ...PREFIX_CHECKS,
   ...GEARMAND_CHECKS,
   ...SITE_CHECKS,
+  ...SEARCH_CHECKS,
   ...CLOCK_CHECKS,
   ...WORKER_UNIT_CHECKS,
+  ...PERMISSION_CHECKS,
   ...RUNNING_JOB_CHECKS,
   ...QUEUE_JOB_CHECKS,
   ...HISTORY_CHECKS,

@@ -4,6 +4,7 @@ import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, describe, expect, inject, it} from 'vitest';
 import type {SiteAccess} from '../../../src/doctor/evidence.ts';
 import {CHECK_IDS} from '../../../src/doctor/run-checks.ts';
+import {usageError} from '../../../src/errors.ts';
 import {takeLock} from '../../../src/gearman/lock.ts';
 import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
 import {newProbeId} from '../../../src/queue/probe/probe-id.ts';
@@ -20,6 +21,7 @@ import {
   type WorkerProcess,
 } from '../../support/sandbox.ts';
 import {connectGearman} from '../../support/servers/gearman-wire.mjs';
+import {startSearchServer} from '../../support/servers/search-server.ts';
 import {spawnServer, startOnFreePort} from '../../support/servers/server-process.ts';
 import {
   checkOnce,
@@ -39,12 +41,15 @@ let gearmand: GearmanProcess;
 let site: AtomSite;
 let worker: WorkerProcess;
 let access: SiteAccess;
+let search: Awaited<ReturnType<typeof startSearchServer>>;
 
 beforeAll(async () => {
   gearmand = await startGearmand();
   site = await createSite({gearman: [gearmand.endpoint]});
   worker = await startWorker(site);
-  access = await healthySite(site);
+  search = await startSearchServer();
+  const server = {host: '127.0.0.1', port: search.port, tls: false, origin: 'search.yml'};
+  access = {...(await healthySite(site)), searchServers: async () => [server]};
   const path = 'downloads/jobs/0123.zip';
   await writeFile(join(site.root, path), '');
   await site.insertJob({downloadPath: path, output: logOf(['Job started.', 'Job finished.'])});
@@ -52,6 +57,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  search?.close();
   await worker?.stop();
   await Promise.all([gearmand?.stop(), site?.drop()]);
 });
@@ -218,6 +224,45 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     unit({command: 'php symfony jobs:worker --max-mem-usage=9', restartPolicy: 'no'}),
     'worker-renewal: warning',
     /not restarted after it \(Restart=no\)/,
+  ],
+  ['a unit that runs as root', unit({user: null}), 'permissions: warning', /^atom-worker\.service runs as root\.$/],
+  [
+    'a worker whose user may not write',
+    async () => ({
+      access: {account: async (name: string) => ({name, uid: 4_000_000, gids: new Set<number>()})},
+    }),
+    'permissions: warning',
+    /^The worker's user www-data may not (enter|write to) \/\S+\./,
+  ],
+  [
+    'a search engine that does not answer',
+    async () => {
+      const server = {host: '127.0.0.1', port: await freePort(), tls: false, origin: 'config/search.yml'};
+      return {access: {searchServers: async () => [server]}};
+    },
+    'search-engine: critical',
+    /^The search engine at 127\.0\.0\.1:\d+: connection refused\.$/,
+  ],
+  [
+    'a search engine under a name of a compose file',
+    async () => {
+      const server = {host: 'elasticsearch', port: 9200, tls: false, origin: 'config/search.yml'};
+      return {access: {searchServers: async () => [server]}};
+    },
+    'search-engine: critical',
+    /^The search engine at elasticsearch:9200: the (host name has no address|name servers do not answer)\.$/,
+  ],
+  [
+    'a search.yml that names no server',
+    async () => ({
+      access: {
+        searchServers: async () => {
+          throw usageError('config/search.yml names no valid search server.', 'Give host and port.');
+        },
+      },
+    }),
+    'search-engine: warning',
+    /names no valid search server/,
   ],
   [
     'a unit that does not wait for MySQL',
@@ -402,7 +447,8 @@ describe("gearmand's own settings", () => {
     const open = await createSite({gearman: [`127.0.0.1:${port}`]});
     const itsWorker = await startWorker(open);
     try {
-      const findings = await checkOnce(await healthySite(open));
+      const {searchServers} = access;
+      const findings = await checkOnce({...(await healthySite(open)), searchServers});
       expect(problemsOf(findings)).toEqual(['gearmand-network: warning']);
       const evidence = Object.fromEntries(findings.map((finding) => [finding.id, finding.evidence]));
       expect(evidence['gearmand-network']).toMatch(/every interface/);

@@ -32,6 +32,9 @@ export async function healthySite(site: AtomSite): Promise<SiteAccess> {
     root: site.root,
     prefix: site.prefix,
     workerTypes: {general: WORKER_CLASSES},
+    searchServers: async () => [],
+    account: async (name) => ({name, uid: process.geteuid!(), gids: new Set()}),
+    timeoutSeconds: 2,
     downloads: `${site.root}/downloads`,
     stuckAfterSeconds: 3600,
   };
@@ -43,7 +46,7 @@ export async function managerWith(
   unit: Parameters<FakeSystemd['install']>[1],
 ): Promise<FakeSystemd> {
   const manager = new FakeSystemd();
-  const fields = {workingDirectory: site.root, enablement: 'enabled', after: ['mysql.service'], ...unit};
+  const fields = {workingDirectory: site.root, enablement: 'enabled', user: 'www-data', after: ['mysql.service'], ...unit};
   manager.install('atom-worker.service', fields);
   manager.install('mysql.service', {command: '/usr/sbin/mariadbd', active: 'active'});
   await manager.change('start', 'atom-worker.service');

@@ -48,6 +48,9 @@ const UNREACHABLE: SiteAccess = {
   root: '/no/atom',
   prefix: null,
   workerTypes: {},
+  searchServers: async () => [],
+  account: async () => null,
+  timeoutSeconds: 1,
   downloads: null,
   stuckAfterSeconds: 3600,
 };
