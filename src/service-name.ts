@@ -4,10 +4,7 @@
  * @param options.published how its published port is given instead
  * @param options.check what to check of its spelling, a sentence
  */
-export function unresolvedHint(
-  host: string,
-  {published, check}: {published: string; check: string},
-): string {
+export function unresolvedHint(host: string, {published, check}: {published: string; check: string}): string {
   if (host.includes('.')) return check;
   return `If "${host}" is a service of a compose file, only its containers know the name: run atomctl in one of them (docs/containers.md), or publish the port and give ${published}. Otherwise: ${check}`;
 }

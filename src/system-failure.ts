@@ -42,7 +42,11 @@ export function systemReason(error: unknown, own: Readonly<Record<string, string
   const {code, errno, message = ''} = (error ?? {}) as NodeJS.ErrnoException;
   // A library may wrap the error and keep the code only in its text: `read ECONNRESET`.
   const name = code !== undefined && code in WORDS ? code : /\bE[A-Z]{3,}\b/.exec(message)?.[0];
-  const words = own[code ?? ''] ?? WORDS[name ?? ''] ?? getSystemErrorMap().get(errno ?? 0)?.[1];
+  const [systemName, systemText] = getSystemErrorMap().get(errno ?? 0) ?? [];
+  const words =
+    own[code ?? ''] ??
+    WORDS[name ?? ''] ??
+    (systemName === code && code !== undefined ? systemText : undefined);
   return words ?? (message.replace(/[\s.:]+$/, '') || 'unknown error');
 }
 

@@ -27,7 +27,9 @@ export async function noSite(search: SiteSearch): Promise<AtomctlError> {
   const configured =
     named !== undefined
       ? [`The site "${named.name}" names none at ${named.origin}.`]
-      : names !== '' ? [`Sites that are configured: ${names}; choose one with --site NAME.`] : [];
+      : names !== ''
+        ? [`Sites that are configured: ${names}; choose one with --site NAME.`]
+        : [];
   return new AtomctlError('NO_SITE', message, {hint: [...places, ...configured, instead].join(' ')});
 }
 

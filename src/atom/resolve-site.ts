@@ -11,8 +11,8 @@ import {
 import type {DatabaseConfig} from '../mysql/database.ts';
 import {phpString} from '../php/value.ts';
 import {combineDatabase, databaseSources} from './config/combine-database.ts';
-import {configPhpPath} from './config/config-php.ts';
 import {type CompiledConfig, configModifiedMs, readCompiledConfig} from './config/compiled-cache.ts';
+import {configPhpPath} from './config/config-php.ts';
 import {type ConfigYaml, readConfigYaml, type YamlSetting} from './config/config-yaml.ts';
 import {CONTAINER_PREFIX, computeFunctionPrefix, prefixRule, workersKeyPrefix} from './function-prefix.ts';
 import {usesOtherDatabase} from './other-site.ts';

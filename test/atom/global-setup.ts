@@ -1,8 +1,8 @@
 import type {TestProject} from 'vitest/node';
 import {removeScratch} from '../support/scratch.ts';
 import {startMariadb} from '../support/servers/mariadb.ts';
-import {copyAtom, findInstallation, type InstalledAtom} from './installed-atom.ts';
 import {startSearchServer} from '../support/servers/search-server.ts';
+import {copyAtom, findInstallation, type InstalledAtom} from './installed-atom.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -321,7 +321,9 @@ test('a site that this user may not enter: whom to run as', async ({skip}) => {
   const denied = await runAtomctl(['worker:status'], {cwd: closed, uid: NOBODY});
   expect([denied.code, denied.stderr]).toEqual([
     2,
-    expect.stringContaining(`Permission denied in ${closed}: try sudo -u www-data atomctl …. Give --atom-root DIR.`),
+    expect.stringContaining(
+      `Permission denied in ${closed}: try sudo -u www-data atomctl …. Give --atom-root DIR.`,
+    ),
   ]);
 });
 

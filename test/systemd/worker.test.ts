@@ -471,7 +471,10 @@ describe('the worker on a real systemd', () => {
     await atomctl('worker:start');
     expect(
       await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody', '--yes'),
-    ).toMatchObject({code: 0, stdout: expect.stringContaining(`A restart is needed: ${unit} runs as before`)});
+    ).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`A restart is needed: ${unit} runs as before`),
+    });
     expect((await inRig(rig, 'systemctl', 'show', '-p', 'User', unit)).stdout).toBe('User=nobody\n');
   });
 });

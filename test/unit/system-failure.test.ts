@@ -24,7 +24,7 @@ describe('a failure of the system', () => {
     ['a directory read as a file', failed(() => readFileSync(directory)), 'it is a directory'],
     [
       'a code that only the system has words for',
-      Object.assign(new Error('E2BIG'), {errno: -7}),
+      Object.assign(new Error('E2BIG'), {code: 'E2BIG', errno: -7}),
       'argument list too long',
     ],
     [
@@ -68,8 +68,8 @@ const PRINTS_CODE = [
 /** Codes of the servers, which their manuals explain; a code that a table explains; what nobody expected. */
 const ALLOWED = [
   'cli/failure.ts: if (!(thrown instanceof Error)) return String(thrown);',
-  'gearman/failure.ts: return new AtomctlError(\'GEARMAN_PROTOCOL\', `Gearman server ${server} refused "${command}" (${code}).`, {',
-  'mysql/explained-failure.ts: `The database server refused (${code}): ${detail}.`,',
+  `gearman/failure.ts: return new AtomctlError('GEARMAN_PROTOCOL', \`Gearman server \${server} refused "\${command}" (\${code}).\`, {`,
+  `mysql/explained-failure.ts: \`The database server refused (\${code}): \${detail}.\`,`,
   "mysql/failure.ts: code: error.code ?? (isServerError(error) ? String(error.errno) : 'connection closed'),",
   'mysql/failure.ts: bare.name = error.code ?? error.name;',
 ];
@@ -95,9 +95,9 @@ describe('the source', () => {
   });
 
   it.each([
-    'throw usageError(`${file} cannot be read (${error.code}).`);',
+    `throw usageError(\`\${file} cannot be read (\${error.code}).\`);`,
     'const reason = REASONS[code] ?? code;',
-    'const {code = "unknown"} = error; return `failed: ${code}`;',
+    `const {code = "unknown"} = error; return \`failed: \${code}\`;`,
     'return (error as Error).message;',
     'const failed = (cause: NodeJS.ErrnoException) => usageError(cause.message);',
     'return notWritable(path, String(error));',

@@ -54,7 +54,10 @@ function saying(units: readonly string[]): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof AtomctlError)) throw error;
     const message = `${units.join(', ')} may still be stopped: ${error.message}`;
-    throw new AtomctlError(error.code, message, {hint: 'Start it with atomctl worker:start --reset.', cause: error});
+    throw new AtomctlError(error.code, message, {
+      hint: 'Start it with atomctl worker:start --reset.',
+      cause: error,
+    });
   };
 }
 

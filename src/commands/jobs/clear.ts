@@ -13,16 +13,16 @@ import {type Progress, startProgress} from '../../cli/progress.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {siteLine} from '../../cli/site-line.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
+import {EXIT} from '../../errors.ts';
 import {clearExitStatus, type SiteCleared} from '../../jobs/clear/clear.ts';
 import {clearLive} from '../../jobs/clear/clear-live.ts';
 import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {LiveState} from '../../jobs/model/job.ts';
-import {EXIT} from '../../errors.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
-import {sanitizeLine} from '../../render/sanitize.ts';
 import {clearDocument, renderCleared, renderClearPlan} from '../../render/jobs/changes.ts';
+import {sanitizeLine} from '../../render/sanitize.ts';
 
 /** What to clear, and how. */
 const clearFlags = {

@@ -10,8 +10,8 @@ import {
   workerChoiceFlags,
   workerChoices,
 } from '../../cli/worker/unit-flags.ts';
-import {installUnit, proposeUnit, runningUnits, unitPath} from '../../worker/install-unit.ts';
 import {renderInstalled} from '../../render/worker.ts';
+import {installUnit, proposeUnit, runningUnits, unitPath} from '../../worker/install-unit.ts';
 import {requireUnitName, unitFile, workerArguments} from '../../worker/unit-file.ts';
 
 export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {

@@ -23,7 +23,10 @@ const RECENT_SECONDS = 86_400;
 const RECENT = 'of the running jobs and those that ended in the last day';
 
 /** Splits logs into those of running jobs and of jobs that ended in the last day, and the older ones. */
-function byAge({access: {time, now}}: SiteEvidence, logs: readonly JobLog[]): {recent: JobLog[]; old: JobLog[]} {
+function byAge(
+  {access: {time, now}}: SiteEvidence,
+  logs: readonly JobLog[],
+): {recent: JobLog[]; old: JobLog[]} {
   const since = time.toWall(new Date(now().getTime() - RECENT_SECONDS * 1000));
   const isRecent = ({endedAt}: JobLog) => endedAt === null || endedAt >= since;
   return {recent: logs.filter(isRecent), old: logs.filter((log) => !isRecent(log))};

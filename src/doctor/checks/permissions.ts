@@ -51,7 +51,9 @@ async function workerUsers(site: SiteEvidence): Promise<WorkerUser[]> {
   for (const {unit} of units) add(unit.user ?? 'root', unit.name);
   if (units.length === 0) for (const uid of await processUsers(site)) add(accountName(uid) ?? String(uid));
   if (users.size === 0)
-    throw new NotAvailable('As whom the worker runs is not known: no unit and no process of it was found here.');
+    throw new NotAvailable(
+      'As whom the worker runs is not known: no unit and no process of it was found here.',
+    );
   return [...users].map(([name, names]) => ({name, units: names}));
 }
 

@@ -39,7 +39,10 @@ async function checkSearchEngine({access}: SiteEvidence): Promise<Outcome> {
     consequence:
       'Searching and browsing fail in AtoM, and jobs that read or update the index fail: imports, exports, moves.',
     remedy: first.unresolved
-      ? unresolvedHint(first.server.host, {published: 'its address to AtoM alone; skip this check here with --skip search-engine', check})
+      ? unresolvedHint(first.server.host, {
+          published: 'its address to AtoM alone; skip this check here with --skip search-engine',
+          check,
+        })
       : `systemctl start elasticsearch, on its host; its address is in ${first.server.origin}`,
   };
   return silent.length === asked.length ? critical(fault) : warning(fault);

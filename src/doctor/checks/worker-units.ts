@@ -31,7 +31,8 @@ async function checkUnit(site: SiteEvidence): Promise<Outcome> {
 function remedyFor(units: readonly WorkerUnit[]): string {
   const masked = units.find(({unit}) => unit.load === 'masked');
   if (masked) return `systemctl unmask ${masked.unit.name}; then atomctl worker:start`;
-  if (units.some(({limit}) => limit.hit)) return 'atomctl worker:start --reset; what ended it: atomctl worker:logs';
+  if (units.some(({limit}) => limit.hit))
+    return 'atomctl worker:start --reset; what ended it: atomctl worker:logs';
   if (units.some(({unit}) => unit.active !== 'active')) return 'atomctl worker:start';
   if (units.some(({limit}) => limit.startsUsed === limit.burst && limit.burst > 0))
     return 'atomctl worker:reset';

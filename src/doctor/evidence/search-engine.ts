@@ -22,10 +22,11 @@ export async function askSearchServer(
   timeoutSeconds: number,
 ): Promise<SearchAnswer> {
   const {request} = await (tls ? import('node:https') : import('node:http'));
+  const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const options: RequestOptions = {
     ...{host, port, path: '/', agent: false, maxHeaderSize: MOST_HEADER_BYTES},
     headers: {accept: 'application/json', connection: 'close'},
-    signal: AbortSignal.timeout(timeoutSeconds * 1000),
+    signal,
   };
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -36,7 +37,9 @@ export async function askSearchServer(
     });
     return await readAnswer(response);
   } catch (error) {
-    return notAnswering(error, timeoutSeconds);
+    // The end of the time looks like a broken connection, too.
+    if (signal.aborted) return fault(`no answer within ${timeoutSeconds} s`);
+    return notAnswering(error);
   }
 }
 
@@ -72,9 +75,8 @@ function versionIn(body: string): string | null {
   }
 }
 
-function notAnswering(error: unknown, timeoutSeconds: number): SearchAnswer {
-  const {code = '', name, syscall} = error as NodeJS.ErrnoException;
-  if (name === 'AbortError' || name === 'TimeoutError') return fault(`no answer within ${timeoutSeconds} s`);
+function notAnswering(error: unknown): SearchAnswer {
+  const {code = '', syscall} = error as NodeJS.ErrnoException;
   if (code.startsWith('HPE_')) return fault('what answers there does not speak HTTP');
   return {...fault(systemReason(error)), unresolved: syscall === 'getaddrinfo'};
 }

@@ -225,7 +225,12 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     'worker-renewal: warning',
     /not restarted after it \(Restart=no\)/,
   ],
-  ['a unit that runs as root', unit({user: null}), 'permissions: warning', /^atom-worker\.service runs as root\.$/],
+  [
+    'a unit that runs as root',
+    unit({user: null}),
+    'permissions: warning',
+    /^atom-worker\.service runs as root\.$/,
+  ],
   [
     'a worker whose user may not write',
     async () => ({
@@ -294,12 +299,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     'redelivered-jobs: warning',
     /\(arFindingAidJob\) 5 times/,
   ],
-  [
-    'a log at the cap',
-    insertRecent({output: FULL_LOG}),
-    'full-logs: warning',
-    /1 log .* reached 65,534/,
-  ],
+  ['a log at the cap', insertRecent({output: FULL_LOG}), 'full-logs: warning', /1 log .* reached 65,534/],
   [
     'a completed job with an error note',
     insert({notes: [{text: 'Row 12 failed', error: true}]}),
@@ -378,7 +378,9 @@ it('does not keep warning of the log of a job that ended long ago, but names it'
   const findings = await checkOnce(access);
   expect(problemsOf(findings)).toEqual([]);
   for (const id of ['full-logs', 'redelivered-jobs'])
-    expect(findings.find((one) => one.id === id)!.evidence).toMatch(/ Older ones: \d+ \(arFindingAidJob\)\.$/);
+    expect(findings.find((one) => one.id === id)!.evidence).toMatch(
+      / Older ones: \d+ \(arFindingAidJob\)\.$/,
+    );
   await Promise.all([undo!(), redelivered.undo!()]);
 });
 

@@ -46,7 +46,13 @@ export async function managerWith(
   unit: Parameters<FakeSystemd['install']>[1],
 ): Promise<FakeSystemd> {
   const manager = new FakeSystemd();
-  const fields = {workingDirectory: site.root, enablement: 'enabled', user: 'www-data', after: ['mysql.service'], ...unit};
+  const fields = {
+    workingDirectory: site.root,
+    enablement: 'enabled',
+    user: 'www-data',
+    after: ['mysql.service'],
+    ...unit,
+  };
   manager.install('atom-worker.service', fields);
   manager.install('mysql.service', {command: '/usr/sbin/mariadbd', active: 'active'});
   await manager.change('start', 'atom-worker.service');

@@ -55,11 +55,17 @@ describe('a site that is not found', () => {
   const surroundings = {env: {}, cwd: NOWHERE, callerUid: process.geteuid!()};
 
   it('is told with the places where it was looked for, and the sites that are configured', async () => {
-    const config = writeFile('config.yml', 'sites:\n  north:\n    root: /srv/north\n  south:\n    root: /srv/south\n');
+    const config = writeFile(
+      'config.yml',
+      'sites:\n  north:\n    root: /srv/north\n  south:\n    root: /srv/south\n',
+    );
     const usualPlaces = ['/no/such/atom', '/no/such/*/src'];
     const lost = resolveSite({}, {...surroundings, usualPlaces, siteFiles: [config]});
     const hint = `Looked in ${NOWHERE} and the directories above it, /no/such/atom, /no/such/*/src. Sites that are configured: north, south; choose one with --site NAME. Give `;
-    await expect(lost.database()).rejects.toMatchObject({code: 'NO_SITE', hint: expect.stringContaining(hint)});
+    await expect(lost.database()).rejects.toMatchObject({
+      code: 'NO_SITE',
+      hint: expect.stringContaining(hint),
+    });
     await expect(lost.requireRoot()).rejects.toMatchObject({
       message: 'No AtoM installation was found.',
       hint: `${hint}--atom-root DIR.`,
@@ -69,10 +75,14 @@ describe('a site that is not found', () => {
   it('is not looked for beside a named site, nor in a configuration file that is wrong', async () => {
     const {options} = named('    gearman: 127.0.0.1\n');
     await expect(site(options).requireRoot()).rejects.toMatchObject({
-      hint: expect.stringMatching(/^The site "smith" names none at \S+config\.yml:2\. Give --atom-root DIR\.$/),
+      hint: expect.stringMatching(
+        /^The site "smith" names none at \S+config\.yml:2\. Give --atom-root DIR\.$/,
+      ),
     });
     const siteFiles = [writeFile('config.yml', 'nonsense')];
-    await expect(resolveSite({}, {...surroundings, usualPlaces: [], siteFiles}).requireRoot()).rejects.toMatchObject({
+    await expect(
+      resolveSite({}, {...surroundings, usualPlaces: [], siteFiles}).requireRoot(),
+    ).rejects.toMatchObject({
       hint: `Looked in ${NOWHERE} and the directories above it. Give --atom-root DIR.`,
     });
   });

@@ -1,4 +1,4 @@
-import {chmod, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, expect, test} from 'vitest';
 import {renderInstalled} from '../../../src/render/worker.ts';
@@ -30,11 +30,12 @@ test('a file that may not be written: --sudo is recommended, but not after sudo 
   const tools = createScratch('tools');
   await writeFile(join(tools, 'sudo'), '#!/bin/sh\necho "sudo: a password is required" >&2; exit 1\n');
   await chmod(join(tools, 'sudo'), 0o755);
-  const file = join(tools, 'sudo/x.service');
+  const file = join(tools, 'x.service');
+  await mkdir(file);
   const install = (sudo: boolean) =>
     installUnit({path: file, text: '', before: null, difference: '+'}, {manager: new FakeSystemd(), sudo});
   await expect(install(false)).rejects.toMatchObject({
-    message: `${file} could not be written: a part of its path is not a directory.`,
+    message: `${file} could not be written: it is a directory.`,
     hint: expect.stringContaining('Give --sudo, or run'),
   });
   process.env.PATH = `${tools}:${path}`;

@@ -46,15 +46,39 @@ describe('a search server', () => {
 
   it.each([
     ['is broken', http('503 Service Unavailable', 'no'), 'it answers with HTTP status 503'],
-    ['leads elsewhere', http('302 Found\r\nLocation: http://127.0.0.1:1/', ''), 'it answers with HTTP status 302'],
+    [
+      'leads elsewhere',
+      http('302 Found\r\nLocation: http://127.0.0.1:1/', ''),
+      'it answers with HTTP status 302',
+    ],
     ['is another web site', http('200 OK', '<html>'), 'what answers there is not Elasticsearch'],
-    ['sends a version that is none', http('200 OK', '{"version": {"number": "\\u001b[2J"}}'), 'what answers there is not Elasticsearch'],
+    [
+      'sends a version that is none',
+      http('200 OK', '{"version": {"number": "\\u001b[2J"}}'),
+      'what answers there is not Elasticsearch',
+    ],
     ['sends a null', http('200 OK', 'null'), 'what answers there is not Elasticsearch'],
-    ['sends without end', endless('HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(65_536)), 'what answers there is not Elasticsearch'],
-    ['sends headers without end', endless('HTTP/1.1 200 OK\r\n', `X-A: ${'x'.repeat(1000)}\r\n`), 'what answers there does not speak HTTP'],
-    ['speaks something else', (socket: Socket) => socket.end('\u0000\u0001\u0002\n\n'), 'what answers there does not speak HTTP'],
+    [
+      'sends without end',
+      endless('HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(65_536)),
+      'what answers there is not Elasticsearch',
+    ],
+    [
+      'sends headers without end',
+      endless('HTTP/1.1 200 OK\r\n', `X-A: ${'x'.repeat(1000)}\r\n`),
+      'what answers there does not speak HTTP',
+    ],
+    [
+      'speaks something else',
+      (socket: Socket) => socket.end('\u0000\u0001\u0002\n\n'),
+      'what answers there does not speak HTTP',
+    ],
     ['says nothing', () => {}, 'no answer within 0.3 s'],
-    ['stops in the middle', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{'), 'no answer within 0.3 s'],
+    [
+      'stops in the middle',
+      (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{'),
+      'no answer within 0.3 s',
+    ],
     ['closes at once', (socket: Socket) => socket.destroy(), 'the connection was closed by the other side'],
   ])('does not answer if it %s', async (_, answer, reason) => {
     expect(await ask(await serverThat(answer))).toEqual({answers: false, reason, unresolved: false});
@@ -83,11 +107,31 @@ describe('search.yml', () => {
     `${tls ? 'https' : 'http'} ${host} ${port}`;
 
   it.each([
-    ['as the installer writes it', ["all:\n  server:\n    host: es.example\n    port: '9201'\n"], ['http es.example 9201']],
-    ['with what the plugin takes by default', ['all:\n  server:\n    host: es\n    post: 1\n'], ['http es 9200']],
-    ['of the application above the project', ['all:\n  server: {host: a, port: 1}\n', 'all:\n  server: {host: b}\n'], ['http b 1']],
-    ['with several', ['all:\n  server:\n    servers:\n      - {host: a}\n      - {host: b, transport: Https}\n'], ['http a 9200', 'https b 9200']],
-    ['with a URL that has a password', ['all:\n  server: {url: "https://u:S3cret@es.example/"}\n'], ['https es.example 443']],
+    [
+      'as the installer writes it',
+      ["all:\n  server:\n    host: es.example\n    port: '9201'\n"],
+      ['http es.example 9201'],
+    ],
+    [
+      'with what the plugin takes by default',
+      ['all:\n  server:\n    host: es\n    post: 1\n'],
+      ['http es 9200'],
+    ],
+    [
+      'of the application above the project',
+      ['all:\n  server: {host: a, port: 1}\n', 'all:\n  server: {host: b}\n'],
+      ['http b 1'],
+    ],
+    [
+      'with several',
+      ['all:\n  server:\n    servers:\n      - {host: a}\n      - {host: b, transport: Https}\n'],
+      ['http a 9200', 'https b 9200'],
+    ],
+    [
+      'with a URL that has a password',
+      ['all:\n  server: {url: "https://u:S3cret@es.example/"}\n'],
+      ['https es.example 443'],
+    ],
     ['without a server', ['all:\n  index: {name: atom}\n'], []],
     ['that is missing', [], []],
   ])('%s', async (_, texts, expected) => {
@@ -96,10 +140,11 @@ describe('search.yml', () => {
     expect(JSON.stringify(servers)).not.toContain('S3cret');
   });
 
-  it.each(['all:\n  server: es.example\n', 'all:\n  server: {host: es, port: http}\n', 'all:\n  server: {host: "a b"}\n'])(
-    'that names no server is a usage error: %j',
-    async (text) => {
-      await expect(read(text)).rejects.toMatchObject({code: 'USAGE'});
-    },
-  );
+  it.each([
+    'all:\n  server: es.example\n',
+    'all:\n  server: {host: es, port: http}\n',
+    'all:\n  server: {host: "a b"}\n',
+  ])('that names no server is a usage error: %j', async (text) => {
+    await expect(read(text)).rejects.toMatchObject({code: 'USAGE'});
+  });
 });

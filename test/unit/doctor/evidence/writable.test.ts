@@ -1,5 +1,5 @@
 import {chmodSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {expect, it} from 'vitest';
 import {obstacleTo} from '../../../../src/doctor/evidence/writable.ts';
 import {localAccount} from '../../../../src/host/accounts.ts';
@@ -13,7 +13,7 @@ it('finds the directory that an account may not write to, or not enter, and foll
   const downloads = join(scratch, 'disk/downloads');
   mkdirSync(downloads, {recursive: true});
   symlinkSync(join(scratch, 'disk'), join(scratch, 'linked'));
-  chmodSync(scratch, 0o755);
+  for (const above of [dirname(scratch), scratch]) chmodSync(above, 0o755);
   chmodSync(downloads, 0o755);
   const found = () => obstacleTo(join(scratch, 'linked/downloads'), STRANGER);
   expect(await found()).toEqual({path: downloads, lacks: 'write to'});
