@@ -264,6 +264,11 @@ class ResolvedSite implements Site {
     };
   });
 
+  async rootOfOtherDatabase(): Promise<boolean> {
+    const {value: root} = await this.root();
+    return root !== null && this.#isOfOtherDatabase(root);
+  }
+
   async searchServers(): Promise<SearchServer[]> {
     const {value: root} = await this.root();
     if (root === null) return [];

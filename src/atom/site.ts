@@ -89,6 +89,8 @@ export interface Site {
   timezone(): Promise<Setting<string>>;
   /** The job classes that gearman.yml's worker_types lists, by type; empty if there is no root. */
   workerTypes(): Promise<Setting<Record<string, string[]>>>;
+  /** The root surely is another site's: a database was given, and the root names another one. */
+  rootOfOtherDatabase(): Promise<boolean>;
   /** The search servers that search.yml names: see readSearchServers. Empty if there is no root. */
   searchServers(): Promise<SearchServer[]>;
   /** The downloads directory, which may be a symbolic link; null if there is no root or it does not exist. */

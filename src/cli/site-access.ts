@@ -50,6 +50,7 @@ export async function siteAccess(
     clock: () => host.clock(),
     systemOffsetMs,
     workerTypes: workerTypes.value,
+    rootOfOtherDatabase: () => site.rootOfOtherDatabase(),
     searchServers: () => site.searchServers(),
     account: (user) => localAccount(user),
     timeoutSeconds: context.timeoutSeconds,

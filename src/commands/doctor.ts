@@ -9,9 +9,9 @@ import {withFlag} from '../cli/read-only.ts';
 import {siteAccess} from '../cli/site-access.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
-import {applyFixes, type Fixed, type PlannedFix, planFixes} from '../doctor/fix.ts';
+import {applyFixes, type Fix, type Fixed, type PlannedFix, planFixes} from '../doctor/fix.ts';
 import {CHECK_IDS, runChecks, type Selection} from '../doctor/run-checks.ts';
-import {EXIT} from '../errors.ts';
+import {AtomctlError, EXIT} from '../errors.ts';
 import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
 import {sanitizeLine} from '../render/sanitize.ts';
 import type {Screen} from '../render/screen.ts';
@@ -59,7 +59,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     skip: checkFlag('Leave this check out.'),
     fix: Flags.boolean({
       summary:
-        'Make the safe changes: lost jobs are marked as errors, finished jobs as completed, orphaned rows removed.',
+        'Make the safe changes: lost jobs are marked as errors, finished jobs as completed, orphaned rows removed; after a question of its own, files of deleted jobs.',
     }),
     ...auditFlag,
     all: Flags.boolean({summary: 'On a terminal, show what is ok too, not only how many checks are.'}),
@@ -109,6 +109,28 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
   }
 
   /**
+   * Says on stderr what would be fixed, and asks, once for files and once for all else. One that is declined leaves the others.
+   * @throws AtomctlError DECLINED if all are, INTERRUPTED
+   */
+  async #agreedFixes(planned: readonly PlannedFix[], assumeYes: boolean): Promise<Fix[]> {
+    const agreed: Fix[] = [];
+    let declined: AtomctlError | null = null;
+    for (const [question, group] of byQuestion(planned)) {
+      if (!assumeYes || !this.flags.quiet)
+        for (const {plan} of group) this.io.stderr.write(`${sanitizeLine(plan)}\n`);
+      try {
+        await this.confirm({question, assumeYes});
+        agreed.push(...group.map(({fix}) => fix));
+      } catch (error) {
+        if (!(error instanceof AtomctlError) || error.code !== 'DECLINED') throw error;
+        declined = error;
+      }
+    }
+    if (agreed.length === 0 && declined !== null) throw declined;
+    return agreed;
+  }
+
+  /**
    * Says on stderr what will be fixed, asks, and fixes.
    * @throws AtomctlError DECLINED or INTERRUPTED at the question; LOCKED if another run is changing the site
    */
@@ -117,10 +139,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     site: SiteEvidence,
     assumeYes: boolean,
   ): Promise<{fixed: Fixed[]; interrupted: boolean}> {
-    if (!assumeYes || !this.flags.quiet)
-      for (const {plan} of planned) this.io.stderr.write(`${sanitizeLine(plan)}\n`);
-    await this.confirm({question: 'Apply these fixes? (y/N)', assumeYes});
-    const fixes = planned.map(({fix}) => fix);
+    const fixes = await this.#agreedFixes(planned, assumeYes);
     return this.change({
       attempt: {fixes: fixes.map(({id}) => id)},
       work: () =>
@@ -137,6 +156,16 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
       changes: ({fixed}) => fixRecords(fixed),
     });
   }
+}
+
+/** Those that share a question, in order. */
+function byQuestion(planned: readonly PlannedFix[]): Map<string, PlannedFix[]> {
+  const groups = new Map<string, PlannedFix[]>();
+  for (const one of planned) {
+    const question = one.fix.question ?? 'Apply these fixes? (y/N)';
+    groups.set(question, [...(groups.get(question) ?? []), one]);
+  }
+  return groups;
 }
 
 /** The answer for a site in which nothing was fixed. */

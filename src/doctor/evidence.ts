@@ -67,6 +67,8 @@ export interface SiteAccess {
   account: (user: string) => Promise<LocalAccount | null>;
   /** For each connection and reply. */
   timeoutSeconds: number;
+  /** A database was given, and the root names another one: its files are another site's. */
+  rootOfOtherDatabase: () => Promise<boolean>;
   /** The downloads directory; null where there is none. */
   downloads: string | null;
   /** A job whose log has been silent for longer counts as stuck. */
@@ -168,7 +170,11 @@ async function answeringServers(site: SiteEvidence): Promise<ServerReport[]> {
 }
 
 async function comparedFiles(site: SiteEvidence): Promise<LostFiles> {
-  const {downloads} = site.access;
+  const {downloads, rootOfOtherDatabase} = site.access;
+  if (await rootOfOtherDatabase())
+    throw new NotAvailable(
+      'The AtoM root names another database than the one that was given, so its files are not compared.',
+    );
   if (downloads === null) {
     throw new NotAvailable('The downloads directory of this site was not found: give --atom-root.');
   }

@@ -1,3 +1,4 @@
+import {formatBytes} from '../bytes.ts';
 import {AtomctlError} from '../errors.ts';
 import {clockFaults} from '../jobs/health/clock.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
@@ -5,6 +6,7 @@ import {changeRow} from '../jobs/model/change-row.ts';
 import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
 import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
+import {countStrayFiles, deleteStrayFiles} from './evidence/stray-files.ts';
 import type {SiteEvidence} from './evidence.ts';
 import {counted, type Failure, type Finding, jobLabel, NotAvailable, someOf} from './finding.ts';
 
@@ -182,11 +184,27 @@ export const ORPHANED_ROWS: Fix = {
     `${counted(count, 'orphaned object')} deleted, with all that belonged to ${count === 1 ? 'it' : 'them'}.`,
 };
 
+/** Deletes the files of jobs that are gone. */
+export const STRAY_DOWNLOADS: Fix = {
+  id: 'stray-downloads',
+  checks: ['stray-downloads'],
+  question: 'Delete these files? (y/N)',
+  plan: async (site) => {
+    const {count, bytes} = await countStrayFiles(site);
+    if (count === 0) return null;
+    return `${counted(count, 'file')} (${formatBytes(bytes)}) of deleted jobs in ${site.access.downloads}/jobs, older than a day, would be deleted.`;
+  },
+  steps: deleteStrayFiles,
+  report: (count) => `${counted(count, 'file')} of deleted jobs deleted.`,
+};
+
 /** Something that the doctor fixes without harm. */
 export interface Fix {
   id: string;
   /** It applies if one of these checks found a problem. */
   checks: readonly string[];
+  /** Asked for it alone; absent: one question for all such fixes. */
+  question?: string;
   /** True if it may be called for although its checks are ok: a proof lacks only time. */
   needsTime?(site: SiteEvidence): Promise<boolean>;
   /** What it would do, one sentence; null if there is nothing to do. */
@@ -201,4 +219,4 @@ export interface Fix {
   report(count: number): string;
 }
 
-const FIXES: readonly Fix[] = [LOST_JOBS, FINISHED_JOBS, ORPHANED_ROWS];
+const FIXES: readonly Fix[] = [LOST_JOBS, FINISHED_JOBS, ORPHANED_ROWS, STRAY_DOWNLOADS];

@@ -1,3 +1,5 @@
+import {formatBytes} from '../../bytes.ts';
+import {isNamedById} from '../evidence/job-files.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
 
@@ -8,14 +10,17 @@ export const DOWNLOAD_CHECKS: readonly Check[] = [
 ];
 
 async function checkStray(site: SiteEvidence): Promise<Outcome> {
-  const {stray, files} = await site.files();
-  if (stray.length === 0) return healthy(`${counted(files, 'file')} under downloads/jobs, each of a job.`);
+  const {stray, strayBytes, files, bytes} = await site.files();
+  const all = `${counted(files, 'file')} under downloads/jobs (${formatBytes(bytes)})`;
+  if (stray.length === 0) return healthy(`${all}, each of a job.`);
   const directory = `${site.access.downloads}/jobs`;
   return warning({
-    evidence: `${counted(stray.length, 'file')} in ${directory} ${stray.length === 1 ? 'belongs' : 'belong'} to no job: ${someOf(stray)}.`,
+    evidence: `${counted(stray.length, 'file')} (${formatBytes(strayBytes)}) in ${directory} ${stray.length === 1 ? 'belongs' : 'belong'} to no job: ${someOf(stray)}. In all: ${all}.`,
     consequence:
       'AtoM never deletes a file with its job: they fill the disk, and may hold what was to be deleted.',
-    remedy: `ls -l ${directory}; next time: atomctl jobs:clear --delete-downloads`,
+    remedy: stray.some(isNamedById)
+      ? 'atomctl doctor --fix deletes those that AtoM named and that are older than a day, after a question of its own; next time: atomctl jobs:clear --delete-downloads'
+      : `ls -l ${directory}: AtoM names no file like that; delete what nobody needs`,
   });
 }
 

@@ -1,3 +1,4 @@
+import {lstatSync} from 'node:fs';
 import {opendir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {STATUSES} from '../../jobs/model/job.ts';
@@ -16,10 +17,12 @@ const DIRECTORY = 'downloads/jobs/';
 export interface LostFiles {
   /** Names of files under downloads/jobs that belong to no job. */
   stray: string[];
+  strayBytes: number;
   /** Completed jobs whose file is gone, newest first. */
   missing: {id: number; path: string}[];
-  /** How many files and jobs were compared. */
+  /** How many files and jobs were compared, and how large the files are. */
   files: number;
+  bytes: number;
   jobs: number;
 }
 
@@ -37,19 +40,29 @@ export async function findLostFiles(options: {
   const files = await listFiles(join(downloads, 'jobs'));
   const {jobs, all} = await newestJobs(database);
   const expected = new Set(jobs.map(({path}) => path));
-  const unknown = [...files].filter((name) => !expected.has(DIRECTORY + name));
+  const unknown = [...files.keys()].filter((name) => !expected.has(DIRECTORY + name));
   const missing: LostFiles['missing'] = [];
   for (const {id, path, completed} of jobs) {
     if (completed && !(await isThere(path, files, downloads))) missing.push({id, path});
   }
-  return {stray: await strays(database, unknown, all), missing, files: files.size, jobs: jobs.length};
+  const stray = await strays(database, unknown, all);
+  return {
+    ...{stray, strayBytes: sum(stray.map((name) => files.get(name)!)), missing},
+    ...{files: files.size, bytes: sum([...files.values()]), jobs: jobs.length},
+  };
 }
 
-async function listFiles(directory: string): Promise<Set<string>> {
-  const names = new Set<string>();
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** The plain files of a directory with their sizes. */
+async function listFiles(directory: string): Promise<Map<string, number>> {
+  const names = new Map<string, number>();
   try {
     for await (const entry of await opendir(directory)) {
-      if (entry.isFile() && !entry.name.startsWith('.')) names.add(entry.name);
+      if (entry.isFile() && !entry.name.startsWith('.'))
+        names.set(entry.name, lstatSync(join(directory, entry.name), {throwIfNoEntry: false})?.size ?? 0);
       if (names.size > MOST_FILES)
         throw new NotAvailable(`${directory} holds more than ${MOST_FILES} files.`);
     }
@@ -78,7 +91,11 @@ async function newestJobs(database: Queryable): Promise<{jobs: JobFile[]; all: b
   return {jobs, all: rows.length < NEWEST_JOBS};
 }
 
-async function isThere(path: string, files: ReadonlySet<string>, downloads: string): Promise<boolean> {
+async function isThere(
+  path: string,
+  files: ReadonlyMap<string, number>,
+  downloads: string,
+): Promise<boolean> {
   if (path.startsWith(DIRECTORY) && files.has(path.slice(DIRECTORY.length))) return true;
   // Elsewhere under downloads, or at a place that cannot be checked: then nothing is reported.
   if (!path.startsWith('downloads/')) return true;
@@ -90,6 +107,11 @@ async function isThere(path: string, files: ReadonlySet<string>, downloads: stri
 }
 
 const NAMED_BY_ID = /^([0-9a-f]{32})(?:\.|$)/;
+
+/** Whether a file has a name as AtoM gives it: the md5 of a job's id. */
+export function isNamedById(name: string): boolean {
+  return NAMED_BY_ID.test(name);
+}
 
 /**
  * Which of the files belong to no job at all. AtoM names a file by the md5 of its job's id, which the

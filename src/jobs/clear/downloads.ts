@@ -6,6 +6,8 @@ export interface DownloadsOptions {
   directory: string;
   /** `job.download_path` of jobs, relative to the AtoM root. */
   paths: readonly string[];
+  /** A file that was written or put there since is left alone; absent: its age does not matter. */
+  before?: Date;
 }
 
 export interface FileCount {
@@ -57,7 +59,7 @@ async function eachFile(
   if (jobs === null) return [...paths];
   try {
     const kept: string[] = [];
-    for (const path of paths) if (!(await visitOne(jobs, path, visit))) kept.push(path);
+    for (const path of paths) if (!(await visitOne(jobs, path, {...options, visit}))) kept.push(path);
     return kept;
   } finally {
     await jobs.close();
@@ -91,7 +93,7 @@ const ROOT_UID = 0;
 async function visitOne(
   jobs: Directory,
   path: string,
-  visit: (file: DownloadFile) => Promise<void>,
+  {before, visit}: {before?: Date; visit: (file: DownloadFile) => Promise<void>},
 ): Promise<boolean> {
   const [top, folder, ...rest] = path.split('/');
   const name = rest.pop();
@@ -103,9 +105,11 @@ async function visitOne(
       directory = await directory.directory(segment);
       opened.push(directory);
     }
-    const bytes = await directory.fileSize(name);
-    if (bytes === null) return false;
-    await visit({directory, name, bytes});
+    const stats = await directory.lstat(name);
+    if (!stats.isFile()) return false;
+    // A copy may bring an old time with it; its inode shows when it came.
+    if (before !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) >= before.getTime()) return false;
+    await visit({directory, name, bytes: stats.size});
     return true;
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;

@@ -493,7 +493,7 @@ async function gearmandFacts({servers, host}: CollectOptions) {
 }
 
 /** True if the server says that it is a replica. It may be one and not say so, to a user who may not ask. */
-async function isReplica(database: Queryable): Promise<boolean> {
+export async function isReplica(database: Queryable): Promise<boolean> {
   for (const statement of ['SHOW REPLICA STATUS', 'SHOW SLAVE STATUS']) {
     try {
       return (await database.query(statement, [])).length > 0;

@@ -1,3 +1,4 @@
+import {formatBytes} from '../../bytes.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {FileCount} from '../../jobs/clear/downloads.ts';
@@ -96,15 +97,6 @@ export function renderCleared(cleared: SiteCleared, exported: string | null, scr
     );
   }
   return `${lines.join('\n')}\n`;
-}
-
-const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** `0 bytes`, `1.5 KiB`, `12 MiB`. */
-function formatBytes(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), BYTE_UNITS.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${BYTE_UNITS[power]}`;
 }
 
 function jobs(count: number): string {

@@ -1,4 +1,7 @@
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {createHash} from 'node:crypto';
+import {readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {findOrphans, removeOrphans} from '../../../src/doctor/evidence/orphans.ts';
 import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
 import {applyFixes, planFixes} from '../../../src/doctor/fix.ts';
@@ -7,6 +10,7 @@ import type {ServerConnection} from '../../../src/gearman/server.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {
   type AtomSite,
+  createScratch,
   createSite,
   type GearmanProcess,
   startGearmand,
@@ -159,6 +163,77 @@ it('stops between two steps if it is interrupted', async () => {
   await steps.return(undefined);
   expect((await findOrphans(database, FOREVER)).objects).toBe(700);
   await site.query('DELETE FROM object WHERE id >= ?', [first]);
+});
+
+describe('files of deleted jobs', () => {
+  const md5 = (id: number) => createHash('md5').update(String(id)).digest('hex');
+  const jobs = () => join(site.root, 'downloads/jobs');
+  const write = (name: string) => writeFileSync(join(jobs(), name), 'data');
+  const inThreeDays = async () => {
+    const later = {...access, now: () => new Date(Date.now() + 3 * 86_400_000)};
+    const evidence = collectSiteEvidence(later);
+    const planned = await planFixes(evidence, await runChecks(evidence, {only: ['stray-downloads']}));
+    const fixes = planned.map(({fix}) => fix);
+    const {signal} = new AbortController();
+    const apply = () => applyFixes({fixes, site: collectSiteEvidence(later), by: 'me@host', signal});
+    return {planned, apply};
+  };
+
+  afterEach(() => {
+    for (const name of readdirSync(jobs())) rmSync(join(jobs(), name), {recursive: true});
+  });
+
+  it('are deleted if they are older than a day, after a question of their own; nothing else is', async () => {
+    const job = await site.insertJob({});
+    const other = await site.insertJob({downloadPath: `./downloads/jobs/${md5(2)}.zip`});
+    const outside = join(createScratch('outside'), `${md5(4)}.zip`);
+    writeFileSync(outside, 'secret');
+    for (const name of [`${md5(1)}.zip`, `${md5(3)}.csv`, `${md5(job)}.zip`, `${md5(2)}.zip`, 'report.csv'])
+      write(name);
+    symlinkSync(outside, join(jobs(), `${md5(4)}.zip`));
+    expect((await fix()).plans).toEqual([]);
+    const {planned, apply} = await inThreeDays();
+    expect(planned.map(({plan, fix}) => [plan, fix.question])).toEqual([
+      [
+        `2 files (8 bytes) of deleted jobs in ${site.root}/downloads/jobs, older than a day, would be deleted.`,
+        'Delete these files? (y/N)',
+      ],
+    ]);
+    expect(await apply()).toEqual([
+      {id: 'stray-downloads', count: 2, message: '2 files of deleted jobs deleted.', error: null},
+    ]);
+    const left = [`${md5(job)}.zip`, `${md5(2)}.zip`, `${md5(4)}.zip`, 'report.csv'];
+    expect(readdirSync(jobs()).sort()).toEqual(left.sort());
+    expect(readFileSync(outside, 'utf8')).toBe('secret');
+    await site.query('DELETE FROM object WHERE id IN (?)', [[job, other]]);
+  });
+
+  it('stay if one got its row after the question, or the directory became a link', async () => {
+    write(`${md5(1)}.zip`);
+    const named = await inThreeDays();
+    const id = await site.insertJob({status: 'error', downloadPath: `downloads/jobs/${md5(1)}.zip`});
+    expect(await named.apply()).toMatchObject([{count: 0, error: null}]);
+    await site.query('DELETE FROM object WHERE id = ?', [id]);
+
+    const linked = await inThreeDays();
+    const aside = join(createScratch('aside'), 'jobs');
+    renameSync(jobs(), aside);
+    symlinkSync(aside, jobs());
+    expect(await linked.apply()).toMatchObject([{count: 0, error: null}]);
+    expect(readdirSync(aside)).toEqual([`${md5(1)}.zip`]);
+    rmSync(jobs());
+    renameSync(aside, jobs());
+  });
+
+  it("are not told from another site's if the root names another database", async () => {
+    write(`${md5(1)}.zip`);
+    const foreign = {...access, rootOfOtherDatabase: async () => true};
+    const [finding] = await runChecks(collectSiteEvidence(foreign), {only: ['stray-downloads']});
+    expect(finding).toMatchObject({
+      state: 'skipped',
+      evidence: expect.stringContaining('names another database'),
+    });
+  });
 });
 
 it('tells what it could not fix, and what it had fixed before', async () => {

@@ -32,6 +32,7 @@ export async function healthySite(site: AtomSite): Promise<SiteAccess> {
     root: site.root,
     prefix: site.prefix,
     workerTypes: {general: WORKER_CLASSES},
+    rootOfOtherDatabase: async () => false,
     searchServers: async () => [],
     account: async (name) => ({name, uid: process.geteuid!(), gids: new Set()}),
     timeoutSeconds: 2,

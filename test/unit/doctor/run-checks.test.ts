@@ -48,6 +48,7 @@ const UNREACHABLE: SiteAccess = {
   root: '/no/atom',
   prefix: null,
   workerTypes: {},
+  rootOfOtherDatabase: async () => false,
   searchServers: async () => [],
   account: async () => null,
   timeoutSeconds: 1,

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 const md5 = (id: number) => createHash('md5').update(String(id)).digest('hex');
-const write = (path: string) => writeFileSync(join(site.root, 'downloads', path), '');
+const write = (path: string) => writeFileSync(join(site.root, 'downloads', path), 'data');
 const find = () => findLostFiles({database, downloads: join(site.root, 'downloads')});
 
 it('compares the files with the jobs, by path and by the md5 of the id', async () => {
@@ -43,11 +43,13 @@ it('compares the files with the jobs, by path and by the md5 of the id', async (
   expect(findingAid).toBeLessThan(gone);
   expect(await find()).toEqual({
     stray: [`${md5(1)}.zip`, 'stray.csv'].sort(),
+    strayBytes: 8,
     missing: [
       {id: deletedAid, path: 'downloads/reports/a.csv'},
       {id: gone, path: 'downloads/jobs/gone.csv'},
     ],
     files: 4,
+    bytes: 16,
     jobs: 6,
   });
 });
