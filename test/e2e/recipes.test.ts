@@ -84,7 +84,7 @@ function run(script: string | undefined, env: Record<string, string> = {}): Prom
 }
 
 describe.sequential('the README and docs/recipes.md', () => {
-  test('prunes every night, exports first, and does not overwrite an export', async () => {
+  test('D12: prunes every night, exports first, is silent, and runs again on the same day', async () => {
     const {scripts} = recipe('Prune every night, and keep the history');
     const history = join(scratch, 'history');
     const gone = await site.insertJob({name: 'long ago', startedAt: '2020-01-01 00:00:00'});
@@ -97,8 +97,15 @@ describe.sequential('the README and docs/recipes.md', () => {
     expect(readFileSync(join(history, file!), 'utf8')).toContain('long ago');
     expect(await site.query('SELECT id FROM job')).toEqual([{id: stays}]);
     expect(JSON.parse(readFileSync(audit, 'utf8'))).toMatchObject({result: {cleared: 1}});
-    expect((await run(scripts[0], env)).code).toBe(2);
-    await site.query('DELETE FROM object WHERE id IN (?)', [[gone, stays]]);
+
+    expect(await run(scripts[0], env)).toEqual({code: 0, stdout: '', stderr: ''});
+    expect(readdirSync(history)).toEqual([file]);
+    const later = await site.insertJob({name: 'later', startedAt: '2020-01-01 00:00:00'});
+    expect(await run(scripts[0], env)).toEqual({code: 0, stdout: '', stderr: ''});
+    const second = file!.replace('.csv', '-2.csv');
+    expect(readdirSync(history).sort()).toEqual([second, file].sort());
+    expect(readFileSync(join(history, second), 'utf8')).toContain('later');
+    await site.query('DELETE FROM object WHERE id IN (?)', [[gone, stays, later]]);
   });
 
   test('reports stuck jobs, and prints nothing without them', async () => {
@@ -125,7 +132,7 @@ describe.sequential('the README and docs/recipes.md', () => {
     const {scripts} = recipe('Wait for an import in a script');
     const {id} = await submitJob(site, {jobClass: 'arFileImportJob'});
     const done = await run(scripts[0]);
-    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining(`Import ${id} is done.\n`)]);
+    expect(done).toEqual({code: 0, stdout: '', stderr: ''});
     const failed = await site.insertJob({
       name: 'arFileImportJob',
       status: 'error',
@@ -173,9 +180,12 @@ describe.sequential('the README and docs/recipes.md', () => {
       .replace('/usr/share/nginx/south', south.root);
     writeFileSync(config, text);
     await south.insertJob({status: 'running', name: 'southern'});
-    const all = await run(scripts[0], {ATOMCTL_CONFIG: config, ATOMCTL_ROOT: '', TEXTFILES: scratch});
+    const env = {ATOMCTL_CONFIG: config, ATOMCTL_ROOT: '', TEXTFILES: scratch};
+    const all = await run(scripts[0], env);
     expect(all.stdout).toMatch(/== north ==[\s\S]*== south ==[\s\S]*southern/);
-    expect(all.stdout.match(/== north ==/g)).toHaveLength(3);
+    expect(all.stdout.match(/== north ==/g)).toHaveLength(2);
+    const cron = await run(scripts[1], env);
+    expect(cron.stdout).toMatch(/^== south ==\nwarning .*lost-jobs/);
     expect(readFileSync(join(scratch, 'north.prom'), 'utf8')).toContain('atom_jobs{site="north"');
     expect(all.code).toBe(0);
     await south.drop();
@@ -215,6 +225,71 @@ describe.sequential('the README and docs/recipes.md', () => {
     const completed = 'SELECT id FROM job WHERE status_id = 184 AND id > ?';
     expect(await site.query(completed, [imported])).toHaveLength(2);
     await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  });
+
+  describe('as cron runs it: without a terminal, in an empty environment,', () => {
+    const FOR_CRON: [title: string, script: number][] = [
+      ['Prune every night, and keep the history', 0],
+      ['Report stuck jobs', 0],
+      ['Smoke test after a deploy', 0],
+      ['Wait for an import in a script', 0],
+      ['Figures for Prometheus', 0],
+      ['Several sites on one host', 1],
+    ];
+    /** These print what they are asked for. */
+    const TO_READ: [title: string, script: number][] = [
+      ['Report stuck jobs', 1],
+      ['Several sites on one host', 0],
+    ];
+    const home = () => join(scratch, 'home');
+
+    beforeAll(async () => {
+      mkdirSync(join(home(), '.config/atomctl'), {recursive: true});
+      const sites = `sites:\n  north:\n    root: ${site.root}\n`;
+      writeFileSync(join(home(), '.config/atomctl/config.yml'), sites);
+      // What tests change is not for the journal of the machine that they run on.
+      writeFileSync(join(scratch, 'bin/logger'), '#!/bin/sh\ncat >/dev/null\n', {mode: 0o755});
+      await site.insertJob({name: 'arFileImportJob'});
+    });
+
+    test('is every script of the README for which that makes sense', () => {
+      const scripts = [...recipes].flatMap(([title, blocks]) =>
+        blocks.filter(({language}) => language === 'sh').map((_, at) => [title, at]),
+      );
+      const ofReadme = scripts.filter(([title]) => RECIPES.includes(`### ${title}\n`));
+      expect(ofReadme.sort()).toEqual([...FOR_CRON, ...TO_READ].sort());
+    });
+
+    test.each(FOR_CRON)('%s (%i) is silent if all is well', async (title, at) => {
+      const script = recipes.get(title)!.filter(({language}) => language === 'sh')[at]!.text;
+      const file = join(scratch, 'cron');
+      writeFileSync(file, script);
+      const env = {
+        ...{HOME: home(), LOGNAME: 'root', SHELL: '/bin/sh', PATH: `${join(scratch, 'bin')}:/usr/bin:/bin`},
+        // The directories of the recipes are the machine's.
+        ...{ATOM_HISTORY: join(scratch, 'saved'), TEXTFILES: scratch},
+      };
+      const result = await new Promise<RunResult>((resolve) => {
+        execFile('/bin/sh', [file], {env, cwd: site.root}, (error, stdout, stderr) =>
+          resolve({code: error === null ? 0 : Number(error.code), stdout, stderr}),
+        );
+      });
+      expect(result).toEqual({code: 0, stdout: '', stderr: ''});
+    });
+
+    test("the package's nightly prune does what the recipe does", () => {
+      const unit = readFileSync(
+        new URL('../../package/deb/usr/lib/systemd/system/atomctl-prune.service', import.meta.url),
+        'utf8',
+      );
+      const flags = (text: string) => [...text.matchAll(/ (--[\w-]+)/g)].map(([, flag]) => flag).sort();
+      const [prune] = recipes.get('Prune every night, and keep the history')!;
+      const command = /^ExecStart=(.*)$/m.exec(unit)![1]!;
+      expect(flags(command)).toEqual(flags(prune!.text));
+      expect(/PRUNE_EXPORT=\S+\/(\S+)/.exec(unit)![1]!.replaceAll('%%', '%')).toBe(
+        /\/(jobs-\S+)"/.exec(prune!.text)![1],
+      );
+    });
   });
 
   test('has no recipe without a test', () => {

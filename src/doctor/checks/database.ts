@@ -53,7 +53,7 @@ async function checkAtomSchema(site: SiteEvidence): Promise<Outcome> {
 }
 
 /**
- * What kill, clear and doctor --fix need to change: privilege, table, and a statement that needs it. EXPLAIN
+ * What kill, clear, retry and doctor --fix need to change: privilege, table, and a statement that needs it. EXPLAIN
  * needs the same privileges as the statement, and changes nothing.
  */
 const NEEDED = [
@@ -64,6 +64,14 @@ const NEEDED = [
   ['DELETE', 'object', 'DELETE FROM object WHERE FALSE'],
   ['INSERT', 'note', "INSERT INTO note (object_id, source_culture) VALUES (0, 'en')"],
   ['INSERT', 'note_i18n', "INSERT INTO note_i18n (id, culture, content) VALUES (0, 'en', '')"],
+  [
+    'INSERT',
+    'object',
+    "INSERT INTO object (class_name, created_at, updated_at) VALUES ('QubitJob', NOW(), NOW())",
+  ],
+  ['INSERT', 'job', 'INSERT INTO job (id) VALUES (0)'],
+  ['INSERT', 'property', "INSERT INTO property (object_id, source_culture) VALUES (0, 'en')"],
+  ['INSERT', 'property_i18n', "INSERT INTO property_i18n (id, culture, value) VALUES (0, 'en', '')"],
 ] as const;
 
 async function checkPrivileges(site: SiteEvidence): Promise<Outcome> {
@@ -80,11 +88,14 @@ async function checkPrivileges(site: SiteEvidence): Promise<Outcome> {
   }
   if (lacking.length > 0)
     return unchangeable(`The database user lacks ${lacking.join(', ')}.`, grants.join(' '));
-  return healthy('The database user has every privilege that jobs:kill, jobs:clear and doctor --fix need.');
+  return healthy(
+    'The database user has every privilege that jobs:kill, jobs:retry, jobs:clear and doctor --fix need.',
+  );
 }
 
 function unchangeable(evidence: string, remedy = 'Name a user that may change jobs.'): Outcome {
-  const consequence = 'Jobs can be listed, but jobs:kill, jobs:clear and doctor --fix will fail.';
+  const consequence =
+    'Jobs can be listed, but of jobs:kill, jobs:retry, jobs:clear and doctor --fix those will fail that need it.';
   return warning({evidence, consequence, remedy});
 }
 

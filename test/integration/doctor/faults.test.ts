@@ -140,7 +140,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
       return {access: {database: () => connectAs(config)}, undo};
     },
     'privileges: warning',
-    /lacks UPDATE on job, DELETE on job, UPDATE on object, DELETE on object, INSERT on note, INSERT/,
+    /lacks UPDATE on job, DELETE on job, UPDATE on object, DELETE on object, INSERT on note, INSERT on note_i18n, INSERT on object, INSERT on job, INSERT on property, INSERT on property_i18n\.$/,
   ],
   [
     'a Gearman server that does not answer',
