@@ -1,11 +1,16 @@
+import {createHash} from 'node:crypto';
+import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {
   ATOM_PASSWORD,
   type AtomSite,
+  createScratch,
   createSite,
   freePort,
   type GearmanProcess,
   runAtomctl,
+  runOnTerminal,
   startGearmand,
   startWorker,
   type WorkerProcess,
@@ -88,6 +93,40 @@ it('warnings alone exit 1; a check can be skipped or chosen', async () => {
   const text = await doctor('--fix', '--yes');
   expect(text.stdout).toMatch(/^Fixed: 1 orphaned object deleted/m);
   expect(await site.query('SELECT id FROM object WHERE id = ?', [id])).toEqual([]);
+});
+
+it('files of deleted jobs have a question of their own, and are deleted with a record', async () => {
+  const scratch = createScratch('files');
+  const hook = join(scratch, 'in-three-days.cjs');
+  // The inode of a file cannot be given an old time.
+  writeFileSync(
+    hook,
+    'const Real = Date; const now = () => Real.now() + 3 * 86_400_000;\n' +
+      'globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [now()])); } static now() { return now(); } };\n',
+  );
+  const env = {...site.env, NODE_OPTIONS: `--require=${hook}`, ATOMCTL_AUDIT_LOG: join(scratch, 'audit')};
+  const file = join(site.root, 'downloads/jobs', `${createHash('md5').update('1').digest('hex')}.zip`);
+  writeFileSync(file, 'data');
+  const lost = await site.insertJob({status: 'running'});
+  const args = ['doctor', '--fix', '--check', 'lost-jobs,stray-downloads'];
+  const neither = await runOnTerminal(args, {env, answers: ['n\n', 'n\n']});
+  expect([neither.code, existsSync(file)]).toEqual([5, true]);
+  expect(neither.screen).toMatch(
+    /Apply these fixes\? [\s\S]*1 file \(4 bytes\) of deleted jobs in [\s\S]*Delete these files\? /,
+  );
+  const files = await runOnTerminal(args, {env, answers: ['n\n', 'y\n']});
+  expect([files.code, existsSync(file), (await running()).length]).toEqual([1, false, 1]);
+  expect(files.screen).toContain(' 1 file of deleted jobs deleted.');
+  expect(JSON.parse(readFileSync(join(scratch, 'audit'), 'utf8'))).toMatchObject({
+    what: {remedy: 'stray-downloads'},
+    result: {count: 1},
+  });
+
+  writeFileSync(file, 'data');
+  const young = await doctor('--fix', '--yes', '--check', 'stray-downloads');
+  expect([young.code, young.stderr, existsSync(file)]).toEqual([1, 'Nothing to fix.\n', true]);
+  rmSync(file);
+  await site.query('DELETE FROM object WHERE id = ?', [lost]);
 });
 
 it('servers that are down are findings, within the timeout and without the password', async () => {

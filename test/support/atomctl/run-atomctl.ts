@@ -70,6 +70,8 @@ function requireWords(args: readonly string[], output: string): void {
 export interface TerminalOptions extends Omit<RunOptions, 'stdin'> {
   /** What is typed, at once. */
   input?: string;
+  /** What is typed at each question that ends with `(y/N)`, in order. */
+  answers?: readonly string[];
   columns?: number;
   rows?: number;
   /** The words that start it; ATOMCTL otherwise. */
@@ -84,7 +86,7 @@ export async function runOnTerminal(
   args: readonly string[],
   options: TerminalOptions = {},
 ): Promise<{code: number | null; screen: string}> {
-  const {columns = 100, rows = 40, input = '', atomctl = ATOMCTL} = options;
+  const {columns = 100, rows = 40, input = '', answers = [], atomctl = ATOMCTL} = options;
   const command = [...atomctl, ...args].map(shellQuote).join(' ');
   const child = spawn(
     'script',
@@ -92,8 +94,11 @@ export async function runOnTerminal(
     {cwd: options.cwd ?? tmpdir(), env: cleanEnvironment({TERM: 'xterm-256color', ...options.env})},
   );
   let screen = '';
+  let answered = 0;
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     screen += chunk;
+    const asked = screen.split('(y/N) ').length - 1;
+    if (asked > answered && answered < answers.length) child.stdin.write(answers[answered++]!);
   });
   child.stdin.on('error', () => {}).write(input);
   // Either may come first.
