@@ -181,7 +181,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async catch(thrown: Error): Promise<void> {
     const {flags, baseFlags} = this.ctor;
-    const command = {id: this.id ?? '', flags: Object.keys({help: null, ...baseFlags, ...flags})};
+    const command = {
+      id: this.id ?? '',
+      flags: Object.keys({help: null, 'help-all': null, ...baseFlags, ...flags}),
+    };
     const error = toAtomctlError(thrown, process.argv, command);
     if (debugEnabled) this.io.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
     this.presentError(error);

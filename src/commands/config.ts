@@ -18,6 +18,10 @@ Exit status: 0 shown, 2 a value is wrong: it is named with its origin.`;
       description: 'Where does the timezone come from?',
       command: '<%= config.bin %> <%= command.id %> --json | jq .timezone',
     },
+    {
+      description: 'The settings of every site of the configuration file',
+      command: '<%= config.bin %> <%= command.id %> --all-sites',
+    },
   ];
 
   static override flags = {'all-sites': allSitesFlag()};

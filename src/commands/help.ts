@@ -1,14 +1,13 @@
-import {Args, loadHelpClass} from '@oclif/core';
-import {helpTopics} from '../cli/help/help-topics.ts';
-import {processIO} from '../cli/io.ts';
+import {Args} from '@oclif/core';
+import {showHelp} from '../cli/help/show-help.ts';
 import {PlainCommand} from '../cli/plain-command.ts';
-import {renderHelpTopic} from '../render/help-topic.ts';
 
 export default class Help extends PlainCommand {
   static changes = false;
-  static override summary = 'Show the help of a command or a topic: exit-codes, filters, environment.';
-  static override description = 'Without an argument, the list of commands. The same as --help.';
-  static override usage = '<%= command.id %> [COMMAND]';
+  static override summary = 'Show the help of a command or a topic.';
+  static override description =
+    'The topics are exit-codes, filters, environment, formats and live-states. Without an argument, the list of commands. The same as --help. With --help-all, all that there is to say of a command.';
+  static override usage = '<%= command.id %> [COMMAND|TOPIC]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> jobs:kill',
     '<%= config.bin %> <%= command.id %> queue',
@@ -18,20 +17,6 @@ export default class Help extends PlainCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
-    const {command: id} = args;
-    const topic = helpTopics(this.config.commands)[id ?? ''];
-    if (topic !== undefined) {
-      const {stdout} = processIO;
-      stdout.write(renderHelpTopic(topic, stdout.columns || Number.POSITIVE_INFINITY));
-      return;
-    }
-    if (id !== undefined && !this.config.findCommand(id) && !this.config.findTopic(id)) {
-      const {commandNotFound} = await import('../cli/command-not-found.ts');
-      commandNotFound({id, argv: this.argv, commands: this.config.commands});
-    }
-    const HelpClass = await loadHelpClass(this.config);
-    await new HelpClass(this.config, this.config.pjson.oclif.helpOptions).showHelp(
-      id === undefined ? [] : [id],
-    );
+    await showHelp(args.command === undefined ? [] : [args.command], this.config.commands);
   }
 }

@@ -1,7 +1,7 @@
-import {manual} from '../cli/help/help-topics.ts';
+import {manual} from '../cli/help/manual.ts';
 import {processIO} from '../cli/io.ts';
 import {PlainCommand} from '../cli/plain-command.ts';
-import {renderManPage} from '../render/man-page.ts';
+import {renderManPage} from '../render/help/man-page.ts';
 
 /** Prints the manual page, for `man -l -`. bin/man.js writes man/atomctl.1 with it. */
 export default class Man extends PlainCommand {

@@ -1,7 +1,9 @@
-import type {Command, Config} from '@oclif/core';
+import type {Command} from '@oclif/core';
 import {EXIT} from '../../errors.ts';
-import type {HelpTopic, Term} from '../../render/help-topic.ts';
-import type {Manual, ManualCommand} from '../../render/man-page.ts';
+import {LIVE_STATES, type LiveState} from '../../jobs/model/job.ts';
+import type {Term} from '../../render/help/terms.ts';
+import type {HelpTopic} from '../../render/help/topic.ts';
+import {FILTER_GROUP, flagTerm} from './flag-terms.ts';
 
 const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   ok: 'Done; healthy.',
@@ -20,8 +22,40 @@ const OTHER_VARIABLES: Term[] = [
     meaning: "AtoM's own in containers; atomctl's above override them.",
   },
   {term: 'NO_COLOR, FORCE_COLOR', meaning: 'No colour, or colour also without a terminal.'},
+  {
+    term: 'ATOMCTL_PAGER, PAGER',
+    meaning: 'The pager of jobs:show on a terminal, otherwise less; cat for none. Under sudo it is less.',
+  },
   {term: 'XDG_CONFIG_HOME', meaning: 'Where atomctl/config.yml of the user is; ~/.config otherwise.'},
   {term: 'DEBUG', meaning: 'Show the stack of an error, passwords masked.'},
+];
+
+/** What to do about a job in this state. */
+const LIVE_REMEDIES: Record<LiveState, string> = {
+  executing: 'Wait, or end it: jobs:kill ID --restart-worker.',
+  queued: 'Wait, start a worker (worker:start), or end it: jobs:kill ID.',
+  finished: 'Correct its row: doctor --fix, or jobs:mark ID --as completed.',
+  lost: 'Run it again: jobs:retry ID. Or end it: jobs:kill ID, or doctor --fix for all.',
+  uncertain: 'See what is missing: jobs:show ID. jobs:list --probe tells queued from lost.',
+};
+
+/** What the commands that show more than a text print. */
+const FORMATS: Term[] = [
+  {
+    term: '--json',
+    meaning:
+      'One document, and nothing else there. An error is {"error": {"code", "message", "hint"}}. Times are ISO 8601 with the offset of the zone of the site; what is not known is null.',
+  },
+  {term: '--jsonl', meaning: 'One job per line, each a JSON object. With --all-sites it has the site, too.'},
+  {
+    term: '--csv',
+    meaning:
+      'The columns of the table, with a header. A text that a spreadsheet would take for a formula begins with an apostrophe.',
+  },
+  {term: '--tsv', meaning: 'The same with tabs, nothing quoted: for cut, awk and sort.'},
+  {term: '--ids', meaning: 'Only the ids, one per line: for xargs.'},
+  {term: '--prometheus', meaning: "Metrics for Prometheus; --output FILE for node_exporter's directory."},
+  {term: '--nagios', meaning: 'One line for a monitoring system, with the exit codes of its plugins.'},
 ];
 
 /** The topics of `atomctl help`, from the commands' flags and the table of exit codes. */
@@ -40,7 +74,7 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
     filters: {
       title: 'Job filters',
       before: [
-        'The same on jobs:list, jobs:clear, jobs:export-csv and jobs:stats; jobs:kill takes them with --all-matching. Of a repeated flag any value may match, of different flags all must.',
+        'The same on jobs:list, jobs:clear, jobs:export-csv and jobs:stats; jobs:kill and jobs:retry take them with --all-matching. Of a repeated flag any value may match, of different flags all must.',
       ],
       terms: filterTerms(commands),
       after: [
@@ -55,13 +89,43 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
       before: ['A flag wins over its variable; atomctl config shows where each value came from.'],
       terms: [...variableTerms(commands), ...OTHER_VARIABLES],
     },
+    formats: {
+      title: 'Formats',
+      before: [
+        'Without one of these flags a command prints a text for people, which may change. Data goes to stdout; questions, progress, warnings and errors go to stderr.',
+      ],
+      terms: FORMATS.map(({term, meaning}) => ({
+        term,
+        meaning: `${meaning} ${commandsWith(term, commands)}`,
+      })),
+      after: [
+        'Durations and ages are whole seconds in all of them. The columns of --csv and --tsv are chosen with --columns; --no-header leaves the names of the columns out. Their times are the wall clock of the site.',
+        "jobs:export-csv prints the history as AtoM's own CSV, which AtoM's users know from Manage > Jobs.",
+        'On a terminal a table fits the width of the screen; in a pipe nothing is cut. --watch --json prints one document per line.',
+      ],
+    },
+    'live-states': {
+      title: 'Live states',
+      before: [
+        "AtoM's database says Running from the moment in which a job is submitted. The live state says what the job really is. It is claimed only if it is proved.",
+      ],
+      terms: Object.entries(LIVE_STATES).map(([state, {meaning}]) => ({
+        term: state,
+        meaning: `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. ${LIVE_REMEDIES[state as LiveState]}`,
+      })),
+      after: [
+        'queued?, lost? and the like are uncertain jobs with a likely state. --live queued finds only jobs whose state is proved; --live uncertain finds the others.',
+        'That no Gearman server knows a job does not prove that it is lost: after a restart of gearmand a worker goes on with a job that no server knows any more. So every server must have answered, no worker may be at work on it, and its log must have been silent for 15 minutes, or the servers must be older than the job.',
+        'A job has a live state only while its row says Running.',
+      ],
+    },
   };
 }
 
 function filterTerms(commands: readonly Command.Loadable[]): Term[] {
   const {flags} = commands.find(({id}) => id === 'jobs:list')!;
   return Object.values(flags)
-    .filter(({helpGroup}) => helpGroup === 'FILTER')
+    .filter(({helpGroup}) => helpGroup === FILTER_GROUP)
     .map((flag) => ({term: flagTerm(flag), meaning: flag.summary ?? ''}));
 }
 
@@ -73,67 +137,10 @@ function variableTerms(commands: readonly Command.Loadable[]): Term[] {
   return [...variables.values()];
 }
 
-const MOST_VALUES = 6;
-
-/** `-o, --output FILE`, or the values themselves if they are few. */
-export function flagTerm(flag: Command.Flag.Cached): string {
-  const letter = flag.char === undefined ? '' : `-${flag.char}, `;
-  if (flag.type === 'boolean') return `${letter}--${flag.name}`;
-  if (flag.helpLabel !== undefined) return `${flag.helpLabel.trim()}${flag.helpValue}`.replace('[', '[=');
-  const {options = []} = flag;
-  const few = options.length > 0 && options.length <= MOST_VALUES;
-  return `${letter}--${flag.name} ${few ? options.join('|') : flag.helpValue}`;
+/** The commands that have the flag; `every command` if more have it than can be listed. */
+function commandsWith(flag: string, commands: readonly Command.Loadable[]): string {
+  const ids = commands.filter(({hidden, flags}) => !hidden && flag.slice(2) in flags).map(({id}) => id);
+  return ids.length > MOST_COMMANDS ? 'On every command that reports.' : `On ${ids.join(', ')}.`;
 }
 
-/** The content of the manual page: the manifest's commands and the help topics. */
-export function manual(config: Config): Manual {
-  const commands = config.commands.filter(({hidden}) => !hidden).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const {description = ''} = config.pjson;
-  const configCommand = commands.find(({id}) => id === 'config')!;
-  const shared = new Set(Object.keys(configCommand.flags));
-  return {
-    program: config.bin,
-    version: config.version,
-    purpose: description.charAt(0).toLowerCase() + description.slice(1),
-    description: [
-      'AtoM runs its long work as jobs: a row in MySQL, a job in Gearman, a PHP worker under systemd. atomctl asks all three, says which job is executing, queued or lost, and ends, clears, exports and watches jobs without losing one that is alive.',
-      `Both "${config.bin} jobs:list" and "${config.bin} jobs list" work. Data goes to standard output; questions, progress, warnings and errors go to standard error.`,
-    ],
-    commands: commands.map((command) => manualCommand(command, shared, config.bin)),
-    sharedFlags: flagTerms(configCommand),
-    topics: Object.values(helpTopics(commands)),
-    files: [
-      {
-        term: '/etc/atomctl/config.yml, ~/.config/atomctl/config.yml',
-        meaning:
-          "Sites by their names: under \"sites:\", for each name root, database, defaultsFile, gearman, functionPrefix, timezone, workers (this-host: its workers run on this host only). The user's stands over the system's. One that holds a password must be its owner's alone.",
-      },
-    ],
-    seeAlso: ['gearmand(8)', 'systemctl(1)', 'journalctl(1)', 'logger(1)'],
-  };
-}
-
-function manualCommand(command: Command.Loadable, shared: ReadonlySet<string>, bin: string): ManualCommand {
-  const {id, summary = '', description = '', examples = []} = command;
-  const usage = typeof command.usage === 'string' ? command.usage : '<%= command.id %>';
-  const filled = (text: string) =>
-    text.replaceAll('<%= config.bin %>', bin).replaceAll('<%= command.id %>', id);
-  return {
-    usage: filled(usage),
-    summary,
-    description: description.split('\n\n').map((paragraph) => paragraph.replaceAll('\n', ' ')),
-    flags: flagTerms(command).filter((_, index) => !shared.has(Object.keys(command.flags)[index]!)),
-    examples: examples.map((example) =>
-      typeof example === 'string'
-        ? {term: filled(example), meaning: ''}
-        : {term: filled(example.command), meaning: example.description},
-    ),
-  };
-}
-
-function flagTerms({flags}: Command.Loadable): Term[] {
-  return Object.values(flags).map((flag) => ({
-    term: flagTerm(flag),
-    meaning: flag.summary ?? flag.description ?? '',
-  }));
-}
+const MOST_COMMANDS = 5;

@@ -13,7 +13,7 @@ export {COMMANDS};
 export async function main(argv: readonly string[], root: string): Promise<void> {
   process.title = 'atomctl';
   settings.enableAutoTranspile = false;
-  // No theme file of the user for help.
+  // oclif reads no theme file of the user.
   process.env.ATOMCTL_DISABLE_THEME = 'true';
   const words = joinTopic(await putCommandFirst(argv));
   const args = has(words, '--version') ? ['--version'] : words;
@@ -21,9 +21,14 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const help = asksForHelp(args);
   if (name === '--version') return void process.stdout.write(`${versionLine()}\n`);
   const plugin = await atomctlPlugin(root, needsDescriptions(name, help) ? null : name);
-  if (!isKnown(name) && !(help && name.startsWith('-'))) {
+  const isHelp = help && name.startsWith('-');
+  if (!isKnown(name) && !isHelp) {
     const {commandNotFound} = await import('../command-not-found.ts');
     return commandNotFound({id: name, argv: args, commands: plugin.commands});
+  }
+  if (help || !Object.hasOwn(COMMANDS, name)) {
+    const {showHelp} = await import('../help/show-help.ts');
+    return showHelp(args, plugin.commands);
   }
   const loadOptions = {root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])};
   await execute({args, loadOptions});
@@ -35,9 +40,8 @@ function needsDescriptions(name: string, help: boolean): boolean {
   return help || DESCRIBING.has(name) || !Object.hasOwn(COMMANDS, name);
 }
 
-/** The same rule as oclif's. */
 function asksForHelp(args: readonly string[]): boolean {
-  return args.length === 0 || has(args, '--help');
+  return args.length === 0 || has(args, '--help') || has(args, '--help-all');
 }
 
 /** An argument after `--` is not a flag. */
@@ -98,6 +102,7 @@ async function sharedFlagWords(): Promise<(word: string) => number> {
     ['--json', 1],
     ['--all-sites', 1],
     ['--help', 1],
+    ['--help-all', 1],
     ['--version', 1],
     ['-h', 1],
     ['-q', 1],

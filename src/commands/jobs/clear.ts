@@ -52,22 +52,27 @@ const clearFlags = {
   }),
 };
 
+const PACE_GROUP = 'PACE';
+
 /** How much a large deletion may disturb the web site and the replicas. */
 const paceFlags = {
   'batch-size': Flags.custom<number>({
     summary: 'Jobs in one transaction; found out while clearing otherwise.',
     helpValue: 'N',
+    helpGroup: PACE_GROUP,
     parse: wholeNumber(1, 'number of jobs'),
   })(),
   'max-lag': Flags.custom<number>({
     summary: 'Wait between transactions while a replica of the database is further behind than this.',
     helpValue: 'SECONDS',
+    helpGroup: PACE_GROUP,
     parse: secondsFrom(0),
   })(),
   replica: Flags.custom<ReplicaAddress>({
     summary:
       'A replica to wait for, with the user and password of the database; repeatable. Those that the server names otherwise.',
     helpValue: 'HOST[:PORT]',
+    helpGroup: PACE_GROUP,
     dependsOn: ['max-lag'],
     delimiter: ',',
     multiple: true,
@@ -77,6 +82,7 @@ const paceFlags = {
   pause: Flags.custom<number>({
     summary: 'Wait this long between transactions, so that the web site gets its turn.',
     helpValue: 'SECONDS',
+    helpGroup: PACE_GROUP,
     default: 0,
     parse: secondsFrom(0),
   })(),
@@ -102,6 +108,10 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     {
       description: 'Let them go, their history kept in a file',
       command: '<%= config.bin %> <%= command.id %> --inactive --older-than 90d --export old-jobs.csv --yes',
+    },
+    {
+      description: 'Clear every job, as jobs:clear of AtoM does',
+      command: '<%= config.bin %> <%= command.id %>',
     },
   ];
   static override flags = {...filterFlags, ...clearFlags, ...paceFlags, ...auditFlag};

@@ -32,6 +32,10 @@ Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 datab
       command:
         '<%= config.bin %> <%= command.id %> --failed --since 90d --columns id,started,name,info | head',
     },
+    {
+      description: 'The history of last October',
+      command: '<%= config.bin %> <%= command.id %> --since 2026-10 --until 2026-11 --output october.csv',
+    },
   ];
   static override flags = {
     ...filterFlags,

@@ -67,6 +67,10 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       description: 'Mark every lost job as an error',
       command: '<%= config.bin %> <%= command.id %> --all-matching --live lost --yes',
     },
+    {
+      description: 'End an executing import with its worker, which starts again',
+      command: '<%= config.bin %> <%= command.id %> 500 --restart-worker',
+    },
   ];
   static override args = {id: jobIdArg({multiple: true})};
   static override flags = {...filterFlags, ...killFlags, ...auditFlag};

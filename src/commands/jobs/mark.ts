@@ -28,6 +28,10 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server u
       description: 'A lost import, with the reason',
       command: '<%= config.bin %> <%= command.id %> 501 --as error --reason "the worker was killed"',
     },
+    {
+      description: 'Several jobs at once, without a question',
+      command: '<%= config.bin %> <%= command.id %> 502,503 --as error --yes',
+    },
   ];
   static override args = {id: jobIdArg({multiple: true, required: true})};
   static override flags = {

@@ -25,6 +25,10 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
       description: "For node_exporter's textfile collector",
       command: '<%= config.bin %> <%= command.id %> --prometheus --output atom-jobs.prom',
     },
+    {
+      description: 'Who submitted most in the last month?',
+      command: '<%= config.bin %> <%= command.id %> --since 30d --json | jq .users',
+    },
   ];
   static override flags = {
     ...filterFlags,

@@ -16,6 +16,10 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
+    {
+      description: 'The workers of every site of the configuration file',
+      command: '<%= config.bin %> <%= command.id %> --all-sites',
+    },
   ];
   static override flags = {'all-sites': allSitesFlag()};
 

@@ -18,8 +18,18 @@ export default class WorkerLogs extends BaseCommand<typeof WorkerLogs> {
 
 Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd here.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --follow',
-    '<%= config.bin %> <%= command.id %> --job 500 --since 2026-11-23',
+    {
+      description: 'New entries as they come',
+      command: '<%= config.bin %> <%= command.id %> --follow',
+    },
+    {
+      description: 'What the worker said about a job',
+      command: '<%= config.bin %> <%= command.id %> --job 500 --since 2026-11-23',
+    },
+    {
+      description: 'The last 200 entries',
+      command: '<%= config.bin %> <%= command.id %> --lines 200',
+    },
   ];
   static override flags = {
     ...unitFlags,

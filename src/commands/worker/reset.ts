@@ -11,8 +11,18 @@ export default class WorkerReset extends BaseCommand<typeof WorkerReset> {
 
 Exit status: 0 cleared, 1 not, 2 usage error, 3 no systemd here.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
+    {
+      description: 'The worker of the site',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'As another user than root',
+      command: '<%= config.bin %> <%= command.id %> --sudo',
+    },
+    {
+      description: 'One of several workers',
+      command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
+    },
   ];
   static override flags = {...unitFlags, ...sudoFlag};
 

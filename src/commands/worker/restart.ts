@@ -14,8 +14,18 @@ export default class WorkerRestart extends BaseCommand<typeof WorkerRestart> {
 
 Exit status: 0 restarted and registered, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --reset --yes',
+    {
+      description: 'The worker of the site',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'After the start limit was hit, without a question',
+      command: '<%= config.bin %> <%= command.id %> --reset --yes',
+    },
+    {
+      description: 'One of several workers',
+      command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@2',
+    },
   ];
   static override flags = {...changeFlags, ...resetFlag, ...confirmationFlags};
 

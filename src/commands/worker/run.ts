@@ -13,8 +13,18 @@ export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
 
 Exit status: the worker's; 128 and the signal's number if a signal ended it; 1 if PHP cannot be run, 2 usage error, 5 refused.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --abilities arFileImportJob --max-job-count 50',
+    {
+      description: 'Every job class of gearman.yml',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'Fifty imports',
+      command: '<%= config.bin %> <%= command.id %> --abilities arFileImportJob --max-job-count 50',
+    },
+    {
+      description: 'With another PHP',
+      command: '<%= config.bin %> <%= command.id %> --php /usr/bin/php8.1',
+    },
   ];
   static override enableJsonFlag = false;
   static override flags = {

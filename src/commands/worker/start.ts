@@ -12,8 +12,18 @@ export default class WorkerStart extends BaseCommand<typeof WorkerStart> {
 
 Exit status: 0 started and registered, 1 not, 2 usage error, 3 no systemd here.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --sudo --wait 60',
+    {
+      description: 'The worker of the site',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'As another user than root, with more time',
+      command: '<%= config.bin %> <%= command.id %> --sudo --wait 60',
+    },
+    {
+      description: 'After the start limit was hit',
+      command: '<%= config.bin %> <%= command.id %> --reset',
+    },
   ];
   static override flags = {...changeFlags, ...resetFlag};
 

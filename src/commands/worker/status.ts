@@ -17,8 +17,18 @@ systemd does not tell how many starts it has counted, so that number is a bound,
 
 Exit status: 0 healthy, 1 a problem was found, 2 usage error, 3 no systemd here, or no Gearman server answered.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --unit atom-worker@1 --json',
+    {
+      description: 'The worker of the site',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'One of several workers',
+      command: '<%= config.bin %> <%= command.id %> --unit atom-worker@1',
+    },
+    {
+      description: 'The workers of every site, for a script',
+      command: '<%= config.bin %> <%= command.id %> --all-sites --json',
+    },
   ];
   static override flags = {...unitFlags, 'all-sites': allSitesFlag(['unit'])};
 

@@ -14,8 +14,18 @@ export default class WorkerStop extends BaseCommand<typeof WorkerStop> {
 
 Exit status: 0 stopped and gone from Gearman, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --unit atom-worker@2 --yes',
+    {
+      description: 'The worker of the site',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'Without a question',
+      command: '<%= config.bin %> <%= command.id %> --yes',
+    },
+    {
+      description: 'One of several workers',
+      command: '<%= config.bin %> <%= command.id %> --unit atom-worker@2 --yes',
+    },
   ];
   static override flags = {...changeFlags, ...confirmationFlags};
 

@@ -22,8 +22,18 @@ export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
 
 Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3 no systemd here, 5 declined.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --php /usr/bin/php8.1',
-    '<%= config.bin %> <%= command.id %> --template --max-job-count 100 --install',
+    {
+      description: 'With another PHP',
+      command: '<%= config.bin %> <%= command.id %> --php /usr/bin/php8.1',
+    },
+    {
+      description: 'For several workers, each ending after 100 jobs',
+      command: '<%= config.bin %> <%= command.id %> --template --max-job-count 100 --install',
+    },
+    {
+      description: 'Install it without a question',
+      command: '<%= config.bin %> <%= command.id %> --install --yes',
+    },
   ];
   static override flags = {
     name: Flags.string({summary: "The unit's name.", helpValue: 'NAME', default: 'atom-worker'}),

@@ -1,4 +1,5 @@
-import type {HelpTopic, Term} from './help-topic.ts';
+import type {Term} from './terms.ts';
+import type {HelpTopic} from './topic.ts';
 
 /** A command as the manual page describes it. */
 export interface ManualCommand {

@@ -1,0 +1,63 @@
+import type {Command} from '@oclif/core';
+import packageJson from '../../../package.json' with {type: 'json'};
+import {EXIT} from '../../errors.ts';
+import {renderCommandHelp, renderOverviewHelp} from '../../render/help/command.ts';
+import {renderHelpTopic} from '../../render/help/topic.ts';
+import {type Screen, screenOf} from '../../render/screen.ts';
+import {processIO} from '../io.ts';
+import {commandHelp, overviewHelp, type Program} from './command-help.ts';
+import {helpTopics} from './help-topics.ts';
+
+/**
+ * Prints the help that the words ask for: of a command, of a topic, or the list of commands. If they name none, that is an error with
+ * exit status 2.
+ * @param words the command line, like `jobs:list --help` or `help filters --help-all`
+ */
+export async function showHelp(
+  words: readonly string[],
+  commands: readonly Command.Loadable[],
+): Promise<void> {
+  const {stdout, env} = processIO;
+  const screen = screenOf(stdout, {noColor: words.includes('--no-color'), env});
+  const text = helpText(words, commands, screen);
+  if (text === null) {
+    const {commandNotFound} = await import('../command-not-found.ts');
+    return commandNotFound({id: subjectOf(words) ?? '', argv: words, commands});
+  }
+  // A reader that has seen enough, as in `| head -1`, is not an error.
+  stdout.on('error', ({code}: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') process.exitCode = EXIT.failed;
+  });
+  stdout.write(text);
+}
+
+/** null if there is no help of that name. */
+function helpText(
+  words: readonly string[],
+  commands: readonly Command.Loadable[],
+  screen: Screen,
+): string | null {
+  const texts = helpTopics(commands);
+  const {topics, bin} = packageJson.oclif;
+  const program: Program = {
+    bin,
+    purpose: `${packageJson.description}.`,
+    commands,
+    topics: Object.entries(topics).map(([name, topic]) => ({...topic, name})),
+    helpTopics: Object.keys(texts),
+  };
+  const subject = subjectOf(words);
+  if (subject === undefined) return renderOverviewHelp(overviewHelp(program), screen);
+  if (Object.hasOwn(texts, subject)) return renderHelpTopic(texts[subject]!, screen.width);
+  const command = commands.find(({id}) => id === subject);
+  if (command !== undefined)
+    return renderCommandHelp(commandHelp(command, program, words.includes('--help-all')), screen);
+  const topic = program.topics.find(({name}) => name === subject);
+  return topic === undefined ? null : renderOverviewHelp(overviewHelp(program, topic), screen);
+}
+
+/** What the help is about: the first word; after `help`, the next one that is not a flag. */
+function subjectOf([first, ...rest]: readonly string[]): string | undefined {
+  if (first === undefined || first.startsWith('-')) return undefined;
+  return first === 'help' ? (rest.find((word) => !word.startsWith('-')) ?? first) : first;
+}
