@@ -1,33 +1,17 @@
 # bash completion for atomctl: source it, or put it at /usr/share/bash-completion/completions/atomctl.
-# atomctl itself answers for commands, flags, sites and jobs.
+# The atomctl on your PATH answers; it knows how bash quotes words.
 
 _atomctl() {
-    local line=${COMP_LINE:0:COMP_POINT} words=() current answer
+    local answer
     COMPREPLY=()
-    # Not COMP_WORDS: readline splits those at ":" and "=".
-    read -ra words <<<"$line"
-    [[ $line != *[[:space:]] ]] || words+=('')
-    current=${words[${#words[@]} - 1]}
-    answer=$("${words[0]}" completion:answer -- "${words[@]:1}" 2>/dev/null) || return 0
-
-    local IFS=$'\n'
-    case ${answer%%$'\n'*} in
-        files)
-            COMPREPLY=($(compgen -f -- "${current#--*=}"))
-            compopt -o filenames 2>/dev/null
-            return 0
-            ;;
-        directories)
-            COMPREPLY=($(compgen -d -- "${current#--*=}"))
-            compopt -o filenames 2>/dev/null
-            return 0
-            ;;
-        list) compopt -o nospace 2>/dev/null ;;
+    # Not COMP_WORDS: readline splits those at ":" and "=". $2 is what readline replaces.
+    mapfile -t answer < <(command atomctl completion:answer --bash -- "$2" "${COMP_LINE:0:COMP_POINT}" 2>/dev/null </dev/null)
+    case ${answer[0]-} in
+        files) compopt -o default ;;
+        directories) compopt -o dirnames ;;
+        list) compopt -o nospace ;;
     esac
-    [[ $answer == *$'\n'* ]] || return 0
-    COMPREPLY=($(cut -f 1 <<<"${answer#*$'\n'}"))
-    # For readline the word begins after the last ":" or "=".
-    COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*[:=]}"}"}")
+    COMPREPLY=("${answer[@]:1}")
 }
 
-complete -F _atomctl atomctl
+complete -o nosort -F _atomctl atomctl

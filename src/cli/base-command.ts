@@ -168,6 +168,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     process.exitCode = status;
   }
 
+  /** Ends this process at the latest after so many milliseconds, with exit status 1, whatever it waits for. */
+  protected endAfter(milliseconds: number): void {
+    setTimeout(() => process.exit(1), milliseconds).unref();
+  }
+
   /** The exit status for an error; a command that follows another convention overrides it. */
   protected exitStatusFor(error: AtomctlError): number {
     return error.exitStatus;

@@ -11,7 +11,7 @@ export default class Completion extends PlainCommand {
   static override summary = 'Print the completion script for a shell.';
   static override usage = '<%= command.id %> bash|zsh|fish';
   static override description =
-    `Completes commands, flags, statuses, columns, job classes, the sites that the configuration names, and the ids of running jobs. For this shell alone: source <(atomctl completion bash).
+    `Completes commands, flags, help topics and values: statuses, columns, job names, users, sites, units, timezones, and the ids of the jobs that the command can act on. The values of the site come from its database and its Gearman servers; if these do not answer, they are not offered. It runs nothing, and it asks no installation that is not trusted. For this shell alone: source <(atomctl completion bash).
 
 Exit status: 0 printed, 2 no such shell.`;
   static override examples = [

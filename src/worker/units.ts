@@ -69,8 +69,8 @@ async function unloadedWorkers(manager: ServiceManager): Promise<UnitState[]> {
   return manager.show([...new Set(names.flat())]);
 }
 
-/** A template (`atom-worker@.service`) is not a unit itself; its instances are in memory or do not exist. */
-async function workerFilesIn(directory: string): Promise<string[]> {
+/** The names of the unit files that mention the worker. A template (`atom-worker@.service`) is not a unit itself; its instances are in memory or do not exist. */
+export async function workerFilesIn(directory: string): Promise<string[]> {
   const files = await readdir(directory).catch(() => []);
   const names = files.filter((name) => name.endsWith('.service') && !name.endsWith('@.service'));
   const texts = await Promise.all(

@@ -3,6 +3,7 @@ import {type Command, Parser} from '@oclif/core';
 import {expect, test} from 'vitest';
 import type * as start from '../../src/cli/start/main.ts';
 import {EXIT} from '../../src/errors.ts';
+import {LIVE_STATE_NAMES} from '../../src/jobs/model/job.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {runAtomctl} from '../support/sandbox.ts';
 
@@ -31,7 +32,7 @@ async function commandClasses(): Promise<Command.Class[]> {
   return (await Promise.all(loaded)).filter(({hidden}) => !hidden);
 }
 
-test('every command has a summary, its exit statuses and two examples that parse', async () => {
+test('every command has a summary, its exit statuses and three examples that parse', async () => {
   const classes = await commandClasses();
   expect(classes.length).toBeGreaterThan(15);
   for (const command of classes) {
@@ -40,7 +41,7 @@ test('every command has a summary, its exit statuses and two examples that parse
     expect(description, id).toMatch(/\S/);
     if (id !== 'help') expect(description, id).toMatch(/^Exit status: /m);
     const examples = examplesOf(command);
-    expect(examples.length, id).toBeGreaterThanOrEqual(2);
+    expect(examples.length, id).toBeGreaterThanOrEqual(3);
     for (const example of examples) {
       expect(example.command).toContain('<%= config.bin %> <%= command.id %>');
       const typed = argumentsOf(example.command.split('<%= command.id %>').slice(1).join(''));
@@ -64,7 +65,7 @@ test('every flag has a summary', async () => {
 });
 
 test('help is the same for all its spellings, and shows the colon form', async () => {
-  const [colon, space, command, topic, nothing, unknown] = await fewAtATime(
+  const [colon, space, command, topic, nothing, unknown, whole, before, wholeTopic] = await fewAtATime(
     [
       ['jobs:list', '--help'],
       ['jobs', 'list', '--help'],
@@ -72,15 +73,21 @@ test('help is the same for all its spellings, and shows the colon form', async (
       ['jobs'],
       [],
       ['help', 'jbs:list'],
+      ['jobs', 'list', '--help-all'],
+      ['--help-all', 'jobs:list'],
+      ['help', 'jobs', 'list', '--help-all'],
     ],
     (args) => runAtomctl(args),
   );
   expect(colon).toEqual(space);
   expect(colon).toEqual(command);
   expect(colon!.code).toBe(0);
-  expect(colon!.stdout).toContain('$ atomctl jobs:list');
+  expect(colon!.stdout).toContain('USAGE\n  atomctl jobs:list [FLAGS]\n');
   for (const flag of ['--json', '--timeout', '--since', '--atom-root', '--quiet'])
     expect(colon!.stdout).toContain(flag);
+  expect(colon!.stdout).not.toContain('Exit status: ');
+  expect([before, wholeTopic]).toEqual([whole, whole]);
+  expect(whole!.stdout).toMatch(/ {2}--since WHEN +Only jobs[\s\S]* {2}Exit status: 0 listed/);
   expect([topic!.code, nothing!.code]).toEqual([0, 0]);
   expect(topic!.stdout).toMatch(/jobs:export-csv/);
   expect(nothing!.stdout).toMatch(/doctor/);
@@ -88,9 +95,11 @@ test('help is the same for all its spellings, and shows the colon form', async (
   expect(unknown!.stderr).toBe('Error: There is no command "jbs:list". Did you mean jobs:list?\n');
 });
 
-test('the topics list the exit codes of the table, and the filters and variables of the flags', async () => {
-  const topics = ['exit-codes', 'filters', 'environment'];
-  const [codes, filters, environment] = await fewAtATime(topics, (topic) => runAtomctl(['help', topic]));
+test('the topics list the exit codes and live states of the tables, and the filters, formats and variables of the flags', async () => {
+  const topics = ['exit-codes', 'filters', 'environment', 'formats', 'live-states'];
+  const [codes, filters, environment, formats, states] = await fewAtATime(topics, (topic) =>
+    runAtomctl(['help', topic]),
+  );
   for (const code of Object.values(EXIT))
     expect(codes!.stdout).toMatch(new RegExp(`^ {2}${code} +[A-Za-z]`, 'm'));
   for (const word of [
@@ -101,7 +110,9 @@ test('the topics list the exit codes of the table, and the filters and variables
     expect(filters!.stdout).toContain(word);
   for (const word of ['ATOMCTL_AUDIT_LOG', 'ATOMCTL_TIMEOUT', 'ATOM_MYSQL_PASSWORD', 'NO_COLOR'])
     expect(environment!.stdout).toContain(word);
-  for (const {code, stdout} of [codes!, filters!, environment!]) {
+  for (const state of LIVE_STATE_NAMES) expect(states!.stdout).toMatch(new RegExp(`^ {2}${state} `, 'm'));
+  expect(formats!.stdout).toMatch(/^ {2}--prometheus .*[\s\S]*On jobs:stats, queue:status\./m);
+  for (const {code, stdout} of [codes!, filters!, environment!, formats!, states!]) {
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   }

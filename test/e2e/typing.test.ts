@@ -38,7 +38,7 @@ test('D2: -h, -V and -n work, and -h and -V on every command', async () => {
     ],
     (args) => runAtomctl(args),
   );
-  expect(help).toMatchObject({code: 0, stderr: '', stdout: expect.stringContaining('-n, --limit=N')});
+  expect(help).toMatchObject({code: 0, stderr: '', stdout: expect.stringContaining('-n, --limit N')});
   expect([long, first]).toEqual([help, help]);
   expect(version).toMatchObject({code: 0, stdout: expect.stringMatching(/^atomctl\/\d/)});
   expect(other).toEqual(version);
@@ -155,8 +155,14 @@ test('D17: lists take commas and repetition', async () => {
   expect(columns!.stdout).toBe(`id,name,user\n${ids[0]},CSV export,marie\n`);
 });
 
-test("help shows a command's own flags first, then the filters, then those of every command", async () => {
-  const {stdout} = await runAtomctl(['jobs:kill', '-h']);
-  const headings = stdout.match(/^[A-Z ]*FLAGS$/gm);
-  expect(headings).toEqual(['FLAGS', 'UNIT FLAGS', 'FILTER FLAGS', 'SITE FLAGS', 'GLOBAL FLAGS']);
+test("D11: help shows a command's own flags first, and the filters and the site's flags in short", async () => {
+  const [short, whole] = await fewAtATime([['-h'], ['--help-all']], (args) =>
+    runAtomctl(['jobs:kill', ...args]),
+  );
+  const headings = ({stdout}: {stdout: string}) => stdout.match(/^[A-Z ]*FLAGS$/gm);
+  expect(headings(short!)).toEqual(['FLAGS', 'OTHER FLAGS']);
+  expect(short!.stdout).toMatch(
+    /OTHER FLAGS\n {2}unit +--unit,.*\n {2}filter +--status,[\s\S]*\n {2}site +--atom-root,/,
+  );
+  expect(headings(whole!)).toEqual(['FLAGS', 'UNIT FLAGS', 'FILTER FLAGS', 'SITE FLAGS', 'GLOBAL FLAGS']);
 });

@@ -29,9 +29,8 @@ export function commandHelp(command: Command.Loadable, {bin}: Program, whole: bo
   const described = groups.filter((group) => whole || isDescribed(group, command));
   const others = groups.filter((group) => !described.includes(group));
   const {usage, examples} = usageAndExamples(command, bin);
-  const details =
-    others.length === 0 ? '' : `All flags, details and exit statuses: ${bin} ${command.id} --help-all. `;
-  const filters = groups.includes(FILTER_GROUP) ? `Filters: ${bin} help filters.` : '';
+  const details = `All flags, details and exit statuses: ${bin} ${command.id} --help-all`;
+  const filters = `What the filters find: ${bin} help filters`;
   return {
     summary: command.summary ?? '',
     usage: `${bin} ${usage}`,
@@ -47,7 +46,7 @@ export function commandHelp(command: Command.Loadable, {bin}: Program, whole: bo
         .join(', '),
     })),
     description: whole ? paragraphsOf(command) : [],
-    more: `${details}${filters}`.trim(),
+    more: [...(others.length > 0 ? [details] : []), ...(groups.includes(FILTER_GROUP) ? [filters] : [])],
   };
 }
 

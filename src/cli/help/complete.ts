@@ -1,4 +1,4 @@
-import type {CompletedCommand, CompletedFlag, Values} from './completed-commands.ts';
+import type {AskedValues, CompletedCommand, CompletedFlag, Values} from './completed-commands.ts';
 
 /** What a shell offers for a word. The scripts in completions/ handle each kind. */
 export interface Completion {
@@ -19,23 +19,34 @@ export interface CompleteOptions {
   commands: readonly CompletedCommand[];
   /** Flags that are allowed before the command. */
   leadingFlags: readonly string[];
-  /** Running jobs, newest first, and the sites that the configuration names. */
-  jobs: () => Promise<Suggestion[]>;
-  sites: () => Promise<Suggestion[]>;
+  /** Asks for values that are not the same everywhere; none if that fails. */
+  ask: (values: AskedValues, line: TypedLine) => Promise<Suggestion[]>;
+}
+
+/** What was typed before the word at the cursor. */
+export interface TypedLine {
+  /** The command's id; null before it is known. */
+  command: string | null;
+  /** The flags, as they were typed. */
+  given: ReadonlySet<string>;
+  args: readonly string[];
 }
 
 /** What completes the word at the cursor. */
 export async function complete(options: CompleteOptions): Promise<Completion> {
   const current = options.words.at(-1) ?? '';
+  if (REDIRECTIONS.includes(options.words.at(-2) ?? '')) return {kind: 'files', suggestions: []};
   const line = readLine(options);
   if (line.pending !== null) return completeValues(line.pending, current, '', options, line);
   const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
   if (flag !== undefined)
     return completeValues(valuesOf(line.flags, flag), value!, `${flag}=`, options, line);
   if (current.startsWith('-')) return completeFlag(current, line);
-  if (line.command !== null) return completeValues(line.command.argument, current, '', options, line);
+  if (line.command !== null) return completeArgument(line.command, current, options, line);
   return completeCommand(current, line.topic, options.commands);
 }
+
+const REDIRECTIONS = ['>', '<'];
 
 interface Line {
   command: CompletedCommand | null;
@@ -81,42 +92,54 @@ function spellings({name, char}: CompletedFlag): string[] {
   return char === undefined ? [`--${name}`] : [`--${name}`, `-${char}`];
 }
 
+async function completeArgument(
+  {argument, manyArguments}: CompletedCommand,
+  current: string,
+  options: CompleteOptions,
+  line: Line,
+): Promise<Completion> {
+  // \`help jobs list\`: the command's name in two words.
+  const [topic] = line.args;
+  if (line.command?.id === 'help' && topic !== undefined)
+    return line.args.length > 1 ? NOTHING : completeCommand(current, topic, options.commands);
+  if (line.args.length > 0 && !manyArguments) return NOTHING;
+  return completeValues(argument, current, '', options, line);
+}
+
+const NOTHING: Completion = {kind: 'words', suggestions: []};
+
 async function completeValues(
   values: Values | null,
   current: string,
   prefix: string,
   options: CompleteOptions,
-  {args}: Line,
+  {command, given, args}: Line,
 ): Promise<Completion> {
-  switch (values?.kind) {
-    case 'files':
-    case 'directories':
-      return {kind: values.kind, suggestions: []};
-    case 'words':
-      return {kind: 'words', suggestions: matching(values.words.map(plain), current, prefix)};
-    case 'list': {
-      const given = current.split(',').slice(0, -1);
-      const rest = values.words.filter((word) => !given.includes(word));
-      const words = rest.map((word) => plain([...given, word].join(',')));
-      return {kind: 'list', suggestions: matching(words, current, prefix)};
-    }
-    case 'jobs': {
-      const jobs = (await options.jobs()).filter(({word}) => !args.includes(word));
-      return {kind: 'words', suggestions: matching(jobs, current, prefix)};
-    }
-    case 'sites':
-      return {kind: 'words', suggestions: matching(await options.sites(), current, prefix)};
-    default:
-      return {kind: 'words', suggestions: []};
-  }
+  if (values === null || values.kind === 'any') return NOTHING;
+  if (values.kind === 'files' || values.kind === 'directories') return {kind: values.kind, suggestions: []};
+  const existing =
+    values.kind === 'words'
+      ? values.words.map((word) => ({word, description: ''}))
+      : await options.ask(values.values, {command: command?.id ?? null, given, args});
+  // In a list the words before the last comma stay, and are not offered again.
+  const before = values.list ? current.slice(0, current.lastIndexOf(',') + 1) : '';
+  const used = [...before.split(','), ...args.flatMap((arg) => arg.split(','))];
+  const suggestions = existing
+    .filter(({word}) => !used.includes(word) && `${before}${word}`.startsWith(current))
+    .map(({word, description}) => ({word: `${prefix}${before}${word}`, description}));
+  return {kind: values.list ? 'list' : 'words', suggestions};
 }
+
+const HELP_FLAGS: readonly Suggestion[] = [
+  {word: '--help', description: 'Show the help of the command.'},
+  {word: '--help-all', description: 'Show all that there is to say of the command.'},
+];
 
 function completeFlag(current: string, {flags, given}: Line): Completion {
   const offered = flags
     .filter((flag) => flag.repeatable || !spellings(flag).some((spelling) => given.has(spelling)))
     .map(({name, summary}) => ({word: `--${name}`, description: summary}));
-  const help = {word: '--help', description: 'Show the help of the command.'};
-  return {kind: 'words', suggestions: matching([...offered, help], current, '')};
+  return {kind: 'words', suggestions: matching([...offered, ...HELP_FLAGS], current)};
 }
 
 function completeCommand(current: string, topic: string, commands: readonly CompletedCommand[]): Completion {
@@ -124,15 +147,9 @@ function completeCommand(current: string, topic: string, commands: readonly Comp
   const words = commands
     .filter(({id}) => id.startsWith(beginning))
     .map(({id, summary}) => ({word: id.slice(beginning.length), description: summary}));
-  return {kind: 'words', suggestions: matching(words, current, '')};
+  return {kind: 'words', suggestions: matching(words, current)};
 }
 
-function matching(suggestions: readonly Suggestion[], current: string, prefix: string): Suggestion[] {
-  return suggestions
-    .filter(({word}) => word.startsWith(current))
-    .map(({word, description}) => ({word: `${prefix}${word}`, description}));
-}
-
-function plain(word: string): Suggestion {
-  return {word, description: ''};
+function matching(suggestions: readonly Suggestion[], current: string): Suggestion[] {
+  return suggestions.filter(({word}) => word.startsWith(current));
 }

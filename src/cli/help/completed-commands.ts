@@ -5,12 +5,16 @@ import {SORT_KEYS} from '../../jobs/model/list.ts';
 import {JOB_COLUMN_NAMES} from '../../render/jobs/columns.ts';
 import {SITE_FLAGS} from '../context.ts';
 
-/** The possible values of a flag or an argument. */
+/** The possible values of a flag or an argument; of a list, any number of them, separated by commas. */
 export type Values =
-  | {kind: 'words'; words: readonly string[]}
-  /** Any number of the words, separated by commas. */
-  | {kind: 'list'; words: readonly string[]}
-  | {kind: 'files' | 'directories' | 'jobs' | 'sites' | 'any'};
+  | {kind: 'words'; words: readonly string[]; list: boolean}
+  | {kind: 'asked'; values: AskedValues; list: boolean}
+  | {kind: 'files'}
+  | {kind: 'directories'}
+  | {kind: 'any'};
+
+/** Values that a site, its configuration or the host has. `jobs`: those that the command can act on. */
+export type AskedValues = 'jobs' | 'names' | 'sites' | 'units' | 'users' | 'zones';
 
 export interface CompletedFlag {
   name: string;
@@ -27,28 +31,39 @@ export interface CompletedCommand {
   summary: string;
   /** null if it takes no argument. */
   argument: Values | null;
+  manyArguments: boolean;
   flags: readonly CompletedFlag[];
 }
 
-/** The manifest's commands, without the hidden ones. */
-export function completedCommands(commands: readonly Command.Loadable[]): CompletedCommand[] {
+/**
+ * The manifest's commands, without the hidden ones.
+ * @param subjects what `help` takes beside commands
+ */
+export function completedCommands(
+  commands: readonly Command.Loadable[],
+  subjects: readonly string[],
+): CompletedCommand[] {
   const shown = commands.filter(({hidden}) => !hidden);
   const ids = shown.map(({id}) => id);
-  return shown.map(({id, summary, args, flags}) => ({
-    id,
-    summary: summary ?? '',
-    argument: argumentValues(Object.values(args)[0], ids),
-    flags: Object.values(flags)
-      .filter(({hidden}) => !hidden)
-      .map((flag) => completedFlag(id, flag)),
-  }));
+  return shown.map(({id, summary, args, flags}) => {
+    const [arg] = Object.values(args);
+    return {
+      id,
+      summary: summary ?? '',
+      argument: argumentValues(arg, [...subjects, ...ids]),
+      manyArguments: arg?.multiple === true,
+      flags: Object.values(flags)
+        .filter(({hidden}) => !hidden)
+        .map((flag) => completedFlag(id, flag)),
+    };
+  });
 }
 
-function argumentValues(arg: Command.Arg.Cached | undefined, ids: readonly string[]): Values | null {
+function argumentValues(arg: Command.Arg.Cached | undefined, subjects: readonly string[]): Values | null {
   if (arg === undefined) return null;
-  if (arg.options !== undefined) return {kind: 'words', words: arg.options};
-  if (arg.name === 'id') return {kind: 'jobs'};
-  return {kind: 'words', words: ids};
+  if (arg.options !== undefined) return {kind: 'words', words: arg.options, list: false};
+  if (arg.name === 'id') return {kind: 'asked', values: 'jobs', list: false};
+  return {kind: 'words', words: subjects, list: false};
 }
 
 function completedFlag(id: string, flag: Command.Flag.Cached): CompletedFlag {
@@ -59,34 +74,41 @@ function completedFlag(id: string, flag: Command.Flag.Cached): CompletedFlag {
 
 function flagValues(id: string, flag: Command.Flag.Cached): Values | null {
   if (flag.type === 'boolean') return null;
-  const kind = flag.delimiter === undefined ? 'words' : 'list';
-  if (flag.options !== undefined) return {kind, words: flag.options};
-  if (flag.helpValue === 'CLASS' || flag.helpValue === 'CLASS,...') return {kind, words: CLASSES};
-  return (
-    VALUES_BY_FLAG[`${id} ${flag.name}`] ??
-    VALUES_BY_FLAG[flag.name] ??
-    VALUES_BY_HELP[flag.helpValue as string] ?? {kind: 'any'}
-  );
+  const list = flag.multiple === true;
+  const words = flag.options ?? WORDS[`${id} ${flag.name}`] ?? WORDS[flag.name] ?? WORDS[`${flag.helpValue}`];
+  if (words !== undefined) return {kind: 'words', words, list};
+  const values = ASKED[`${flag.helpGroup ?? ''} ${flag.name}`.trim()];
+  if (values !== undefined) return {kind: 'asked', values, list};
+  return {kind: FILES[`${flag.helpValue}`] ?? 'any'};
 }
 
 const CLASSES = Object.keys(JOB_CLASSES);
-const STORED_NAMES = Object.values(JOB_CLASSES).flatMap(({storedAs}) => storedAs ?? []);
 
-const VALUES_BY_FLAG: Readonly<Record<string, Values>> = {
-  site: {kind: 'sites'},
-  id: {kind: 'jobs'},
-  job: {kind: 'jobs'},
-  sort: {kind: 'words', words: SORT_KEYS.flatMap((key) => [key, `-${key}`])},
-  'jobs:list columns': {kind: 'list', words: JOB_COLUMN_NAMES},
-  'jobs:export-csv columns': {kind: 'list', words: HISTORY_COLUMN_NAMES},
+/** By command and flag, by flag, or by the placeholder that help shows for the value. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  CLASS: CLASSES,
+  'CLASS,...': CLASSES,
+  WHEN: ['today', 'yesterday', 'now'],
+  sort: SORT_KEYS.flatMap((key) => [key, `-${key}`]),
+  'jobs:list columns': JOB_COLUMN_NAMES,
+  'jobs:export-csv columns': HISTORY_COLUMN_NAMES,
 };
 
-/** By the placeholder that help shows for the value. */
-const VALUES_BY_HELP: Readonly<Record<string, Values>> = {
-  FILE: {kind: 'files'},
-  PATH: {kind: 'files'},
-  DIR: {kind: 'directories'},
-  PATTERN: {kind: 'words', words: [...CLASSES, ...new Set(STORED_NAMES)]},
+/** By the flag and its group: --name of worker:unit is not a job's. */
+const ASKED: Readonly<Record<string, AskedValues>> = {
+  job: 'jobs',
+  'FILTER id': 'jobs',
+  'FILTER name': 'names',
+  'FILTER user': 'users',
+  'SITE site': 'sites',
+  'SITE timezone': 'zones',
+  'UNIT unit': 'units',
+};
+
+const FILES: Readonly<Record<string, 'files' | 'directories'>> = {
+  FILE: 'files',
+  PATH: 'files',
+  DIR: 'directories',
 };
 
 /** The flags of a command line that describe the site, with their values. */

@@ -1,4 +1,4 @@
-import type {Command} from '@oclif/core';
+import type {Command, Config} from '@oclif/core';
 import {EXIT} from '../../errors.ts';
 import {LIVE_STATES, type LiveState} from '../../jobs/model/job.ts';
 import type {Term} from '../../render/help/terms.ts';
@@ -144,3 +144,8 @@ function commandsWith(flag: string, commands: readonly Command.Loadable[]): stri
 }
 
 const MOST_COMMANDS = 5;
+
+/** What `atomctl help` takes beside a command: topics of commands, and the topics of help. */
+export function helpSubjects({commands, topics}: Pick<Config, 'commands' | 'topics'>): string[] {
+  return [...topics.map(({name}) => name), ...Object.keys(helpTopics(commands))];
+}

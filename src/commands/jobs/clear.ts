@@ -29,7 +29,7 @@ const clearFlags = {
   ...confirmationFlags,
   ...unitFlags,
   ...sudoFlag,
-  inactive: Flags.boolean({summary: 'Only jobs that have ended (AtoM\'s "Clear inactive jobs").'}),
+  inactive: Flags.boolean({summary: 'Only ended jobs (AtoM\'s "Clear inactive jobs").'}),
   'dry-run': Flags.boolean({summary: 'Say what would go and change nothing.'}),
   export: Flags.string({
     summary:

@@ -241,14 +241,3 @@ export async function readBacklog(
   const oldestSeconds = age === null || oldestInFuture ? null : Math.max(0, age);
   return {running: Number(row?.running ?? 0), oldestSeconds, oldestInFuture};
 }
-
-/** More than anybody chooses from. */
-const MOST = 100;
-
-/** Id and name of the running jobs, the newest first, a hundred at most, in one query over the index on the status. */
-export async function runningNames(database: Queryable): Promise<{id: number; name: string}[]> {
-  return database.query(
-    `SELECT job.id, COALESCE(job.name, '') AS name FROM job WHERE job.status_id = ? ORDER BY job.id DESC LIMIT ${MOST}`,
-    [STATUSES.running.termId],
-  );
-}

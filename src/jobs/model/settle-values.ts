@@ -125,11 +125,11 @@ async function userExists(database: Queryable, name: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Those who have jobs. */
-async function existingUsers(database: Queryable): Promise<string[]> {
+/** Those who have jobs, by name; at most so many. */
+export async function existingUsers(database: Queryable, limit = MOST_EXISTING): Promise<string[]> {
   const rows = await database.query<{username: string}>(
     `SELECT user.username FROM user WHERE user.username <> '' AND EXISTS (SELECT 1 FROM job WHERE job.user_id = user.id)
-     ORDER BY user.username LIMIT ${MOST_EXISTING}`,
+     ORDER BY user.username LIMIT ${limit}`,
   );
   return rows.map(({username}) => username);
 }

@@ -14,8 +14,8 @@ export interface CommandHelp {
   otherFlags: readonly Term[];
   /** Paragraphs; empty in short help. */
   description: readonly string[];
-  /** Where to read more; may be empty. */
-  more: string;
+  /** Where to read more: lines of their own. */
+  more: readonly string[];
 }
 
 /** The help of a command for this screen. */
@@ -30,7 +30,7 @@ export function renderCommandHelp(help: CommandHelp, screen: Screen): string {
     ...help.described.flatMap(({title, terms}) => section(title, renderTerms(terms, width))),
     ...section('OTHER FLAGS', renderTerms(help.otherFlags, width)),
     ...section('DESCRIPTION', renderParagraphs(help.description, width).join('\n')),
-    ...(help.more === '' ? [] : [`${wrap(help.more, width).join('\n')}\n`]),
+    ...(help.more.length === 0 ? [] : [`${help.more.flatMap((line) => wrap(line, width)).join('\n')}\n`]),
   ].join('\n');
 }
 

@@ -11,68 +11,98 @@ function flag(name: string, values: Values | null, more: Partial<CompletedFlag> 
   return {name, summary: `The ${name}.`, repeatable: false, values, ...more};
 }
 
-const site = flag('site', {kind: 'sites'});
-const commands: CompletedCommand[] = [
-  {id: 'doctor', summary: 'Doctor.', argument: null, flags: []},
-  {
-    id: 'jobs:list',
-    summary: 'List.',
-    argument: null,
+function command(id: string, more: Partial<CompletedCommand> = {}): CompletedCommand {
+  return {id, summary: id, argument: null, manyArguments: false, flags: [], ...more};
+}
+
+const site = flag('site', {kind: 'asked', values: 'sites', list: false});
+const JOBS: Values = {kind: 'asked', values: 'jobs', list: false};
+const commands = [
+  command('doctor'),
+  command('help', {argument: {kind: 'words', words: ['jobs', 'filters', 'doctor'], list: false}}),
+  command('jobs:list', {
     flags: [
       site,
       flag('all', null),
-      flag('status', {kind: 'words', words: ['running', 'error']}, {repeatable: true}),
-      flag('columns', {kind: 'list', words: ['id', 'name', 'info']}),
+      flag('status', {kind: 'words', words: ['running', 'error'], list: true}, {repeatable: true}),
+      flag('columns', {kind: 'words', words: ['id', 'name', 'info'], list: true}),
+      flag('user', {kind: 'asked', values: 'users', list: true}),
       flag('output', {kind: 'files'}, {char: 'o'}),
       flag('limit', {kind: 'any'}),
     ],
-  },
-  {id: 'jobs:kill', summary: 'Kill.', argument: {kind: 'jobs'}, flags: [site]},
+  }),
+  command('jobs:kill', {argument: JOBS, manyArguments: true, flags: [site, flag('force', null)]}),
+  command('jobs:show', {argument: JOBS}),
 ];
-const jobs: Suggestion[] = [
-  {word: '501', description: 'arFileImportJob'},
-  {word: '42', description: 'CSV export'},
-];
+const ASKED: Record<string, Suggestion[]> = {
+  jobs: [
+    {word: '501', description: 'arFileImportJob'},
+    {word: '42', description: 'CSV export'},
+  ],
+  sites: [{word: 'north', description: ''}],
+  users: ['admin', 'Anna Maria'].map((word) => ({word, description: ''})),
+};
 
 async function offered(...words: string[]): Promise<string> {
   const {kind, suggestions} = await complete({
     words,
     commands,
     leadingFlags: ['site'],
-    jobs: async () => jobs,
-    sites: async () => [{word: 'north', description: ''}],
+    ask: async (values) => ASKED[values] ?? [],
   });
   return [kind, ...suggestions.map(({word}) => word)].join(' ');
 }
 
 test.each([
-  [[''], 'words doctor jobs:list jobs:kill'],
+  [[''], 'words doctor help jobs:list jobs:kill jobs:show'],
   [['jobs:k'], 'words jobs:kill'],
-  [['jobs', ''], 'words list kill'],
+  [['jobs', ''], 'words list kill show'],
   [['nothing', ''], 'words'],
   [['--s'], 'words --site'],
   [['--site', ''], 'words north'],
   [['--site', 'north', 'jobs', 'l'], 'words list'],
   [['--site=north', 'doc'], 'words doctor'],
-  [['jobs:list', '--'], 'words --site --all --status --columns --output --limit --help'],
+  [['jobs:list', '--'], 'words --site --all --status --columns --user --output --limit --help --help-all'],
   [
     ['jobs', 'list', '--all', '--status', 'error', '-o', 'x', '--'],
-    'words --site --status --columns --limit --help',
+    'words --site --status --columns --user --limit --help --help-all',
   ],
-  [['jobs:list', '--status', ''], 'words running error'],
-  [['jobs:list', '--status', 'e'], 'words error'],
-  [['jobs:list', '--status=e'], 'words --status=error'],
+  [['jobs:list', '--status', ''], 'list running error'],
+  [['jobs:list', '--status', 'running,er'], 'list running,error'],
+  [['jobs:list', '--status=e'], 'list --status=error'],
   [['jobs:list', '--columns', 'name,i'], 'list name,id name,info'],
   [['jobs:list', '--columns=id,'], 'list --columns=id,name --columns=id,info'],
+  [['jobs:list', '--user', 'admin,A'], 'list admin,Anna Maria'],
   [['jobs:list', '-o', ''], 'files'],
   [['jobs:list', '--output=/tm'], 'files'],
+  [['jobs:list', '>', 'ou'], 'files'],
   [['jobs:list', '--limit', ''], 'words'],
   [['jobs:list', ''], 'words'],
   [['jobs:kill', ''], 'words 501 42'],
   [['jobs:kill', '501', ''], 'words 42'],
+  [['jobs:kill', '501,7', ''], 'words 42'],
   [['jobs', 'kill', '--site', 'north', '5'], 'words 501'],
+  [['jobs:show', ''], 'words 501 42'],
+  [['jobs:show', '42', ''], 'words'],
+  [['help', ''], 'words jobs filters doctor'],
+  [['help', 'jobs', 'k'], 'words kill'],
+  [['help', 'jobs', 'kill', ''], 'words'],
 ])('%j', async (words, expected) => {
   expect(await offered(...words)).toBe(expected);
+});
+
+test('who knows the values is told the command and what was typed before', async () => {
+  const asked: unknown[] = [];
+  await complete({
+    words: ['jobs', 'kill', '7', '--force', '8', ''],
+    commands,
+    leadingFlags: [],
+    ask: async (values, {command, given, args}) => {
+      asked.push([values, command, [...given], args]);
+      return [];
+    },
+  });
+  expect(asked).toEqual([['jobs', 'jobs:kill', ['--force'], ['7', '8']]]);
 });
 
 test('siteFlagWords keeps only the flags that describe the site', () => {
