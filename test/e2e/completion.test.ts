@@ -65,7 +65,6 @@ test.for(SHELLS)(
       ['atomctl jobs:sta\t', '<jobs:stats>'],
       ['atomctl jobs k\t \t --reas\tx', `<jobs><kill><${job}><--reason><x>`],
       ['atomctl jobs:list --sta\tco\t --no-t\t', '<jobs:list><--status><completed><--no-truncate>'],
-      ['atomctl jobs:list --status=err\t', '<jobs:list><--status=error>'],
       ['atomctl jobs:list --status running,er\t', '<jobs:list><--status><running,error>'],
       ['atomctl jobs:list --columns id,nam\t', '<jobs:list><--columns><id,name>'],
       ['atomctl jobs:list --name CSV\t', '<jobs:list><--name><CSV export>'],

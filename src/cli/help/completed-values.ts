@@ -103,9 +103,6 @@ async function actableJobs(line: TypedLine, context: Context): Promise<OfferedJo
   return ended ? [...wanted, ...jobs] : wanted;
 }
 
-/** A shell does not wait longer for Gearman. */
-const SERVER_SECONDS = 0.5;
-
 /** Of each running job the state that is proved, or that is likely. A job in none is uncertain. */
 async function likelyStates(context: Context): Promise<Map<number, LiveState>> {
   const report = await quickReport(context).catch(() => null);
@@ -121,7 +118,7 @@ async function quickReport(context: Context): Promise<LiveReport> {
     import('../host-facts.ts'),
     context.database(),
     context.time(),
-    context.servers(SERVER_SECONDS),
+    context.servers(),
   ]);
   const prefixes = {...(await sitePrefixes(context)), foreign: async () => new Set<string>()};
   return liveStates({database, time, servers, prefixes, now: context.now, host: UNKNOWN_HOST});

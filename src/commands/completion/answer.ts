@@ -9,7 +9,7 @@ import {bashReplacement, readShellLine, type ShellLine} from '../../cli/help/she
 /** Short, so that a server that does not answer does not block the shell. */
 const TIMEOUT = ['--timeout', '1'];
 /** Everything together. */
-const MOST_MS = 1500;
+const MOST_MS = 5000;
 
 /**
  * The scripts in completions/ call it at each completion: `completion:answer -- WORD...`, or `completion:answer --bash --
