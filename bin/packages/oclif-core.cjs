@@ -5,6 +5,5 @@ module.exports = {
   Command: require('@oclif/core/command').Command,
   Flags: require('@oclif/core/flags'),
   execute: (options) => require('@oclif/core/execute').execute(options),
-  loadHelpClass: (config) => require('@oclif/core/help').loadHelpClass(config),
   settings: require('@oclif/core/settings').settings,
 };

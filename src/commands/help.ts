@@ -17,6 +17,6 @@ export default class Help extends PlainCommand {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Help);
-    await showHelp(args.command === undefined ? [] : [args.command], this.config.commands);
+    await showHelp(args.command === undefined ? [] : [args.command], this.config);
   }
 }

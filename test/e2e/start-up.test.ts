@@ -67,7 +67,8 @@ describe('a start loads what it uses and nothing else:', () => {
   });
 
   it('--help', async () => {
-    expect(await loadedBy(['--help'])).toEqual([...START, 'dist/packages/oclif-text.cjs'].sort());
+    const shared = ['common', 'help-topics', 'show-help'].map((name) => `dist/shared/${name}.cjs`);
+    expect(await loadedBy(['--help'])).toEqual([...START, ...shared].sort());
   });
 
   it('queue:status without files of AtoM', async () => {

@@ -1,5 +1,4 @@
-import type {Command} from '@oclif/core';
-import packageJson from '../../../package.json' with {type: 'json'};
+import type {Interfaces} from '@oclif/core';
 import {EXIT} from '../../errors.ts';
 import {renderCommandHelp, renderOverviewHelp} from '../../render/help/command.ts';
 import {renderHelpTopic} from '../../render/help/topic.ts';
@@ -8,21 +7,21 @@ import {processIO} from '../io.ts';
 import {commandHelp, overviewHelp, type Program} from './command-help.ts';
 import {helpTopics} from './help-topics.ts';
 
+/** oclif's plugin, and its configuration, have both. */
+type App = Pick<Interfaces.Plugin, 'commands' | 'pjson'>;
+
 /**
  * Prints the help that the words ask for: of a command, of a topic, or the list of commands. If they name none, that is an error with
  * exit status 2.
  * @param words the command line, like `jobs:list --help` or `help filters --help-all`
  */
-export async function showHelp(
-  words: readonly string[],
-  commands: readonly Command.Loadable[],
-): Promise<void> {
+export async function showHelp(words: readonly string[], app: App): Promise<void> {
   const {stdout, env} = processIO;
   const screen = screenOf(stdout, {noColor: words.includes('--no-color'), env});
-  const text = helpText(words, commands, screen);
+  const text = helpText(words, app, screen);
   if (text === null) {
     const {commandNotFound} = await import('../command-not-found.ts');
-    return commandNotFound({id: subjectOf(words) ?? '', argv: words, commands});
+    return commandNotFound({id: subjectOf(words) ?? '', argv: words, commands: app.commands});
   }
   // A reader that has seen enough, as in `| head -1`, is not an error.
   stdout.on('error', ({code}: NodeJS.ErrnoException) => {
@@ -32,18 +31,13 @@ export async function showHelp(
 }
 
 /** null if there is no help of that name. */
-function helpText(
-  words: readonly string[],
-  commands: readonly Command.Loadable[],
-  screen: Screen,
-): string | null {
+function helpText(words: readonly string[], {commands, pjson}: App, screen: Screen): string | null {
   const texts = helpTopics(commands);
-  const {topics, bin} = packageJson.oclif;
   const program: Program = {
-    bin,
-    purpose: `${packageJson.description}.`,
+    bin: pjson.oclif.bin!,
+    purpose: `${pjson.description}.`,
     commands,
-    topics: Object.entries(topics).map(([name, topic]) => ({...topic, name})),
+    topics: Object.entries(pjson.oclif.topics ?? {}).map(([name, topic]) => ({...topic, name})),
     helpTopics: Object.keys(texts),
   };
   const subject = subjectOf(words);

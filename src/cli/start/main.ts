@@ -21,14 +21,13 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const help = asksForHelp(args);
   if (name === '--version') return void process.stdout.write(`${versionLine()}\n`);
   const plugin = await atomctlPlugin(root, needsDescriptions(name, help) ? null : name);
-  const isHelp = help && name.startsWith('-');
-  if (!isKnown(name) && !isHelp) {
+  if (!isKnown(name) && !(help && name.startsWith('-'))) {
     const {commandNotFound} = await import('../command-not-found.ts');
     return commandNotFound({id: name, argv: args, commands: plugin.commands});
   }
   if (help || !Object.hasOwn(COMMANDS, name)) {
     const {showHelp} = await import('../help/show-help.ts');
-    return showHelp(args, plugin.commands);
+    return showHelp(args, plugin);
   }
   const loadOptions = {root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])};
   await execute({args, loadOptions});

@@ -28,7 +28,7 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
     },
     {
       description: 'Be told by mail when an import has ended',
-      command: '<%= config.bin %> <%= command.id %> 500 2>&1 | mail -s "Import 500 has ended" root',
+      command: '<%= config.bin %> <%= command.id %> 500 | mail -s "Import 500 has ended" root',
     },
   ];
   static override args = {id: jobIdArg({multiple: true, required: true})};
