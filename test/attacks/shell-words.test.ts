@@ -39,6 +39,7 @@ test.for(SHELLS)('$shell runs nothing of what it completes', async ({shell, run,
   skip(!installed(shell), `${shell} is not installed`);
   const lines = [
     'jobs:kill \t',
+    'jobs:list --name \t',
     'jobs:export-csv --output \t',
     'config --config=\t',
     'jobs:export-csv --output \\$\t',

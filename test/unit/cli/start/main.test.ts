@@ -32,6 +32,7 @@ describe('putCommandFirst', () => {
     ['--json jobs:kill -- 5', 'jobs:kill --json -- 5'],
     ['--help', '--help'],
     ['-h jobs list', 'jobs list -h'],
+    ['--help-all jobs:list', 'jobs:list --help-all'],
     ['--version', '--version'],
     ['--json', '--json'],
     ['--nope jobs:list', '--nope jobs:list'],
