@@ -11,6 +11,7 @@ const ARROWS: Record<string, readonly string[]> = {
   commands: [
     'cli',
     'render',
+    'report',
     'doctor',
     'jobs',
     'queue',
@@ -24,6 +25,7 @@ const ARROWS: Record<string, readonly string[]> = {
   ],
   cli: [
     'render',
+    'report',
     'doctor',
     'host',
     'jobs',
@@ -38,7 +40,8 @@ const ARROWS: Record<string, readonly string[]> = {
     'processes',
   ],
   // Renderers read the types and the tables of what they render; they never do anything.
-  render: ['doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
+  render: ['report', 'doctor', 'jobs', 'queue', 'worker', 'atom', 'systemd'],
+  report: ['doctor', 'jobs', 'queue', 'atom', 'mysql', 'systemd'],
   doctor: ['host', 'jobs', 'worker', 'queue', 'atom', 'mysql', 'gearman', 'systemd', 'processes', 'files'],
   jobs: ['queue', 'atom', 'php', 'files', 'mysql', 'gearman', 'processes'],
   host: ['queue', 'atom', 'gearman', 'processes'],
