@@ -85,7 +85,7 @@ const MANIFEST = {source: 'oclif.manifest.json', out: 'start/manifest.json'};
  */
 const CHUNKS = {
   debug: ['src/cli/debug.ts'],
-  flags: ['src/errors.ts', 'src/cli/flags/shared-flags.ts'],
+  flags: ['src/errors.ts', 'src/cli/flags/shared-flags.ts', 'src/cli/version.ts'],
   common: [
     'src/atom/resolve-site.ts',
     'src/atom/site-time.ts',
@@ -107,6 +107,7 @@ const CHUNKS = {
   ],
   queue: [
     'src/atom/job-classes.ts',
+    'src/cli/site-jobs.ts',
     'src/gearman/server.ts',
     'src/queue/snapshot.ts',
     'src/queue/status.ts',

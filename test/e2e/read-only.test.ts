@@ -42,6 +42,7 @@ const READING: readonly (readonly string[])[] = [
   ['man'],
   ['queue:status'],
   ['queue:workers'],
+  ['report', '-'],
   ['worker:logs'],
   ['worker:status'],
   ['worker:unit'],

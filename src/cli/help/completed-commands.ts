@@ -63,6 +63,7 @@ function argumentValues(arg: Command.Arg.Cached | undefined, subjects: readonly 
   if (arg === undefined) return null;
   if (arg.options !== undefined) return {kind: 'words', words: arg.options, list: false};
   if (arg.name === 'id') return {kind: 'asked', values: 'jobs', list: false};
+  if (arg.name === 'file') return {kind: 'files'};
   return {kind: 'words', words: subjects, list: false};
 }
 

@@ -16,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{default: Command.C
   'jobs:show': () => import('../../commands/jobs/show.ts'),
   'jobs:stats': () => import('../../commands/jobs/stats.ts'),
   'jobs:wait': () => import('../../commands/jobs/wait.ts'),
+  report: () => import('../../commands/report.ts'),
   man: () => import('../../commands/man.ts'),
   'queue:status': () => import('../../commands/queue/status.ts'),
   'queue:workers': () => import('../../commands/queue/workers.ts'),

@@ -1,8 +1,8 @@
 import '../debug.ts';
 import {execute, settings} from '@oclif/core';
+import {versionLine} from '../version.ts';
 import {COMMANDS} from './command-table.ts';
 import {atomctlPlugin, isKnown} from './plugin.ts';
-import {versionLine} from './version.ts';
 
 export {COMMANDS};
 

@@ -21,6 +21,7 @@ const KNOWN: Readonly<Record<string, 'reads' | 'changes' | {unless: string} | {w
   man: 'reads',
   'queue:status': 'reads',
   'queue:workers': 'reads',
+  report: 'reads',
   'worker:disable': 'changes',
   'worker:enable': 'changes',
   'worker:logs': 'reads',

@@ -1,4 +1,4 @@
-import packageJson from '../../../package.json' with {type: 'json'};
+import packageJson from '../../package.json' with {type: 'json'};
 
 /** The commit that bin/build.js built; empty outside a repository. Not defined in sources that are run as they are. */
 declare const BUILD_COMMIT: string;
