@@ -1,12 +1,15 @@
 /** Runs the recipes of the README and of docs/recipes.md unchanged. */
 import {execFile, execFileSync} from 'node:child_process';
-import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
+import {STATUSES} from '../../src/jobs/model/job.ts';
 import {installed} from '../support/installed.ts';
 import {insertLogged} from '../support/jobs/retry-site.ts';
 import {
+  ATOM_PASSWORD,
   ATOMCTL,
   type AtomSite,
   cleanEnvironment,
@@ -71,16 +74,57 @@ afterAll(async () => {
 });
 
 /** Runs a script as cron, a pipeline or a person does. */
-function run(script: string | undefined, env: Record<string, string> = {}): Promise<RunResult> {
+function run(
+  script: string | undefined,
+  env: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<RunResult> {
   const file = join(scratch, 'recipe');
   writeFileSync(file, script ?? 'exit 99');
   const PATH = `${join(scratch, 'bin')}:${process.env.PATH}`;
   const all = cleanEnvironment({...site.env, PATH, HOME: scratch, ...env});
   return new Promise((resolve) => {
-    execFile('/bin/sh', [file], {env: all, cwd: scratch}, (error, stdout, stderr) =>
+    execFile('/bin/sh', [file, ...args], {env: all, cwd: scratch}, (error, stdout, stderr) =>
       resolve({code: error === null ? 0 : Number(error.code), stdout, stderr}),
     );
   });
+}
+
+/** A systemctl whose only unit is the site's worker, which has failed; `start` runs it. There is no journal. */
+function fakeSystemd(): {bin: string; endWorker: () => void} {
+  const [bin, pidFile] = [join(scratch, 'systemd'), join(scratch, 'worker.pid')];
+  mkdirSync(bin);
+  const tool = (name: string, script: string) =>
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, {mode: 0o755});
+  tool('journalctl', '');
+  tool(
+    'systemctl',
+    `case "$*" in
+*UnitPath*) echo UnitPath= ;;
+*reset-failed*) ;;
+*" start "*) cd ${site.root} && { php symfony jobs:worker > /dev/null 2>&1 < /dev/null & echo $! > ${pidFile}; } ;;
+*) if pid=$(cat ${pidFile} 2> /dev/null); then state=active sub=running; else state=failed sub=failed; fi
+cat <<END
+Id=atom-worker.service
+LoadState=loaded
+ActiveState=$state
+SubState=$sub
+UnitFileState=enabled
+MainPID=$pid
+Restart=no
+Result=$([ $state = active ] && echo success || echo exit-code)
+ExecMainCode=$([ $state = active ] && echo 0 || echo 1)
+ExecMainStatus=$([ $state = active ] && echo 0 || echo 1)
+ExecStart={ path=/usr/bin/php ; argv[]=/usr/bin/php symfony jobs:worker ; ignore_errors=no ; }
+WorkingDirectory=${site.root}
+END
+esac`,
+  );
+  const endWorker = () => {
+    if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8')));
+    rmSync(pidFile, {force: true});
+  };
+  return {bin, endWorker};
 }
 
 describe.sequential('the README and docs/recipes.md', () => {
@@ -191,8 +235,184 @@ describe.sequential('the README and docs/recipes.md', () => {
     await south.drop();
   });
 
-  test('runs what failed again, but nothing twice', async () => {
-    const {scripts} = recipe('Run a failed job again');
+  test('1, 2: finds what is stuck and why, and ends it; cron hears nothing without it', async () => {
+    const {scripts} = recipe('1. Find out what is stuck, and why');
+    const [list, show, cron] = scripts;
+    expect(await run(cron)).toEqual({code: 0, stdout: '', stderr: ''});
+    const stuck = await insertLogged(site, {
+      status: 'running',
+      startedAt: '2020-01-01 00:00:00',
+      messages: ['Still at work.'],
+    });
+    const env = {id: String(stuck)};
+    expect((await run(list)).stdout).toMatch(new RegExp(`^ *${stuck} .* lost +`, 'm'));
+    expect((await run(show, env)).stdout).toMatch(/Status: +running, lost[\s\S]*Why: +\S[\s\S]*Log\n/);
+    const told = await run(cron);
+    expect([told.code, told.stdout]).toEqual([1, expect.stringContaining(String(stuck))]);
+
+    const [dryRun, kill] = recipe('2. End it').scripts;
+    expect(await run(dryRun, env)).toMatchObject({code: 0, stdout: expect.stringContaining(String(stuck))});
+    expect(await run(kill, env)).toMatchObject({code: 0});
+    const [row] = await site.query('SELECT status_id FROM job WHERE id = ?', [stuck]);
+    expect(row.status_id).toBe(STATUSES.error.termId);
+    await site.query('DELETE FROM object WHERE id = ?', [stuck]);
+  });
+
+  test('3: finds a dead worker and starts it; cron hears nothing while it runs', async () => {
+    const [status, start, cron] = recipe('3. Find out that the worker is dead, and restart it').scripts;
+    const systemd = fakeSystemd();
+    onTestFinished(systemd.endWorker);
+    const env = {PATH: `${systemd.bin}:${join(scratch, 'bin')}:${process.env.PATH}`};
+    const dead = await run(status, env);
+    expect([dead.code, dead.stdout]).toEqual([1, expect.stringContaining('atom-worker.service is failed')]);
+    const started = await run(start, env);
+    expect([started.code, started.stdout]).toEqual([0, expect.stringContaining('2 abilities')]);
+    expect(await run(cron, env)).toEqual({code: 0, stdout: '', stderr: ''});
+    systemd.endWorker();
+    const again = await run(cron, env);
+    expect([again.code, again.stdout]).toEqual([
+      0,
+      expect.stringMatching(/atom-worker\.service is failed[\s\S]*ok {2}.*2 abilities/),
+    ]);
+  });
+
+  test('4: prunes every night without a word, also twice a day', async () => {
+    const {scripts} = recipe('4. Prune every night');
+    const history = join(scratch, 'pruned');
+    const gone = await site.insertJob({name: 'long ago', startedAt: '2020-01-01 00:00:00'});
+    const env = {ATOM_HISTORY: history};
+    expect(await run(scripts[0], env)).toEqual({code: 0, stdout: '', stderr: ''});
+    // The file's name has the second.
+    await sleep(1000);
+    expect(await run(scripts[0], env)).toEqual({code: 0, stdout: '', stderr: ''});
+    const texts = readdirSync(history).map((file) => readFileSync(join(history, file), 'utf8'));
+    expect(texts.filter((text) => text.includes('long ago'))).toHaveLength(1);
+    expect(await site.query('SELECT id FROM job WHERE id = ?', [gone])).toEqual([]);
+  });
+
+  test('5: is a plugin for Nagios', async () => {
+    const {scripts} = recipe('5. Nagios');
+    expect(await run(scripts[0])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^ATOM QUEUE OK: .* \| /),
+    });
+  });
+
+  test("6: exports last month's errors", async () => {
+    const {scripts} = recipe("6. Last month's errors as CSV");
+    const now = new Date();
+    const month = (back: number) =>
+      new Date(Date.UTC(now.getFullYear(), now.getMonth() - back, 15)).toISOString().slice(0, 7);
+    const failed = {status: 'error' as const, notes: [{text: 'disk full', error: true}]};
+    const ids = [
+      await site.insertJob({...failed, startedAt: `${month(1)}-28 12:00:00`}),
+      await site.insertJob({...failed, startedAt: `${month(2)}-28 12:00:00`}),
+      await site.insertJob({...failed, startedAt: `${month(0)}-01 12:00:00`}),
+      await site.insertJob({startedAt: `${month(1)}-28 12:00:00`}),
+    ];
+    expect(await run(scripts[0])).toMatchObject({code: 0, stdout: ''});
+    const lines = readFileSync(join(scratch, `errors-${month(1)}.csv`), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(lines).toEqual([
+      expect.stringMatching(/^id,/),
+      expect.stringMatching(new RegExp(`^${ids[0]},.*disk full`)),
+    ]);
+    await site.query('DELETE FROM object WHERE id IN (?)', [ids]);
+  });
+
+  test('7: watches an import to its end', async () => {
+    const {scripts} = recipe('7. Watch an import');
+    const {id} = await submitJob(site, {jobClass: 'arFileImportJob', work: {seconds: 1}});
+    const watched = await run(scripts[0]);
+    expect([watched.code, watched.stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`Job ${id}[\\s\\S]*Job finished\\.[\\s\\S]*completed`)),
+    ]);
+    await site.query('DELETE FROM object WHERE id = ?', [id]);
+  });
+
+  test('8: asks two sites, and one of them', async () => {
+    const {scripts, files} = recipe('8. Two sites');
+    const south = await createSite({gearman: [gearmand.endpoint], workerTypes: {}});
+    const config = join(scratch, 'two.yml');
+    writeFileSync(
+      config,
+      files[0]!.replace('/usr/share/nginx/north', site.root).replace('/usr/share/nginx/south', south.root),
+    );
+    await south.insertJob({status: 'running', name: 'southern'});
+    const both = await run(scripts[0], {ATOMCTL_CONFIG: config, ATOMCTL_ROOT: ''});
+    expect(both.stdout).toMatch(/== north ==[\s\S]*== south ==[\s\S]*southern[\s\S]*\n.*southern/);
+    expect(both.stderr).not.toContain('Error');
+    await south.drop();
+  });
+
+  test('9: works with nothing but the variables of a container', async () => {
+    const {scripts, files} = recipe('9. A sidecar with only environment variables');
+    const {host, port, user} = site.config;
+    const variables = {
+      ATOM_MYSQL_DSN: `mysql:host=${host};port=${port};dbname=${site.databaseName}`,
+      ATOM_MYSQL_USERNAME: user,
+      ATOM_MYSQL_PASSWORD: ATOM_PASSWORD,
+      ATOM_GEARMAND_HOST: gearmand.endpoint,
+      ATOMCTL_FUNCTION_PREFIX: 'auto',
+      ATOMCTL_TIMEZONE: site.timezone,
+    };
+    expect([...files[0]!.matchAll(/^ +(\w+):/gm)].map(([, name]) => name)).toEqual(Object.keys(variables));
+    const {id} = await submitJob(site, {jobClass: 'arFindingAidJob', work: {seconds: 5}});
+    await until(() => worker.started().includes(id));
+    const {stdout, stderr} = await run(scripts[0], {...variables, ATOMCTL_ROOT: ''});
+    expect(stderr).not.toContain('Error');
+    expect(stdout).toMatch(/^arFindingAidJob +0 +1 +1$/m);
+    expect(stdout).toMatch(new RegExp(`^ *${id} .*executing`, 'm'));
+    await site.query('DELETE FROM object WHERE id = ?', [id]);
+  });
+
+  test('10: names the job that made a file', async () => {
+    const {scripts} = recipe('10. Which job made this file?');
+    const id = await site.insertJob({name: 'CSV export', downloadPath: 'downloads/jobs/4f1c.zip'});
+    const {code, stdout} = await run(scripts[0], {
+      file: 'https://archive.example.org/downloads/jobs/4f1c.zip',
+    });
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^ *${id} .*CSV export +admin`, 'm')),
+    ]);
+    await site.query('DELETE FROM object WHERE id = ?', [id]);
+  });
+
+  test('11: says who submits most', async () => {
+    const [stats, list] = recipe('11. Who submits most?').scripts;
+    const startedAt = createSiteTime(site.timezone, process.env).toWall(new Date());
+    for (const userId of [448, 449, 448]) await site.insertJob({startedAt, userId});
+    expect((await run(stats)).stdout).toMatch(/USER +JOBS.*\nadmin +2 .*\nmarie +1 /);
+    expect(await run(list)).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^ +2 admin\n +1 marie\n$/),
+      stderr: '',
+    });
+    await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  });
+
+  test('12: mails how an import ended', async () => {
+    const {scripts} = recipe('12. Be mailed when an import ends');
+    const mail = join(scratch, 'mail.txt');
+    writeFileSync(join(scratch, 'bin/mail'), `#!/bin/sh\n{ echo "$*"; cat; } > ${mail}\n`, {mode: 0o755});
+    const {id: done} = await submitJob(site, {jobClass: 'arFileImportJob', work: {seconds: 0.2}});
+    const failed = await site.insertJob({name: 'arFileImportJob', status: 'error'});
+    for (const [id, end] of [
+      [done, 'completed'],
+      [failed, 'did not complete'],
+    ] as const) {
+      const ran = await run(scripts[0], {USER: 'keeper'}, [String(id)]);
+      expect(ran).toEqual({code: 0, stdout: '', stderr: ''});
+      expect(readFileSync(mail, 'utf8')).toMatch(new RegExp(`^-s AtoM job ${id} ${end} keeper\nJob ${id}\n`));
+    }
+    await site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  });
+
+  test('13: runs what failed again, but nothing twice', async () => {
+    const {scripts} = recipe('13. Run a failed job again');
     const [list, plan, again, anImport] = scripts;
     const startedAt = createSiteTime(site.timezone, process.env).toWall(new Date());
     const failed = {status: 'error', startedAt} as const;
@@ -294,7 +514,7 @@ describe.sequential('the README and docs/recipes.md', () => {
   });
 
   test('has no recipe without a test', () => {
-    expect(recipes.size).toBe(7);
+    expect(recipes.size).toBe(19);
     expect([...recipes.keys()]).toEqual([...tried]);
   });
 });
