@@ -64,7 +64,7 @@ test('an ended job is refused while a server does not answer, since it may have 
   const servers = await connectServers([{host: '127.0.0.1', port: await freePort()}], {timeoutSeconds: 1});
   const id = await insertLogged(at.site);
   expect(await refusal(id, {servers: [...at.sources.servers, ...servers]})).toMatch(
-    /connection refused\)\. Whether Gearman still has job \d+ is therefore not known; run the same command once it answers\.$/,
+    /connection refused\. Whether Gearman still has job \d+ is therefore not known; run the same command once it answers\.$/,
   );
 });
 
