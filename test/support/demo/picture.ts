@@ -57,6 +57,7 @@ export function drawLines(lines: readonly string[]): string {
   const rows = lines.map((line, row) => drawLine(line, MARGIN + (row + 0.75) * CELL.height));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="monospace" font-size="14">`,
+    '<title>atomctl jobs:list and atomctl doctor on a terminal</title>',
     `<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>`,
     ...rows,
     '</svg>\n',
