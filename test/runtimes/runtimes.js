@@ -13,7 +13,7 @@ const OLD = ['12', '14', '18', '20.11.1'];
 const COMMANDS = [
   ['--version', /^atomctl\/\S+ linux-\S+ node-v/],
   ['--help', /COMMANDS/],
-  ['jobs:list --help', /USAGE\n {2}\$ atomctl jobs:list/],
+  ['jobs:list --help', /USAGE\n {2}atomctl jobs:list/],
   ['config --json', /"database"/],
 ];
 const SENTENCE = /^atomctl needs Node\.js 20\.12 or later, and this is \S+: get one from https:\S+\.\n$/;

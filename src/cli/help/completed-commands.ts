@@ -64,7 +64,7 @@ function argumentValues(arg: Command.Arg.Cached | undefined, subjects: readonly 
   if (arg.options !== undefined) return {kind: 'words', words: arg.options, list: false};
   if (arg.name === 'id') return {kind: 'asked', values: 'jobs', list: false};
   if (arg.name === 'file') return {kind: 'files'};
-  return {kind: 'words', words: subjects, list: false};
+  return arg.name === 'command' ? {kind: 'words', words: subjects, list: false} : {kind: 'any'};
 }
 
 function completedFlag(id: string, flag: Command.Flag.Cached): CompletedFlag {
@@ -74,7 +74,8 @@ function completedFlag(id: string, flag: Command.Flag.Cached): CompletedFlag {
 }
 
 function flagValues(id: string, flag: Command.Flag.Cached): Values | null {
-  if (flag.type === 'boolean') return null;
+  // The value of --watch is optional, and only after a "=".
+  if (flag.type === 'boolean' || flag.helpLabel?.includes('[')) return null;
   const list = flag.multiple === true;
   const words = flag.options ?? WORDS[`${id} ${flag.name}`] ?? WORDS[flag.name] ?? WORDS[`${flag.helpValue}`];
   if (words !== undefined) return {kind: 'words', words, list};

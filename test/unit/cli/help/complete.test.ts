@@ -1,8 +1,11 @@
+import type {Command} from '@oclif/core';
 import {expect, test} from 'vitest';
+import manifest from '../../../../oclif.manifest.json' with {type: 'json'};
 import {complete, type Suggestion} from '../../../../src/cli/help/complete.ts';
 import {
   type CompletedCommand,
   type CompletedFlag,
+  completedCommands,
   siteFlagWords,
   type Values,
 } from '../../../../src/cli/help/completed-commands.ts';
@@ -103,6 +106,22 @@ test('who knows the values is told the command and what was typed before', async
     },
   });
   expect(asked).toEqual([['jobs', 'jobs:kill', ['--force'], ['7', '8']]]);
+});
+
+test('what a command takes is read from the manifest', () => {
+  const manifestCommands = Object.values(manifest.commands) as unknown as Command.Loadable[];
+  const found = completedCommands(manifestCommands, ['jobs', 'filters']);
+  const valuesOf = (id: string, name: string) =>
+    found.find((each) => each.id === id)!.flags.find((each) => each.name === name)!.values;
+  expect(valuesOf('jobs:list', 'watch')).toBeNull();
+  expect(valuesOf('jobs:list', 'user')).toEqual({kind: 'asked', values: 'users', list: true});
+  expect(valuesOf('worker:unit', 'user')).toEqual({kind: 'any'});
+  expect(valuesOf('worker:start', 'unit')).toEqual({kind: 'asked', values: 'units', list: true});
+  expect(valuesOf('jobs:export-csv', 'output')).toEqual({kind: 'files'});
+  expect(valuesOf('config', 'atom-root')).toEqual({kind: 'directories'});
+  const help = found.find(({id}) => id === 'help')!;
+  expect(help.argument).toMatchObject({words: expect.arrayContaining(['filters', 'jobs', 'doctor'])});
+  expect(found.map(({id}) => id)).not.toContain('man');
 });
 
 test('siteFlagWords keeps only the flags that describe the site', () => {
