@@ -147,10 +147,10 @@ test('the ids are those of the jobs that the command can act on', async () => {
 });
 
 test.each([
-  [['--database-url', 'mysql://127.0.0.1:9/x', 'jobs:kill', ''], ''],
+  [['--database-url', 'mysql://u@127.0.0.1:9/x', 'jobs:kill', ''], ''],
   [['--config', '/nowhere', '--site', ''], ''],
   [['--config', '/nowhere', 'jobs:list', '--user', ''], ''],
-  [['--database-url', 'mysql://127.0.0.1:9/x', 'jobs:list', '--name', 'CSV'], 'CSV export'],
+  [['--database-url', 'mysql://u@127.0.0.1:9/x', 'jobs:list', '--name', 'CSV'], 'CSV export'],
 ])(
   'if the servers do not answer, %j completes what is known without them, and prints no message',
   async (words, expected) => {
@@ -162,7 +162,7 @@ test('a database that accepts and then says nothing does not block the shell', a
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const {port} = silent.address() as AddressInfo;
-  expect(await offered(['--database-url', `mysql://127.0.0.1:${port}/x`, 'jobs:kill', ''], {})).toEqual([]);
+  expect(await offered(['--database-url', `mysql://u@127.0.0.1:${port}/x`, 'jobs:kill', ''], {})).toEqual([]);
   silent.close();
 });
 
