@@ -1,10 +1,13 @@
+import type {SiteTime} from '../atom/site-time.ts';
 import {usageError} from '../errors.ts';
 import {type LiveJobs, listLiveJobs} from '../jobs/live/list-live.ts';
 import {guessTotal, type JobTotals, totalJobs, totalOf} from '../jobs/model/count.ts';
 import {isFiltered, type JobFilter, readsLogs} from '../jobs/model/filter.ts';
 import type {Job} from '../jobs/model/job.ts';
+import type {LastLine} from '../jobs/model/last-lines.ts';
 import {type JobSort, SORT_KEYS} from '../jobs/model/list.ts';
 import type {Database} from '../mysql/database.ts';
+import type {ListedJob} from '../render/jobs/columns.ts';
 import type {Context} from './context.ts';
 import {type FilterFlags, jobFilter} from './flags/filter-flags.ts';
 import {liveSources, noticeMissing} from './live.ts';
@@ -23,9 +26,18 @@ export interface ListingFlags extends FilterFlags {
   quiet?: boolean;
 }
 
+/** What a list shows of the logs of its jobs, each of which the server has to read. */
+export interface LogParts {
+  /** When each was begun. */
+  begin: boolean;
+  /** The last line of each, or only of executing jobs without a note. */
+  lastLines: 'all' | 'executing' | 'none';
+}
+
 /** A page of jobs, and how many match in all; null if that is not shown. */
 export interface Listing extends LiveJobs {
   totals: JobTotals | null;
+  lastLines: ReadonlyMap<number, LastLine>;
   /** The site's wall clock. */
   now: string;
 }
@@ -37,6 +49,7 @@ export interface ListingOptions {
   counting: Counting;
   /** Whether the servers are asked for the live state of running jobs. */
   live: boolean;
+  logs: LogParts;
   notice: (text: string) => void;
 }
 
@@ -44,14 +57,14 @@ export interface ListingOptions {
 export async function fetchListing(
   context: Context,
   flags: ListingFlags,
-  {counting, live, notice}: ListingOptions,
+  {counting, live, logs, notice}: ListingOptions,
 ): Promise<Listing> {
   const now = context.now();
   const sort = parseSort(flags.sort);
   const filter = await jobFilter(flags, context, {notice});
   const database = await context.database();
   const limit = flags.all ? null : (flags.limit ?? DEFAULT_LIMIT);
-  const page = {sort, limit, offset: flags.offset, live};
+  const page = {sort, limit, offset: flags.offset, live, begin: logs.begin};
   const list = async () =>
     listLiveJobs({...page, database, filter, time: await context.time(), now}, () =>
       liveSources(context, {probe: flags.probe, notice}),
@@ -61,7 +74,28 @@ export async function fetchListing(
   const [totals, jobs] = await Promise.all([early, list()]);
   if (jobs.report !== null) noticeMissing(jobs.report, notice);
   const matching = totals ?? (await countMatching(database, {...jobs, page, counting}));
-  return {...jobs, totals: matching, now: (await context.time()).toWall(now)};
+  const time = await context.time();
+  const lastLines = await readLastLines(database, time, {jobs: jobs.jobs, wanted: logs.lastLines});
+  return {...jobs, totals: matching, lastLines, now: time.toWall(now)};
+}
+
+/** Loaded late: most lists have no executing job. */
+async function readLastLines(
+  database: Database,
+  time: SiteTime,
+  {jobs, wanted}: {jobs: readonly Job[]; wanted: LogParts['lastLines']},
+): Promise<ReadonlyMap<number, LastLine>> {
+  const isShown = ({live, likely, notes}: Job) =>
+    wanted === 'all' || (wanted === 'executing' && (likely ?? live) === 'executing' && notes.length === 0);
+  const ids = jobs.filter(isShown).map(({id}) => id);
+  if (ids.length === 0) return new Map();
+  return (await import('../jobs/model/last-lines.ts')).lastLines(database, {ids, time});
+}
+
+/** The jobs with the last lines of their logs, for a table. */
+export function listedJobs({jobs, lastLines}: Pick<Listing, 'jobs' | 'lastLines'>): ListedJob[] {
+  if (lastLines.size === 0) return jobs;
+  return jobs.map((job) => ({...job, lastLine: lastLines.get(job.id)}));
 }
 
 async function countAll(database: Database, counting: Counting): Promise<JobTotals | null> {

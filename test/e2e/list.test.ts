@@ -50,6 +50,10 @@ beforeAll(async () => {
   await add('g', {name: 'arObjectMoveJob', status: 'running', startedAt: hoursAgo(30)});
   await add('h', {name: 'arFindingAidJob', status: 'running', startedAt: hoursAgo(1), userId: 449});
   await site.query('UPDATE job SET status_id = 160 WHERE id = ?', [ids.f]);
+  const line = (time: string, message: string) =>
+    `[info] [2025-11-02 ${time}] Job ${ids.a} "arFileImportJob": ${message}\n`;
+  const log = [line('00:30:16', 'Job started.'), line('00:30:20', 'Job finished.')].join('');
+  await site.query('UPDATE job SET output = ? WHERE id = ?', [log, ids.a]);
 });
 
 afterAll(() => site?.drop());
@@ -87,8 +91,10 @@ test('the JSON has its documented shape, for both spellings of the command', asy
         likely: null,
         liveReason: null,
         startedAt: '2025-11-02T00:30:00-07:00',
+        begunAt: '2025-11-02T00:30:16-07:00',
         finishedAt: '2025-11-02T03:30:00-08:00',
         durationSeconds: 4 * 3600,
+        waitedSeconds: 16,
         user: 'admin',
         userId: 448,
         objectId: 512,
@@ -222,6 +228,32 @@ test('--csv has the columns of the table', async () => {
       `${ids.a},arFileImportJob,completed,Importé,admin,smith-fonds,2025-11-02 00:30:00,2025-11-02 03:30:00\n`,
   );
   expect([both.code, JSON.parse(both.stdout).error.code]).toEqual([2, 'USAGE']);
+});
+
+describe('what the logs say', () => {
+  const all = ['jobs:list', '--no-live', '--name', 'arFileImportJob', '--all'];
+  const firstJob = (json: string) => JSON.parse(json).jobs[0];
+
+  test('is read for one page of a document, and for --all only if a column shows it', async () => {
+    const [page, every, asked] = await fewAtATime(
+      [
+        [...all.slice(0, -1), '--json'],
+        [...all, '--json'],
+        [...all, '--json', '--columns', 'waited'],
+      ],
+      async (args) => firstJob((await atomctl(...args)).stdout).waitedSeconds,
+    );
+    expect([page, every, asked]).toEqual([16, null, 16]);
+  });
+
+  test('columns: when the last line was written, and how long the job waited, in CSV as seconds', async () => {
+    const columns = ['--columns', 'id,activity,waited'];
+    const [table, csv] = await fewAtATime([columns, [...columns, '--csv']], async (args) =>
+      (await atomctl(...all, ...args)).stdout.split('\n'),
+    );
+    expect(table![1]!.trim().split(/ {2,}/)).toEqual([String(ids.a), '2025-11-02 00:30:20', '16s']);
+    expect(csv).toEqual(['id,activity,waited', `${ids.a},2025-11-02 00:30:20,16`, '']);
+  });
 });
 
 test('without Gearman the list is shown: the column has a question mark and stderr the reason', async () => {

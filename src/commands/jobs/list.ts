@@ -6,7 +6,14 @@ import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {written} from '../../cli/io.ts';
-import {type Counting, DEFAULT_LIMIT, fetchListing, type Listing} from '../../cli/job-listing.ts';
+import {
+  type Counting,
+  DEFAULT_LIMIT,
+  fetchListing,
+  type Listing,
+  type LogParts,
+  listedJobs,
+} from '../../cli/job-listing.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {withFlag} from '../../cli/read-only.ts';
 import {EXIT} from '../../errors.ts';
@@ -38,6 +45,9 @@ const pageFlags = {
     default: '-id',
   }),
 };
+
+/** A longer list has no begunAt and no waitedSeconds, unless its columns have them. */
+const MOST_BEGUN = 1000;
 
 const DATA_FORMATS = ['jsonl', 'csv', 'tsv', 'ids'] as const;
 
@@ -108,7 +118,12 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
       const counting = this.#counting();
       const summaries: string[] = [];
       await this.answer(async (context, notice) => {
-        const list = await fetchListing(context, flags, {counting, live: this.#showsLive, notice});
+        const list = await fetchListing(context, flags, {
+          counting,
+          live: this.#showsLive,
+          logs: this.#logs,
+          notice,
+        });
         const text = (screen: Screen) => this.#tableOrPipe(list, screen, summaries);
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);
@@ -131,15 +146,27 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     return this.jsonEnabled() || jsonl || this.#columns.includes('live');
   }
 
+  /** The logs are long, and the server reads all of each: only if the list shows something of them. */
+  get #logs(): LogParts {
+    const {all, limit = DEFAULT_LIMIT, jsonl, ids} = this.flags;
+    const isDocument = this.jsonEnabled() || jsonl;
+    const columns: readonly JobColumn[] = ids ? [] : this.#columns;
+    const begin = columns.includes('waited') || (isDocument && !all && limit <= MOST_BEGUN);
+    if (isDocument) return {begin, lastLines: 'none'};
+    const executing = columns.includes('info') ? 'executing' : 'none';
+    return {begin, lastLines: columns.includes('activity') ? 'all' : executing};
+  }
+
   /** For a program. That the page has not all jobs is said on stderr, unless its length was given. */
   async #printData(format: JobData['format'], columns: readonly JobColumn[]): Promise<void> {
     const {flags} = this;
     const counting = flags.quiet || flags.all || flags.limit !== undefined ? 'none' : 'quick';
-    const live = this.#showsLive;
+    const [live, logs] = [this.#showsLive, this.#logs];
     const pages = this.readSites(
       async function* (context, notice) {
-        const {jobs, totals} = await fetchListing(context, flags, {counting, live, notice});
-        yield jobs;
+        const list = await fetchListing(context, flags, {counting, live, logs, notice});
+        yield listedJobs(list);
+        const {jobs, totals} = list;
         if (totals !== null && totals.total !== jobs.length) notice(jobSummary(jobs.length, totals));
       },
       {everySite: flags['all-sites']},
@@ -155,12 +182,13 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     return this.#listing({...list, totals: null}, screen);
   }
 
-  async #listing({jobs, totals, report, now}: Listing, screen: Screen): Promise<string> {
+  async #listing(list: Listing, screen: Screen): Promise<string> {
+    const {jobs, totals, report, now} = list;
     const {'no-truncate': uncut, 'no-header': noHeader} = this.flags;
     const tableScreen = uncut ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
     const servers = report?.evidence.servers ?? [];
     const liveUnknown = servers.length > 0 && servers.every(({error}) => error !== null);
-    const table = await renderJobTable(jobs, {
+    const table = await renderJobTable(listedJobs(list), {
       columns: this.#columns,
       allStay: this.flags.columns !== undefined,
       screen: tableScreen,
@@ -173,12 +201,12 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
 
   async #watch(seconds: number): Promise<void> {
     const {flags} = this;
-    const [counting, live] = [this.#counting(), this.#showsLive];
+    const [counting, live, logs] = [this.#counting(), this.#showsLive, this.#logs];
     const watched = {
       title: 'atomctl jobs:list',
       seconds,
       fetch: (context: Context, notice: (text: string) => void) =>
-        fetchListing(context, flags, {counting, live, notice}),
+        fetchListing(context, flags, {counting, live, logs, notice}),
       text: (list: Listing, screen: Screen) => this.#listing(list, screen),
       document: listingDocument,
     };

@@ -18,9 +18,13 @@ export interface Job {
   liveReason: string | null;
   /** ISO 8601 with the site's offset, from `object.created_at` (a wall-clock time in the site's zone). */
   startedAt: string | null;
+  /** When a worker began the job, by the log's first line; null without one, or if the log was not read. */
+  begunAt: string | null;
   finishedAt: string | null;
   /** Whole seconds; of a running job up to now. */
   durationSeconds: number | null;
+  /** Whole seconds from the start to `begunAt`; null without it, or if it is the earlier of both. */
+  waitedSeconds: number | null;
   /** Username; null for the command line, an anonymous visitor or a deleted user. */
   user: string | null;
   userId: number | null;

@@ -1,7 +1,7 @@
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {type JobCondition, type JobFilter, jobCondition, objectJoin} from './filter.ts';
 import {JOB_STATUSES, type Job, STATUSES} from './job.ts';
-import {type JobClock, loadJobs, loadPage, type Statement} from './load-jobs.ts';
+import {type LoadOptions, loadJobs, loadPage, type Statement} from './load-jobs.ts';
 
 export const SORT_KEYS = ['id', 'name', 'status', 'started', 'finished', 'duration'] as const;
 
@@ -10,7 +10,7 @@ export interface JobSort {
   descending: boolean;
 }
 
-export interface JobQuery extends JobClock {
+export interface JobQuery extends Omit<LoadOptions, 'database'> {
   filter: JobFilter;
   sort: JobSort;
   /** null for all. */

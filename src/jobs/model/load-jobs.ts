@@ -1,11 +1,18 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {ERROR_NOTE_TYPE_ID, type Job, type JobNote, statusFromTermId} from './job.ts';
+import {begunTime} from './log.ts';
 
 /** The clock that start times and durations need. */
 export interface JobClock {
   time: SiteTime;
   now: Date;
+}
+
+export interface LoadOptions extends JobClock {
+  database: Database;
+  /** Whether `begunAt` and `waitedSeconds` are read, for which the server reads each log. */
+  begin?: boolean;
 }
 
 /** A statement that selects ids of jobs as `id`. */
@@ -30,10 +37,14 @@ type JobRow = readonly [
   noteId: number | null,
   noteType: number | null,
   content: string | null,
+  logHead: string | null,
 ];
 
 const COLUMNS = `job.id, job.name, job.status_id, object.created_at, job.completed_at, job.user_id, user.username,
   job.object_id, target.class_name, slug.slug, job.download_path, note.id, note.type_id, note_i18n.content`;
+
+/** More than the level and the time of the first line. */
+const LOG_HEAD = 'LEFT(job.output, 200)';
 
 /** Where each stands in a row. Destructuring is several times slower for thousands of rows. */
 const AT = {
@@ -51,6 +62,7 @@ const AT = {
   noteId: 11,
   noteType: 12,
   content: 13,
+  logHead: 14,
 } as const;
 
 interface FoundNote extends JobNote {
@@ -61,9 +73,7 @@ interface FoundNote extends JobNote {
 /**
  * The jobs with these ids, in this order, each with its notes, oldest first. Ids without a row are left out.
  */
-export async function loadJobs(
-  options: JobClock & {database: Database; ids: readonly number[]},
-): Promise<Job[]> {
+export async function loadJobs(options: LoadOptions & {ids: readonly number[]}): Promise<Job[]> {
   const {ids} = options;
   if (ids.length === 0) return [];
   const jobs = await loadPage({
@@ -75,17 +85,15 @@ export async function loadJobs(
 
 /**
  * The jobs whose ids a statement selects, by id and in no order, each with its notes, oldest first: one query however
- * many they are. The log is never read here: it may be 64 KiB a job. `live` is null.
+ * many they are. Of the log at most the beginning is read: it may be 64 KiB a job. `live` is null.
  */
-export async function loadPage(
-  options: JobClock & {database: Database; page: Statement},
-): Promise<Map<number, Job>> {
-  const {database, page, time, now} = options;
+export async function loadPage(options: LoadOptions & {page: Statement}): Promise<Map<number, Job>> {
+  const {database, page, time, now, begin = false} = options;
   const jobs = new Map<number, Job>();
   const notes: FoundNote[] = [];
   // A note in the culture in which it was written, as AtoM falls back to it. A job with many notes comes as often.
   await database.visit(
-    `SELECT ${COLUMNS}
+    `SELECT ${COLUMNS}, ${begin ? LOG_HEAD : 'NULL'}
      FROM (${page.sql}) page
      JOIN job ON job.id = page.id
      LEFT JOIN object ON object.id = job.id
@@ -121,6 +129,7 @@ function toJob(row: JobRow, clock: JobClock): Job {
   const status = statusFromTermId(row[AT.statusId]);
   const startedAt = wallTime(row[AT.createdAt]);
   const finishedAt = wallTime(row[AT.completedAt]);
+  const begunAt = begunTime(row[AT.logHead] ?? '');
   return {
     id: row[AT.id],
     name: row[AT.name] ?? '',
@@ -129,8 +138,10 @@ function toJob(row: JobRow, clock: JobClock): Job {
     likely: null,
     liveReason: null,
     startedAt: startedAt && clock.time.toIso(startedAt),
+    begunAt: begunAt && clock.time.toIso(begunAt),
     finishedAt: finishedAt && clock.time.toIso(finishedAt),
     durationSeconds: durationSeconds({startedAt, finishedAt, running: status === 'running'}, clock),
+    waitedSeconds: secondsBetween(startedAt, begunAt, clock),
     user: row[AT.username],
     userId: row[AT.userId],
     objectId: row[AT.objectId],
@@ -156,7 +167,20 @@ export function durationSeconds(
 ): number | null {
   if (job.startedAt === null) return null;
   const endMs = job.running ? now.getTime() : time.toEpochMs(job.finishedAt ?? '');
-  const seconds = Math.floor((endMs - time.toEpochMs(job.startedAt)) / 1000);
+  return wholeSeconds(time.toEpochMs(job.startedAt), endMs);
+}
+
+/** Whole seconds between two of the site's wall-clock times; null if one is missing, or the second is earlier. */
+export function secondsBetween(
+  start: string | null,
+  end: string | null,
+  {time}: Pick<JobClock, 'time'>,
+): number | null {
+  return wholeSeconds(time.toEpochMs(start ?? ''), time.toEpochMs(end ?? ''));
+}
+
+function wholeSeconds(startMs: number, endMs: number): number | null {
+  const seconds = Math.floor((endMs - startMs) / 1000);
   return seconds >= 0 ? seconds : null;
 }
 

@@ -83,6 +83,11 @@ export function lastActivity(log: string): string | null {
   return isCut(log) ? null : (parseLogLines(log).findLast(({time}) => time !== null)?.time ?? null);
 }
 
+/** The time of the log's first line, wall clock: when a worker began the job. null if the log does not begin with a time. */
+export function begunTime(log: string): string | null {
+  return /^\[\w+\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\]/.exec(log)?.[1] ?? null;
+}
+
 /** How often a worker began the job; more than once if Gearman handed it out again. */
 export function startCount(log: string): number {
   return parseLogLines(log).filter(({time, message}) => time !== null && message === 'Job started.').length;

@@ -5,7 +5,7 @@ import {type JobFilter, jobCondition, objectJoin} from './filter.ts';
 import {liesInFuture} from './future-start.ts';
 import {ERROR_NOTE_TYPE_ID, STATUSES} from './job.ts';
 import {isCutAt} from './log.ts';
-import {LOG, LOGGED_PARAMETERS, ownLine} from './log-sql.ts';
+import {bytesBefore, LOG, LOGGED_PARAMETERS, lineTime, ownLine} from './log-sql.ts';
 
 /** A row that says Running, with what its log tells. Times are the site's wall clock. */
 export interface RunningRow {
@@ -40,11 +40,6 @@ const LATEST_RUN = `SUBSTRING_INDEX(${LOG}, ${STARTED}, -1)`;
 const UPLOAD = `'"tmp_name"'`;
 /** Any line of the row's own. */
 const OWN = ownLine('');
-/** Enough for a line's level and time, and for the end of the line before. */
-const HEAD_LENGTH = 40;
-/** The bytes before a position, as hexadecimal digits: cut in the middle of a character they are not text. */
-const bytesBefore = (log: string, position: string) =>
-  `HEX(SUBSTRING(${log}, GREATEST(${position} - ${HEAD_LENGTH}, 1), LEAST(${HEAD_LENGTH}, GREATEST(${position} - 1, 0))))`;
 /** Where the last of a text begins in the log. */
 const lastOf = (text: string) =>
   `(LENGTH(job.output) - LENGTH(SUBSTRING_INDEX(${LOG}, ${text}, -1)) - LENGTH(${text}) + 1)`;
@@ -123,12 +118,6 @@ function toRow({
     logLength: bytes,
     lastActivity: cut || (last !== null && newest !== null && newest < last) ? null : newest,
   };
-}
-
-/** The time of a log line, from the bytes before its `] Job`: null if they are not the beginning of a line. */
-function lineTime(head: string | null): string | null {
-  const text = Buffer.from(head ?? '', 'hex').toString('latin1');
-  return /(?:^|\n)\[\w{1,10}\] \[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/.exec(text)?.[1] ?? null;
 }
 
 /** Ended rows that are looked at; a worker tells Gearman of the end of a job within moments. */

@@ -10,7 +10,7 @@ import {lastActivity, parametersOf} from './log.ts';
  */
 export async function showJob(options: JobClock & {database: Database; id: number}): Promise<JobDetails> {
   const {database, id, time} = options;
-  const [job] = await loadJobs({...options, ids: [id]});
+  const [job] = await loadJobs({...options, ids: [id], begin: true});
   if (!job) throw noSuchJob(id);
   const log = await readLog(database, id);
   const activity = lastActivity(log);

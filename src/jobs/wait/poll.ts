@@ -94,7 +94,10 @@ function fetchLive(
   sources: () => Promise<LiveSources>,
 ): Promise<JobStates> {
   const sort = {key: 'id', descending: false} as const;
-  return listLiveJobs({...options, filter: {ids: [...ids]}, sort, limit: null, offset: 0}, sources);
+  return listLiveJobs(
+    {...options, begin: true, filter: {ids: [...ids]}, sort, limit: null, offset: 0},
+    sources,
+  );
 }
 
 /** True if no Gearman server knows the job any more. */

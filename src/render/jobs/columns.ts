@@ -1,5 +1,6 @@
 import {formatDuration} from '../../duration.ts';
 import {type Job, LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
+import type {LastLine} from '../../jobs/model/last-lines.ts';
 import type {Column} from '../table.ts';
 
 /** An ISO time with offset as the site's wall clock, as AtoM shows it. */
@@ -11,6 +12,14 @@ export function wallClock(iso: string | null): string {
 export function shortClock(iso: string | null, now: string): string {
   if (iso === null || iso.slice(0, 4) !== now.slice(0, 4)) return wallClock(iso).slice(0, 10);
   return iso.slice(0, 10) === now.slice(0, 10) ? wallClock(iso).slice(11) : wallClock(iso).slice(5, 16);
+}
+
+/** A job as the list shows it, with what a column needs of its log. */
+export type ListedJob = Job & {lastLine?: LastLine | undefined};
+
+/** The notes; of a job without any the last line of its log. */
+function infoText({notes, lastLine}: ListedJob): string {
+  return notes.length > 0 ? notes.map(({text}) => text).join(' | ') : (lastLine?.message ?? '');
 }
 
 /** The job's object: its slug, or its type and id if it has no slug. */
@@ -35,19 +44,26 @@ export const JOB_COLUMNS = {
     text: ({live, likely}) => (likely === null ? (live ?? '') : `${likely}?`),
     color: ({live}) => (live === null ? undefined : LIVE_STATES[live].color),
   },
-  info: {header: 'INFO', shrinks: true, text: ({notes}) => notes.map(({text}) => text).join(' | ')},
+  info: {header: 'INFO', shrinks: true, text: infoText},
   user: {header: 'USER', shrinks: true, text: ({user}) => user ?? ''},
   object: {header: 'OBJECT', shrinks: true, text: objectText},
+  activity: {header: 'ACTIVITY', text: ({lastLine}) => wallClock(lastLine?.at ?? null)},
+  waited: {header: 'WAITED', align: 'right', text: ({waitedSeconds}) => formatDuration(waitedSeconds)},
   download: {header: 'DOWNLOAD', shrinks: true, text: ({downloadPath}) => downloadPath ?? ''},
-} satisfies Record<string, Column<Job>>;
+} satisfies Record<string, Column<ListedJob>>;
 
 export type JobColumn = keyof typeof JOB_COLUMNS;
 export const JOB_COLUMN_NAMES = Object.keys(JOB_COLUMNS) as JobColumn[];
 
 /** A column's text for a program: durations are seconds. */
-export function dataCell(column: JobColumn, job: Job): string {
-  if (column === 'duration') return job.durationSeconds === null ? '' : String(job.durationSeconds);
+export function dataCell(column: JobColumn, job: ListedJob): string {
+  if (column === 'duration') return secondsText(job.durationSeconds);
+  if (column === 'waited') return secondsText(job.waitedSeconds);
   return JOB_COLUMNS[column].text(job);
+}
+
+function secondsText(seconds: number | null): string {
+  return seconds === null ? '' : String(seconds);
 }
 
 /** The columns that are shown by default. */

@@ -1,8 +1,7 @@
-import type {Job} from '../../jobs/model/job.ts';
 import {renderCsv} from '../csv.ts';
 import {sanitizeJson} from '../sanitize.ts';
 import {renderTsv} from '../tsv.ts';
-import {dataCell, type JobColumn} from './columns.ts';
+import {dataCell, type JobColumn, type ListedJob} from './columns.ts';
 
 /** How a list of jobs is printed for a program. */
 export interface JobData {
@@ -16,7 +15,7 @@ export interface JobData {
 
 interface SiteJobs {
   site: string | null;
-  part: readonly Job[];
+  part: readonly ListedJob[];
 }
 
 /** The jobs in chunks as they come, in their order. */
@@ -39,7 +38,7 @@ export function renderJobData(
 
 async function* chunks(
   pages: AsyncIterable<SiteJobs>,
-  line: (job: Job, site: string | null) => string,
+  line: (job: ListedJob, site: string | null) => string,
 ): AsyncIterable<string> {
   for await (const {site, part} of pages) yield part.map((job) => `${line(job, site)}\n`).join('');
 }

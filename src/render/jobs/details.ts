@@ -52,6 +52,7 @@ export function renderJobOverview(
     ['Status', `${status}${live}${job.likely === null ? '' : `; likely ${job.likely}`}`],
     ['Why', sanitizeLine(job.liveReason ?? '')],
     ['Started', wallClock(job.startedAt)],
+    ['Begun', begunText(job)],
     ['Finished', wallClock(job.finishedAt)],
     ['Duration', formatDuration(job.durationSeconds)],
     ['Last activity', wallClock(job.lastActivityAt)],
@@ -80,6 +81,12 @@ export function renderJobOverview(
   );
   lines.push('', `${paint(screen, 'bold', 'Log')}${part}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** `2026-11-23 02:43:01, after waiting 16s`. */
+function begunText({begunAt, waitedSeconds}: Job): string {
+  const waited = waitedSeconds === null ? '' : `, after waiting ${formatDuration(waitedSeconds)}`;
+  return `${wallClock(begunAt)}${waited}`;
 }
 
 function section(title: string, texts: readonly string[], screen: Screen): string[] {

@@ -1,8 +1,8 @@
 import type {JobTotals} from '../../jobs/model/count.ts';
-import {JOB_STATUSES, type Job, type StatusCounts} from '../../jobs/model/job.ts';
+import {JOB_STATUSES, type StatusCounts} from '../../jobs/model/job.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
-import {JOB_COLUMNS, type JobColumn, shortClock} from './columns.ts';
+import {JOB_COLUMNS, type JobColumn, type ListedJob, shortClock} from './columns.ts';
 
 /** `3 running, 180 completed`: the statuses that occur; `no jobs` if there are none. */
 export function countsText(counts: StatusCounts): string {
@@ -27,12 +27,13 @@ export interface JobTableOptions {
 const LEAVES: readonly JobColumn[] = ['user', 'object', 'info', 'finished', 'started'];
 
 /** The jobs as a table. Dates are shortened first, names and states last. */
-export function renderJobTable(jobs: readonly Job[], options: JobTableOptions): Promise<string> {
+export function renderJobTable(jobs: readonly ListedJob[], options: JobTableOptions): Promise<string> {
   const {now, allStay, liveUnknown} = options;
-  const columnOf = (name: JobColumn): Column<Job> => {
-    const column: Column<Job> = {...JOB_COLUMNS[name]};
+  const columnOf = (name: JobColumn): Column<ListedJob> => {
+    const column: Column<ListedJob> = {...JOB_COLUMNS[name]};
     if (name === 'started') column.short = ({startedAt}) => shortClock(startedAt, now);
     if (name === 'finished') column.short = ({finishedAt}) => shortClock(finishedAt, now);
+    if (name === 'activity') column.short = ({lastLine}) => shortClock(lastLine?.at ?? null, now);
     if (name === 'live' && liveUnknown) column.text = ({status}) => (status === 'running' ? '?' : '');
     if (allStay) return column;
     if (LEAVES.includes(name)) column.leaves = LEAVES.indexOf(name);

@@ -1,7 +1,12 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {createSiteTime, type SiteTime} from '../../../../src/atom/site-time.ts';
 import type {Context} from '../../../../src/cli/context.ts';
-import {type Counting, fetchListing, type ListingFlags} from '../../../../src/cli/job-listing.ts';
+import {
+  type Counting,
+  fetchListing,
+  type ListingFlags,
+  type LogParts,
+} from '../../../../src/cli/job-listing.ts';
 import {
   countJobs,
   guessTotal,
@@ -10,6 +15,7 @@ import {
   totalJobs,
 } from '../../../../src/jobs/model/count.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
+import {lastLines} from '../../../../src/jobs/model/last-lines.ts';
 import {type JobSort, listJobs, SORT_KEYS} from '../../../../src/jobs/model/list.ts';
 import {runningRows} from '../../../../src/jobs/model/running-jobs.ts';
 import {showJob} from '../../../../src/jobs/model/show.ts';
@@ -125,8 +131,10 @@ describe('a job', () => {
         likely: null,
         liveReason: null,
         startedAt: '2026-01-10T08:00:00-08:00',
+        begunAt: null,
         finishedAt: '2026-01-10T08:01:30-08:00',
         durationSeconds: 90,
+        waitedSeconds: null,
         user: 'admin',
         userId: 448,
         objectId: 512,
@@ -139,6 +147,31 @@ describe('a job', () => {
         ],
       },
     ]);
+  });
+
+  test('was begun when its log began', async () => {
+    const jobs = await listJobs(query({ids: [ids.f!, ids.e!]}, {begin: true}));
+    expect(jobs.map(({begunAt, waitedSeconds}) => ({begunAt, waitedSeconds}))).toEqual([
+      {begunAt: '2026-03-04T10:00:07-08:00', waitedSeconds: 7},
+      {begunAt: null, waitedSeconds: null},
+    ]);
+  });
+
+  test('has a last line, unless nothing was logged; a message that looks like one is not taken for it', async () => {
+    const id = await site.insertJob({status: 'running', name: 'a'});
+    const longMessage = `é${'x'.repeat(500)}`;
+    const own = `[info] [2026-03-04 10:00:08] Job ${id} "a": `;
+    await site.query('UPDATE job SET output = ? WHERE id = ?', [
+      `${'early\n'.repeat(2000)}${own}${longMessage}\n at line 2\n[err] [2026-03-04 11:00:00] Job 1 "b": no\n`,
+      id,
+    ]);
+    const lines = await lastLines(database, {ids: [ids.f!, ids.e!, id], time});
+    expect([...lines]).toEqual([
+      [ids.e, {at: null, message: ''}],
+      [ids.f, {at: '2026-03-04T10:00:07-08:00', message: 'At work'}],
+      [id, {at: '2026-03-04T10:00:08-08:00', message: longMessage.slice(0, 399)}],
+    ]);
+    await site.query('DELETE FROM object WHERE id = ?', [id]);
   });
 
   test('counts up to now while it runs, and has no duration if its end is not known', async () => {
@@ -256,11 +289,14 @@ describe('the total of a long history', () => {
         database: async () => ({value: null}),
       }),
     } as unknown as Context;
+    const logs: LogParts = {begin: false, lastLines: 'none'};
     const page = {limit: 1, offset: 0, all: false, sort: '-id', probe: false};
     const wanted = {...page, ...flags} as ListingFlags;
-    expect(await fetchListing(context, wanted, {counting, live: true, notice: () => {}})).toMatchObject({
-      totals,
-    });
+    expect(await fetchListing(context, wanted, {counting, live: true, logs, notice: () => {}})).toMatchObject(
+      {
+        totals,
+      },
+    );
   });
 
   test.each<[string, JobFilter, number]>([
