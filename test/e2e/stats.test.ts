@@ -6,12 +6,23 @@ import {installed} from '../support/installed.ts';
 import {type AtomSite, createScratch, createSite, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
 
 let site: AtomSite;
+let failed: number;
 
 beforeAll(async () => {
   site = await createSite();
   const common = {startedAt: '2026-03-04 13:00:00', finishedAt: '2026-03-04 13:00:30'};
   await site.insertJob({...common, name: 'CSV "export"'});
-  await site.insertJob({...common, name: 'CSV "export"', status: 'error', userId: null});
+  failed = await site.insertJob({
+    ...common,
+    name: 'CSV "export"',
+    status: 'error',
+    userId: null,
+    output: '[info] [2026-03-04 13:00:04] Job 2 "CSV "export"": Job started.\n',
+    notes: [
+      {text: 'Exception: no file "a.csv"', error: true},
+      {text: 'Line: 12', error: true},
+    ],
+  });
   await site.insertJob({...common, startedAt: '2026-03-06 08:00:00', finishedAt: '2026-03-06 09:00:00'});
   await site.insertJob({status: 'running', startedAt: '2026-03-06 10:00:00'});
 });
@@ -37,13 +48,15 @@ test('the JSON has its documented shape, for both spellings of the command', asy
     total: 4,
     counts: counts(1, 2, 1),
     oldestRunningSeconds: expect.any(Number),
-    names: [
+    byName: [
       {
         name: 'CSV "export"',
         total: 2,
         counts: counts(0, 1, 1),
         failedShare: 0.5,
-        durationSeconds: {median: 30, p95: 30, longest: 30},
+        waitSeconds: {median: 4, p95: 4, max: 4},
+        runSeconds: {median: 26, p95: 26, max: 26},
+        durationSeconds: {median: 30, p95: 30, max: 30},
         oldestRunningSeconds: null,
       },
       {
@@ -51,7 +64,9 @@ test('the JSON has its documented shape, for both spellings of the command', asy
         total: 2,
         counts: counts(1, 1, 0),
         failedShare: 0,
-        durationSeconds: {median: 3600, p95: 3600, longest: 3600},
+        waitSeconds: null,
+        runSeconds: null,
+        durationSeconds: {median: 3600, p95: 3600, max: 3600},
         oldestRunningSeconds: expect.any(Number),
       },
     ],
@@ -63,8 +78,9 @@ test('the JSON has its documented shape, for both spellings of the command', asy
       {user: 'admin', userId: 448, total: 3, counts: counts(1, 2, 0)},
       {user: null, userId: null, total: 1, counts: counts(0, 0, 1)},
     ],
+    failureReasons: [{reason: 'Exception: no file "…"', count: 1, exampleId: failed}],
   });
-  expect(JSON.parse(space.stdout).names).toHaveLength(2);
+  expect(JSON.parse(space.stdout).byName).toHaveLength(2);
 });
 
 test('on a terminal a chart within its width, otherwise tables; filters apply', async () => {

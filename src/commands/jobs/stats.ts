@@ -11,9 +11,9 @@ import {renderStatsMetrics} from '../../render/jobs/stats-metrics.ts';
 
 export default class JobsStats extends BaseCommand<typeof JobsStats> {
   static override changes = false;
-  static override summary = 'Counts, durations and failures by job name, by day and by user.';
+  static override summary = 'Counts, waiting times, durations and failures by job name, by day and by user.';
   static override description =
-    `For each name the share of failures and the median, 95th percentile and longest duration among the jobs that ended; for each day, by the start of the jobs, how many completed and failed, drawn on a terminal; the busiest users.
+    `For each name the share of failures, and how long the jobs waited for a worker and then ran: the median, the 95th percentile and the longest; a narrow terminal shows only the medians. Waiting ends with the first line of a job's log. Jobs that atomctl killed or marked are left out of the durations. For each day, by the start of the jobs, how many completed and failed, drawn on a terminal; the busiest users; and why jobs failed, by their messages without the numbers and names in them.
 
 Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database unreachable.`;
   static override examples = [

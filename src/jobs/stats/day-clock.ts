@@ -1,46 +1,56 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 
-/** Seconds since 1970 of a day's midnight, if the day is as long as its wall clock says; null otherwise. */
-type Midnight = number | null;
+/** Seconds by which UTC is ahead of the wall clock on a whole day; null if the clocks change on it. */
+type Offset = number | null;
 
-const LAST_SECOND_OF_DAY = 86_399;
+const DAY = 86_400;
 
 /**
- * A site's clock for hundreds of thousands of times: the zone is asked about once a day of the calendar, and about
- * the time itself only on the days on which the clocks change.
+ * A site's clock for hundreds of thousands of times, which are numbers: seconds from 1970 on the wall clock, as if it were
+ * UTC. The zone is asked about once a day of the calendar, and about the time itself only on the days on which the clocks
+ * change.
  */
 export class DayClock {
   readonly #time: SiteTime;
-  readonly #midnights = new Map<string, Midnight>();
+  readonly #offsets = new Map<number, Offset>();
 
   constructor(time: SiteTime) {
     this.#time = time;
   }
 
-  /** Seconds since 1970 in UTC of a wall-clock text `YYYY-MM-DD HH:MM:SS`; NaN if it is not a date. */
-  toEpochSeconds(wall: string): number {
-    const day = wall.slice(0, 10);
-    let midnight = this.#midnights.get(day);
-    if (midnight === undefined) {
-      midnight = this.#midnightOf(day);
-      this.#midnights.set(day, midnight);
+  /** Seconds since 1970 in UTC. */
+  toEpochSeconds(wallSeconds: number): number {
+    const day = Math.floor(wallSeconds / DAY);
+    let offset = this.#offsets.get(day);
+    if (offset === undefined) {
+      offset = this.#offsetOf(day);
+      this.#offsets.set(day, offset);
     }
-    return midnight === null ? this.#time.toEpochMs(wall) / 1000 : midnight + secondsOfDay(wall);
+    return offset === null ? this.#epochSeconds(wallSeconds) : wallSeconds + offset;
   }
 
-  #midnightOf(day: string): Midnight {
-    const first = this.#time.toEpochMs(`${day} 00:00:00`) / 1000;
-    const last = this.#time.toEpochMs(`${day} 23:59:59`) / 1000;
-    return last - first === LAST_SECOND_OF_DAY ? first : null;
+  #offsetOf(day: number): Offset {
+    const [first, last] = [day * DAY, (day + 1) * DAY - 1];
+    const offset = this.#epochSeconds(first) - first;
+    return this.#epochSeconds(last) - last === offset ? offset : null;
+  }
+
+  #epochSeconds(wallSeconds: number): number {
+    return this.#time.toEpochMs(wallText(wallSeconds)) / 1000;
   }
 }
 
-function secondsOfDay(wall: string): number {
-  return twoDigits(wall, 11) * 3600 + twoDigits(wall, 14) * 60 + twoDigits(wall, 17);
+/** `YYYY-MM-DD HH:MM:SS`. */
+function wallText(wallSeconds: number): string {
+  return new Date(wallSeconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-const ZERO = 48;
+/** The day of a time on the wall clock, as a number. */
+export function dayOf(wallSeconds: number): number {
+  return Math.floor(wallSeconds / DAY);
+}
 
-function twoDigits(wall: string, at: number): number {
-  return (wall.charCodeAt(at) - ZERO) * 10 + wall.charCodeAt(at + 1) - ZERO;
+/** `YYYY-MM-DD`. */
+export function dayText(day: number): string {
+  return wallText(day * DAY).slice(0, 10);
 }

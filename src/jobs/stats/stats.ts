@@ -1,9 +1,17 @@
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {noJobs} from '../model/count.ts';
 import {type JobFilter, jobCondition, objectJoin} from '../model/filter.ts';
-import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
-import {type JobClock, wallTime} from '../model/load-jobs.ts';
-import {DayClock} from './day-clock.ts';
+import {
+  ERROR_NOTE_TYPE_ID,
+  JOB_STATUSES,
+  STATUSES,
+  type StatusCounts,
+  statusFromTermId,
+} from '../model/job.ts';
+import type {JobClock} from '../model/load-jobs.ts';
+import {DayClock, dayOf, dayText} from './day-clock.ts';
+import {type DurationSummary, Durations} from './durations.ts';
+import {type FailureReason, FailureReasons} from './failure-reasons.ts';
 
 /** The matching jobs in figures, as `jobs:stats --json` prints them. */
 export interface JobStats {
@@ -12,11 +20,13 @@ export interface JobStats {
   /** Age of the oldest job that the database calls running; null if there is none. */
   oldestRunningSeconds: number | null;
   /** By job name, the most frequent first. */
-  names: NameStats[];
+  byName: NameStats[];
   /** By the day on which the jobs started, on the site's wall clock; the earliest first, days without jobs left out. */
   days: DayStats[];
   /** By user, the busiest first. */
   users: UserStats[];
+  /** Why jobs failed, the most frequent reason first. */
+  failureReasons: FailureReason[];
 }
 
 export interface NameStats {
@@ -25,7 +35,11 @@ export interface NameStats {
   counts: StatusCounts;
   /** Errors among the jobs that ended, from 0 to 1; null if none has. */
   failedShare: number | null;
-  /** Of the jobs that ended, whichever way; null if none has. */
+  /** From the start to the log's first line; null if no job has one. */
+  waitSeconds: DurationSummary | null;
+  /** From the log's first line to the end, of the jobs that their worker ended; null if there is none. */
+  runSeconds: DurationSummary | null;
+  /** From the start to the end, of the same jobs and of those without a log. */
   durationSeconds: DurationSummary | null;
   oldestRunningSeconds: number | null;
 }
@@ -62,11 +76,36 @@ export async function jobStats(options: StatsOptions): Promise<JobStats> {
   return tally.stats(await usernames(database, tally.userIds));
 }
 
+/** What TO_SECONDS gives for the first second of 1970. */
+const TO_SECONDS_1970 = 62_167_219_200;
+/** A wall-clock time as a number, which costs less to send and to read than its text; NULL for a zero date. */
+const wallSeconds = (sql: string) => `TO_SECONDS(${sql}) - ${TO_SECONDS_1970}`;
+
+const BEGUN = `IF(LEFT(job.output, 8) = '[info] [', ${wallSeconds('SUBSTRING(job.output, 9, 19)')}, NULL)`;
+
+const NOTES = `FROM note JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
+               WHERE note.object_id = job.id`;
+
+/** Whether atomctl ended the row, and not its worker: what kill, mark, retry and doctor --fix note. */
+const ENDED_BY_ATOMCTL = `IF(job.completed_at IS NULL, 0, EXISTS (SELECT 1 ${NOTES}
+  AND (note_i18n.content LIKE 'Killed with atomctl %' OR note_i18n.content LIKE 'Marked as % atomctl %'
+       OR note_i18n.content LIKE 'Lost; job % was started again with atomctl %')))`;
+
+/**
+ * The message of a failed job. An error note comes before others, which older versions have in its place, and that of an
+ * exception before the notes with its file and line; of several the last.
+ */
+const MESSAGE = `IF(job.status_id = ${STATUSES.error.termId},
+  (SELECT SUBSTRING(MAX(CONCAT(note.type_id <=> ${ERROR_NOTE_TYPE_ID}, note_i18n.content LIKE 'Exception: %',
+                               LPAD(note.id, 10, '0'), LEFT(note_i18n.content, 300))), 13)
+   ${NOTES} AND note_i18n.content NOT LIKE 'Started again as job % with atomctl %'), NULL)`;
+
 /** The statement for what is tallied, in whatever order costs the database least. */
 export function statsStatement(filter: JobFilter): {sql: string; values: SqlValue[]} {
   const condition = jobCondition(filter);
   return {
-    sql: `SELECT job.name, job.status_id, object.created_at, job.completed_at, job.user_id
+    sql: `SELECT job.id, job.name, job.status_id, ${wallSeconds('object.created_at')}, ${BEGUN},
+                 ${wallSeconds('job.completed_at')}, ${ENDED_BY_ATOMCTL}, job.user_id, ${MESSAGE}
           FROM job ${objectJoin(condition)} WHERE ${condition.sql}`,
     values: condition.values,
   };
@@ -82,20 +121,39 @@ async function usernames(database: Database, ids: number[]): Promise<Map<number,
   return new Map(users.map(({id, username}) => [id, username ?? '']));
 }
 
-/** A job as the statement of jobStats selects it. */
+/** A job as the statement of jobStats selects it; times are wall-clock seconds. */
 export type StatsRow = readonly [
+  id: number,
   name: string | null,
   statusId: number | null,
-  createdAt: string | null,
-  completedAt: string | null,
+  createdAt: number | null,
+  begunAt: number | null,
+  completedAt: number | null,
+  endedByAtomctl: number,
   userId: number | null,
+  message: string | null,
 ];
+
+/** Where each stands in a row. Destructuring is several times slower for thousands of rows. */
+const AT = {
+  id: 0,
+  name: 1,
+  statusId: 2,
+  createdAt: 3,
+  begunAt: 4,
+  completedAt: 5,
+  endedByAtomctl: 6,
+  userId: 7,
+  message: 8,
+} as const;
 
 interface NameTally {
   counts: StatusCounts;
+  waits: Durations;
+  runs: Durations;
   durations: Durations;
   /** Start of the oldest running job; null if none runs. */
-  oldestRunning: string | null;
+  oldestRunning: number | null;
 }
 
 /** Adds up jobs one by one. */
@@ -103,8 +161,9 @@ export class Tally {
   readonly #now: Date;
   readonly #clock: DayClock;
   readonly #names = new Map<string, NameTally>();
-  readonly #days = new Map<string, StatusCounts>();
+  readonly #days = new Map<number, StatusCounts>();
   readonly #users = new Map<number | null, StatusCounts>();
+  readonly #reasons = new FailureReasons();
 
   constructor({time, now}: JobClock) {
     this.#now = now;
@@ -115,19 +174,32 @@ export class Tally {
     return [...this.#users.keys()].filter((id) => id !== null);
   }
 
-  add([jobName, statusId, createdAt, completedAt, userId]: StatsRow): void {
-    const status = statusFromTermId(statusId);
-    const startedAt = wallTime(createdAt);
-    const name = entry(this.#names, jobName ?? '', newName);
+  add(row: StatsRow): void {
+    const status = statusFromTermId(row[AT.statusId]);
+    const startedAt = row[AT.createdAt];
+    const name = entry(this.#names, row[AT.name] ?? '', newName);
     name.counts[status]++;
-    entry(this.#users, userId, noJobs)[status]++;
+    entry(this.#users, row[AT.userId], noJobs)[status]++;
+    if (status === 'error') this.#reasons.add(row[AT.message], row[AT.id]);
     if (startedAt === null) return;
-    entry(this.#days, startedAt.slice(0, 10), noJobs)[status]++;
-    if (!STATUSES[status].finished) name.oldestRunning = earlier(name.oldestRunning, startedAt);
-    else if (completedAt !== null) {
-      const seconds = this.#clock.toEpochSeconds(completedAt) - this.#clock.toEpochSeconds(startedAt);
-      if (seconds >= 0) name.durations.add(seconds);
-    }
+    entry(this.#days, dayOf(startedAt), noJobs)[status]++;
+    if (status === 'running') name.oldestRunning = Math.min(name.oldestRunning ?? startedAt, startedAt);
+    this.#addTimes(name, startedAt, row);
+  }
+
+  #addTimes(name: NameTally, startedAt: number, row: StatsRow): void {
+    const start = this.#clock.toEpochSeconds(startedAt);
+    const begin = this.#epochSeconds(row[AT.begunAt]);
+    if (begin !== null) addTo(name.waits, begin - start);
+    if (!STATUSES[statusFromTermId(row[AT.statusId])].finished || row[AT.endedByAtomctl] === 1) return;
+    const end = this.#epochSeconds(row[AT.completedAt]);
+    if (end === null) return;
+    addTo(name.durations, end - start);
+    if (begin !== null) addTo(name.runs, end - begin);
+  }
+
+  #epochSeconds(wallSeconds: number | null): number | null {
+    return wallSeconds === null ? null : this.#clock.toEpochSeconds(wallSeconds);
   }
 
   /** The figures of all that was added. @param usernames by user id; a deleted user counts as none */
@@ -142,27 +214,30 @@ export class Tally {
       total: sum(counts),
       counts,
       oldestRunningSeconds: ages.length === 0 ? null : Math.max(...ages),
-      names: names.sort(byTotal(({name}) => name)),
+      byName: names.sort(byTotal(({name}) => name)),
       days: [...this.#days]
-        .map(([day, ofDay]) => ({day, counts: ofDay}))
-        .sort((one, other) => (one.day < other.day ? -1 : 1)),
+        .sort(([one], [other]) => one - other)
+        .map(([day, ofDay]) => ({day: dayText(day), counts: ofDay})),
       users: this.#userStats(usernames).sort(byTotal(({user}) => user ?? '')),
+      failureReasons: this.#reasons.list(),
     };
   }
 
-  #nameStats(name: string, {counts, durations, oldestRunning}: NameTally): NameStats {
+  #nameStats(name: string, {counts, waits, runs, durations, oldestRunning}: NameTally): NameStats {
     const ended = counts.completed + counts.error;
     return {
       name,
       total: sum(counts),
       counts,
       failedShare: ended === 0 ? null : counts.error / ended,
+      waitSeconds: waits.summary(),
+      runSeconds: runs.summary(),
       durationSeconds: durations.summary(),
       oldestRunningSeconds: oldestRunning === null ? null : this.#age(oldestRunning),
     };
   }
 
-  #age(startedAt: string): number {
+  #age(startedAt: number): number {
     const seconds = Math.floor(this.#now.getTime() / 1000 - this.#clock.toEpochSeconds(startedAt));
     return Math.max(0, seconds);
   }
@@ -178,7 +253,18 @@ export class Tally {
 }
 
 function newName(): NameTally {
-  return {counts: noJobs(), durations: new Durations(), oldestRunning: null};
+  return {
+    counts: noJobs(),
+    waits: new Durations(),
+    runs: new Durations(),
+    durations: new Durations(),
+    oldestRunning: null,
+  };
+}
+
+/** Below zero the timezone is wrong, or a clock was changed. */
+function addTo(durations: Durations, seconds: number): void {
+  if (seconds >= 0) durations.add(seconds);
 }
 
 function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
@@ -190,11 +276,6 @@ function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   return value;
 }
 
-/** Wall-clock texts sort as the times do. */
-function earlier(one: string | null, other: string): string {
-  return one === null || other < one ? other : one;
-}
-
 function sum(counts: StatusCounts): number {
   return JOB_STATUSES.reduce((total, status) => total + counts[status], 0);
 }
@@ -202,52 +283,4 @@ function sum(counts: StatusCounts): number {
 /** The larger total first; equal ones by their text. */
 function byTotal<Row extends {total: number}>(text: (row: Row) => string) {
   return (one: Row, other: Row) => other.total - one.total || (text(one) < text(other) ? -1 : 1);
-}
-
-/** How long a group of jobs took. A quantile may lie between two of them, so it need not be whole. */
-export interface DurationSummary {
-  /** Seconds, as the other two. */
-  median: number;
-  p95: number;
-  longest: number;
-}
-
-/** Durations counted by the second: exact quantiles in the memory of the seconds that occur, not of the jobs. */
-export class Durations {
-  readonly #jobsBySecond = new Map<number, number>();
-
-  add(seconds: number): void {
-    this.#jobsBySecond.set(seconds, (this.#jobsBySecond.get(seconds) ?? 0) + 1);
-  }
-
-  /** The figures of all that was added; null if nothing was. */
-  summary(): DurationSummary | null {
-    const counted = [...this.#jobsBySecond].sort(([one], [other]) => one - other);
-    const last = counted.at(-1);
-    if (last === undefined) return null;
-    const jobs = counted.reduce((total, [, count]) => total + count, 0);
-    return {
-      median: quantile(counted, jobs, 0.5),
-      p95: quantile(counted, jobs, 0.95),
-      longest: last[0],
-    };
-  }
-}
-
-/** Interpolates between neighbours, as spreadsheets' PERCENTILE and SQL's PERCENTILE_CONT do. */
-function quantile(counted: readonly [number, number][], jobs: number, share: number): number {
-  const rank = (jobs - 1) * share;
-  const below = at(counted, Math.floor(rank));
-  const above = at(counted, Math.ceil(rank));
-  return below + (above - below) * (rank - Math.floor(rank));
-}
-
-/** The duration of the job with this rank, from 0, when the jobs stand in the order of their durations. */
-function at(counted: readonly [number, number][], rank: number): number {
-  let passed = 0;
-  for (const [seconds, count] of counted) {
-    passed += count;
-    if (passed > rank) return seconds;
-  }
-  return Number.NaN;
 }

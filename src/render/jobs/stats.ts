@@ -1,35 +1,41 @@
 import {formatDuration} from '../../duration.ts';
+import type {FailureReason} from '../../jobs/stats/failure-reasons.ts';
 import type {DayStats, JobStats, NameStats, UserStats} from '../../jobs/stats/stats.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 import {periodsOf, renderChart} from './stats-chart.ts';
 import {countsText} from './table.ts';
 
-/** By name, by day (a chart on a terminal, otherwise a table), then the busiest users. */
+/** By name, by day (a chart on a terminal, otherwise a table), the busiest users, then why jobs failed. */
 export async function renderStats(stats: JobStats, screen: Screen): Promise<string> {
-  const {total, counts, names, days, users} = stats;
+  const {total, counts, byName, days, users, failureReasons} = stats;
   const summary = total === 0 ? 'No jobs.\n' : `${total} jobs: ${countsText(counts)}.\n`;
   const parts = [summary];
-  if (names.length > 0) parts.push(await renderTable(NAME_COLUMNS, names, screen));
+  if (byName.length > 0) parts.push(await renderTable(NAME_COLUMNS, byName, screen));
   if (days.length > 0) {
     parts.push(
       screen.isTTY ? renderChart(periodsOf(days), screen) : await renderTable(DAY_COLUMNS, days, screen),
     );
   }
-  if (users.length > 0) parts.push(await renderUsers(users, screen));
+  if (users.length > 0) parts.push(await renderFirst(USER_COLUMNS, users, screen));
+  if (failureReasons.length > 0) parts.push(await renderFirst(REASON_COLUMNS, failureReasons, screen));
   return parts.join('\n');
 }
 
-const BUSIEST = 10;
+const SHOWN = 10;
 
-async function renderUsers(users: readonly UserStats[], screen: Screen): Promise<string> {
-  const table = await renderTable(USER_COLUMNS, users.slice(0, BUSIEST), screen);
-  const more = users.length - BUSIEST;
+async function renderFirst<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  screen: Screen,
+): Promise<string> {
+  const table = await renderTable(columns, rows.slice(0, SHOWN), screen);
+  const more = rows.length - SHOWN;
   return more > 0 ? `${table}${paint(screen, 'dim', `and ${more} more`)}\n` : table;
 }
 
 const NAME_COLUMNS: Column<NameStats>[] = [
-  {header: 'NAME', text: ({name}) => name, shrinks: true},
+  {header: 'NAME', text: ({name}) => name, shrinks: true, keeps: 24},
   {header: 'JOBS', text: ({total}) => String(total), align: 'right'},
   {
     header: 'FAILED',
@@ -37,9 +43,12 @@ const NAME_COLUMNS: Column<NameStats>[] = [
     color: ({failedShare}) => (failedShare === null || failedShare === 0 ? undefined : 'red'),
     align: 'right',
   },
-  {header: 'MEDIAN', text: ({durationSeconds}) => rounded(durationSeconds?.median), align: 'right'},
-  {header: '95%', text: ({durationSeconds}) => rounded(durationSeconds?.p95), align: 'right'},
-  {header: 'LONGEST', text: ({durationSeconds}) => rounded(durationSeconds?.longest), align: 'right'},
+  {header: 'WAIT', text: ({waitSeconds}) => rounded(waitSeconds?.median), align: 'right'},
+  {header: 'WAIT 95%', text: ({waitSeconds}) => rounded(waitSeconds?.p95), align: 'right', leaves: 0},
+  {header: 'WAIT MAX', text: ({waitSeconds}) => rounded(waitSeconds?.max), align: 'right', leaves: 2},
+  {header: 'RUN', text: ({runSeconds}) => rounded(runSeconds?.median), align: 'right'},
+  {header: 'RUN 95%', text: ({runSeconds}) => rounded(runSeconds?.p95), align: 'right', leaves: 1},
+  {header: 'RUN MAX', text: ({runSeconds}) => rounded(runSeconds?.max), align: 'right', leaves: 3},
 ];
 
 const DAY_COLUMNS: Column<DayStats>[] = [
@@ -53,6 +62,12 @@ const USER_COLUMNS: Column<UserStats>[] = [
   {header: 'JOBS', text: ({total}) => String(total), align: 'right'},
   {header: 'COMPLETED', text: ({counts}) => String(counts.completed), align: 'right'},
   {header: 'FAILED', text: ({counts}) => String(counts.error), align: 'right'},
+];
+
+const REASON_COLUMNS: Column<FailureReason>[] = [
+  {header: 'FAILED', text: ({count}) => String(count), align: 'right'},
+  {header: 'EXAMPLE', text: ({exampleId}) => String(exampleId), align: 'right'},
+  {header: 'REASON', text: ({reason}) => reason ?? '(no error note)', shrinks: true},
 ];
 
 function percent(share: number | null): string {

@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
 import {type MarkOptions, markExitStatus, markJobs} from '../../../src/jobs/mark/mark.ts';
+import {jobStats} from '../../../src/jobs/stats/stats.ts';
 import {createKillSite, withMethods} from '../../support/jobs/kill-site.ts';
 import {insertLost} from '../../support/site/queue-site.ts';
 
@@ -53,6 +54,18 @@ test('T12: a finished job is marked as completed, with a note that is no error',
       /^Marked as completed with atomctl by alice@archive on [\d: -]+, while it was finished\. Reason: the disk was full$/,
     ),
   });
+});
+
+test('D13: the durations of marked jobs count nowhere in jobs:stats', async () => {
+  const finished = await insertFinished();
+  const lost = await insertLost(at.site);
+  await mark([finished]);
+  await mark([lost], {as: 'error'});
+  const stats = await jobStats({...at.sources, now: new Date(), filter: {ids: [finished, lost]}});
+  expect(stats.counts).toMatchObject({completed: 1, error: 1});
+  expect(stats.byName.map(({runSeconds, durationSeconds}) => [runSeconds, durationSeconds])).toEqual([
+    [null, null],
+  ]);
 });
 
 test('a lost job is marked as an error, an ended one as what it was not', async () => {

@@ -125,8 +125,8 @@ export async function seedJobs(connection: Connection, count: number): Promise<n
           ELT(1 + seq % 4, 'arFindingAidJob', 'CSV export', 'arUpdatePublicationStatusJob', 'arFileImportJob'),
           ${start} + INTERVAL seq % 3600 SECOND, IF(seq % 5 = 0, NULL, 448), IF(seq % 2 = 0, 512, NULL),
           IF(seq % 10 = 0, 185, 184),
-          CONCAT('[info] [2025-01-01 00:00:00] Job ', seq, ' "arFindingAidJob": Job started.\\n',
-                 '[info] [2025-01-01 00:00:09] Job ', seq, ' "arFindingAidJob": Job finished.\\n')
+          CONCAT('[info] [', ${start} + INTERVAL seq % 60 SECOND, '] Job ', seq, ' "arFindingAidJob": Job started.\\n',
+                 '[info] [', ${start} + INTERVAL 60 + seq % 60 SECOND, '] Job ', seq, ' "arFindingAidJob": Job finished.\\n')
         FROM ${numbers};
       INSERT INTO note (object_id, type_id, source_culture)
         SELECT seq, IF(seq % 10 = 0, 197, NULL), 'en' FROM ${numbers} WHERE seq % 3 = 0;

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {jobStats} from '../../../../src/jobs/stats/stats.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {insertLost} from '../../../support/site/queue-site.ts';
 import {everyTable, insertAllKinds} from '../../../support/site/whole-site.ts';
@@ -10,6 +11,14 @@ test('a lost job is marked as an error; Gearman has nothing of it', async () => 
   const {first, exit} = await at.kill([id]);
   expect(first).toMatchObject({id, was: 'lost', action: 'marked', gearman: 'none'});
   expect([exit, await at.statusOf(id)]).toEqual([0, 185]);
+});
+
+test('D13: a killed job has failed, but its duration counts nowhere in jobs:stats', async () => {
+  const id = await insertLost(at.site);
+  await at.kill([id]);
+  const stats = await jobStats({...at.sources, now: new Date(), filter: {ids: [id]}});
+  expect(stats.byName).toMatchObject([{counts: {error: 1}, runSeconds: null, durationSeconds: null}]);
+  expect(stats.failureReasons).toEqual([{reason: 'Killed with atomctl', count: 1, exampleId: id}]);
 });
 
 test('a deleted job leaves no row in any table, and no other row changes', async () => {

@@ -37,11 +37,14 @@ afterAll(async () => {
 });
 
 interface RawJob {
+  id: number;
   name: string | null;
   status_id: number | null;
   created_at: string;
   completed_at: string | null;
   username: string | null;
+  begun: string | null;
+  message: string | null;
 }
 
 const STATUSES = ['running', 'completed', 'error', 'unknown'] as const;
@@ -71,10 +74,15 @@ function epochSeconds(wall: string): number {
   return Date.parse(`${wall.replace(' ', 'T')}Z`) / 1000 + hours * 3600;
 }
 
-function durationsOf(jobs: readonly RawJob[]) {
-  const ended = jobs.filter((job) => statusOf(job) !== 'running' && job.completed_at?.startsWith('2'));
-  const sorted = ended
-    .map((job) => epochSeconds(job.completed_at!) - epochSeconds(job.created_at))
+type Moment = 'created_at' | 'begun' | 'completed_at';
+
+/** From one moment to the other, of the jobs that have both. */
+function timesOf(jobs: readonly RawJob[], from: Moment, to: Moment) {
+  const sorted = jobs
+    .filter((job) => to === 'begun' || statusOf(job) !== 'running')
+    .filter((job) => job[from]?.startsWith('2') && job[to]?.startsWith('2'))
+    .map((job) => epochSeconds(job[to]!) - epochSeconds(job[from]!))
+    .filter((seconds) => seconds >= 0)
     .sort((one, other) => one - other);
   const cut = (share: number) => {
     const rank = (sorted.length - 1) * share;
@@ -82,7 +90,7 @@ function durationsOf(jobs: readonly RawJob[]) {
     return sorted[Math.floor(rank)]! * (1 - weight) + sorted[Math.ceil(rank)]! * weight;
   };
   if (sorted.length === 0) return null;
-  return {median: close(cut(0.5)), p95: close(cut(0.95)), longest: close(sorted.at(-1)!)};
+  return {median: close(cut(0.5)), p95: close(cut(0.95)), max: close(sorted.at(-1)!)};
 }
 
 const close = (value: number) => expect.closeTo(value, 6);
@@ -104,7 +112,9 @@ function expectedStats(jobs: readonly RawJob[]) {
       total: its.length,
       counts,
       failedShare: ended === 0 ? null : close(counts.error / ended),
-      durationSeconds: durationsOf(its),
+      waitSeconds: timesOf(its, 'created_at', 'begun'),
+      runSeconds: timesOf(its, 'begun', 'completed_at'),
+      durationSeconds: timesOf(its, 'created_at', 'completed_at'),
       oldestRunningSeconds: oldestRunning(its),
     };
   });
@@ -112,7 +122,7 @@ function expectedStats(jobs: readonly RawJob[]) {
     total: jobs.length,
     counts: countsOf(jobs),
     oldestRunningSeconds: oldestRunning(jobs),
-    names: named.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1)),
+    byName: named.sort((one, other) => other.total - one.total || (one.name < other.name ? -1 : 1)),
     days: groupBy(jobs, ({created_at: wall}) => wall.slice(0, 10))
       .sort()
       .map(([day, its]) => ({day, counts: countsOf(its)})),
@@ -124,12 +134,25 @@ function expectedStats(jobs: readonly RawJob[]) {
         counts: countsOf(its),
       }))
       .sort((one, other) => other.total - one.total),
+    failureReasons: groupBy(
+      jobs.filter((job) => statusOf(job) === 'error'),
+      ({message}) => message?.replace(/\d+/, 'N') ?? '',
+    )
+      .map(([reason, its]) => ({
+        reason: reason === '' ? null : reason,
+        count: its.length,
+        exampleId: Math.max(...its.map(({id}) => id)),
+      }))
+      .sort((one, other) => other.count - one.count),
   };
 }
 
 async function compare(filter: JobFilter, condition: string): Promise<number> {
   const rows = await site.query<RawJob>(
-    `SELECT job.name, status_id, created_at, completed_at, username FROM job
+    `SELECT job.id, job.name, status_id, created_at, completed_at, username,
+            IF(output IS NULL, NULL, SUBSTRING(output, 9, 19)) AS begun,
+            (SELECT content FROM note JOIN note_i18n USING (id) WHERE note.object_id = job.id) AS message
+     FROM job
      JOIN object ON object.id = job.id LEFT JOIN user ON user.id = user_id WHERE ${condition}`,
   );
   const stats = await jobStats({database, time, now: NOW, filter});

@@ -17,13 +17,15 @@ const stats: JobStats = {
   total: 1000,
   counts,
   oldestRunningSeconds: 90,
-  names: [
+  byName: [
     {
       name: 'CSV \u001b[31mexport',
       total: 1000,
       counts,
       failedShare: 0.25,
-      durationSeconds: {median: 62.5, p95: 3600, longest: 90_000},
+      waitSeconds: {median: 4, p95: 60, max: 600},
+      runSeconds: {median: 62.5, p95: 3600, max: 90_000},
+      durationSeconds: {median: 66.5, p95: 3601, max: 90_001},
       oldestRunningSeconds: 90,
     },
   ],
@@ -34,19 +36,24 @@ const stats: JobStats = {
     total: 20 - index,
     counts,
   })),
+  failureReasons: [
+    {reason: 'Exception: row N of "…" is wrong', count: 2, exampleId: 7},
+    {reason: null, count: 1, exampleId: 8},
+  ],
 };
 
-test('in a pipe: tables, each day that has jobs, the ten busiest users', async () => {
+test('in a pipe: tables, each day that has jobs, the ten busiest users, the reasons of failures', async () => {
   const text = await renderStats(stats, PIPE);
   expect(text).toMatch(/^1000 jobs: 1 running, 998 completed, 1 error\.\n/);
-  expect(text).toMatch(/^CSV \\x1b\[31mexport +1000 +25\.0% +1m 3s +1h +1d 1h$/m);
+  expect(text).toMatch(/^CSV \\x1b\[31mexport +1000 +25\.0% +4s +1m +10m +1m 3s +1h +1d 1h$/m);
   expect(text).toMatch(/^2026-03-01 +998 +0\n2026-03-03 +0 +1$/m);
   expect(text).toMatch(/^- +20 +998 +1$/m);
-  expect(text).toMatch(/\nuser9 .*\nand 2 more\n$/);
+  expect(text).toMatch(/^ +2 +7 {2}Exception: row N of "…" is wrong\n +1 +8 {2}\(no error note\)$/m);
+  expect(text).toMatch(/\nuser9 .*\nand 2 more\n\nFAILED /);
 });
 
 test('without jobs it says so', async () => {
-  const none = {...stats, total: 0, names: [], days: [], users: []};
+  const none = {...stats, total: 0, byName: [], days: [], users: [], failureReasons: []};
   expect(await renderStats(none, TERMINAL)).toBe('No jobs.\n');
 });
 
@@ -89,9 +96,15 @@ test('metrics: every status of every name, durations if there are any, the site 
   const metrics = renderStatsMetrics(
     {
       ...stats,
-      names: [
-        ...stats.names,
-        {...stats.names[0]!, name: 'new', durationSeconds: null, oldestRunningSeconds: null},
+      byName: [
+        ...stats.byName,
+        {
+          ...stats.byName[0]!,
+          name: 'new',
+          waitSeconds: null,
+          durationSeconds: null,
+          oldestRunningSeconds: null,
+        },
       ],
     },
     {site: 'north'},
@@ -99,8 +112,8 @@ test('metrics: every status of every name, durations if there are any, the site 
   const lines = metrics.split('\n').filter((line) => line.includes('site="north"'));
   expect(lines).toContain('atom_jobs{site="north",name="new",status="unknown"} 0');
   expect(lines).toContain(
-    String.raw`atom_job_duration_p95_seconds{site="north",name="CSV \\x1b[31mexport"} 3600`,
+    String.raw`atom_job_duration_p95_seconds{site="north",name="CSV \\x1b[31mexport"} 3601`,
   );
   expect(lines).toContain('atom_job_oldest_running_seconds{site="north",name="new"} 0');
-  expect(lines).toHaveLength(4 + 4 + 3 + 2);
+  expect(lines).toHaveLength(4 + 4 + 3 + 3 + 2);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {Durations} from '../../../../src/jobs/stats/stats.ts';
+import {Durations} from '../../../../src/jobs/stats/durations.ts';
 
 function summaryOf(seconds: readonly number[]) {
   const durations = new Durations();
@@ -10,13 +10,9 @@ function summaryOf(seconds: readonly number[]) {
 
 test.each([
   ['nothing', [], null],
-  ['one job', [7], {median: 7, p95: 7, longest: 7}],
-  [
-    'an even number, of which none is in the middle',
-    [40, 10, 20, 31],
-    {median: 25.5, p95: 38.65, longest: 40},
-  ],
-  ['many alike', [5, 5, 5, 5, 90], {median: 5, p95: 73, longest: 90}],
+  ['one job', [7], {median: 7, p95: 7, max: 7}],
+  ['an even number, of which none is in the middle', [40, 10, 20, 31], {median: 25.5, p95: 38.65, max: 40}],
+  ['many alike', [5, 5, 5, 5, 90], {median: 5, p95: 73, max: 90}],
 ])('figures of %s', (_, seconds, expected) => {
   const summary = summaryOf(seconds);
   expect(summary && {...summary, p95: Number(summary.p95.toFixed(6))}).toEqual(expected);
@@ -34,7 +30,7 @@ test('the same as sorting all of them would give', () => {
       const summary = summaryOf(seconds)!;
       expect(summary.median).toBeCloseTo(cut(0.5), 9);
       expect(summary.p95).toBeCloseTo(cut(0.95), 9);
-      expect(summary.longest).toBe(sorted.at(-1));
+      expect(summary.max).toBe(sorted.at(-1));
     }),
   );
 });
