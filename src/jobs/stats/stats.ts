@@ -1,17 +1,12 @@
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {noJobs} from '../model/count.ts';
 import {type JobFilter, jobCondition, objectJoin} from '../model/filter.ts';
-import {
-  ERROR_NOTE_TYPE_ID,
-  JOB_STATUSES,
-  STATUSES,
-  type StatusCounts,
-  statusFromTermId,
-} from '../model/job.ts';
+import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
 import type {JobClock} from '../model/load-jobs.ts';
-import {DayClock, dayOf, dayText} from './day-clock.ts';
+import {DayClock, dayOf, dayText, parseWall} from './day-clock.ts';
 import {type DurationSummary, Durations} from './durations.ts';
 import {type FailureReason, FailureReasons} from './failure-reasons.ts';
+import {JobNotes} from './job-notes.ts';
 
 /** The matching jobs in figures, as `jobs:stats --json` prints them. */
 export interface JobStats {
@@ -72,7 +67,20 @@ export async function jobStats(options: StatsOptions): Promise<JobStats> {
   const {database, filter} = options;
   const {sql, values} = statsStatement(filter);
   const tally = new Tally(options);
-  await database.visit(sql, values, (row) => tally.add(row as StatsRow));
+  let job: StatsRow | null = null;
+  let notes = new JobNotes();
+  const addJob = () => job !== null && tally.add(job, notes);
+  await database.visit(sql, values, (values) => {
+    const row = values as StatsRow;
+    if (row[AT.id] !== job?.[AT.id]) {
+      addJob();
+      if (row[AT.noteId] !== null || !notes.isEmpty) notes = new JobNotes();
+      job = row;
+    }
+    const noteId = row[AT.noteId];
+    if (noteId !== null) notes.add(noteId, row[AT.noteType], row[AT.content] ?? '');
+  });
+  addJob();
   return tally.stats(await usernames(database, tally.userIds));
 }
 
@@ -81,32 +89,29 @@ const TO_SECONDS_1970 = 62_167_219_200;
 /** A wall-clock time as a number, which costs less to send and to read than its text; NULL for a zero date. */
 const wallSeconds = (sql: string) => `TO_SECONDS(${sql}) - ${TO_SECONDS_1970}`;
 
-const BEGUN = `IF(LEFT(job.output, 8) = '[info] [', ${wallSeconds('SUBSTRING(job.output, 9, 19)')}, NULL)`;
-
-const NOTES = `FROM note JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
-               WHERE note.object_id = job.id`;
-
-/** Whether atomctl ended the row, and not its worker: what kill, mark, retry and doctor --fix note. */
-const ENDED_BY_ATOMCTL = `IF(job.completed_at IS NULL, 0, EXISTS (SELECT 1 ${NOTES}
-  AND (note_i18n.content LIKE 'Killed with atomctl %' OR note_i18n.content LIKE 'Marked as % atomctl %'
-       OR note_i18n.content LIKE 'Lost; job % was started again with atomctl %')))`;
+/** After the level of the first line, `[info] [`. As text: to convert it takes the server longer than us. */
+/** After the level of the first line, `[info] [`. As text: to convert it takes the server longer than us. */
+const BEGUN = 'SUBSTRING(job.output, 9, 19)';
 
 /**
- * The message of a failed job. An error note comes before others, which older versions have in its place, and that of an
- * exception before the notes with its file and line; of several the last.
+ * The job whose notes are read: a failed one, which has its message there, and one that another than its worker may have ended, which
+ * does not end within ten seconds of the last lines of its log. To look for the notes of all jobs takes as long as all the rest.
  */
-const MESSAGE = `IF(job.status_id = ${STATUSES.error.termId},
-  (SELECT SUBSTRING(MAX(CONCAT(note.type_id <=> ${ERROR_NOTE_TYPE_ID}, note_i18n.content LIKE 'Exception: %',
-                               LPAD(note.id, 10, '0'), LEFT(note_i18n.content, 300))), 13)
-   ${NOTES} AND note_i18n.content NOT LIKE 'Started again as job % with atomctl %'), NULL)`;
+const NOTED = `CASE WHEN job.status_id = ${STATUSES.error.termId} THEN job.id
+  WHEN job.completed_at IS NULL THEN NULL
+  WHEN LOCATE(CAST(LEFT(job.completed_at, 18) AS BINARY), RIGHT(CAST(job.output AS BINARY), 400)) > 0 THEN NULL
+  ELSE job.id END`;
 
-/** The statement for what is tallied, in whatever order costs the database least. */
+/** The statement for what is tallied, in whatever order costs the database least; a job's notes follow each other. */
 export function statsStatement(filter: JobFilter): {sql: string; values: SqlValue[]} {
   const condition = jobCondition(filter);
   return {
     sql: `SELECT job.id, job.name, job.status_id, ${wallSeconds('object.created_at')}, ${BEGUN},
-                 ${wallSeconds('job.completed_at')}, ${ENDED_BY_ATOMCTL}, job.user_id, ${MESSAGE}
-          FROM job ${objectJoin(condition)} WHERE ${condition.sql}`,
+                 ${wallSeconds('job.completed_at')}, job.user_id, note.id, note.type_id, LEFT(note_i18n.content, 300)
+          FROM job ${objectJoin(condition)}
+          LEFT JOIN note ON note.object_id = ${NOTED}
+          LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
+          WHERE ${condition.sql}`,
     values: condition.values,
   };
 }
@@ -121,17 +126,18 @@ async function usernames(database: Database, ids: number[]): Promise<Map<number,
   return new Map(users.map(({id, username}) => [id, username ?? '']));
 }
 
-/** A job as the statement of jobStats selects it; times are wall-clock seconds. */
+/** A job as the statement of jobStats selects it, once for each of the notes that it reads; times are wall-clock seconds. */
 export type StatsRow = readonly [
   id: number,
   name: string | null,
   statusId: number | null,
   createdAt: number | null,
-  begunAt: number | null,
+  begunAt: string | null,
   completedAt: number | null,
-  endedByAtomctl: number,
   userId: number | null,
-  message: string | null,
+  noteId: number | null,
+  noteType: number | null,
+  content: string | null,
 ];
 
 /** Where each stands in a row. Destructuring is several times slower for thousands of rows. */
@@ -142,9 +148,10 @@ const AT = {
   createdAt: 3,
   begunAt: 4,
   completedAt: 5,
-  endedByAtomctl: 6,
-  userId: 7,
-  message: 8,
+  userId: 6,
+  noteId: 7,
+  noteType: 8,
+  content: 9,
 } as const;
 
 interface NameTally {
@@ -174,24 +181,24 @@ export class Tally {
     return [...this.#users.keys()].filter((id) => id !== null);
   }
 
-  add(row: StatsRow): void {
+  add(row: StatsRow, notes: JobNotes): void {
     const status = statusFromTermId(row[AT.statusId]);
     const startedAt = row[AT.createdAt];
     const name = entry(this.#names, row[AT.name] ?? '', newName);
     name.counts[status]++;
     entry(this.#users, row[AT.userId], noJobs)[status]++;
-    if (status === 'error') this.#reasons.add(row[AT.message], row[AT.id]);
+    if (status === 'error') this.#reasons.add(notes.message, row[AT.id]);
     if (startedAt === null) return;
     entry(this.#days, dayOf(startedAt), noJobs)[status]++;
     if (status === 'running') name.oldestRunning = Math.min(name.oldestRunning ?? startedAt, startedAt);
-    this.#addTimes(name, startedAt, row);
+    this.#addTimes(name, startedAt, row, notes);
   }
 
-  #addTimes(name: NameTally, startedAt: number, row: StatsRow): void {
+  #addTimes(name: NameTally, startedAt: number, row: StatsRow, notes: JobNotes): void {
     const start = this.#clock.toEpochSeconds(startedAt);
-    const begin = this.#epochSeconds(row[AT.begunAt]);
+    const begin = this.#epochSeconds(parseWall(row[AT.begunAt]));
     if (begin !== null) addTo(name.waits, begin - start);
-    if (!STATUSES[statusFromTermId(row[AT.statusId])].finished || row[AT.endedByAtomctl] === 1) return;
+    if (!STATUSES[statusFromTermId(row[AT.statusId])].finished || notes.sayEndedByAtomctl) return;
     const end = this.#epochSeconds(row[AT.completedAt]);
     if (end === null) return;
     addTo(name.durations, end - start);

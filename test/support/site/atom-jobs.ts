@@ -126,7 +126,7 @@ export async function seedJobs(connection: Connection, count: number): Promise<n
           ${start} + INTERVAL seq % 3600 SECOND, IF(seq % 5 = 0, NULL, 448), IF(seq % 2 = 0, 512, NULL),
           IF(seq % 10 = 0, 185, 184),
           CONCAT('[info] [', ${start} + INTERVAL seq % 60 SECOND, '] Job ', seq, ' "arFindingAidJob": Job started.\\n',
-                 '[info] [', ${start} + INTERVAL 60 + seq % 60 SECOND, '] Job ', seq, ' "arFindingAidJob": Job finished.\\n')
+                 '[info] [', ${start} + INTERVAL seq % 3600 SECOND, '] Job ', seq, ' "arFindingAidJob": Job finished.\\n')
         FROM ${numbers};
       INSERT INTO note (object_id, type_id, source_culture)
         SELECT seq, IF(seq % 10 = 0, 197, NULL), 'en' FROM ${numbers} WHERE seq % 3 = 0;
