@@ -46,7 +46,8 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       ...jobs.jobProblems(report, checked, {time, excluded}),
       ...jobs.clockProblems(clockFaults),
     ].map(({state, message, remedy}) => ({state, message, remedy}));
-    return {backlog, plugins, problems};
+    const longestWait = jobs.longestWait(report, {now: own.now(), excluded});
+    return {backlog: {...backlog, longestWait}, plugins, problems};
   } finally {
     await own.dispose();
   }
@@ -62,8 +63,9 @@ async function importJobs() {
     import('../host/worker-state.ts'),
     import('../jobs/health/clock.ts'),
     import('../host/system-zone.ts'),
+    import('../jobs/health/longest-wait.ts'),
   ]);
-  const [live, rows, plugins, checks, problems, worker, clock, zone] = modules;
+  const [live, rows, plugins, checks, problems, worker, clock, zone, wait] = modules;
   return {
     liveStates: live.liveStates,
     readBacklog: rows.readBacklog,
@@ -74,6 +76,7 @@ async function importJobs() {
     clockFaults: clock.clockFaults,
     clockProblems: problems.clockProblems,
     systemOffsetMs: zone.systemOffsetMs,
+    longestWait: wait.longestWait,
   };
 }
 

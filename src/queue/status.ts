@@ -162,6 +162,9 @@ export async function fetchQueueReport(options: QueueReportOptions): Promise<Que
   return {status, backlog: jobs?.backlog ?? null, unchecked};
 }
 
+/** Limits that need the database. */
+const TIME_LIMITS = ['warningAge', 'criticalAge', 'warningWait', 'criticalWait'] as const;
+
 /** What the database says, or a sentence that says why it does not answer. */
 async function askDatabase({readJobs, limits}: QueueReportOptions): Promise<SiteJobs | string | null> {
   if (readJobs === null) return null;
@@ -170,7 +173,7 @@ async function askDatabase({readJobs, limits}: QueueReportOptions): Promise<Site
   } catch (error) {
     if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
     if (error.code !== 'NO_SITE') return error.message;
-    if (limits?.warningAge !== undefined || limits?.criticalAge !== undefined) throw error;
+    if (limits !== undefined && TIME_LIMITS.some((name) => limits[name] !== undefined)) throw error;
     return null;
   }
 }

@@ -11,6 +11,9 @@ export interface QueueLimits {
   /** Seconds since the oldest running row was started. */
   warningAge?: number;
   criticalAge?: number;
+  /** Seconds that a job waits for a worker. */
+  warningWait?: number;
+  criticalWait?: number;
 }
 
 /** What the verdict on the queue rests on. */
@@ -51,6 +54,7 @@ export function judgeQueue(evidence: QueueEvidence): {status: Severity; problems
     ...longQueues(evidence),
     ...evidence.otherProblems,
     ...oldRows(evidence),
+    ...longWaits(evidence),
   ].sort((one, other) => bySeverity({severity: one.state}, {severity: other.state}));
   return {status: problems[0]?.state ?? 'ok', problems};
 }
@@ -225,6 +229,19 @@ function unknownAge({warningAge, criticalAge}: QueueLimits): QueueProblem[] {
   ];
 }
 
+function longWaits({backlog, limits}: QueueEvidence): QueueProblem[] {
+  const wait = typeof backlog === 'string' ? null : backlog?.longestWait;
+  if (!wait) return [];
+  return passed(
+    wait.seconds,
+    limits.warningWait,
+    limits.criticalWait,
+    (bound) =>
+      `Job ${wait.id} (${wait.name}) has waited for a worker for ${wait.seconds} s, more than ${bound} s.`,
+    `atomctl jobs:show ${wait.id}`,
+  );
+}
+
 /** The worse of the two bounds that the value passes. */
 function passed(
   value: number,
@@ -247,4 +264,12 @@ export interface Backlog {
   oldestSeconds: number | null;
   /** The start of the oldest lies in the future, so its age is not known. */
   oldestInFuture?: boolean;
+  /** The job that waits longest for a worker; null if none does, absent if that was not asked. */
+  longestWait?: LongestWait | null;
+}
+
+export interface LongestWait {
+  id: number;
+  name: string;
+  seconds: number;
 }

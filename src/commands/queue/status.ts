@@ -85,9 +85,11 @@ const healthFlags = {
   'critical-queued': queuedFlag('Critical if a job class has more jobs queued than this.'),
   'warning-age': ageFlag('warning-age', 'Warning if the oldest running row is older: 30m, 6h, 2d.'),
   'critical-age': ageFlag('critical-age', 'Critical if the oldest running row is older.'),
+  'warning-wait': ageFlag('warning-wait', 'Warning if a job has waited longer for a worker.'),
+  'critical-wait': ageFlag('critical-wait', 'Critical if a job has waited longer for a worker.'),
   'no-database': Flags.boolean({
     summary: 'Do not ask the database.',
-    exclusive: ['warning-age', 'critical-age'],
+    exclusive: ['warning-age', 'critical-age', 'warning-wait', 'critical-wait'],
     helpGroup: HEALTH_GROUP,
   }),
 };
@@ -100,7 +102,7 @@ export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
 
 The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is passed. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, for clocks that differ, for a client that holds jobs for longer than a probe lasts, and if a --warning limit is passed. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem comes with the command that helps. A job class of a plugin is left out if its plugin is off, or if the database cannot be asked.
 
-What concerns the jobs needs the database: --no-database leaves it out. Under --quiet nothing is printed if the verdict is ok. A suspicion is checked a second time after two seconds.
+The age of a row counts from its start; a wait ends when a worker begins the job. What concerns the jobs needs the database: --no-database leaves it out. Under --quiet nothing is printed if the verdict is ok. A suspicion is checked a second time after two seconds.
 
 Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered, 130 a watch was interrupted. With --nagios: 0 ok, 1 warning, 2 critical, 3 unknown, also for a usage error.`;
   static override examples = [
@@ -164,6 +166,8 @@ interface StatusFlags {
   'critical-queued'?: number;
   'warning-age'?: number;
   'critical-age'?: number;
+  'warning-wait'?: number;
+  'critical-wait'?: number;
   'no-database'?: boolean;
 }
 
@@ -187,6 +191,8 @@ function queueLimits(flags: StatusFlags): QueueLimits {
     criticalQueued: flags['critical-queued'],
     warningAge: flags['warning-age'],
     criticalAge: flags['critical-age'],
+    warningWait: flags['warning-wait'],
+    criticalWait: flags['critical-wait'],
   };
 }
 

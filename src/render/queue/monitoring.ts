@@ -39,6 +39,13 @@ export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueL
       warning: limits.warningAge,
       critical: limits.criticalAge,
     });
+    figures.push({
+      label: 'longest wait',
+      value: backlog.longestWait?.seconds ?? 0,
+      unit: 's',
+      warning: limits.warningWait,
+      critical: limits.criticalWait,
+    });
   }
   return renderPluginLine({
     service: PLUGIN_SERVICE,
@@ -100,6 +107,12 @@ export function renderQueueMetrics(
   ];
   if (backlog !== null) {
     metrics.push({...OLDEST_RUNNING, samples: [{value: backlog.oldestSeconds ?? 0}]});
+    metrics.push({
+      name: 'atom_job_longest_wait_seconds',
+      help: 'How long the job that waits longest for a worker has waited; 0 if none waits.',
+      type: 'gauge',
+      samples: [{value: backlog.longestWait?.seconds ?? 0}],
+    });
   }
   return renderMetrics(metrics, labels);
 }

@@ -32,6 +32,8 @@ const UNSERVED = answering(
   ],
   {w: [A, B]},
 );
+const WAIT = {id: 7, name: 'arFileImportJob', seconds: 60};
+const WAITING = {running: 1, oldestSeconds: 60, longestWait: WAIT};
 const FUTURE = {running: 1, oldestSeconds: null, oldestInFuture: true};
 const PLUGIN_ON: Partial<QueueStatusOptions> = {
   jobClasses: ['arFindingAidJob', 'qtSwordPluginWorker'],
@@ -197,6 +199,15 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
   ],
   ['the same with a bound of a warning', {limits: {warningAge: 5}, backlog: FUTURE}, ['warning', /than 5 s/]],
   ['the same without a bound', {backlog: FUTURE}, ['ok']],
+  [
+    'a job that has waited longer than the bound',
+    {
+      limits: {warningWait: 60, criticalWait: 600},
+      backlog: {...WAITING, longestWait: {...WAIT, seconds: 61}},
+    },
+    ['warning', /^Job 7 \(arFileImportJob\) has waited for a worker for 61 s, more than 60 s\.$/],
+  ],
+  ['a job that has waited as long', {limits: {criticalWait: 60}, backlog: WAITING}, ['ok']],
   ['no running row', {limits: {criticalAge: 0}, backlog: {running: 0, oldestSeconds: null}}, ['ok']],
   ['a database that fails', {backlog: 'The database is away.'}, ['unknown', 'The database is away.']],
   [
