@@ -8,7 +8,8 @@ import {JOB_COLUMN_NAMES} from '../../src/render/jobs/columns.ts';
 import {renderJobDetails, renderOutcome} from '../../src/render/jobs/details.ts';
 import {renderJobTable} from '../../src/render/jobs/table.ts';
 import {renderPluginLine} from '../../src/render/nagios.ts';
-import {renderQueueStatus, renderQueueWorkers} from '../../src/render/queue/table.ts';
+import {renderQueueStatus} from '../../src/render/queue/table.ts';
+import {renderQueueWorkers} from '../../src/render/queue/workers.ts';
 import {anyText, holds, holdsLater} from './many.ts';
 
 /** What moves the cursor, changes the terminal or the order of characters. Line feeds and tabs are the renderers' own. */
@@ -74,7 +75,7 @@ test('a table of jobs: no control character, one line for each job', async () =>
 test("a job's page, its outcome and what became of it: no control character, and one line where one is meant", () => {
   holds(
     fc.property(anyJob, fc.constantFrom(...SCREENS), (job, screen) => {
-      expectHarmless(renderJobDetails(job, screen, 20));
+      expectHarmless(renderJobDetails(job, screen, {tail: 20}));
       expectHarmless(renderOutcome(job, screen), 1);
       const killed = {id: job.id, was: null, action: 'refused', gearman: 'none', message: job.name} as const;
       expectHarmless(renderKilled([killed], screen), 1);
@@ -92,6 +93,8 @@ test("a Gearman server's functions and workers: no control character, one line f
     thisSite: fc.boolean(),
     abilities: fc.array(anyText, {maxLength: 2}),
     servers: fc.array(anyText, {maxLength: 2}),
+    executes: some(fc.record({id: fc.nat(), name: anyText, begunAt: fc.constant(null)})),
+    mayExecute: fc.array(fc.nat(), {maxLength: 2}),
   });
   const counts = {queued: fc.nat(), running: fc.nat(), workers: fc.nat()};
   const row = fc.record({
@@ -115,7 +118,7 @@ test("a Gearman server's functions and workers: no control character, one line f
       anyText,
       fc.constantFrom(...SCREENS),
       async (workers, functions, server, problem, screen) => {
-        expectHarmless(await renderQueueWorkers(workers, screen), rows + 1);
+        expectHarmless(await renderQueueWorkers(workers, screen, new Date(0)), rows + 1);
         const problems = [{state: 'critical', message: problem, remedy: problem} as const];
         const status = {status: 'critical', problems, servers: [server], functions} as const;
         const look = {

@@ -1,9 +1,11 @@
 import {Flags} from '@oclif/core';
+import type {SiteTime} from '../../atom/site-time.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {follow} from '../../cli/polling/follow.ts';
 import {showLiveJob} from '../../jobs/live/list-live.ts';
+import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {JobDetails} from '../../jobs/model/job.ts';
 import {renderJobDetails, renderLog} from '../../render/jobs/details.ts';
 
@@ -63,13 +65,25 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
       liveSources(this.context, {notice}),
     );
     if (report !== null) noticeMissing(report, notice);
-    await this.#show(job);
+    const isQueued = (job.likely ?? job.live) === 'queued';
+    await this.#show(job, report === null || !isQueued ? '' : await workersSentence(report, job.id, time));
   }
-  async #show(job: JobDetails): Promise<void> {
+
+  /** @param waits what a queued job waits for; otherwise empty */
+  async #show(job: JobDetails, waits: string): Promise<void> {
     const {log, tail, 'no-pager': noPager} = this.flags;
-    const text = () => (log ? renderLog(job, tail) : renderJobDetails(job, this.screen, tail ?? TAIL));
+    const text = () =>
+      log ? renderLog(job, tail) : renderJobDetails(job, this.screen, {tail: tail ?? TAIL, waits});
     if (this.jsonEnabled() || noPager || !this.screen.isTTY) return this.present(job, text);
     const {page} = await import('../../cli/pager.ts');
     return page(text(), this.io);
   }
+}
+
+async function workersSentence(report: LiveReport, id: number, time: SiteTime): Promise<string> {
+  const [{workersFor}, {waitsFor}] = await Promise.all([
+    import('../../jobs/live/busy-workers.ts'),
+    import('../../render/jobs/waits-for.ts'),
+  ]);
+  return waitsFor(workersFor(report, id), time);
 }

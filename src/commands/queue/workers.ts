@@ -1,16 +1,22 @@
 import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
+import type {Context} from '../../cli/context.ts';
+import {liveReport} from '../../cli/live.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
+import type {BusyWorker} from '../../jobs/live/busy-workers.ts';
 import {askServers} from '../../queue/server-report.ts';
 import {serverState} from '../../queue/status.ts';
-import {queueWorkers} from '../../queue/workers.ts';
-import {renderQueueWorkers} from '../../render/queue/table.ts';
+import {type QueueWorker, queueWorkers} from '../../queue/workers.ts';
+import {renderQueueWorkers, type ShownWorker} from '../../render/queue/workers.ts';
 
 export default class QueueWorkers extends BaseCommand<typeof QueueWorkers> {
   static override changes = false;
-  static override summary = 'Show the workers connected to Gearman: their site, process and abilities.';
+  static override summary =
+    'Show the workers connected to Gearman: their process, what they execute, their abilities.';
   static override description =
     `A worker that is connected to several servers is one line. Its process id is that on its own host or in its own container. A connection that has registered no function is not a worker; doctor reports those.
+
+Gearman does not tell which worker has which job. EXECUTES names it if only one worker of this site can have the job, and otherwise each job that the worker may have. It needs the database.
 
 Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.`;
   static override examples = [
@@ -28,7 +34,6 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
       const site = await context.site();
       const [addresses, prefix] = await Promise.all([context.serverAddresses(), site.functionPrefix()]);
       const servers = await askServers({addresses, timeoutSeconds: context.timeoutSeconds});
-      const workers = queueWorkers({servers, prefix: prefix.value});
       const failed = servers.flatMap(({error}) => error ?? []);
       if (failed.length === servers.length) {
         throw new AtomctlError('GEARMAN_UNREACHABLE', failed.join(' '), {
@@ -36,11 +41,47 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
         });
       }
       for (const error of failed) notice(error);
+      const workers = await withJobs(context, queueWorkers({servers, prefix: prefix.value}), notice);
       return {
         document: {workers, servers: servers.map(serverState)},
-        text: (screen) => renderQueueWorkers(workers, screen),
+        text: (screen) => renderQueueWorkers(workers, screen, context.now()),
         exitStatus: failed.length > 0 ? EXIT.failed : EXIT.ok,
       };
     }, this.flags['all-sites']);
+  }
+}
+
+/** The workers with the jobs that they execute; without these, and a notice, if the database cannot be read. */
+async function withJobs(
+  context: Context,
+  workers: readonly QueueWorker[],
+  notice: (text: string) => void,
+): Promise<ShownWorker[]> {
+  const busy = await busyWorkersOf(context, notice);
+  const time = busy.size === 0 ? null : await context.time();
+  return workers.map((worker) => {
+    const {executes = null, mayExecute = []} = busy.get(worker.id) ?? {};
+    const begunAt = executes?.begunMs == null ? null : time!.toIso(time!.toWall(new Date(executes.begunMs)));
+    return {
+      ...worker,
+      executes: executes === null ? null : {id: executes.id, name: executes.name, begunAt},
+      mayExecute: mayExecute.map(({id}) => id),
+    };
+  });
+}
+
+async function busyWorkersOf(
+  context: Context,
+  notice: (text: string) => void,
+): Promise<ReadonlyMap<string, BusyWorker>> {
+  try {
+    const {busyWorkers} = await import('../../jobs/live/busy-workers.ts');
+    // Which servers did not answer is said already.
+    const report = await liveReport(context, () => {});
+    return new Map(busyWorkers(report).map((worker) => [worker.id, worker]));
+  } catch (error) {
+    if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
+    if (error.code !== 'NO_SITE') notice(`Which jobs are executing is not known: ${error.message}`);
+    return new Map();
   }
 }

@@ -5,14 +5,21 @@ import {sanitizeBlock, sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {JOB_COLUMNS, wallClock} from './columns.ts';
 
-/** The job details page: overview, notes, errors, the last `tail` lines of the log. */
-export function renderJobDetails(job: JobDetails, screen: Screen, tail: number): string {
+/**
+ * The job details page: overview, notes, errors, the last `tail` lines of the log.
+ * @param options.waits what a queued job waits for; otherwise empty
+ */
+export function renderJobDetails(
+  job: JobDetails,
+  screen: Screen,
+  {tail, waits = ''}: {tail: number; waits?: string},
+): string {
   const lines = logLines(shortLog(job.log, job));
   const shown = lastLines(lines, tail);
   const part =
     shown.length < lines.length ? `: the last ${shown.length} of ${lines.length} lines; --log shows all` : '';
   const log = lines.length === 0 ? ['  (empty)'] : shown;
-  return `${renderJobOverview(job, screen, part)}${log.map((line) => `${line}\n`).join('')}`;
+  return `${renderJobOverview(job, screen, {part, waits})}${log.map((line) => `${line}\n`).join('')}`;
 }
 
 /** The log as AtoM stored it and nothing else, or its last `tail` lines. */
@@ -40,7 +47,7 @@ export function shortLog(log: string, {id, name}: Pick<Job, 'id' | 'name'>): str
 export function renderJobOverview(
   job: Omit<JobDetails, 'log' | 'parameters'>,
   screen: Screen,
-  part = '',
+  {part = '', waits = ''} = {},
 ): string {
   const status = paint(screen, STATUSES[job.status].color, job.status);
   const live =
@@ -51,6 +58,7 @@ export function renderJobOverview(
     ['Name', sanitizeLine(job.name)],
     ['Status', `${status}${live}${job.likely === null ? '' : `; likely ${job.likely}`}`],
     ['Why', sanitizeLine(job.liveReason ?? '')],
+    ['Waits for', waits],
     ['Started', wallClock(job.startedAt)],
     ['Begun', begunText(job)],
     ['Finished', wallClock(job.finishedAt)],

@@ -3,10 +3,10 @@ import type {QueueFunction} from '../../queue/functions.ts';
 import {SEVERITIES} from '../../queue/severity.ts';
 import type {QueueReport, QueueStatus, ServerState} from '../../queue/status.ts';
 import type {Backlog} from '../../queue/verdict.ts';
-import type {QueueWorker} from '../../queue/workers.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
+import {siteOf} from './site-of.ts';
 
 /**
  * The verdict and its problems, then the servers, the functions, and the running rows of the database. Functions that
@@ -34,12 +34,6 @@ export async function renderQueueStatus(
   return parts.join('\n');
 }
 
-/** One line for each worker. */
-export async function renderQueueWorkers(workers: readonly QueueWorker[], screen: Screen): Promise<string> {
-  if (workers.length === 0) return 'No worker is connected.\n';
-  return renderTable(WORKER_COLUMNS, workers, screen);
-}
-
 function renderVerdict({status, problems}: QueueStatus, screen: Screen): string {
   const lines = problems.map(
     ({state, message, remedy}) =>
@@ -48,10 +42,11 @@ function renderVerdict({status, problems}: QueueStatus, screen: Screen): string 
   return `Status: ${paint(screen, SEVERITIES[status].color, status)}\n${lines.join('')}`;
 }
 
-function renderBacklog({running, oldestSeconds, oldestInFuture}: Backlog): string {
+function renderBacklog({running, oldestSeconds, oldestInFuture, longestWait}: Backlog): string {
   const age = oldestSeconds === null ? '' : `, the oldest for ${formatDuration(oldestSeconds)}`;
   const oldest = oldestInFuture ? ', the start of the oldest lies in the future' : age;
-  return `Running in the database: ${running}${oldest}\n`;
+  const wait = longestWait ? `; one has waited for a worker for ${formatDuration(longestWait.seconds)}` : '';
+  return `Running in the database: ${running}${oldest}${wait}\n`;
 }
 
 const SERVER_COLUMNS: Column<ServerState>[] = [
@@ -111,16 +106,3 @@ const COUNT_COLUMNS: Column<FunctionRow>[] = [
     align: 'right',
   },
 ];
-
-const WORKER_COLUMNS: Column<QueueWorker>[] = [
-  {header: 'WORKER', text: ({id}) => id},
-  {header: 'PID', text: ({pid}) => (pid === null ? '' : String(pid)), align: 'right'},
-  {header: 'HOST', text: ({ip}) => ip},
-  {header: 'SITE', text: siteOf},
-  {header: 'SERVERS', text: ({servers}) => servers.join(' ')},
-  {header: 'ABILITIES', text: ({abilities}) => abilities.join(' '), shrinks: true},
-];
-
-function siteOf({thisSite, prefix}: {thisSite: boolean; prefix: string | null}): string {
-  return thisSite ? 'this site' : (prefix ?? 'no prefix');
-}

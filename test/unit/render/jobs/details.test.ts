@@ -46,13 +46,13 @@ test('D9: the page has the last lines of the log, without the id and the name th
   const line = (message: string) => `[info] [2026-11-26 02:42:45] Job 7 "a\u001b[2Jb": ${message}\n`;
   const log = line('one') + line('two') + line('three\nand its second line');
   const job = {...aJob({id: 7, name: 'a\u001b[2Jb'}), log, lastActivityAt: null, parameters: null};
-  const logOf = (tail: number) => renderJobDetails(job, screen, tail).split('\nLog')[1];
+  const logOf = (tail: number) => renderJobDetails(job, screen, {tail: tail}).split('\nLog')[1];
   expect(logOf(2)).toBe(
     ': the last 2 of 4 lines; --log shows all\n[info] [2026-11-26 02:42:45] three\nand its second line\n',
   );
   expect(logOf(4)).toMatch(/^\n\[info\] \[2026-11-26 02:42:45\] one\n/);
   expect(logOf(0)).toBe(': the last 0 of 4 lines; --log shows all\n');
-  expect(renderJobDetails({...job, log: ''}, screen, 20).split('\nLog')[1]).toBe('\n  (empty)\n');
+  expect(renderJobDetails({...job, log: ''}, screen, {tail: 20}).split('\nLog')[1]).toBe('\n  (empty)\n');
   expect(renderLog(job, undefined)).toBe(log.replaceAll('\u001b', '\\x1b'));
   expect(renderLog(job, 1)).toBe('and its second line\n');
 });
