@@ -4,7 +4,8 @@ import type {Redactor, Replaced} from '../report/redact.ts';
 import {LOG_LINES, type Part, type ReportParts, type Versions} from '../report/report.ts';
 import {renderFindings, renderTally} from './doctor.ts';
 import {renderJobDetails} from './jobs/details.ts';
-import {renderQueueStatus, renderQueueWorkers} from './queue/table.ts';
+import {renderQueueStatus} from './queue/table.ts';
+import {renderQueueWorkers} from './queue/workers.ts';
 import {sanitizeBlock, sanitizeLine} from './sanitize.ts';
 import type {Screen} from './screen.ts';
 import {renderSite} from './site.ts';
@@ -48,7 +49,7 @@ export async function renderReport(
     versions: await textOf(parts.versions, (versions) => renderVersions(versions, parts)),
     config: await textOf(parts.config, (site) => renderSite(site, FILE)),
     queue: await textOf(parts.queue, (report) => renderQueueStatus(report, FILE, {all: true})),
-    workers: await textOf(parts.workers, (workers) => renderQueueWorkers(workers, FILE)),
+    workers: await textOf(parts.workers, (workers) => renderQueueWorkers(workers, FILE, now)),
     doctor: await textOf(
       parts.doctor,
       (findings) => `${renderFindings(findings, FILE)}\n${renderTally(findings, FILE)}`,
@@ -112,7 +113,7 @@ function renderVersions(versions: Versions, {queue}: ReportParts): string {
 function renderJobs({jobs, total}: {jobs: Parameters<typeof renderJobDetails>[0][]; total: number}): string {
   if (jobs.length === 0) return 'No job is running.\n';
   const count = total > jobs.length ? `The newest ${jobs.length} of ${total} running jobs:\n\n` : '';
-  return count + jobs.map((job) => renderJobDetails(job, FILE, LOG_LINES)).join('\n');
+  return count + jobs.map((job) => renderJobDetails(job, FILE, {tail: LOG_LINES})).join('\n');
 }
 
 /** What was written, for the person who is to read and post it. */

@@ -9,18 +9,25 @@ import type {UnitReport, UnmanagedWorker, WorkerStatus} from '../worker/status.t
 import {sanitizeLine} from './sanitize.ts';
 import {type Color, paint, type Screen} from './screen.ts';
 import {type Column, renderTable} from './table.ts';
+import {wrap} from './wrap.ts';
 
 /** The verdict and its problems, then each unit, then what is connected without one. */
 export async function renderWorkerStatus(status: WorkerStatus, screen: Screen, now: Date): Promise<string> {
-  const problems = status.problems.map((problem) => `  ${sanitizeLine(problem)}\n`).join('');
+  const problems = status.problems
+    .flatMap((problem) => wrap(sanitizeLine(problem), screen.width - 2).map((line) => `  ${line}\n`))
+    .join('');
   const parts = [`Status: ${paint(screen, SEVERITIES[status.status].color, status.status)}\n${problems}`];
   for (const unit of status.units) parts.push(renderUnit(unit, status, screen, now));
   if (status.unmanaged.length > 0) {
     const table = await renderTable(UNMANAGED_COLUMNS, status.unmanaged, screen);
-    parts.push(`Connected, but of no unit here (a container's, a terminal's, another machine's):\n${table}`);
+    const title = "Connected, but of no unit here (a container's, a terminal's, another machine's):";
+    parts.push(`${wrap(title, screen.width).join('\n')}\n${table}`);
   }
   return parts.join('\n');
 }
+
+/** Between the lines of a value. */
+const BELOW = `\n${' '.repeat(12)}`;
 
 function renderUnit(unit: UnitReport, {executing}: WorkerStatus, screen: Screen, now: Date): string {
   const state = unit.active === unit.sub ? unit.active : `${unit.active} (${unit.sub})`;
@@ -35,7 +42,7 @@ function renderUnit(unit: UnitReport, {executing}: WorkerStatus, screen: Screen,
     ['Executing', jobs.length === 0 ? null : jobs.map(({id, name}) => `job ${id} (${name})`).join(', ')],
   ];
   const shown = lines.filter(([, text]) => text !== null);
-  return `${paint(screen, 'bold', sanitizeLine(unit.unit))}\n${shown.map(([label, text]) => `  ${label.padEnd(10)}${text}\n`).join('')}`;
+  return `${paint(screen, 'bold', sanitizeLine(unit.unit))}\n${shown.map(([label, text]) => `  ${label.padEnd(10)}${wrap(text!, screen.width - 12).join(BELOW)}\n`).join('')}`;
 }
 
 function stateColor({active}: UnitReport): Color {

@@ -1,8 +1,8 @@
 import type {SiteDocument} from '../atom/site-document.ts';
 import type {Finding} from '../doctor/finding.ts';
+import type {ShownWorker} from '../jobs/live/busy-workers.ts';
 import type {JobDetails} from '../jobs/model/job.ts';
 import type {QueueReport} from '../queue/status.ts';
-import type {QueueWorker} from '../queue/workers.ts';
 import type {JournalEntry} from '../systemd/journal.ts';
 
 /** A part of a report, or the sentence that says why it is not there. */
@@ -25,7 +25,7 @@ export interface ReportParts {
   versions: Part<Versions>;
   config: Part<SiteDocument>;
   queue: Part<QueueReport>;
-  workers: Part<QueueWorker[]>;
+  workers: Part<ShownWorker[]>;
   doctor: Part<Finding[]>;
   /** The newest of the running jobs, and how many there are. */
   jobs: Part<{jobs: JobDetails[]; total: number}>;

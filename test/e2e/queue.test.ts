@@ -155,11 +155,13 @@ test('queue:workers shows the connected workers; a server that is down is report
       thisSite: true,
       abilities: ['arFileImportJob', 'arFindingAidJob'],
       servers: [gearmand.endpoint],
+      executes: null,
+      mayExecute: [],
     },
   ]);
   expect([json.code, text.code, down.code]).toEqual([0, 1, 3]);
   expect(text.stdout).toMatch(
-    new RegExp(`pid_${worker.pid}_\\w+ +${worker.pid} +127.0.0.1 +this site .*arFindingAidJob`),
+    new RegExp(`^ *${worker.pid} +127\\.0\\.0\\.1 +this site +arFileImportJob arFindingAidJob +pid_`, 'm'),
   );
   expect(text.stderr).toMatch(/cannot be reached/);
 });

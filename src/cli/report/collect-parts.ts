@@ -4,6 +4,7 @@ import {collectSiteEvidence} from '../../doctor/evidence.ts';
 import {runChecks} from '../../doctor/run-checks.ts';
 import {AtomctlError} from '../../errors.ts';
 import {readFile} from '../../files/sync-files.ts';
+import type {ShownWorker} from '../../jobs/live/busy-workers.ts';
 import {listLiveJobs} from '../../jobs/live/list-live.ts';
 import {totalJobs} from '../../jobs/model/count.ts';
 import type {JobDetails} from '../../jobs/model/job.ts';
@@ -11,11 +12,12 @@ import {showJob} from '../../jobs/model/show.ts';
 import {readPhpVersion} from '../../php/binary-version.ts';
 import {askServers} from '../../queue/server-report.ts';
 import {fetchQueueReport, type QueueReport} from '../../queue/status.ts';
-import {type QueueWorker, queueWorkers} from '../../queue/workers.ts';
+import {queueWorkers} from '../../queue/workers.ts';
 import {errorSentences} from '../../render/error.ts';
 import {JOURNAL_LINES, MOST_JOBS, type Part, type ReportParts, type Versions} from '../../report/report.ts';
 import {runTool} from '../../systemd/command.ts';
 import {collectJournal, type JournalEntry} from '../../systemd/journal.ts';
+import {withJobs} from '../busy-workers.ts';
 import type {Context} from '../context.ts';
 import {hostFacts} from '../host-facts.ts';
 import {liveSources} from '../live.ts';
@@ -120,7 +122,7 @@ async function queueReport(context: Context): Promise<QueueReport> {
   });
 }
 
-async function connectedWorkers(context: Context): Promise<QueueWorker[]> {
+async function connectedWorkers(context: Context): Promise<ShownWorker[]> {
   const [addresses, prefix] = await Promise.all([
     context.serverAddresses(),
     context.site().then((site) => site.functionPrefix()),
@@ -129,7 +131,7 @@ async function connectedWorkers(context: Context): Promise<QueueWorker[]> {
   const [failed] = servers.flatMap(({error}) => error ?? []);
   if (failed !== undefined && servers.every(({reachable}) => !reachable))
     throw new AtomctlError('GEARMAN_UNREACHABLE', failed);
-  return queueWorkers({servers, prefix: prefix.value});
+  return withJobs(context, queueWorkers({servers, prefix: prefix.value}), () => {});
 }
 
 async function runningJobs(

@@ -1,13 +1,11 @@
 import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import type {Context} from '../../cli/context.ts';
-import {liveReport} from '../../cli/live.ts';
+import {withJobs} from '../../cli/busy-workers.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
-import type {BusyWorker} from '../../jobs/live/busy-workers.ts';
 import {askServers} from '../../queue/server-report.ts';
 import {serverState} from '../../queue/status.ts';
-import {type QueueWorker, queueWorkers} from '../../queue/workers.ts';
-import {renderQueueWorkers, type ShownWorker} from '../../render/queue/workers.ts';
+import {queueWorkers} from '../../queue/workers.ts';
+import {renderQueueWorkers} from '../../render/queue/workers.ts';
 
 export default class QueueWorkers extends BaseCommand<typeof QueueWorkers> {
   static override changes = false;
@@ -48,40 +46,5 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
         exitStatus: failed.length > 0 ? EXIT.failed : EXIT.ok,
       };
     }, this.flags['all-sites']);
-  }
-}
-
-/** The workers with the jobs that they execute; without these, and a notice, if the database cannot be read. */
-async function withJobs(
-  context: Context,
-  workers: readonly QueueWorker[],
-  notice: (text: string) => void,
-): Promise<ShownWorker[]> {
-  const busy = await busyWorkersOf(context, notice);
-  const time = busy.size === 0 ? null : await context.time();
-  return workers.map((worker) => {
-    const {executes = null, mayExecute = []} = busy.get(worker.id) ?? {};
-    const begunAt = executes?.begunMs == null ? null : time!.toIso(time!.toWall(new Date(executes.begunMs)));
-    return {
-      ...worker,
-      executes: executes === null ? null : {id: executes.id, name: executes.name, begunAt},
-      mayExecute: mayExecute.map(({id}) => id),
-    };
-  });
-}
-
-async function busyWorkersOf(
-  context: Context,
-  notice: (text: string) => void,
-): Promise<ReadonlyMap<string, BusyWorker>> {
-  try {
-    const {busyWorkers} = await import('../../jobs/live/busy-workers.ts');
-    // Which servers did not answer is said already.
-    const report = await liveReport(context, () => {});
-    return new Map(busyWorkers(report).map((worker) => [worker.id, worker]));
-  } catch (error) {
-    if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
-    if (error.code !== 'NO_SITE') notice(`Which jobs are executing is not known: ${error.message}`);
-    return new Map();
   }
 }

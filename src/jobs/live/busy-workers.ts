@@ -1,4 +1,5 @@
 import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
+import type {QueueWorker} from '../../queue/workers.ts';
 import type {RowEvidence, WorkerConnection} from './evidence.ts';
 import type {LiveReport} from './live-state.ts';
 
@@ -21,6 +22,14 @@ export interface BusyWorker {
   executes: WorkersJob | null;
   /** Jobs that it may execute: it is one of several workers that can. */
   mayExecute: readonly WorkersJob[];
+}
+
+/** A worker with what it is busy with, as `queue:workers --json` prints it. */
+export interface ShownWorker extends QueueWorker {
+  /** The job that it executes; null if none is known. */
+  executes: {id: number; name: string; begunAt: string | null} | null;
+  /** Ids of jobs that it or another worker executes. */
+  mayExecute: number[];
 }
 
 type Report = Pick<LiveReport, 'evidence' | 'verdicts'>;

@@ -1,5 +1,6 @@
 import {paint, type Screen} from '../screen.ts';
-import {helpWidth, INDENT, renderParagraphs, renderTerms, type Term, wrap} from './terms.ts';
+import {wrap} from '../wrap.ts';
+import {helpWidth, INDENT, renderParagraphs, renderTerms, type Term} from './terms.ts';
 
 /** What help says of a command. */
 export interface CommandHelp {

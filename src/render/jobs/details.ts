@@ -3,6 +3,7 @@ import {type Job, type JobDetails, LIVE_STATES, STATUSES} from '../../jobs/model
 import type {Waited} from '../../jobs/wait/wait.ts';
 import {sanitizeBlock, sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
+import {wrap} from '../wrap.ts';
 import {JOB_COLUMNS, wallClock} from './columns.ts';
 
 /**
@@ -43,6 +44,10 @@ export function shortLog(log: string, {id, name}: Pick<Job, 'id' | 'name'>): str
   return log.replaceAll(`] Job ${id} "${name}": `, '] ');
 }
 
+const LABEL = 15;
+/** Between the lines of a value. */
+const BELOW = `\n${' '.repeat(2 + LABEL)}`;
+
 /** The page down to the heading of the log, which says which part of it follows. */
 export function renderJobOverview(
   job: Omit<JobDetails, 'log' | 'parameters'>,
@@ -70,7 +75,10 @@ export function renderJobOverview(
     ['Run again', job.status === 'error' || job.live === 'lost' ? `atomctl jobs:retry ${job.id}` : ''],
   ];
   const lines = [paint(screen, 'bold', `Job ${job.id}`)];
-  for (const [label, value] of overview) if (value !== '') lines.push(`  ${`${label}:`.padEnd(15)}${value}`);
+  for (const [label, value] of overview) {
+    if (value !== '')
+      lines.push(`  ${`${label}:`.padEnd(LABEL)}${wrap(value, screen.width - 2 - LABEL).join(BELOW)}`);
+  }
   const errors = job.notes.filter(({error}) => error);
   const notes = job.notes.filter(({error}) => !error);
   lines.push(

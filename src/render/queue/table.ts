@@ -6,6 +6,7 @@ import type {Backlog} from '../../queue/verdict.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
+import {wrap} from '../wrap.ts';
 import {siteOf} from './site-of.ts';
 
 /**
@@ -26,27 +27,37 @@ export async function renderQueueStatus(
     const rows = all ? status.functions.map(functionRow) : foldIdle(status.functions);
     parts.push(await renderTable(columns, rows, screen));
   }
-  if (backlog !== null) parts.push(renderBacklog(backlog));
+  if (backlog !== null) parts.push(renderBacklog(backlog, screen));
   if (unchecked.length > 0) {
     const names = sanitizeLine(unchecked.join(', '));
-    parts.push(`Not checked for a worker: ${names}, since whether its plugin is on is not known.\n`);
+    const text = `Not checked for a worker: ${names}, since whether its plugin is on is not known.`;
+    parts.push(`${wrap(text, screen.width).join('\n')}\n`);
   }
   return parts.join('\n');
 }
 
 function renderVerdict({status, problems}: QueueStatus, screen: Screen): string {
-  const lines = problems.map(
-    ({state, message, remedy}) =>
-      `  ${paint(screen, SEVERITIES[state].color, state)}: ${sanitizeLine(message)}\n    Fix: ${sanitizeLine(remedy)}\n`,
-  );
+  const lines = problems.map(({state, message, remedy}) => {
+    const [first, ...more] = indented(`${state}: ${sanitizeLine(message)}`, 2, screen);
+    const painted = first!.replace(state, paint(screen, SEVERITIES[state].color, state));
+    const fix = indented(`Fix: ${sanitizeLine(remedy)}`, 4, screen);
+    return [painted, ...more, ...fix].map((line) => `${line}\n`).join('');
+  });
   return `Status: ${paint(screen, SEVERITIES[status].color, status)}\n${lines.join('')}`;
 }
 
-function renderBacklog({running, oldestSeconds, oldestInFuture, longestWait}: Backlog): string {
+function indented(text: string, by: number, {width}: Screen): string[] {
+  return wrap(text, width - by).map((line) => ' '.repeat(by) + line);
+}
+
+function renderBacklog(
+  {running, oldestSeconds, oldestInFuture, longestWait}: Backlog,
+  screen: Screen,
+): string {
   const age = oldestSeconds === null ? '' : `, the oldest for ${formatDuration(oldestSeconds)}`;
   const oldest = oldestInFuture ? ', the start of the oldest lies in the future' : age;
   const wait = longestWait ? `; one has waited for a worker for ${formatDuration(longestWait.seconds)}` : '';
-  return `Running in the database: ${running}${oldest}${wait}\n`;
+  return `${wrap(`Running in the database: ${running}${oldest}${wait}`, screen.width).join('\n')}\n`;
 }
 
 const SERVER_COLUMNS: Column<ServerState>[] = [

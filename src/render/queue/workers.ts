@@ -1,16 +1,8 @@
 import {formatDuration} from '../../duration.ts';
-import type {QueueWorker} from '../../queue/workers.ts';
+import type {ShownWorker} from '../../jobs/live/busy-workers.ts';
 import type {Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 import {siteOf} from './site-of.ts';
-
-/** A worker with what it is busy with, as `queue:workers --json` prints it. */
-export interface ShownWorker extends QueueWorker {
-  /** The job that it executes; null if none is known. */
-  executes: {id: number; name: string; begunAt: string | null} | null;
-  /** Ids of jobs that it or another worker executes. */
-  mayExecute: number[];
-}
 
 /** One line for each worker, what it executes before what it can do. The site and the servers are shown if they differ. */
 export async function renderQueueWorkers(
@@ -23,16 +15,16 @@ export async function renderQueueWorkers(
   const columns: Column<ShownWorker>[] = [
     {header: 'PROCESS', text: ({pid, id}) => (pid === null ? id : String(pid)), align: 'right'},
     {header: 'HOST', text: ({ip}) => ip},
-    {header: 'EXECUTES', text: (worker) => executesText(worker, now), shrinks: true, keeps: 24},
+    {header: 'EXECUTES', text: (worker) => executesText(worker, now), shrinks: true, keeps: 40},
     ...(differ(siteOf) || !workers[0]!.thisSite ? [SITE] : []),
-    {header: 'ABILITIES', text: ({abilities}) => abilities.join(' '), short: countedAbilities, shrinks: true},
+    {header: 'ABILITIES', text: ({abilities}) => abilities.join(' '), short: countedAbilities, leaves: 2},
     ...(differ(serversText) ? [SERVERS] : []),
     {header: 'WORKER', text: ({id}) => id, leaves: 0},
   ];
   return renderTable(columns, workers, screen);
 }
 
-const SITE: Column<ShownWorker> = {header: 'SITE', text: siteOf, short: shortSite};
+const SITE: Column<ShownWorker> = {header: 'SITE', text: siteOf, short: shortSite, leaves: 3};
 const SERVERS: Column<ShownWorker> = {header: 'SERVERS', text: serversText, leaves: 1};
 
 function serversText({servers}: ShownWorker): string {

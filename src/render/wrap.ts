@@ -1,0 +1,18 @@
+/** Breaks a text at its spaces; a word that is wider than the line is cut. */
+export function wrap(text: string, width: number): string[] {
+  const [, lead, rest] = /^( *)(.*)$/s.exec(text)!;
+  const lines = [lead!];
+  for (const word of rest!.split(/\s+/).flatMap((each) => cut(each, width - lead!.length))) {
+    const line = lines.at(-1)!;
+    if (line.trim() === '') lines[lines.length - 1] = `${line}${word}`;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(`${lead}${word}`);
+  }
+  return lines;
+}
+
+function cut(word: string, width: number): string[] {
+  const parts: string[] = [];
+  for (let start = 0; start < word.length; start += width) parts.push(word.slice(start, start + width));
+  return parts;
+}
