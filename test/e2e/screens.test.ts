@@ -1,8 +1,9 @@
 /** What the reading commands show on small terminals. What differs from run to run is masked, by as many characters. */
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import type {ShownWorker} from '../../src/jobs/live/busy-workers.ts';
 import type {QueueFunction} from '../../src/queue/functions.ts';
 import {renderQueueStatus} from '../../src/render/queue/table.ts';
-import {renderQueueWorkers, type ShownWorker} from '../../src/render/queue/workers.ts';
+import {renderQueueWorkers} from '../../src/render/queue/workers.ts';
 import type {Screen} from '../../src/render/screen.ts';
 import {renderWorkerStatus} from '../../src/render/worker.ts';
 import type {WorkerStatus} from '../../src/worker/status.ts';
