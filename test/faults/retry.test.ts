@@ -137,6 +137,46 @@ test('the server stops as the job is sent: it may run later, corrects its row, a
   await until(async () => (await statusOf(newId)) === 184);
 });
 
+test('a second run that starts between the row and the Gearman job marks that row: the first then submits nothing', async () => {
+  await idleWorker();
+  const id = await insertLogged(at.site);
+  let second: RetryOutcome | undefined;
+  const stopped = async () => {
+    second = await retryAt(at, [id]);
+  };
+  const {first, exit} = await retryAt(at, [id], {database: afterCommit(stopped)});
+  expect(second!.first.action).toBe('submitted');
+  expect([first.action, exit, await statusOf(first.newId!)]).toEqual(['failed', 1, 185]);
+  expect(first.message).toBe(
+    `Job ${first.newId}, the retry of job ${id}, was ended before Gearman got it, so it was not submitted. To see it: atomctl jobs:show ${first.newId}`,
+  );
+  expect(await handedOut(at.site)).toEqual([second!.first.newId]);
+});
+
+test('the database goes for good between the row and the Gearman job: nothing is submitted, and a second run does it', async () => {
+  await idleWorker();
+  const id = await insertLogged(at.site);
+  const lost = new AtomctlError('DATABASE_LOST', 'The database does not answer.');
+  let committed = false;
+  const database = withMethods(at.sources.database, {
+    transaction: async (work) => {
+      const result = await at.sources.database.transaction(work);
+      committed = true;
+      return result;
+    },
+    query: (sql, values) => (committed ? Promise.reject(lost) : at.sources.database.query(sql, values)),
+    reconnect: () => Promise.reject(lost),
+  });
+  const {first, exit} = await retryAt(at, [id], {database});
+  expect([first.action, exit]).toEqual(['failed', 1]);
+  expect(first.message).toBe(
+    `Job ${first.newId}, the retry of job ${id}, was not submitted: The database does not answer. Its row still says Running; run the same command again.`,
+  );
+  const again = await retryAt(at, [id]);
+  expect([again.first.action, await statusOf(first.newId!)]).toEqual(['submitted', 185]);
+  expect(await handedOut(at.site)).toEqual([again.first.newId]);
+});
+
 test('atomctl is killed between the row and the Gearman job: a second run marks the row and does it', async () => {
   await idleWorker();
   const id = await insertLogged(at.site);

@@ -18,16 +18,19 @@ export interface NewJob {
   nowWall: string;
   /** What becomes of other rows in the same step, given the id of the new one. */
   changes: (newId: number) => RowChange[];
+  /** The job by which another process repeated it meanwhile; null if none did. Asked once the other rows are locked. */
+  repeatedBy: (tx: Queryable) => Promise<number | null>;
 }
 
 /**
- * `changed`: a row no longer says what was seen, and nothing was written; `unknown`: the answer to COMMIT was lost, and the
- * database does not answer.
+ * `changed`: a row no longer says what was seen; `repeated`: another process made the job `id` to repeat it. In both cases nothing
+ * was written. `unknown`: the answer to COMMIT was lost, and the database does not answer.
  */
 export type Inserted =
-  | {outcome: 'done'; id: number}
-  | {outcome: 'changed'; id: number}
+  | {outcome: 'done' | NotDue; id: number}
   | {outcome: 'unknown'; id: number; error: AtomctlError};
+
+type NotDue = 'changed' | 'repeated';
 
 /**
  * Inserts the rows of a job as AtoM's QubitJob::runJob does: object, job, note of the description, for an anonymous visitor
@@ -42,23 +45,27 @@ export async function insertJob(database: Database, job: NewJob): Promise<Insert
       const changes = job.changes(newId);
       const outcomes = await write(tx, changes);
       const changed = changes.find((_, index) => outcomes[index]!.outcome !== 'done');
-      if (changed !== undefined) throw new Changed(changed.id);
+      if (changed !== undefined) throw new Cancelled('changed', changed.id);
+      const otherId = await job.repeatedBy(tx);
+      if (otherId !== null) throw new Cancelled('repeated', otherId);
       await insertRows(tx, newId, job);
     });
     return {outcome: 'done', id: newId};
   } catch (error) {
-    if (error instanceof Changed) return {outcome: 'changed', id: error.id};
+    if (error instanceof Cancelled) return {outcome: error.outcome, id: error.id};
     if (!(error instanceof AtomctlError) || error.code !== 'COMMIT_UNKNOWN') throw error;
     return readBack(database, newId, job, error);
   }
 }
 
 /** Rolls the transaction back. */
-class Changed extends Error {
+class Cancelled extends Error {
+  readonly outcome: NotDue;
   readonly id: number;
 
-  constructor(id: number) {
+  constructor(outcome: NotDue, id: number) {
     super();
+    this.outcome = outcome;
     this.id = id;
   }
 }

@@ -51,6 +51,8 @@ export interface ReadyRetry {
   old: SeenRow;
   /** Earlier retries that were lost: their rows are marked as errors. */
   lost: SeenRow[];
+  /** The ids of all earlier retries. */
+  retries: number[];
   parameters: PhpArray;
   function: string;
   /** Those that have a worker for it; never empty. */
@@ -189,6 +191,7 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
     ready: {
       old: {id, status: job.status, logLength: draft.logLength},
       lost: lostRetries(draft, evidence),
+      retries: draft.retries.map((retry) => retry.id),
       parameters,
       function: name,
       servers,

@@ -5,7 +5,7 @@ import {phpString} from '../../php/value.ts';
 import {changeRows, type RowChange, type RowFailure, type RowOutcome} from '../model/change-row.ts';
 import {statusFromTermId} from '../model/job.ts';
 import {type Inserted, insertJob} from './new-job.ts';
-import {noteOfLostRetry, noteOfRetried, noteOfRetry} from './notes.ts';
+import {earlierRetries, noteOfLostRetry, noteOfRetried, noteOfRetry} from './notes.ts';
 import {planRetry, type ReadyRetry, type RetryOptions, type RetryTarget} from './plan.ts';
 import {submissionOf} from './submission.ts';
 import {chooseServer, type Submitted, submitJob} from './submit.ts';
@@ -78,6 +78,11 @@ async function retryOne(options: RetryOptions, target: RetryTarget, ready: Ready
         id,
         `Job ${inserted.id} changed meanwhile. Nothing was done; run the same command again.`,
       );
+    case 'repeated':
+      return refused(
+        id,
+        `Job ${id} was run again meanwhile, as job ${inserted.id}. Nothing was done. To see it: atomctl jobs:show ${inserted.id}`,
+      );
     case 'unknown': {
       const message =
         `Whether a row was made for the retry of job ${id} is not known: ${inserted.error.message} Gearman got nothing. ` +
@@ -114,6 +119,11 @@ async function insertRows(options: RetryOptions, {job}: RetryTarget, ready: Read
       }));
       return [{id: job.id, seen: ready.old, to: old}, ...lost];
     },
+    // A process that was stopped for long has lost the site's lock.
+    async repeatedBy(tx) {
+      const retries = await earlierRetries(tx, job.id);
+      return retries.find((retry) => !ready.retries.includes(retry.id))?.id ?? null;
+    },
   });
 }
 
@@ -139,6 +149,8 @@ async function submitOrMark(
   {id, newId}: {id: number; newId: number},
   ready: ReadyRetry,
 ): Promise<Retried> {
+  const problem = await submissionProblem(options.database, {id, newId});
+  if (problem !== null) return {id, newId, action: 'failed', message: problem};
   const submission = submissionOf(ready.parameters, newId, ready.function);
   const server = chooseServer(ready.servers, submission.unique);
   const submitted = await submitJob(server, submission, () => hasBegun(options.database, newId));
@@ -168,14 +180,40 @@ function rowText(newId: number, row: RowOutcome | RowFailure, {outcome}: Submitt
   }
 }
 
-/** Whether a worker has written to the row. It survives a lost connection. */
+/**
+ * Why a new row gets no job, as if it was killed meanwhile, or marked by another retry that took it for lost; null if it gets one.
+ * That happens while this process is stopped, or waits for the answer to COMMIT.
+ */
+async function submissionProblem(
+  database: Database,
+  {id, newId}: {id: number; newId: number},
+): Promise<string | null> {
+  const which = `Job ${newId}, the retry of job ${id}, was`;
+  try {
+    const state = await stateOfNew(database, newId);
+    if (state === 'as inserted') return null;
+    if (state === 'gone') return `${which} deleted before Gearman got it, so it was not submitted.`;
+    return `${which} ended before Gearman got it, so it was not submitted. To see it: atomctl jobs:show ${newId}`;
+  } catch (error) {
+    if (!(error instanceof AtomctlError)) throw error;
+    return `${which} not submitted: ${error.message} Its row still says Running; run the same command again.`;
+  }
+}
+
+/** Whether a worker has written to the row. */
 async function hasBegun(database: Database, id: number): Promise<boolean> {
+  return (await stateOfNew(database, id)) === 'written';
+}
+
+/** `written`: by a worker, or by somebody who ended the job. It survives a lost connection. */
+async function stateOfNew(database: Database, id: number): Promise<'as inserted' | 'written' | 'gone'> {
   const read = async () => {
     const [row] = await database.query<{status_id: number | null; begun: number}>(
       'SELECT status_id, output IS NOT NULL AS begun FROM job WHERE id = ?',
       [id],
     );
-    return row !== undefined && (row.begun === 1 || statusFromTermId(row.status_id) !== 'running');
+    if (row === undefined) return 'gone';
+    return row.begun === 1 || statusFromTermId(row.status_id) !== 'running' ? 'written' : 'as inserted';
   };
   try {
     return await read();

@@ -21,6 +21,7 @@ interface Verdict {
   servers: Gearmand[];
   function: string;
   lost: number[];
+  retries: number[];
 }
 
 export function* retry(act: Act, ids: readonly number[]): Steps<{result: RetryResult; exit: number}> {
@@ -69,7 +70,7 @@ function judge(
 ): Verdict {
   const {world, view} = act;
   const row = read.get(id);
-  const none = {servers: [], function: '', lost: []};
+  const none = {servers: [], function: '', lost: [], retries: []};
   if (!row) return {...none, refused: `Job ${id} is gone.`};
   const {was, reason} = stateOf({id, status: row.status}, report, new Map());
   const byState = stateRefusal({id}, was, reason);
@@ -91,7 +92,7 @@ function judge(
   const servers = view.servers.filter((server) => server.capable(name) > 0);
   if (servers.length === 0) return {...none, refused: 'No worker is connected that runs it.'};
   const lost = retries.filter((each) => read.get(each)?.status === 'running');
-  return {servers, function: name, lost};
+  return {servers, function: name, lost, retries};
 }
 
 /** The transaction, the submission and the check, with the world going on in between. */
@@ -109,7 +110,8 @@ function* retryOne(act: Act, seen: Row, verdict: Verdict, report: Report | null)
     report?.rows.map((row) => [row.id, (row as unknown as {logLength: number}).logLength]),
   );
   const lengthSeen = (each: number) => lengths.get(each) ?? (each === id ? lengthOf(seen) : undefined);
-  const isUnchanged = [id, ...verdict.lost].every((each) => isAsSeen(each, lengthSeen(each)));
+  const isRepeated = retriesOf(act, id).some((each) => !verdict.retries.includes(each));
+  const isUnchanged = !isRepeated && [id, ...verdict.lost].every((each) => isAsSeen(each, lengthSeen(each)));
   const fails = act.spec.rowFailsAt !== null && act.steps >= act.spec.rowFailsAt;
   if (world.setup.replica || fails || !isUnchanged)
     return refused(id, 'The row cannot be changed, or it changed meanwhile.');
@@ -124,6 +126,9 @@ function* retryOne(act: Act, seen: Row, verdict: Verdict, report: Report | null)
   }
   act.changed.add(id);
   yield {did: `commits row ${newId}, the retry of ${id}`};
+  if (!isUntouched(world.row(newId)))
+    return {id, newId, action: 'failed', message: 'The new row was written to before Gearman got it.'};
+  yield {did: `reads row ${newId}`};
   const server = verdict.servers[newId % verdict.servers.length]!;
   const key = loggedKeyOf(verdict.function, world.row(newId) ?? row);
   if (server.up) {
@@ -134,7 +139,7 @@ function* retryOne(act: Act, seen: Row, verdict: Verdict, report: Report | null)
   const isThere = server.up && server.find(verdict.function, key) !== undefined;
   yield {did: 'reads its row'};
   const now = world.row(newId);
-  const began = now !== undefined && (now.log.length > 0 || now.status !== 'running');
+  const began = now !== undefined && !isUntouched(now);
   const message = `Retried as ${newId}.`;
   if (isThere || began) return {id, newId, action: 'submitted', message};
   if (now !== undefined) world.own.save(newId, 'error');
@@ -142,6 +147,11 @@ function* retryOne(act: Act, seen: Row, verdict: Verdict, report: Report | null)
   if (now?.status === 'running' && world.row(newId)?.status === 'running')
     witness.harm('the row of a retry stays without its job', `Row ${newId} says running.`);
   return {id, newId, action: 'failed', message};
+}
+
+/** Nobody has written to the new row. */
+function isUntouched(row: Row | undefined): boolean {
+  return row !== undefined && row.log.length === 0 && row.status === 'running';
 }
 
 /** A job that is run again must not be in the hands of a worker, nor wait for one. */

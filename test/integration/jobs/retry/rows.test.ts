@@ -114,6 +114,28 @@ test('a row that a worker writes to meanwhile keeps everything as it was', async
   expect((await at.site.query('SELECT COUNT(*) AS jobs FROM job'))[0]).toEqual(before);
 });
 
+test('of two that lost the lock, the second sees what the first did meanwhile, and runs nothing', async () => {
+  const id = await insertLogged(at.site);
+  let other: number | undefined;
+  const database = withMethods(at.sources.database, {
+    transaction: async (work) => {
+      other = (await retryAt(at, [id])).first.newId!;
+      await ended(other);
+      return at.sources.database.transaction(work);
+    },
+  });
+  const {first, exit} = await retryAt(at, [id], {database});
+  expect([first, exit]).toEqual([
+    {
+      ...{id, newId: null, action: 'refused'},
+      message: `Job ${id} was run again meanwhile, as job ${other}. Nothing was done. To see it: atomctl jobs:show ${other}`,
+    },
+    5,
+  ]);
+  expect(await notesOf(id)).toHaveLength(1);
+  expect(await at.site.query('SELECT id FROM job WHERE id > ?', [id])).toEqual([{id: other}]);
+});
+
 test("an anonymous visitor's job gets a token of its own, and the output says what AtoM deletes", async () => {
   const old = {startedAt: '2026-11-01 10:00:00', userId: null};
   const id = await insertLogged(at.site, {...old, userToken: 'secret'});
