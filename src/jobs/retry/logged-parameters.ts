@@ -1,4 +1,4 @@
-import {readPhpJson} from '../../php/json.ts';
+import {readPhpJson, writePhpJson} from '../../php/json.ts';
 import {type PhpArray, type PhpValue, phpString} from '../../php/value.ts';
 
 /** What a job was started with, as its log shows it, or why that is not known: one sentence with what to do instead. */
@@ -39,6 +39,8 @@ function readArray(text: string): PhpArray | null {
   let value: PhpValue;
   try {
     value = readPhpJson(text);
+    // AtoM's own json_encode wrote them. What it would refuse, such as 1e999, could not be sent.
+    writePhpJson(value);
   } catch {
     return null;
   }

@@ -40,6 +40,11 @@ test.each([
     line('Job started.') + line('Parameters: {"objectId":512,"na').trimEnd(),
     /are cut or cannot be read/,
   ],
+  [
+    'with a number that no JSON of PHP has',
+    line(`Parameters: ${OWN.replace('512', '1e999')}`),
+    /are cut or cannot be read/,
+  ],
   ['a list', line('Parameters: [1]'), /has no parameters/],
   ['of another job', line(`Parameters: ${OWN.replace('"5"', '"6"')}`), /not those of its row/],
   ['with another name', line(`Parameters: ${OWN.replace('arFi', 'arXi')}`), /not those of its row/],
