@@ -10,14 +10,14 @@ const CLIPBOARD: ReadonlyMap<unknown, Readonly<Partial<Record<'csv' | 'xml', str
 
 /**
  * The class of a job, from its name, or from its parameters if AtoM gave it a translated name; null if they do not tell it.
- * Every translation of "CSV export" and "XML export" keeps the abbreviation, which alone tells the two apart. Any other
- * name of one word is taken for a plugin's class.
+ * Every translation of "CSV export" and "XML export" keeps the abbreviation, which alone tells the two apart, and none can be the
+ * name of a class. Any other name that can is taken for a plugin's class.
  */
 export function classOfJob(name: string, parameters: PhpArray): string | null {
   if (isAtomClass(name)) return name;
   if (parameters.has('overwrite_or_combine')) return 'arInheritRightsJob';
+  if (/^[A-Za-z_]\w*$/.test(name)) return name;
   const formats = (['csv', 'xml'] as const).filter((format) => name.toLowerCase().includes(format));
   const clipboard = CLIPBOARD.get(parameters.get('objectType'));
-  if (clipboard !== undefined && formats.length === 1) return clipboard[formats[0]!] ?? null;
-  return clipboard === undefined && /^[A-Za-z_]\w*$/.test(name) ? name : null;
+  return (formats.length === 1 && clipboard?.[formats[0]!]) || null;
 }

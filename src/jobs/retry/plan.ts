@@ -298,7 +298,8 @@ async function filesRefusal(
   parameters: PhpArray,
 ): Promise<string | null> {
   const paths = files === undefined ? [] : files(parameters);
-  if (paths === null) return `The parameters of job ${id} name no file, and it needs one. ${IN_ATOM}`;
+  if (paths === null || paths.includes(''))
+    return `The parameters of job ${id} name no file, and it needs one. ${IN_ATOM}`;
   for (const path of paths) {
     const problem = await fileProblem(path, root);
     if (problem === null) continue;

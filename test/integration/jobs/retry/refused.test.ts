@@ -132,6 +132,8 @@ test('a job whose upload is gone is refused, and one whose upload cannot be seen
   );
   const nameless = await insertLogged(at.site, {name: 'arValidateCsvJob', parameters: {}});
   expect(await refusal(nameless)).toMatch(/name no file/);
+  const empty = await insertLogged(at.site, {name: 'arValidateCsvJob', parameters: {file: {tmp_name: ''}}});
+  expect(await refusal(empty)).toMatch(/name no file/);
   const hostile = {name: 'a.csv', tmp_name: 'x\u0000/etc/passwd'};
   const nul = await insertLogged(at.site, {
     name: 'arFileImportJob',

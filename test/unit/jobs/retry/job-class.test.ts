@@ -13,10 +13,12 @@ test.each([
   ['XML export', {objectType: 'actor'}, 'arActorXmlExportJob'],
   ['CSV export', {objectType: 'repository'}, 'arRepositoryCsvExportJob'],
   ['XML export', {objectType: 'repository'}, null],
-  ['Export', {objectType: 'actor'}, null],
+  ['Datenexport – alle', {objectType: 'actor'}, null],
+  ['CSV出力', {objectType: 'actor'}, 'arActorCsvExportJob'],
   ['CSV and XML export', {objectType: 'actor'}, null],
   ['CSV export', {}, null],
   ['arPluginJob', {}, 'arPluginJob'],
+  ['arPluginCsvJob', {objectType: 'actor'}, 'arPluginCsvJob'],
   ['My plugin', {}, null],
   ['x\n] Job 5', {}, null],
 ])('%s with %j is %s', (name, parameters, jobClass) => {
