@@ -131,7 +131,7 @@ test('the server stops as the job is sent: it may run later, corrects its row, a
   const second = await retryAt(at, [id]);
   expect(second.first).toMatchObject({
     action: 'refused',
-    message: expect.stringMatching(`^Job ${newId} is a retry of job ${id} and has not ended`),
+    message: expect.stringMatching(`^Job ${newId} does the same work as job ${id} and has not ended`),
   });
   process.kill(worker.pid, 'SIGCONT');
   await until(async () => (await statusOf(newId)) === 184);

@@ -15,7 +15,7 @@ import {classOfJob} from './job-class.ts';
 import {fileProblem} from './job-files.ts';
 import {type KnownJobs, knownJobs} from './known-jobs.ts';
 import {type LoggedParameters, loggedParameters} from './logged-parameters.ts';
-import {type EarlierRetry, earlierRetries, retriedJob} from './notes.ts';
+import {type Relative, relatives, retriedJob} from './notes.ts';
 import {type ClassFacts, factsOf} from './second-run.ts';
 import {payloadOf} from './submission.ts';
 
@@ -49,10 +49,10 @@ export interface SeenRow {
 /** What a job is run again with. */
 export interface ReadyRetry {
   old: SeenRow;
-  /** Earlier retries that were lost: their rows are marked as errors. */
+  /** Jobs with the same work that were lost: their rows are marked as errors. */
   lost: SeenRow[];
-  /** The ids of all earlier retries. */
-  retries: number[];
+  /** The ids of all jobs with the same work. */
+  relatives: number[];
   parameters: PhpArray;
   function: string;
   /** Those that have a worker for it; never empty. */
@@ -76,7 +76,7 @@ interface Draft {
   logged: LoggedParameters;
   /** null if it is not known. */
   jobClass: string | null;
-  retries: EarlierRetry[];
+  relatives: Relative[];
 }
 
 interface Evidence {
@@ -117,18 +117,18 @@ async function draftOf(database: Database, job: Job): Promise<Draft> {
     logLength: row?.bytes ?? 0,
     logged,
     jobClass: 'missing' in logged ? null : classOfJob(job.name, logged.parameters),
-    retries: await earlierRetries(database, job.id),
+    relatives: await relatives(database, job.id),
   };
 }
 
 async function collect(options: RetryOptions, drafts: readonly Draft[]): Promise<Evidence> {
-  const rows = drafts.flatMap(({job, retries}) => [job, ...retries]);
+  const rows = drafts.flatMap((draft) => [draft.job, ...draft.relatives]);
   const running = new Set(rows.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
-  const keyed = drafts.flatMap(({job: {id, name}, logged, retries}) => {
+  const keyed = drafts.flatMap(({job: {id, name}, logged, ...draft}) => {
     if ('missing' in logged) return [];
     const {parameters, text} = logged;
-    const others = retries.map((retry) => ({...retry, parameters: payloadOf(parameters, retry.id)}));
+    const others = draft.relatives.map((other) => ({...other, parameters: payloadOf(parameters, other.id)}));
     return [{id, name, parameters: text}, ...others];
   });
   const known = await knownJobs(keyed, options);
@@ -190,8 +190,8 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
   return {
     ready: {
       old: {id, status: job.status, logLength: draft.logLength},
-      lost: lostRetries(draft, evidence),
-      retries: draft.retries.map((retry) => retry.id),
+      lost: lostRelatives(draft, evidence),
+      relatives: draft.relatives.map((other) => other.id),
       parameters,
       function: name,
       servers,
@@ -212,8 +212,8 @@ function missingText({id, notes}: Job, missing: string): string {
     : `Job ${id} is a retry that never ran. To run it: atomctl jobs:retry ${oldId}`;
 }
 
-/** Why the job, or an earlier retry of it, may still be run by a worker; null if none can. */
-function openElsewhere({job: {id}, retries}: Draft, {report, known}: Evidence): string | null {
+/** Why the job, or one with the same work, may still be run by a worker; null if none can. */
+function openElsewhere({job: {id}, ...draft}: Draft, {report, known}: Evidence): string | null {
   if (known.problem !== null)
     return `${known.problem} Whether Gearman still has job ${id} is therefore not known; run the same command once it answers.`;
   const place = known.found.get(id)?.[0];
@@ -222,28 +222,32 @@ function openElsewhere({job: {id}, retries}: Draft, {report, known}: Evidence): 
       `${serverOfQueue(place.queue)} still has job ${id}, waiting or cancelled. ` +
       'It leaves once a worker is free: wait for that, then run the same command again.'
     );
-  for (const retry of retries) {
-    const was = retry.status === 'running' ? (report?.verdicts.get(retry.id)?.state ?? 'ended') : 'ended';
-    const isOpen = (was !== 'lost' && was !== 'ended') || known.found.has(retry.id);
+  for (const other of draft.relatives) {
+    const was = other.status === 'running' ? (report?.verdicts.get(other.id)?.state ?? 'ended') : 'ended';
+    const isOpen = (was !== 'lost' && was !== 'ended') || known.found.has(other.id);
     if (isOpen)
-      return `Job ${retry.id} is a retry of job ${id} and has not ended. To see it: atomctl jobs:show ${retry.id}`;
+      return `Job ${other.id} does the same work as job ${id} and has not ended. To see it: atomctl jobs:show ${other.id}`;
   }
   return null;
 }
 
-/** A failed job stays failed whatever became of its retry: filters would choose it every time. */
-function retriedBefore({onceMore, ids}: RetryOptions, {job: {id}, retries}: Draft): string | null {
-  const named = retries.find((retry) => ids.includes(retry.id));
+/**
+ * Of jobs with the same work the last one that began is run again: a failed job stays failed whatever became of its retry, and
+ * filters would choose it every time.
+ */
+function retriedBefore({onceMore, ids}: RetryOptions, {job: {id}, ...draft}: Draft): string | null {
+  const later = draft.relatives.filter((other) => other.id > id && other.began);
+  const named = later.findLast((other) => ids.includes(other.id));
   if (named !== undefined)
-    return `Job ${named.id} is a retry of job ${id}, and both were named. To run the work once: atomctl jobs:retry ${named.id}`;
-  const last = retries.findLast(({status}) => status !== 'running');
+    return `Job ${named.id} does the same work as job ${id}, and both were named. To run it once: atomctl jobs:retry ${named.id}`;
+  const last = later.findLast(({status}) => status !== 'running');
   if (onceMore || last === undefined) return null;
   return `Job ${id} was run again before, as job ${last.id} (${last.status}). To run it once more: atomctl jobs:retry ${id}`;
 }
 
-function lostRetries({retries}: Draft, {report}: Evidence): SeenRow[] {
+function lostRelatives(draft: Draft, {report}: Evidence): SeenRow[] {
   const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
-  return retries
+  return draft.relatives
     .filter(({status}) => status === 'running')
     .map(({id, status}) => ({id, status, logLength: lengths.get(id) ?? 0}));
 }

@@ -5,7 +5,7 @@ import {phpString} from '../../php/value.ts';
 import {changeRows, type RowChange, type RowFailure, type RowOutcome} from '../model/change-row.ts';
 import {statusFromTermId} from '../model/job.ts';
 import {type Inserted, insertJob} from './new-job.ts';
-import {earlierRetries, noteOfLostRetry, noteOfRetried, noteOfRetry} from './notes.ts';
+import {noteOfLostRetry, noteOfRetried, noteOfRetry, relatives} from './notes.ts';
 import {planRetry, type ReadyRetry, type RetryOptions, type RetryTarget} from './plan.ts';
 import {submissionOf} from './submission.ts';
 import {chooseServer, type Submitted, submitJob} from './submit.ts';
@@ -121,8 +121,8 @@ async function insertRows(options: RetryOptions, {job}: RetryTarget, ready: Read
     },
     // A process that was stopped for long has lost the site's lock.
     async repeatedBy(tx) {
-      const retries = await earlierRetries(tx, job.id);
-      return retries.find((retry) => !ready.retries.includes(retry.id))?.id ?? null;
+      const now = await relatives(tx, job.id);
+      return now.find((other) => !ready.relatives.includes(other.id))?.id ?? null;
     },
   });
 }

@@ -21,7 +21,7 @@ interface Verdict {
   servers: Gearmand[];
   function: string;
   lost: number[];
-  retries: number[];
+  relatives: number[];
 }
 
 export function* retry(act: Act, ids: readonly number[]): Steps<{result: RetryResult; exit: number}> {
@@ -29,7 +29,7 @@ export function* retry(act: Act, ids: readonly number[]): Steps<{result: RetryRe
   const {world} = act;
   const jobs = loadJobs(act, ids);
   yield {did: `reads the jobs ${ids.join(', ')}`};
-  const chain = jobs.flatMap(({id}) => [id, ...retriesOf(act, id)]);
+  const chain = jobs.flatMap(({id}) => [id, ...relativesOf(act, id)]);
   const running = new Set(chain.filter((id) => world.visibleRows().get(id)?.status === 'running'));
   const report = running.size === 0 ? null : yield* liveStatesToAct(act, new Map(), running);
   const read = new Map(chain.map((id) => [id, world.visibleRows().get(id)]));
@@ -70,7 +70,7 @@ function judge(
 ): Verdict {
   const {world, view} = act;
   const row = read.get(id);
-  const none = {servers: [], function: '', lost: [], retries: []};
+  const none = {servers: [], function: '', lost: [], relatives: []};
   if (!row) return {...none, refused: `Job ${id} is gone.`};
   const {was, reason} = stateOf({id, status: row.status}, report, new Map());
   const byState = stateRefusal({id}, was, reason);
@@ -79,20 +79,22 @@ function judge(
   if (row.job.name === 'Scale images') return {...none, refused: 'Its class is not known.'};
   if (view.servers.some((server) => !server.up)) return {...none, refused: 'A server does not answer.'};
   if (known.has(id)) return {...none, refused: 'A server still has it, waiting, executing or cancelled.'};
-  const retries = retriesOf(act, id);
+  const relatives = relativesOf(act, id);
   const isOpen = (each: number) => {
     const open = read.get(each)?.status === 'running' && report?.verdicts.get(each)?.state !== 'lost';
     return open || known.has(each);
   };
-  if (retries.some(isOpen)) return {...none, refused: 'A retry of it has not ended.'};
-  if (retries.some((each) => act.named.has(each))) return {...none, refused: 'A retry of it was named too.'};
+  if (relatives.some(isOpen)) return {...none, refused: 'One with its work has not ended.'};
+  const began = (each: number) => (read.get(each)?.log.length ?? 0) > 0;
+  if (relatives.some((each) => each > id && began(each) && act.named.has(each)))
+    return {...none, refused: 'One with its work was named too.'};
   const harmful = SECOND_RUNS[row.job.class]?.run(new Map([['eventId', '7']])).harmful ?? true;
   if (harmful && !act.spec.force) return {...none, refused: 'Its work would be done twice.'};
   const name = world.ownPrefix + row.job.class;
   const servers = view.servers.filter((server) => server.capable(name) > 0);
   if (servers.length === 0) return {...none, refused: 'No worker is connected that runs it.'};
-  const lost = retries.filter((each) => read.get(each)?.status === 'running');
-  return {servers, function: name, lost, retries};
+  const lost = relatives.filter((each) => read.get(each)?.status === 'running');
+  return {servers, function: name, lost, relatives};
 }
 
 /** The transaction, the submission and the check, with the world going on in between. */
@@ -110,7 +112,7 @@ function* retryOne(act: Act, seen: Row, verdict: Verdict, report: Report | null)
     report?.rows.map((row) => [row.id, (row as unknown as {logLength: number}).logLength]),
   );
   const lengthSeen = (each: number) => lengths.get(each) ?? (each === id ? lengthOf(seen) : undefined);
-  const isRepeated = retriesOf(act, id).some((each) => !verdict.retries.includes(each));
+  const isRepeated = relativesOf(act, id).some((each) => !verdict.relatives.includes(each));
   const isUnchanged = !isRepeated && [id, ...verdict.lost].every((each) => isAsSeen(each, lengthSeen(each)));
   const fails = act.spec.rowFailsAt !== null && act.steps >= act.spec.rowFailsAt;
   if (world.setup.replica || fails || !isUnchanged)
@@ -167,17 +169,22 @@ function checkAlone({world, witness, spec}: Act, seen: Row): void {
   );
 }
 
-function retriesOf({world}: Act, id: number): number[] {
-  const found: number[] = [];
+/** The jobs with the same work: what it repeats, the retries of that, and theirs. */
+function relativesOf({world}: Act, id: number): number[] {
+  const found = new Set<number>();
   for (const open = [id]; open.length > 0; ) {
     const of = open.pop()!;
+    if (found.has(of)) continue;
+    found.add(of);
     for (const [newId, oldId] of repeats.get(world) ?? [])
-      if (oldId === of && world.row(newId) !== undefined) {
-        found.push(newId);
-        open.push(newId);
-      }
+      for (const [one, other] of [
+        [newId, oldId],
+        [oldId, newId],
+      ] as const)
+        if (one === of && world.row(other) !== undefined) open.push(other);
   }
-  return found;
+  found.delete(id);
+  return [...found];
 }
 
 /** Those of these jobs that a server knows by the key of their parameters. */

@@ -1,7 +1,7 @@
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeEach, expect, test} from 'vitest';
-import {connectServers} from '../../../../src/gearman/server.ts';
+import {connectServers, type GearmanServer} from '../../../../src/gearman/server.ts';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
 import {insertLogged, previewAt, retryAt} from '../../../support/jobs/retry-site.ts';
 import {prefixesOf} from '../../../support/quiet-host.ts';
@@ -177,7 +177,7 @@ test('a second retry is refused while the first waits or runs, and possible once
   const {first} = await retryAt(at, [id]);
   expect(first.action).toBe('submitted');
   expect(await refusal(id, {force: true})).toBe(
-    `Job ${first.newId} is a retry of job ${id} and has not ended. To see it: atomctl jobs:show ${first.newId}`,
+    `Job ${first.newId} does the same work as job ${id} and has not ended. To see it: atomctl jobs:show ${first.newId}`,
   );
   await until(async () => (await at.statusOf(first.newId!)) === 184);
   const second = await retryAt(at, [id]);
@@ -193,7 +193,7 @@ test('a retry of a retry keeps the first job from being run once more', async ()
   await until(() => at.workers[0]!.started().includes(busy.id));
   const two = await retryAt(at, [one.first.newId!]);
   expect(two.first.action).toBe('submitted');
-  expect(await refusal(id)).toMatch(new RegExp(`^Job ${two.first.newId} is a retry of job ${id}`));
+  expect(await refusal(id)).toMatch(new RegExp(`^Job ${two.first.newId} does the same work as job ${id}`));
   await until(async () => (await at.statusOf(two.first.newId!)) === 184);
 });
 
@@ -204,10 +204,57 @@ test('a job and its retry, named together, are run once', async () => {
   const {retried} = await retryAt(at, [id, first.newId!]);
   expect(retried.map(({action}) => action)).toEqual(['refused', 'submitted']);
   expect(retried[0]!.message).toBe(
-    `Job ${first.newId} is a retry of job ${id}, and both were named. To run the work once: atomctl jobs:retry ${first.newId}`,
+    `Job ${first.newId} does the same work as job ${id}, and both were named. To run it once: atomctl jobs:retry ${first.newId}`,
   );
   await until(async () => (await at.statusOf(retried[1]!.newId!)) === 184);
 });
+
+test('of several retries of one job, none is run beside another, and of those that are named one is', async () => {
+  const id = await insertLogged(at.site);
+  const retries: number[] = [];
+  while (retries.length < 2) {
+    const {newId} = (await retryAt(at, [id])).first;
+    await until(async () => (await at.statusOf(newId!)) === 184);
+    retries.push(newId!);
+  }
+  const [one, two] = retries as [number, number];
+  expect(await refusal(one, {onceMore: false})).toMatch(
+    `Job ${one} was run again before, as job ${two} (completed).`,
+  );
+  process.kill(at.workers[0]!.pid, 'SIGSTOP');
+  const {retried} = await retryAt(at, [id, one, two]);
+  expect(retried.map(({action}) => action)).toEqual(['refused', 'refused', 'submitted']);
+  expect(retried[1]!.message).toMatch(`Job ${two} does the same work as job ${one}, and both were named.`);
+  const open = retried[2]!.newId!;
+  expect(await refusal(one)).toMatch(`Job ${open} does the same work as job ${one} and has not ended.`);
+  process.kill(at.workers[0]!.pid, 'SIGCONT');
+  await until(async () => (await at.statusOf(open)) === 184);
+});
+
+test('a retry that never ran does not count as one, for filters neither', async () => {
+  const id = await insertLogged(at.site);
+  const [server] = at.sources.servers;
+  const lost = {...at.sources, servers: [{...server!, server: unsending()}]};
+  const {first} = await retryAt(at, [id], lost);
+  expect(first).toMatchObject({
+    action: 'failed',
+    message: expect.stringMatching(/Run the same command again\.$/),
+  });
+  const {retried} = await retryAt(at, [id, first.newId!], {onceMore: false});
+  expect(retried.map(({action}) => action)).toEqual(['submitted', 'refused']);
+  await until(async () => (await at.statusOf(retried[0]!.newId!)) === 184);
+});
+
+/** The server, to which a submission gets lost. */
+function unsending(): GearmanServer {
+  return new Proxy(at.server, {
+    get(target, name) {
+      if (name === 'submitBackground') return async () => 'H:lost:1';
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 test('filters leave alone what was run again before, however that ended', async () => {
   const id = await insertLogged(at.site);
