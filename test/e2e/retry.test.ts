@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {type AddressInfo, connect, createServer} from 'node:net';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
-import {insertLogged} from '../support/jobs/retry-site.ts';
+import {insertLogged, retryAt} from '../support/jobs/retry-site.ts';
 import {
   createScratch,
   type GearmanProcess,
@@ -184,8 +184,11 @@ test('of several retries at once one runs, and the others are refused', async ()
 /** SUBMIT_JOB_BG of a client. */
 const SUBMISSION = Buffer.from([0, 0x52, 0x45, 0x51, 0, 0, 0, 18]);
 
-/** A way to gearmand on which something is done before the first submission passes. */
-async function beforeSubmission(action: () => Promise<unknown>): Promise<{endpoint: string; close(): void}> {
+/** A way to gearmand on which something is done before the first request with these bytes passes. */
+async function beforeRequest(
+  bytes: Buffer | string,
+  action: () => Promise<unknown>,
+): Promise<{endpoint: string; close(): void}> {
   let done = false;
   const listener = createServer((client) => {
     const server = connect(gearmand.address.port, '127.0.0.1');
@@ -193,7 +196,7 @@ async function beforeSubmission(action: () => Promise<unknown>): Promise<{endpoi
     server.on('error', () => {}).on('close', () => client.destroy());
     server.pipe(client);
     client.on('data', async (chunk) => {
-      if (chunk.includes(SUBMISSION) && !done) {
+      if (chunk.includes(bytes) && !done) {
         done = true;
         await action();
       }
@@ -205,11 +208,31 @@ async function beforeSubmission(action: () => Promise<unknown>): Promise<{endpoi
   return {endpoint: `127.0.0.1:${port}`, close: () => listener.close()};
 }
 
+test('a job that another run has run again since the plan was shown is refused, also if that has ended', async () => {
+  await work();
+  const id = await insertLogged(at.site);
+  let other: number | undefined;
+  const proxy = await beforeRequest('workers', async () => {
+    other = (await retryAt(at, [id])).first.newId!;
+    await until(
+      async () =>
+        (await at.site.query('SELECT status_id FROM job WHERE id = ?', [other]))[0].status_id === 184,
+    );
+  });
+  const {code, stdout} = await retry(id, '--yes', '--gearman', proxy.endpoint);
+  proxy.close();
+  expect([code, stdout]).toEqual([
+    5,
+    `${id}: refused. Job ${id} was run again meanwhile, as job ${other}. Nothing was done. To see it: atomctl jobs:show ${other}\n`,
+  ]);
+  expect(await newestId()).toBe(other);
+});
+
 test('Ctrl-C between the row and the Gearman job: that job is submitted, the rest is left, and a second run doubles nothing', async () => {
   const worker = await work();
   process.kill(worker.pid, 'SIGSTOP');
   const ids = [await insertLogged(at.site), await insertLogged(at.site)];
-  const proxy = await beforeSubmission(async () => {
+  const proxy = await beforeRequest(SUBMISSION, async () => {
     expect((await newestId()) > ids[1]!).toBe(true);
     run.child.kill('SIGINT');
     await until(() => run.stderr().includes('Interrupted'));
@@ -243,7 +266,7 @@ test('SIGKILL between the row and the Gearman job: a second run marks that row a
   const worker = await work();
   process.kill(worker.pid, 'SIGSTOP');
   const id = await insertLogged(at.site);
-  const proxy = await beforeSubmission(async () => {
+  const proxy = await beforeRequest(SUBMISSION, async () => {
     run.child.kill('SIGKILL');
     await run.ended;
   });

@@ -82,7 +82,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
       attempt: {jobs: options.ids},
       work: () =>
         interruptibly(
-          (signal) => retryJobs({...options, signal}),
+          (signal) => retryJobs({...options, signal}, targets),
           () => this.notice(ENDS_SOON),
         ),
       changes: ({retried}) => retryRecords(retried, flags.reason),

@@ -51,7 +51,7 @@ export interface ReadyRetry {
   old: SeenRow;
   /** Jobs with the same work that were lost: their rows are marked as errors. */
   lost: SeenRow[];
-  /** The ids of all jobs with the same work. */
+  /** The ids of all jobs with the same work: another one means that somebody was quicker. */
   relatives: number[];
   parameters: PhpArray;
   function: string;

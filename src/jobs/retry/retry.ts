@@ -41,10 +41,15 @@ export function previewRetry(ids: readonly number[], targets: ReadonlyMap<number
 /**
  * Runs each job again on its own; one that is refused does not stop the rest. All checks are made again at first. Between the
  * new row and its Gearman job nothing is interrupted.
+ * @param shown what was planned before the question: what was refused then stays refused, and what another process has run again
+ *   since is refused too; null if nobody was asked
  * @throws AtomctlError for the database, before anything was changed
  */
-export async function retryJobs(options: RetryOptions): Promise<RetryResult> {
-  const targets = await planRetry(options);
+export async function retryJobs(
+  options: RetryOptions,
+  shown: ReadonlyMap<number, RetryTarget> | null,
+): Promise<RetryResult> {
+  const targets = asShown(shown, await planRetry(options));
   const planned = previewRetry(options.ids, targets);
   const retried: Retried[] = [];
   let stoppedEarly = false;
@@ -58,6 +63,22 @@ export async function retryJobs(options: RetryOptions): Promise<RetryResult> {
   }
   const unknown = planned.map(({id}) => id).filter((id) => !targets.has(id));
   return {retried, unknown, stoppedEarly};
+}
+
+/** What is planned now, as far as it was shown. */
+function asShown(
+  shown: ReadonlyMap<number, RetryTarget> | null,
+  targets: ReadonlyMap<number, RetryTarget>,
+): ReadonlyMap<number, RetryTarget> {
+  if (shown === null) return targets;
+  return new Map(
+    [...targets].map(([id, {job, verdict}]) => {
+      const before = shown.get(id)?.verdict;
+      if (before === undefined || !('ready' in before)) return [id, {job, verdict: before ?? verdict}];
+      if ('refused' in verdict) return [id, {job, verdict}];
+      return [id, {job, verdict: {ready: {...verdict.ready, relatives: before.ready.relatives}}}];
+    }),
+  );
 }
 
 async function retryOne(options: RetryOptions, target: RetryTarget, ready: ReadyRetry): Promise<Retried> {

@@ -46,7 +46,7 @@ export async function retryAt(
   ids: readonly number[],
   options: Partial<RetryOptions> = {},
 ): Promise<RetryOutcome> {
-  const result = await retryJobs(retryOptions(at, ids, options));
+  const result = await retryJobs(retryOptions(at, ids, options), null);
   return {...result, exit: retryExitStatus(result), first: result.retried[0]!};
 }
 
