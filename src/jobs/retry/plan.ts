@@ -197,7 +197,11 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
       servers,
       objectId,
       anonymous: row.anonymous,
-      effects: [second.text, ...(job.userId === null ? [row.deletes] : [])],
+      effects: [
+        runBefore(id, draft.relatives) ?? '',
+        second.text,
+        job.userId === null ? row.deletes : '',
+      ].filter(Boolean),
     },
   };
 }
@@ -236,13 +240,22 @@ function openElsewhere({job: {id}, ...draft}: Draft, {report, known}: Evidence):
  * filters would choose it every time.
  */
 function retriedBefore({onceMore, ids}: RetryOptions, {job: {id}, ...draft}: Draft): string | null {
-  const later = draft.relatives.filter((other) => other.id > id && other.began);
+  const later = laterRuns(id, draft.relatives);
   const named = later.findLast((other) => ids.includes(other.id));
   if (named !== undefined)
     return `Job ${named.id} does the same work as job ${id}, and both were named. To run it once: atomctl jobs:retry ${named.id}`;
-  const last = later.findLast(({status}) => status !== 'running');
-  if (onceMore || last === undefined) return null;
-  return `Job ${id} was run again before, as job ${last.id} (${last.status}). To run it once more: atomctl jobs:retry ${id}`;
+  const before = runBefore(id, draft.relatives);
+  return onceMore || before === null ? null : `${before} To run it once more: atomctl jobs:retry ${id}`;
+}
+
+function laterRuns(id: number, relatives: readonly Relative[]): Relative[] {
+  return relatives.filter((other) => other.id > id && other.began);
+}
+
+/** That the work was done once more since, and how that ended; null if it was not. */
+function runBefore(id: number, relatives: readonly Relative[]): string | null {
+  const last = laterRuns(id, relatives).findLast(({status}) => status !== 'running');
+  return last === undefined ? null : `Job ${id} was run again before, as job ${last.id} (${last.status}).`;
 }
 
 function lostRelatives(draft: Draft, {report}: Evidence): SeenRow[] {

@@ -180,6 +180,9 @@ test('a second retry is refused while the first waits or runs, and possible once
     `Job ${first.newId} does the same work as job ${id} and has not ended. To see it: atomctl jobs:show ${first.newId}`,
   );
   await until(async () => (await at.statusOf(first.newId!)) === 184);
+  expect((await previewAt(at, id)).message).toBe(
+    `Job ${id} was run again before, as job ${first.newId} (completed). It generates the finding aid again, in place of the old one.`,
+  );
   const second = await retryAt(at, [id]);
   expect(second.first.action).toBe('submitted');
   await until(async () => (await at.statusOf(second.first.newId!)) === 184);
