@@ -130,7 +130,7 @@ describe('the package', () => {
     atomctl = await installPackage(packed.tarball, prefix);
   });
 
-  it('holds the program, its manual, its completions and licences, and no cache of any runtime', () => {
+  it('holds the program, its manual, documents, completions and licences, and no cache of any runtime', () => {
     const kinds = new Set(packed.files.map((path) => path.replace(/^(dist\/\w+|\w+)\/.*(\.\w+)$/, '$1/*$2')));
     expect([...kinds].sort()).toEqual([
       'LICENSE',
@@ -146,6 +146,9 @@ describe('the package', () => {
       'dist/shared/*.cjs',
       'dist/start/*.cjs',
       'dist/start/*.json',
+      'docs/*.json',
+      'docs/*.md',
+      'docs/*.svg',
       'man/*.1',
       'package.json',
     ]);

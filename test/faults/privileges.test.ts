@@ -15,9 +15,9 @@ import {
   startGearmand,
 } from '../support/sandbox.ts';
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-/** The GRANT statements as README has them: to read, to end and correct jobs, to run jobs again, to delete jobs. */
-const [LOOK, CORRECT, REPEAT, DELETE] = README.split('### Database privileges')[1]!
+const PAGE = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+/** The GRANT statements as docs/configuration.md has them: to read, to end and correct jobs, to run jobs again, to delete jobs. */
+const [LOOK, CORRECT, REPEAT, DELETE] = PAGE.split('## Database privileges')[1]!
   .split('```')
   .filter((block) => block.startsWith('sql\n'))
   .map((block) => [...(block.match(/GRANT [^;]*/g) ?? [])]) as [string[], string[], string[], string[]];
@@ -60,7 +60,7 @@ afterAll(async () => {
 const userName = (name: string) => `${name}_${site.databaseName}`;
 const account = (name: string) => `'${userName(name)}'@'127.0.0.%'`;
 
-/** README's statement for this database and this account. */
+/** The page's statement for this database and this account. */
 function grantTo(name: string, grant: string): string {
   return grant.replaceAll('atom.', `${site.databaseName}.`).replace("'atomctl'@'localhost'", account(name));
 }
@@ -77,7 +77,7 @@ function run(name: string, args: readonly string[]): Promise<RunResult> {
   return runAtomctl(args, {env: {...site.env, ATOMCTL_DATABASE_URL: url}});
 }
 
-test('README tells the privileges to look, to correct, to run again and to delete', () => {
+test('the page on configuration tells the privileges to look, to correct, to run again and to delete', () => {
   expect(LOOK).toEqual(["GRANT SELECT ON atom.* TO 'atomctl'@'localhost'"]);
   expect([CORRECT.length, REPEAT.length, DELETE.length]).toEqual([4, 4, 2]);
 });
@@ -188,7 +188,7 @@ describe('a user with the privileges to look', () => {
   );
 });
 
-/** Everything that atomctl changes in the database, with the privileges of README that it needs. */
+/** Everything that atomctl changes in the database, with the privileges that the page says it needs. */
 const CHANGES: [string, 'correct' | 'delete' | 'all', () => string[]][] = [
   ['kill', 'correct', () => ['jobs:kill', String(lost), '--yes']],
   ['mark', 'correct', () => ['jobs:mark', String(lost), '--as', 'error', '--yes', '--force']],
@@ -199,13 +199,16 @@ const CHANGES: [string, 'correct' | 'delete' | 'all', () => string[]][] = [
   ['doctor --fix of orphans', 'all', () => ['doctor', '--fix', '--yes', '--check', 'orphans']],
 ];
 
-test.each(CHANGES)('%s: the privileges of README to %s are enough', async (name, privileges, args) => {
-  if (name.endsWith('orphans')) await site.query('DELETE FROM job WHERE id = ?', [ended]);
-  const {code, stdout, stderr} = await run(privileges, args());
-  expect([code, stdout + stderr]).toEqual([0, expect.not.stringMatching(/lacks|denied/)]);
-});
+test.each(CHANGES)(
+  '%s: the privileges to %s that the page names are enough',
+  async (name, privileges, args) => {
+    if (name.endsWith('orphans')) await site.query('DELETE FROM job WHERE id = ?', [ended]);
+    const {code, stdout, stderr} = await run(privileges, args());
+    expect([code, stdout + stderr]).toEqual([0, expect.not.stringMatching(/lacks|denied/)]);
+  },
+);
 
-test('retry: the privileges of README to run again are enough, and without them the missing GRANT is named', async () => {
+test('retry: the privileges to run again that the page names are enough, and without them the missing GRANT is named', async () => {
   const worker = await connectWorker(gearmand.address, {timeoutSeconds: 5});
   await worker.grab([site.functionName('arFindingAidJob')]);
   const anonymous = {userId: null, userToken: 'secret'};

@@ -30,6 +30,8 @@ test('the tarball has the executable and what belongs to it', async () => {
       'completions/atomctl.bash',
       'completions/atomctl.fish',
       'config.yml',
+      'docs/install.md',
+      'docs/recipes.md',
       'licences.txt',
       'man/atomctl.1',
       'node-licence.txt',
