@@ -3,7 +3,7 @@
 module.exports = {
   Args: require('@oclif/core/args'),
   Command: require('@oclif/core/command').Command,
+  Config: require('@oclif/core/config').Config,
   Flags: require('@oclif/core/flags'),
-  execute: (options) => require('@oclif/core/execute').execute(options),
   settings: require('@oclif/core/settings').settings,
 };

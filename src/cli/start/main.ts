@@ -1,5 +1,5 @@
 import '../debug.ts';
-import {execute, settings} from '@oclif/core';
+import {Config, settings} from '@oclif/core';
 import {versionLine} from '../version.ts';
 import {COMMANDS} from './command-table.ts';
 import {atomctlPlugin, isKnown} from './plugin.ts';
@@ -29,8 +29,8 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     const {showHelp} = await import('../help/show-help.ts');
     return showHelp(args, plugin);
   }
-  const loadOptions = {root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])};
-  await execute({args, loadOptions});
+  const config = await Config.load({root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])});
+  await config.runCommand(name, args.slice(1));
 }
 
 const DESCRIBING = new Set(['help', 'completion', 'completion:answer', 'man']);
