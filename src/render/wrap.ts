@@ -12,7 +12,10 @@ export function wrap(text: string, width: number): string[] {
 }
 
 function cut(word: string, width: number): string[] {
+  // Whole characters: half of one would not be text.
+  const characters = [...word];
   const parts: string[] = [];
-  for (let start = 0; start < word.length; start += width) parts.push(word.slice(start, start + width));
+  for (let start = 0; start < characters.length; start += width)
+    parts.push(characters.slice(start, start + width).join(''));
   return parts;
 }
