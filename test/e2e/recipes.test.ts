@@ -301,7 +301,7 @@ describe.sequential('docs/recipes.md', () => {
 
   test('7: watches an import to its end', async () => {
     const {scripts} = recipe('7. Watch an import');
-    const {id} = await submitJob(site, {jobClass: 'arFileImportJob', work: {seconds: 1}});
+    const {id} = await submitJob(site, {jobClass: 'arFileImportJob', work: {seconds: 3}});
     const watched = await run(scripts[0]);
     expect([watched.code, watched.stdout]).toEqual([
       0,
