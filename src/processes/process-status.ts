@@ -23,6 +23,21 @@ export function parseStat(text: string): {ppid: number; startedAfterBoot: number
   return {ppid, startedAfterBoot: (ticks * 1000) / TICKS_PER_SECOND};
 }
 
+/** The CPU time of a process in user and system mode, in /proc/PID/stat, without that of its children; null as above. */
+export function parseCpuSeconds(text: string): number | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [user, system] = [fields[14 - 3], fields[15 - 3]].map((field) =>
+    /^\d{1,15}$/.test(field ?? '') ? Number(field) : null,
+  );
+  return user == null || system == null ? null : (user + system) / TICKS_PER_SECOND;
+}
+
+/** The memory of a process that is in RAM, in /proc/PID/status; null for one that has none, as one that has ended. */
+export function parseResidentBytes(text: string): number | null {
+  const [, kilobytes] = /^VmRSS:\s+(\d{1,12}) kB$/m.exec(text) ?? [];
+  return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+}
+
 /** The effective user id in /proc/PID/status; null if the text is something else. */
 export function parseUid(text: string): number | null {
   const [, uid] = /^Uid:\t\d+\t(\d{1,10})\t/m.exec(text) ?? [];

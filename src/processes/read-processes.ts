@@ -1,5 +1,4 @@
 /** Reads the processes of AtoM and Gearman on this host from Linux's /proc. */
-import {readlinkSync} from 'node:fs';
 import {readdir, readlink, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {systemReason} from '../system-failure.ts';
@@ -11,6 +10,7 @@ import {
   type SymfonyCommand,
 } from './command-line.ts';
 import {reasonForHidden} from './hidden-processes.ts';
+import {socketInodes} from './process-sockets.ts';
 import {parseBootTime, parseStat, parseUid} from './process-status.ts';
 import {hasEnded, readText} from './read-text.ts';
 import {type Endpoint, ESTABLISHED, LISTEN, readSockets, type Socket} from './socket-tables.ts';
@@ -227,24 +227,9 @@ function socketReader(proc: string): Reading['socketsOf'] {
 /** The TCP sockets among the process's open files; null if these cannot be read. */
 async function readOwnSockets(directory: string, {socketsOf}: Reading): Promise<Socket[] | null> {
   try {
-    const descriptors = await readdir(join(directory, 'fd'));
-    const inodes = new Set<number>();
-    for (const name of descriptors) {
-      const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(join(directory, 'fd', name))) ?? [];
-      if (inode !== undefined) inodes.add(Number(inode));
-    }
+    const inodes = await socketInodes(directory);
     return (await socketsOf(directory))?.filter(({inode}) => inodes.has(inode)) ?? null;
   } catch {
     return null;
-  }
-}
-
-/** A file that was closed meanwhile does not count; any other error is thrown. */
-function linkOf(file: string): string {
-  try {
-    return readlinkSync(file);
-  } catch (error) {
-    if (hasEnded(error)) return '';
-    throw error;
   }
 }

@@ -58,7 +58,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Inside jobs/: each folder may import from those below it. */
 const JOB_LAYERS: readonly (readonly string[])[] = [
-  ['kill', 'clear', 'mark', 'retry', 'wait'],
+  ['kill', 'clear', 'mark', 'retry', 'wait', 'why'],
   ['health'],
   ['live', 'export', 'stats'],
   ['model'],

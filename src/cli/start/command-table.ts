@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{default: Command.C
   'jobs:retry': () => import('../../commands/jobs/retry.ts'),
   'jobs:show': () => import('../../commands/jobs/show.ts'),
   'jobs:stats': () => import('../../commands/jobs/stats.ts'),
+  'jobs:why': () => import('../../commands/jobs/why.ts'),
   'jobs:wait': () => import('../../commands/jobs/wait.ts'),
   report: () => import('../../commands/report.ts'),
   man: () => import('../../commands/man.ts'),

@@ -38,9 +38,12 @@ export interface ProbedSite {
  * Reads the payloads of all waiting jobs that may be the site's, on every server, and returns each to its place. Functions under
  * every prefix that is not known to be another site's are probed, since a deploy that moved the root leaves jobs under the old
  * one. Never rejects for a server.
+ * @param options.name the name of a row: only functions that may hold its job are probed
  */
-export async function probeSite(options: QueueOptions): Promise<ProbedSite> {
-  return probeFunctions(await functionsOf(options, ['site', 'unknown']), options);
+export async function probeSite(options: QueueOptions & {name?: string}): Promise<ProbedSite> {
+  const {name} = options;
+  const mayHold = ({jobClass}: SeenFunction) => name === undefined || mayBeFunctionOf(name, jobClass);
+  return probeFunctions((await functionsOf(options, ['site', 'unknown'])).filter(mayHold), options);
 }
 
 /** Ends some of the waiting jobs. */

@@ -1,0 +1,125 @@
+import {formatDuration} from '../../duration.ts';
+import type {ProcessState} from '../../processes/process-state.ts';
+import {finishedFix} from '../health/finished-jobs.ts';
+import {SERIAL_SECONDS, SERIAL_TRIES} from './blocker.ts';
+import type {JobWhy} from './facts.ts';
+
+/** What the advice rests on besides the facts that are shown. */
+export interface Situation extends Omit<JobWhy, 'advice'> {
+  begun: boolean;
+  /** Of a finished job: see FinishedJob. */
+  failed: boolean;
+  marksErrors: boolean;
+  /** The state of the row that blocks it; null if none does. */
+  blockerState: string | null;
+  /** Of its worker's process; null if that is not known. */
+  processState: ProcessState | null;
+  silentSeconds: number | null;
+  runsForSeconds: number | null;
+}
+
+export type Advice = JobWhy['advice'];
+
+/** A job that is silent for less is at work, as far as its log can tell. */
+const SILENT_SECONDS = 3600;
+
+/** The one thing to do about a job, with the command for it. */
+export function adviceFor(job: Situation): Advice {
+  switch (job.likely ?? job.state) {
+    case 'executing':
+      return job.blockedBy === null ? aboutExecuting(job) : aboutBlocked(job, job.blockedBy);
+    case 'queued':
+      return aboutQueued(job);
+    case 'finished':
+      return {
+        message: 'Bring its row up to date.',
+        command: finishedFix([job]).replace(
+          'atomctl doctor --fix',
+          `atomctl jobs:mark ${job.id} --as completed`,
+        ),
+      };
+    case 'lost':
+      return aboutLost(job);
+    case 'uncertain':
+      return job.begun
+        ? {message: 'See what keeps its state from being proved.', command: 'atomctl doctor'}
+        : {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${job.id} --probe`};
+    case 'error':
+      return {
+        message: 'See its errors; then run it again.',
+        command: `atomctl jobs:show ${job.id}; atomctl jobs:retry ${job.id}`,
+      };
+    default:
+      return {message: 'It has ended: there is nothing to do.', command: `atomctl jobs:show ${job.id}`};
+  }
+}
+
+function aboutBlocked({id, triesUsed}: Situation, blocker: number): Advice {
+  const left = (SERIAL_TRIES - (triesUsed ?? 0)) * SERIAL_SECONDS;
+  return {
+    message: `It fails in at most ${formatDuration(left)} unless job ${blocker} ends before; then run it again.`,
+    command: `atomctl jobs:why ${blocker}; atomctl jobs:retry ${id}`,
+  };
+}
+
+function aboutExecuting({id, worker, processState, silentSeconds, runsForSeconds, usual}: Situation): Advice {
+  if (processState === 'stopped')
+    return {
+      message: 'A signal has stopped its process: let it continue.',
+      command: `kill -CONT ${worker!.pid}`,
+    };
+  const isSilent = silentSeconds !== null && silentSeconds > SILENT_SECONDS;
+  const isLong = usual === null || (runsForSeconds ?? 0) > usual.p95Seconds;
+  if (isSilent && isLong) {
+    return {
+      message: `It has logged nothing for ${formatDuration(silentSeconds)}. If its process uses no CPU and no disk either, end it.`,
+      command: `atomctl jobs:kill ${id} --restart-worker`,
+    };
+  }
+  return {message: 'Let it work, and watch its log.', command: `atomctl jobs:show ${id} --follow`};
+}
+
+function aboutQueued(job: Situation): Advice {
+  const {id, name, ableWorkers, blockedBy, position, ahead} = job;
+  if (ableWorkers?.length === 0)
+    return {message: `No connected worker can do ${name}: start one.`, command: 'atomctl worker:start'};
+  if (blockedBy !== null) {
+    const isLost = job.blockerState === 'lost' || job.blockerState === 'finished';
+    return isLost
+      ? {
+          message: `Job ${blockedBy} blocks it and nothing executes that: correct its row.`,
+          command: 'atomctl doctor --fix',
+        }
+      : {message: `Wait for job ${blockedBy}, which goes first.`, command: `atomctl jobs:wait ${blockedBy}`};
+  }
+  if (job.state === 'uncertain')
+    return {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${id} --probe`};
+  if (ableWorkers?.every(({idle}) => idle === true))
+    return {
+      message: 'A worker that can do it executes nothing: if this stays so, it hangs.',
+      command: 'atomctl queue:status',
+    };
+  const busy = ableWorkers?.find(({executes}) => executes !== null)?.executes ?? null;
+  const before =
+    position !== null && position > 1 ? `the ${ahead!.length} jobs before it` : 'a worker to become free';
+  return busy === null
+    ? {message: `Wait for ${before}.`, command: `atomctl jobs:wait ${id}`}
+    : {
+        message: `Wait for ${before}; a worker that can do it executes job ${busy}.`,
+        command: `atomctl jobs:why ${busy}`,
+      };
+}
+
+function aboutLost({id, begun, state}: Situation): Advice {
+  if (state === 'uncertain')
+    return {message: 'See what keeps its state from being proved.', command: 'atomctl doctor'};
+  return begun
+    ? {
+        message: 'Run it again: this makes a new job and marks this one as an error.',
+        command: `atomctl jobs:retry ${id}`,
+      }
+    : {
+        message: 'End it, then start it again in AtoM: a job that never began has logged no parameters.',
+        command: `atomctl jobs:kill ${id}`,
+      };
+}
