@@ -2,6 +2,7 @@ import {AtomctlError} from '../errors.ts';
 import {CLOCK_CHECKS} from './checks/clock.ts';
 import {DATABASE_CHECKS} from './checks/database.ts';
 import {DOWNLOAD_CHECKS} from './checks/downloads.ts';
+import {DURABLE_QUEUE_CHECKS} from './checks/durable-queue.ts';
 import {GEARMAN_CHECKS} from './checks/gearman.ts';
 import {GEARMAND_CHECKS} from './checks/gearmand.ts';
 import {HISTORY_CHECKS} from './checks/history.ts';
@@ -89,6 +90,7 @@ export const CHECKS: readonly Check[] = [
   ...GEARMAN_CHECKS,
   ...PREFIX_CHECKS,
   ...GEARMAND_CHECKS,
+  ...DURABLE_QUEUE_CHECKS,
   ...SITE_CHECKS,
   ...SEARCH_CHECKS,
   ...CLOCK_CHECKS,

@@ -8,7 +8,6 @@ import {healthy, NotAvailable, type Outcome, warning} from '../finding.ts';
  */
 export const GEARMAND_CHECKS: readonly Check[] = [
   {id: 'gearmand-network', title: "Gearman's network", run: checkNetwork},
-  {id: 'gearmand-queue', title: 'Where Gearman keeps its queue', run: checkStore},
   {id: 'gearmand-retries', title: "Gearman's retries", run: checkRetries},
 ];
 
@@ -33,18 +32,6 @@ async function gearmands(site: SiteEvidence): Promise<{address: string; options:
   if (found.length === 0)
     throw new NotAvailable('No process of gearmand for these ports was found on this host.');
   return found;
-}
-
-async function checkStore(site: SiteEvidence): Promise<Outcome> {
-  const all = await gearmands(site);
-  const stores = all.map(({address, options}) => ({address, type: options.get('queue-type') || 'builtin'}));
-  const evidence = `${stores.map(({address, type}) => `${address} keeps its queue in ${type === 'builtin' ? 'memory' : type}`).join('; ')}.`;
-  if (stores.every(({type}) => type !== 'builtin')) return healthy(evidence);
-  return healthy(evidence, {
-    consequence:
-      'When it is restarted, waiting jobs are lost, and their rows still say Running: then run doctor --fix.',
-    remedy: 'A persistent queue: --queue-type (gearmand --help)',
-  });
 }
 
 async function checkRetries(site: SiteEvidence): Promise<Outcome> {

@@ -11,8 +11,13 @@ export interface LocalServer {
   /** `host:port`. */
   address: string;
   everyInterface: boolean;
-  /** null if its process was not found, or is not gearmand's (the server in C). */
+  /**
+   * null if its process was not found, or is not gearmand's (the server in C). If processes are hidden, those of the file that it
+   * is started with.
+   */
   options: GearmandOptions | null;
+  /** Those of the file that it is started with the next time; null if there is none for this port. */
+  planned: {options: GearmandOptions; file: string} | null;
 }
 
 /** @throws NotAvailable if none of the servers runs here, or the system does not show it */
@@ -24,13 +29,18 @@ export async function findLocalServers(servers: readonly ServerConnection[]): Pr
     .map(({address}) => ({address, listener: listenerOn(address.port, sockets)}))
     .filter(({listener}) => listener !== 'none');
   if (local.length === 0) throw new NotAvailable('No Gearman server of this site runs on this host.');
-  const {gearmands} = await readProcesses();
+  const {gearmands, incomplete} = await readProcesses();
   return Promise.all(
-    local.map(async ({address, listener}) => ({
-      address: formatAddress(address),
-      everyInterface: listener === 'every',
-      options: await findGearmand(address.port, gearmands),
-    })),
+    local.map(async ({address, listener}) => {
+      const planned = await plannedOptions(address.port);
+      const found = await findGearmand(address.port, gearmands);
+      return {
+        address: formatAddress(address),
+        everyInterface: listener === 'every',
+        options: found ?? (incomplete !== null && gearmands.length === 0 ? (planned?.options ?? null) : null),
+        planned,
+      };
+    }),
   );
 }
 
@@ -63,6 +73,24 @@ export async function findGearmand(
     if (Number(options.get('port') ?? GEARMAN_PORT) === port) found.push(options);
   }
   return found.length === 1 ? found[0]! : null;
+}
+
+/** Debian's unit and init script take the arguments from it: `PARAMS="--listen=localhost"`. */
+const DEFAULTS_FILE = '/etc/default/gearman-job-server';
+
+async function plannedOptions(port: number): Promise<LocalServer['planned']> {
+  const text = await readFile(DEFAULTS_FILE).catch(() => null);
+  const given = text === null ? null : parseDefaultsFile(text);
+  if (given === null) return null;
+  const options = await withConfigFile(given);
+  return Number(options.get('port') ?? GEARMAN_PORT) === port ? {options, file: DEFAULTS_FILE} : null;
+}
+
+/** The options in the last `PARAMS="..."` of a file for a shell, whose lines may go on after a backslash; null without one. */
+export function parseDefaultsFile(text: string): Map<string, string> | null {
+  const [, quoted, plain] = [...text.matchAll(/^[ \t]*PARAMS=(?:["']([^"']*)["']|(\S*))/gm)].at(-1) ?? [];
+  const params = quoted ?? plain;
+  return params === undefined ? null : parseOptions(params.split(/[\s\\]+/).filter(Boolean));
 }
 
 async function withConfigFile(given: Map<string, string>): Promise<GearmandOptions> {

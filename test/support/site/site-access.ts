@@ -1,7 +1,7 @@
 import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
 import type {Finding} from '../../../src/doctor/finding.ts';
-import {runChecks} from '../../../src/doctor/run-checks.ts';
+import {runChecks, type Selection} from '../../../src/doctor/run-checks.ts';
 import {parseAddress} from '../../../src/gearman/address.ts';
 import {connectServers, type ServerConnection} from '../../../src/gearman/server.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
@@ -69,7 +69,7 @@ export const connect = (endpoints: readonly string[]) =>
 export const connectAs = (config: DatabaseConfig) => connectDatabase(config, {timeoutSeconds: 5});
 
 /** Examines with connections of its own and closes them. */
-export async function checkOnce(access: SiteAccess): Promise<Finding[]> {
+export async function checkOnce(access: SiteAccess, selection: Selection = {}): Promise<Finding[]> {
   const opened: {databases: Promise<Database>[]; servers: Promise<ServerConnection[]>[]} = {
     databases: [],
     servers: [],
@@ -80,7 +80,7 @@ export async function checkOnce(access: SiteAccess): Promise<Finding[]> {
     servers: once(() => remember(opened.servers, access.servers())),
   };
   try {
-    return await runChecks(collectSiteEvidence(remembering));
+    return await runChecks(collectSiteEvidence(remembering), selection);
   } finally {
     for (const database of await Promise.allSettled(opened.databases)) {
       if (database.status === 'fulfilled') await database.value.close();

@@ -1,0 +1,85 @@
+import {ignoredEntries} from '../../jobs/health/ignored-entries.ts';
+import {isOwnFunction, splitFunctionName} from '../../queue/function-name.ts';
+import {ownerOf} from '../../queue/snapshot.ts';
+import type {LocalServer} from '../evidence/local-gearmand.ts';
+import type {Check, SiteEvidence} from '../evidence.ts';
+import {counted, healthy, NotAvailable, type Outcome} from '../finding.ts';
+
+/** How gearmand keeps its queue, and what a restart would lose. A queue in memory is the default, so it gets a remark. */
+export const DURABLE_QUEUE_CHECKS: readonly Check[] = [
+  {id: 'gearmand-queue', title: 'Where Gearman keeps its queue', run: checkStore},
+];
+
+/** gearmand's name for a queue that it keeps in memory alone. */
+const IN_MEMORY = 'builtin';
+
+async function checkStore(site: SiteEvidence): Promise<Outcome> {
+  const known = (await site.localServers()).filter(({options}) => options !== null);
+  if (known.length === 0)
+    throw new NotAvailable('No process of gearmand for these ports was found on this host.');
+  const stores = known.map((server) => ({server, type: typeOf(server)}));
+  const inMemory = stores.filter(({type}) => type === IN_MEMORY).map(({server}) => server.address);
+  const elsewhere = (await site.access.servers()).length - known.length;
+  const evidence = [
+    `${stores.map(storeText).join('; ')}.`,
+    ...stores.flatMap(({server, type}) => plannedText(server, type)),
+    ...(elsewhere === 0
+      ? []
+      : [
+          `Of ${counted(elsewhere, 'other server')} this is not known: they run on other hosts or in containers.`,
+        ]),
+  ];
+  if (inMemory.length === 0) return healthy(evidence.join(' '));
+  const {own, others, running, cancelled} = await waitingJobs(site, new Set(inMemory));
+  const among = cancelled === 0 ? '' : `, ${cancelled} of them cancelled`;
+  return healthy(
+    [
+      ...evidence,
+      `A restart now would lose ${counted(own, 'waiting job')} of this site and ${others} of others${among}; ${running} are executing.`,
+    ].join(' '),
+    {
+      consequence:
+        'The rows of lost jobs go on to say Running. Executing jobs go on, but are not handed out again if their worker ends.',
+      remedy:
+        'Let gearmand keep its queue on disk: add --queue-type=libsqlite3 --libsqlite3-db=FILE to PARAMS in /etc/default/gearman-job-server. Before a restart: atomctl queue:save FILE',
+    },
+  );
+}
+
+function typeOf({options}: Pick<LocalServer, 'options'>): string {
+  return options?.get('queue-type')?.toLowerCase() || IN_MEMORY;
+}
+
+function storeText({server: {address, options, planned}, type}: {server: LocalServer; type: string}): string {
+  const source = options === planned?.options ? ` by ${planned?.file} (its process is hidden)` : '';
+  return `${address} keeps its queue in ${type === IN_MEMORY ? 'memory' : type}${source}`;
+}
+
+/** What counts from the next start, if that is another way. */
+function plannedText({address, options, planned}: LocalServer, type: string): string[] {
+  if (planned === null || options === planned.options) return [];
+  const next = typeOf(planned);
+  return next === type
+    ? []
+    : [
+        `From its next start on, ${address} uses ${next === IN_MEMORY ? 'memory' : next}, by ${planned.file}.`,
+      ];
+}
+
+/** The jobs on these servers: waiting ones of this site and of others, cancelled ones among them, and executing ones. */
+async function waitingJobs(site: SiteEvidence, addresses: ReadonlySet<string>) {
+  const {prefixes} = site.access;
+  const reports = (await site.answering()).filter(({address}) => addresses.has(address));
+  const ignored = await ignoredEntries(await site.access.servers());
+  const count = {own: 0, others: 0, running: 0, cancelled: 0};
+  for (const {address, functions} of reports) {
+    count.cancelled += ignored.get(address) ?? 0;
+    for (const {function: name, total, running} of functions) {
+      if (isOwnFunction(name)) continue;
+      const owner = ownerOf(splitFunctionName(name), prefixes, new Set());
+      count[owner === 'site' ? 'own' : 'others'] += total - running;
+      count.running += running;
+    }
+  }
+  return count;
+}
