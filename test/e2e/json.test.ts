@@ -57,7 +57,7 @@ function addFullJob(): Promise<number> {
 }
 
 describe('what the commands print is as their schema has it', () => {
-  test('jobs:list, jobs:show, jobs:wait, jobs:stats', async () => {
+  test('jobs:list, jobs:show, jobs:why, jobs:wait, jobs:stats', async () => {
     const {id} = await submitJob(site, {jobClass: 'arFindingAidJob'});
     await documentOf('jobs-wait', ['jobs:wait', String(id)]);
     const [full, bare, running] = [
@@ -75,7 +75,10 @@ describe('what the commands print is as their schema has it', () => {
     expect(list.jobs[0].live).not.toBeNull();
     const {stdout: lines} = await runAtomctl(['jobs:list', '--jsonl'], {env: site.env});
     for (const line of lines.trimEnd().split('\n')) expectSchema('job', line);
-    for (const each of [id, full, bare, running]) await documentOf('jobs-show', ['jobs:show', String(each)]);
+    for (const each of [id, full, bare, running]) {
+      await documentOf('jobs-show', ['jobs:show', String(each)]);
+      await documentOf('jobs-why', ['jobs:why', String(each)]);
+    }
     const followed = await atomctl('jobs:show', '--follow', String(full));
     for (const line of followed.stdout.trimEnd().split('\n')) expectSchema('jobs-show-follow', line);
     await documentOf('jobs-wait', ['jobs:wait', String(running), '--max-wait', '0'], [1, 124]);

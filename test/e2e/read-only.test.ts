@@ -39,6 +39,7 @@ const READING: readonly (readonly string[])[] = [
   ['jobs:show', '1'],
   ['jobs:stats'],
   ['jobs:wait', '1'],
+  ['jobs:why', '1'],
   ['man'],
   ['queue:status'],
   ['queue:workers'],

@@ -159,7 +159,9 @@ function processUses(files: Sources): string[] {
   return [...files].flatMap(([path, text]) => {
     if (path.startsWith('cli/')) return [];
     const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-    return /(?<![\w$]|(?<!\.\.)\.)process\s*(?:[?.[;]|$)|'(?:node:)?process'|globalThis\.process/.test(code)
+    return /(?<![\w$]|(?<!\.\.)\.)process\s*(?:[?.[;]|$)|(?:from|import\(?|require\()\s*'(?:node:)?process'|globalThis\.process/.test(
+      code,
+    )
       ? [path]
       : [];
   });

@@ -6,7 +6,7 @@ import {executingJobs, type LiveReport} from '../live/live-state.ts';
 import type {JobWhy} from './facts.ts';
 import type {MissingFacts} from './missing.ts';
 import type {WhyOptions} from './options.ts';
-import {describeProcess} from './process.ts';
+import {describeProcess} from './process-facts.ts';
 import {type ConnectedWorker, type Executions, executions} from './workers.ts';
 
 export interface Executors {

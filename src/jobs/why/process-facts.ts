@@ -52,7 +52,7 @@ async function queryOf(
   const others = connections.filter(({remote}) => !gearmanPorts.has(remote.port));
   if (others.length === 0)
     return none(
-      'The process has no TCP connection besides those to Gearman; of sessions over a socket file the database does not show the process.',
+      'The process has no TCP connection but to Gearman; the database does not show whose a session over a socket file is.',
     );
   const session = await sessionOrReason(database, others);
   if (typeof session === 'string') return none(session);

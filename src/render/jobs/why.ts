@@ -40,7 +40,7 @@ function factsOf(job: JobWhy, nowMs: number): Fact[] {
     ...(waits ? [['Queue', [placeText(job)]] as const, ['Workers', workersText(job)] as const] : []),
     ...(job.blockedBy === null ? [] : [['Waits for', [blockerText(job)]] as const]),
     ...(executes ? [['Worker', [workerText(job)]] as const, ['Process', processText(job)] as const] : []),
-    ['Last log line', [activityText(job, nowMs)]],
+    ['Last line', [activityText(job, nowMs)]],
     ...(job.progress === null ? [] : [['Progress', [progressText(job.progress)]] as const]),
     ['Usually', [usualText(job)]],
   ];
@@ -82,13 +82,13 @@ function workerText({worker, missing}: JobWhy): string {
   return worker === null ? missing.worker! : `${worker.id} from ${worker.host}`;
 }
 
-function processText({process, missing}: JobWhy): string[] {
-  return process === null ? [missing.process!] : processLines(process, 'process', missing);
+function processText({process: seen, missing}: JobWhy): string[] {
+  return seen === null ? [missing.process!] : processLines(seen, 'process', missing);
 }
 
-function processLines(process: WhyProcess, fact: string, missing: JobWhy['missing']): string[] {
+function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']): string[] {
   const {pid, command, cpuSeconds, readBytes, writtenBytes, memoryBytes, query, querySeconds, children} =
-    process;
+    seen;
   const io =
     readBytes === null || writtenBytes === null
       ? missing[`${fact}.readBytes`]!

@@ -135,6 +135,9 @@ function runImport(array $arguments): int
     if (!is_readable((string) end($arguments))) {
         throw new RuntimeException('You must specify a valid filename');
     }
+    if (isset($work['query'])) {
+        (new Site(getcwd()))->query($work['query']);
+    }
     if (Steps::wait('importing') === null) {
         Job::pause($work['seconds'] ?? 0);
     }

@@ -23,6 +23,8 @@ export interface JobWork {
   lines?: number;
   /** These log lines; an import prints them. */
   log?: readonly string[];
+  /** An import's child executes this statement first. */
+  query?: string;
   /** The job leaves a file to download. */
   download?: boolean;
   notes?: readonly string[];

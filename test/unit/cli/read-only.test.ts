@@ -16,6 +16,7 @@ const KNOWN: Readonly<Record<string, 'reads' | 'changes' | {unless: string} | {w
   'jobs:mark': 'changes',
   'jobs:retry': {unless: 'dry-run'},
   'jobs:show': 'reads',
+  'jobs:why': {with: 'probe'},
   'jobs:stats': 'reads',
   'jobs:wait': 'reads',
   man: 'reads',
