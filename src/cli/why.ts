@@ -11,9 +11,9 @@ export async function explain(
   context: Context,
   {id, probe, notice}: {id: number; probe: boolean; notice: (text: string) => void},
 ): Promise<Explained> {
-  const [{explainJob}, {readWorkerProcess}, database, time, sources] = await Promise.all([
+  const [{explainJob}, {readProcessState}, database, time, sources] = await Promise.all([
     import('../jobs/why/why.ts'),
-    import('../host/worker-state.ts'),
+    import('../processes/process-state.ts'),
     context.database(),
     context.time(),
     liveSources(context, {notice}),
@@ -25,7 +25,7 @@ export async function explain(
     database,
     time,
     journalPids: (jobs) => journalPids(context, jobs),
-    workerProcess: readWorkerProcess,
+    processState: async (pid) => (await readProcessState(pid))?.state ?? null,
     ...(probe && {probe: (name: string) => probeFor(context, sources, name)}),
   });
 }

@@ -75,10 +75,8 @@ describe('what the commands print is as their schema has it', () => {
     expect(list.jobs[0].live).not.toBeNull();
     const {stdout: lines} = await runAtomctl(['jobs:list', '--jsonl'], {env: site.env});
     for (const line of lines.trimEnd().split('\n')) expectSchema('job', line);
-    for (const each of [id, full, bare, running]) {
-      await documentOf('jobs-show', ['jobs:show', String(each)]);
-      await documentOf('jobs-why', ['jobs:why', String(each)]);
-    }
+    for (const each of [id, full, bare, running]) await documentOf('jobs-show', ['jobs:show', String(each)]);
+    await documentOf('jobs-why', ['jobs:why', String(full)]);
     const followed = await atomctl('jobs:show', '--follow', String(full));
     for (const line of followed.stdout.trimEnd().split('\n')) expectSchema('jobs-show-follow', line);
     await documentOf('jobs-wait', ['jobs:wait', String(running), '--max-wait', '0'], [1, 124]);

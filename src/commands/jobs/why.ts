@@ -17,7 +17,7 @@ export default class JobsWhy extends BaseCommand<typeof JobsWhy> {
 
 The place counts the jobs of its class on its Gearman server; a worker that does several classes may take jobs of another class before. Gearman shows the order only to a worker: --probe reads it, as in jobs:list. Processes are read on this host only. Passwords in command lines and queries are masked; queries may show other data of the site.
 
-Exit status: 0 explained, 2 usage error, 3 database unreachable, 4 no such job.`;
+Exit status: 0 explained, 2 usage error, 3 database unreachable, 4 no such job, 130 interrupted while it probed.`;
   static override examples = [
     {description: 'Why does this job not move?', command: '<%= config.bin %> <%= command.id %> 500'},
     {

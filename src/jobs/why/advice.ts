@@ -1,14 +1,14 @@
 import {formatDuration} from '../../duration.ts';
 import type {ProcessState} from '../../processes/process-state.ts';
-import {finishedFix} from '../health/finished-jobs.ts';
 import {SERIAL_SECONDS, SERIAL_TRIES} from './blocker.ts';
 import type {JobWhy} from './facts.ts';
 
 /** What the advice rests on besides the facts that are shown. */
 export interface Situation extends Omit<JobWhy, 'advice'> {
   begun: boolean;
-  /** Of a finished job: see FinishedJob. */
+  /** Of a finished job: its log or notes show an error. */
   failed: boolean;
+  /** Its log would show one: AtoM 2.7 and later. */
   marksErrors: boolean;
   /** The state of the row that blocks it; null if none does. */
   blockerState: string | null;
@@ -27,27 +27,21 @@ const SILENT_SECONDS = 3600;
 export function adviceFor(job: Situation): Advice {
   switch (job.likely ?? job.state) {
     case 'executing':
-      return job.blockedBy === null ? aboutExecuting(job) : aboutBlocked(job, job.blockedBy);
+      return aboutExecuting(job);
     case 'queued':
       return aboutQueued(job);
     case 'finished':
-      return {
-        message: 'Bring its row up to date.',
-        command: finishedFix([job]).replace(
-          'atomctl doctor --fix',
-          `atomctl jobs:mark ${job.id} --as completed`,
-        ),
-      };
+      return aboutFinished(job);
     case 'lost':
       return aboutLost(job);
     case 'uncertain':
       return job.begun
-        ? {message: 'See what keeps its state from being proved.', command: 'atomctl doctor'}
+        ? NOT_PROVED
         : {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${job.id} --probe`};
     case 'error':
       return {
-        message: 'See its errors; then run it again.',
-        command: `atomctl jobs:show ${job.id}; atomctl jobs:retry ${job.id}`,
+        message: `See its errors with atomctl jobs:show ${job.id}; then run it again.`,
+        command: `atomctl jobs:retry ${job.id}`,
       };
     default:
       return {message: 'It has ended: there is nothing to do.', command: `atomctl jobs:show ${job.id}`};
@@ -57,17 +51,20 @@ export function adviceFor(job: Situation): Advice {
 function aboutBlocked({id, triesUsed}: Situation, blocker: number): Advice {
   const left = (SERIAL_TRIES - (triesUsed ?? 0)) * SERIAL_SECONDS;
   return {
-    message: `It fails in at most ${formatDuration(left)} unless job ${blocker} ends before; then run it again.`,
-    command: `atomctl jobs:why ${blocker}; atomctl jobs:retry ${id}`,
+    message: `It fails in at most ${formatDuration(left)} unless job ${blocker} ends before; then run it again with atomctl jobs:retry ${id}.`,
+    command: `atomctl jobs:why ${blocker}`,
   };
 }
 
-function aboutExecuting({id, worker, processState, silentSeconds, runsForSeconds, usual}: Situation): Advice {
-  if (processState === 'stopped')
+function aboutExecuting(job: Situation): Advice {
+  const {id, worker, processState, silentSeconds, runsForSeconds, usual, blockedBy} = job;
+  if (processState === 'stopped') {
     return {
       message: 'A signal has stopped its process: let it continue.',
       command: `kill -CONT ${worker!.pid}`,
     };
+  }
+  if (blockedBy !== null) return aboutBlocked(job, blockedBy);
   const isSilent = silentSeconds !== null && silentSeconds > SILENT_SECONDS;
   const isLong = usual === null || (runsForSeconds ?? 0) > usual.p95Seconds;
   if (isSilent && isLong) {
@@ -110,9 +107,25 @@ function aboutQueued(job: Situation): Advice {
       };
 }
 
+const NOT_PROVED: Advice = {
+  message: 'See what keeps its state from being proved.',
+  command: 'atomctl doctor',
+};
+
+function aboutFinished({id, state, failed, marksErrors}: Situation): Advice {
+  if (state === 'uncertain') return NOT_PROVED;
+  const mark = `atomctl jobs:mark ${id} --as`;
+  if (failed) return {message: 'Bring its row up to date: it failed.', command: `${mark} error`};
+  return marksErrors
+    ? {message: 'Bring its row up to date.', command: `${mark} completed`}
+    : {
+        message: `See in its log whether it failed, then: ${mark} completed, or --as error.`,
+        command: `atomctl jobs:show ${id}`,
+      };
+}
+
 function aboutLost({id, begun, state}: Situation): Advice {
-  if (state === 'uncertain')
-    return {message: 'See what keeps its state from being proved.', command: 'atomctl doctor'};
+  if (state === 'uncertain') return NOT_PROVED;
   return begun
     ? {
         message: 'Run it again: this makes a new job and marks this one as an error.',

@@ -30,7 +30,8 @@ export async function findExecutors(report: LiveReport, options: WhyOptions): Pr
     jobOf: (workerId) => [...found.workerOf].find(([, worker]) => worker.id === workerId)?.[0] ?? null,
     processState: async (id) => {
       const worker = found.workerOf.get(id);
-      return worker === undefined ? null : ((await options.workerProcess(worker))?.state ?? null);
+      const pid = await pidHere(worker, processes, options);
+      return worker === undefined || typeof pid === 'string' ? null : options.processState(pid);
     },
     async describe(row, missing) {
       const worker = found.workerOf.get(row.id);

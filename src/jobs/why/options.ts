@@ -1,6 +1,6 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 import type {Database} from '../../mysql/database.ts';
-import type {SeenProcess} from '../../processes/process-state.ts';
+import type {ProcessState} from '../../processes/process-state.ts';
 import type {ProbedPayload} from '../live/evidence.ts';
 import type {LiveSources} from '../live/live-state.ts';
 
@@ -12,6 +12,6 @@ export interface WhyOptions extends Omit<LiveSources, 'probe'> {
   probe?: (name: string) => Promise<{waiting: ProbedPayload[]; refused: string | null}>;
   /** The process ids of the workers whose journal says that they execute these jobs, by job. */
   journalPids: (jobs: readonly {id: number; name: string}[]) => Promise<ReadonlyMap<number, number>>;
-  /** What /proc says about the process of a connected worker; null if it is on another host or cannot be read. */
-  workerProcess: (worker: {pid: number | null; ip: string; server: string}) => Promise<SeenProcess | null>;
+  /** The state of a process of this host; null if it cannot be read. */
+  processState: (pid: number) => Promise<ProcessState | null>;
 }

@@ -12,7 +12,7 @@ export interface DescribeOptions {
   missing: MissingFacts;
 }
 
-const NOT_READABLE = 'Only the process’s own user and root may read this: run atomctl as root.';
+const NOT_READABLE = "Only the process's own user and root may read this: run atomctl as root.";
 
 /** A process and its children with what their sessions execute. @param fact how `missing` names it: `process` */
 export async function describeProcess(

@@ -1,5 +1,4 @@
 import {splitFunctionName} from '../../queue/function-name.ts';
-import {serverOfQueue} from '../../queue/snapshot.ts';
 import {seenWaiting} from '../live/counts.ts';
 import type {LiveReport} from '../live/live-state.ts';
 
@@ -39,10 +38,4 @@ export function queuePlace(
       ? 'The probe did not find it among them.'
       : 'Gearman shows their order only to a worker: add --probe.');
   return `${jobs}${what} on ${where}. ${why}`;
-}
-
-/** The server that has a waiting job; null if none is known. */
-export function waitsOn({evidence}: Pick<LiveReport, 'evidence'>, id: number): string | null {
-  const queue = evidence.rows.find((each) => each.id === id)?.known?.queue ?? seenWaiting(evidence).get(id);
-  return queue === undefined ? null : serverOfQueue(queue);
 }

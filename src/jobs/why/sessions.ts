@@ -63,7 +63,7 @@ export async function sessionOrReason(
   try {
     return (
       (await sessionOf(database, connections)) ??
-      'The database shows this account no session that comes from the process: without the privilege PROCESS it sees only its own account’s.'
+      "The database shows this account no session that comes from the process: without the privilege PROCESS it shows only an account's own."
     );
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
