@@ -64,6 +64,13 @@ function aboutExecuting(job: Situation): Advice {
       command: `kill -CONT ${worker!.pid}`,
     };
   }
+  if (processState === 'gone') {
+    return {
+      message:
+        'Its worker has ended. When the child ends too, Gearman hands the job out again and it imports twice: cancel the job; the child goes on.',
+      command: `atomctl jobs:kill ${id} --force`,
+    };
+  }
   if (blockedBy !== null) return aboutBlocked(job, blockedBy);
   const isSilent = silentSeconds !== null && silentSeconds > SILENT_SECONDS;
   const isLong = usual === null || (runsForSeconds ?? 0) > usual.p95Seconds;

@@ -12,7 +12,7 @@ import {type ConnectedWorker, type Executions, executions} from './workers.ts';
 export interface Executors {
   /** The job that a worker executes, by the worker's id; null if none is known. */
   jobOf(workerId: string): number | null;
-  /** The state of the process that executes a job; null if it is not known. */
+  /** The state of the process of the worker that executes a job; `gone` if its child goes on alone, null if it is not known. */
   processState(id: number): Promise<ProcessState | null>;
   /** The worker that executes a job, and its process. */
   describe(row: RowEvidence, missing: MissingFacts): Promise<Pick<JobWhy, 'worker' | 'process'>>;
@@ -29,13 +29,15 @@ export async function findExecutors(report: LiveReport, options: WhyOptions): Pr
   return {
     jobOf: (workerId) => [...found.workerOf].find(([, worker]) => worker.id === workerId)?.[0] ?? null,
     processState: async (id) => {
+      if (imports.get(id)?.worker === null) return 'gone';
       const worker = found.workerOf.get(id);
       const pid = await pidHere(worker, processes, options);
       return worker === undefined || typeof pid === 'string' ? null : options.processState(pid);
     },
     async describe(row, missing) {
-      const worker = found.workerOf.get(row.id);
       const child = imports.get(row.id);
+      // Its child has inherited the connection, so that Gearman still shows a worker that has ended.
+      const worker = child?.worker === null ? undefined : found.workerOf.get(row.id);
       const pid = child?.worker ?? child?.pid ?? (await pidHere(worker, processes, options));
       return {
         worker:
@@ -60,7 +62,7 @@ interface ImportProcess {
 /** The children that import the files of jobs, by job; not of a file that two of them import. */
 async function importsOf(
   {evidence}: LiveReport,
-  {imports, workers}: ProcessEvidence,
+  {imports, workers, unreadable}: ProcessEvidence,
 ): Promise<Map<number, ImportProcess>> {
   const pids = new Set(workers.map(({pid}) => pid));
   const found = new Map<number, ImportProcess>();
@@ -69,7 +71,8 @@ async function importsOf(
     const pid = own[0]?.pid;
     if (pid === undefined || own.length > 1) continue;
     const worker = (await ancestorsOf(pid)).find((parent) => pids.has(parent)) ?? null;
-    found.set(id, {pid, worker});
+    // A process that is hidden is not one that has ended.
+    if (worker !== null || unreadable === null) found.set(id, {pid, worker});
   }
   return found;
 }

@@ -52,7 +52,9 @@ function isFrom(host: string, {address, port}: Socket['local']): boolean {
     .slice(0, at)
     .replace(/^\[|\]$/g, '')
     .replace(/^::ffff:(?=\d+\.)/i, '');
-  return isIP(name) === 0 || name === address;
+  if (isIP(name) !== 0) return name === address;
+  const isLoopback = address.startsWith('127.') || address === '::1';
+  return isLoopback === (name === 'localhost');
 }
 
 /** The same, with the reason in place of what the database refuses. */

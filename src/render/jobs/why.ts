@@ -72,9 +72,11 @@ function doing({executes, idle}: AbleWorker): string {
   return idle === true ? 'executes nothing' : 'may execute another job';
 }
 
-function blockerText({blockedBy, triesUsed, state}: JobWhy): string {
+function blockerText({blockedBy, triesUsed, state, likely}: JobWhy): string {
   const tries =
-    state === 'queued' ? '' : `; ${triesUsed} of ${SERIAL_TRIES} tries used, ${SERIAL_SECONDS} s apart`;
+    (likely ?? state) === 'executing'
+      ? `; ${triesUsed} of ${SERIAL_TRIES} tries used, ${SERIAL_SECONDS} s apart`
+      : '';
   return `job ${blockedBy}, an older move or import${tries}`;
 }
 

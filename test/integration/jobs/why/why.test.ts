@@ -7,7 +7,7 @@ import {readProcessState} from '../../../../src/processes/process-state.ts';
 import {expectSchema} from '../../../support/json-schema.ts';
 import {later, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {submitJob, until} from '../../../support/sandbox.ts';
+import {runAtomctl, submitJob, until} from '../../../support/sandbox.ts';
 import {handedOut, insertBegun, insertLost, submitJobs} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
@@ -201,6 +201,44 @@ test('executing: its worker, the child that imports, the query of the child, its
     query: "SELECT SLEEP(600) /* 'a', 'b' */",
     querySeconds: expect.any(Number),
   });
+});
+
+test('executing in one of two workers: their journals show in which; without them both are named', async () => {
+  const {id, worker} = await rig.execute();
+  const other = await rig.start('--abilities=arFindingAidJob');
+  const unknown = await why(id);
+  expect([unknown.worker, unknown.process]).toEqual([null, null]);
+  for (const {pid} of [worker, other]) expect(unknown.missing.worker).toContain(`pid_${pid}_`);
+  const known = await why(id, {journalPids: async () => new Map([[id, worker.pid]])});
+  expect(known).toMatchObject({worker: {pid: worker.pid}, process: {pid: worker.pid}});
+  expect(known.ableWorkers!.map(({pid, executes}) => [pid, executes])).toEqual(
+    expect.arrayContaining([
+      [worker.pid, id],
+      [other.pid, null],
+    ]),
+  );
+});
+
+test('executing without its worker, which was killed: its import goes on, and would be handed out again', async () => {
+  const {id, worker} = await rig.execute('arFileImportJob');
+  const host = realHost(rig.site);
+  await until(async () => (await host.processes()).imports.length > 0);
+  const [child] = (await host.processes()).imports;
+  await worker.kill();
+  await until(async () => (await host.processes()).workers.length === 0);
+  const facts = await why(id);
+  expect(facts).toMatchObject({
+    state: 'executing',
+    worker: null,
+    process: {pid: child!.pid, command: expect.stringContaining('csv:import')},
+    advice: {command: `atomctl jobs:kill ${id} --force`},
+    missing: {worker: `Its worker has ended; its child ${child!.pid} goes on.`},
+  });
+  const command = [...facts.advice.command.split(' ').slice(1), '--yes'];
+  expect((await runAtomctl(command, {env: rig.site.env})).stdout).toContain(String(id));
+  process.kill(child!.pid, 'SIGKILL');
+  await until(async () => (await rig.at.server.status()).every(({running}) => running === 0));
+  expect(await handedOut(rig.site, 'arFileImportJob')).toEqual([]);
 });
 
 test('an id of a process that is no worker of the site tells nothing of that process', async () => {

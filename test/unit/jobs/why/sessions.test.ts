@@ -21,6 +21,8 @@ test.each([
   ['10.0.0.3:50001', '10.0.0.2', expect.stringMatching(/PROCESS/)],
   ['127.0.0.1:50002', '127.0.0.1', expect.stringMatching(/PROCESS/)],
   ['localhost', '127.0.0.1', expect.stringMatching(/PROCESS/)],
+  ['other.example:50001', '127.0.0.1', expect.stringMatching(/PROCESS/)],
+  ['own.example:50001', '10.0.0.2', {query: 'SELECT 1', seconds: 7}],
 ])('a session from %s for a connection from %s port 50001', async (host, address, found) => {
   expect(await sessionOrReason(database(session(host)), [local(address, 50001)])).toEqual(found);
 });
