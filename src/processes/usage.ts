@@ -17,7 +17,7 @@ export interface ProcessUsage {
   /** From and to disks; null if only the process's user and root may know. */
   readBytes: number | null;
   writtenBytes: number | null;
-  /** Its open TCP connections; null if they cannot be read. */
+  /** Its open TCP connections, without those that it inherited; null if they cannot be read. */
   connections: Socket[] | null;
   /** By their ids. */
   children: ProcessUsage[];
@@ -36,7 +36,7 @@ const MOST_CHILDREN = 20;
 export async function readUsage(pid: number, options: {proc?: string} = {}): Promise<ProcessUsage | null> {
   const proc = options.proc ?? '/proc';
   const children = await childrenByParent(proc);
-  return readOne({proc, children}, pid, MOST_GENERATIONS);
+  return readOne({proc, children}, pid, {generations: MOST_GENERATIONS, inherited: new Set()});
 }
 
 /** The parents of a process, the nearest first, without the process 1. Empty if /proc cannot be read. */
@@ -56,7 +56,11 @@ interface Tree {
   children: ReadonlyMap<number, readonly number[]>;
 }
 
-async function readOne(tree: Tree, pid: number, generations: number): Promise<ProcessUsage | null> {
+async function readOne(
+  tree: Tree,
+  pid: number,
+  {generations, inherited}: {generations: number; inherited: ReadonlySet<number>},
+): Promise<ProcessUsage | null> {
   const directory = join(tree.proc, String(pid));
   try {
     const read = async (name: string, bytes = SMALL_FILE_BYTES) =>
@@ -66,7 +70,12 @@ async function readOne(tree: Tree, pid: number, generations: number): Promise<Pr
     const [status, commandLine] = [await read('status'), await read('cmdline', COMMAND_LINE_BYTES)];
     const io = await read('io').catch(() => '');
     const young = generations === 0 ? [] : (tree.children.get(pid) ?? []).slice(0, MOST_CHILDREN);
-    const children = await Promise.all(young.map((child) => readOne(tree, child, generations - 1)));
+    const sockets = await socketsOfProcess(pid, tree);
+    const below = {
+      generations: generations - 1,
+      inherited: new Set([...inherited, ...(sockets ?? []).map(({inode}) => inode)]),
+    };
+    const children = await Promise.all(young.map((child) => readOne(tree, child, below)));
     return {
       pid,
       argv: parseCommandLine(commandLine),
@@ -74,7 +83,7 @@ async function readOne(tree: Tree, pid: number, generations: number): Promise<Pr
       memoryBytes: parseResidentBytes(status),
       readBytes: counterIn(io, 'read_bytes'),
       writtenBytes: counterIn(io, 'write_bytes'),
-      connections: await socketsOfProcess(pid, tree),
+      connections: sockets?.filter(({inode}) => !inherited.has(inode)) ?? null,
       children: children.filter((child) => child !== null),
     };
   } catch {

@@ -39,10 +39,15 @@ export async function sessionOf(
      FROM information_schema.PROCESSLIST WHERE SUBSTRING_INDEX(HOST, ':', -1) IN (?) AND ID <> CONNECTION_ID()`,
     [ports],
   );
-  const found = sessions.find(({host}) => connections.some(({local}) => isFrom(host, local)));
+  const own = sessions.filter(({host}) => connections.some(({local}) => isFrom(host, local)));
+  const executes = ({info, command}: StoredSession) => info !== null && command !== 'Sleep';
+  // One that it inherited may be among them, of a parent that has ended.
+  const found = own.find(executes) ?? own[0];
   if (found === undefined) return null;
-  const runs = found.info !== null && found.command !== 'Sleep';
-  return {query: runs ? shownQuery(found.info!) : null, seconds: Math.max(0, Number(found.seconds ?? 0))};
+  return {
+    query: executes(found) ? shownQuery(found.info!) : null,
+    seconds: Math.max(0, Number(found.seconds ?? 0)),
+  };
 }
 
 function isFrom(host: string, {address, port}: Socket['local']): boolean {

@@ -39,7 +39,9 @@ export async function usualDurations(
   const durations = new Durations();
   let count = 0;
   for (const {created, ended, head} of rows) {
-    const begun = parseLogLines(head ?? '')[0]?.time ?? wallTime(created);
+    const [start, first] = [wallTime(created), parseLogLines(head ?? '')[0]?.time ?? null];
+    // A log that is older than its row was written with another clock.
+    const begun = first !== null && first >= (start ?? '') ? first : start;
     const end = wallTime(ended);
     const seconds =
       begun === null || end === null ? Number.NaN : (time.toEpochMs(end) - time.toEpochMs(begun)) / 1000;

@@ -42,7 +42,7 @@ function factsOf(job: JobWhy, nowMs: number): Fact[] {
     ...(executes ? [['Worker', [workerText(job)]] as const, ['Process', processText(job)] as const] : []),
     ['Last line', [activityText(job, nowMs)]],
     ...(job.progress === null ? [] : [['Progress', [progressText(job.progress)]] as const]),
-    ['Usually', [usualText(job)]],
+    ['Usually', [usualText(job, nowMs)]],
   ];
 }
 
@@ -84,8 +84,17 @@ function workerText({worker, missing}: JobWhy): string {
   return worker === null ? missing.worker! : `${worker.id} from ${worker.host}`;
 }
 
+/** The fact's name in `missing`. */
+const PROCESS: keyof JobWhy = 'process';
+
 function processText({process: seen, missing}: JobWhy): string[] {
-  return seen === null ? [missing.process!] : processLines(seen, 'process', missing);
+  if (seen === null) return [missing.process!];
+  const query = hasQuery(seen) ? [] : [`query: ${missing[`${PROCESS}.query`]}`];
+  return [...processLines(seen, PROCESS, missing), ...query];
+}
+
+function hasQuery({query, children}: WhyProcess): boolean {
+  return query !== null || children.some(hasQuery);
 }
 
 function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']): string[] {
@@ -98,10 +107,8 @@ function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']
   const memory = memoryBytes === null ? '' : `, memory ${size(memoryBytes)}`;
   return [
     `${pid}: ${command}`,
-    `CPU ${cpuSeconds.toFixed(1)} s${memory}; ${io}`,
-    query === null
-      ? `no query known: ${missing[`${fact}.query`]}`
-      : `query for ${formatDuration(querySeconds)}: ${query}`,
+    `CPU ${cpuSeconds.toFixed(1)}s${memory}; ${io}`,
+    ...(query === null ? [] : [`query for ${formatDuration(querySeconds)}: ${query}`]),
     ...children.flatMap((child, index) =>
       processLines(child, `${fact}.children[${index}]`, missing).map((line, at) =>
         at === 0 ? `child ${line}` : line,
@@ -110,11 +117,12 @@ function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']
   ];
 }
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+/** As systemctl has it: 25.7M. */
+const UNITS = ['B', 'K', 'M', 'G', 'T'];
 
 function size(bytes: number): string {
   const unit = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit]}`;
+  return `${(bytes / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)}${UNITS[unit]}`;
 }
 
 function activityText({lastActivityAt, lastLine, missing}: JobWhy, nowMs: number): string {
@@ -127,11 +135,15 @@ function progressText({done, total}: {done: number; total: number}): string {
   return `${done} of ${total} (${Math.floor((done / total) * 100)}%)`;
 }
 
-function usualText({usual, missing}: JobWhy): string {
+function usualText({usual, missing}: JobWhy, nowMs: number): string {
   if (usual === null) return missing.usual!;
   const {count, medianSeconds, p95Seconds, expectedEndAt} = usual;
   const jobs = count === 1 ? '1 completed job' : `${count} completed jobs`;
-  const end = expectedEndAt === null ? '' : `; by the median this one ends at ${wallClock(expectedEndAt)}`;
+  const isPast = expectedEndAt !== null && Date.parse(expectedEndAt) < nowMs;
+  const end =
+    expectedEndAt === null
+      ? ''
+      : `; by the median this one ${isPast ? 'should have ended' : 'ends'} at ${wallClock(expectedEndAt)}`;
   return `${formatDuration(medianSeconds)} (median), ${formatDuration(p95Seconds)} (95%) of ${jobs}${end}`;
 }
 
@@ -143,7 +155,7 @@ function labelled(label: string, texts: readonly string[], screen: Screen): stri
 /** Broken at spaces into lines that fit beside an indent; a word that is too long is not broken. */
 function wrapped(text: string, {width}: Screen, indent: number): string[] {
   const lines: string[] = [];
-  for (const word of sanitizeLine(text).split(' ')) {
+  for (const word of sanitizeLine(text).split(/ +/)) {
     const last = lines.at(-1);
     if (last !== undefined && indent + last.length + 1 + word.length <= width)
       lines[lines.length - 1] = `${last} ${word}`;

@@ -196,6 +196,8 @@ test('executing: its worker, the child that imports, the query of the child, its
       ),
     },
   });
+  // The shell between them has inherited the worker's session.
+  expect(facts.process!.children.map(({query}) => query)).toEqual([null]);
   expect(childQuery(facts)).toMatchObject({
     command: expect.stringContaining('csv:import'),
     query: "SELECT SLEEP(600) /* 'a', 'b' */",

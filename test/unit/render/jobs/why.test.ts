@@ -69,13 +69,11 @@ test('an executing job on 80 columns', () => {
 
   Worker:       pid_4711_65f from 127.0.0.1
   Process:      4711: php symfony jobs:worker
-                CPU 3541.3 s, memory 180.0 MiB; Only its user and root may read
+                CPU 3541.3s, memory 180.0M; Only its user and root may read
                 this.
-                no query known: Its session executes nothing; its last statement
-                ended 5 s ago.
                 child 4712: php /usr/share/nginx/atom/symfony csv:import --index
                 --quiet /tmp/TMP1.csv
-                CPU 3541.3 s, memory 180.0 MiB; read 1.5 KiB, wrote 3.0 GiB
+                CPU 3541.3s, memory 180.0M; read 1.5K, wrote 3.0G
                 query for 1m 15s: UPDATE information_object SET lft = lft + 2
                 WHERE lft > 1200
   Last line:    20m ago: Importing CSV file: smith.csv.\\x1b[31m
@@ -147,4 +145,16 @@ test('what is not known is said in its place', () => {
   What to do:   See if it waits.
                 atomctl jobs:why 155764 --probe
 `);
+});
+
+test('without a query the reason is said once; an expected end in the past has passed', () => {
+  const silent = {...EXECUTING.process!, children: [{...CHILD, query: null, querySeconds: null}]};
+  const text = renderWhy(
+    {...EXECUTING, process: silent},
+    screen(Number.POSITIVE_INFINITY),
+    NOW_MS + 3_600_000,
+  );
+  expect(text.match(/query/g)).toHaveLength(1);
+  expect(text).toContain('query: Its session executes nothing; its last statement ended 5 s ago.\n');
+  expect(text).toContain('by the median this one should have ended at 2026-11-23 04:13:01\n');
 });
