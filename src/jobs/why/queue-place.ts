@@ -9,7 +9,7 @@ export type QueuePlace = {position: number; ahead: number[]} | string;
  * The place of a waiting job among those of its class on its server. gearmand hands out the jobs of a class in their order,
  * those of a higher priority first, and it shows the order only to a worker: so it is known of the only job that waits, and
  * after a probe.
- * @param refused why the queue was not probed; null if it was, or if that was not asked for
+ * @param refused why the queue, or a part of it, was not probed
  */
 export function queuePlace(
   {evidence}: Pick<LiveReport, 'evidence'>,

@@ -57,7 +57,7 @@ function readJob({database, time, now, id}: WhyOptions): Promise<JobDetails> {
 interface SeenStates {
   report: LiveReport;
   probed: boolean;
-  /** Why the queue was not probed. */
+  /** Why it, or a part of it, was not probed. */
   refused: string | null;
 }
 
@@ -77,7 +77,7 @@ async function readStates({id, name}: JobDetails, options: WhyOptions): Promise<
       return probed.waiting;
     },
   });
-  return {report: again, probed: refused === null, refused};
+  return {report: again, probed: true, refused};
 }
 
 async function explainRunning(

@@ -143,7 +143,7 @@ function usualText({usual, missing}: JobWhy, nowMs: number): string {
   const end =
     expectedEndAt === null
       ? ''
-      : `; by the median this one ${isPast ? 'should have ended' : 'ends'} at ${wallClock(expectedEndAt)}`;
+      : `; by the median this one ${isPast ? 'was to end' : 'ends'} at ${wallClock(expectedEndAt)}`;
   return `${formatDuration(medianSeconds)} (median), ${formatDuration(p95Seconds)} (95%) of ${jobs}${end}`;
 }
 

@@ -35,6 +35,8 @@ function steps({failed, repeatable, lost, executing, queued}: DemoJobs): Step[] 
       says: 'AtoM calls all of these running. One executes, five wait, one will never end:',
       command: 'atomctl jobs:list --running --probe --columns id,started,duration,name,live,info',
     },
+    {says: 'Why does the third of them not move?', command: `atomctl jobs:why ${third} --probe`},
+    {says: 'And what is it waiting for?', command: `atomctl jobs:why ${executing}`},
     {
       says: 'Kill the third of the five that wait …',
       command: `atomctl jobs:kill ${third} --reason 'submitted by mistake' --yes`,

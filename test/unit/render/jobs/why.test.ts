@@ -156,5 +156,5 @@ test('without a query the reason is said once; an expected end in the past has p
   );
   expect(text.match(/query/g)).toHaveLength(1);
   expect(text).toContain('query: Its session executes nothing; its last statement ended 5 s ago.\n');
-  expect(text).toContain('by the median this one should have ended at 2026-11-23 04:13:01\n');
+  expect(text).toContain('by the median this one was to end at 2026-11-23 04:13:01\n');
 });
