@@ -49,7 +49,8 @@ export function adviceFor(job: Situation): Advice {
 }
 
 function aboutBlocked({id, triesUsed}: Situation, blocker: number): Advice {
-  const left = (SERIAL_TRIES - (triesUsed ?? 0)) * SERIAL_SECONDS;
+  // After the last try it waits once more.
+  const left = (SERIAL_TRIES - (triesUsed ?? 0) + 1) * SERIAL_SECONDS;
   return {
     message: `It fails in at most ${formatDuration(left)} unless job ${blocker} ends before; then run it again with atomctl jobs:retry ${id}.`,
     command: `atomctl jobs:why ${blocker}`,

@@ -93,6 +93,8 @@ function whyNoWorker(candidates: readonly ConnectedWorker[], child: ImportProces
   if (child?.worker === null) return `Its worker has ended; its child ${child.pid} goes on.`;
   if (child !== undefined) return `Its worker, process ${child.worker}, is not connected to Gearman.`;
   if (candidates.length === 0) return 'No connected worker can have it.';
+  const [{id}] = candidates as [ConnectedWorker];
+  if (candidates.length === 1) return `It is not proved to execute; only ${id} could have it.`;
   return `Gearman does not show which worker has it; one of: ${candidates.map(({id}) => id).join(', ')}.`;
 }
 

@@ -71,6 +71,8 @@ export function executions(
   const workers = siteWorkers(evidence);
   const workerOf = new Map<number, ConnectedWorker>();
   const open = new Map<number, ConnectedWorker[]>();
+  // Of those that are not proved to execute, only who could have them.
+  const likely = new Map<number, ConnectedWorker[]>();
   for (const row of evidence.rows) {
     const verdict = verdicts.get(row.id);
     if ((verdict?.likely ?? verdict?.state) !== 'executing') continue;
@@ -79,14 +81,19 @@ export function executions(
     if (own !== undefined) workerOf.set(row.id, own);
     else if (pid === undefined && verdict?.state === 'executing')
       open.set(row.id, mayHave(row, workers, evidence));
+    else if (pid === undefined) likely.set(row.id, mayHave(row, workers, evidence));
   }
-  for (const [id, worker] of workerOf) take(open, id, worker);
+  for (const [id, worker] of workerOf) {
+    take(open, id, worker);
+    take(likely, id, worker);
+  }
   for (;;) {
     const found = [...open].find(([, candidates]) => candidates.length === 1);
-    if (found === undefined) return {workerOf, candidates: open};
+    if (found === undefined) return {workerOf, candidates: new Map([...open, ...likely])};
     const [id, [worker]] = found;
     workerOf.set(id, worker!);
     take(open, id, worker!);
+    take(likely, id, worker!);
   }
 }
 

@@ -89,12 +89,18 @@ const PROCESS: keyof JobWhy = 'process';
 
 function processText({process: seen, missing}: JobWhy): string[] {
   if (seen === null) return [missing.process!];
-  const query = hasQuery(seen) ? [] : [`query: ${missing[`${PROCESS}.query`]}`];
+  const query = hasQuery(seen) ? [] : [`query: ${whyNoQuery(seen, PROCESS, missing)}`];
   return [...processLines(seen, PROCESS, missing), ...query];
 }
 
 function hasQuery({query, children}: WhyProcess): boolean {
   return query !== null || children.some(hasQuery);
+}
+
+/** Of the youngest child, which does the work. */
+function whyNoQuery({children}: WhyProcess, fact: string, missing: JobWhy['missing']): string {
+  const [child] = children;
+  return child === undefined ? missing[`${fact}.query`]! : whyNoQuery(child, `${fact}.children[0]`, missing);
 }
 
 function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']): string[] {

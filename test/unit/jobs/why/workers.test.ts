@@ -62,6 +62,15 @@ test('two that can do two jobs are not told apart, unless a child or a journal s
   expect(executing(jobs, workers, new Map([[2, 10]]))).toEqual({pids: {1: 11, 2: 10}, open: {}});
 });
 
+test('of a job that only seems to execute, it is known who could have it', () => {
+  const rows = [{id: 1, known: null, queues: [X]}] as unknown as RowEvidence[];
+  const queues = [{queue: X, running: 1}];
+  const evidence = {rows, workers: [worker(10, X), worker(11, Y)], queues} as unknown as LiveEvidence;
+  const verdict = {state: 'uncertain', likely: 'executing', reason: '', needsTime: false} as const;
+  const {workerOf, candidates} = executions({evidence, verdicts: new Map([[1, verdict]])}, new Map());
+  expect([workerOf.size, candidates.get(1)]).toMatchObject([0, [{pid: 10}]]);
+});
+
 test('a worker that lost its connection is not taken for one that is connected', () => {
   expect(executing([[1, X]], [worker(11, X)], new Map([[1, 10]]))).toEqual({pids: {}, open: {}});
 });

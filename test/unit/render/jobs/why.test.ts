@@ -147,14 +147,18 @@ test('what is not known is said in its place', () => {
 `);
 });
 
-test('without a query the reason is said once; an expected end in the past has passed', () => {
+test('without a query the reason of the youngest child is said; an expected end in the past has passed', () => {
   const silent = {...EXECUTING.process!, children: [{...CHILD, query: null, querySeconds: null}]};
+  const missing = {
+    ...EXECUTING.missing,
+    'process.children[0].query': 'Its session executes nothing; its last statement ended 9 s ago.',
+  };
   const text = renderWhy(
-    {...EXECUTING, process: silent},
+    {...EXECUTING, process: silent, missing},
     screen(Number.POSITIVE_INFINITY),
     NOW_MS + 3_600_000,
   );
   expect(text.match(/query/g)).toHaveLength(1);
-  expect(text).toContain('query: Its session executes nothing; its last statement ended 5 s ago.\n');
+  expect(text).toContain('query: Its session executes nothing; its last statement ended 9 s ago.\n');
   expect(text).toContain('by the median this one was to end at 2026-11-23 04:13:01\n');
 });
