@@ -3,7 +3,7 @@ import type {Queryable} from '../../mysql/database.ts';
 import {STATUSES} from '../model/job.ts';
 import {wallTime} from '../model/load-jobs.ts';
 import {parseLogLines} from '../model/log.ts';
-import {Durations} from '../stats/stats.ts';
+import {Durations} from '../stats/durations.ts';
 
 /** `job.name` has no index: so many of the newest completed jobs are looked through. */
 const LOOKED_THROUGH = 20_000;
