@@ -29,6 +29,19 @@ export interface Connection {
   functions: string[];
 }
 
+/** How many jobs of a function wait, by their priority; cancelled entries count too. */
+export interface PriorityStatus {
+  function: string;
+  high: number;
+  normal: number;
+  low: number;
+}
+
+/** The priorities of Gearman's jobs, in the order in which they are handed out. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+
+export type Priority = (typeof PRIORITIES)[number];
+
 /** A job that a server holds, queued or executing. `retries` counts how often it was returned to the queue. */
 export interface QueuedJob {
   handle: string;
@@ -58,6 +71,20 @@ export const status: AdminCommand<FunctionStatus[]> = {
       const [, name, total, running, workers] = fields;
       const all = count(total!);
       return {function: name!, total: all, running: Math.min(count(running!), all), workers: count(workers!)};
+    },
+    {nameFirst: true},
+  ),
+};
+
+/** The priorities of what waits. gearmand only, since 1.1.15. */
+export const priorityStatus: AdminCommand<PriorityStatus[]> = {
+  text: 'prioritystatus',
+  framing: list(
+    (line) => {
+      const fields = /^(.*)\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/s.exec(line);
+      if (fields === null) return null;
+      const [, name, high, normal, low] = fields;
+      return {function: name!, high: count(high!), normal: count(normal!), low: count(low!)};
     },
     {nameFirst: true},
   ),

@@ -23,6 +23,8 @@ export const PACKET = {
   SET_CLIENT_ID: 22,
   GRAB_JOB_UNIQ: 30,
   JOB_ASSIGN_UNIQ: 31,
+  SUBMIT_JOB_HIGH_BG: 32,
+  SUBMIT_JOB_LOW_BG: 34,
   SUBMIT_JOB_EPOCH: 36,
   GET_STATUS_UNIQUE: 41,
   STATUS_RES_UNIQUE: 42,
@@ -35,31 +37,40 @@ export interface Packet {
 
 const HEADER_BYTES = 12;
 const NUL = '\0';
+const NUL_BYTE = 0;
 
 /** A request's bytes. */
-export function request(type: number, ...args: string[]): Buffer {
-  const data = args.join(NUL);
-  const length = Buffer.byteLength(data);
-  const packet = Buffer.allocUnsafe(HEADER_BYTES + length);
-  packet.write('\0REQ', 'latin1');
-  packet.writeUInt32BE(type, 4);
-  packet.writeUInt32BE(length, 8);
-  packet.write(data, HEADER_BYTES);
-  return packet;
+export function request(type: number, ...args: (string | Buffer)[]): Buffer {
+  const data = args.flatMap((argument, index) => [
+    ...(index === 0 ? [] : [Buffer.of(NUL_BYTE)]),
+    typeof argument === 'string' ? Buffer.from(argument) : argument,
+  ]);
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.write('\0REQ', 'latin1');
+  header.writeUInt32BE(type, 4);
+  header.writeUInt32BE(
+    data.reduce((sum, {length}) => sum + length, 0),
+    8,
+  );
+  return Buffer.concat([header, ...data]);
 }
 
 /** The first `count` arguments of a packet; the last of them takes the rest, NULs included. */
 export function splitArguments(data: Buffer, count: number): string[] {
-  const text = data.toString('utf8');
-  const parts: string[] = [];
+  return splitBytes(data, count).map((part) => part.toString('utf8'));
+}
+
+/** The same as bytes: a payload need not be UTF-8. */
+export function splitBytes(data: Buffer, count: number): Buffer[] {
+  const parts: Buffer[] = [];
   let start = 0;
   while (parts.length < count - 1) {
-    const end = text.indexOf(NUL, start);
+    const end = data.indexOf(NUL_BYTE, start);
     if (end < 0) throw new NotGearman('too few arguments');
-    parts.push(text.slice(start, end));
+    parts.push(data.subarray(start, end));
     start = end + 1;
   }
-  return [...parts, text.slice(start)];
+  return [...parts, data.subarray(start)];
 }
 
 /**

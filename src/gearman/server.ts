@@ -5,7 +5,14 @@ import {NotGearman, replyFailure} from './failure.ts';
 import {endWithEcho, PACKET, type Packet, request, splitArguments} from './packet.ts';
 import {type Exchange, MAX_TEXT_BYTES, Wire} from './wire.ts';
 
-export type {Connection, FunctionStatus, QueuedJob, ServerVersion} from './admin-protocol.ts';
+export type {
+  Connection,
+  FunctionStatus,
+  Priority,
+  PriorityStatus,
+  QueuedJob,
+  ServerVersion,
+} from './admin-protocol.ts';
 
 /** Whether a server has a job, and whether a worker is running it. */
 export interface JobPresence {
@@ -25,6 +32,8 @@ export interface GearmanServer {
   version(): Promise<admin.ServerVersion>;
   /** One row for each function, `running` within 0 and `total`. */
   status(): Promise<admin.FunctionStatus[]>;
+  /** How many jobs wait by priority, or GEARMAN_PROTOCOL: gearmand only, since 1.1.15. */
+  priorities(): Promise<admin.PriorityStatus[]>;
   /** Every connection, also atomctl's own. */
   connections(): Promise<admin.Connection[]>;
   /** Every job without its function or key. gearmand only. */
@@ -45,14 +54,22 @@ export interface GearmanServer {
    */
   handleOf(job: {function: string; unique: string}): Promise<string>;
   /**
-   * Submits a background job of normal priority, as AtoM does, and resolves to its handle. A server that has a job of this
-   * function and key creates none: it answers with the handle of that one. If it rejects, the job may have been created.
+   * Submits a background job and resolves to its handle; of normal priority, as AtoM does, unless another is given. A server
+   * that has a job of this function and key creates none: it answers with the handle of that one. If it rejects, the job may
+   * have been created.
    */
-  submitBackground(job: {function: string; unique: string; payload: string}): Promise<string>;
+  submitBackground(job: BackgroundJob): Promise<string>;
   /** Forgets a function and its waiting jobs; false if it is unknown or has workers. gearmand only. */
   dropFunction(name: string): Promise<boolean>;
   /** Ends the connections; a request that is still open rejects. */
   close(): void;
+}
+
+export interface BackgroundJob {
+  function: string;
+  unique: string;
+  payload: string | Buffer;
+  priority?: admin.Priority;
 }
 
 export interface GearmanTimeouts {
@@ -113,6 +130,12 @@ class ReopeningWire {
 const DUE_SECONDS = 2;
 const NO_ROW = '{}';
 
+const SUBMIT_BY_PRIORITY = {
+  high: PACKET.SUBMIT_JOB_HIGH_BG,
+  normal: PACKET.SUBMIT_JOB_BG,
+  low: PACKET.SUBMIT_JOB_LOW_BG,
+} as const;
+
 class WireServer implements GearmanServer {
   readonly address: ServerAddress;
   readonly #admin: ReopeningWire;
@@ -132,6 +155,7 @@ class WireServer implements GearmanServer {
 
   version = () => this.#run(admin.version);
   status = () => this.#run(admin.status);
+  priorities = () => this.#run(admin.priorityStatus);
   connections = () => this.#run(admin.workers);
   jobs = () => this.#run(admin.showJobs);
   uniqueKeys = () => this.#run(admin.showUniqueJobs);
@@ -150,8 +174,8 @@ class WireServer implements GearmanServer {
     return this.#created(submit, 'SUBMIT_JOB_EPOCH');
   }
 
-  submitBackground = (job: {function: string; unique: string; payload: string}) =>
-    this.#created(request(PACKET.SUBMIT_JOB_BG, job.function, job.unique, job.payload), 'SUBMIT_JOB_BG');
+  submitBackground = ({function: name, unique, payload, priority = 'normal'}: BackgroundJob) =>
+    this.#created(request(SUBMIT_BY_PRIORITY[priority], name, unique, payload), 'SUBMIT_JOB_BG');
 
   async #created(submit: Buffer, command: string): Promise<string> {
     const packets = await this.#binary.exchange(endWithEcho([submit], command));

@@ -1,6 +1,6 @@
 import type {ServerAddress} from './address.ts';
 import {NotGearman, replyFailure} from './failure.ts';
-import {endWithEcho, PACKET, type Packet, request, splitArguments} from './packet.ts';
+import {endWithEcho, PACKET, type Packet, request, splitBytes} from './packet.ts';
 import type {GearmanTimeouts} from './server.ts';
 import {Wire} from './wire.ts';
 
@@ -9,7 +9,8 @@ export interface GrabbedJob {
   handle: string;
   function: string;
   unique: string;
-  payload: string;
+  /** Its bytes; AtoM's is JSON. */
+  payload: Buffer;
 }
 
 /**
@@ -97,7 +98,12 @@ export function grabbedJobs(packets: readonly Packet[]): GrabbedJob[] {
   return packets
     .filter(({type}) => type === PACKET.JOB_ASSIGN_UNIQ)
     .map(({data}) => {
-      const [handle, name, unique, payload] = splitArguments(data, 4);
-      return {handle: handle!, function: name!, unique: unique!, payload: payload!};
+      const [handle, name, unique, payload] = splitBytes(data, 4);
+      return {
+        handle: handle!.toString(),
+        function: name!.toString(),
+        unique: unique!.toString(),
+        payload: payload!,
+      };
     });
 }

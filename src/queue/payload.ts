@@ -9,10 +9,10 @@ export interface PayloadFields {
 }
 
 /** Of a payload that is not AtoM's, every field is null. */
-export function readPayload(payload: string): PayloadFields {
+export function readPayload(payload: string | Buffer): PayloadFields {
   let fields: {id?: unknown; name?: unknown; objectId?: unknown} | null;
   try {
-    fields = JSON.parse(payload);
+    fields = JSON.parse(payload.toString());
   } catch {
     fields = null;
   }

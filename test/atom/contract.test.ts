@@ -133,7 +133,7 @@ withInstalledAtom((atom) => {
     connection.close();
     const {name, object_id} = await rowOf(id);
     expect(readPayload(job.payload)).toEqual({jobId: id, name, objectId: object_id});
-    expect(uniqueKey(gearmanFunction, job.payload)).toBe(job.unique);
+    expect(uniqueKey(gearmanFunction, `${job.payload}`)).toBe(job.unique);
 
     await start();
     await logged(id, 'Job finished.');

@@ -45,12 +45,12 @@ const MOST_WITH_ARRIVALS = 600;
 export interface WayToHold {
   /** How many returns gearmand counts for each job. */
   returns: number;
-  /** @param taken receives the handles as the jobs are taken: if this fails, they stand behind those that were not */
+  /** @param onTaken gets each job as it is taken: if this fails, these stand behind those that were not */
   hold(
     address: ServerAddress,
     functions: readonly string[],
     options: GearmanTimeouts,
-    taken?: string[],
+    onTaken?: (job: GrabbedJob) => void,
   ): Promise<HeldJobs>;
 }
 
@@ -62,7 +62,7 @@ export interface WayToHold {
 export function oneByOne(count: number): WayToHold {
   return {
     returns: 1,
-    async hold(address, functions, options, taken = []) {
+    async hold(address, functions, options, onTaken = () => {}) {
       const spare: WorkerConnection[] = [];
       const holding = new Map<string, WorkerConnection>();
       const jobs: ProbedJob[] = [];
@@ -74,7 +74,7 @@ export function oneByOne(count: number): WayToHold {
           if (job === null) return;
           given.add(job);
           holding.set(job.handle, spare.shift()!);
-          taken.push(job.handle);
+          onTaken(job);
           visit(job);
         }
       };
@@ -112,7 +112,7 @@ export function oneByOne(count: number): WayToHold {
 /** All jobs of a function on one connection. */
 export const ALL_AT_ONCE: WayToHold = {
   returns: 2,
-  async hold(address, functions, options, taken = []) {
+  async hold(address, functions, options, onTaken = () => {}) {
     const worker = await openWorker(address, options);
     const jobs: ProbedJob[] = [];
     let left: readonly ProbedJob[] = jobs;
@@ -159,7 +159,7 @@ export const ALL_AT_ONCE: WayToHold = {
       await takeAll(worker, functions, (job) => {
         given.add(job);
         jobs.push(withoutPayload(job));
-        taken.push(job.handle);
+        onTaken(job);
       });
       return held;
     } catch (error) {

@@ -3,6 +3,7 @@ import {isSerial} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
+import type {GrabbedJob} from '../../gearman/worker-connection.ts';
 import {splitFunctionName} from '../function-name.ts';
 import {
   ALL_AT_ONCE,
@@ -29,6 +30,11 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
   refused: AtomctlError[];
 }
 
+export interface HoldOptions extends GearmanTimeouts {
+  /** Gets each job with its payload as it is taken. */
+  onTaken?: (job: GrabbedJob) => void;
+}
+
 /**
  * Holds every job of these functions that waits on a server, however many. The caller has the probe lock and gives them back
  * whatever happens.
@@ -37,7 +43,7 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
 export async function holdWaiting(
   server: GearmanServer,
   functions: readonly string[],
-  options: GearmanTimeouts,
+  options: HoldOptions,
 ): Promise<HeldWaiting> {
   const wanted = new Set(functions);
   const waiting = (await server.status()).filter(
@@ -56,7 +62,10 @@ export async function holdWaiting(
     for (const {functions: names, way, isSerial} of groups) {
       const order: string[] = [];
       taken.push({functions: names, order});
-      const held = await way.hold(server.address, names, options, order);
+      const held = await way.hold(server.address, names, options, (job) => {
+        order.push(job.handle);
+        options.onTaken?.(job);
+      });
       parts.push({held, functions: names, isSerial: isSerial && way !== ALL_AT_ONCE});
     }
   } catch (error) {

@@ -1,13 +1,13 @@
 /** Reads the payloads of waiting jobs, and ends those that are to go. How the jobs are held: held-jobs.ts. */
 import type {AtomctlError} from '../../errors.ts';
 import type {ServerAddress} from '../../gearman/address.ts';
-import {connectServer, type GearmanServer, type GearmanTimeouts} from '../../gearman/server.ts';
+import {connectServer, type GearmanServer} from '../../gearman/server.ts';
 import type {ProbedJob} from './held-jobs.ts';
-import {holdWaiting} from './hold-waiting.ts';
+import {type HoldOptions, holdWaiting} from './hold-waiting.ts';
 import {underProbeLock} from './probe-lock.ts';
 import {refuseOtherServers} from './retry-limit.ts';
 
-export interface ProbeOptions extends GearmanTimeouts {
+export interface ProbeOptions extends HoldOptions {
   /** True for a job that must leave the queue. Decided while the job is held. */
   take?: (job: ProbedJob) => boolean;
   /** True for a job of a serial class that goes back before the others of it. */

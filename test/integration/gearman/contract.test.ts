@@ -111,6 +111,7 @@ describe.each([
     expect((await server.uniqueKeys()).sort()).toEqual(['k1', 'k2']);
 
     expect(await worker.grab()).toBe(first);
+    expect(await server.priorities()).toEqual([{function: 'f', high: 0, normal: 1, low: 0}]);
     expect(await server.status()).toEqual([{function: 'f', total: 2, running: 1, workers: 1}]);
     expect(await server.statusOfUniqueKeys(['k2', 'k1', 'k3'])).toEqual([
       {known: true, running: false},

@@ -446,7 +446,7 @@ class ActPlayer {
       holders.push(holder);
       const job = await holder.grab([real]);
       if (job === null) break;
-      waitingIds.push(Number(JSON.parse(job.payload).id) - FIRST_ID);
+      waitingIds.push(Number(JSON.parse(`${job.payload}`).id) - FIRST_ID);
     }
     const giveBack = async () => {
       for (const holder of holders) {

@@ -285,7 +285,7 @@ export class RealParts {
       holders.push(holder);
       const job = await holder.grab([this.realFunction(entry.function)]);
       const expected = FIRST_ID + entry.payload.jobId;
-      const found = job && Number(JSON.parse(job.payload).id);
+      const found = job && Number(JSON.parse(`${job.payload}`).id);
       if (found !== expected) throw new Disagreement(`A probe got job ${found}; expected: ${expected}.`);
       if (probe.kills !== null && entry === connections[0]!.entry) await holder.fail(job!.handle);
     }

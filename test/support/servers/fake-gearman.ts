@@ -87,6 +87,14 @@ export class FakeGearman implements GearmanServer {
 
   status = () => this.#answer([...this.#known].map((name) => this.#functionStatus(name)));
 
+  priorities = () =>
+    this.#answerGearmand('prioritystatus', () =>
+      [...this.#known].map((name) => {
+        const {total, running} = this.#functionStatus(name);
+        return {function: name, high: 0, normal: total - running, low: 0};
+      }),
+    );
+
   connections = () =>
     this.#answer([...this.#connections.values(), {fd: 99, ip: '127.0.0.1', id: '-', functions: []}]);
 

@@ -46,7 +46,7 @@ async function drain({address}: GearmanProcess, name = 'f'): Promise<number[]> {
   const worker = await connectWorker(address, TIMEOUT);
   const ids: number[] = [];
   for (let job = await worker.grab([name]); job; job = await worker.grab([name])) {
-    ids.push(JSON.parse(job.payload).id);
+    ids.push(JSON.parse(`${job.payload}`).id);
     await worker.complete(job.handle);
   }
   worker.close();
@@ -224,7 +224,7 @@ describe('probeQueue on gearmand', () => {
         const job = await worker.grab(['f']);
         if (!job) await new Promise((resolve) => setTimeout(resolve, 2));
         else {
-          executed.push(JSON.parse(job.payload).id);
+          executed.push(JSON.parse(`${job.payload}`).id);
           await worker.complete(job.handle);
         }
       }
