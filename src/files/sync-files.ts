@@ -45,11 +45,11 @@ function readRegular(file: PathLike, mostBytes: number, check: (stats: Stats) =>
 }
 
 /**
- * The same for a file that says where and as whom to log in: whoever may write it decides where a password is sent.
+ * The same for a file that decides where a password is sent, or which jobs run: whoever may write it decides that.
  * @throws AtomctlError USAGE also if everyone may write it
  */
-export async function readSettingsFile(file: PathLike): Promise<string> {
-  return readRegular(file, MOST_BYTES, (stats) => {
+export async function readSettingsFile(file: PathLike, mostBytes = MOST_BYTES): Promise<string> {
+  return readRegular(file, mostBytes, (stats) => {
     if ((stats.mode & WRITABLE_BY_EVERYONE) === 0) return;
     throw usageError(
       `${file} is writable by everyone, who could change what it says.`,

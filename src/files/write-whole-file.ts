@@ -12,6 +12,8 @@ export interface WholeFileOptions {
   force: boolean;
   /** The mode of a new file, before the umask: 0600 for what names people. */
   mode: number;
+  /** An existing file does not keep its own mode. */
+  exactMode?: boolean;
   /** The user who writes; that of the process. */
   uid: number;
 }
@@ -19,7 +21,7 @@ export interface WholeFileOptions {
 /**
  * Writes a file completely or not at all: first under a temporary name in the same directory, synced to the disk,
  * then renamed. The old file is kept until the new content is safe, and an incomplete file is never visible or left. A
- * symbolic link is replaced, not followed. A file that exists keeps its owner and mode. All this happens in one open directory,
+ * symbolic link is replaced, not followed. A file that exists keeps its owner and, unless another is asked for, its mode. All this happens in one open directory,
  * whatever is put in its place meanwhile.
  * @throws AtomctlError OUTPUT_EXISTS, OUTPUT_FAILED (no such directory, no permission, disk full), USAGE if the
  * path is not a plain file or another user may have put it, or a link on the way to it, there, or what `chunks` throws
@@ -34,7 +36,7 @@ export async function writeWholeFile(
     const file = await onDisk(path, () => directory.openFile(temporary, 'wx', mode));
     try {
       try {
-        if (existing !== null) await onDisk(path, () => keepOwner(file, existing, options.uid));
+        if (existing !== null) await onDisk(path, () => keepOwner(file, existing, options));
         await writeAll(file, path, chunks);
       } finally {
         await file.close();
@@ -114,10 +116,14 @@ function requireOwnDirectory(directory: Stats, path: string, uid: number): void 
   );
 }
 
-async function keepOwner(file: FileHandle, existing: Stats, uid: number): Promise<void> {
+async function keepOwner(
+  file: FileHandle,
+  existing: Stats,
+  {uid, mode, exactMode}: WholeFileOptions,
+): Promise<void> {
   // Only root can give a file away; the mode comes last, because a new owner takes bits from it.
   if (uid === ROOT) await file.chown(existing.uid, existing.gid);
-  await file.chmod(existing.mode & 0o777);
+  await file.chmod(exactMode ? mode : existing.mode & 0o777);
 }
 
 /**

@@ -10,6 +10,7 @@ import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';
 import type {Retried} from '../../jobs/retry/retry.ts';
+import type {RestoredJob} from '../../jobs/save/restore.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 import {systemReason} from '../../system-failure.ts';
 
@@ -165,6 +166,16 @@ export function retryRecords(retried: readonly Retried[], reason: string | undef
     .filter(({action}) => action !== 'refused')
     .map(({id, newId, action, message}) => ({
       what: {job: id, retry: newId, reason},
+      result: {action, message},
+    }));
+}
+
+/** An entry for each job that was submitted again, or of which that is not known. */
+export function restoreRecords(jobs: readonly RestoredJob[], file: string): Change[] {
+  return jobs
+    .filter(({action}) => action === 'submitted' || action === 'failed')
+    .map(({id, unique, server, action, message}) => ({
+      what: {job: id, unique, restoredFrom: file, server},
       result: {action, message},
     }));
 }

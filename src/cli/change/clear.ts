@@ -80,18 +80,19 @@ export async function clearPreview(
   };
 }
 
-/** The file of an export. */
-export interface ExportName {
+/** The file that a pattern names. */
+export interface FileName {
   path: string;
   /** The name was made from the time, so that each run means a file of its own: see exportBefore. */
   isDated: boolean;
 }
 
 /**
- * The name of an export, with strftime's sequences filled in on the site's wall clock.
+ * The name of a file, with strftime's sequences filled in on the site's wall clock.
+ * @param origin of the name, for the error
  * @throws AtomctlError USAGE for a sequence that is not known
  */
-export async function exportName(context: Context, pattern: string): Promise<ExportName> {
+export async function fileName(context: Context, pattern: string, origin: string): Promise<FileName> {
   const [date, clock] = (await context.time()).toWall(context.now()).split(' ') as [string, string];
   const [year, month, day] = date.split('-') as [string, string, string];
   const [hour, minute, second] = clock.split(':') as [string, string, string];
@@ -103,7 +104,7 @@ export async function exportName(context: Context, pattern: string): Promise<Exp
     const text = sequences[letter];
     if (text !== undefined) return text;
     throw usageError(
-      `--export has the sequence "${sequence}", which is not known.`,
+      `${origin} has the sequence "${sequence}", which is not known.`,
       `Known are ${Object.keys(sequences)
         .map((known) => `%${known}`)
         .join(' ')}.`,
@@ -135,7 +136,7 @@ export async function queueSources(context: Context) {
 
 export interface ExportOptions {
   /** null: nothing is exported. */
-  name: ExportName | null;
+  name: FileName | null;
   /** Replaces the file if it exists. */
   force: boolean;
   filter: JobFilter;

@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
 import type {CheckLock} from '../../cli/change/change-site.ts';
-import {clearOptions, clearPreview, exportBefore, exportName} from '../../cli/change/clear.ts';
+import {clearOptions, clearPreview, exportBefore, fileName} from '../../cli/change/clear.ts';
 import {parseReplica} from '../../cli/change/replicas.ts';
 import {requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
@@ -174,7 +174,7 @@ Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cl
     return interruptibly(
       async (signal) => {
         const {filter, total} = plan;
-        const name = flags.export === undefined ? null : await exportName(context, flags.export);
+        const name = flags.export === undefined ? null : await fileName(context, flags.export, '--export');
         // Of nothing, no history is saved: a nightly run would leave an empty file each night.
         const saved = total === 0 ? null : name;
         const exported = await exportBefore(context, {name: saved, force: flags.force, filter, signal});

@@ -230,3 +230,12 @@ export async function readBacklog(
   const oldestSeconds = age === null || oldestInFuture ? null : Math.max(0, age);
   return {running: Number(row?.running ?? 0), oldestSeconds, oldestInFuture};
 }
+
+/** Bytes of the log of each row that says Running, by id. */
+export async function runningLogLengths(database: Queryable): Promise<Map<number, number>> {
+  const rows = await database.query<{id: number; bytes: number}>(
+    'SELECT id, COALESCE(LENGTH(output), 0) AS bytes FROM job WHERE status_id = ?',
+    [STATUSES.running.termId],
+  );
+  return new Map(rows.map(({id, bytes}) => [id, bytes]));
+}

@@ -20,6 +20,8 @@ const KNOWN: Readonly<Record<string, 'reads' | 'changes' | {unless: string} | {w
   'jobs:stats': 'reads',
   'jobs:wait': 'reads',
   man: 'reads',
+  'queue:restore': {unless: 'dry-run'},
+  'queue:save': 'changes',
   'queue:status': 'reads',
   'queue:workers': 'reads',
   report: 'reads',

@@ -1,0 +1,87 @@
+import {Args, Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {auditFlag, restoreRecords} from '../../cli/change/audit-log.ts';
+import {type RestoreWork, withRestoreOptions} from '../../cli/change/restore.ts';
+import {requireAnswerer} from '../../cli/confirm.ts';
+import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
+import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
+import {unlessDryRun} from '../../cli/read-only.ts';
+import {previewRestore, type RestoreResult, restoreExitStatus, restoreJobs} from '../../jobs/save/restore.ts';
+import {renderRestored, restoreDocument} from '../../render/queue/saved.ts';
+
+export default class QueueRestore extends BaseCommand<typeof QueueRestore> {
+  static override changes = unlessDryRun;
+  static override summary = 'Submit the jobs of a copy again that no Gearman server knows any more.';
+  static override usage = '<%= command.id %> FILE [FLAGS]';
+  static override description =
+    `Submits the jobs that queue:save has saved, in their order and with their priorities, if no server knows them and their row still says Running. A job that waits or executes is left alone, as is one whose row has ended. So it does no harm to run it twice: the second run does nothing.
+
+A job that a worker began after it was saved is submitted only if it is proved to be lost. A key is blocked as long as a cancelled entry of it is in the server, which would swallow the job: run the command again once a worker has polled. Every server of the site must answer.
+
+Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usage error (nothing touched, also if the file is damaged), 3 a server unreachable, 5 declined or refused, 130 interrupted. After 1, 3 and 130 the same command goes on.`;
+  static override examples = [
+    {
+      description: 'What would be submitted?',
+      command: '<%= config.bin %> <%= command.id %> queue.json --dry-run',
+    },
+    {
+      description: 'Move the queue to another server',
+      command: '<%= config.bin %> <%= command.id %> queue.json --to queue.example.org:4730',
+    },
+  ];
+  static override args = {
+    file: Args.string({description: 'A file of queue:save.', required: true, ignoreStdin: true}),
+  };
+  static override flags = {
+    ...confirmationFlags,
+    'dry-run': Flags.boolean({summary: 'Say what would become of each job and change nothing.'}),
+    to: Flags.string({
+      summary: 'Submit all jobs to this Gearman server, and not to those that had them.',
+      helpValue: 'HOST[:PORT]',
+    }),
+    're-prefix': Flags.boolean({
+      summary: "Submit jobs of an earlier function prefix under the site's own.",
+    }),
+    ...auditFlag,
+  };
+
+  async run(): Promise<void> {
+    const {flags} = this;
+    const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
+    requireAnswerer({...this.io, assumeYes});
+    const choice = {file: this.args.file, to: flags.to, rePrefix: flags['re-prefix']};
+    await withRestoreOptions(
+      this.context,
+      choice,
+      (text) => this.notice(text),
+      (options) => this.#restore(options, assumeYes),
+    );
+  }
+
+  async #restore(options: RestoreWork, assumeYes: boolean): Promise<void> {
+    const {file} = this.args;
+    const planned = await previewRestore(options);
+    const count = planned.jobs.filter(({action}) => action === 'submitted').length;
+    if (this.flags['dry-run'] || count === 0) return this.#present(planned);
+    if (!assumeYes) this.io.stderr.write(renderRestored(planned, {dryRun: true, file}));
+    const which = count === 1 ? '1 job' : `${count} jobs`;
+    await this.confirm({question: `Are you sure you want to submit ${which} again? (y/N)`, assumeYes});
+    const restored = await this.change({
+      attempt: {restoredFrom: file, jobs: count},
+      work: () =>
+        interruptibly(
+          (signal) => restoreJobs({...options, signal}),
+          () => this.notice(ENDS_SOON),
+        ),
+      changes: ({jobs}) => restoreRecords(jobs, file),
+    });
+    await this.#present(restored);
+  }
+
+  async #present(result: RestoreResult): Promise<void> {
+    const how = {dryRun: this.flags['dry-run'], file: this.args.file};
+    for (const warning of result.warnings) this.notice(`Warning: ${warning}`);
+    await this.present(restoreDocument(result, how), () => renderRestored(result, how));
+    this.exitWith(restoreExitStatus(result));
+  }
+}
