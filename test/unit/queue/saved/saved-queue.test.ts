@@ -1,0 +1,103 @@
+import {expect, test} from 'vitest';
+import {rePrefix} from '../../../../src/queue/saved/re-prefix.ts';
+import {readSavedQueue, type SavedJob, savedQueueText} from '../../../../src/queue/saved/saved-queue.ts';
+import {uniqueKey} from '../../../../src/queue/unique-key.ts';
+
+const job = (fields: Partial<SavedJob> = {}): SavedJob => ({
+  server: '127.0.0.1:4730',
+  function: `${'a'.repeat(32)}-arFindingAidJob`,
+  unique: 'b'.repeat(32),
+  priority: 'normal',
+  logLength: null,
+  payload: Buffer.from('{"id":"449"}'),
+  ...fields,
+});
+const EVERY_BYTE = Buffer.from(Array.from({length: 256}, (_, byte) => byte));
+const QUEUE = {
+  savedAt: '2026-11-26T12:00:00.000Z',
+  jobs: [
+    job(),
+    job({
+      unique: 'c',
+      priority: 'high',
+      logLength: 12,
+      payload: Buffer.from('{"title":"Fonds d\u2028\u00e9t\u00e9 \ud83d\udc0c"}'),
+    }),
+    job({unique: 'd', priority: 'low', payload: EVERY_BYTE}),
+    job({unique: 'e', payload: Buffer.alloc(0)}),
+  ],
+};
+const TEXT = savedQueueText(QUEUE);
+
+const read = (text: string) => readSavedQueue(text, 'queue.json');
+const isDamaged = expect.objectContaining({
+  code: 'USAGE',
+  message: expect.stringContaining('queue.json is damaged'),
+});
+
+function errorOf(text: string): unknown {
+  try {
+    return read(text);
+  } catch (error) {
+    return error;
+  }
+}
+
+test('a copy reads as it was saved, payloads byte for byte', () => {
+  expect(read(TEXT)).toEqual(QUEUE);
+  expect(read(savedQueueText({...QUEUE, jobs: []})).jobs).toEqual([]);
+});
+
+test('a header with version, count and checksum stands before a line for each job', () => {
+  const lines = TEXT.split('\n');
+  expect(JSON.parse(lines[0]!)).toEqual({
+    format: 'atomctl-queue',
+    version: 1,
+    count: 4,
+    savedAt: QUEUE.savedAt,
+    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  expect(lines).toHaveLength(6);
+});
+
+test('a copy is refused as a whole if a character of it is changed, missing or added', () => {
+  for (let at = 0; at < TEXT.length; at += 1) {
+    const other = TEXT[at] === '1' ? '2' : '1';
+    for (const changed of [other, '', `${TEXT[at]}${other}`]) {
+      const text = TEXT.slice(0, at) + changed + TEXT.slice(at + 1);
+      expect(errorOf(text), `${at} ${changed}`).toMatchObject({code: 'USAGE'});
+    }
+  }
+});
+
+test('a copy is refused if lines are missing, doubled or in another order', () => {
+  const [header, first, second, ...rest] = TEXT.split('\n');
+  for (const lines of [
+    [header, first, ...rest],
+    [header, first, first, second, ...rest],
+    [header, second, first, ...rest],
+    [header, ''],
+  ])
+    expect(errorOf(lines.join('\n'))).toEqual(isDamaged);
+});
+
+test('another file and a newer version are named as what they are', () => {
+  expect(errorOf('')).toMatchObject({message: 'queue.json is not a copy of a queue.'});
+  expect(errorOf('{"jobs": []}\n')).toMatchObject({message: 'queue.json is not a copy of a queue.'});
+  expect(errorOf(TEXT.replace('"version":1', '"version":2'))).toMatchObject({
+    message: 'queue.json has version 2; this atomctl reads version 1.',
+  });
+});
+
+test("another prefix gives a job the function and the key that AtoM gives it there; a key that is not AtoM's stays", () => {
+  const [old, own] = ['a'.repeat(32), 'f'.repeat(32)];
+  const payload = Buffer.from('{"objectId":"512","name":"arFindingAidJob","id":"449"}');
+  const functionAt = (prefix: string) => `${prefix}-arFindingAidJob`;
+  const saved = job({unique: uniqueKey(functionAt(old), `${payload}`)!, payload});
+  expect(rePrefix(saved, own)).toEqual({
+    ...saved,
+    function: functionAt(own),
+    unique: uniqueKey(functionAt(own), `${payload}`),
+  });
+  expect(rePrefix({...saved, unique: 'by hand'}, own).unique).toBe('by hand');
+});
