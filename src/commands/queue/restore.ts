@@ -79,7 +79,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
   }
 
   async #present(result: RestoreResult): Promise<void> {
-    const how = {dryRun: this.flags['dry-run'], file: this.args.file};
+    const how = {dryRun: this.flags['dry-run'] === true, file: this.args.file};
     for (const warning of result.warnings) this.notice(`Warning: ${warning}`);
     await this.present(restoreDocument(result, how), () => renderRestored(result, how));
     this.exitWith(restoreExitStatus(result));

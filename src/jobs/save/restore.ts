@@ -33,7 +33,7 @@ export async function previewRestore(options: RestoreOptions): Promise<RestoreRe
 }
 
 /** A worker logs the beginning of a job within moments of being handed it. */
-const BEGIN_MS = 2000;
+const BEGIN_MS = 1000;
 /** What is checked right before it is submitted. */
 const AT_A_TIME = 100;
 

@@ -1,0 +1,121 @@
+/** SIGKILL at the steps of queue:save and queue:restore. QUEUE_CRASH_POINTS=all strikes at every step. */
+import {once} from 'node:events';
+import {existsSync, readFileSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, expect, test} from 'vitest';
+import {readSavedQueue} from '../../src/queue/saved/saved-queue.ts';
+import {startAtomctl} from '../support/atomctl/start-atomctl.ts';
+import {createScratch, type GearmanProcess, startGearmand, until} from '../support/sandbox.ts';
+import {createQueueSite, handedOut, type QueueSite, submitJobs} from '../support/site/queue-site.ts';
+import {readsOnly} from './crash-points/messages.ts';
+import {type Moment, type WatchedServers, watchServers} from './crash-points/watched-servers.ts';
+
+const PLAIN = 'arFindingAidJob';
+const SERIAL = 'arFileImportJob';
+/** The steps at which npm test strikes, of each command. */
+const STRUCK = 4;
+
+let gearmand: GearmanProcess;
+let at: QueueSite;
+let servers: WatchedServers;
+let file: string;
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  at = await createQueueSite(gearmand);
+  servers = await watchServers({mysql: at.site.config.port, gearman: gearmand.address.port});
+  file = join(createScratch('queue-crash'), 'queue.json');
+});
+
+afterAll(async () => {
+  await servers.close();
+  await at.drop();
+  await gearmand.kill();
+});
+
+async function run(
+  args: readonly string[],
+  watch: (moment: Moment) => boolean = () => false,
+): Promise<number | null> {
+  const {databaseUrl, config, env} = at.site;
+  const ways = {
+    ATOMCTL_GEARMAN: `127.0.0.1:${servers.gearmanPort}`,
+    ATOMCTL_DATABASE_URL: databaseUrl.replace(`:${config.port}/`, `:${servers.mysqlPort}/`),
+  };
+  const {child, ended} = startAtomctl(args, {env: {...env, ...ways}});
+  servers.watch(async (moment) => {
+    if (!watch(moment)) return true;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+    return false;
+  });
+  return (await ended).code;
+}
+
+/** The numbers of the requests before which the servers have something new: in between a SIGKILL leaves the same. */
+async function stepsOf(args: readonly string[]): Promise<number[]> {
+  const steps: number[] = [];
+  let count = 0;
+  let changed = true;
+  const code = await run(args, ({step, at: moment}) => {
+    if (moment === 'reply') return false;
+    if (changed) steps.push(count);
+    changed = !readsOnly(step.name);
+    count += 1;
+    return false;
+  });
+  expect(code).toBe(0);
+  if (process.env.QUEUE_CRASH_POINTS === 'all') return steps;
+  return Array.from(
+    {length: STRUCK},
+    (_, index) => steps[Math.floor(((index + 0.7) * steps.length) / STRUCK)]!,
+  );
+}
+
+async function killAt(step: number, args: readonly string[]): Promise<void> {
+  let count = 0;
+  const code = await run(args, ({at: moment}) => moment === 'request' && count++ === step);
+  expect(code).toBeNull();
+  // gearmand gives back what the process held.
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+}
+
+async function submitBoth(): Promise<number[]> {
+  return [...(await submitJobs(at, 4, PLAIN)), ...(await submitJobs(at, 3, SERIAL))];
+}
+
+const drain = async () => [...(await handedOut(at.site, PLAIN)), ...(await handedOut(at.site, SERIAL))];
+const sorted = (ids: readonly (number | null)[]) => [...ids].sort((one, other) => one! - other!);
+
+test('SIGKILL during a save: every job waits once, and the copy is whole or not there', async () => {
+  const args = ['queue:save', file, '--force'];
+  let ids = await submitBoth();
+  const steps = await stepsOf(args);
+  for (const step of steps) {
+    rmSync(file, {force: true});
+    await killAt(step, args);
+    if (existsSync(file)) expect(readSavedQueue(readFileSync(file, 'utf8'), file).jobs).toHaveLength(7);
+    expect(await run(args), `after step ${step}`).toBe(0);
+    const {jobs} = readSavedQueue(readFileSync(file, 'utf8'), file);
+    expect(sorted(jobs.map(({payload}) => Number(JSON.parse(`${payload}`).id))), `step ${step}`).toEqual(ids);
+    expect(sorted(await drain()), `step ${step}`).toEqual(ids);
+    ids = await submitBoth();
+  }
+  await drain();
+});
+
+test('SIGKILL during a restore: the same command again submits the rest, each job once and in its order', async () => {
+  const args = ['queue:restore', file, '--yes'];
+  const ids = await submitBoth();
+  expect(await run(['queue:save', file, '--force'])).toBe(0);
+  await drain();
+  const steps = await stepsOf(args);
+  for (const step of steps) {
+    await drain();
+    await killAt(step, args);
+    // MySQL frees the lock as it notices the end of the connection.
+    await until(async () => (await run(args)) === 0);
+    expect(await drain(), `step ${step}`).toEqual(ids);
+  }
+});
