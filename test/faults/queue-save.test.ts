@@ -13,7 +13,7 @@ import {type Moment, type WatchedServers, watchServers} from './crash-points/wat
 const PLAIN = 'arFindingAidJob';
 const SERIAL = 'arFileImportJob';
 /** The steps at which npm test strikes, of each command. */
-const STRUCK = 4;
+const STRUCK = 3;
 
 let gearmand: GearmanProcess;
 let at: QueueSite;

@@ -58,7 +58,8 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** Inside jobs/: each folder may import from those below it. */
 const JOB_LAYERS: readonly (readonly string[])[] = [
-  ['kill', 'clear', 'mark', 'retry', 'wait', 'why'],
+  ['hold'],
+  ['kill', 'clear', 'mark', 'retry', 'save', 'wait', 'why'],
   ['health'],
   ['live', 'export', 'stats'],
   ['model'],
