@@ -199,6 +199,11 @@ export class Context {
     return fresh;
   }
 
+  /** The same settings, read again: a deploy may have moved the site. */
+  reread(): Context {
+    return new Context(this.#options);
+  }
+
   /** Closes every connection; safe to call twice and after failures. */
   async dispose(): Promise<void> {
     const [servers, database] = await Promise.allSettled([this.#servers, this.#database]);

@@ -3,7 +3,7 @@ import type {AtomctlError} from '../errors.ts';
 import {formatAddress, type ServerAddress} from '../gearman/address.ts';
 import type {Connection, FunctionStatus, GearmanServer, ServerConnection} from '../gearman/server.ts';
 import {type FunctionName, isOwnFunction, PROBE_LOCK, splitFunctionName} from './function-name.ts';
-import {isCurrentProbe} from './probe/probe-id.ts';
+import {isCurrentHold, isCurrentProbe} from './probe/probe-id.ts';
 
 /** A function of one server at one moment, with its name taken apart. */
 export interface SeenFunction extends FunctionStatus, FunctionName {
@@ -79,10 +79,12 @@ async function readServer(
   }
 }
 
-/** True unless every client that can hold the lock has held it for longer than a probe lasts. */
+/** True unless every client that can hold the lock has held it for longer than a probe or a queue:hold lasts. */
 function isHeldByProbe(connections: readonly Connection[], nowMs: number): boolean {
   const holders = connections.filter(({functions}) => functions.includes(PROBE_LOCK));
-  return holders.length === 0 || holders.some(({id}) => isCurrentProbe(id, nowMs));
+  return (
+    holders.length === 0 || holders.some(({id}) => isCurrentProbe(id, nowMs) || isCurrentHold(id, nowMs))
+  );
 }
 
 /** One name for a function on one server, whose jobs no other server knows. */

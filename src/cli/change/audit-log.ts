@@ -7,6 +7,7 @@ import type {Fixed} from '../../doctor/fix.ts';
 import type {AppendFile} from '../../files/append-file.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
+import type {HoldResult} from '../../jobs/hold/hold.ts';
 import type {KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';
 import type {Retried} from '../../jobs/retry/retry.ts';
@@ -178,6 +179,12 @@ export function restoreRecords(jobs: readonly RestoredJob[], file: string): Chan
       what: {job: id, unique, restoredFrom: file, server},
       result: {action, message},
     }));
+}
+
+/** One entry for a hold. */
+export function holdRecords({failure, ...result}: HoldResult, command: readonly string[]): Change[] {
+  const error = failure && {code: failure.code, message: failure.message};
+  return [{what: {holdFor: command[0]}, result: {...result, error}}];
 }
 
 /** One entry for a clear. */

@@ -19,6 +19,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{default: Command.C
   'jobs:wait': () => import('../../commands/jobs/wait.ts'),
   report: () => import('../../commands/report.ts'),
   man: () => import('../../commands/man.ts'),
+  'queue:hold': () => import('../../commands/queue/hold.ts'),
   'queue:restore': () => import('../../commands/queue/restore.ts'),
   'queue:save': () => import('../../commands/queue/save.ts'),
   'queue:status': () => import('../../commands/queue/status.ts'),

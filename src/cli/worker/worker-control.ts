@@ -61,7 +61,8 @@ function saying(units: readonly string[]): (error: unknown) => never {
   };
 }
 
-function requireDone(changes: readonly UnitChange[]): void {
+/** @throws AtomctlError FAILED if a unit is not as it was to become */
+export function requireDone(changes: readonly UnitChange[]): void {
   const undone = changes.filter(({done}) => !done);
   if (undone.length > 0) throw new AtomctlError('FAILED', undone.map(({message}) => message).join(' '));
 }

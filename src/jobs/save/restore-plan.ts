@@ -138,11 +138,13 @@ function underOwnPrefix(saved: SavedJob, {prefixes, origin, rePrefix: may}: Rest
 export function otherPrefix(
   jobs: string,
   {old, own}: {old: string | null; own: string | null},
+  hint = "Give --re-prefix to submit them under the site's own prefix, or the right one with --function-prefix.",
 ): AtomctlError {
+  const named = own === null ? 'not known' : own || '(none)';
   return new AtomctlError(
     'REFUSED',
-    `${jobs} under the function prefix ${old ?? '(none)'}, and this site's is ${own === null ? 'not known' : own || '(none)'}: no worker of it would run them.`,
-    {hint: `Give --re-prefix to submit them under the site's own prefix, or --function-prefix.`},
+    `${jobs} under the function prefix ${old ?? '(none)'}, and this site's is ${named}: no worker of it runs them.`,
+    {hint},
   );
 }
 

@@ -42,6 +42,11 @@ export const MOST_CONNECTIONS = 500;
 /** The same with jobs that arrive meanwhile; more of these are left alone. */
 const MOST_WITH_ARRIVALS = 600;
 
+export interface HoldTimeouts extends GearmanTimeouts {
+  /** Under which id the connections show; that of a probe if absent. */
+  clientId?: string;
+}
+
 export interface WayToHold {
   /** How many returns gearmand counts for each job. */
   returns: number;
@@ -49,7 +54,7 @@ export interface WayToHold {
   hold(
     address: ServerAddress,
     functions: readonly string[],
-    options: GearmanTimeouts,
+    options: HoldTimeouts,
     onTaken?: (job: GrabbedJob) => void,
   ): Promise<HeldJobs>;
 }
@@ -228,8 +233,11 @@ function withoutPayload({payload, ...job}: GrabbedJob): ProbedJob {
 }
 
 /** A connection that gearmand has accepted; a connected socket does not prove this. */
-async function openWorker(address: ServerAddress, options: GearmanTimeouts): Promise<WorkerConnection> {
-  const worker = await connectWorker(address, {...options, clientId: newProbeId(Date.now())});
+async function openWorker(address: ServerAddress, options: HoldTimeouts): Promise<WorkerConnection> {
+  const worker = await connectWorker(address, {
+    ...options,
+    clientId: options.clientId ?? newProbeId(Date.now()),
+  });
   await worker.giveBack().catch((error: unknown) => {
     worker.close();
     throw error;

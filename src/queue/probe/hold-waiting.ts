@@ -2,12 +2,13 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {isSerial} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
-import type {FunctionStatus, GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
+import type {FunctionStatus, GearmanServer} from '../../gearman/server.ts';
 import type {GrabbedJob} from '../../gearman/worker-connection.ts';
 import {splitFunctionName} from '../function-name.ts';
 import {
   ALL_AT_ONCE,
   type HeldJobs,
+  type HoldTimeouts,
   MOST_CONNECTIONS,
   oneByOne,
   type ProbedJob,
@@ -30,7 +31,7 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
   refused: AtomctlError[];
 }
 
-export interface HoldOptions extends GearmanTimeouts {
+export interface HoldOptions extends HoldTimeouts {
   /** Gets each job with its payload as it is taken. */
   onTaken?: (job: GrabbedJob) => void;
 }

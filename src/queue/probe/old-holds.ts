@@ -5,9 +5,9 @@ import {PROBE_LOCK} from '../function-name.ts';
 import type {ServerReport} from '../server-report.ts';
 import {FAULT_SEVERITY} from '../severity.ts';
 import type {QueueProblem} from '../verdict.ts';
-import {claimsToBeProbe, isCurrentProbe, probeBegan} from './probe-id.ts';
+import {claimsToBeProbe, isCurrentHold, isCurrentProbe, probeBegan} from './probe-id.ts';
 
-/** A connection that calls itself as atomctl's probe does, for longer than a probe lasts. */
+/** A client that calls itself as atomctl's probe does, for longer than a probe lasts, or a queue:hold. */
 export interface OldHold {
   /** The server, `host:port`. */
   address: string;
@@ -17,6 +17,8 @@ export interface OldHold {
   sinceMs: number | null;
   /** It may have the lock under which one atomctl at a time probes. */
   locks: boolean;
+  /** A queue:hold whose command runs. */
+  isHold: boolean;
 }
 
 /** A probe in progress is none of these. */
@@ -25,7 +27,7 @@ export function oldHolds(
   nowMs: number,
 ): OldHold[] {
   return servers.flatMap(({address, connections}) =>
-    connections
+    holdOnce(connections, nowMs)
       .filter(({id, functions}) => functions.length > 0 && claimsToBeProbe(id) && !isCurrentProbe(id, nowMs))
       .map(({id, ip, functions}) => ({
         address,
@@ -33,7 +35,17 @@ export function oldHolds(
         ip,
         sinceMs: probeBegan(id),
         locks: functions.includes(PROBE_LOCK),
+        isHold: isCurrentHold(id, nowMs),
       })),
+  );
+}
+
+/** A queue:hold has a connection for each job, all under one id: the one with the lock stands for them. */
+function holdOnce(connections: readonly Connection[], nowMs: number): Connection[] {
+  const isLock = ({functions}: Connection) => functions.includes(PROBE_LOCK);
+  const locked = new Set(connections.filter(isLock).map(({id}) => id));
+  return connections.filter(
+    (connection) => isLock(connection) || !isCurrentHold(connection.id, nowMs) || !locked.has(connection.id),
   );
 }
 
@@ -44,20 +56,38 @@ export type HoldProblem = QueueProblem & {state: 'warning'; consequence: string}
 export function oldHoldProblems(holds: readonly OldHold[], toWall: (instant: Date) => string): HoldProblem[] {
   return holds.map((hold) => ({
     state: FAULT_SEVERITY['old holds'],
+    ...(hold.isHold ? heldText(hold, toWall) : oldHoldText(hold, toWall)),
+  }));
+}
+
+type HoldText = Omit<HoldProblem, 'state'>;
+
+/** A hold is made on purpose, and ends by itself. */
+function heldText(hold: OldHold, toWall: (instant: Date) => string): HoldText {
+  return {
+    message: `${holdText(hold, toWall)}.`,
+    consequence: 'Until its command ends, the waiting jobs and those that arrive do not start.',
+    remedy: `wait for the command of atomctl queue:hold to end; or ${holdFix(hold)}`,
+  };
+}
+
+function oldHoldText(hold: OldHold, toWall: (instant: Date) => string): HoldText {
+  return {
     message: `${holdText(hold, toWall)}, longer than a probe of atomctl lasts.`,
     consequence: hold.locks
       ? 'Until it ends, no atomctl can read the waiting jobs of this server.'
       : 'Until it ends, the jobs of its queues may be held, and their state is not sure.',
     remedy: holdFix(hold),
-  }));
+  };
 }
 
-/** `The client atomctl-probe-1f-1764100000 from 10.0.0.5 has held the probe lock of 127.0.0.1:4730 since …`. */
+/** `A queue:hold (atomctl-hold-…, from 10.0.0.5) holds the queue of 127.0.0.1:4730 since …`, or for another hold `The client atomctl-probe-1f-1764100000 from 10.0.0.5 has held the probe lock of 127.0.0.1:4730 since …`. */
 export function holdText(
-  {id, ip, address, sinceMs, locks}: OldHold,
+  {id, ip, address, sinceMs, locks, isHold}: OldHold,
   toWall: (instant: Date) => string,
 ): string {
   const since = sinceMs === null ? '' : ` since ${toWall(new Date(sinceMs))}`;
+  if (isHold) return `A queue:hold (${id}, from ${ip}) holds the queue of ${address}${since}`;
   return `The client ${id} from ${ip} has held ${locks ? 'the probe lock' : 'jobs or queues'} of ${address}${since}`;
 }
 
@@ -82,6 +112,11 @@ export function lockRefusal(
   const [hold] = old;
   if (hold !== undefined && old.length === holders.length) {
     const utc = (instant: Date) => instant.toISOString().replace('.000', '');
+    if (hold.isHold) {
+      return new AtomctlError('REFUSED', `${holdText(hold, utc)}.`, {
+        hint: 'Nothing was touched. Try again when its command has ended.',
+      });
+    }
     return new AtomctlError('REFUSED', `${holdText(hold, utc)}, longer than a probe of atomctl lasts.`, {
       hint: `Nothing was touched. To free the queue, ${holdFix(hold)}.`,
     });

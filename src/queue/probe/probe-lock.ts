@@ -11,6 +11,8 @@ const LOCK_RETRY_MS = 20;
 export interface ProbeLockOptions extends GearmanTimeouts {
   /** Ends the wait for the lock. */
   signal?: AbortSignal;
+  /** Under which id the lock's holder shows; that of a probe if absent. */
+  clientId?: string;
 }
 
 /**
@@ -38,7 +40,10 @@ export async function takeProbeLock(address: ServerAddress, options: ProbeLockOp
     if (options.signal?.aborted) {
       throw new AtomctlError('INTERRUPTED', 'Interrupted before the queue was probed; nothing was touched.');
     }
-    const lock = await takeLock(address, PROBE_LOCK, {...options, clientId: newProbeId(Date.now())});
+    const lock = await takeLock(address, PROBE_LOCK, {
+      ...options,
+      clientId: options.clientId ?? newProbeId(Date.now()),
+    });
     if (lock) return lock;
     if (Date.now() > deadline) throw await refusal(address, options);
     await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));

@@ -22,8 +22,8 @@ describe('old holds (T22)', () => {
       connection('atomctl-client', []),
     ];
     expect(oldHolds([{address: 'one:4730', connections}], HOUR_LATER)).toEqual([
-      {address: 'one:4730', id: ID, ip: '10.0.0.5', sinceMs: BEGAN, locks: true},
-      {address: 'one:4730', id: 'atomctl-other', ip: '10.0.0.5', sinceMs: null, locks: false},
+      {address: 'one:4730', id: ID, ip: '10.0.0.5', sinceMs: BEGAN, locks: true, isHold: false},
+      {address: 'one:4730', id: 'atomctl-other', ip: '10.0.0.5', sinceMs: null, locks: false, isHold: false},
     ]);
   });
 

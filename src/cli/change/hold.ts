@@ -1,0 +1,141 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {AtomctlError} from '../../errors.ts';
+import type {HoldOptions, SiteAfterwards} from '../../jobs/hold/hold.ts';
+import type {SitePrefixes} from '../../queue/snapshot.ts';
+import type {Context} from '../context.ts';
+import {waitAloud} from '../wait-aloud.ts';
+import {type FoundWorker, findWorker, type UnitFlags, workerService} from '../worker/unit-flags.ts';
+import {requireDone} from '../worker/worker-control.ts';
+import {queueSources} from './clear.ts';
+
+/** How long Gearman may take to show that a worker has gone or has come back. */
+const WAIT_SECONDS = 30;
+
+export interface HoldSettings {
+  unit: UnitFlags;
+  /** An earlier prefix of the site, whose jobs are held too. */
+  fromPrefix: string | undefined;
+  notice: (text: string) => void;
+}
+
+type SiteHold = Pick<HoldOptions, 'stopUnits' | 'afterwards'> &
+  Omit<HoldOptions, 'signal' | 'maxWaitSeconds' | 'runCommand' | 'rePrefix' | 'notice'>;
+
+/**
+ * What holdQueue needs of the site, and of the site after the command.
+ * @throws AtomctlError REFUSED if the prefix is not known, or if units would be stopped that execute a job of which Gearman
+ *   does not know
+ */
+export async function holdOptions(context: Context, settings: HoldSettings): Promise<SiteHold> {
+  const [queue, database, worker] = await Promise.all([
+    queueSources(context),
+    context.database(),
+    activeUnits(context, settings.unit),
+  ]);
+  if (queue.prefixes.own === null) {
+    throw new AtomctlError(
+      'REFUSED',
+      "This site's function prefix is not known, so its jobs are not known.",
+      {
+        hint: 'Give --atom-root or --function-prefix. Nothing was touched.',
+      },
+    );
+  }
+  if (worker !== null) await refuseUnseenJobs({...queue, database});
+  const prefixes = withEarlier(queue.prefixes, settings.fromPrefix);
+  return {
+    ...queue,
+    prefixes,
+    database,
+    stopUnits: worker === null ? null : () => stopUnits(context, worker),
+    afterwards: () => siteAfterwards(context, {worker, prefixes, notice: settings.notice}),
+  };
+}
+
+function withEarlier(prefixes: SitePrefixes, earlier: string | undefined): SitePrefixes {
+  return earlier === undefined ? prefixes : {...prefixes, also: [...prefixes.also, earlier]};
+}
+
+/** null without systemd, or if no unit of the site is active here. */
+async function activeUnits(context: Context, flags: UnitFlags): Promise<FoundWorker | null> {
+  try {
+    const found = await findWorker(context, flags);
+    const units = found.units.filter(({active}) => active === 'active');
+    return units.length === 0 ? null : {...found, units};
+  } catch (error) {
+    const isNone =
+      error instanceof AtomctlError && ['SYSTEMD_UNAVAILABLE', 'NO_SUCH_UNIT'].includes(error.code);
+    if (isNone && flags.unit === undefined) return null;
+    throw error;
+  }
+}
+
+/** A restarted gearmand does not know what its workers execute; stopping them would interrupt it. */
+async function refuseUnseenJobs(
+  options: Awaited<ReturnType<typeof queueSources>> & Pick<HoldOptions, 'database'>,
+): Promise<void> {
+  const {executingJobs, liveStates} = await import('../../jobs/live/live-state.ts');
+  const report = await liveStates(options);
+  const executing = executingJobs(report);
+  const running = report.evidence.queues.reduce((sum, queue) => sum + queue.running, 0);
+  if (executing.length <= running) return;
+  const ids = executing.map(({id}) => id).join(', ');
+  throw new AtomctlError(
+    'REFUSED',
+    `Jobs execute that no Gearman server runs, as after a restart of gearmand, among these: ${ids}.`,
+    {hint: 'Wait for their end: atomctl jobs:show ID says more. Nothing was touched.'},
+  );
+}
+
+async function stopUnits(context: Context, worker: FoundWorker): Promise<void> {
+  const {stopWorker} = await import('../../worker/service.ts');
+  requireDone(await stopWorker(await workerService(context, worker, WAIT_SECONDS)));
+}
+
+/** The settings are read again: the command may have moved the root. */
+async function siteAfterwards(
+  context: Context,
+  options: {worker: FoundWorker | null; prefixes: SitePrefixes; notice: (text: string) => void},
+): Promise<SiteAfterwards> {
+  const {worker, prefixes, notice} = options;
+  const fresh = context.reread();
+  const prefix = await fresh
+    .site()
+    .then((site) => site.functionPrefix())
+    .catch((error: unknown) => {
+      if (!(error instanceof AtomctlError)) throw error;
+      notice(`Warning: ${error.message}`);
+      return {value: null};
+    });
+  return {
+    prefix: prefix.value,
+    async startUnits() {
+      if (worker === null) return;
+      const {startWorker} = await import('../../worker/service.ts');
+      const service = await workerService(fresh, worker, WAIT_SECONDS);
+      // Earlier starts count towards systemd's start limit.
+      requireDone(await startWorker({...service, reset: true}));
+    },
+    async restore(jobs) {
+      const [{restoreJobs}, queue, database] = await Promise.all([
+        import('../../jobs/save/restore.ts'),
+        queueSources(fresh),
+        fresh.database(),
+      ]);
+      const also = [...queue.prefixes.also, ...prefixes.also, ...(prefixes.own ? [prefixes.own] : [])];
+      return await restoreJobs({
+        ...queue,
+        database,
+        prefixes: {...queue.prefixes, also},
+        jobs,
+        origin: 'The hold',
+        to: null,
+        rePrefix: false,
+        recheck: {firstSeen: new Map(), wait: waitAloud(notice)},
+        wait: async (milliseconds) => void (await sleep(milliseconds)),
+        signal: new AbortController().signal,
+      });
+    },
+    close: () => fresh.dispose(),
+  };
+}

@@ -1,0 +1,45 @@
+import {spawn} from 'node:child_process';
+import {constants} from 'node:os';
+import {AtomctlError} from '../errors.ts';
+import type {IO} from './io.ts';
+
+/** Those that a terminal itself sends to every foreground process. */
+const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
+const SIGNALS = ['SIGTERM', 'SIGHUP', ...FROM_KEYBOARD] as const;
+const STDERR = 2;
+
+/**
+ * Runs a command of the user with this process's streams until it ends, and passes signals on to it.
+ * @param options.keepStdout what it prints goes to stderr: stdout is atomctl's own
+ * @returns its exit status; 128 plus the signal's number if a signal ended it
+ * @throws AtomctlError FAILED if it cannot be run
+ */
+export function runCommand(
+  [program, ...args]: readonly string[],
+  {io, keepStdout}: {io: Pick<IO, 'stdin' | 'signals'>; keepStdout: boolean},
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program!, args, {stdio: ['inherit', keepStdout ? STDERR : 'inherit', 'inherit']});
+    const hasTerminal = io.stdin.isTTY === true;
+    const passOn = (signal: NodeJS.Signals) => {
+      if (!hasTerminal || !FROM_KEYBOARD.includes(signal)) child.kill(signal);
+    };
+    for (const signal of SIGNALS) io.signals.on(signal, passOn);
+    const letGo = () => {
+      for (const signal of SIGNALS) io.signals.removeListener(signal, passOn);
+    };
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      letGo();
+      reject(
+        new AtomctlError('FAILED', `${program} could not be run (${cause.code}).`, {
+          hint: 'The waiting jobs are back in the queue.',
+          cause,
+        }),
+      );
+    });
+    child.once('close', (status, signal) => {
+      letGo();
+      resolve(status ?? 128 + constants.signals[signal!]);
+    });
+  });
+}

@@ -1,0 +1,93 @@
+import {Flags} from '@oclif/core';
+import {BaseCommand} from '../../cli/base-command.ts';
+import {auditFlag, holdRecords} from '../../cli/change/audit-log.ts';
+import {holdOptions} from '../../cli/change/hold.ts';
+import {secondsFrom} from '../../cli/flags/shared-flags.ts';
+import {interruptibly} from '../../cli/interrupt.ts';
+import {runCommand} from '../../cli/run-command.ts';
+import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
+import {usageError} from '../../errors.ts';
+import {type HoldResult, holdExitStatus, holdQueue} from '../../jobs/hold/hold.ts';
+import {holdDocument, renderHeld} from '../../render/queue/held.ts';
+
+export default class QueueHold extends BaseCommand<typeof QueueHold> {
+  static override changes = true;
+  static override strict = false;
+  static override summary = 'Keep workers from starting jobs while a command runs, for example a deploy.';
+  static override usage = '<%= command.id %> [FLAGS] -- COMMAND...';
+  static override description =
+    `Takes the waiting jobs, so that the queue runs empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and gives the jobs back in their order. Jobs that arrive meanwhile are held too, and AtoM goes on to accept them. The jobs come back whatever ends COMMAND, and by Gearman itself if this process is killed; units that it has stopped stay stopped then.
+
+Without a systemd unit on this host the workers go on: a job that arrives may start before it can be held, and imports and moves are held only if no worker for them is connected. The command says so. gearmand counts a retry of each job that is held, or two if more than 500 wait.
+
+If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old one, and both are named, unless --re-prefix is given. Other commands that change the site are refused meanwhile.
+
+Exit status: COMMAND's. If it did not run: 124 jobs still executed after --max-wait, 130 interrupted, 2 usage error, 3 a server unreachable, 5 refused. If it ended with 0: 5 jobs are left under another prefix, 1 something else went wrong afterwards.`;
+  static override examples = [
+    {
+      description: 'A deploy that changes the root, with a limit for the jobs that execute',
+      command: '<%= config.bin %> <%= command.id %> --max-wait 600 --re-prefix -- ./deploy.sh',
+    },
+  ];
+  static override flags = {
+    'max-wait': Flags.custom<number>({
+      summary: 'How long executing jobs may take to end; without it there is no limit.',
+      helpValue: 'SECONDS',
+      parse: secondsFrom(0),
+    })(),
+    're-prefix': Flags.boolean({
+      summary: 'Submit the jobs under the function prefix that the site has after COMMAND.',
+    }),
+    'from-prefix': Flags.string({
+      summary: 'Hold also the jobs under this prefix, which an earlier deploy has left.',
+      helpValue: 'P',
+    }),
+    ...unitFlags,
+    ...sudoFlag,
+    ...auditFlag,
+  };
+
+  async run(): Promise<void> {
+    const {context, flags} = this;
+    const command = this.#command();
+    const notice = (text: string) => this.notice(text);
+    const site = await holdOptions(context, {unit: flags, fromPrefix: flags['from-prefix'], notice});
+    const held = await this.change({
+      attempt: {holdFor: command[0]},
+      work: () =>
+        interruptibly(
+          (signal) =>
+            holdQueue({
+              ...site,
+              signal,
+              notice,
+              maxWaitSeconds: flags['max-wait'] ?? null,
+              rePrefix: flags['re-prefix'],
+              runCommand: () => runCommand(command, {io: this.io, keepStdout: this.jsonEnabled()}),
+            }),
+          () => notice('Interrupted: the jobs are given back as soon as the command has ended.'),
+        ),
+      changes: (result) => holdRecords(result, command),
+    });
+    this.#present(held);
+  }
+
+  /** The words after `--`. */
+  #command(): string[] {
+    const at = this.argv.indexOf('--');
+    const words = at < 0 ? [] : this.argv.slice(at + 1);
+    if (words.length > 0) return words;
+    throw usageError('No command was given.', 'Put it after two dashes: atomctl queue:hold -- COMMAND...');
+  }
+
+  /** stdout is the command's own, except under --json. */
+  #present(held: HoldResult): void {
+    for (const problem of held.problems) this.notice(`Warning: ${problem}`);
+    if (this.jsonEnabled()) void this.present(holdDocument(held), () => '');
+    else {
+      if (held.failure !== null) this.presentError(held.failure);
+      this.notice(renderHeld(held));
+    }
+    this.exitWith(holdExitStatus(held));
+  }
+}

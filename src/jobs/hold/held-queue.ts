@@ -1,0 +1,282 @@
+/** The waiting jobs of a site, held for longer than a probe: those that wait now and those that arrive. */
+import {isSerial} from '../../atom/job-classes.ts';
+import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
+import type {ServerLock} from '../../gearman/lock.ts';
+import {PACKET, request} from '../../gearman/packet.ts';
+import type {FunctionStatus, GearmanServer} from '../../gearman/server.ts';
+import {connectWorker, type GrabbedJob, type WorkerConnection} from '../../gearman/worker-connection.ts';
+import type {Queryable} from '../../mysql/database.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
+import {MOST_CONNECTIONS} from '../../queue/probe/held-jobs.ts';
+import {type HeldWaiting, holdWaiting} from '../../queue/probe/hold-waiting.ts';
+import {claimsToBeProbe, newHoldId} from '../../queue/probe/probe-id.ts';
+import {takeProbeLock} from '../../queue/probe/probe-lock.ts';
+import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
+import {rePrefix} from '../../queue/saved/re-prefix.ts';
+import type {SavedJob} from '../../queue/saved/saved-queue.ts';
+import {ownerOf} from '../../queue/snapshot.ts';
+import type {QueueOptions} from '../live/queue-payloads.ts';
+import {runningLogLengths} from '../model/running-jobs.ts';
+
+export interface HeldQueueOptions extends QueueOptions {
+  database: Queryable;
+  /**
+   * The workers of serial classes will be stopped: their jobs are held also while each of these workers has a job. Otherwise one that
+   * becomes free would be handed a younger job than those that are held.
+   */
+  workersStop: boolean;
+}
+
+/** What is held of one server. */
+interface ServerHold {
+  server: GearmanServer;
+  lock: ServerLock;
+  /** Has the abilities of the site's workers and takes no job: AtoM accepts no job that no worker can do. */
+  abilities: WorkerConnection;
+  /** What waited at first, and then what arrived, in this order. */
+  held: HeldWaiting[];
+  /** The connections are gone: gearmand was restarted, or has given back what was held. */
+  lost: boolean;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+/** So many are moved to another prefix at a time. */
+const MOVED_AT_A_TIME = 50;
+
+export class HeldQueue {
+  readonly #options: HeldQueueOptions;
+  readonly #id: string;
+  readonly #holds: ServerHold[];
+  /** By server and handle, in the order in which they were taken. */
+  readonly #saved = new Map<string, SavedJob>();
+
+  private constructor(options: HeldQueueOptions, id: string, holds: ServerHold[]) {
+    this.#options = options;
+    this.#id = id;
+    this.#holds = holds;
+  }
+
+  /**
+   * Takes the lock of every server, under which no other atomctl holds jobs, and registers the abilities that the site's workers
+   * have now. Holds nothing yet.
+   * @throws AtomctlError if a server does not answer; REFUSED if one is not gearmand, or if another atomctl has its lock;
+   *   INTERRUPTED. What was taken is released.
+   */
+  static async open(options: HeldQueueOptions): Promise<HeldQueue> {
+    const {servers, timeoutSeconds, signal} = options;
+    const id = newHoldId(Date.now());
+    const holds: ServerHold[] = [];
+    const queue = new HeldQueue(options, id, holds);
+    try {
+      for (const connection of servers) {
+        if (!('server' in connection)) throw connection.error;
+        const {server, address} = connection;
+        await refuseOtherServers(server);
+        const names = (await server.status()).filter((row) => row.workers > 0 && queue.#isOwn(row));
+        const lock = await takeProbeLock(address, {timeoutSeconds, signal, clientId: id});
+        const abilities = await connectWorker(address, {timeoutSeconds, clientId: id}).catch(
+          async (error) => {
+            await lock.release();
+            throw error;
+          },
+        );
+        holds.push({server, lock, abilities, held: [], lost: false});
+        await abilities.exchange(
+          names.map((row) => request(PACKET.CAN_DO, row.function)),
+          'CAN_DO',
+        );
+      }
+      return queue;
+    } catch (error) {
+      await queue.close();
+      throw error;
+    }
+  }
+
+  /** Every job that was taken, in the order in which it was. */
+  get jobs(): SavedJob[] {
+    return [...this.#saved.values()];
+  }
+
+  /** A server with jobs of this was restarted, or its connections were lost. */
+  get isLost(): boolean {
+    return this.#holds.some(({lost}) => lost);
+  }
+
+  /**
+   * Takes what waits. @returns how many jobs still wait: of a serial class whose workers may be handed one
+   * @throws AtomctlError REFUSED if a job could be dropped as it returns; as GearmanServer's requests do
+   */
+  async takeWaiting(): Promise<number> {
+    let left = 0;
+    for (const hold of this.#holds) if (!hold.lost) left += await this.#takeFrom(hold);
+    return left;
+  }
+
+  /**
+   * As takeWaiting while the command runs: a server that fails is not asked again. If very many arrive, the last stay in the queue,
+   * where only a worker of the site would find them.
+   */
+  async takeArrived(): Promise<void> {
+    for (const hold of this.#holds) {
+      if (hold.lost || connectionsOf(hold) > MOST_TO_HOLD) continue;
+      try {
+        await this.#takeFrom(hold);
+      } catch (error) {
+        if (!(error instanceof AtomctlError)) throw error;
+        // Where retries are limited, what arrives is left alone.
+        if (error.code !== 'REFUSED') hold.lost = true;
+      }
+    }
+  }
+
+  async #takeFrom(hold: ServerHold): Promise<number> {
+    const {server} = hold;
+    const {timeoutSeconds} = this.#options;
+    const waiting = (await server.status()).filter((row) => row.total > row.running && this.#isOwn(row));
+    if (waiting.length === 0) return 0;
+    const names: string[] = [];
+    for (const row of waiting) if (await this.#mayTake(hold, row)) names.push(row.function);
+    if (names.length > 0) {
+      const logLengths = await runningLogLengths(this.#options.database).catch(
+        () => new Map<number, number>(),
+      );
+      const taken = new Map<string, GrabbedJob>();
+      const onTaken = (job: GrabbedJob) => void taken.set(job.handle, job);
+      const held = await holdWaiting(server, names, {timeoutSeconds, clientId: this.#id, onTaken});
+      // A cancelled entry counts as waiting, and is not handed out.
+      if (held.jobs.length > 0) hold.held.push(held);
+      else await held.giveBack();
+      for (const {handle, jobId} of held.jobs)
+        this.#saved.set(keyOf(server, handle), {
+          ...savedFrom(taken.get(handle)!, server),
+          logLength: logLengths.get(jobId ?? 0) ?? null,
+        });
+    }
+    const after = await server.status();
+    const own = new Set(waiting.map((row) => row.function));
+    return after
+      .filter((row) => own.has(row.function))
+      .reduce((sum, {total, running}) => sum + total - running, 0);
+  }
+
+  /** A worker that is free for a serial class would be handed a younger job than those that are held. */
+  async #mayTake(hold: ServerHold, row: FunctionStatus): Promise<boolean> {
+    if (!isSerial(splitFunctionName(row.function).jobClass)) return true;
+    const able = (await this.#workersOf(hold.server)).filter(({functions}) =>
+      functions.includes(row.function),
+    );
+    return able.length === 0 || (this.#options.workersStop && (await this.#runningOn(hold)) >= able.length);
+  }
+
+  /** How many jobs workers execute. */
+  async executing(): Promise<number> {
+    let sum = 0;
+    for (const hold of this.#holds) sum += await this.#runningOn(hold);
+    return sum;
+  }
+
+  async #runningOn({server, held}: ServerHold): Promise<number> {
+    const rows = (await server.status()).filter((row) => this.#isOwn(row));
+    const ours = held.reduce((sum, {jobs}) => sum + jobs.length, 0);
+    return Math.max(0, rows.reduce((sum, {running}) => sum + running, 0) - ours);
+  }
+
+  /** How many workers of the site are connected. */
+  async workers(): Promise<number> {
+    const ids = new Set<string>();
+    for (const {server} of this.#holds)
+      for (const {id, functions} of await this.#workersOf(server))
+        if (functions.some((name) => this.#isOwn({function: name}))) ids.add(id);
+    return ids.size;
+  }
+
+  async #workersOf(server: GearmanServer) {
+    return (await server.connections()).filter(({id}) => !claimsToBeProbe(id));
+  }
+
+  #isOwn({function: name}: Pick<FunctionStatus, 'function'>): boolean {
+    return ownerOf(splitFunctionName(name), this.#options.prefixes, NONE) === 'site';
+  }
+
+  /**
+   * Submits what is held under another prefix with this one, and ends it there. If this breaks off, a job may be under both: under
+   * the other one no worker runs it.
+   * @returns how many
+   * @throws AtomctlError as GearmanServer's requests do
+   */
+  async move(prefix: string): Promise<number> {
+    let moved = 0;
+    for (const {server, held} of this.#holds) {
+      for (const each of held) {
+        const others = each.jobs.filter(
+          ({function: name}) => (splitFunctionName(name).prefix ?? '') !== prefix,
+        );
+        for (let from = 0; from < others.length; from += MOVED_AT_A_TIME) {
+          const some = others.slice(from, from + MOVED_AT_A_TIME);
+          for (const {handle} of some)
+            await server.submitBackground(rePrefix(this.#saved.get(keyOf(server, handle))!, prefix));
+          await each.end(some, ({handle}) => {
+            this.#saved.delete(keyOf(server, handle));
+            moved += 1;
+          });
+        }
+      }
+    }
+    return moved;
+  }
+
+  /**
+   * Returns what is held, in its order, and then the locks.
+   * @returns what went wrong: then gearmand has the jobs back by itself, or has been restarted
+   */
+  async giveBack(): Promise<AtomctlError[]> {
+    const problems: AtomctlError[] = [];
+    for (const hold of this.#holds) {
+      for (const held of hold.held) {
+        try {
+          await held.giveBack();
+          problems.push(...held.refused.filter(({code}) => code === 'FAILED'));
+        } catch (error) {
+          if (!(error instanceof AtomctlError)) throw error;
+          if (!hold.lost) problems.push(error);
+          hold.lost = true;
+        }
+      }
+      hold.held = [];
+    }
+    await this.close();
+    return problems;
+  }
+
+  /** Ends the connections. */
+  async close(): Promise<void> {
+    for (const {lock, abilities} of this.#holds) {
+      await lock.release();
+      abilities.close();
+    }
+  }
+}
+
+/** A gearmand often may have no more than 1024 connections. */
+const MOST_TO_HOLD = 800;
+
+function connectionsOf({held}: ServerHold): number {
+  return held.reduce((sum, {jobs}) => sum + (jobs.length > MOST_CONNECTIONS ? 1 : jobs.length) + 1, 0);
+}
+
+function keyOf({address}: GearmanServer, handle: string): string {
+  return `${formatAddress(address)} ${handle}`;
+}
+
+/** gearmand tells no priority of a held job; AtoM gives the normal one. */
+function savedFrom({function: name, unique, payload}: GrabbedJob, server: GearmanServer) {
+  return {
+    server: formatAddress(server.address),
+    function: name,
+    unique,
+    priority: 'normal' as const,
+    payload,
+  };
+}

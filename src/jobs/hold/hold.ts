@@ -1,0 +1,201 @@
+/**
+ * Keeps a site's jobs from starting while a command runs. The phases: take what waits until nothing executes, stop the workers,
+ * run the command and take what arrives, start the workers, give the jobs back. If the process is killed, gearmand gives back what
+ * it held.
+ */
+import {setTimeout as sleep} from 'node:timers/promises';
+import {AtomctlError, EXIT} from '../../errors.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
+import type {SavedJob} from '../../queue/saved/saved-queue.ts';
+import {failureOf} from '../model/worker-control.ts';
+import type {RestoreResult} from '../save/restore.ts';
+import {otherPrefix} from '../save/restore-plan.ts';
+import {HeldQueue, type HeldQueueOptions} from './held-queue.ts';
+
+/** What a site is after the command: a deploy may have moved it. */
+export interface SiteAfterwards {
+  /** null if it is not known. */
+  prefix: string | null;
+  /** Starts the units that were stopped. @throws AtomctlError if a worker did not come back with its abilities */
+  startUnits: () => Promise<void>;
+  /** Submits the jobs that no server knows any more. */
+  restore: (jobs: readonly SavedJob[]) => Promise<RestoreResult>;
+  close: () => Promise<void>;
+}
+
+export interface HoldOptions extends Omit<HeldQueueOptions, 'workersStop'> {
+  signal: AbortSignal;
+  /** Stops the site's units; null if it has none here. @throws AtomctlError if one did not stop */
+  stopUnits: (() => Promise<void>) | null;
+  /** How long executing jobs may take to end; null: without limit. */
+  maxWaitSeconds: number | null;
+  /** Runs the command and resolves to its exit status. */
+  runCommand: () => Promise<number>;
+  afterwards: () => Promise<SiteAfterwards>;
+  /** Submits jobs of another prefix under the one that the site has afterwards. */
+  rePrefix: boolean;
+  /** Says what goes on, and what cannot be promised. */
+  notice: (text: string) => void;
+}
+
+export interface HoldResult {
+  /** The command's exit status; null if it did not run. */
+  commandStatus: number | null;
+  /** How many jobs were held; of these, moved to the site's new prefix, and submitted again after a restart of gearmand. */
+  held: number;
+  moved: number;
+  restored: number;
+  unitsStopped: boolean;
+  /** Why the command did not run, or why jobs are under a prefix that no worker of the site has. */
+  failure: AtomctlError | null;
+  /** What went wrong after the command; nothing is lost. */
+  problems: string[];
+}
+
+/**
+ * Holds the queue, runs the command and gives the jobs back whatever happens.
+ * @throws AtomctlError before anything was held: see HeldQueue.open
+ */
+export async function holdQueue(options: HoldOptions): Promise<HoldResult> {
+  const queue = await HeldQueue.open({...options, workersStop: options.stopUnits !== null});
+  const run = {commandStatus: null as number | null, unitsStopped: false};
+  let failure: AtomctlError | null = null;
+  let end: Ending = {moved: 0, restored: 0, failure: null, problems: []};
+  try {
+    failure = await failureOf(runHeld(queue, options, run));
+  } finally {
+    end = await finish(queue, options, run);
+  }
+  return {...run, held: end.held ?? 0, ...end, failure: failure ?? end.failure};
+}
+
+interface Run {
+  commandStatus: number | null;
+  unitsStopped: boolean;
+}
+
+async function runHeld(queue: HeldQueue, options: HoldOptions, run: Run): Promise<void> {
+  const {stopUnits, notice} = options;
+  await becomeIdle(queue, options);
+  if (stopUnits !== null) {
+    run.unitsStopped = true;
+    await stopUnits();
+    // What a worker began in the moment before is back in the queue.
+    await queue.takeWaiting();
+  }
+  const workers = await queue.workers();
+  if (workers > 0) notice(notPromised(workers));
+  if (options.signal.aborted) throw interrupted();
+  run.commandStatus = await whileTaking(queue, options.runCommand);
+}
+
+function notPromised(workers: number): string {
+  const which = workers === 1 ? '1 worker of this site is' : `${workers} workers of this site are`;
+  return `${which} not stopped, as systemd on this host has no active unit of it: a job that arrives while the command runs may start before it can be held, and imports and moves are not held.`;
+}
+
+const POLL_MS = 100;
+
+/** Takes what waits until no worker executes a job. */
+async function becomeIdle(queue: HeldQueue, options: HoldOptions): Promise<void> {
+  const began = performance.now();
+  let said = false;
+  for (;;) {
+    const left = await queue.takeWaiting();
+    const executing = await queue.executing();
+    if (left + executing === 0) return;
+    if (options.signal.aborted) throw interrupted();
+    const {maxWaitSeconds} = options;
+    if (maxWaitSeconds !== null && performance.now() - began >= maxWaitSeconds * 1000)
+      throw timeOver(executing, maxWaitSeconds);
+    if (!said && executing > 0) options.notice(`Waiting for the end of ${jobs(executing)}.`);
+    said ||= executing > 0;
+    await sleep(POLL_MS, undefined, {signal: options.signal}).catch(() => {});
+  }
+}
+
+function timeOver(executing: number, seconds: number): AtomctlError {
+  return new AtomctlError('TIME_OVER', `After ${seconds} s the site still executes ${jobs(executing)}.`, {
+    hint: 'The command was not run, and the waiting jobs are back in the queue. Allow more with --max-wait.',
+  });
+}
+
+function interrupted(): AtomctlError {
+  return new AtomctlError('INTERRUPTED', 'Interrupted before the command was run.', {
+    hint: 'The waiting jobs are back in the queue.',
+  });
+}
+
+function jobs(count: number): string {
+  return count === 1 ? '1 job' : `${count} jobs`;
+}
+
+async function whileTaking(queue: HeldQueue, runCommand: () => Promise<number>): Promise<number> {
+  let ended = false;
+  const command = runCommand().finally(() => {
+    ended = true;
+  });
+  // Its failure is thrown below.
+  const settled = command.catch(() => {});
+  while (!ended) {
+    await queue.takeArrived();
+    await Promise.race([settled, sleep(POLL_MS)]);
+  }
+  return command;
+}
+
+type Ending = Pick<HoldResult, 'moved' | 'restored' | 'failure' | 'problems'> & {held?: number};
+
+async function finish(queue: HeldQueue, options: HoldOptions, run: Run): Promise<Ending> {
+  const end: Ending = {moved: 0, restored: 0, failure: null, problems: []};
+  const report = (error: AtomctlError | null) => {
+    if (error !== null) end.problems.push([error.message, error.hint].filter(Boolean).join(' '));
+  };
+  const site = await options.afterwards();
+  try {
+    if (run.unitsStopped) report(await failureOf(site.startUnits()));
+    if (run.commandStatus !== null) await queue.takeArrived();
+    end.held = queue.jobs.length;
+    if (options.rePrefix && site.prefix !== null) report(await failureOf(move(queue, site.prefix, end)));
+    end.failure = leftUnder(queue, {before: options.prefixes.own, after: site.prefix});
+    for (const error of await queue.giveBack()) report(error);
+    if (queue.isLost) report(await failureOf(restoreLost(queue, site, end)));
+  } finally {
+    await site.close();
+  }
+  return end;
+}
+
+async function move(queue: HeldQueue, prefix: string, end: Ending): Promise<void> {
+  end.moved = await queue.move(prefix);
+}
+
+/** Why jobs are not given back where the site's workers find them; null if they are. */
+function leftUnder(
+  queue: HeldQueue,
+  {before, after}: {before: string | null; after: string | null},
+): AtomctlError | null {
+  if (before === after) return null;
+  const prefixes = queue.jobs.map((job) => splitFunctionName(job.function).prefix);
+  const left = prefixes.filter((prefix) => (prefix ?? '') !== after);
+  if (left.length === 0) return null;
+  const waiting = left.length === 1 ? '1 job waits' : `${left.length} jobs wait`;
+  const hint = `To submit them under the site's own: atomctl queue:hold --from-prefix ${left[0]} --re-prefix -- true`;
+  return otherPrefix(waiting, {old: left[0]!, own: after}, hint);
+}
+
+/** What a restarted gearmand has forgotten. */
+async function restoreLost(queue: HeldQueue, site: SiteAfterwards, end: Ending): Promise<void> {
+  const restored = await site.restore(queue.jobs);
+  end.restored = restored.jobs.filter(({action}) => action === 'submitted').length;
+  end.problems.push(...restored.warnings);
+  for (const {id, action, message} of restored.jobs)
+    if (['blocked', 'refused', 'failed', 'left'].includes(action)) end.problems.push(`Job ${id}: ${message}`);
+}
+
+/** The command's, if it did not succeed; else that of what went wrong around it. */
+export function holdExitStatus({commandStatus, failure, problems}: HoldResult): number {
+  if (commandStatus !== null && commandStatus !== 0) return commandStatus;
+  if (failure !== null) return failure.exitStatus;
+  return problems.length > 0 ? EXIT.failed : EXIT.ok;
+}
