@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
 import {constants} from 'node:os';
 import {AtomctlError} from '../errors.ts';
+import {systemReason} from '../system-failure.ts';
 import type {IO} from './io.ts';
 
 /** Those that a terminal itself sends to every foreground process. */
@@ -31,7 +32,7 @@ export function runCommand(
     child.once('error', (cause: NodeJS.ErrnoException) => {
       letGo();
       reject(
-        new AtomctlError('FAILED', `${program} could not be run (${cause.code}).`, {
+        new AtomctlError('FAILED', `${program} could not be run: ${systemReason(cause)}.`, {
           hint: 'The waiting jobs are back in the queue.',
           cause,
         }),

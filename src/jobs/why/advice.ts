@@ -43,6 +43,11 @@ export function adviceFor(job: Situation): Advice {
         message: `See its errors with atomctl jobs:show ${job.id}; then run it again.`,
         command: `atomctl jobs:retry ${job.id}`,
       };
+    case 'unknown':
+      return {
+        message: `See what became of it, then: atomctl jobs:mark ${job.id} --as completed, or --as error.`,
+        command: `atomctl jobs:show ${job.id}`,
+      };
     default:
       return {message: 'It has ended: there is nothing to do.', command: `atomctl jobs:show ${job.id}`};
   }

@@ -109,7 +109,7 @@ async function explainRunning(
     ...place,
     ...blocker.facts,
     ...executing,
-    ableWorkers: workersFor(row, report, executors, missing),
+    ableWorkers: workersFor(row, report, {executors, prefixes: options.prefixes}, missing),
     ...(await historyOf(job, {begunMs: shown === 'executing' ? begunMs : null}, options, missing)),
     missing: missing.reasons,
   };
@@ -190,14 +190,15 @@ async function blockerOf(
 function workersFor(
   row: RowEvidence | undefined,
   {evidence}: LiveReport,
-  executors: Executors,
+  {executors, prefixes}: {executors: Executors; prefixes: WhyOptions['prefixes']},
   missing: MissingFacts,
 ): JobWhy['ableWorkers'] {
   if (row === undefined) return missing.because('ableWorkers', ROW_CHANGED.reason);
   const silent = evidence.servers.filter(({error}) => error !== null);
   if (silent.length > 0 && silent.length === evidence.servers.length)
     return missing.because('ableWorkers', silent[0]!.error!);
-  return ableWorkers(row, seenWaiting(evidence).get(row.id), siteWorkers(evidence)).map((worker) => ({
+  const where = {waitingIn: seenWaiting(evidence).get(row.id), prefixes};
+  return ableWorkers(row, where, siteWorkers(evidence)).map((worker) => ({
     id: worker.id,
     pid: worker.pid,
     host: worker.ip,
@@ -258,7 +259,10 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     name: job.name,
     state,
     likely: null,
-    proof: [`Its row says ${state}${since}.`, ...errors],
+    proof: [
+      state === 'unknown' ? 'Its row has no status that AtoM defines.' : `Its row says ${state}${since}.`,
+      ...errors,
+    ],
     position: missing.because('position', ended),
     ahead: missing.because('ahead', ended),
     blockedBy: missing.because('blockedBy', ended),

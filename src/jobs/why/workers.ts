@@ -2,7 +2,7 @@
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
-import {serverOfQueue} from '../../queue/snapshot.ts';
+import {type SitePrefixes, serverOfQueue} from '../../queue/snapshot.ts';
 import type {LiveEvidence, RowEvidence, WorkerConnection} from '../live/evidence.ts';
 import type {LiveReport} from '../live/live-state.ts';
 
@@ -28,20 +28,25 @@ export function siteWorkers({workers}: Pick<LiveEvidence, 'workers'>): Connected
   return [...byId.values()];
 }
 
-/** Those that can do a row's job: on the server that has it, or if that is not known on any. */
+/**
+ * Those that can do a row's job: on the server and under the prefix that it has, or if it is in no known queue, under the site's
+ * own prefixes. If these are not known, under any.
+ * @param waitingIn the queue in which its payload was seen
+ */
 export function ableWorkers(
   row: Pick<RowEvidence, 'name' | 'known'>,
-  waitingIn: string | undefined,
+  {waitingIn, prefixes}: {waitingIn: string | undefined; prefixes: Pick<SitePrefixes, 'own' | 'also'>},
   workers: readonly ConnectedWorker[],
 ): ConnectedWorker[] {
   const queue = row.known?.queue ?? waitingIn;
-  const can = (each: string) => (queue === undefined ? mayHold(each, row.name) : each === queue);
+  const isOwn = (prefix: string | null) =>
+    prefixes.own === null || (prefix ?? '') === prefixes.own || prefixes.also.includes(prefix ?? '');
+  const can = (each: string) => {
+    if (queue !== undefined) return each === queue;
+    const {prefix, jobClass} = splitFunctionName(each.slice(0, -serverOfQueue(each).length - 1));
+    return isOwn(prefix) && mayBeFunctionOf(row.name, jobClass);
+  };
   return workers.filter(({queues}) => [...queues].some(can));
-}
-
-function mayHold(queue: string, name: string): boolean {
-  const functionName = queue.slice(0, -serverOfQueue(queue).length - 1);
-  return mayBeFunctionOf(name, splitFunctionName(functionName).jobClass);
 }
 
 /** True if none of the functions that a worker can do has a running job; null if one has. */

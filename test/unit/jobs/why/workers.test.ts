@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import type {LiveEvidence, RowEvidence, WorkerConnection} from '../../../../src/jobs/live/evidence.ts';
-import {executions, isIdle, siteWorkers} from '../../../../src/jobs/why/workers.ts';
+import {ableWorkers, executions, isIdle, siteWorkers} from '../../../../src/jobs/why/workers.ts';
 
 const PREFIX = 'a'.repeat(32);
 const queue = (jobClass: string) => `${PREFIX}-${jobClass} 127.0.0.1:4730`;
@@ -91,4 +91,21 @@ test('a worker is idle only if nothing runs that it could have', () => {
     true,
   ]);
   expect(isIdle({...seen!, doesOthers: true}, counted(X, 0))).toBeNull();
+});
+
+test('able is who can do the class under the prefix of the site, or on the queue that has the job', () => {
+  const foreign = `${'b'.repeat(32)}-arFindingAidJob 127.0.0.1:4730`;
+  const workers = siteWorkers({workers: [worker(10, X), worker(11, Y), worker(12, foreign)]});
+  const able = (known: string | null, own: string | null, waitingIn?: string) =>
+    ableWorkers(
+      {name: 'arFindingAidJob', known: known === null ? null : {queue: known, running: false}},
+      {waitingIn, prefixes: {own, also: []}},
+      workers,
+    ).map(({pid}) => pid);
+  expect([able(null, PREFIX), able(null, null), able(foreign, PREFIX), able(null, PREFIX, foreign)]).toEqual([
+    [10],
+    [10, 12],
+    [12],
+    [12],
+  ]);
 });
