@@ -26,9 +26,9 @@ export async function noSite(search: SiteSearch): Promise<AtomctlError> {
   const names = sites.map(({name}) => name).join(', ');
   const configured =
     named !== undefined
-      ? [`The site "${named.name}" names none at ${named.origin}.`]
+      ? [`The site "${named.name}" does not name one at ${named.origin}.`]
       : names !== ''
-        ? [`Sites that are configured: ${names}; choose one with --site NAME.`]
+        ? [`Configured sites: ${names}. Choose one with --site NAME.`]
         : [];
   return new AtomctlError('NO_SITE', message, {hint: [...places, ...configured, instead].join(' ')});
 }

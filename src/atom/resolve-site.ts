@@ -59,7 +59,7 @@ class ResolvedSite implements Site {
   readonly root = once(async (): Promise<Setting<string | null>> => {
     const named = await this.#named();
     const given = this.#options.atomRoot ?? named?.root;
-    if (named && !given) return {value: null, origin: `${named.origin} names none`};
+    if (named && !given) return {value: null, origin: `${named.origin} does not name one`};
     const {cwd, usualPlaces = USUAL_PLACES, callerUid} = this.#surroundings;
     return findRoot({given, cwd, usualPlaces, callerUid});
   });
@@ -130,10 +130,10 @@ class ResolvedSite implements Site {
     const {value: servers} = await this.gearmanServers();
     if (root === null) {
       const asked = servers.map(formatAddress).join(', ');
-      return `Which Gearman servers the site uses is not known: ${asked} was asked because neither an AtoM root nor --gearman was given.`;
+      return `The Gearman servers of the site are not known: atomctl asked ${asked}, because no AtoM root and no --gearman was given.`;
     }
     return (await this.#isOfOtherDatabase(root))
-      ? `The AtoM root ${root} names another database, so its Gearman servers may be another site's; give --gearman.`
+      ? `The AtoM root ${root} names another database, so its Gearman servers may belong to another site. Give --gearman.`
       : null;
   });
 
@@ -186,12 +186,12 @@ class ResolvedSite implements Site {
     const [prefix, ...others] = await observePrefixes();
     if (prefix === undefined) {
       throw usageError(
-        `No Gearman server shows a class of AtoM, so auto (${origin}) finds no function prefix.`,
+        `No Gearman server has a function of AtoM, so auto (${origin}) finds no function prefix.`,
       );
     }
     if (others.length === 0) return {value: prefix, origin: `${origin} auto`};
     throw usageError(
-      `The Gearman servers show several function prefixes, so auto (${origin}) takes none: ${[prefix, ...others].map(prefixText).join(', ')}.`,
+      `The Gearman servers have several function prefixes, so auto (${origin}) cannot choose: ${[prefix, ...others].map(prefixText).join(', ')}.`,
       `Give one of them: --function-prefix ${prefix}`,
     );
   }
@@ -255,7 +255,7 @@ class ResolvedSite implements Site {
   readonly workerTypes = once(async (): Promise<Setting<Record<string, string[]>>> => {
     const types = (await this.#gearmanYml())?.get(['worker_types'], WORKER_FIRST);
     if (!types) return {value: {}, origin: 'default'};
-    if (!(types.value instanceof Map)) throw usageError(`worker_types in ${types.origin} is no map.`);
+    if (!(types.value instanceof Map)) throw usageError(`worker_types in ${types.origin} must be a map.`);
     return {
       value: Object.fromEntries(
         [...types.value].map(([type, classes]) => [type, texts({...types, value: classes})]),
@@ -328,7 +328,7 @@ function containerServers({
 /** A map of names to texts, or a list of texts, as the list that AtoM makes of it. */
 function texts({value, origin}: YamlSetting): string[] {
   if (!(value instanceof Map))
-    throw usageError(`${origin} has "${phpString(value)}" where a list is expected.`);
+    throw usageError(`${origin} has "${phpString(value)}", but it must be a list.`);
   return [...value.values()].map(phpString);
 }
 
@@ -342,7 +342,7 @@ export function readServers({value, origin}: Setting<string[]>): Setting<ServerA
     .filter((text) => text.trim() !== '')
     .map((text) => parseAddress(text, origin));
   if (addresses.length === 0) {
-    throw usageError(`The list of Gearman servers (${origin}) is empty.`, 'Give HOST[:PORT], once or more.');
+    throw usageError(`The list of Gearman servers (${origin}) is empty.`, 'Give at least one HOST[:PORT].');
   }
   const keys = addresses.map(serverKey);
   return {value: addresses.filter((_, index) => keys.indexOf(keys[index]!) === index), origin};
@@ -367,8 +367,8 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
   const prefix = value === '' ? '' : /^([0-9a-f]{32})-?$/.exec(value)?.[1];
   if (prefix !== undefined) return {value: prefix, origin};
   throw usageError(
-    `"${value}" (${origin}) is no function prefix, which is 32 hexadecimal digits.`,
-    'auto takes the only one that the servers have; atomctl queue:status --all-functions shows them.',
+    `"${value}" (${origin}) is not a valid function prefix. A prefix has 32 hexadecimal digits.`,
+    'With auto, atomctl takes the only prefix that the servers have. To see the prefixes: atomctl queue:status --all-functions',
   );
 }
 
@@ -379,7 +379,7 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
 export function readZone({value, origin}: Setting<string>, env?: ZoneEnvironment): Setting<string> {
   if (/^[A-Za-z]/.test(value) && knownZone(value, env) !== null) return {value, origin};
   throw usageError(
-    `"${value}" (${origin}) is no known timezone.`,
+    `"${value}" (${origin}) is not a known timezone.`,
     'Give an IANA name such as America/Vancouver.',
   );
 }

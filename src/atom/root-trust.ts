@@ -19,7 +19,7 @@ export type TrustedOwners = {callerUid: number} | 'one owner';
  * @param root absolute, symbolic links resolved
  */
 export function distrust(root: string, owners: TrustedOwners): string | null {
-  if (printable(root) !== root) return 'its path holds control characters';
+  if (printable(root) !== root) return 'its path has control characters';
   let owner: {name: string; uid: number} | undefined;
   for (const place of OWNED) {
     const name = join(root, place);
@@ -31,7 +31,7 @@ export function distrust(root: string, owners: TrustedOwners): string | null {
     if (uid === 0) continue;
     if (owners !== 'one owner') {
       if (uid === owners.callerUid) continue;
-      const you = owners.callerUid === 0 ? 'not to root' : 'neither to root nor to you';
+      const you = owners.callerUid === 0 ? 'not to root' : 'not to root or to you';
       return `${name} belongs to ${account(uid)}, ${you}`;
     }
     if (owner !== undefined && owner.uid !== uid) {

@@ -48,7 +48,7 @@ function searchServer(server: PhpArray, origin: string): SearchServer {
 
 function notServer(origin: string): AtomctlError {
   return usageError(
-    `${origin} names no valid search server.`,
-    'Give server: host and port in search.yml, as AtoM ships it.',
+    `${origin} has no valid search server.`,
+    'In search.yml, set host and port under server, as in the file that AtoM ships.',
   );
 }

@@ -56,8 +56,8 @@ export async function findNamedSite(
   if (site) return site;
   const known = sites.map(({name}) => name).join(', ');
   throw usageError(
-    `There is no site "${value}" (${origin}).`,
-    known === '' ? 'No configuration file of atomctl names any site.' : `Known sites are ${known}.`,
+    `Unknown site "${value}" (${origin}).`,
+    known === '' ? 'No configuration file of atomctl has a site.' : `Known sites: ${known}.`,
   );
 }
 
@@ -104,7 +104,7 @@ async function refuseIfReadableByOthers(file: string): Promise<void> {
   const {mode} = await stat(file);
   if ((mode & 0o077) === 0) return;
   throw usageError(
-    `${file} holds a database password and others may read it (mode ${(mode & 0o777).toString(8)}).`,
+    `${file} has a database password, and other users can read it (mode ${(mode & 0o777).toString(8)}).`,
     `Run: chmod 600 ${file}`,
   );
 }
@@ -132,7 +132,8 @@ class SiteFileReader {
       prettyErrors: false,
       schema: 'failsafe',
     });
-    if (errors[0]) throw usageError(`${this.#place(errors[0].pos[0])} is no YAML: ${errors[0].message}.`);
+    if (errors[0])
+      throw usageError(`${this.#place(errors[0].pos[0])} is not valid YAML: ${errors[0].message}.`);
     if (contents === null) return [];
     return this.#entries(contents, 'the file', `${this.#file}:1`).flatMap((entry) => {
       const {name, origin} = this.#key(entry, ['sites']);
@@ -159,7 +160,7 @@ class SiteFileReader {
 
   #entries(node: unknown, what: string, origin: string): Pair[] {
     if (this.#yaml.isMap(node)) return node.items;
-    throw usageError(`At ${origin}, ${what} has to be a map.`);
+    throw usageError(`At ${origin}, ${what} must be a map.`);
   }
 
   #key({key}: Pair, known?: readonly string[]): Key {
@@ -167,21 +168,21 @@ class SiteFileReader {
     const name = String(node?.value ?? '');
     const origin = this.#place(node?.range?.[0] ?? 0);
     if (known && !known.includes(name)) {
-      throw usageError(`At ${origin} stands the unknown key "${name}".`, `Known are ${known.join(', ')}.`);
+      throw usageError(`Unknown key "${name}" at ${origin}.`, `Known keys: ${known.join(', ')}.`);
     }
     return {name, origin};
   }
 
   #text(node: unknown, {name, origin}: Key): string {
     const text = this.#yaml.isScalar(node) ? node.value : null;
-    if (typeof text !== 'string' || text === '') throw usageError(`At ${origin}, ${name} has to be a text.`);
+    if (typeof text !== 'string' || text === '') throw usageError(`At ${origin}, ${name} must be a text.`);
     if (PATH_KEYS.includes(name) && !isAbsolute(text)) {
-      throw usageError(`At ${origin}, ${name} has to be an absolute path.`);
+      throw usageError(`At ${origin}, ${name} must be an absolute path.`);
     }
     if (name === 'workers' && text !== 'this-host') {
       throw usageError(
-        `At ${origin}, workers has to be this-host.`,
-        'It says that the workers of the site run on this host only; leave it out otherwise.',
+        `At ${origin}, workers must be this-host.`,
+        'It means that the workers of the site run only on this host. If they do not, remove the key.',
       );
     }
     return text;
@@ -199,5 +200,5 @@ class SiteFileReader {
 
 function readSwitch(text: string, origin: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
-  throw usageError(`At ${origin}, readOnly has to be true or false.`);
+  throw usageError(`At ${origin}, readOnly must be true or false.`);
 }

@@ -45,8 +45,8 @@ export async function findRoot({
   const [first = null, ...others] = roots;
   if (others.length > 0) {
     throw usageError(
-      `There are several AtoM installations here: ${[...roots].join(', ')}.`,
-      'Choose one with --atom-root, or run atomctl inside it.',
+      `Several AtoM installations were found: ${[...roots].join(', ')}.`,
+      'Choose one with --atom-root, or run atomctl in its directory.',
     );
   }
   if (first === null) return {value: null, origin: 'not found'};
@@ -72,7 +72,7 @@ function notTrusted(root: string, from: string, reason: string): AtomctlError {
   const name = printable(root);
   return usageError(
     `The AtoM installation ${name}, found from ${from}, is not trusted: ${reason}.`,
-    `If you trust it, name it: --atom-root ${name}`,
+    `If you trust it, give --atom-root ${name}`,
   );
 }
 
@@ -92,7 +92,7 @@ async function givenRoot({value, origin}: Setting<string>, cwd: string): Promise
   });
   if (await isRoot(resolved)) return {value: resolved, origin};
   throw usageError(
-    `${value} (${origin}) is no AtoM installation: it lacks ${LANDMARKS.join(' or ')}.`,
+    `${value} (${origin}) is not an AtoM installation: it has no ${LANDMARKS.join(' or ')}.`,
     'Give the directory that holds the symfony script, usually /usr/share/nginx/atom.',
   );
 }

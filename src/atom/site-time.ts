@@ -56,7 +56,7 @@ const ZERO = 48;
  */
 export function createSiteTime(zone: string, env: ZoneEnvironment): SiteTime {
   const name = knownZone(zone, env);
-  if (name === null) throw new RangeError(`No such zone: ${zone}`);
+  if (name === null) throw new RangeError(`Unknown timezone: ${zone}`);
   const hours = new Map<string, PlainHour | null>();
   let last: {hour: string; found: PlainHour | null} = {hour: ' ', found: null};
 

@@ -36,8 +36,8 @@ export function parseWhen(
   const when = ofWall(`${date} ${minutes}:${seconds}`, time);
   if (Number.isNaN(when.ms)) {
     throw usageError(
-      `"${text}" (${origin}) is not a valid time.`,
-      'Give for example 2026-11-23, 2026-11-23T14:30, 2026-11-23T14:30:00Z, 2026-11, yesterday, 7d or "2h ago".',
+      `"${text}" (${origin}) is not a valid date or time.`,
+      'Examples: 2026-11-23, 2026-11-23T14:30, 2026-11-23T14:30:00Z, 2026-11, yesterday, 7d or "2h ago".',
     );
   }
   return offset === undefined
@@ -83,5 +83,5 @@ function secondsOf(text: string): number | null {
 export function parseAge(text: string, origin: string): number {
   const seconds = secondsOf(text.trim());
   if (seconds !== null) return seconds;
-  throw usageError(`Invalid age "${text}" (${origin}).`, 'Give for example 45s, 30m, 12h, 90d or 2w.');
+  throw usageError(`Invalid age "${text}" (${origin}).`, 'Examples: 45s, 30m, 12h, 90d or 2w.');
 }

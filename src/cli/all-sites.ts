@@ -32,7 +32,7 @@ export const ALL_SITES_COMMANDS = [
 /** `--all-sites`. @param exclusive flags that make sense for one site only */
 export function allSitesFlag(exclusive: string[] = []) {
   return Flags.boolean({
-    summary: 'Ask every site that the configuration file names; ends with the worst exit status.',
+    summary: 'Ask every site of the configuration file; the exit status is the worst of them.',
     helpGroup: 'SITE',
     exclusive,
   });

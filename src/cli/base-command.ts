@@ -204,8 +204,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** A closed pipe (`| head`) is not an error; a full disk is. */
   #endWithoutStdout(cause: NodeJS.ErrnoException): never {
     if (cause.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    const error = new AtomctlError('OUTPUT_FAILED', `stdout cannot be written to: ${systemReason(cause)}.`, {
-      hint: 'See whether the disk that it goes to is full.',
+    const error = new AtomctlError('OUTPUT_FAILED', `Cannot write to stdout: ${systemReason(cause)}.`, {
+      hint: 'Check if the disk is full.',
       cause,
     });
     this.io.stderr.write(renderError(error, errorScreen(this.io, this.argv)));

@@ -34,7 +34,8 @@ async function busyWorkersOf(
     return new Map(busyWorkers(report).map((worker) => [worker.id, worker]));
   } catch (error) {
     if (!(error instanceof AtomctlError) || error.code === 'USAGE') throw error;
-    if (error.code !== 'NO_SITE') notice(`Which jobs are executing is not known: ${error.message}`);
+    if (error.code !== 'NO_SITE')
+      notice(`atomctl cannot find out which jobs are executing: ${error.message}`);
     return new Map();
   }
 }

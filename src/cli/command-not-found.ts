@@ -19,9 +19,9 @@ export function commandNotFound({
   const meant = meantCommands(id, known);
   const error = new AtomctlError(
     'USAGE',
-    `There is no command ${JSON.stringify(maskPasswords(id, secretsIn([id, ...argv])))}.`,
+    `Unknown command ${JSON.stringify(maskPasswords(id, secretsIn([id, ...argv])))}.`,
     {
-      hint: meant.length > 0 ? `Did you mean ${orOf(meant)}?` : 'See the commands with: atomctl --help',
+      hint: meant.length > 0 ? `Did you mean ${orOf(meant)}?` : 'To see the commands: atomctl --help',
     },
   );
   if (argv.includes('--json')) process.stdout.write(renderErrorDocument(error));

@@ -24,7 +24,7 @@ export function requireAnswerer({
   throw new AtomctlError(
     'NEEDS_CONFIRMATION',
     'Confirmation required, but stdin or stdout is not a terminal.',
-    {hint: 'Give --yes (or --no-confirmation) to go ahead without the question. Nothing was changed.'},
+    {hint: 'To run without the question, give --yes (or --no-confirmation). Nothing was changed.'},
   );
 }
 

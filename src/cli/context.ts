@@ -178,8 +178,8 @@ export class Context {
     const sites = await this.namedSites();
     if (sites.length === 0) {
       throw usageError(
-        'The configuration of atomctl names no site.',
-        'Name them in /etc/atomctl/config.yml, or give another file with --config.',
+        'The configuration of atomctl has no site.',
+        'Add sites to /etc/atomctl/config.yml, or give another file with --config.',
       );
     }
     const {config} = given;
@@ -248,8 +248,8 @@ function refuseSingleSiteValues(given: SiteOptions, env: ContextOptions['env']):
   const [origin] = [...origins, ...CONTAINER_VARIABLES.filter((name) => env[name])];
   if (origin === undefined) return;
   throw usageError(
-    `${origin} is about one site, and every site was asked for.`,
-    `Leave ${origin} out, or ask one site with --site NAME.`,
+    `${origin} is about one site and cannot be used with --all-sites.`,
+    `Remove ${origin}, or choose one site with --site NAME.`,
   );
 }
 

@@ -15,7 +15,7 @@ const REPHRASED: readonly [RegExp, string][] = [
   [/\nSee more help with --help\s*$/, ''],
   [/^The following errors? occurred:/, ''],
   [/^Nonexistent (flags?):/, 'Unknown $1:'],
-  [/(--[\w-]+)=.*? cannot also be provided when using/g, '$1 does not go with'],
+  [/(--[\w-]+)=.*? cannot also be provided when using/g, '$1 cannot be used with'],
   [/All of the following must be provided when using (--[\w-]+):/g, '$1 also needs'],
   [/^Missing \d+ required args?:\s*(\S+)\s+\(([^)]*)\)[\s\S]*$/, 'The argument $1 ($2) is missing'],
   [/^Missing \d+ required args?:\s*(\S+)[\s\S]*$/, 'The argument $1 is missing'],
@@ -45,7 +45,7 @@ function parserHint(message: string, command: FailedCommand): string {
   const flags = nearest(flag ?? '', command.flags).map((name) => `--${name}`);
   const suggestion =
     flags.length > 0 ? `Did you mean ${orOf(flags)}?` : didYouMean(value ?? '', options?.split(', ') ?? []);
-  return suggestion.trim() || 'Run the command with --help to see what it takes.';
+  return suggestion.trim() || 'To see its arguments and flags, run it with --help.';
 }
 
 const ALL_SITES = /^Nonexistent flags?: (?:.*, )?--all-sites\b/;
@@ -69,8 +69,8 @@ export function toAtomctlError(
   }
   if (thrown instanceof Error && 'oclif' in thrown) {
     if (ALL_SITES.test(thrown.message)) {
-      return new AtomctlError('USAGE', `${command.id} is about one site and does not take --all-sites.`, {
-        hint: `Name the site with --site NAME. --all-sites is for ${ALL_SITES_COMMANDS.join(', ')}.`,
+      return new AtomctlError('USAGE', `${command.id} works on one site and does not support --all-sites.`, {
+        hint: `Choose the site with --site NAME. These commands support --all-sites: ${ALL_SITES_COMMANDS.join(', ')}.`,
         cause: thrown,
       });
     }
@@ -82,7 +82,7 @@ export function toAtomctlError(
   }
   const message = internalText(thrown);
   return new AtomctlError('INTERNAL', `Internal error: ${masked(message).split('\n')[0]!}.`, {
-    hint: 'Run it again with DEBUG=* and report what it prints.',
+    hint: 'Run the command again with DEBUG=* and report its output.',
     cause: thrown,
   });
 }

@@ -123,7 +123,7 @@ class ContextHost {
       this.#context.time(),
     ]);
     const units = await this.#units();
-    if (units.length === 0) return notSure('no systemd unit of its worker was found on this host', time);
+    if (units.length === 0) return notSure('no systemd unit of the worker was found on this host', time);
     const lines = [];
     const signal = AbortSignal.timeout(JOURNAL_SECONDS * 1000);
     try {
@@ -135,7 +135,7 @@ class ContextHost {
         }
       }
     } catch {
-      return notSure("its worker's journal cannot be read", time);
+      return notSure("the worker's journal cannot be read", time);
     }
     return observeClock(lines, {time, now: this.#context.now()});
   }

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {AtomctlError} from '../errors.ts';
 
 /** What a command says at a signal. */
-export const ENDS_SOON = 'Interrupted: it ends after the current step, so that nothing is left half done.';
+export const ENDS_SOON = 'Interrupted: atomctl ends after the current step, so that nothing stays half done.';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
@@ -46,8 +46,8 @@ export async function deferSignals<T>(work: () => Promise<T>): Promise<T> {
     for (const name of SIGNALS) process.removeListener(name, remember);
   }
   if (!interrupted) return result;
-  throw new AtomctlError('INTERRUPTED', 'Interrupted after the queue was probed.', {
-    hint: 'The waiting jobs are back in their order.',
+  throw new AtomctlError('INTERRUPTED', 'Interrupted after the probe of the queue.', {
+    hint: 'The waiting jobs are in the queue again, in their order.',
   });
 }
 
@@ -68,8 +68,8 @@ function hangupIsIgnored(): boolean {
 export async function* untilInterrupted<T>(chunks: AsyncIterable<T>, signal: AbortSignal): AsyncIterable<T> {
   for await (const chunk of chunks) {
     if (signal.aborted) {
-      throw new AtomctlError('INTERRUPTED', 'Interrupted while the history was being written.', {
-        hint: 'Nothing was left of the file, and nothing else was changed.',
+      throw new AtomctlError('INTERRUPTED', 'Interrupted while writing the history.', {
+        hint: 'The incomplete file was removed, and nothing else was changed.',
       });
     }
     yield chunk;

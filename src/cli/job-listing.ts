@@ -130,7 +130,7 @@ export function parseSort(given: string): JobSort {
   if (key === undefined) {
     throw usageError(
       `Invalid --sort "${text}".`,
-      `${didYouMean(text.replace('-', ''), SORT_KEYS)}Sort by one of ${SORT_KEYS.join(', ')}, with - for descending.`,
+      `${didYouMean(text.replace('-', ''), SORT_KEYS)}Valid values: ${SORT_KEYS.join(', ')}; put - before one for descending order.`,
     );
   }
   return {key, descending};

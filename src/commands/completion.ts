@@ -11,28 +11,28 @@ export default class Completion extends PlainCommand {
   static override summary = 'Print the completion script for a shell.';
   static override usage = '<%= command.id %> bash|zsh|fish';
   static override description =
-    `Completes commands, flags, help topics and values: statuses, columns, job names, users, sites, units, timezones, and the ids of the jobs that the command can act on. The values of the site come from its database and its Gearman servers; if these do not answer, they are not offered. It runs nothing, and it asks no installation that is not trusted. For this shell alone: source <(atomctl completion bash).
+    `Completes commands, flags, help topics and values: statuses, columns, job names, users, sites, units, timezones, and the ids of the jobs that the command can act on. The values of the site come from its database and its Gearman servers; if a server does not answer, its values are not offered. Completion runs no other program, and does not use an installation that is not trusted. For the current shell only: source <(atomctl completion bash).
 
-Exit status: 0 printed, 2 no such shell.`;
+Exit status: 0 printed, 2 unknown shell.`;
   static override examples = [
     {
-      description: 'bash, for every user of this machine',
+      description: 'Install it for bash, for all users',
       command:
         '<%= config.bin %> <%= command.id %> bash > /usr/share/bash-completion/completions/<%= config.bin %>',
     },
     {
-      description: 'zsh, likewise',
+      description: 'Install it for zsh, for all users',
       command:
         '<%= config.bin %> <%= command.id %> zsh > /usr/local/share/zsh/site-functions/_<%= config.bin %>',
     },
     {
-      description: 'fish, for yourself',
+      description: 'Install it for fish, for your user',
       command: '<%= config.bin %> <%= command.id %> fish > ~/.config/fish/completions/<%= config.bin %>.fish',
     },
   ];
   static override args = {
     shell: Args.string({
-      description: 'Your shell.',
+      description: 'The shell.',
       options: Object.keys(SCRIPTS),
       required: true,
       ignoreStdin: true,

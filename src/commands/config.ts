@@ -7,19 +7,22 @@ import {renderSite} from '../render/site.ts';
 export default class Config extends BaseCommand<typeof Config> {
   static override changes = false;
   static override summary =
-    'Show which site, database, Gearman servers, prefix and timezone are in use, and why.';
+    'Show the site, database, Gearman servers, prefix and timezone in use, and where each comes from.';
   static override description =
-    `For each value the winner and where it came from. Precedence: flag, atomctl's environment, AtoM's container environment, the named site, AtoM's files, default. Secrets are masked. Nothing is connected to, unless the prefix cannot be known otherwise: AtoM before 2.5.2 makes it from the database, and auto or a site without a root asks Gearman.
+    `Shows each value that is used and where it comes from. The order of precedence is: flag, atomctl's environment, AtoM's container environment, the named site, AtoM's files, default. Secrets are masked. atomctl connects to a server only if it needs it to find the prefix: AtoM before 2.5.2 computes the prefix from the database; with auto, and for a site without a root, atomctl asks Gearman.
 
-Exit status: 0 shown, 2 a value is wrong: it is named with its origin.`;
+Exit status: 0 shown, 2 a value is not valid; the error names it and its origin.`;
   static override examples = [
-    {description: 'Which database and which prefix?', command: '<%= config.bin %> <%= command.id %>'},
     {
-      description: 'Where does the timezone come from?',
+      description: 'Show the database, the prefix and everything else',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'Show where the timezone comes from',
       command: '<%= config.bin %> <%= command.id %> --json | jq .timezone',
     },
     {
-      description: 'The settings of every site of the configuration file',
+      description: 'Show the settings of every site of the configuration file',
       command: '<%= config.bin %> <%= command.id %> --all-sites',
     },
   ];

@@ -30,15 +30,15 @@ function checkFlag(summary: string) {
 export default class Doctor extends BaseCommand<typeof Doctor> {
   static override changes = withFlag('fix');
   static override summary =
-    "The troubleshooting page of AtoM's manual as one command; --fix makes the safe changes.";
+    'Check the jobs, the queue, the workers and the site for problems; --fix makes the safe changes.';
   static override description =
-    `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind. Each finding says what was seen, what follows, and what fixes it. What cannot be checked is skipped with the reason. --fix says what it would do, asks, does it, and checks again: the findings under --json are those after it.
+    `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind, as the troubleshooting page of AtoM's manual does. Each finding shows the evidence, the consequence and the fix. If a check is not possible, it is skipped with the reason. --fix shows its changes, asks, makes them, and checks again; --json then has the findings of the second check.
 
-Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding, or --fix failed, 2 usage error (nothing touched), 5 declined or another run holds the site's lock, 130 interrupted.`;
+Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding, or --fix failed, 2 usage error (nothing changed), 5 declined or another atomctl holds the lock of the site, 130 interrupted.`;
   static override examples = [
-    {description: 'What is wrong with the jobs?', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'Run all checks', command: '<%= config.bin %> <%= command.id %>'},
     {
-      description: 'Only what needs attention, for cron',
+      description: 'Show only problems, for cron',
       command: '<%= config.bin %> <%= command.id %> --quiet --skip missing-downloads',
     },
     {
@@ -49,20 +49,20 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
   static override flags = {
     ...confirmationFlags,
     'stuck-after': Flags.custom<number>({
-      summary: 'A job whose log has been silent for longer counts as stuck: 30m, 1h, 2d.',
+      summary: 'A job counts as stuck if its log is silent for longer than this: 30m, 1h, 2d.',
       helpValue: 'AGE',
       default: 3600,
       defaultHelp: async () => '1h',
       parse: async (text) => (await import('../atom/when.ts')).parseAge(text, '--stuck-after'),
     })(),
-    check: checkFlag('Make this check alone.'),
-    skip: checkFlag('Leave this check out.'),
+    check: checkFlag('Run only this check.'),
+    skip: checkFlag('Skip this check.'),
     fix: Flags.boolean({
       summary:
-        'Make the safe changes: lost jobs are marked as errors, finished jobs as completed, orphaned rows removed; after a question of its own, files of deleted jobs.',
+        'Make the safe changes: mark lost jobs as errors and finished jobs as completed, remove orphaned rows; after a second question, delete files of deleted jobs.',
     }),
     ...auditFlag,
-    all: Flags.boolean({summary: 'On a terminal, show what is ok too, not only how many checks are.'}),
+    all: Flags.boolean({summary: 'On a terminal, also show the checks that are ok, not only their number.'}),
     'all-sites': allSitesFlag(['fix']),
   };
 

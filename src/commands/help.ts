@@ -6,7 +6,7 @@ export default class Help extends PlainCommand {
   static changes = false;
   static override summary = 'Show the help of a command or a topic.';
   static override description =
-    'The topics are exit-codes, filters, environment, formats and live-states. Without an argument, the list of commands. The same as --help. With --help-all, all that there is to say of a command.';
+    'The topics are exit-codes, filters, environment, formats and live-states. Without an argument, it shows the list of commands. It is the same as --help. With --help-all, it shows the complete help of a command.';
   static override usage = '<%= command.id %> [COMMAND|TOPIC]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> jobs:kill',

@@ -7,7 +7,7 @@ import {renderManPage} from '../render/help/man-page.ts';
 export default class Man extends PlainCommand {
   static override hidden = true;
   static changes = false;
-  static override summary = 'Print the manual page, for man -l -.';
+  static override summary = 'Print the manual page: atomctl man | man -l -';
 
   async run(): Promise<void> {
     await this.parse(Man);

@@ -13,23 +13,26 @@ const STUCK_AFTER_SECONDS = 3600;
 export default class Report extends BaseCommand<typeof Report> {
   static override changes = false;
   static override summary =
-    'Write one file for a forum post or a support request, without names and secrets.';
+    'Write a report for a forum post or a support request, without names and secrets.';
   static override usage = '<%= command.id %> FILE [FLAGS]';
   static override description =
-    `The file has the versions, atomctl config, queue:status, queue:workers, the findings of doctor, the running jobs with the ends of their logs, and the end of the worker's journal. What cannot be obtained is in it as one sentence.
+    `The file has the versions, atomctl config, queue:status, queue:workers, the findings of doctor, the running jobs with the ends of their logs, and the end of the worker's journal. If a part cannot be obtained, the file has the reason.
 
-Names are replaced by placeholders, the same for the same name: user-1, host-2, title-1. --with leaves a kind of names as it is: users (user names, full names, e-mail addresses), hosts (hosts, IP addresses, the names of the site and of its database), titles (of the objects of the jobs, and of the site), files (that jobs read and write). Passwords and tokens are always replaced. A name that is in no setting and that the database does not know is not found: read the file before you post it.
+Names are replaced by placeholders, always the same one for a name: user-1, host-2, title-1. --with keeps one kind of names: users (user names, full names, e-mail addresses), hosts (hosts, IP addresses, the names of the site and of its database), titles (of the objects of the jobs, and of the site), files (that jobs read and write). Passwords and tokens are always replaced. atomctl cannot find a name that is not in a setting or in the database: read the file before you post it.
 
-PHP is not run: its version is read from the interpreter's file. The file belongs to you alone (mode 0600), and is written whole or not at all.
+atomctl does not run PHP: it reads the version from the file of the interpreter. Only you can read the report (mode 0600). If writing fails, no incomplete file is left.
 
 Exit status: 0 written, 1 a part is not available or the file could not be written, 2 usage error, 130 interrupted.`;
   static override examples = [
-    {description: 'For the forum', command: '<%= config.bin %> <%= command.id %> atom-report.txt'},
     {
-      description: 'For a colleague, with the names of hosts and users',
+      description: 'Write a report for the forum',
+      command: '<%= config.bin %> <%= command.id %> atom-report.txt',
+    },
+    {
+      description: 'Write a report for a colleague, with the names of hosts and users',
       command: '<%= config.bin %> <%= command.id %> atom-report.txt --force --with hosts,users',
     },
-    {description: 'To the terminal', command: '<%= config.bin %> <%= command.id %> - | less'},
+    {description: 'Show the report on the terminal', command: '<%= config.bin %> <%= command.id %> - | less'},
   ];
   static override args = {
     file: Args.string({description: 'The file to write; - for stdout.', required: true, ignoreStdin: true}),
@@ -37,7 +40,7 @@ Exit status: 0 written, 1 a part is not available or the file could not be writt
   static override flags = {
     force: Flags.boolean({summary: 'Replace the file if it exists.'}),
     with: Flags.string({
-      summary: 'Leave this kind of names as it is.',
+      summary: 'Do not replace this kind of names.',
       helpValue: 'KIND',
       options: [...NAME_KINDS],
       delimiter: ',',

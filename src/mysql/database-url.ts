@@ -39,7 +39,7 @@ export function parseDatabaseUrl(url: string, origin: string): DatabaseConfig {
   const database = decode(parts.database, 'database name');
   const port = Number(parts.port ?? MYSQL_PORT);
   if (user === '') throw wrong('names no user');
-  if (database === '') throw wrong('names no database');
+  if (database === '') throw wrong('has no database name');
   if (port < 1 || port > 65535) throw wrong(`has the port ${port}, which is not between 1 and 65535`);
 
   const parameters = new URLSearchParams(parts.query);

@@ -26,7 +26,7 @@ export interface ServiceOptions {
   askServers: AskServers;
   /** How far a unit is from systemd's start limit, read again at each call. */
   readLimit: (unit: UnitState) => Promise<StartLimit>;
-  /** How long to wait for Gearman to show the change. */
+  /** Seconds to wait until Gearman shows the change. */
   waitSeconds: number;
 }
 

@@ -42,7 +42,7 @@ test('a DSN of blanks in config.php, and comments without end in the file with t
   };
   for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
   const {code, killed, text} = await run(['config'], {ATOMCTL_ROOT: root});
-  expect([code, killed, text]).toEqual([2, false, expect.stringContaining('names no database')]);
+  expect([code, killed, text]).toEqual([2, false, expect.stringContaining('has no database name')]);
 });
 
 test('a log of line breaks, after a line in which a name could end at every place, is shown at once', async () => {

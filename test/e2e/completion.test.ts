@@ -175,6 +175,6 @@ test.each([
   expect(await runAtomctl(args)).toEqual({
     code: 2,
     stdout: '',
-    stderr: `Error: ${sentence} Run the command with --help to see what it takes.\n`,
+    stderr: `Error: ${sentence} To see its arguments and flags, run it with --help.\n`,
   });
 });

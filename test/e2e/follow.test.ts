@@ -93,7 +93,7 @@ test('says if the log was restarted or cut; prints no escape sequence', async ()
   await prints('\\x1b]0;owned\\x07second\n');
   await site.query("UPDATE job SET output = 'third\n' WHERE id = ?", [id]);
   await prints('second\nthird\n');
-  expect(following.stderr()).toBe('The log began again; it follows from its start.\n');
+  expect(following.stderr()).toBe('The log was started again; it is shown from its start.\n');
   await append(id, `${'x'.repeat(65_523)}last!`);
   await prints('last!');
   await site.query('UPDATE job SET status_id = 184, completed_at = ? WHERE id = ?', [
@@ -113,7 +113,7 @@ test('Ctrl-C ends it with 130, in text and in JSON', async () => {
   for (const following of both) following.child.kill('SIGINT');
   const [text, json] = await Promise.all(both.map(({ended}) => ended));
   expect([text!.code, json!.code]).toEqual([130, 130]);
-  expect(text!.stderr).toBe('Following ended; the job goes on.\n');
+  expect(text!.stderr).toBe('atomctl stopped following; the job continues.\n');
   for (const line of json!.stdout.trimEnd().split('\n')) expect(JSON.parse(line).end).toBeNull();
 });
 

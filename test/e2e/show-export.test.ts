@@ -195,7 +195,7 @@ test('a closed pipe ends the export quietly; a full disk is an error', async () 
   for (const command of ['jobs:export-csv', 'jobs:show 512 --json']) {
     const full = await shell(`atomctl ${command} >/dev/full`).catch((error) => error);
     expect([full.code, full.stdout]).toEqual([1, '']);
-    expect(full.stderr).toMatch(/^Error: stdout cannot be written to: the disk is full\. .+\n$/);
+    expect(full.stderr).toMatch(/^Error: Cannot write to stdout: the disk is full\. .+\n$/);
   }
 });
 

@@ -310,7 +310,7 @@ test('a site that is not found: where it was looked for, and what is configured'
   expect([code, stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^Error: No AtoM installation and no database were found\. Looked in \S+ and the directories above it, \S+\/nginx\/atom, .* Sites that are configured: north; /,
+      /^Error: No AtoM installation and no database was found\. Looked in \S+ and the directories above it, \S+\/nginx\/atom, .* Sites that are configured: north; /,
     ),
   ]);
 });

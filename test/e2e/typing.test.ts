@@ -101,7 +101,7 @@ test('D4: a command that changes something says if a name is only a part of name
     '--keep-queue',
   );
   expect(JSON.parse(stdout)).toMatchObject({cleared: 1});
-  expect(stderr).toContain('No job is named "import": jobs with it in their name are meant.\n');
+  expect(stderr).toContain('No job is named "import"; showing jobs with this text in their name.\n');
 });
 
 test('D10: a mistyped command, flag or value comes with the right one', async () => {

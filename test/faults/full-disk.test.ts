@@ -75,7 +75,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
     const [code] = await once(child, 'close');
     expect([code, stderr]).toEqual([
       1,
-      'Error: stdout cannot be written to: the disk is full. See whether the disk that it goes to is full.\n',
+      'Error: Cannot write to stdout: the disk is full. Check if the disk is full.\n',
     ]);
   },
 );

@@ -64,7 +64,7 @@ function adopt(open: Partial<DatabaseConfig>, fields: Partial<DatabaseConfig>): 
 function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConfig {
   const hint = 'Give --database-url mysql://user:password@host:port/database, or --atom-root DIR.';
   if (origin === '')
-    throw new AtomctlError('NO_SITE', 'No AtoM installation and no database were found.', {hint});
+    throw new AtomctlError('NO_SITE', 'No AtoM installation and no database was found.', {hint});
   const {
     host = null,
     socketPath = null,
@@ -75,9 +75,9 @@ function complete(fields: Partial<DatabaseConfig>, origin: string): DatabaseConf
     tls = {mode: 'off', caFile: null},
     serverKeyFile,
   } = fields;
-  if (!hasPlace(fields)) throw usageError(`The configuration (${origin}) names no database server.`, hint);
-  if (user === undefined) throw usageError(`The configuration (${origin}) names no database user.`, hint);
-  if (database === undefined) throw usageError(`The configuration (${origin}) names no database.`, hint);
+  if (!hasPlace(fields)) throw usageError(`The configuration (${origin}) has no database server.`, hint);
+  if (user === undefined) throw usageError(`The configuration (${origin}) has no database user.`, hint);
+  if (database === undefined) throw usageError(`The configuration (${origin}) has no database name.`, hint);
   return {
     ...{host, port, socketPath, user, password, database, tls},
     ...(serverKeyFile === undefined ? {} : {serverKeyFile}),

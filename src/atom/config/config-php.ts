@@ -10,7 +10,7 @@ import {parsePdoDsn} from './pdo-dsn.ts';
 
 const HINT = 'Give the database with --database-url or --defaults-file.';
 const HINT_RUN =
-  'Give the database with --database-url or --defaults-file, or let php run the file with --run-php if you trust it.';
+  'Give the database with --database-url or --defaults-file, or, if you trust the file, let php run it with --run-php.';
 
 /** `<root>/config/config.php`, the only file in which AtoM looks for its database. */
 export function configPhpPath(root: string): string {

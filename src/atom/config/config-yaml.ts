@@ -7,9 +7,9 @@ import {holdsUnreadable, readYamlSections, type YamlSections} from './yaml-secti
 /** The directories of a configuration file below the root, low to high. */
 const LAYERS = ['config', 'apps/qubit/config'];
 
-const HINT = 'Give the value by flag or environment.';
+const HINT = 'Give the value with a flag or an environment variable.';
 const HINT_RUN =
-  'Give the value by flag or environment, or let php run the file with --run-php if you trust it.';
+  'Give the value with a flag or an environment variable, or, if you trust the file, let php run it with --run-php.';
 
 /** A configuration value and the files that give it, the highest first. */
 export interface YamlSetting {
@@ -73,7 +73,10 @@ export async function readConfigYaml(root: string, name: string, options: PhpOpt
 function computedByPhp(what: string, layers: readonly Layer[]): AtomctlError {
   const failure = layers.find(({phpFailure}) => phpFailure !== null)?.phpFailure;
   if (failure) return usageError(`${what} is computed by PHP, and ${failure}.`, HINT);
-  return usageError(`${what} is computed by PHP that atomctl cannot evaluate without running it.`, HINT_RUN);
+  return usageError(
+    `${what} is computed by PHP code that atomctl cannot evaluate without running it.`,
+    HINT_RUN,
+  );
 }
 
 /**

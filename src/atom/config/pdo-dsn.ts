@@ -29,9 +29,9 @@ export function parsePdoDsn(dsn: string, origin: string, socket = findSocket): P
   const database = values.get('dbname');
   const host = (values.get('host') || 'localhost').replace(/^\[(.*)\]$/, '$1');
   const port = Number(values.get('port') || MYSQL_PORT);
-  if (!database) throw wrong('names no database');
+  if (!database) throw wrong('has no database name');
   if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw wrong('has a port that is no number up to 65535');
+    throw wrong('has a port that is not a number from 1 to 65535');
   const place =
     host === 'localhost'
       ? {host: null, socketPath: values.get('unix_socket') || socket()}

@@ -8,7 +8,7 @@ import type {PhpArray, PhpValue} from '../../php/value.ts';
 /** A placeholder for what a PHP tag prints, if it cannot be evaluated here. */
 const UNREADABLE = 'atomctl-cannot-evaluate-this-php';
 
-const HINT_RUN = 'Let php run the file with --run-php if you trust it.';
+const HINT_RUN = 'If you trust the file, let php run it with --run-php.';
 
 /** Whether a value depends on PHP that could not be evaluated. */
 export function holdsUnreadable(value: PhpValue): boolean {
@@ -89,7 +89,9 @@ async function parseYaml(text: string, file: string): Promise<PhpValue> {
   // sfYaml lets a plain scalar begin with %, @ or a backtick, and AtoM's files have `%SF_WEB_DIR%/uploads`.
   const error = document.errors.find(({code}) => code !== 'BAD_SCALAR_START');
   if (error) {
-    throw usageError(`${file}:${lineCounter.linePos(error.pos[0]).line} is no YAML: ${error.message}.`);
+    throw usageError(
+      `${file}:${lineCounter.linePos(error.pos[0]).line} is not valid YAML: ${error.message}.`,
+    );
   }
   try {
     return toPhpValue(document.toJS({mapAsMap: true}));

@@ -18,7 +18,7 @@ import {systemReason} from '../../system-failure.ts';
 /** Shared by clear, kill, mark, retry and doctor --fix. */
 export const auditFlag = {
   'audit-log': Flags.string({
-    summary: 'Append a JSON line for each change to this file; without it they go to the journal or syslog.',
+    summary: 'Append a JSON line for each change to this file; the default is the journal or syslog.',
     env: 'ATOMCTL_AUDIT_LOG',
     helpValue: 'FILE',
   }),
@@ -62,7 +62,7 @@ export async function recordChanges(
     return null;
   } catch (error) {
     const where = options.file === null ? 'logger' : 'its file';
-    return `The audit trail may lack this change: ${where} failed: ${systemReason(error)}.`;
+    return `This change may be missing in the audit log: ${where} failed: ${systemReason(error)}.`;
   }
 }
 

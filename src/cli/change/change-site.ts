@@ -103,15 +103,15 @@ export async function underSiteLock<T>(
     timeoutSeconds: context.timeoutSeconds,
   });
   if (!lock.taken) {
-    throw new AtomctlError('LOCKED', `This site is being changed by ${lock.holder}.`, {
-      hint: 'Wait for it to end, or end it: the lock goes with it. Nothing was changed.',
+    throw new AtomctlError('LOCKED', `Another atomctl is changing this site: ${lock.holder}.`, {
+      hint: 'Wait until it ends, or end it; it then releases the lock. Nothing was changed.',
     });
   }
   const checkLock = async () => {
     if (await lock.isHeld(await context.database())) return;
     throw new AtomctlError(
       'FAILED',
-      "This site's lock was lost: the process was stopped for long, or its connection broke.",
+      'atomctl lost the lock of this site: its process was stopped for a long time, or its connection broke.',
       {
         hint: 'Another atomctl may be changing the site. Run it again.',
       },

@@ -104,8 +104,8 @@ export async function fileName(context: Context, pattern: string, origin: string
     const text = sequences[letter];
     if (text !== undefined) return text;
     throw usageError(
-      `${origin} has the sequence "${sequence}", which is not known.`,
-      `Known are ${Object.keys(sequences)
+      `Unknown sequence "${sequence}" in ${origin}.`,
+      `Known sequences: ${Object.keys(sequences)
         .map((known) => `%${known}`)
         .join(' ')}.`,
     );
@@ -118,7 +118,7 @@ async function downloadsOf(context: Context): Promise<string> {
   if (directory !== null) return directory;
   throw usageError(
     'The downloads directory of this site was not found.',
-    'Give --atom-root, or leave out --delete-downloads.',
+    'Give --atom-root, or omit --delete-downloads.',
   );
 }
 

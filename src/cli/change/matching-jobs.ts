@@ -45,18 +45,18 @@ export async function chosenJobs(
 function requireOneWay({ids, allMatching, flags, verb, example}: JobChoice): void {
   if (allMatching && ids.length > 0)
     throw usageError(
-      'Ids and --all-matching exclude each other.',
-      'Give one of them; --id narrows a filter.',
+      'Job ids and --all-matching cannot be used together.',
+      'Give only one of them. To select a job with a filter, use --id.',
     );
   if (allMatching && !hasFilter(flags)) throw usageError('--all-matching needs a filter.', example);
   if (!allMatching && hasFilter(flags))
     throw usageError(
-      `Filters choose jobs to ${verb} only with --all-matching.`,
-      'Add it, or give ids alone.',
+      `To ${verb} jobs with filters, --all-matching is required.`,
+      'Add --all-matching, or give only ids.',
     );
   if (!allMatching && ids.length === 0)
     throw usageError(
-      'No job was named.',
+      'No job id was given.',
       `Give the ids of the jobs to ${verb}, or --all-matching with filters.`,
     );
 }

@@ -39,7 +39,7 @@ export async function replicaWait(
   const addresses = replicas ?? (await listReplicas(await context.database()));
   const connected = await Promise.all(addresses.map((address) => connectReplica(context, address)));
   const onWait = ({name}: Replica, lagSeconds: number) =>
-    notice(`Waiting: the replica at ${name} is ${lagSeconds} s behind.`);
+    notice(`Waiting: the replica at ${name} is ${lagSeconds} s behind the primary.`);
   return {replicas: connected, maxLagSeconds, onWait};
 }
 

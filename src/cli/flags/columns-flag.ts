@@ -5,7 +5,7 @@ import {didYouMean} from '../suggest.ts';
 /** `--columns`, which `parseColumns` reads. */
 export function columnsFlag(known: readonly string[]) {
   return Flags.string({
-    summary: `Which columns, in which order: ${known.join(', ')}.`,
+    summary: `The columns to show, in this order: ${known.join(', ')}.`,
     helpValue: 'A,B,C',
     multiple: true,
     multipleNonGreedy: true,
@@ -23,7 +23,7 @@ export function parseColumns<Column extends string>(
     .map((wanted) => {
       const column = known.find((name) => name === wanted.trim());
       if (column === undefined) {
-        const hint = `${didYouMean(wanted, known)}Choose from ${known.join(', ')}.`;
+        const hint = `${didYouMean(wanted, known)}Known columns: ${known.join(', ')}.`;
         throw usageError(`Unknown column "${wanted}" (--columns).`, hint);
       }
       return column;

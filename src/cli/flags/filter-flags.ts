@@ -15,22 +15,23 @@ const LIST = {multiple: true, multipleNonGreedy: true, helpGroup: FILTER_GROUP} 
 /** The job filters, the same on every command that selects jobs. */
 export const filterFlags = {
   status: Flags.option({
-    summary: 'Only jobs with this status; failed is error.',
+    summary: 'Only jobs with this status; failed means error.',
     options: JOB_STATUSES,
     delimiter: ',',
     parse: async (text) => (text === 'failed' ? 'error' : text) as JobStatus,
     ...LIST,
   })(),
-  running: Flags.boolean({summary: 'Short for --status running.', helpGroup: FILTER_GROUP}),
-  completed: Flags.boolean({summary: 'Short for --status completed.', helpGroup: FILTER_GROUP}),
-  failed: Flags.boolean({summary: 'Short for --status error.', helpGroup: FILTER_GROUP}),
+  running: Flags.boolean({summary: 'The same as --status running.', helpGroup: FILTER_GROUP}),
+  completed: Flags.boolean({summary: 'The same as --status completed.', helpGroup: FILTER_GROUP}),
+  failed: Flags.boolean({summary: 'The same as --status error.', helpGroup: FILTER_GROUP}),
   name: Flags.string({
-    summary: 'Only jobs of this name, or with it in their name if none has it; * stands for any text.',
+    summary:
+      'Only jobs with this name; if no job has it, jobs with this text in their name. * matches any text.',
     helpValue: 'PATTERN',
     ...LIST,
   }),
   user: Flags.string({
-    summary: "Only this user's jobs; - for jobs with no user.",
+    summary: 'Only jobs of this user; - for jobs without a user.',
     helpValue: 'NAME',
     ...LIST,
   }),
@@ -69,17 +70,17 @@ export const filterFlags = {
     ...LIST,
   }),
   download: Flags.string({
-    summary: 'Only the job that made this file.',
+    summary: 'Only the job that created this file.',
     helpValue: 'PATH',
     helpGroup: FILTER_GROUP,
   }),
   grep: Flags.string({
-    summary: 'Only jobs with this text in their notes or log. In lower case it also finds upper case.',
+    summary: 'Only jobs with this text in their notes or log. A text in lower case also matches upper case.',
     helpValue: 'TEXT',
     helpGroup: FILTER_GROUP,
   }),
   param: Flags.string({
-    summary: 'Only jobs that logged this parameter; a dot leads into another: file.name=x.csv.',
+    summary: 'Only jobs that logged this parameter; a dot separates nested keys: file.name=x.csv.',
     helpValue: 'KEY=VALUE',
     ...LIST,
   }),
@@ -146,7 +147,7 @@ export async function jobFilter(
 function refuseEmpty(flags: FilterFlags): void {
   for (const flag of ['name', 'user', 'object', 'download', 'grep'] as const) {
     if ([flags[flag] ?? 'x'].flat().some((text) => /^[\s,]*$/.test(text)))
-      throw usageError(`--${flag} has no value.`, 'Give a value, or leave the flag out.');
+      throw usageError(`--${flag} has no value.`, 'Give a value, or omit the flag.');
   }
 }
 
@@ -173,7 +174,7 @@ function paramFilters(texts: readonly string[]): ParamFilter[] {
   for (const text of texts) {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     if (key === undefined)
-      throw usageError(`"${text}" (--param) is not KEY=VALUE.`, 'Give for example --param objectId=512.');
+      throw usageError(`"${text}" (--param) is not KEY=VALUE.`, 'Example: --param objectId=512.');
     params.set(key, [...(params.get(key) ?? []), value!]);
   }
   return [...params].map(([key, values]) => ({key, values}));
@@ -181,14 +182,17 @@ function paramFilters(texts: readonly string[]): ParamFilter[] {
 
 function sentencesOf({parts, unknown}: SettledValues, explain: boolean): string[] {
   const explained = parts.map(
-    (name) => `No job is named "${sanitizeLine(name)}": jobs with it in their name are meant.`,
+    (name) => `No job is named "${sanitizeLine(name)}"; showing jobs with this text in their name.`,
   );
   return [...(explain ? explained : []), ...unknown.map(unknownSentence)];
 }
 
 const UNKNOWN = {
-  name: {message: (value: string) => `No job is named "${value}", or has it in its name.`, existing: 'Names'},
-  user: {message: (value: string) => `There is no user "${value}".`, existing: 'Users with jobs'},
+  name: {
+    message: (value: string) => `No job has the name "${value}" or has this text in its name.`,
+    existing: 'Names',
+  },
+  user: {message: (value: string) => `Unknown user "${value}".`, existing: 'Users with jobs'},
   object: {message: (value: string) => `No object has the slug "${value}".`, existing: ''},
 };
 

@@ -3,12 +3,12 @@ import {Flags} from '@oclif/core';
 /** Metrics for Prometheus: printed, or written to a file for node_exporter's textfile collector. */
 export const metricsFlags = {
   prometheus: Flags.boolean({
-    summary: 'Print Prometheus metrics, labelled with the site if --site names one.',
+    summary: 'Print Prometheus metrics; with --site, they have the label site.',
     exclusive: ['json'],
   }),
   output: Flags.string({
     char: 'o',
-    summary: 'Write the metrics to this file, whole or not at all.',
+    summary: 'Write the metrics to this file; it is replaced only when it is complete.',
     helpValue: 'FILE',
     dependsOn: ['prometheus'],
   }),

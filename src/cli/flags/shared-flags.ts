@@ -53,13 +53,17 @@ export function switchVariable(name: string, env: Readonly<Record<string, string
   const value = text.trim().toLowerCase();
   if (ON.includes(value)) return true;
   if (OFF.includes(value)) return false;
-  throw usageError(`"${text}" (${name}) is not a valid switch.`, 'Give 1, true or yes; or 0, false or no.');
+  throw usageError(
+    `"${text}" (${name}) is not a valid switch value.`,
+    'Valid values: 1, true, yes, 0, false, no.',
+  );
 }
 
 /** The flags that every command shares. Each value's origin (flag or environment) is kept: see context.ts. */
 export const sharedFlags = {
   'atom-root': Flags.string({
-    summary: 'The AtoM installation; found from the working directory and the usual places otherwise.',
+    summary:
+      'The directory of the AtoM installation; by default, atomctl searches the working directory and the usual places.',
     env: 'ATOMCTL_ROOT',
     helpValue: 'DIR',
     helpGroup: SITE_GROUP,
@@ -73,7 +77,7 @@ export const sharedFlags = {
   }),
   'defaults-file': Flags.string({
     summary:
-      'A MySQL option file, groups [client] and [atomctl]; keeps the password out of the process list.',
+      'A MySQL option file, groups [client] and [atomctl]; it keeps the password out of the process list.',
     env: 'ATOMCTL_DEFAULTS_FILE',
     helpValue: 'FILE',
     helpGroup: SITE_GROUP,
@@ -88,36 +92,36 @@ export const sharedFlags = {
     delimiter: ',',
   }),
   'function-prefix': Flags.string({
-    summary: "This site's function prefix, if it cannot be computed from the root.",
+    summary: 'The function prefix of this site, if atomctl cannot compute it from the root.',
     env: 'ATOMCTL_FUNCTION_PREFIX',
     helpValue: 'P',
     helpGroup: SITE_GROUP,
   }),
   timezone: Flags.string({
-    summary: 'The zone in which AtoM writes its timestamps.',
+    summary: "The timezone of AtoM's timestamps.",
     env: 'ATOMCTL_TIMEZONE',
     helpValue: 'ZONE',
     helpGroup: SITE_GROUP,
   }),
   site: Flags.string({
-    summary: "A site named in atomctl's own configuration file.",
+    summary: "A site of atomctl's configuration file.",
     env: 'ATOMCTL_SITE',
     helpValue: 'NAME',
     helpGroup: SITE_GROUP,
   }),
   config: Flags.string({
-    summary: "atomctl's own configuration file, instead of the system's and the user's.",
+    summary: 'Use this configuration file of atomctl, not those of the system and the user.',
     env: 'ATOMCTL_CONFIG',
     helpValue: 'FILE',
     helpGroup: SITE_GROUP,
   }),
   'run-php': Flags.boolean({
-    summary: 'Let php evaluate a config.php that cannot be read without it.',
+    summary: 'Allow atomctl to run php if it cannot read config.php without it.',
     env: 'ATOMCTL_RUN_PHP',
     helpGroup: SITE_GROUP,
   }),
   'read-only': Flags.boolean({
-    summary: 'Refuse what would change the site, its queue or its workers.',
+    summary: 'Refuse commands that change the site, its queue or its workers.',
     env: 'ATOMCTL_READ_ONLY',
     helpGroup: SITE_GROUP,
   }),
@@ -130,22 +134,22 @@ export const sharedFlags = {
     parse: secondsFrom(0.1),
   })(),
   'no-color': Flags.boolean({
-    summary: 'No colour; NO_COLOR and FORCE_COLOR are honoured too.',
+    summary: 'Print without colours; NO_COLOR and FORCE_COLOR also work.',
     helpGroup: 'GLOBAL',
   }),
   quiet: Flags.boolean({
     char: 'q',
-    summary: 'Print only errors and the data itself.',
+    summary: 'Print only data and errors.',
     helpGroup: 'GLOBAL',
   }),
 };
 
 /** For the commands that ask before they change something. */
 export const confirmationFlags = {
-  yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
+  yes: Flags.boolean({char: 'y', summary: 'Do not ask for confirmation.'}),
   'no-confirmation': Flags.boolean({
     char: 'B',
-    summary: "Do not ask (the name that AtoM's own jobs:clear uses).",
+    summary: "The same as --yes, for users of AtoM's own jobs:clear.",
   }),
 };
 

@@ -30,7 +30,7 @@ export function commandHelp(command: Command.Loadable, {bin}: Program, whole: bo
   const others = groups.filter((group) => !described.includes(group));
   const {usage, examples} = usageAndExamples(command, bin);
   const details = `All flags, details and exit statuses: ${bin} ${command.id} --help-all`;
-  const filters = `What the filters find: ${bin} help filters`;
+  const filters = `How filters work: ${bin} help filters`;
   return {
     summary: command.summary ?? '',
     usage: `${bin} ${usage}`,
@@ -80,7 +80,10 @@ export function overviewHelp(
     usage: `${bin} ${topic === undefined ? '' : `${topic.name}:`}COMMAND [ARGUMENT...] [FLAG...]`,
     commands: names.map(terms),
     more: [
-      {term: `${bin} COMMAND --help`, meaning: 'Usage, examples and flags; --help-all for everything.'},
+      {
+        term: `${bin} COMMAND --help`,
+        meaning: 'Shows usage, examples and flags; --help-all shows everything.',
+      },
       {term: `${bin} help TOPIC`, meaning: `Topics: ${helpTopics.join(', ')}.`},
     ],
   };

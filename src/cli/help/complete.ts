@@ -132,7 +132,7 @@ async function completeValues(
 
 const HELP_FLAGS: readonly Suggestion[] = [
   {word: '--help', description: 'Show the help of the command.'},
-  {word: '--help-all', description: 'Show all that there is to say of the command.'},
+  {word: '--help-all', description: 'Show the complete help of the command.'},
 ];
 
 function completeFlag(current: string, {flags, given}: Line): Completion {

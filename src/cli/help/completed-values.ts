@@ -133,7 +133,7 @@ const UNKNOWN_HOST: HostFacts = {
   configChangedMs: async () => null,
   serversNotAsked: async () => [],
   serversDoubt: async () => null,
-  clock: async () => ({uncertaintyMs: DAY_MS, reason: 'The clock was not observed.'}),
+  clock: async () => ({uncertaintyMs: DAY_MS, reason: 'The clock was not checked.'}),
 };
 
 const DAY_MS = 86_400_000;

@@ -7,11 +7,12 @@ import {FILTER_GROUP, flagTerm} from './flag-terms.ts';
 
 const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   ok: 'Done; healthy.',
-  failed: 'The work failed or a check found a problem; also: some of several failed.',
-  usage: 'Usage error; nothing was touched.',
-  unreachable: 'A server could not be reached, refused the login, or did not answer in time.',
+  failed: 'The command failed, or a check found a problem; also if only some of several jobs failed.',
+  usage: 'Usage error; nothing was changed.',
+  unreachable: 'A server cannot be reached, refuses the login, or does not answer in time.',
   noSuchJob: 'No such job.',
-  refused: "Declined at the prompt, refused by a safety check, or another run holds the site's lock.",
+  refused:
+    'Declined at the prompt, refused by a safety check, or another atomctl holds the lock of the site.',
   timeOver: 'jobs:wait: timed out.',
   interrupted: 'Interrupted.',
 };
@@ -19,15 +20,19 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
 const OTHER_VARIABLES: Term[] = [
   {
     term: 'ATOM_MYSQL_DSN, ATOM_MYSQL_USERNAME, ATOM_MYSQL_PASSWORD, ATOM_GEARMAND_HOST',
-    meaning: "AtoM's own in containers; atomctl's above override them.",
+    meaning: "AtoM's own variables in containers; the variables of atomctl above override them.",
   },
-  {term: 'NO_COLOR, FORCE_COLOR', meaning: 'No colour, or colour also without a terminal.'},
+  {term: 'NO_COLOR, FORCE_COLOR', meaning: 'Print without colours, or with colours also without a terminal.'},
   {
     term: 'ATOMCTL_PAGER, PAGER',
-    meaning: 'The pager of jobs:show on a terminal, otherwise less; cat for none. Under sudo it is less.',
+    meaning:
+      'The pager of jobs:show on a terminal; the default is less. Set it to cat for no pager. Under sudo, atomctl always uses less.',
   },
-  {term: 'XDG_CONFIG_HOME', meaning: 'Where atomctl/config.yml of the user is; ~/.config otherwise.'},
-  {term: 'DEBUG', meaning: 'Show the stack of an error, passwords masked.'},
+  {
+    term: 'XDG_CONFIG_HOME',
+    meaning: "The directory of the user's atomctl/config.yml; the default is ~/.config.",
+  },
+  {term: 'DEBUG', meaning: 'Show the stack trace of an error, with passwords masked.'},
 ];
 
 /** What to do about a job in this state. */
@@ -35,8 +40,8 @@ const LIVE_REMEDIES: Record<LiveState, string> = {
   executing: 'Wait, or end it: jobs:kill ID --restart-worker.',
   queued: 'Wait, start a worker (worker:start), or end it: jobs:kill ID.',
   finished: 'Correct its row: doctor --fix, or jobs:mark ID --as completed.',
-  lost: 'Run it again: jobs:retry ID. Or end it: jobs:kill ID, or doctor --fix for all.',
-  uncertain: 'See what is missing: jobs:show ID. jobs:list --probe tells queued from lost.',
+  lost: 'Run it again: jobs:retry ID. Or mark it as an error: jobs:kill ID, or doctor --fix for all lost jobs.',
+  uncertain: 'To see what is missing: jobs:show ID. To distinguish queued from lost: jobs:list --probe.',
 };
 
 /** What the commands that show more than a text print. */
@@ -44,18 +49,21 @@ const FORMATS: Term[] = [
   {
     term: '--json',
     meaning:
-      'One document, and nothing else there. An error is {"error": {"code", "message", "hint"}}. Times are ISO 8601 with the offset of the zone of the site; what is not known is null.',
+      'One document and nothing else. An error is {"error": {"code", "message", "hint"}}. Times are ISO 8601 with the offset of the site\'s timezone; unknown values are null.',
   },
-  {term: '--jsonl', meaning: 'One job per line, each a JSON object. With --all-sites it has the site, too.'},
+  {
+    term: '--jsonl',
+    meaning: 'One JSON object per line, for each job. With --all-sites each object also has the site.',
+  },
   {
     term: '--csv',
     meaning:
-      'The columns of the table, with a header. A text that a spreadsheet would take for a formula begins with an apostrophe.',
+      'The columns of the table, with a header. If a text could be a formula in a spreadsheet, an apostrophe is put before it.',
   },
-  {term: '--tsv', meaning: 'The same with tabs, nothing quoted: for cut, awk and sort.'},
+  {term: '--tsv', meaning: 'The same with tabs and without quotes: for cut, awk and sort.'},
   {term: '--ids', meaning: 'Only the ids, one per line: for xargs.'},
   {term: '--prometheus', meaning: "Metrics for Prometheus; --output FILE for node_exporter's directory."},
-  {term: '--nagios', meaning: 'One line for a monitoring system, with the exit codes of its plugins.'},
+  {term: '--nagios', meaning: 'One line for a monitoring system, with the exit codes of Nagios plugins.'},
 ];
 
 /** The topics of `atomctl help`, from the commands' flags and the table of exit codes. */
@@ -64,7 +72,7 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
     'exit-codes': {
       title: 'Exit status',
       before: [
-        'The same in text and under --json. queue:status --nagios uses the plugin codes 0 to 3 instead.',
+        'Exit statuses are the same in text and with --json. queue:status --nagios uses the plugin codes 0 to 3 instead.',
       ],
       terms: Object.entries(EXIT).map(([name, code]) => ({
         term: String(code),
@@ -74,49 +82,49 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
     filters: {
       title: 'Job filters',
       before: [
-        'The same on jobs:list, jobs:clear, jobs:export-csv and jobs:stats; jobs:kill and jobs:retry take them with --all-matching. Of a repeated flag any value may match, of different flags all must.',
+        'These filters work on jobs:list, jobs:clear, jobs:export-csv and jobs:stats, and with --all-matching on jobs:kill and jobs:retry. If a flag is repeated, one of its values must match. If several flags are given, all must match.',
       ],
       terms: filterTerms(commands),
       after: [
-        'WHEN is an ISO 8601 date or date-time on the site\'s wall clock (2026-11-23, 2026-11-23T14:30, or with an offset 2026-11-23T14:30:00Z), a month (2026-10), today, yesterday, now, or an age (7d, "2h ago"). A day or month means its beginning. AGE is a number with s, m, h, d or w: 45s, 30m, 12h, 90d, 2w. All of them go by the start of the job: --since is inclusive, --until exclusive, --older-than strictly older.',
-        'Lists take commas and repetition: --status running,error. A name or user with a comma in it is found by its whole text.',
-        'In PATTERN only * is special: quote it, so that the shell does not expand it. Without *, it is the whole name or, if no job has that name, a part of the name. Names and users match in upper and lower case.',
-        '--object takes an id, a slug, or a URL that ends with the slug. --download takes the path as AtoM stores it, the end of it, or a path or URL that ends with it. --param finds the parameters that jobs log since AtoM 2.7: of one KEY any value may match, of different ones all must. --grep and --param read the log of each job that meets the other filters, a few seconds for 100,000 jobs.',
+        'WHEN is an ISO 8601 date or date-time on the site\'s wall clock (2026-11-23, 2026-11-23T14:30, or with an offset 2026-11-23T14:30:00Z), a month (2026-10), today, yesterday, now, or an age (7d, "2h ago"). A day or month means its first moment. AGE is a number with s, m, h, d or w: 45s, 30m, 12h, 90d, 2w. They are compared with the start of the job: --since is inclusive, --until is exclusive, --older-than means strictly older.',
+        'Values can be separated by commas, and flags can be repeated: --status running,error. A name or user that contains a comma must be given as a whole.',
+        'In PATTERN only * is special. Quote the pattern, so that the shell does not expand it. Without *, the pattern is the whole name or, if no job has that name, a part of the name. Upper and lower case are the same in names and users.',
+        '--object takes an id, a slug, or a URL that ends with the slug. --download takes the path as AtoM stores it, the end of it, or a path or URL that ends with it. --param finds the parameters that jobs log since AtoM 2.7. If one KEY is given several times, one of its values must match; different KEYs must all match. --grep and --param read the log of each job that meets the other filters, a few seconds for 100,000 jobs.',
       ],
     },
     environment: {
       title: 'Environment',
-      before: ['A flag wins over its variable; atomctl config shows where each value came from.'],
+      before: ['A flag overrides its variable. To see where each value comes from: atomctl config'],
       terms: [...variableTerms(commands), ...OTHER_VARIABLES],
     },
     formats: {
       title: 'Formats',
       before: [
-        'Without one of these flags a command prints a text for people, which may change. Data goes to stdout; questions, progress, warnings and errors go to stderr.',
+        'Without these flags, a command prints text for people; its format may change. Data goes to stdout; questions, progress, warnings and errors go to stderr.',
       ],
       terms: FORMATS.map(({term, meaning}) => ({
         term,
         meaning: `${meaning} ${commandsWith(term, commands)}`,
       })),
       after: [
-        'Durations and ages are whole seconds in all of them. The columns of --csv and --tsv are chosen with --columns; --no-header leaves the names of the columns out. Their times are the wall clock of the site.',
-        "jobs:export-csv prints the history as AtoM's own CSV, which AtoM's users know from Manage > Jobs.",
-        'On a terminal a table fits the width of the screen; in a pipe nothing is cut. --watch --json prints one document per line.',
+        "In all of these formats, durations and ages are whole seconds. --columns chooses the columns of --csv and --tsv, and --no-header omits the header. Their times are in the site's timezone.",
+        "jobs:export-csv prints the history in the same CSV format as AtoM's Manage > Jobs page.",
+        'On a terminal, a table fits the width of the screen. In a pipe, nothing is cut. --watch --json prints one document per line.',
       ],
     },
     'live-states': {
       title: 'Live states',
       before: [
-        "AtoM's database says Running from the moment in which a job is submitted. The live state says what the job really is. It is claimed only if it is proved.",
+        "AtoM's database says Running as soon as a job is submitted. The live state says what the job really does. atomctl reports a live state only if it is proved.",
       ],
       terms: Object.entries(LIVE_STATES).map(([state, {meaning}]) => ({
         term: state,
         meaning: `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. ${LIVE_REMEDIES[state as LiveState]}`,
       })),
       after: [
-        'queued?, lost? and the like are uncertain jobs with a likely state. --live queued finds only jobs whose state is proved; --live uncertain finds the others.',
-        'That no Gearman server knows a job does not prove that it is lost: after a restart of gearmand a worker goes on with a job that no server knows any more. So every server must have answered, no worker may be at work on it, and its log must have been silent for 15 minutes, or the servers must be older than the job.',
-        'A job has a live state only while its row says Running.',
+        'queued?, lost? and the like are uncertain jobs with a likely state. --live queued finds only jobs with a proved state; --live uncertain finds the others.',
+        'A job is not proved lost only because no Gearman server knows it: after a restart of gearmand, a worker continues a job that no server knows any more. For the proof, every server must answer, no worker may be running the job, and its log must be silent for 15 minutes or the servers must have started before the job.',
+        'A job has a live state only as long as its row says Running.',
       ],
     },
   };
@@ -140,7 +148,7 @@ function variableTerms(commands: readonly Command.Loadable[]): Term[] {
 /** The commands that have the flag; `every command` if more have it than can be listed. */
 function commandsWith(flag: string, commands: readonly Command.Loadable[]): string {
   const ids = commands.filter(({hidden, flags}) => !hidden && flag.slice(2) in flags).map(({id}) => id);
-  return ids.length > MOST_COMMANDS ? 'On every command that reports.' : `On ${ids.join(', ')}.`;
+  return ids.length > MOST_COMMANDS ? 'On every command that prints data.' : `On ${ids.join(', ')}.`;
 }
 
 const MOST_COMMANDS = 5;

@@ -22,7 +22,7 @@ export function manual(config: Config): Manual {
     version: config.version,
     purpose: description.charAt(0).toLowerCase() + description.slice(1),
     description: [
-      'AtoM runs its long work as jobs: a row in MySQL, a job in Gearman, a PHP worker under systemd. atomctl asks all three, says which job is executing, queued or lost, and ends, clears, exports and watches jobs without losing one that is alive.',
+      'AtoM runs long tasks as jobs: a row in MySQL, a job in Gearman, a PHP worker under systemd. atomctl asks all three. It shows which jobs are executing, queued or lost. It ends, clears, exports and watches jobs without losing a job that is still alive.',
       `Both "${config.bin} jobs:list" and "${config.bin} jobs list" work. Data goes to standard output; questions, progress, warnings and errors go to standard error.`,
     ],
     commands: commands.map((command) => ({
@@ -37,7 +37,7 @@ export function manual(config: Config): Manual {
       {
         term: '/etc/atomctl/config.yml, ~/.config/atomctl/config.yml',
         meaning:
-          "Sites by their names: under \"sites:\", for each name root, database, defaultsFile, gearman, functionPrefix, timezone, workers (this-host: its workers run on this host only), readOnly (true: nothing is changed there). The user's stands over the system's. One that holds a password must be its owner's alone.",
+          'The sites: under "sites:", each site has a name and the keys root, database, defaultsFile, gearman, functionPrefix, timezone, workers (this-host: its workers run only on this host) and readOnly (true: atomctl refuses every change). The user\'s file overrides the system\'s. If a file has a password, only its owner may have access.',
       },
     ],
     seeAlso: ['gearmand(8)', 'systemctl(1)', 'journalctl(1)', 'logger(1)'],

@@ -40,7 +40,7 @@ export function follow(settings: Context, options: FollowOptions): Promise<numbe
       print(step);
       if (step.end !== null) return exitStatus(step);
     }
-    options.notice('Following ended; the job goes on.');
+    options.notice('atomctl stopped following; the job continues.');
     return EXIT.interrupted;
   });
 }
@@ -55,10 +55,11 @@ function textPrinter({screen, write, notice}: FollowOptions): (step: FollowStep)
   return ({job, log, end}) => {
     if (!begun) write(renderFollowed(job, screen));
     begun = true;
-    if (log.restarted) notice('The log began again; it follows from its start.');
+    if (log.restarted) notice('The log was started again; it is shown from its start.');
     write(sanitizeBlock(shortLog(log.text, job)));
     if (log.text !== '') lineIsOpen = !log.text.endsWith('\n');
-    if (log.cut) notice('The log has reached its cap: what the job writes from here on is not kept.');
+    if (log.cut)
+      notice("The log has reached AtoM's size limit: AtoM does not store what the job writes from now on.");
     if (end !== null) write(`${lineIsOpen ? '\n' : ''}${renderFollowEnd(job, end, screen)}`);
   };
 }

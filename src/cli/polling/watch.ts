@@ -12,8 +12,7 @@ import type {Round, View, Watched, WatchOutput} from './watch-view.ts';
 /** `--watch[=SECONDS]`. cli/start gives `--watch` alone its default, since oclif cannot. */
 export function watchFlag(exclusive: string[]) {
   return Flags.custom<number>({
-    summary:
-      'Show it again and again, every two seconds or every SECONDS, marking what changed; Ctrl-C ends it.',
+    summary: 'Refresh every two seconds or every SECONDS, and mark what changed. Ctrl-C ends it.',
     // oclif puts "=" and the value behind the label.
     helpLabel: '    --watch[',
     helpValue: 'SECONDS]',

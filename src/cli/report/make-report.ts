@@ -43,7 +43,7 @@ function keepsAllNames(kept: readonly NameKind[]): boolean {
 
 /** What jobs wrote may name anybody, and whom is not known. */
 function withoutFreeText(parts: ReportParts, reason: string): ReportParts {
-  const missing = `It is left out because the names to replace in it could not be read: ${reason} --with users,titles,files shows it.`;
+  const missing = `It is omitted because atomctl could not read the names to replace in it: ${reason} To include it: --with users,titles,files`;
   return {
     ...parts,
     jobs: 'missing' in parts.jobs ? parts.jobs : {missing},

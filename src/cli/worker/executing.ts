@@ -23,7 +23,7 @@ export async function executingJobs(
     return await assignToUnits({jobs, units, scope: manager.scope});
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
-    notice(`Which jobs are executing is not known: ${error.message}`);
+    notice(`atomctl cannot find out which jobs are executing: ${error.message}`);
     return [];
   }
 }

@@ -13,7 +13,7 @@ const UNIT_GROUP = 'UNIT';
 /** Which systemd, and which of its units. */
 export const unitFlags = {
   unit: Flags.string({
-    summary: 'This unit; otherwise every service that runs jobs:worker in the site.',
+    summary: 'Only this unit; the default is every service that runs jobs:worker in the site.',
     helpValue: 'NAME',
     delimiter: ',',
     multiple: true,
@@ -21,13 +21,13 @@ export const unitFlags = {
     helpGroup: UNIT_GROUP,
   }),
   'user-manager': Flags.boolean({
-    summary: "Units of this user's systemd instead of the machine's.",
+    summary: 'Use the systemd of this user, not of the system.',
     helpGroup: UNIT_GROUP,
   }),
 };
 
 export const sudoFlag = {
-  sudo: Flags.boolean({summary: 'Put sudo before what changes something.', helpGroup: UNIT_GROUP}),
+  sudo: Flags.boolean({summary: 'Run the commands that change something with sudo.', helpGroup: UNIT_GROUP}),
 };
 
 /** Shared by start, stop and restart. */
@@ -35,7 +35,7 @@ export const changeFlags = {
   ...unitFlags,
   ...sudoFlag,
   wait: Flags.custom<number>({
-    summary: 'How long to wait for Gearman to show the change.',
+    summary: 'Seconds to wait until Gearman shows the change.',
     helpValue: 'SECONDS',
     default: 30,
     parse: secondsFrom(0),
@@ -43,7 +43,7 @@ export const changeFlags = {
 };
 
 export const resetFlag = {
-  reset: Flags.boolean({summary: "Clear the unit's failure state and count of starts first."}),
+  reset: Flags.boolean({summary: "First clear the unit's failure state and its count of starts."}),
 };
 
 export interface UnitFlags {
@@ -127,10 +127,10 @@ export async function requireRoot(context: Context): Promise<string> {
 
 /** Options of AtoM's jobs:worker, by AtoM's own names. */
 export const workerChoiceFlags = {
-  abilities: namesFlag('Do only these job classes.', 'CLASS,...'),
-  types: namesFlag('Do only the job classes of these worker types of gearman.yml.', 'TYPE,...'),
-  'max-job-count': limitFlag('End after this many jobs, with exit status 111.'),
-  'max-mem-usage': limitFlag('End, with exit status 111, when PHP uses more memory than this.'),
+  abilities: namesFlag('Run only these job classes.', 'CLASS,...'),
+  types: namesFlag('Run only the job classes of these worker types in gearman.yml.', 'TYPE,...'),
+  'max-job-count': limitFlag('Exit with status 111 after this many jobs.'),
+  'max-mem-usage': limitFlag('Exit with status 111 if PHP uses more memory than this.'),
 };
 
 export interface WorkerChoiceFlags {

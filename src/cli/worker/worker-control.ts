@@ -45,7 +45,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
 function withoutSystemd(error: unknown): never {
   if (!(error instanceof AtomctlError) || error.code !== 'SYSTEMD_UNAVAILABLE') throw error;
   const hint =
-    'Nothing was touched. End the process of the worker and its children yourself (atomctl queue:workers names it), then run the command again without --restart-worker before a worker begins the job again.';
+    'Nothing was touched. To find the process of the worker: atomctl queue:workers. End it and its child processes, then run the command again without --restart-worker before a worker starts the job again.';
   throw new AtomctlError(error.code, error.message, {hint, cause: error});
 }
 
@@ -55,7 +55,7 @@ function saying(units: readonly string[]): (error: unknown) => never {
     if (!(error instanceof AtomctlError)) throw error;
     const message = `${units.join(', ')} may still be stopped: ${error.message}`;
     throw new AtomctlError(error.code, message, {
-      hint: 'Start it with atomctl worker:start --reset.',
+      hint: 'To start it: atomctl worker:start --reset',
       cause: error,
     });
   };

@@ -22,9 +22,9 @@ export async function workerUser(
   const directory = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     if (fstatSync(directory).uid === 0)
-      throw refused(`${root} belongs to root, and a worker does not run as root.`);
+      throw refused(`${root} belongs to root, and a worker must not run as root.`);
     const owner = await directoryOwner(join(root, 'symfony'), {directory, env: minimal(env)});
-    if ('refusal' in owner) throw refused(`${root}/symfony is not run: ${owner.refusal}.`);
+    if ('refusal' in owner) throw refused(`atomctl does not run ${root}/symfony: ${owner.refusal}.`);
     const {name, home} = owner;
     const locale = Object.fromEntries(Object.entries(env).filter(([variable]) => LOCALE.test(variable)));
     return {

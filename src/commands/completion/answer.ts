@@ -19,7 +19,7 @@ const MOST_MS = 5000;
 export default class CompletionAnswer extends BaseCommand<typeof CompletionAnswer> {
   static override hidden = true;
   static override changes = false;
-  static override summary = 'Print what completes the word at the cursor.';
+  static override summary = 'Print the completions of the word at the cursor.';
 
   #words: string[] = [];
   /** null for a shell that quotes words itself. */

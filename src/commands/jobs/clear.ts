@@ -29,25 +29,27 @@ const clearFlags = {
   ...confirmationFlags,
   ...unitFlags,
   ...sudoFlag,
-  inactive: Flags.boolean({summary: 'Only ended jobs (AtoM\'s "Clear inactive jobs").'}),
-  'dry-run': Flags.boolean({summary: 'Say what would go and change nothing.'}),
+  inactive: Flags.boolean({summary: 'Only ended jobs, as "Clear inactive jobs" of AtoM does.'}),
+  'dry-run': Flags.boolean({summary: 'Show what would be deleted, and change nothing.'}),
   export: Flags.string({
     summary:
-      'Save the history of these jobs as CSV first; no export, no clearing. %F, %H and the like stand for the time; such a name gets a number if it is taken.',
+      'Save the history of these jobs as CSV first; if this fails, nothing is deleted. %F, %H and other date sequences are replaced; if such a file exists, the name gets a number.',
     helpValue: 'FILE',
   }),
   force: Flags.boolean({summary: 'Replace the file of --export if it exists.', dependsOn: ['export']}),
-  'delete-downloads': Flags.boolean({summary: "Delete the jobs' files under the site's downloads too."}),
-  'keep-queue': Flags.boolean({summary: 'Leave Gearman alone.', exclusive: ['restart-worker']}),
+  'delete-downloads': Flags.boolean({
+    summary: "Also delete the files of these jobs in the site's downloads directory.",
+  }),
+  'keep-queue': Flags.boolean({summary: 'Do not change Gearman.', exclusive: ['restart-worker']}),
   'all-queued': Flags.boolean({
-    summary: "Take this site's Gearman jobs without a row out of the queue too.",
+    summary: "Also remove this site's Gearman jobs without a row from the queue.",
     exclusive: ['keep-queue'],
   }),
   'restart-worker': Flags.boolean({
-    summary: 'End executing jobs too: stop their workers first and start them again.',
+    summary: 'Also end executing jobs: stop their workers first, and start them again.',
   }),
   'interrupt-others': Flags.boolean({
-    summary: 'Accept that other jobs of a worker that is stopped start again from the beginning.',
+    summary: 'Allow that other jobs of a stopped worker start again from the beginning.',
     dependsOn: ['restart-worker'],
   }),
 };
@@ -57,20 +59,20 @@ const PACE_GROUP = 'PACE';
 /** How much a large deletion may disturb the web site and the replicas. */
 const paceFlags = {
   'batch-size': Flags.custom<number>({
-    summary: 'Jobs in one transaction; found out while clearing otherwise.',
+    summary: 'Number of jobs in one transaction; by default, atomctl adapts it while clearing.',
     helpValue: 'N',
     helpGroup: PACE_GROUP,
     parse: wholeNumber(1, 'number of jobs'),
   })(),
   'max-lag': Flags.custom<number>({
-    summary: 'Wait between transactions while a replica of the database is further behind than this.',
+    summary: 'Wait between transactions as long as a replica of the database is further behind than this.',
     helpValue: 'SECONDS',
     helpGroup: PACE_GROUP,
     parse: secondsFrom(0),
   })(),
   replica: Flags.custom<ReplicaAddress>({
     summary:
-      'A replica to wait for, with the user and password of the database; repeatable. Those that the server names otherwise.',
+      'A replica to wait for; it needs the same user and password as the database. Repeatable. The default is the replicas that the server knows.',
     helpValue: 'HOST[:PORT]',
     helpGroup: PACE_GROUP,
     dependsOn: ['max-lag'],
@@ -80,7 +82,7 @@ const paceFlags = {
     parse: async (text) => parseReplica(text),
   })(),
   pause: Flags.custom<number>({
-    summary: 'Wait this long between transactions, so that the web site gets its turn.',
+    summary: 'Wait this long between transactions, so that the web site can use the database.',
     helpValue: 'SECONDS',
     helpGroup: PACE_GROUP,
     default: 0,
@@ -93,24 +95,24 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override summary =
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =
-    `Shows what will go, by status, and asks. Deletes in short transactions; interrupted, it stops after the current one and says how many are gone. Jobs that start after the question stay, and with --live those that are in another state by then.
+    `Shows what will be deleted, by status, and asks. Deletes in short transactions; if it is interrupted, it stops after the current one and says how many jobs are deleted. Jobs that start after the question are kept. With --live, jobs whose state changes after the question are kept, too.
 
-Under --quiet nothing is printed if all is well, for cron. If no job matches, no file is written.
+With --quiet, it prints nothing if there is no problem: use it for cron. If no job matches, no file is written.
 
-Only this site's jobs leave the queue: those whose payload fits a row that goes. Jobs without a row stay, unless --all-queued is given.
+Only jobs of this site are removed from the queue: those whose payload matches a deleted row. Jobs without a row stay in the queue, unless --all-queued is given.
 
-Exit status: 0 cleared, 1 failed on the way or Gearman may still have jobs of cleared rows, 2 usage error (nothing touched), 3 database unreachable, 5 declined, refused, or another run holds the site's lock (nothing touched), 130 interrupted.`;
+Exit status: 0 cleared, 1 it failed before the end or Gearman may still have jobs of deleted rows, 2 usage error (nothing changed), 3 database unreachable, 5 declined, refused, or another atomctl holds the lock of the site (nothing changed), 130 interrupted.`;
   static override examples = [
     {
-      description: 'What would go, if finished jobs older than 90 days went?',
+      description: 'Show which ended jobs older than 90 days would be deleted',
       command: '<%= config.bin %> <%= command.id %> --inactive --older-than 90d --dry-run',
     },
     {
-      description: 'Let them go, their history kept in a file',
+      description: 'Delete them, and save their history in a file',
       command: '<%= config.bin %> <%= command.id %> --inactive --older-than 90d --export old-jobs.csv --yes',
     },
     {
-      description: 'Clear every job, as jobs:clear of AtoM does',
+      description: 'Delete all jobs, as jobs:clear of AtoM does',
       command: '<%= config.bin %> <%= command.id %>',
     },
   ];

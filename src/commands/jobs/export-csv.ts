@@ -17,40 +17,44 @@ export default class JobsExportCsv extends BaseCommand<typeof JobsExportCsv> {
   static override changes = false;
   static override summary = "Export the job history as AtoM's own CSV, oldest first.";
   static override description =
-    `Streams, however long the history. A file is written beside its place and renamed when it is whole and synced.
+    `Any number of jobs can be exported. The file is replaced only when the new one is complete and synced.
 
 With --output and --json: {"exported": "FILE", "total": n}.
 
 Exit status: 0 exported, 1 the file could not be written, 2 usage error, 3 database unreachable.`;
   static override examples = [
     {
-      description: 'Everything, to a file',
+      description: 'Export everything to a file',
       command: '<%= config.bin %> <%= command.id %> --output jobs.csv --force',
     },
     {
-      description: 'Failed jobs of the last 90 days, with their ids, to another program',
+      description: 'Send the failed jobs of the last 90 days, with their ids, to another program',
       command:
         '<%= config.bin %> <%= command.id %> --failed --since 90d --columns id,started,name,info | head',
     },
     {
-      description: 'The history of last October',
+      description: 'Export the history of one month',
       command: '<%= config.bin %> <%= command.id %> --since 2026-10 --until 2026-11 --output october.csv',
     },
   ];
   static override flags = {
     ...filterFlags,
     json: Flags.boolean({
-      summary: 'Report as JSON what was written to the file.',
+      summary: 'Print as JSON what was written to the file.',
       dependsOn: ['output'],
       helpGroup: 'GLOBAL',
     }),
-    output: Flags.string({char: 'o', summary: 'The file to write; stdout otherwise.', helpValue: 'FILE'}),
+    output: Flags.string({
+      char: 'o',
+      summary: 'The file to write; the default is stdout.',
+      helpValue: 'FILE',
+    }),
     force: Flags.boolean({summary: 'Replace the file if it exists.', dependsOn: ['output']}),
     columns: columnsFlag(HISTORY_COLUMN_NAMES),
     'all-sites': allSitesFlag(),
-    bom: Flags.boolean({summary: 'Begin with a byte order mark, by which Excel knows UTF-8.'}),
+    bom: Flags.boolean({summary: 'Begin with a byte order mark, so that Excel recognises UTF-8.'}),
     'no-escape-formulas': Flags.boolean({
-      summary: 'Leave cells as they are: formulas that a spreadsheet would run, and control characters.',
+      summary: 'Do not change cells that contain formulas or control characters.',
     }),
   };
 

@@ -30,33 +30,34 @@ const killFlags = {
   ...unitFlags,
   ...sudoFlag,
   'all-matching': Flags.boolean({summary: 'All running jobs that the filters match, instead of ids.'}),
-  reason: Flags.string({summary: "Why, for the job's error note.", helpValue: 'TEXT'}),
+  reason: Flags.string({summary: 'The reason, for the error note of the job.', helpValue: 'TEXT'}),
   delete: Flags.boolean({
-    summary: 'Remove the row and everything that depends on it, instead of marking it as an error.',
+    summary: 'Delete the row and everything that depends on it, instead of marking it as an error.',
   }),
   force: Flags.boolean({
-    summary: 'Change the row also if Gearman may still run the job, or if it has ended; say what remains.',
+    summary:
+      'Also change the row if Gearman may still run the job, or if the job has ended; atomctl then says what remains.',
   }),
-  'dry-run': Flags.boolean({summary: 'Say what would be done to each job and change nothing.'}),
+  'dry-run': Flags.boolean({summary: 'Show what would be done with each job, and change nothing.'}),
   'restart-worker': Flags.boolean({
-    summary: 'End an executing job: stop its worker, take the job out, start the worker again.',
+    summary: 'End an executing job: stop its worker, remove the job from Gearman, start the worker again.',
   }),
   'interrupt-others': Flags.boolean({
-    summary: 'Accept that other jobs of a worker that is stopped start again from the beginning.',
+    summary: 'Allow that other jobs of a stopped worker start again from the beginning.',
     dependsOn: ['restart-worker'],
   }),
 };
 
 export default class JobsKill extends BaseCommand<typeof JobsKill> {
   static override changes = unlessDryRun;
-  static override summary = 'End specific jobs and leave every other job and the history alone.';
+  static override summary = 'End specific jobs, without changing other jobs or the history.';
   static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =
     `Takes the job out of Gearman first, so that it never runs again, then marks its row as an error with a note that
 says who killed it, when and why; --delete removes the row instead. A job that is executing ends only with its
 worker: --restart-worker. A job whose state cannot be proved is refused with the reason.
 
-Exit status: 0 all killed (or no job matches the filters), 1 some, 2 usage error (nothing touched), 3 a server
+Exit status: 0 all killed (or no job matches the filters), 1 some, 2 usage error (nothing changed), 3 a server
 unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [
     {

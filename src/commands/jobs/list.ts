@@ -27,20 +27,20 @@ import type {Screen} from '../../render/screen.ts';
 const pageFlags = {
   limit: Flags.custom<number>({
     char: 'n',
-    summary: `At most this many jobs; ${DEFAULT_LIMIT} unless given.`,
+    summary: `Show at most this many jobs; the default is ${DEFAULT_LIMIT}.`,
     helpValue: 'N',
     parse: wholeNumber(1, 'number of jobs'),
     exclusive: ['all'],
   })(),
   offset: Flags.custom<number>({
-    summary: 'Leave out the first N.',
+    summary: 'Skip the first N jobs.',
     helpValue: 'N',
     default: 0,
     parse: wholeNumber(0, 'number of jobs'),
   })(),
-  all: Flags.boolean({summary: 'All jobs, no page.'}),
+  all: Flags.boolean({summary: 'Show all jobs, not only a page.'}),
   sort: Flags.string({
-    summary: `Sort by ${SORT_KEYS.join('|')}, with - for descending; ties by id.`,
+    summary: `Sort by ${SORT_KEYS.join('|')}, with - for descending order; equal jobs are sorted by id.`,
     helpValue: 'KEY',
     default: '-id',
   }),
@@ -60,18 +60,18 @@ function formatFlag(format: JobData['format'], summary: string, alsoExclusive: s
 const outputFlags = {
   columns: columnsFlag(JOB_COLUMN_NAMES),
   csv: formatFlag('csv', 'Print CSV, with the columns of the table; durations in seconds.'),
-  tsv: formatFlag('tsv', 'The same with tabs, and nothing quoted.'),
+  tsv: formatFlag('tsv', 'Print the same with tabs and without quotes.'),
   jsonl: formatFlag('jsonl', 'Print one job per line as JSON.'),
   ids: formatFlag('ids', 'Print only the ids, one per line.', ['columns', 'all-sites']),
-  'no-header': Flags.boolean({summary: 'Print no line with the names of the columns.'}),
-  'no-truncate': Flags.boolean({summary: 'Cut nothing, even if the terminal is too narrow.'}),
+  'no-header': Flags.boolean({summary: 'Do not print the header line.'}),
+  'no-truncate': Flags.boolean({summary: 'Do not cut texts, even if the terminal is too narrow.'}),
   'no-live': Flags.boolean({
     summary: 'Do not ask Gearman for the live state.',
     exclusive: ['live', 'probe'],
   }),
   probe: Flags.boolean({
     summary:
-      'Read the payloads of waiting jobs and give them back in order: tells queued from lost for jobs that never began.',
+      'Read the payloads of waiting jobs and return the jobs in order: this distinguishes queued from lost for jobs that never began.',
   }),
   // A probe takes jobs and gives them back, and every return counts as a retry.
   watch: watchFlag([...DATA_FORMATS, 'probe']),
@@ -82,22 +82,22 @@ export default class JobsList extends BaseCommand<typeof JobsList> {
   static override changes = withFlag('probe');
   static override summary = 'List the jobs, newest first.';
   static override description =
-    `The Manage > Jobs page in a shell: filtered, sorted, paged. For running jobs the column LIVE says what they really are: executing, queued, finished (its work is done, only the row was not saved), lost (no Gearman server knows the job, and no worker can be running it) or uncertain. With a question mark, as in queued? or lost?, the state is likely but not proved; jobs:show says what is missing.
+    `Shows what AtoM's Manage > Jobs page shows, with filters, sorting and pages. For running jobs, the column LIVE shows the live state: executing, queued, finished (the work is done, only the row was not saved), lost (no Gearman server knows the job, and no worker can be running it) or uncertain. A question mark, as in queued? or lost?, means that the state is likely but not proved; jobs:show says what is missing.
 
-The line under the table says how many jobs there are; in a pipe it goes to stderr. Of more than about 200,000 without a filter it gives the database's own estimate, and says so; with --grep or --param it says nothing about more than a page. --json counts them.
+The line under the table shows the number of jobs; in a pipe, it goes to stderr. Without a filter, for more than about 200,000 jobs, the number is an estimate of the database, and the line says so. With --grep or --param, jobs beyond the page are not counted. --json always counts all jobs.
 
 Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was interrupted.`;
   static override examples = [
     {
-      description: 'What is running, and what is it really doing?',
+      description: 'Show the running jobs and what each really does',
       command: '<%= config.bin %> <%= command.id %> --running',
     },
     {
-      description: 'Failed imports of the last month, as JSON',
+      description: 'Show the failed imports of the last month as JSON',
       command: '<%= config.bin %> <%= command.id %> --failed --name import --since 30d --json',
     },
     {
-      description: 'The ids of all lost jobs, for another command',
+      description: 'Print the ids of all lost jobs, for another command',
       command: '<%= config.bin %> <%= command.id %> --live lost --all --ids',
     },
   ];

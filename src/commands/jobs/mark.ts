@@ -13,23 +13,23 @@ import {renderMarked, renderMarkPlan} from '../../render/jobs/changes.ts';
 
 export default class JobsMark extends BaseCommand<typeof JobsMark> {
   static override changes = true;
-  static override summary = 'Correct the row of a job that nothing executes.';
+  static override summary = 'Correct the row of a job that no worker executes.';
   static override usage = '<%= command.id %> ID... --as completed|error [FLAGS]';
   static override description =
-    `For jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time if it has none, and a note that says who marked it, when and why. A job that is executing or queued is refused: see jobs:kill.
+    `Use it for jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time if it has none, and a note that says who marked it, when and why. An executing or queued job is refused: use jobs:kill.
 
-Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
+Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [
     {
-      description: 'The work is done, only the row was not saved',
+      description: 'Mark a job as completed: its work is done, only the row was not saved',
       command: '<%= config.bin %> <%= command.id %> 500 --as completed',
     },
     {
-      description: 'A lost import, with the reason',
+      description: 'Mark a lost import as an error, with the reason',
       command: '<%= config.bin %> <%= command.id %> 501 --as error --reason "the worker was killed"',
     },
     {
-      description: 'Several jobs at once, without a question',
+      description: 'Mark several jobs without a question',
       command: '<%= config.bin %> <%= command.id %> 502,503 --as error --yes',
     },
   ];
@@ -37,12 +37,12 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing touched), 3 a server u
   static override flags = {
     ...confirmationFlags,
     as: Flags.option({
-      summary: 'The status that the job gets.',
+      summary: 'The new status of the job.',
       options: ['completed', 'error'] as const,
       required: true,
     })(),
-    reason: Flags.string({summary: "Why, for the job's note.", helpValue: 'TEXT'}),
-    force: Flags.boolean({summary: 'Mark also a job whose state is not proved.'}),
+    reason: Flags.string({summary: 'The reason, for the note of the job.', helpValue: 'TEXT'}),
+    force: Flags.boolean({summary: 'Also mark a job whose state is not proved.'}),
     ...auditFlag,
   };
 

@@ -32,17 +32,17 @@ export default class JobsRetry extends BaseCommand<typeof JobsRetry> {
   static override description =
     `Makes a new job with the user, the object and the parameters of the old one, and submits it to Gearman as AtoM does. Both jobs get a note that names the other; the row of a lost job is marked as an error. The parameters are those that AtoM's worker logged (AtoM 2.7 and later).
 
-Before it asks, it says for each job what running it again does. If work would be done twice, as by an import, --force is needed. A job is refused if it may still run, or if its parameters, its object, a file or a worker is missing.
+Before it asks, it says for each job what a second run does. If the second run would do work twice, as an import does, --force is required. A job is refused if it may still run, or if its parameters, its object, a file or a worker is missing.
 
-Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage error (nothing touched), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. With --wait, if all were submitted, that of jobs:wait.`;
+Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. With --wait, if all were submitted, the exit status of jobs:wait.`;
   static override examples = [
     {description: 'Run a failed job again', command: '<%= config.bin %> <%= command.id %> 500'},
     {
-      description: 'Run the jobs again that failed since a day, and wait for their end',
+      description: 'Run the jobs that failed since a day again, and wait for their end',
       command: '<%= config.bin %> <%= command.id %> --all-matching --failed --since 2026-11-23 --wait',
     },
     {
-      description: 'What would happen to an import?',
+      description: 'Show what would happen to an import',
       command: '<%= config.bin %> <%= command.id %> 501 --force --dry-run',
     },
   ];
@@ -51,14 +51,15 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
     ...filterFlags,
     ...confirmationFlags,
     'all-matching': Flags.boolean({
-      summary: 'All failed jobs that the filters match, instead of ids; with --status or --live, those.',
+      summary:
+        'All failed jobs that the filters match, instead of ids; with --status or --live, jobs with that status or state.',
     }),
-    reason: Flags.string({summary: 'Why, for the notes of both jobs.', helpValue: 'TEXT'}),
+    reason: Flags.string({summary: 'The reason, for the notes of both jobs.', helpValue: 'TEXT'}),
     force: Flags.boolean({
-      summary: 'Run the job again also if its work would be done twice, or if it has lost its user.',
+      summary: 'Also run the job again if its work would be done twice, or if its user was deleted.',
     }),
-    'dry-run': Flags.boolean({summary: 'Say what would be done to each job and change nothing.'}),
-    wait: Flags.boolean({summary: 'Wait until the new jobs end, as jobs:wait does.'}),
+    'dry-run': Flags.boolean({summary: 'Show what would be done with each job, and change nothing.'}),
+    wait: Flags.boolean({summary: 'Wait until the new jobs end, like jobs:wait.'}),
     ...auditFlag,
   };
 

@@ -13,22 +13,22 @@ const TAIL = 20;
 
 export default class JobsShow extends BaseCommand<typeof JobsShow> {
   static override changes = false;
-  static override summary = 'Show one job: overview, notes, errors, the end of the log.';
+  static override summary = 'Show one job: overview, notes, errors and the end of the log.';
   static override usage = '<%= command.id %> ID [FLAGS]';
   static override description =
-    `The job details page of AtoM, and for a running job its live state and its last sign of life. Of the log, the page shows the last lines, without the job's id and name, which AtoM repeats in each. On a terminal, what is longer than the screen goes through a pager: ATOMCTL_PAGER, PAGER or less.
+    `Shows what AtoM's job details page shows and, for a running job, its live state and its last activity. It shows the last lines of the log, without the id and name of the job, which AtoM repeats in each line. On a terminal, output longer than the screen goes through a pager: ATOMCTL_PAGER, PAGER or less.
 
-With --follow and --json: a document a line, one for whatever is new, {"job": Job, "log": "what was added", "logAnew": false, "end": null}; the last has "end" as finished, lost or deleted. If logAnew is true, the log began again and is printed from its start.
+With --follow and --json, it prints one document per line for each change: {"job": Job, "log": "what was added", "logAnew": false, "end": null}; in the last one, "end" is finished, lost or deleted. If logAnew is true, the log was started again and is printed from its start.
 
-Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With --follow that of the job, as jobs:wait has it: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
+Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With --follow, the result of the job, as with jobs:wait: 0 completed, 1 failed, lost or deleted, 130 interrupted.`;
   static override examples = [
-    {description: 'Everything about a job', command: '<%= config.bin %> <%= command.id %> 500'},
+    {description: 'Show everything about a job', command: '<%= config.bin %> <%= command.id %> 500'},
     {
-      description: 'Its whole log, and nothing else',
+      description: 'Print its whole log and nothing else',
       command: '<%= config.bin %> <%= command.id %> 500 --log',
     },
     {
-      description: 'Its log to the end, as it grows',
+      description: 'Follow its log until the job ends',
       command: '<%= config.bin %> <%= command.id %> 500 --follow',
     },
   ];
@@ -38,17 +38,17 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
   static override flags = {
     follow: Flags.boolean({char: 'f', summary: 'Follow the log: print new lines until the job ends.'}),
     log: Flags.boolean({
-      summary: 'Print the log as AtoM stored it and nothing else.',
+      summary: 'Print only the log, as AtoM stored it.',
       exclusive: ['follow', 'json'],
     }),
     tail: Flags.custom<number>({
-      summary: 'Print only so many of the last lines of the log; 20 unless --log is set.',
+      summary: 'Print only the last N lines of the log; the default is 20, with --log all.',
       helpValue: 'N',
       exclusive: ['follow', 'json'],
       parse: wholeNumber(0, 'number of lines'),
     })(),
     'no-live': Flags.boolean({summary: 'Do not ask Gearman for the live state.'}),
-    'no-pager': Flags.boolean({summary: 'Print everything at once, also on a terminal.'}),
+    'no-pager': Flags.boolean({summary: 'Do not use a pager.'}),
   };
 
   async run(): Promise<void> {

@@ -11,22 +11,23 @@ import {renderStatsMetrics} from '../../render/jobs/stats-metrics.ts';
 
 export default class JobsStats extends BaseCommand<typeof JobsStats> {
   static override changes = false;
-  static override summary = 'Counts, waiting times, durations and failures by job name, by day and by user.';
+  static override summary =
+    'Show counts, waiting times, durations and failures by job name, by day and by user.';
   static override description =
-    `For each name the share of failures, and how long the jobs waited for a worker and then ran: the median, the 95th percentile and the longest; a narrow terminal shows only the medians. Waiting ends with the first line of a job's log. Jobs that atomctl killed or marked are left out of the durations. For each day, by the start of the jobs, how many completed and failed, drawn on a terminal; the busiest users; and why jobs failed, by their messages without the numbers and names in them.
+    `For each job name, it shows the share of failures, and how long the jobs waited for a worker and then ran: the median, the 95th percentile and the longest time; a narrow terminal shows only the medians. A wait ends with the first line of the job's log. Durations do not include jobs that atomctl killed or marked. For each day, by the start of the jobs, it shows how many completed and failed, on a terminal as a chart. It also shows the users with the most jobs, and why jobs failed: their messages, without numbers and names.
 
 Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database unreachable.`;
   static override examples = [
     {
-      description: 'What fails, and what takes long?',
+      description: 'Show which jobs fail and which take long',
       command: '<%= config.bin %> <%= command.id %> --since 2026-08',
     },
     {
-      description: "For node_exporter's textfile collector",
+      description: "Write a file for node_exporter's textfile collector",
       command: '<%= config.bin %> <%= command.id %> --prometheus --output atom-jobs.prom',
     },
     {
-      description: 'Who submitted most in the last month?',
+      description: 'Show who submitted the most jobs in the last month',
       command: '<%= config.bin %> <%= command.id %> --since 30d --json | jq .users',
     },
   ];

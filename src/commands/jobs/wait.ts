@@ -9,37 +9,37 @@ import {renderWaited} from '../../render/jobs/details.ts';
 
 export default class JobsWait extends BaseCommand<typeof JobsWait> {
   static override changes = false;
-  static override summary = 'Block until jobs end; the exit status tells how.';
+  static override summary = 'Wait until jobs end; the exit status says how they ended.';
   static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =
-    `Waits until every one of the jobs has ended, then prints how. A job that is proved lost ends the wait at once. A database that restarts meanwhile is given a minute to come back.
+    `Waits until all of the jobs have ended, then prints how each ended. If a job is proved lost, the wait ends at once. If the database restarts, atomctl tries for a minute to connect again.
 
-With --json, "deleted" lists the jobs whose rows were deleted meanwhile; "jobs" holds all others as last seen.
+With --json, "deleted" lists the jobs whose rows were deleted during the wait; "jobs" has all others as last seen.
 
 Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable, 4 no such job, 124 timed out, 130 interrupted.`;
   static override examples = [
     {
-      description: 'Go on only after an import has completed, within an hour',
+      description: 'Continue only if an import completes within an hour',
       command: '<%= config.bin %> <%= command.id %> 500 --max-wait 3600 && echo imported',
     },
     {
-      description: 'Does a worker take the job at all?',
+      description: 'Check that a worker takes the job',
       command: '<%= config.bin %> <%= command.id %> 500 --until started --max-wait 30',
     },
     {
-      description: 'Be told by mail when an import has ended',
+      description: 'Send mail when an import has ended',
       command: '<%= config.bin %> <%= command.id %> 500 | mail -s "Import 500 has ended" root',
     },
   ];
   static override args = {id: jobIdArg({multiple: true, required: true})};
   static override flags = {
     until: Flags.option({
-      summary: 'Wait until the jobs have finished, or only until they have started.',
+      summary: 'Wait until the jobs have ended, or only until they have started.',
       options: MILESTONES,
       default: 'finished' as const,
     })(),
     'max-wait': Flags.custom<number>({
-      summary: 'Give up after so long, with exit status 124.',
+      summary: 'Give up after this many seconds, with exit status 124.',
       helpValue: 'SECONDS',
       parse: secondsFrom(0),
     })(),
@@ -66,7 +66,8 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
     const {jobs, deleted, timeOver} = waited;
     const open = jobs.filter((job) => !isEnded(job)).map(({id}) => id);
     if (timeOver) notice(`Timed out; still unfinished: ${open.join(' ')}`);
-    for (const {id} of jobs.filter(isLost)) notice(`End the lost job with: atomctl jobs:kill ${id}`);
+    for (const {id} of jobs.filter(isLost))
+      notice(`To mark the lost job as an error: atomctl jobs:kill ${id}`);
     const exitStatus = waitExitStatus(waited);
     const isSilent = flags.quiet && exitStatus === EXIT.ok;
     await this.present({jobs, timeOver, deleted}, () => (isSilent ? '' : renderWaited(waited, this.screen)));

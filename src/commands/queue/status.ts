@@ -25,20 +25,20 @@ import type {Screen} from '../../render/screen.ts';
 const outputFlags = {
   'all-sites': allSitesFlag(['watch', 'nagios', 'prometheus']),
   'all-functions': Flags.boolean({
-    summary: "Show also functions that are not this site's, by their prefix.",
+    summary: 'Also show functions that are not of this site, by their prefix.',
   }),
   all: Flags.boolean({
-    summary: 'A line for each function, also for those that have no jobs and no workers.',
+    summary: 'Show a line for each function, also for functions without jobs and workers.',
   }),
   wait: Flags.custom<number>({
-    summary: 'Try again until healthy, for so long at most.',
+    summary: 'Check again until the queue is healthy, for at most this many seconds.',
     helpValue: 'SECONDS',
     default: 0,
     parse: secondsFrom(0),
   })(),
   watch: watchFlag(['nagios', 'prometheus', 'wait']),
   nagios: Flags.boolean({
-    summary: 'Print one plugin line with figures, and use the plugin exit codes.',
+    summary: 'Print one line with figures, as a Nagios plugin does, and use the exit codes of plugins.',
     exclusive: ['json', 'prometheus'],
   }),
   ...metricsFlags,
@@ -78,15 +78,15 @@ function ageFlag(name: string, summary: string) {
 /** What decides whether the queue is healthy. */
 const healthFlags = {
   'require-worker': classesFlag(
-    'Critical if this job class has no worker, whether gearman.yml lists it or not.',
+    'Critical if this job class has no worker, even if gearman.yml does not list it.',
   ),
-  exclude: classesFlag('Leave this job class out of the verdict.'),
+  exclude: classesFlag('Ignore this job class in the verdict.'),
   'warning-queued': queuedFlag('Warning if a job class has more jobs queued than this.'),
   'critical-queued': queuedFlag('Critical if a job class has more jobs queued than this.'),
-  'warning-age': ageFlag('warning-age', 'Warning if the oldest running row is older: 30m, 6h, 2d.'),
-  'critical-age': ageFlag('critical-age', 'Critical if the oldest running row is older.'),
-  'warning-wait': ageFlag('warning-wait', 'Warning if a job has waited longer for a worker.'),
-  'critical-wait': ageFlag('critical-wait', 'Critical if a job has waited longer for a worker.'),
+  'warning-age': ageFlag('warning-age', 'Warning if the oldest running row is older than this: 30m, 6h, 2d.'),
+  'critical-age': ageFlag('critical-age', 'Critical if the oldest running row is older than this.'),
+  'warning-wait': ageFlag('warning-wait', 'Warning if a job has waited longer than this for a worker.'),
+  'critical-wait': ageFlag('critical-wait', 'Critical if a job has waited longer than this for a worker.'),
   'no-database': Flags.boolean({
     summary: 'Do not ask the database.',
     exclusive: ['warning-age', 'critical-age', 'warning-wait', 'critical-wait'],
@@ -96,13 +96,13 @@ const healthFlags = {
 
 export default class QueueStatus extends BaseCommand<typeof QueueStatus> {
   static override changes = false;
-  static override summary = 'Ask every Gearman server how the queue is, and judge its health.';
+  static override summary = 'Show the queue of every Gearman server, and check its health.';
   static override description =
-    `Shows each server, and each function of this site with its queued and running jobs and its workers, summed over the servers. If AtoM's database can be asked, the jobs that it calls running are counted too.
+    `Shows each server, and each function of this site with its queued and running jobs and its workers, as the sum of all servers. If AtoM's database answers, it also shows how many jobs the database calls running.
 
-The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is passed. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, for clocks that differ, for a client that holds jobs for longer than a probe lasts, and if a --warning limit is passed. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem comes with the command that helps. A job class of a plugin is left out if its plugin is off, or if the database cannot be asked.
+The verdict is critical if a server does not answer, if a job class that gearman.yml lists has no worker, or if a --critical limit is exceeded. It is warning for lost and finished jobs, for jobs that wait while a worker that can run them executes nothing, for jobs in Gearman without a running row, for jobs under a function prefix that no worker serves, for a job class without a worker on one of several servers, for clocks that differ, for a client that holds jobs longer than a probe lasts, and if a --warning limit is exceeded. It is unknown if the database does not answer or if this site's function prefix is not known. Each problem is shown with a command that helps. A job class of a plugin is ignored if its plugin is off, or if the database does not answer.
 
-The age of a row counts from its start; a wait ends when a worker begins the job. What concerns the jobs needs the database: --no-database leaves it out. Under --quiet nothing is printed if the verdict is ok. A suspicion is checked a second time after two seconds.
+The age of a row counts from its start; a wait ends when a worker begins the job. The checks of the jobs need the database; --no-database skips them. With --quiet, nothing is printed if the verdict is ok. A possible problem is checked a second time after two seconds.
 
 Exit status: 0 healthy, 1 any other verdict, 2 usage error, 3 no server answered, 130 a watch was interrupted. With --nagios: 0 ok, 1 warning, 2 critical, 3 unknown, also for a usage error.`;
   static override examples = [

@@ -10,18 +10,18 @@ import {renderQueueWorkers} from '../../render/queue/workers.ts';
 export default class QueueWorkers extends BaseCommand<typeof QueueWorkers> {
   static override changes = false;
   static override summary =
-    'Show the workers connected to Gearman: their process, what they execute, their abilities.';
+    'Show the workers connected to Gearman: their processes, the jobs that they execute, and their abilities.';
   static override description =
-    `A worker that is connected to several servers is one line. Its process id is that on its own host or in its own container. A connection that has registered no function is not a worker; doctor reports those.
+    `A worker that is connected to several servers has one line. Its process id is valid on its own host or in its own container. A connection that has registered no function is not a worker; doctor reports those.
 
-Gearman does not tell which worker has which job. EXECUTES names it if only one worker of this site can have the job, and otherwise each job that the worker may have. It needs the database.
+Gearman does not say which worker has which job. The column EXECUTES names the job if only one worker of this site can have it; otherwise it names each job that the worker may have. It needs the database.
 
-Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.`;
+Exit status: 0 every server answered, 1 some did not answer, 2 usage error, 3 no server answered.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --json',
     {
-      description: 'The workers of every site of the configuration file',
+      description: 'Show the workers of every site of the configuration file',
       command: '<%= config.bin %> <%= command.id %> --all-sites',
     },
   ];
@@ -35,7 +35,7 @@ Exit status: 0 every server answered, 1 some did not, 2 usage error, 3 none did.
       const failed = servers.flatMap(({error}) => error ?? []);
       if (failed.length === servers.length) {
         throw new AtomctlError('GEARMAN_UNREACHABLE', failed.join(' '), {
-          hint: 'Check that gearmand runs, and the servers (atomctl config).',
+          hint: 'Check that gearmand runs, and check the addresses with: atomctl config',
         });
       }
       for (const error of failed) notice(error);

@@ -108,6 +108,6 @@ it('a root with a line break in its path is never found, only named', async () =
   const root = join(realpathSync(createScratch('broken')), 'a\nExecStart=x');
   writeFiles(root, {symfony: '', 'config/ProjectConfiguration.class.php': ''});
   const refused = fromWithin(root, process.geteuid!());
-  await expect(refused).rejects.toThrow('its path holds control characters');
+  await expect(refused).rejects.toThrow('its path has control characters');
   await expect(refused).rejects.toThrow(`${dirname(root)}/a?ExecStart=x, found`);
 });

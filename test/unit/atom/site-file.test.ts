@@ -123,7 +123,7 @@ describe('named sites', () => {
   it('refuses a file with a password that others may read, and only that', async () => {
     for (const mode of [0o640, 0o604, 0o620]) {
       await expect(list(SMITH, mode)).rejects.toThrow(
-        `holds a database password and others may read it (mode ${mode.toString(8)})`,
+        `has a database password, and other users can read it (mode ${mode.toString(8)})`,
       );
     }
     expect(await list(SMITH, 0o400)).toHaveLength(2);

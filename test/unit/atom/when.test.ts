@@ -51,7 +51,7 @@ describe('WHEN', () => {
     '2026-11-23T10:00+99:00',
     '',
   ])('refuses %j', (text) => {
-    expect(() => wallOf(text)).toThrow(`"${text}" (--since) is not a valid time.`);
+    expect(() => wallOf(text)).toThrow(`"${text}" (--since) is not a valid date or time.`);
   });
 
   it.each([
