@@ -145,7 +145,7 @@ export function collectSiteEvidence(access: SiteAccess): SiteEvidence {
 async function readableDatabase(site: SiteEvidence): Promise<Database> {
   const database = await connectedDatabase(site);
   await checkSchema(database).catch((error: unknown) =>
-    skipFor(error, "The database is not AtoM's, or cannot be read."),
+    skipFor(error, 'The database is not a database of AtoM, or it cannot be read.'),
   );
   return database;
 }
@@ -173,7 +173,7 @@ async function comparedFiles(site: SiteEvidence): Promise<LostFiles> {
   const {downloads, rootOfOtherDatabase} = site.access;
   if (await rootOfOtherDatabase())
     throw new NotAvailable(
-      'The AtoM root names another database than the one that was given, so its files are not compared.',
+      'The AtoM root uses another database than the given one, so atomctl does not compare its files.',
     );
   if (downloads === null) {
     throw new NotAvailable('The downloads directory of this site was not found: give --atom-root.');

@@ -150,7 +150,7 @@ export const FINISHED_JOBS: Fix = {
 async function clockRemark(site: SiteEvidence): Promise<string> {
   const faults = await clockFaults({...site.access, database: await site.database()});
   if (faults.length === 0) return '';
-  return ` The clocks of AtoM and of atomctl differ (doctor --check clock), so the finish time and the note have the time of atomctl's zone, ${site.access.time.zone}; give --timezone first if that is wrong.`;
+  return ` The clocks of AtoM and atomctl differ (atomctl doctor --check clock). The finish time and the note use the timezone of atomctl, ${site.access.time.zone}. If it is wrong, give --timezone.`;
 }
 
 async function* markEach(
@@ -181,7 +181,7 @@ export const ORPHANED_ROWS: Fix = {
     yield* removeOrphans(await site.database(), settledBefore(site));
   },
   report: (count) =>
-    `${counted(count, 'orphaned object')} deleted, with all that belonged to ${count === 1 ? 'it' : 'them'}.`,
+    `${counted(count, 'orphaned object')} deleted, with everything that belonged to ${count === 1 ? 'it' : 'them'}.`,
 };
 
 /** Deletes the files of jobs that are gone. */

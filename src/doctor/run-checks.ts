@@ -79,7 +79,7 @@ function notChecked({message, hint}: Failure): Outcome {
   return {
     state: 'warning',
     evidence: message,
-    consequence: 'This could not be checked.',
+    consequence: 'This check was not possible.',
     ...(hint && {remedy: hint}),
   };
 }

@@ -155,7 +155,7 @@ function missingSomewhere(
 function unknownPrefix(): QueueProblem {
   return {
     state: 'unknown',
-    message: "This site's functions are not known: give --atom-root or --function-prefix.",
+    message: 'The functions of this site are not known: give --atom-root or --function-prefix.',
     remedy: 'atomctl queue:status --all-functions shows the prefixes that the servers have',
   };
 }

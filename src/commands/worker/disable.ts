@@ -5,21 +5,22 @@ import {changesDocument, changesExitStatus, disableUnits} from '../../worker/ena
 
 export default class WorkerDisable extends BaseCommand<typeof WorkerDisable> {
   static override changes = true;
-  static override summary = 'Do not have the worker started when the machine starts.';
-  static override description = `Disables the units and reads back that they are; a running worker goes on.
+  static override summary = 'Do not start the worker when the machine starts.';
+  static override description =
+    `Disables the units and checks that they are disabled; a running worker continues.
 
-Exit status: 0 disabled, 1 not, 2 usage error, 3 no systemd here.`;
+Exit status: 0 disabled, 1 not disabled, 2 usage error, 3 no systemd on this machine.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'As another user than root',
+      description: 'As a user other than root',
       command: '<%= config.bin %> <%= command.id %> --sudo',
     },
     {
-      description: 'One of several workers',
+      description: 'For one of several workers',
       command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
     },
   ];

@@ -5,21 +5,21 @@ import {changesDocument, changesExitStatus, enableUnits} from '../../worker/enab
 
 export default class WorkerEnable extends BaseCommand<typeof WorkerEnable> {
   static override changes = true;
-  static override summary = 'Have the worker started when the machine starts.';
-  static override description = `Enables the units and reads back that they are; nothing is started now.
+  static override summary = 'Start the worker when the machine starts.';
+  static override description = `Enables the units and checks that they are enabled; nothing is started now.
 
-Exit status: 0 enabled, 1 not, 2 usage error, 3 no systemd here.`;
+Exit status: 0 enabled, 1 not enabled, 2 usage error, 3 no systemd on this machine.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'As another user than root',
+      description: 'As a user other than root',
       command: '<%= config.bin %> <%= command.id %> --sudo',
     },
     {
-      description: 'One of several workers',
+      description: 'For one of several workers',
       command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
     },
   ];

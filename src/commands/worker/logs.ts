@@ -12,40 +12,41 @@ const DEFAULT_LINES = 50;
 
 export default class WorkerLogs extends BaseCommand<typeof WorkerLogs> {
   static override changes = false;
-  static override summary = "The journal of the worker's units.";
+  static override summary = "Show the journal of the worker's units.";
   static override description =
-    `What the worker printed and what systemd says about it, oldest first. A worker prints the lines of each job's log too; --job picks those of one job. With --follow and --json each entry is a JSON document on a line of its own.
+    `Shows what the worker printed and what systemd reports about it, oldest first. A worker also prints the log lines of each job; --job shows the lines of one job. With --follow and --json, each entry is one JSON document on one line.
 
-Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd here.`;
+Exit status: 0 shown, 1 the journal may not be read, 2 usage error, 3 no systemd on this machine.`;
   static override examples = [
     {
-      description: 'New entries as they come',
+      description: 'Follow the journal',
       command: '<%= config.bin %> <%= command.id %> --follow',
     },
     {
-      description: 'What the worker said about a job',
+      description: 'Show the lines of one job',
       command: '<%= config.bin %> <%= command.id %> --job 500 --since 2026-11-23',
     },
     {
-      description: 'The last 200 entries',
+      description: 'Show the last 200 entries',
       command: '<%= config.bin %> <%= command.id %> --lines 200',
     },
   ];
   static override flags = {
     ...unitFlags,
-    follow: Flags.boolean({char: 'f', summary: 'Go on with new entries.'}),
+    follow: Flags.boolean({char: 'f', summary: 'Follow: print new entries as they are written.'}),
     since: Flags.string({
-      summary: "From this time on, in the site's zone: 2026-11-23, 2026-11-23T14:30, today, 2h.",
+      summary:
+        "Show entries from this time on, in the site's timezone: 2026-11-23, 2026-11-23T14:30, today, 2h.",
       helpValue: 'WHEN',
     }),
     lines: Flags.custom<number>({
       char: 'n',
-      summary: `The newest N entries; ${DEFAULT_LINES} unless --since or --job is given.`,
+      summary: `Show the newest N entries; the default is ${DEFAULT_LINES}, with --since or --job all.`,
       helpValue: 'N',
       parse: wholeNumber(1, 'number of lines'),
     })(),
     job: Flags.custom<number>({
-      summary: "Only this job's lines.",
+      summary: 'Show only the lines of this job.',
       helpValue: 'ID',
       parse: wholeNumber(1, 'job id'),
     })(),

@@ -7,20 +7,20 @@ export default class WorkerReset extends BaseCommand<typeof WorkerReset> {
   static override changes = true;
   static override summary = "Clear the worker's failure state and its count of starts.";
   static override description =
-    `What systemctl reset-failed does: after it, a worker that reached its start limit can be started again. Nothing is started.
+    `Does the same as systemctl reset-failed: a worker that reached its start limit can then be started again. Nothing is started.
 
-Exit status: 0 cleared, 1 not, 2 usage error, 3 no systemd here.`;
+Exit status: 0 cleared, 1 not cleared, 2 usage error, 3 no systemd on this machine.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'As another user than root',
+      description: 'As a user other than root',
       command: '<%= config.bin %> <%= command.id %> --sudo',
     },
     {
-      description: 'One of several workers',
+      description: 'For one of several workers',
       command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
     },
   ];

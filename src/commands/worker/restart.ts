@@ -8,22 +8,22 @@ import {restartWorker} from '../../worker/service.ts';
 
 export default class WorkerRestart extends BaseCommand<typeof WorkerRestart> {
   static override changes = true;
-  static override summary = 'Restart the worker, and see that Gearman has its abilities again.';
+  static override summary = 'Restart the worker, and check that Gearman has its abilities again.';
   static override description =
-    `Restarts the units one after the other and waits until each has registered its abilities with every Gearman server. Restarts count towards systemd's start limit: a worker whose starts may be used up is left running, unless --reset clears the count first. If a job is executing, it asks first, since Gearman hands that job out again; to end the job itself, use jobs:kill --restart-worker.
+    `Restarts the units one after the other and waits until each has registered its abilities with every Gearman server. Restarts count towards systemd's start limit: if a worker may have used all of its starts, it is not restarted, unless --reset clears the count first. If a job is executing, it asks first, because Gearman hands that job out again. To end the job itself, use jobs:kill --restart-worker.
 
-Exit status: 0 restarted and registered, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
+Exit status: 0 restarted and registered, 1 not restarted or not registered, 2 usage error, 3 no systemd on this machine, 5 declined.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'After the start limit was hit, without a question',
+      description: 'After the start limit was reached, without a question',
       command: '<%= config.bin %> <%= command.id %> --reset --yes',
     },
     {
-      description: 'One of several workers',
+      description: 'For one of several workers',
       command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@2',
     },
   ];

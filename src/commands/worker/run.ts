@@ -9,20 +9,20 @@ export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
   static override changes = true;
   static override summary = 'Run the worker in the foreground.';
   static override description =
-    `Runs php symfony jobs:worker in the AtoM root, as a container does, or to find a fault. Signals are passed on to it, and its exit status is returned: 111 is the worker's own limit. Root runs it as the owner of the AtoM root, without a terminal, with the environment that systemd would give and the variables ATOM_*; if that is root too, it is refused.
+    `Runs php symfony jobs:worker in the AtoM root. Use it in a container or to find an error. Signals are sent on to the worker, and its exit status is returned: 111 means that the worker reached its own limit. If root runs this command, the worker runs as the owner of the AtoM root, without a terminal, with the environment that systemd would give and the variables ATOM_*. If root owns the AtoM root, it is refused.
 
-Exit status: the worker's; 128 and the signal's number if a signal ended it; 1 if PHP cannot be run, 2 usage error, 5 refused.`;
+Exit status: that of the worker; 128 plus the number of the signal if a signal ended it; 1 if PHP cannot be run, 2 usage error, 5 refused.`;
   static override examples = [
     {
-      description: 'Every job class of gearman.yml',
+      description: 'Run every job class of gearman.yml',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'Fifty imports',
+      description: 'Run 50 imports, then end',
       command: '<%= config.bin %> <%= command.id %> --abilities arFileImportJob --max-job-count 50',
     },
     {
-      description: 'With another PHP',
+      description: 'Use another PHP',
       command: '<%= config.bin %> <%= command.id %> --php /usr/bin/php8.1',
     },
   ];

@@ -6,22 +6,22 @@ import {startWorker} from '../../worker/service.ts';
 
 export default class WorkerStart extends BaseCommand<typeof WorkerStart> {
   static override changes = true;
-  static override summary = 'Start the worker, and see that Gearman has its abilities.';
+  static override summary = 'Start the worker, and check that Gearman has its abilities.';
   static override description =
-    `Starts the units through systemd and waits until each has registered its abilities with every Gearman server. If systemd refuses because of the start limit, it says how long that lasts; --reset clears the count first.
+    `Starts the units through systemd and waits until each has registered its abilities with every Gearman server. If systemd refuses because of the start limit, atomctl says how long the limit lasts; --reset clears the count first.
 
-Exit status: 0 started and registered, 1 not, 2 usage error, 3 no systemd here.`;
+Exit status: 0 started and registered, 1 not started or not registered, 2 usage error, 3 no systemd on this machine.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'As another user than root, with more time',
+      description: 'As a user other than root, with more time',
       command: '<%= config.bin %> <%= command.id %> --sudo --wait 60',
     },
     {
-      description: 'After the start limit was hit',
+      description: 'After the start limit was reached',
       command: '<%= config.bin %> <%= command.id %> --reset',
     },
   ];

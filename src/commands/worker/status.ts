@@ -9,24 +9,24 @@ import {workerStatus} from '../../worker/status.ts';
 export default class WorkerStatus extends BaseCommand<typeof WorkerStatus> {
   static override changes = false;
   static override summary =
-    "The worker's units as systemd and Gearman see them, and whether they are healthy.";
+    "Show the worker's units as systemd and Gearman see them, and check their health.";
   static override description =
-    `A unit is healthy when it runs and has registered, with every Gearman server, the abilities that gearman.yml lists: active alone does not mean that it does any work. For a unit that does not run it says why, and whether it will come back by itself. Workers that are connected but belong to no unit are shown too.
+    `A unit is healthy if it runs and has registered the abilities of gearman.yml with every Gearman server: an active unit does not always do work. For a unit that does not run, it shows why, and if systemd will start it again. Connected workers that belong to no unit are also shown.
 
-systemd does not tell how many starts it has counted, so that number is a bound, from the journal.
+systemd does not say how many starts it has counted, so atomctl shows an upper limit from the journal.
 
-Exit status: 0 healthy, 1 a problem was found, 2 usage error, 3 no systemd here, or no Gearman server answered.`;
+Exit status: 0 healthy, 1 a problem was found, 2 usage error, 3 no systemd on this machine, or no Gearman server answered.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
-      description: 'One of several workers',
+      description: 'For one of several workers',
       command: '<%= config.bin %> <%= command.id %> --unit atom-worker@1',
     },
     {
-      description: 'The workers of every site, for a script',
+      description: 'For every site, as JSON for a script',
       command: '<%= config.bin %> <%= command.id %> --all-sites --json',
     },
   ];

@@ -8,14 +8,14 @@ import {stopWorker} from '../../worker/service.ts';
 
 export default class WorkerStop extends BaseCommand<typeof WorkerStop> {
   static override changes = true;
-  static override summary = 'Stop the worker, and see that Gearman no longer has its abilities.';
+  static override summary = 'Stop the worker, and check that Gearman no longer has its abilities.';
   static override description =
-    `Stops the units through systemd and waits until no Gearman server has a connection of theirs. If a job is executing, it asks first, since Gearman hands that job out again to the next worker.
+    `Stops the units through systemd and waits until they have no connection to a Gearman server. If a job is executing, it asks first, because Gearman hands that job out again to the next worker.
 
-Exit status: 0 stopped and gone from Gearman, 1 not, 2 usage error, 3 no systemd here, 5 declined.`;
+Exit status: 0 stopped and disconnected from Gearman, 1 not, 2 usage error, 3 no systemd on this machine, 5 declined.`;
   static override examples = [
     {
-      description: 'The worker of the site',
+      description: 'For the worker of the site',
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
@@ -23,7 +23,7 @@ Exit status: 0 stopped and gone from Gearman, 1 not, 2 usage error, 3 no systemd
       command: '<%= config.bin %> <%= command.id %> --yes',
     },
     {
-      description: 'One of several workers',
+      description: 'For one of several workers',
       command: '<%= config.bin %> <%= command.id %> --unit atom-worker@2 --yes',
     },
   ];

@@ -18,16 +18,16 @@ export default class WorkerUnit extends BaseCommand<typeof WorkerUnit> {
   static override changes = withFlag('install');
   static override summary = "Print a unit file for this site's worker, or install it.";
   static override description =
-    `The unit of AtoM's manual, ordered after MySQL and Gearman, and with a restart at the worker's own limits if these are used. --install shows the difference from what is there, asks if a file would change, writes it and has systemd read it.
+    `The unit file is that of AtoM's manual, but it starts after MySQL and Gearman, and restarts the worker at its own limits if you set them. --install shows the changes, asks before it replaces a file, writes the file and reloads systemd.
 
-Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3 no systemd here, 5 declined.`;
+Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3 no systemd on this machine, 5 declined.`;
   static override examples = [
     {
-      description: 'With another PHP',
+      description: 'Use another PHP',
       command: '<%= config.bin %> <%= command.id %> --php /usr/bin/php8.1',
     },
     {
-      description: 'For several workers, each ending after 100 jobs',
+      description: 'Install a template for several workers that each end after 100 jobs',
       command: '<%= config.bin %> <%= command.id %> --template --max-job-count 100 --install',
     },
     {
@@ -36,13 +36,13 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
     },
   ];
   static override flags = {
-    name: Flags.string({summary: "The unit's name.", helpValue: 'NAME', default: 'atom-worker'}),
-    template: Flags.boolean({summary: 'A template, for several workers: NAME@1, NAME@2, ...'}),
-    user: Flags.string({summary: 'The account that runs it.', helpValue: 'NAME', default: 'www-data'}),
+    name: Flags.string({summary: 'The name of the unit.', helpValue: 'NAME', default: 'atom-worker'}),
+    template: Flags.boolean({summary: 'Create a template for several workers: NAME@1, NAME@2, ...'}),
+    user: Flags.string({summary: 'The user that runs the worker.', helpValue: 'NAME', default: 'www-data'}),
     php: Flags.string({summary: 'The PHP interpreter.', helpValue: 'PATH', default: '/usr/bin/php'}),
     ...workerChoiceFlags,
-    install: Flags.boolean({summary: 'Write it, and have systemd read it.'}),
-    'user-manager': Flags.boolean({summary: "For this user's systemd instead of the machine's."}),
+    install: Flags.boolean({summary: 'Write the unit file and reload systemd.'}),
+    'user-manager': Flags.boolean({summary: 'Use the systemd of this user, not of the system.'}),
     ...sudoFlag,
     ...confirmationFlags,
   };

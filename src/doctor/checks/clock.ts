@@ -15,10 +15,10 @@ async function checkClock(site: SiteEvidence): Promise<Outcome> {
   }
   if (zoneOrigin === 'default') {
     return warning({
-      evidence: `No default_timezone was found, so ${time.zone} is assumed.`,
-      consequence: 'If PHP uses another zone, every age is wrong by the difference.',
+      evidence: `No default_timezone was found, so atomctl assumes ${time.zone}.`,
+      consequence: 'If PHP uses another timezone, all ages are wrong by the difference.',
       remedy:
-        'Set default_timezone in apps/qubit/config/settings.yml, or tell atomctl the zone in which AtoM writes: --timezone ZONE',
+        "Set default_timezone in apps/qubit/config/settings.yml, or give the timezone of AtoM's timestamps: --timezone ZONE",
     });
   }
   const {reason} = await site.access.clock();

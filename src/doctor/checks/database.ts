@@ -21,7 +21,7 @@ async function checkServer(site: SiteEvidence): Promise<Outcome> {
   if (connected !== null) {
     return critical({
       evidence: connected.message,
-      consequence: 'AtoM and its workers need it for everything; the jobs could not be checked.',
+      consequence: 'AtoM and its workers cannot work without it; the jobs could not be checked.',
       remedy: connected.hint ?? 'systemctl start mysql',
     });
   }
@@ -31,7 +31,7 @@ async function checkServer(site: SiteEvidence): Promise<Outcome> {
   if (!isBelow(version, oldest.version)) return healthy(`${name} answers.`);
   return warning({
     evidence: `${name} answers, which is older than ${oldest.name}.`,
-    consequence: 'atomctl is not tested with it, and its makers no longer fix it.',
+    consequence: 'atomctl is not tested with it, and it gets no more bug fixes.',
     remedy: `Upgrade it to ${oldest.name} or later.`,
   });
 }
@@ -44,10 +44,10 @@ function isBelow(version: string, [major, minor]: readonly [number, number]): bo
 async function checkAtomSchema(site: SiteEvidence): Promise<Outcome> {
   const database = await connectedDatabase(site);
   const error = await failureOf(checkSchema(database));
-  if (error === null) return healthy("All tables and columns that AtoM's jobs need exist.");
+  if (error === null) return healthy("All tables and columns of AtoM's jobs exist.");
   return critical({
     evidence: error.message,
-    consequence: 'No command of atomctl that reads jobs can work.',
+    consequence: 'atomctl commands that read jobs cannot work.',
     remedy: error.hint ?? 'atomctl config',
   });
 }
@@ -93,9 +93,9 @@ async function checkPrivileges(site: SiteEvidence): Promise<Outcome> {
   );
 }
 
-function unchangeable(evidence: string, remedy = 'Name a user that may change jobs.'): Outcome {
+function unchangeable(evidence: string, remedy = 'Use a database user that may change jobs.'): Outcome {
   const consequence =
-    'Jobs can be listed, but of jobs:kill, jobs:retry, jobs:clear and doctor --fix those will fail that need it.';
+    'Jobs can be listed, but the commands that need it will fail: jobs:kill, jobs:retry, jobs:clear or doctor --fix.';
   return warning({evidence, consequence, remedy});
 }
 

@@ -12,26 +12,26 @@ export const DOWNLOAD_CHECKS: readonly Check[] = [
 async function checkStray(site: SiteEvidence): Promise<Outcome> {
   const {stray, strayBytes, files, bytes} = await site.files();
   const all = `${counted(files, 'file')} under downloads/jobs (${formatBytes(bytes)})`;
-  if (stray.length === 0) return healthy(`${all}, each of a job.`);
+  if (stray.length === 0) return healthy(`${all}; each belongs to a job.`);
   const directory = `${site.access.downloads}/jobs`;
   return warning({
-    evidence: `${counted(stray.length, 'file')} (${formatBytes(strayBytes)}) in ${directory} ${stray.length === 1 ? 'belongs' : 'belong'} to no job: ${someOf(stray)}. In all: ${all}.`,
+    evidence: `${counted(stray.length, 'file')} (${formatBytes(strayBytes)}) in ${directory} ${stray.length === 1 ? 'belongs' : 'belong'} to no job: ${someOf(stray)}. Total: ${all}.`,
     consequence:
-      'AtoM never deletes a file with its job: they fill the disk, and may hold what was to be deleted.',
+      'AtoM does not delete the file of a deleted job: the files fill the disk, and may contain data that should be deleted.',
     remedy: stray.some(isNamedById)
-      ? 'atomctl doctor --fix deletes those that AtoM named and that are older than a day, after a question of its own; next time: atomctl jobs:clear --delete-downloads'
-      : `ls -l ${directory}: AtoM names no file like that; delete what nobody needs`,
+      ? 'atomctl doctor --fix asks, then deletes the files with a name that AtoM made if they are older than a day; to prevent this: atomctl jobs:clear --delete-downloads'
+      : `ls -l ${directory}: AtoM does not make such file names; delete the files that are not needed`,
   });
 }
 
 async function checkMissing(site: SiteEvidence): Promise<Outcome> {
   const {missing, jobs} = await site.files();
   if (missing.length === 0)
-    return healthy(`${counted(jobs, 'newest job')} with a download, each file in its place.`);
+    return healthy(`${counted(jobs, 'newest job')} with a download: each file exists.`);
   const named = missing.map(({id, path}) => `${id} (${path})`);
   return warning({
     evidence: `The file of ${counted(missing.length, 'completed job')} is gone: ${someOf(named)}.`,
-    consequence: 'AtoM still offers it, and the download fails.',
-    remedy: `Start the export again, and clear the job: atomctl jobs:clear --id ${missing[0]!.id}`,
+    consequence: 'AtoM still shows the download, but the download fails.',
+    remedy: `Start the export again in AtoM, and clear the job: atomctl jobs:clear --id ${missing[0]!.id}`,
   });
 }

@@ -25,7 +25,7 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
   if (silent.length === 0 && unread.length > 0) {
     return shared('lines that cannot be read', {
       evidence: unread.map(({address, skippedLines}) => skippedText(address, skippedLines)).join(' '),
-      consequence: 'Functions or workers in these lines are not counted.',
+      consequence: 'atomctl does not count the functions and workers in these lines.',
       remedy: UNREAD_LINES_REMEDY,
     });
   }
@@ -33,8 +33,10 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
   return shared('a server does not answer', {
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
-      'AtoM submits a job to any one of its servers: a submission to this one fails, and the jobs that it had are lost.',
-    remedy: [...new Set(silent.map(({hint}) => hint ?? 'Check the server.'))].join(' '),
+      'AtoM submits each job to one of its servers: it cannot submit jobs to this server, and the jobs on this server are lost.',
+    remedy: [...new Set(silent.map(({hint}) => hint ?? 'Check that gearmand runs on this server.'))].join(
+      ' ',
+    ),
   });
 }
 
@@ -47,7 +49,9 @@ async function servedFunctions(site: SiteEvidence): Promise<{own: QueueFunction[
   const {prefix, workerTypes} = site.access;
   const answering = await site.answering();
   if (prefix === null) {
-    throw new NotAvailable("This site's functions are not known: give --atom-root or --function-prefix.");
+    throw new NotAvailable(
+      'The functions of this site are not known: give --atom-root or --function-prefix.',
+    );
   }
   const jobClasses = Object.values(workerTypes).flat();
   const served = queueFunctions(answering, {prefix, jobClasses}).filter(
@@ -64,12 +68,12 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   const {prefix} = site.access;
   const ownPrefix = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   if (own.length > 0)
-    return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} served.`);
+    return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} have a worker.`);
   const isActive = await requireRunningUnit(site);
   const prefixes = [...new Set(others.map((row) => row.prefix ?? 'none'))];
-  const consequence = 'No worker takes the jobs of this site.';
+  const consequence = 'No worker runs the jobs of this site.';
   if (prefixes.length === 0) {
-    const evidence = `No worker of this site (${ownPrefix}) is connected, nor of any other.`;
+    const evidence = `No worker of this site (${ownPrefix}) or of another site is connected.`;
     return shared('no worker of the site', {
       evidence,
       consequence,
@@ -78,8 +82,8 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   }
   return shared('no worker of the site', {
     evidence: `No worker of this site (${ownPrefix}) is connected. Workers with another function prefix are connected: ${someOf(prefixes)}.`,
-    consequence: `${consequence} If those workers are its own, the root moved, workers_key changed, or they see another path (a container).`,
-    remedy: `${workersFix(await staleRoot(site.access.root))}; if the workers' path always differs: --function-prefix ${prefixes[0]}`,
+    consequence: `${consequence} If those workers belong to this site, its root was moved, workers_key was changed, or they use another path (in a container).`,
+    remedy: `${workersFix(await staleRoot(site.access.root))}; if the workers always use another path: --function-prefix ${prefixes[0]}`,
   });
 }
 
@@ -106,7 +110,9 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
   });
   const {required: classes, unknown} = servedClasses(Object.values(workerTypes).flat(), plugins);
   const leftOut =
-    unknown.length === 0 ? '' : ` Left out: ${someOf(unknown)}, since whether its plugin is on is not known.`;
+    unknown.length === 0
+      ? ''
+      : ` Not checked: ${someOf(unknown)}, because atomctl cannot find out if its plugin is enabled.`;
   if (classes.length === 0) throw new NotAvailable('No gearman.yml with worker_types was found.');
   const answering = await site.answering();
   const gaps = answering.flatMap((report) => {
@@ -115,7 +121,7 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
   });
   if (gaps.length === 0) {
     return healthy(
-      `All ${classes.length} that gearman.yml lists have one on ${answering.map(({address}) => address).join(', ')}.${leftOut}`,
+      `All ${classes.length} job classes of gearman.yml have a worker on ${answering.map(({address}) => address).join(', ')}.${leftOut}`,
     );
   }
   const everywhere = classes.some(
@@ -128,7 +134,8 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
     evidence: gaps
       .map(({report, missing}) => `${report.address} has no worker for ${someOf(missing)}.`)
       .join(' '),
-    consequence: 'AtoM submits a job to any one of its servers; no worker takes jobs of these classes there.',
+    consequence:
+      'AtoM submits each job to one of its servers; jobs of these classes on this server have no worker.',
     remedy: workersFix(await staleRoot(site.access.root)),
   });
 }
@@ -140,7 +147,7 @@ function isServed({functions}: ServerReport, name: string): boolean {
 async function checkHolds(site: SiteEvidence): Promise<Outcome> {
   const {time, now} = site.access;
   const problems = oldHoldProblems(oldHolds(await site.answering(), now().getTime()), time.toWall);
-  if (problems.length === 0) return healthy('No client holds jobs for longer than a probe of atomctl lasts.');
+  if (problems.length === 0) return healthy('No client holds jobs longer than a probe of atomctl lasts.');
   return shared('old holds', {
     evidence: problems.map(({message}) => message).join(' '),
     consequence: [...new Set(problems.map(({consequence}) => consequence))].join(' '),
@@ -156,10 +163,10 @@ async function checkIdle(site: SiteEvidence): Promise<Outcome> {
       .filter(({id, functions}) => /^pid_\d+_/.test(id) && functions.length === 0)
       .map(({id}) => `${id} on ${address}`),
   );
-  if (idle.length === 0) return healthy('Every worker that is connected has registered what it can do.');
+  if (idle.length === 0) return healthy('Every connected worker has registered its abilities.');
   return warning({
-    evidence: `${counted(idle.length, 'worker')} registered no ability: ${someOf(idle)}.`,
-    consequence: 'Such a worker is connected, but gets no job.',
-    remedy: 'atomctl worker:restart; its log says why: atomctl worker:logs',
+    evidence: `${counted(idle.length, 'worker')} without registered abilities: ${someOf(idle)}.`,
+    consequence: 'Such a worker is connected, but gets no jobs.',
+    remedy: 'atomctl worker:restart; for the reason: atomctl worker:logs',
   });
 }

@@ -19,7 +19,8 @@ async function checkNetwork(site: SiteEvidence): Promise<Outcome> {
   }
   return warning({
     evidence: `${open.join(', ')}: open on every interface of this host.`,
-    consequence: 'Gearman has no access control: anyone who reaches the port can read, add and cancel jobs.',
+    consequence:
+      'Gearman has no access control: anyone who can connect to the port can read, add and cancel jobs.',
     remedy:
       'Add --listen=localhost to PARAMS in /etc/default/gearman-job-server, or close the port in the firewall.',
   });
@@ -37,14 +38,14 @@ async function gearmands(site: SiteEvidence): Promise<{address: string; options:
 async function checkRetries(site: SiteEvidence): Promise<Outcome> {
   const all = await gearmands(site);
   const limits = all.map(({address, options}) => ({address, limit: Number(options.get('job-retries') ?? 0)}));
-  const evidence = `${limits.map(({address, limit}) => `${address} hands a job out ${limit === 0 ? 'again however often its worker dies' : `${limit} times at most`}`).join('; ')}.`;
+  const evidence = `${limits.map(({address, limit}) => `${address} hands a job out ${limit === 0 ? 'again each time its worker dies' : `${limit} times at most`}`).join('; ')}.`;
   const limited = limits.some(({limit}) => limit > 0);
   return healthy(evidence, {
     consequence: limited
-      ? 'A job that is dropped at the limit is lost: its row still says Running.'
-      : 'A job that takes its worker down takes the next one down too, until it is killed.',
+      ? 'If gearmand drops a job at the limit, the job is lost: its row still says Running.'
+      : 'If a job crashes its worker, it also crashes the next worker, until the job is killed.',
     remedy: limited
       ? 'Raise or remove --job-retries.'
-      : 'Kill such a job: atomctl jobs:kill ID --restart-worker',
+      : 'To kill such a job: atomctl jobs:kill ID --restart-worker',
   });
 }

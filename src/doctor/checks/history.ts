@@ -45,26 +45,26 @@ async function logsThat(site: SiteEvidence, test: (log: JobLog) => boolean): Pro
 async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
   const {recent: logs, old} = byAge(site, await logsThat(site, ({starts}) => starts >= MANY_STARTS));
   if (logs.length === 0)
-    return healthy(`None ${RECENT} was begun ${MANY_STARTS} times or more.${olderOnes(old)}`);
+    return healthy(`No job ${RECENT} was started ${MANY_STARTS} times or more.${olderOnes(old)}`);
   const [newest] = logs;
   return warning({
-    evidence: `${counted(logs.length, 'job')} ${RECENT} ${logs.length === 1 ? 'was' : 'were'} begun ${MANY_STARTS} times or more: ${someOf(
+    evidence: `${counted(logs.length, 'job')} ${RECENT} ${logs.length === 1 ? 'was' : 'were'} started ${MANY_STARTS} times or more: ${someOf(
       logs.map((log) => `${jobLabel(log)} ${log.starts} times`),
     )}.`,
     consequence:
-      'Such a job takes its worker down and Gearman hands it to the next, until the unit reaches its start limit.',
+      'Such a job crashes its worker, and Gearman gives it to the next one, until the unit reaches its start limit.',
     remedy: `atomctl jobs:show ${newest!.id}; while it still runs: atomctl jobs:kill ${newest!.id} --restart-worker`,
   });
 }
 
 async function checkFullLogs(site: SiteEvidence): Promise<Outcome> {
   const {recent: logs, old} = byAge(site, await logsThat(site, ({cut}) => cut));
-  if (logs.length === 0) return healthy(`No log ${RECENT} is at AtoM's cap.${olderOnes(old)}`);
+  if (logs.length === 0) return healthy(`No log ${RECENT} has reached AtoM's size limit.${olderOnes(old)}`);
   return warning({
     evidence: `${counted(logs.length, 'log')} ${RECENT} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
     consequence:
-      'AtoM dropped their newest lines: how the jobs ended is not in them, nor whether a running one is stuck.',
-    remedy: "See the worker's own output: atomctl worker:logs",
+      'AtoM did not store their newest lines: they do not show how the jobs ended, or if a running job is stuck.',
+    remedy: 'To see the output of the worker: atomctl worker:logs',
   });
 }
 
@@ -73,7 +73,9 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   const logged = await logsThat(site, ({completed, errors}) => completed && errors);
   const others = logged.map(({id}) => id).filter((id) => !noted.includes(id));
   if (total === 0 && others.length === 0)
-    return healthy(`No completed job has an error note, and none ${SCOPE} logged an error in its last run.`);
+    return healthy(
+      `No completed job has an error note, and no job ${SCOPE} logged an error in its last run.`,
+    );
   const notes =
     total === 0
       ? ''
@@ -84,7 +86,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
       : `${counted(others.length, 'completed job')} ${others.length === 1 ? 'has' : 'have'} errors in the log (of the newest ${NEWEST} jobs): ${someOf(others)}.`;
   return warning({
     evidence: [notes, logs].filter(Boolean).join(' '),
-    consequence: 'They show as completed, but part of their work failed.',
+    consequence: 'AtoM shows them as completed, but part of their work failed.',
     remedy: `atomctl jobs:show ${noted[0] ?? others[0]}; to run it again: atomctl jobs:retry ${noted[0] ?? others[0]}`,
   });
 }

@@ -52,7 +52,7 @@ async function workerUsers(site: SiteEvidence): Promise<WorkerUser[]> {
   if (units.length === 0) for (const uid of await processUsers(site)) add(accountName(uid) ?? String(uid));
   if (users.size === 0)
     throw new NotAvailable(
-      'As whom the worker runs is not known: no unit and no process of it was found here.',
+      'The user of the worker is not known: atomctl found no unit and no process of it on this machine.',
     );
   return [...users].map(([name, names]) => ({name, units: names}));
 }
@@ -70,7 +70,7 @@ async function problemsOf(
 ): Promise<ProblemDetails[]> {
   if (ROOT.includes(name)) return units.length === 0 ? [] : [runsAsRoot(units, root)];
   const account = await access.account(name);
-  if (account === null) throw new NotAvailable(`The account ${name} of the worker is not in /etc/passwd.`);
+  if (account === null) throw new NotAvailable(`The worker's user ${name} is not in /etc/passwd.`);
   const found = new Map<string, ProblemDetails>();
   for (const directory of WRITTEN) {
     const obstacle = await obstacleTo(join(root, directory), account).catch((error: unknown) => {
@@ -81,7 +81,7 @@ async function problemsOf(
     found.set(path, {
       evidence: `The worker's user ${name} may not ${lacks} ${path}.`,
       consequence:
-        'Jobs that write there fail: exports and reports into downloads, imports from uploads, all of them into cache.',
+        'Jobs that need the directory fail: exports and reports write to downloads, imports use uploads, and all jobs write to cache.',
       remedy: lacks === 'enter' ? `chmod o+x ${path}` : `chown -R ${name} ${path}`,
     });
   }
@@ -94,7 +94,7 @@ function runsAsRoot(units: readonly string[], root: string): ProblemDetails {
   return {
     evidence: `${units.join(', ')} ${units.length === 1 ? 'runs' : 'run'} as root.`,
     consequence:
-      'Whatever an uploaded file makes a job do, it does as root; and the web site cannot change the files that the jobs write.',
+      'Jobs process uploaded files as root, also harmful files, and the web site cannot change the files that the jobs write.',
     remedy: `systemctl edit ${first}: User=${USUAL_ACCOUNT} in [Service]; chown -R ${USUAL_ACCOUNT} ${directories}; atomctl worker:restart`,
   };
 }

@@ -27,26 +27,26 @@ async function checkPrefixes(site: SiteEvidence): Promise<Outcome> {
       evidence: busy.map(([prefix, found]) => describe(prefix, found, ours)).join(' '),
       consequence:
         abandoned.length > 0
-          ? 'No worker takes the jobs that wait under a prefix without a worker. If they are of this site, its root or workers_key changed, or its cache is stale.'
-          : 'If these jobs are of this site, its root or workers_key changed, or its cache is stale.',
+          ? 'No worker runs the jobs that wait under a prefix without a worker. If they belong to this site, its root or workers_key was changed, or its cache is stale.'
+          : 'If these jobs belong to this site, its root or workers_key was changed, or its cache is stale.',
       remedy:
         own === null
-          ? `If they are of this site: --function-prefix ${busy[0]![0] || "''"}`
-          : 'If they are of another site, name it in the configuration file of atomctl. If they are of this site, start a worker in its old root until they are done, or start them again in AtoM.',
+          ? `If they belong to this site: --function-prefix ${busy[0]![0] || "''"}`
+          : 'If they belong to another site, add it to the configuration file of atomctl. If they belong to this site, start a worker in its old root until they are done, or start the jobs again in AtoM.',
     });
   }
   if (own === null && others.length > 0) {
     return warning({
       evidence: `The function prefix of this site is not known (${prefixOrigin}). ${others.map(([prefix, found]) => describe(prefix, found, ours)).join(' ')}`,
-      consequence: "This site's jobs in Gearman cannot be distinguished from other sites'.",
+      consequence: 'atomctl cannot distinguish the jobs of this site from those of other sites.',
       remedy:
         others.length === 1
-          ? '--function-prefix auto takes the only one.'
-          : `Give this site's: --function-prefix ${others[0]![0]}`,
+          ? 'Give --function-prefix auto, which uses the only prefix.'
+          : `Give the prefix of this site: --function-prefix ${others[0]![0]}`,
     });
   }
   const idle = others.map(([prefix]) => prefix);
-  if (idle.length === 0) return healthy('No class of AtoM has a function under a prefix of an unknown site.');
+  if (idle.length === 0) return healthy('No function of AtoM has the prefix of an unknown site.');
   return healthy(`Workers of unknown sites are connected, without jobs: ${idle.map(nameOf).join(', ')}.`);
 }
 
@@ -83,7 +83,7 @@ function describe(
   {waiting, running, workers}: PrefixCounts,
   ours: ReadonlySet<string>,
 ): string {
-  const whose = ours.has(prefix) ? " (this site's too, by its cache or another environment)" : '';
+  const whose = ours.has(prefix) ? ' (also of this site, from its cache or another environment)' : '';
   const who = workers === 0 ? 'without a worker' : `with ${counted(workers, 'worker')}`;
   return `${nameOf(prefix)}${whose}: ${counted(waiting, 'job')} waiting, ${running} running, ${who}.`;
 }

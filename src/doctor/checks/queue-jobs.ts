@@ -12,7 +12,7 @@ export const QUEUE_JOB_CHECKS: readonly Check[] = [
 async function checkStalled(site: SiteEvidence): Promise<Outcome> {
   await requireQuietServers(site);
   const {stalls} = await site.crossCheck();
-  if (stalls.length === 0) return healthy('No job waits for a worker that executes nothing.');
+  if (stalls.length === 0) return healthy('No job waits while a worker that can run it executes nothing.');
   return outcomeOf(
     'stalled workers',
     stalls.map((stall) => stalledWorkers(stall, site.access.time)),
@@ -23,7 +23,7 @@ async function checkSurplus(site: SiteEvidence): Promise<Outcome> {
   await requireQuietServers(site);
   const {surplus, ended} = await site.crossCheck();
   if (surplus.length + ended.length === 0)
-    return healthy('No queue of this site has more jobs than the database has running rows for it.');
+    return healthy('In no queue of this site are there more jobs than running rows in the database.');
   return outcomeOf('jobs without rows', [...endedJobs(ended), ...surplus.map(jobsWithoutRows)]);
 }
 
@@ -32,7 +32,7 @@ async function requireQuietServers(site: SiteEvidence): Promise<void> {
   await site.answering();
   const {evidence} = await site.live();
   if (evidence.servers.some(({probing}) => probing))
-    throw new NotAvailable('Another atomctl probes the queue at this moment.');
+    throw new NotAvailable('Another atomctl is probing the queue.');
 }
 
 function outcomeOf(fault: SharedFault, problems: readonly JobProblem[]): Outcome {

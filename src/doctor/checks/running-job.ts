@@ -20,10 +20,12 @@ async function jobsWith(site: SiteEvidence, fault: JobFault): Promise<RunningJob
 async function requireEveryServer(site: SiteEvidence): Promise<void> {
   const {evidence, missing} = await site.live();
   if (evidence.servers.some(({probing}) => probing))
-    throw new NotAvailable('No job can be called lost or finished while another atomctl probes the queue.');
+    throw new NotAvailable(
+      'atomctl cannot find lost or finished jobs while another atomctl is probing the queue.',
+    );
   const [failure] = missing;
   if (failure !== undefined)
-    throw new NotAvailable(`No job can be called lost or finished: ${failure.message}`, failure);
+    throw new NotAvailable(`atomctl cannot find lost or finished jobs: ${failure.message}`, failure);
 }
 
 async function checkLost(site: SiteEvidence): Promise<Outcome> {
@@ -33,18 +35,18 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   return shared('lost jobs', {
     evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be working on ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
     consequence: 'No worker will run them; AtoM keeps showing them as running.',
-    remedy: `atomctl doctor --fix marks them as errors. To run one again: atomctl jobs:retry ${lost[0]!.id}; one that never began, start again in AtoM.`,
+    remedy: `atomctl doctor --fix marks them as errors. To run one again: atomctl jobs:retry ${lost[0]!.id}. If it never began, start it again in AtoM.`,
   });
 }
 
 async function stateCounts(site: SiteEvidence): Promise<string> {
   const jobs = await runningJobs(site);
   const uncertain = jobs.filter(({verdict}) => verdict.state === 'uncertain');
-  const summary = `${counted(jobs.length, 'job')} running in the database, none proved lost`;
+  const summary = `${counted(jobs.length, 'job')} running in the database; none is proved lost`;
   const [first] = uncertain;
   if (first === undefined) return `${summary}.`;
   const likely = first.verdict.likely === null ? '' : `, likely ${first.verdict.likely}`;
-  return `${summary}; ${uncertain.length} uncertain (atomctl jobs:list --running --probe), as ${jobLabel(first)}${likely}: ${first.verdict.reason}`;
+  return `${summary}; ${uncertain.length} uncertain (atomctl jobs:list --running --probe), for example ${jobLabel(first)}${likely}: ${first.verdict.reason}`;
 }
 
 async function checkSerial(site: SiteEvidence): Promise<Outcome> {
@@ -67,7 +69,7 @@ async function checkSerial(site: SiteEvidence): Promise<Outcome> {
       'AtoM runs moves and imports one at a time: each later one holds a worker for minutes and then fails.',
     remedy:
       lost.length > 0
-        ? 'atomctl doctor --fix marks what is lost as an error.'
+        ? 'atomctl doctor --fix marks lost jobs as errors.'
         : `atomctl jobs:show ${first.id}; if it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
   };
   return lost.length > 0 ? shared('lost jobs', fault) : warning(fault);
@@ -85,8 +87,8 @@ async function checkSilent(site: SiteEvidence): Promise<Outcome> {
   const [first] = silent;
   const named = silent.map((job) => `${jobLabel(job)} for ${formatDuration(job.silentSeconds ?? 0)}`);
   return warning({
-    evidence: `${counted(silent.length, 'job')} wrote no line of log for more than ${limit}: ${someOf(named)}.`,
-    consequence: 'They may hang, and each holds a worker that does nothing else meanwhile.',
+    evidence: `${counted(silent.length, 'job')} wrote no log line for more than ${limit}: ${someOf(named)}.`,
+    consequence: 'They may hang, and a worker that runs such a job cannot run other jobs.',
     remedy: `atomctl jobs:show ${first!.id}; if it is stuck: atomctl jobs:kill ${first!.id} --restart-worker`,
   });
 }
@@ -98,11 +100,11 @@ async function checkFinished(site: SiteEvidence): Promise<Outcome> {
   const ids = (test: (job: RunningJob) => boolean) => finished.filter(test).map(({id}) => id);
   const failed = ids((job) => job.failed);
   const unknown = ids((job) => !job.failed && !job.marksErrors);
-  const shows = failed.length === 0 ? '' : ` Log or notes of ${someOf(failed)} show an error.`;
+  const shows = failed.length === 0 ? '' : ` The log or the notes of ${someOf(failed)} show an error.`;
   const unmarked =
     unknown.length === 0
       ? ''
-      : ` This version of AtoM marks no error lines, so only the log of ${someOf(unknown)} can tell if the work failed.`;
+      : ` This version of AtoM does not mark error lines: read the log of ${someOf(unknown)} to see if the work failed.`;
   return shared('finished jobs', {
     evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.${shows}${unmarked}`,
     consequence:

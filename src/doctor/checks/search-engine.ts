@@ -17,10 +17,14 @@ async function checkSearchEngine({access}: SiteEvidence): Promise<Outcome> {
     servers = await access.searchServers();
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
-    const consequence = 'Whether the search engine answers could not be checked.';
-    return warning({evidence: error.message, consequence, remedy: error.hint ?? 'Correct search.yml.'});
+    const consequence = 'atomctl could not check if the search engine answers.';
+    return warning({
+      evidence: error.message,
+      consequence,
+      remedy: error.hint ?? 'Correct the servers in search.yml.',
+    });
   }
-  if (servers.length === 0) throw new NotAvailable('No search.yml of this site names a search server.');
+  if (servers.length === 0) throw new NotAvailable('No search.yml of this site has a search server.');
   const asked = await Promise.all(
     servers.map(async (server) => ({server, answer: await askSearchServer(server, access.timeoutSeconds)})),
   );
@@ -33,17 +37,17 @@ async function checkSearchEngine({access}: SiteEvidence): Promise<Outcome> {
     });
     return healthy(`${texts.join('; ')}.`);
   }
-  const check = `Check server in ${first.server.origin}, and the name servers of this machine.`;
+  const check = `Check the server in ${first.server.origin}, and the name servers of this machine.`;
   const fault = {
     evidence: silent.map(({server, reason}) => `${nameOf(server)}: ${reason}.`).join(' '),
     consequence:
       'Searching and browsing fail in AtoM, and jobs that read or update the index fail: imports, exports, moves.',
     remedy: first.unresolved
       ? unresolvedHint(first.server.host, {
-          published: 'its address to AtoM alone; skip this check here with --skip search-engine',
+          published: 'its address only to AtoM; to skip this check: --skip search-engine',
           check,
         })
-      : `systemctl start elasticsearch, on its host; its address is in ${first.server.origin}`,
+      : `On its host: systemctl start elasticsearch; its address is in ${first.server.origin}`,
   };
   return silent.length === asked.length ? critical(fault) : warning(fault);
 }

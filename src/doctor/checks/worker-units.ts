@@ -22,7 +22,7 @@ async function checkUnit(site: SiteEvidence): Promise<Outcome> {
   const isCritical = problems.some(({severity}) => severity === 'critical');
   const details = {
     evidence: problems.map(({text}) => text).join(' '),
-    consequence: 'No worker takes jobs while it does not run.',
+    consequence: 'No worker runs jobs while it is down.',
     remedy: remedyFor(units),
   };
   return isCritical ? critical(details) : warning(details);
@@ -32,7 +32,7 @@ function remedyFor(units: readonly WorkerUnit[]): string {
   const masked = units.find(({unit}) => unit.load === 'masked');
   if (masked) return `systemctl unmask ${masked.unit.name}; then atomctl worker:start`;
   if (units.some(({limit}) => limit.hit))
-    return 'atomctl worker:start --reset; what ended it: atomctl worker:logs';
+    return 'atomctl worker:start --reset; to see why it ended: atomctl worker:logs';
   if (units.some(({unit}) => unit.active !== 'active')) return 'atomctl worker:start';
   if (units.some(({limit}) => limit.startsUsed === limit.burst && limit.burst > 0))
     return 'atomctl worker:reset';
@@ -50,13 +50,15 @@ async function checkRenewal(site: SiteEvidence): Promise<Outcome> {
   const stranded = renewed.filter(({unit}) => !comesBack(unit));
   const [first] = [...doomed, ...stranded];
   if (first === undefined)
-    return healthy(`${names(units)}: no limit of the worker's own runs into systemd's.`);
+    return healthy(
+      `${names(units)}: the worker's own limits do not conflict with the start limit of systemd.`,
+    );
   const evidence = stranded.includes(first)
     ? `${first.unit.name} ends with exit status ${LIMIT_REACHED} at --max-job-count or --max-mem-usage, and is not restarted after it (Restart=${first.unit.restartPolicy}).`
     : `${first.unit.name} ends with exit status ${LIMIT_REACHED} at --max-job-count or --max-mem-usage, and systemd allows ${limitText(first.limit)}.`;
   return warning({
     evidence,
-    consequence: 'After that the worker stays down, although nothing failed, and jobs wait.',
+    consequence: 'Then the worker stays down, although nothing failed, and jobs wait.',
     remedy: `systemctl edit ${first.unit.name}: Restart=always, and StartLimitIntervalSec=0 in [Unit]`,
   });
 }
@@ -89,7 +91,7 @@ async function checkOrdering(site: SiteEvidence): Promise<Outcome> {
   const delay = formatDuration(first.unit.restartDelaySeconds);
   return warning({
     evidence: `${first.unit.name} is not ordered after ${server}.`,
-    consequence: `At boot it may start first, fail, and use up its start limit while it is restarted every ${delay}.`,
+    consequence: `At boot, it may start first, fail, and reach its start limit, because it is restarted every ${delay}.`,
     remedy: `systemctl edit ${first.unit.name}: After=${server} in [Unit]`,
   });
 }

@@ -63,8 +63,7 @@ async function listFiles(directory: string): Promise<Map<string, number>> {
     for await (const entry of await opendir(directory)) {
       if (entry.isFile() && !entry.name.startsWith('.'))
         names.set(entry.name, lstatSync(join(directory, entry.name), {throwIfNoEntry: false})?.size ?? 0);
-      if (names.size > MOST_FILES)
-        throw new NotAvailable(`${directory} holds more than ${MOST_FILES} files.`);
+      if (names.size > MOST_FILES) throw new NotAvailable(`${directory} has more than ${MOST_FILES} files.`);
     }
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;

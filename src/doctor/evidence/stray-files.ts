@@ -33,7 +33,7 @@ export async function* deleteStrayFiles(site: SiteEvidence): AsyncGenerator<numb
         'FAILED',
         `${wanted.count - count} files in ${options.directory}/jobs could not be deleted.`,
         {
-          hint: `Run it as their owner: ${asOwner(`${options.directory}/jobs`, 'atomctl doctor --fix')}`,
+          hint: `Run it as the owner of the files: ${asOwner(`${options.directory}/jobs`, 'atomctl doctor --fix')}`,
         },
       );
   }
@@ -44,7 +44,7 @@ async function strayFiles(site: SiteEvidence) {
   const {stray} = await site.files();
   const database = await site.database();
   if (await isReplica(database))
-    throw new NotAvailable('The database is a replica, which may lack rows of newer files.');
+    throw new NotAvailable('The database is a replica: rows of newer files may be missing.');
   const names = new Set(stray.filter(isNamedById));
   // Not only the newest rows: any row may name a file.
   if (names.size > 0)

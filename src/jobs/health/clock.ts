@@ -26,7 +26,7 @@ export interface ClockSources {
 
 const SHOWN_ROWS = 5;
 const NAME_THE_ZONE =
-  'set default_timezone in apps/qubit/config/settings.yml, or tell atomctl the zone in which AtoM writes: --timezone ZONE';
+  "set default_timezone in apps/qubit/config/settings.yml, or give the timezone of AtoM's timestamps: --timezone ZONE";
 
 /** What shows that the clocks of AtoM and of atomctl differ; shared by queue:status and the doctor. */
 export async function clockFaults(sources: ClockSources): Promise<ClockFault[]> {

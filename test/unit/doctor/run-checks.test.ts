@@ -107,7 +107,7 @@ it.each([
       expect.objectContaining({
         state: 'warning',
         evidence: message,
-        consequence: 'This could not be checked.',
+        consequence: 'This check was not possible.',
       }),
       expect.objectContaining({state: 'skipped'}),
     ]);
@@ -149,7 +149,7 @@ it('takes a failure in the middle for a warning', async () => {
   expect(finding).toMatchObject({
     state: 'warning',
     evidence: 'It speaks in tongues.',
-    consequence: 'This could not be checked.',
+    consequence: 'This check was not possible.',
     remedy: 'Ask again.',
   });
 });

@@ -148,7 +148,7 @@ describe('other-prefixes', () => {
       otherPrefixes: [md5('old')],
     });
     expect(served.evidence).toBe(
-      `Prefix ${md5('old')} (this site's too, by its cache or another environment): 0 jobs waiting, 1 running, with 2 workers. No prefix: 1 job waiting, 0 running, with 1 worker.`,
+      `Prefix ${md5('old')} (also of this site, from its cache or another environment): 0 jobs waiting, 1 running, with 2 workers. No prefix: 1 job waiting, 0 running, with 1 worker.`,
     );
     expect(served.consequence).not.toContain('No worker');
   });
@@ -157,10 +157,10 @@ describe('other-prefixes', () => {
     const unknown = {prefix: null, prefixOrigin: 'not found'};
     expect(await check([row(OLD, 0, 0, 1)], unknown)).toMatchObject({
       state: 'warning',
-      remedy: '--function-prefix auto takes the only one.',
+      remedy: 'Give --function-prefix auto, which uses the only prefix.',
     });
     expect(await check([row(OLD, 0, 0, 1), row(OWN, 0, 0, 1)], unknown)).toMatchObject({
-      remedy: `Give this site's: --function-prefix ${md5('old')}`,
+      remedy: `Give the prefix of this site: --function-prefix ${md5('old')}`,
     });
     expect((await check([row(OLD, 1, 0, 1)], unknown)).remedy).toContain(`--function-prefix ${md5('old')}`);
   });
