@@ -37,7 +37,7 @@ export class AppendFile {
     const isLink = stats.isFile() && stats.nlink > 1;
     if ((stats.isFile() && !isLink) || isNull) return new AppendFile(file, isNull);
     await file.close();
-    throw refused(path, isLink ? 'has another name too (a hard link)' : REASONS.ENXIO!);
+    throw refused(path, isLink ? 'has a second name (a hard link)' : REASONS.ENXIO!);
   }
 
   /** One write, so that lines of several runs do not mix; then synced to the disk. @throws Node's own error */
@@ -66,13 +66,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'is a symbolic link',
   ENXIO: 'is not a regular file',
   EISDIR: 'is a directory',
-  ENOENT: 'lies in a directory that does not exist',
-  ENOTDIR: 'lies in a directory that does not exist',
-  EACCES: 'may not be written',
-  EPERM: 'may not be written',
-  EROFS: 'lies on a read-only file system',
+  ENOENT: 'is in a directory that does not exist',
+  ENOTDIR: 'is in a directory that does not exist',
+  EACCES: 'is not writable',
+  EPERM: 'is not writable',
+  EROFS: 'is on a read-only file system',
 };
 
 function refused(path: string, why: string) {
-  return usageError(`${path} ${why}.`, 'Give a regular file, or a new one. Nothing was changed.');
+  return usageError(`${path} ${why}.`, 'Give a regular file or a new file name. Nothing was changed.');
 }

@@ -35,7 +35,10 @@ export class Directory {
     const handle = await openDirectory(resolved, O_PATH);
     if ((await readlink(`/proc/self/fd/${handle.fd}`)) === resolved) return new Directory(handle);
     await handle.close();
-    throw usageError(`${resolved} was replaced while it was opened.`, 'Try again, or give another place.');
+    throw usageError(
+      `${resolved} was replaced while it was opened.`,
+      'Try again, or give another directory.',
+    );
   }
 
   /** Opens a directory in this one. A symbolic link is refused (ELOOP or ENOTDIR). @throws Node's own error */
@@ -123,8 +126,8 @@ async function followOwnLinks(path: string, uid: number): Promise<string> {
     }
     if (stats.uid !== ROOT && stats.uid !== uid) {
       throw usageError(
-        `${next} is a link that belongs to another user, who may lead it anywhere.`,
-        'Give the directory that it leads to, if that is meant.',
+        `${next} is a link of another user, who can change its target.`,
+        'If the target is right, give the target directory itself.',
       );
     }
     links += 1;

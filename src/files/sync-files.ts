@@ -52,7 +52,7 @@ export async function readSettingsFile(file: PathLike, mostBytes = MOST_BYTES): 
   return readRegular(file, mostBytes, (stats) => {
     if ((stats.mode & WRITABLE_BY_EVERYONE) === 0) return;
     throw usageError(
-      `${file} is writable by everyone, who could change what it says.`,
+      `${file} is writable by everyone, so atomctl does not use it.`,
       `Run: chmod o-w ${file}`,
     );
   });
@@ -73,7 +73,7 @@ function readAll(descriptor: number, file: PathLike, mostBytes: number): Buffer 
 
 /** The error for a file, or for what PHP in it prints, that no administrator wrote. */
 export function tooLarge(what: string, mostBytes = MOST_BYTES): AtomctlError {
-  return usageError(`${what} is larger than ${mostBytes / 1024} KiB.`, 'Check what is in it.');
+  return usageError(`${what} is larger than ${mostBytes / 1024} KiB.`, 'Check its contents.');
 }
 
 export async function realpath(file: PathLike): Promise<string> {

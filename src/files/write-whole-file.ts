@@ -85,8 +85,8 @@ async function findExisting(
     const target = isLink ? await directory.stat(name).catch(() => null) : existing;
     if (target !== null && !target.isFile()) throw notPlain(path);
     if (!force) {
-      throw new AtomctlError('OUTPUT_EXISTS', `${path} exists already.`, {
-        hint: 'Give --force to replace it, or another name.',
+      throw new AtomctlError('OUTPUT_EXISTS', `${path} already exists.`, {
+        hint: 'To replace it, give --force; or give another name.',
       });
     }
     if (isLink) return null;
@@ -100,7 +100,7 @@ async function findExisting(
 }
 
 function notPlain(path: string): AtomctlError {
-  return usageError(`${path} is not a plain file.`, 'Give the name of a file to write.');
+  return usageError(`${path} is not a regular file.`, 'Give the name of a file to write.');
 }
 
 const ROOT = 0;
@@ -111,8 +111,8 @@ function requireOwnDirectory(directory: Stats, path: string, uid: number): void 
   const isOwn = directory.uid === uid || directory.uid === ROOT;
   if (isOwn && (directory.mode & WRITABLE_BY_OTHERS) === 0) return;
   throw usageError(
-    `${path} belongs to another user, in a directory that others may write: they could have put it there to read what is written.`,
-    'Give another name, or remove it first.',
+    `${path} belongs to another user and is in a directory that other users can write to: that user could read the new contents.`,
+    'Give another name, or delete the file first.',
   );
 }
 
@@ -150,7 +150,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function outputFailed(path: string, cause: unknown): AtomctlError {
   return new AtomctlError('OUTPUT_FAILED', `${path} could not be written: ${systemReason(cause, REASONS)}.`, {
-    hint: 'Nothing was left of it. Give another place with more room and write permission.',
+    hint: 'The incomplete file was removed. Check the free space and the write permission, or give another directory.',
     cause,
   });
 }

@@ -22,7 +22,7 @@ export function parseAddress(text: string, origin: string): ServerAddress {
   const {host, port} = splitAddress(text.trim());
   if (host === undefined || port < 1 || port > 65_535) {
     throw usageError(
-      `"${text}" (${origin}) is no Gearman server address.`,
+      `"${text}" (${origin}) is not a valid Gearman server address.`,
       'Give HOST, HOST:PORT or [IPV6]:PORT, for example 127.0.0.1:4730.',
     );
   }

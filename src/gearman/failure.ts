@@ -15,7 +15,7 @@ export class TooManyLines extends Error {}
 
 const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
 const RUNNING_HINT =
-  'Check that the Gearman server runs and listens there: systemctl start gearman-job-server (on other systems than Debian: gearmand).';
+  'Check that the Gearman server runs and listens at this address: systemctl start gearman-job-server (not on Debian: systemctl start gearmand).';
 
 /** What a parser threw, as an error that names the server and the command. Other errors pass unchanged. */
 export function replyFailure(address: ServerAddress, command: string, error: unknown): unknown {
@@ -23,7 +23,7 @@ export function replyFailure(address: ServerAddress, command: string, error: unk
   if (error instanceof NotGearman) {
     return new AtomctlError(
       'GEARMAN_PROTOCOL',
-      `The server at ${server} does not speak Gearman: it answers "${command}" with something else.`,
+      `The server at ${server} does not speak the Gearman protocol: its answer to "${command}" is not valid.`,
       {hint: PORT_HINT, cause: error},
     );
   }
@@ -37,7 +37,7 @@ export function replyFailure(address: ServerAddress, command: string, error: unk
   if (error instanceof Refusal) {
     const code = error.message.replaceAll(/[^\w ]/g, '') || 'no reason given';
     return new AtomctlError('GEARMAN_PROTOCOL', `Gearman server ${server} refused "${command}" (${code}).`, {
-      hint: 'Not every Gearman server knows every command: atomctl needs gearmand, the one in C, for all it can do.',
+      hint: 'Some Gearman servers do not support all commands: atomctl needs gearmand, the server written in C.',
       cause: error,
     });
   }
@@ -49,7 +49,7 @@ export function unexpectedBytes(address: ServerAddress): AtomctlError {
   const server = formatAddress(address);
   return new AtomctlError(
     'GEARMAN_PROTOCOL',
-    `The server at ${server} does not speak Gearman: it sends what nobody asked for.`,
+    `The server at ${server} does not speak the Gearman protocol: it sent data without a request.`,
     {hint: PORT_HINT},
   );
 }
@@ -72,7 +72,7 @@ export function timedOut(address: ServerAddress, command: string | null, seconds
       ? `No connection to Gearman server ${server}`
       : `Gearman server ${server} did not answer "${command}"`;
   return new AtomctlError('GEARMAN_TIMEOUT', `${what} within ${seconds} s.`, {
-    hint: 'Check the address and the network, or allow more with --timeout.',
+    hint: 'Check the address and the network, or increase --timeout.',
   });
 }
 
@@ -101,7 +101,7 @@ export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoExcept
   if (cause.syscall === 'getaddrinfo') {
     return new AtomctlError(
       'GEARMAN_UNREACHABLE',
-      `The host of Gearman server ${server} cannot be resolved.`,
+      `The host name of Gearman server ${server} cannot be resolved.`,
       {
         hint: unresolvedHint(address.host, {
           published: '--gearman 127.0.0.1:PORT',

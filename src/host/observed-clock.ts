@@ -46,25 +46,25 @@ export function observeClock(
     (latest, each) => (latest === null || each.at >= latest.at ? each : latest),
     null,
   );
-  if (newest === null) return notSure('its worker wrote no time into the journal in the last 31 days', time);
+  if (newest === null) return notSure('the worker wrote no time to the journal in the last 31 days', time);
   const {aheadMs} = newest;
   if (aheadMs !== 0) {
     return {
       uncertaintyMs: LARGEST_ZONE_ERROR_MS,
-      reason: `PHP's clock and the zone ${time.zone} differ by ${formatDuration(Math.abs(aheadMs) / 1000)} (seen in the worker's journal).`,
+      reason: `PHP's clock and the timezone ${time.zone} differ by ${formatDuration(Math.abs(aheadMs) / 1000)} (according to the worker's journal).`,
       aheadMs,
     };
   }
   if (seen.some((each) => each.aheadMs !== 0)) {
-    return notSure("the times in its worker's journal do not agree with each other", time);
+    return notSure("the times in the worker's journal contradict each other", time);
   }
   if (offsetMs(newest.at, time) !== offsetMs(now, time)) {
-    return notSure("the zone changed its offset after the last line of its worker's journal", time);
+    return notSure("the timezone changed its offset after the last line of the worker's journal", time);
   }
   const shown = time.toIso(time.toWall(newest.at))?.slice(-6) ?? '';
   return {
     uncertaintyMs: 0,
-    reason: `The worker's journal shows PHP's clock at UTC${shown}, as the zone ${time.zone} has it.`,
+    reason: `The worker's journal shows PHP's clock at UTC${shown}, which matches the timezone ${time.zone}.`,
     aheadMs,
   };
 }
@@ -73,7 +73,7 @@ export function observeClock(
 export function notSure(why: string, {zone}: Pick<SiteTime, 'zone'>): ObservedClock {
   return {
     uncertaintyMs: LARGEST_ZONE_ERROR_MS,
-    reason: `PHP's clock could not be compared with the zone ${zone} (${why}).`,
+    reason: `PHP's clock could not be compared with the timezone ${zone} (${why}).`,
     aheadMs: null,
   };
 }

@@ -24,7 +24,7 @@ test('an audit log with a second name is refused before anything is changed', as
   const {code, stderr} = await runAtomctl(['jobs:kill', `${id}`, '-y', '--force', '--audit-log', planted], {
     env: site.env,
   });
-  expect([code, stderr]).toEqual([2, expect.stringContaining('has another name too (a hard link)')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('has a second name (a hard link)')]);
   expect(readFileSync(secret, 'utf8')).toBe('keep\n');
   const [row] = await site.query('SELECT completed_at FROM job WHERE id = ?', [id]);
   expect(row).toEqual({completed_at: null});

@@ -166,7 +166,7 @@ test.each<[string, (path: string) => unknown]>([
   const {code, stdout, stderr} = await runAtomctl([...CLEAR, '--audit-log', path], {env: site.env});
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(
-    /^Error: .*log is (not )?a .*\. Give a regular file, or a new one\. Nothing was changed\.\n$/,
+    /^Error: .*log is (not )?a .*\. Give a regular file or a new file name\. Nothing was changed\.\n$/,
   );
   expect(await site.query('SELECT id FROM job')).toEqual([{id}]);
 });

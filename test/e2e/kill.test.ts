@@ -55,7 +55,7 @@ test('one of five queued jobs: JSON, note, and the order of the others', async (
         was: 'queued',
         action: 'marked',
         gearman: 'removed',
-        message: `Job ${third} is marked as an error. Its Gearman job is gone.`,
+        message: `Job ${third} is marked as an error. Its Gearman job no longer exists.`,
       },
     ],
     workerRestarted: false,

@@ -74,7 +74,7 @@ test('--dry-run touches nothing and says what would be done; without a terminal 
     0,
     `${id} (arFindingAidJob): to run again. It generates the finding aid again, in place of the old one.\n` +
       `${anImport} (arFileImportJob): left alone. It imports again from the beginning: what an earlier run imported would be ` +
-      `there twice. To run it again all the same: atomctl jobs:retry ${anImport} --force\n` +
+      `there twice. To run it again anyway: atomctl jobs:retry ${anImport} --force\n` +
       '999999: left alone. There is no job 999999.\n',
     '',
   ]);
@@ -83,7 +83,8 @@ test('--dry-run touches nothing and says what would be done; without a terminal 
     retried: [
       {
         ...{id: anImport, newId: null, action: 'submitted'},
-        message: 'It imports again from the beginning: what an earlier run imported would be there twice.',
+        message:
+          'It imports again from the beginning: records that an earlier run imported would exist twice.',
       },
     ],
     dryRun: true,

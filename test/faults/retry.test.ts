@@ -90,7 +90,7 @@ test('the server goes between COMMIT and the submission: the new row is an error
   const {first, exit} = await retryAt(at, [id], {servers, database: afterCommit(() => gearmand.kill())});
   expect([first.action, exit, await statusOf(first.newId!)]).toEqual(['failed', 1, 185]);
   expect(first.message).toMatch(
-    /^Whether 127\.0\.0\.1:\d+ has job \d+, the retry of job \d+, is not known: .* Its row is marked as an error; if the server has it after all, a worker runs it and corrects the row\.$/,
+    /^Whether 127\.0\.0\.1:\d+ has job \d+, the retry of job \d+, is not known: .* Its row is marked as an error; if the server has it, a worker runs it and corrects the row\.$/,
   );
   worker.killGroup();
   gearmand = await startGearmand([], {port: gearmand.address.port});
@@ -114,7 +114,7 @@ test('gearmand is restarted between the submission and the check: the new row is
   const {first, exit} = await retryAt(at, [id], {servers: [connection!]});
   expect([first.action, exit, await statusOf(first.newId!)]).toEqual(['failed', 1, 185]);
   expect(first.message).toMatch(
-    /^Gearman did not get job \d+, the retry of job \d+: .* took the job and does not know it afterwards\. Its row is marked as an error\. Run the same command again\.$/,
+    /^Gearman did not get job \d+, the retry of job \d+: .* accepted the job, but does not know it afterwards\. Its row is marked as an error\. Run the same command again\.$/,
   );
 });
 
@@ -148,7 +148,7 @@ test('a second run that starts between the row and the Gearman job marks that ro
   expect(second!.first.action).toBe('submitted');
   expect([first.action, exit, await statusOf(first.newId!)]).toEqual(['failed', 1, 185]);
   expect(first.message).toBe(
-    `Job ${first.newId}, the retry of job ${id}, was ended before Gearman got it, so it was not submitted. To see it: atomctl jobs:show ${first.newId}`,
+    `Job ${first.newId}, the retry of job ${id}, was ended before it was submitted, so Gearman does not have it. To see it: atomctl jobs:show ${first.newId}`,
   );
   expect(await handedOut(at.site)).toEqual([second!.first.newId]);
 });

@@ -21,7 +21,7 @@ export default class JobsMark extends BaseCommand<typeof JobsMark> {
 Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [
     {
-      description: 'Mark a job as completed: its work is done, only the row was not saved',
+      description: 'Mark a job as completed: its work is done; only the row was not saved',
       command: '<%= config.bin %> <%= command.id %> 500 --as completed',
     },
     {

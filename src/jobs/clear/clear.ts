@@ -137,7 +137,7 @@ async function prepareStop(
     if (!(error instanceof AtomctlError) || touched.size === 0) throw error;
     const {code, message, hint} = error;
     const jobs = touched.size === 1 ? 'an executing job' : `${touched.size} executing jobs`;
-    const done = `Gearman will not hand out ${jobs} again after this; the workers go on, and no row was changed.`;
+    const done = `Gearman will not hand out ${jobs} again; the workers continue, and no row was changed.`;
     // 5 promises that nothing was touched.
     const stated = error.exitStatus === EXIT.refused ? 'FAILED' : code;
     throw new AtomctlError(stated, `${message} ${done}`, {hint, cause: error});
@@ -252,7 +252,7 @@ async function clearCancelled(
 
 /** What an interruption comes to that is too late for the workers and too early for the queue. */
 const BEGUN_AGAIN =
-  'The interruption came while the workers stopped: a job that a stopped one was executing is back in the queue, and begins again.';
+  'The interruption came while the workers were being stopped: a job of a stopped worker is in the queue again and will start from the beginning.';
 
 /** The jobs to clear that say Running. */
 async function runningIds({database, plan}: ClearSiteOptions): Promise<number[]> {
@@ -354,7 +354,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
     cancelAsked: seen.cancelAsked,
     interruptedJobs: [],
     problems: [
-      ...downloadsKept.map((path) => `The download ${path} was left alone.`),
+      ...downloadsKept.map((path) => `The download file ${path} was not deleted.`),
       ...queueProblems(seen, window),
       ...(result.failure === null ? [] : [stoppedAt(result)]),
     ],
@@ -364,16 +364,16 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
 function queueProblems({missing, elsewhere}: Seen, window: QueueWindow | null): string[] {
   const sentences = new Set([...missing.map(({message}) => message), ...(window?.problems ?? [])]);
   const left =
-    sentences.size === 0 ? [] : [`Gearman was left alone, at least in part: ${[...sentences].join(' ')}`];
+    sentences.size === 0 ? [] : [`Some or all Gearman jobs were not removed: ${[...sentences].join(' ')}`];
   if (elsewhere === 0) return left;
   const jobs = elsewhere === 1 ? '1 job' : `${elsewhere} jobs`;
   return [
     ...left,
-    `Gearman may still have ${jobs} of these under a function prefix that is not known to be this site's (see atomctl config).`,
+    `Gearman may still have ${jobs} of these under another function prefix, which may belong to another site (see atomctl config).`,
   ];
 }
 
 function stoppedAt({failure, cleared}: Pick<ClearResult, 'failure' | 'cleared'>): string {
   const perhaps = failure!.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
-  return `${failure!.message} ${cleared} jobs had been cleared by then${perhaps}; run it again to clear the rest.`;
+  return `${failure!.message} ${cleared} jobs were cleared before this${perhaps}; run the command again to clear the rest.`;
 }

@@ -41,7 +41,7 @@ export async function waitForReplicas(
 export async function lagOf(replica: Replica): Promise<number> {
   const seconds = await replica.lagSeconds();
   if (seconds !== null) return seconds;
-  throw new AtomctlError('FAILED', `The replica at ${replica.name} does not replicate.`, {
-    hint: 'See SHOW REPLICA STATUS there; to go on without it, leave out --max-lag.',
+  throw new AtomctlError('FAILED', `Replication of the replica at ${replica.name} does not run.`, {
+    hint: 'To see the reason, run SHOW REPLICA STATUS there. To continue without replicas, omit --max-lag.',
   });
 }

@@ -52,7 +52,7 @@ async function futureStarts({time, now, database}: ClockSources, remedy: string)
   const rows = found.filter(({start}) => liesInFuture(time.toEarliestMs(start), nowMs));
   if (rows.length === 0) return [];
   const jobs = rows.map(({id, start}) => `${id} (${start})`).join(', ');
-  const message = `In the zone ${time.zone} it is ${time.toWall(now())}, and the start of job ${jobs} lies in the future.`;
+  const message = `In the timezone ${time.zone} it is ${time.toWall(now())}, but the start of job ${jobs} is in the future.`;
   return [{message, aheadMs: null, remedy}];
 }
 
@@ -64,7 +64,7 @@ async function zoneDataDifference({time, now, systemOffsetMs}: ClockSources): Pr
   const second = Math.floor(instant.getTime() / 1000) * 1000;
   const aheadMs = system - (Date.parse(`${time.toWall(instant).replace(' ', 'T')}Z`) - second);
   if (aheadMs === 0) return [];
-  const message = `The zone data of this system and of Node differ by ${formatDuration(Math.abs(aheadMs) / 1000)} for ${time.zone} now; PHP reads those of the system, or its own.`;
+  const message = `The zone data of this system and of Node differ by ${formatDuration(Math.abs(aheadMs) / 1000)} for ${time.zone} now; PHP uses the data of the system, or its own.`;
   return [{message, aheadMs, remedy: zoneDataFix(system)}];
 }
 
@@ -72,16 +72,16 @@ const HOUR_MS = 3_600_000;
 
 /** The names Etc/GMT have the sign of POSIX: Etc/GMT+8 is UTC-8. They exist for whole hours, from -12 to +14. */
 function zoneDataFix(systemMs: number): string {
-  const fix = 'update the zone data of the system (package tzdata) or Node, whichever is older';
+  const fix = 'update the older one: the timezone data of the system (package tzdata) or Node';
   const hours = systemMs / HOUR_MS;
   if (!Number.isInteger(hours)) return fix;
   const zone = hours === 0 ? 'Etc/GMT' : `Etc/GMT${hours < 0 ? '+' : '-'}${Math.abs(hours)}`;
-  return `${fix}; until then, if PHP reads those of the system, --timezone ${zone}`;
+  return `${fix}; until then, if PHP uses the data of the system: --timezone ${zone}`;
 }
 
 /** What follows from the faults, with the amount if it is known. */
 export function clockConsequence(faults: readonly ClockFault[]): string {
   const aheadMs = faults.find((fault) => fault.aheadMs !== null)?.aheadMs ?? null;
   const amount = aheadMs === null ? '' : ` by ${formatDuration(Math.abs(aheadMs) / 1000)}`;
-  return `Ages and durations are wrong${amount}, times that atomctl writes into the database too, and no job is called lost before its age is sure.`;
+  return `Ages and durations are wrong${amount}, and also the times that atomctl writes to the database. atomctl reports no job as lost until its age is certain.`;
 }

@@ -83,7 +83,7 @@ export function stalledWorkers({workers, ...stall}: LocalStall, time: SiteTime):
   return {
     state: FAULT_SEVERITY['stalled workers'],
     message: `${[`${subject} although ${who}`, ...facts.slice(0, SHOWN)].join('; ')}.`,
-    consequence: 'These jobs wait until a worker takes them; new jobs of these classes wait behind them.',
+    consequence: 'These jobs wait until a worker starts them; new jobs of these classes wait behind them.',
     remedy: remedyFor(workers),
   };
 }
@@ -94,7 +94,7 @@ function processFact({pid, seen}: LocalWorker): string | null {
   if (seen === null) return null;
   const {state, isWorker} = seen;
   if (state === 'gone')
-    return `there is no process ${pid} on this host (it may run in a container, or its connection is left over)`;
+    return `there is no process ${pid} on this host (it may run in a container, or only its connection still exists)`;
   if (!isWorker && state !== 'ended') return `process ${pid} on this host is not an AtoM worker`;
   return `process ${pid} ${STATE_TEXTS[state]}`;
 }
@@ -105,7 +105,7 @@ const STATE_TEXTS = {
   'waiting for a disk': 'waits for a disk or a network file system',
   stopped: 'is stopped (state T, by SIGSTOP or Ctrl-Z)',
   traced: 'is stopped by a debugger',
-  ended: 'has ended, but its parent has not noticed',
+  ended: 'has ended, but its parent process has not collected it',
 } as const;
 
 function remedyFor(workers: readonly LocalWorker[]): string {
@@ -124,7 +124,7 @@ export function endedJobs(ended: readonly EndedJob[]): JobProblem[] {
       state: FAULT_SEVERITY['jobs of ended rows'],
       message: `Gearman still has ${ended.length === 1 ? '1 job that has' : `${ended.length} jobs that have`} ended in the database: ${someOf(named, '; ')}.`,
       consequence:
-        'A kill was interrupted, or the job was submitted again: a worker will run it and set its row again.',
+        'A kill was interrupted, or the job was submitted again: a worker will run it and change its row again.',
       remedy: endedRemedy(ended),
     },
   ];
@@ -156,9 +156,9 @@ export function jobsWithoutRows({jobClasses, count}: Surplus): JobProblem {
     state: FAULT_SEVERITY['jobs without rows'],
     message: `Gearman has ${count === 1 ? '1 job' : `${count} jobs`} of ${someOf(jobClasses)} for which the database has no running row.`,
     consequence:
-      "The rows were deleted (AtoM's own jobs:clear leaves the queue as it is), or another site uses the same function prefix: then workers of one site take the jobs of the other.",
+      "The rows were deleted (AtoM's own jobs:clear does not change the queue), or another site uses the same function prefix: then workers of one site run jobs of the other site.",
     remedy:
-      'atomctl queue:workers shows which workers take them: a job without a row fails at once and is gone; if another site has this prefix, give each site its own workers_key in app.yml',
+      'To see which workers run them: atomctl queue:workers. A job without a row fails at once and is removed. If another site has this prefix, give each site its own workers_key in app.yml',
   };
 }
 

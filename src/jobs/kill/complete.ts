@@ -91,7 +91,7 @@ export function settle(
 
 /** Of a job that a signal saved. */
 export function interrupted(target: Target): Killed {
-  return refused(target, `Interrupted: job ${target.job.id} was left as it is.`);
+  return refused(target, `Interrupted: job ${target.job.id} was not changed.`);
 }
 
 function identity({job: {id}, was}: Target): Pick<Killed, 'id' | 'was'> {
@@ -107,8 +107,8 @@ function refused(target: Target, message: string): Killed {
   const {id} = target.job;
   const touched =
     taken.length === 0
-      ? `Gearman was asked to take out job ${id}.`
-      : `Job ${id} was taken out of ${servers} and not out of every server.`;
+      ? `Gearman was asked to remove job ${id}.`
+      : `Job ${id} was removed from ${servers}, but not from all servers.`;
   return {...identity(target), action: 'failed', gearman, message: `${touched} ${message}`};
 }
 
@@ -121,26 +121,26 @@ function isGone({now}: Target): boolean {
 function cancelledOnly({job: {id}, was, now}: Target): string {
   if (now !== 'executing') {
     return (
-      `Job ${id} ended as it was cancelled, or its worker did. Gearman will not hand it out again; its row was left as it is. ` +
+      `Job ${id} or its worker ended during the cancellation. Gearman will not hand it out again; its row was not changed. ` +
       `If atomctl jobs:show ${id} still says Running, run the same command again.`
     );
   }
   if (was === 'executing') {
     return (
-      `Job ${id} is still executing: its worker did not stop and goes on. Gearman will not hand it out again; its row was left as it is. ` +
+      `Job ${id} is still executing: its worker did not stop. Gearman will not hand it out again; its row was not changed. ` +
       `To end it: atomctl jobs:kill ${id} --restart-worker`
     );
   }
   return (
-    `A worker began job ${id} while it was taken out, or may have begun it. Gearman will not hand it out again, but its worker goes on; ` +
-    `its row was left as it is. To end it: atomctl jobs:kill ${id} --restart-worker`
+    `A worker started job ${id} during the removal, or may have started it. Gearman will not hand it out again, but its worker continues; ` +
+    `its row was not changed. To end it: atomctl jobs:kill ${id} --restart-worker`
   );
 }
 
 function notKnown({job: {id}}: Target): string {
   return (
-    `The answer of Gearman was lost as job ${id} was taken out, so whether it is out is not known. ` +
-    'Its row was left as it is. Run the same command again to complete this.'
+    `The answer of Gearman to the removal of job ${id} was lost, so atomctl does not know if it was removed. ` +
+    'Its row was not changed. Run the same command again to complete this.'
   );
 }
 
@@ -199,28 +199,28 @@ export function killedReport(
     ...identity(target),
     action: isFailure ? 'failed' : 'refused',
     gearman,
-    message: `${touched ? `Job ${id} is out of Gearman and will not be handed out again. ` : ''}${message}`,
+    message: `${touched ? `Job ${id} is removed from Gearman and will not be handed out again. ` : ''}${message}`,
   });
   switch (row.outcome) {
     case 'done':
       return done(deleteRows ? `Job ${id} is deleted.` : `Job ${id} is marked as an error.`);
     case 'gone':
       return deleteRows
-        ? done(`Job ${id} was gone already.`)
-        : notDone(`Its row is gone: somebody deleted it.`);
+        ? done(`Job ${id} was already deleted.`)
+        : notDone(`Its row no longer exists: it was deleted by something else.`);
     case 'changed':
       return notDone(
         row.status === target.job.status
-          ? `The log of job ${id} grew meanwhile: a worker has it. Its row was left as it is.`
-          : `Job ${id} changed in the meantime: it is ${row.status} now. Its row was left as it is.`,
+          ? `The log of job ${id} grew meanwhile: a worker is running it. Its row was not changed.`
+          : `Job ${id} changed meanwhile: it is ${row.status} now. Its row was not changed.`,
       );
     case 'failed':
       return notDone(
-        `The row of job ${id} still says Running, since it could not be changed: ${row.error.message} Run the same command again to complete this.`,
+        `The row of job ${id} still says Running, because it could not be changed: ${row.error.message} Run the same command again to complete this.`,
       );
     case 'unknown':
       return notDone(
-        `Whether the row of job ${id} was changed is not known: ${row.error.message} See atomctl jobs:show ${id}.`,
+        `atomctl does not know if the row of job ${id} was changed: ${row.error.message} To check: atomctl jobs:show ${id}`,
         true,
       );
   }
@@ -232,14 +232,14 @@ function mayGoOn({was, logLength}: Target, gearman: GearmanOutcome): boolean {
 }
 
 const MAY_GO_ON =
-  'A worker had begun it before: if that worker lost only its connection to Gearman, it continues and may set the row back.';
+  'A worker had started it before: if that worker only lost its connection to Gearman, it continues and may change the row back.';
 
 /** What is left to say of Gearman after a row was changed. */
 const REMAINDER: Record<GearmanOutcome, string> = {
-  removed: 'Its Gearman job is gone.',
+  removed: 'Its Gearman job no longer exists.',
   cancelled:
-    'Its worker continues to its end and may set the row back; Gearman will not hand the job out again.',
+    'Its worker continues until the job ends and may change the row back; Gearman will not hand the job out again.',
   none: '',
   remains:
-    'Gearman may still have the job and hand it out, or a worker may still have it and set the row back.',
+    'Gearman may still have the job and hand it out, or a worker may still run it and change the row back.',
 };

@@ -262,7 +262,7 @@ export async function reasonAgainstRestart(
 function limited({address}: GearmanServer): AtomctlError {
   return new AtomctlError(
     'REFUSED',
-    `Gearman server ${formatAddress(address)} limits retries: with a restart of its worker a job could be dropped or start again, so the worker was not stopped.`,
+    `Gearman server ${formatAddress(address)} limits retries: if the worker restarts, a job could be dropped or start again, so the worker was not stopped.`,
     {hint: 'Raise --job-retries of gearmand, or cancel the job and change its row with --force.'},
   );
 }

@@ -66,8 +66,8 @@ function strangePrefix(report: LiveReport, id: number): string | null {
   if (strange.length === 0 || !isStrange) return null;
   const {prefix} = splitFunctionName((strange.find(isRunning) ?? strange[0]!).function);
   return (
-    `Gearman has job ${id} under the function prefix ${prefix}, which is not known to be this site's. ` +
-    `If it is, add --function-prefix ${prefix}. Nothing was touched.`
+    `Gearman has job ${id} under the function prefix ${prefix}, which may belong to another site. ` +
+    `If it belongs to this site, add --function-prefix ${prefix}. Nothing was changed.`
   );
 }
 
@@ -75,7 +75,7 @@ function strangePrefix(report: LiveReport, id: number): string | null {
 function waitsToo(report: LiveReport, id: number): string {
   const waiting = placesOf(report, id).filter((place) => !isRunning(place));
   if (waiting.length === 0) return '';
-  return ` It waits on ${waiting.map(({queue}) => serverOfQueue(queue)).join(' and ')} too, and stays there.`;
+  return ` It waits on ${waiting.map(({queue}) => serverOfQueue(queue)).join(' and ')}, too, and stays there.`;
 }
 
 function isRunning({running}: FoundJob): boolean {

@@ -33,18 +33,18 @@ function intention(
   {job, now, verdict}: Target,
 ): string {
   const row = deleteRows ? 'its row is deleted' : 'its row is marked as an error';
-  const probe = 'The waiting jobs are probed for it, which counts a retry for each of them.';
+  const probe = 'atomctl probes the waiting jobs to find it, which counts one retry for each of them.';
   switch (now) {
     case 'queued':
-      return `It is taken out of Gearman, and ${row}.${placesOf(report, job.id).length > 0 ? '' : ` ${probe}`}`;
+      return `It is removed from Gearman, and ${row}.${placesOf(report, job.id).length > 0 ? '' : ` ${probe}`}`;
     case 'executing':
       if (workers !== null)
-        return `Its worker is stopped, it is taken out of Gearman, ${row}, and the worker is started again.`;
+        return `Its worker is stopped, it is removed from Gearman, ${row}, and the worker is started again.`;
       if (placesOf(report, job.id).length === 0)
-        return `Only ${row}: its key in Gearman is not known. Its worker continues to its end and may set the row back, and Gearman hands it out again if that worker dies.`;
-      return `Gearman does not hand it out again, and ${row}; its worker continues to its end and may set the row back.`;
+        return `Only ${row}: its key in Gearman is not known. Its worker continues until the job ends and may change the row back, and Gearman hands the job out again if that worker dies.`;
+      return `Gearman does not hand it out again, and ${row}; its worker continues until the job ends and may change the row back.`;
     case 'uncertain':
-      return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, whatever it is.` : `If it waits there, it is taken out, and ${row}; otherwise it is left as it is.`}`.trim();
+      return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, in every state.` : `If it waits there, it is removed, and ${row}; otherwise it is not changed.`}`.trim();
     default:
       return `${row[0]!.toUpperCase()}${row.slice(1)}.`;
   }

@@ -10,8 +10,8 @@ export function plannedRefusal(
   switch (now) {
     case 'ended':
       if (options.deleteRows) return null;
-      if (job.status === 'running') return `Job ${job.id} ended meanwhile. Its row was left as it is.`;
-      return `Job ${job.id} has ended already (${job.status}). To remove its row: atomctl jobs:kill ${job.id} --delete`;
+      if (job.status === 'running') return `Job ${job.id} ended meanwhile. Its row was not changed.`;
+      return `Job ${job.id} has already ended (${job.status}). To delete its row: atomctl jobs:kill ${job.id} --delete`;
     case 'finished':
       if (options.deleteRows) return null;
       return (
@@ -22,7 +22,7 @@ export function plannedRefusal(
       if (options.worker !== null) return null;
       return (
         `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
-        '(--force changes the row alone, and the worker may overwrite it).'
+        '(--force changes only the row, and the worker may overwrite it).'
       );
     // A probe of the queue may prove what these are.
     case 'queued':
@@ -44,11 +44,11 @@ export function refusal(
   switch (now) {
     case 'executing':
       if (problems.length > 0) return `Job ${job.id} is executing. ${sentences(problems)}`;
-      return `Job ${job.id} is still executing, by a worker that could not be stopped from here. Stop that worker, then kill the job again.`;
+      return `Job ${job.id} is still executing, and atomctl could not stop its worker from this machine. Stop that worker, then kill the job again.`;
     case 'queued':
     case 'uncertain': {
       const reason = problems.length > 0 ? sentences(problems) : (verdict?.reason ?? '');
-      return `Job ${job.id} is ${now}. ${reason} Its row was left as it is; --force changes it anyway.`;
+      return `Job ${job.id} is ${now}. ${reason} Its row was not changed; to change it anyway, give --force.`;
     }
     default:
       return null;

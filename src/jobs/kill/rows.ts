@@ -15,11 +15,11 @@ export async function rehearseRows(options: KillOptions, {targets}: KillPlan): P
   for (const [index, target] of wanted.entries()) {
     const row = outcomes[index]!;
     const {id} = target.job;
-    if (row.outcome === 'gone' && !options.deleteRows) target.refused = `Job ${id} has no row any more.`;
-    if (row.outcome === 'changed') target.refused = `Job ${id} changed meanwhile. Its row was left as it is.`;
+    if (row.outcome === 'gone' && !options.deleteRows) target.refused = `The row of job ${id} was deleted.`;
+    if (row.outcome === 'changed') target.refused = `Job ${id} changed meanwhile. Its row was not changed.`;
     if (row.outcome !== 'failed') continue;
     if (row.error.code === 'DATABASE_LOST') throw row.error;
-    target.refused = `The row of job ${id} cannot be changed: ${row.error.message} Gearman was not touched.`;
+    target.refused = `The row of job ${id} cannot be changed: ${row.error.message} Nothing was changed in Gearman.`;
   }
 }
 

@@ -41,7 +41,7 @@ const IN_NO_QUEUE: readonly Clause[] = [
     check: ({evidence: {host}}) => {
       const [server] = host?.serversNotAsked ?? [];
       if (server === undefined) return null;
-      const reason = `AtoM's files name the Gearman server ${server}, which was not asked because others were given.`;
+      const reason = `AtoM's files name the Gearman server ${server}, but atomctl did not ask it because other servers were given.`;
       return {reason, likely: null};
     },
   },
@@ -74,7 +74,7 @@ const IN_NO_QUEUE: readonly Clause[] = [
     check: ({evidence: {writable}}) =>
       writable
         ? null
-        : {reason: 'The database is a replica or read-only, and may be behind.', likely: 'lost'},
+        : {reason: 'The database is a replica or read-only, so its data may be old.', likely: 'lost'},
   },
 ];
 
@@ -97,7 +97,7 @@ const READABLE: Clause = {
     host!.processes.unreadable === null
       ? null
       : {
-          reason: `atomctl cannot see if a worker process is working on it: ${host!.processes.unreadable}`,
+          reason: `atomctl cannot see if a worker process is running it: ${host!.processes.unreadable}`,
           likely: 'lost',
         },
 };
@@ -172,7 +172,7 @@ function configReason(
   clock: HostEvidence['clock'],
 ): string {
   if (createdMs === null || configChangedMs >= createdMs - REQUEST_MS)
-    return "The site's configuration changed after the job was created or in the minute before, so the job may be on a server that it no longer names.";
+    return "The site's configuration changed after the job was created or in the minute before, so the job may be on a server that is no longer in the configuration.";
   return `The site's configuration may be newer than the job, because ${clause(clock.reason)}.`;
 }
 
@@ -183,10 +183,10 @@ function clause(sentence: string): string {
 
 /** Nothing may rest on the time of such a row. */
 function startReason(createdMs: number, earliestMs: number, nowMs: number): string {
-  if (liesInFuture(earliestMs, nowMs)) return 'Its start lies in the future, so the timezone is wrong.';
+  if (liesInFuture(earliestMs, nowMs)) return 'Its start is in the future, so the timezone is wrong.';
   if (earliestMs < createdMs)
-    return 'Its start lies in the hour that the clock shows twice, so its age is not sure.';
-  return 'Its start lies some seconds in the future, because the clocks of two hosts differ.';
+    return 'Its start is in the hour that the clock shows twice, so its age is not certain.';
+  return 'Its start is some seconds in the future, because the clocks of two hosts differ.';
 }
 
 function age({row: {id, createdMs, createdEarliestMs}, evidence: {host, seenBefore}}: Seen): Missing | null {
@@ -195,12 +195,12 @@ function age({row: {id, createdMs, createdEarliestMs}, evidence: {host, seenBefo
     return {reason: startReason(createdMs, createdEarliestMs ?? createdMs, nowMs), likely: 'lost'};
   if (seenBefore.has(id)) return null;
   if (createdMs === null)
-    return {reason: 'Its time of creation is not stored.', likely: 'lost', needsTime: true};
+    return {reason: 'The database has no time of its creation.', likely: 'lost', needsTime: true};
   const ageMs = nowMs - createdMs;
   if (ageMs < NEW_ROW_MS)
-    return {reason: 'It is new; AtoM may be submitting it.', likely: null, needsTime: true};
+    return {reason: 'It is new: AtoM may still be submitting it.', likely: null, needsTime: true};
   if (ageMs >= NEW_ROW_MS + uncertaintyMs) return null;
-  return {reason: `Its age is not sure, because ${clause(reason)}.`, likely: 'lost', needsTime: true};
+  return {reason: `Its age is not certain, because ${clause(reason)}.`, likely: 'lost', needsTime: true};
 }
 
 function looseProcess({row, evidence, counts}: Seen): Missing | null {
@@ -214,8 +214,8 @@ function looseProcess({row, evidence, counts}: Seen): Missing | null {
   );
   if (worker !== undefined) {
     const reason = isConnected(worker, evidence)
-      ? `Worker process ${worker.pid} may be working on it, because a job runs that belongs to no row.`
-      : `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`;
+      ? `Worker process ${worker.pid} may be running it, because a Gearman job that runs belongs to no row.`
+      : `Worker process ${worker.pid} may be running it, because it is not connected to every Gearman server.`;
     return {reason, likely: 'executing'};
   }
   if (!mayBeFunctionOf(row.name, 'arFileImportJob')) return null;
@@ -226,7 +226,7 @@ function looseProcess({row, evidence, counts}: Seen): Missing | null {
   );
   return child === undefined
     ? null
-    : {reason: `Process ${child.pid} imports a file and may be working on it.`, likely: 'executing'};
+    : {reason: `Process ${child.pid} imports a file and may be running it.`, likely: 'executing'};
 }
 
 /** Before its first log line a worker may wait for the database, and gearmand may be restarted meanwhile. */
@@ -262,12 +262,12 @@ function otherHosts({evidence: {servers, workers, host}}: Seen): Missing | null 
       (pid === null || !fromHere || !(here.has(pid) || processes.otherSites.has(pid))),
   );
   if (elsewhere !== undefined) {
-    const reason = `Worker ${elsewhere.id} runs in a container or on another host, where atomctl cannot see what it does.`;
+    const reason = `Worker ${elsewhere.id} runs in a container or on another host, so atomctl cannot see what it does.`;
     return {reason, likely: 'lost'};
   }
   if (workersStatedHere || servers.every(({onlyLoopback}) => onlyLoopback)) return null;
   const reason =
-    'A worker on another host may be working on it: Gearman listens on the network, and the configuration file does not say "workers: this-host".';
+    'A worker on another host may be running it: Gearman listens on the network, and the configuration file does not have "workers: this-host".';
   return {reason, likely: 'lost'};
 }
 
@@ -282,7 +282,7 @@ function silence({row: {lastActivityMs, begun}, evidence: {servers, host}}: Seen
   if (lastActivityMs === null) {
     return {
       reason:
-        'The time of its last log line is not known, and a Gearman server may have been restarted since it began.',
+        'The time of its last log line is not known, and a Gearman server may have restarted since it began.',
       likely: 'lost',
     };
   }
@@ -290,7 +290,7 @@ function silence({row: {lastActivityMs, begun}, evidence: {servers, host}}: Seen
   const age = minutes === 0 ? 'less than a minute' : formatDuration(minutes * 60);
   const sure = uncertaintyMs === 0 ? '' : " (if PHP's clock has the right zone)";
   return {
-    reason: `The last line of its log is ${age} old${sure}, and a Gearman server may have been restarted since it began.`,
+    reason: `The last line of its log is ${age} old${sure}, and a Gearman server may have restarted since it began.`,
     likely: minutes * 60_000 < QUIET_MS ? 'executing' : 'lost',
   };
 }

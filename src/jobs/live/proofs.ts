@@ -233,7 +233,7 @@ const LOST: Proof = {
   reason: ({row}) =>
     row.begun === null
       ? 'No Gearman server has it, and no worker ever began it.'
-      : 'No Gearman server has it, and no worker can be working on it.',
+      : 'No Gearman server has it, and no worker can be running it.',
 };
 
 /** In the order in which they are tried. */

@@ -96,16 +96,16 @@ export function markRefusal(
 ): string | null {
   switch (was) {
     case 'ended':
-      if (status === 'running') return `Job ${id} ended meanwhile. Its row was left as it is.`;
-      return status === as ? `Job ${id} is marked so already.` : null;
+      if (status === 'running') return `Job ${id} ended meanwhile. Its row was not changed.`;
+      return status === as ? `Job ${id} already has this mark.` : null;
     case 'executing':
       return `Job ${id} is executing. ${reason} To end it: atomctl jobs:kill ${id} --restart-worker`;
     case 'queued':
-      return `Job ${id} is queued. ${reason} To take it out of Gearman: atomctl jobs:kill ${id}`;
+      return `Job ${id} is queued. ${reason} To remove it from Gearman: atomctl jobs:kill ${id}`;
     case 'uncertain':
       return force
         ? null
-        : `Job ${id} is uncertain. ${reason} If it waits in Gearman, take it out with atomctl jobs:kill ${id}; --force marks it anyway.`;
+        : `Job ${id} is uncertain. ${reason} If it waits in Gearman, remove it: atomctl jobs:kill ${id}. To mark it anyway, give --force.`;
     case 'finished':
     case 'lost':
       return null;
@@ -133,7 +133,7 @@ export async function markJobs(options: MarkOptions): Promise<MarkResult> {
         id,
         was: target.was,
         action: 'refused',
-        message: `Interrupted: job ${id} was left as it is.`,
+        message: `Interrupted: job ${id} was not changed.`,
       });
     } else marked.push(await markOne(options, target));
   }
@@ -150,16 +150,16 @@ async function markOne(options: MarkOptions, target: MarkTarget): Promise<Marked
       case 'done':
         return {id, was, action: 'marked', message: `Job ${id} is marked as ${LABELS[options.as]}.`};
       case 'gone':
-        return {id, was, action: 'refused', message: `There is no job ${id} any more.`};
+        return {id, was, action: 'refused', message: `Job ${id} no longer exists.`};
       case 'changed':
         return {
           id,
           was,
           action: 'refused',
-          message: `Job ${id} changed meanwhile. Its row was left as it is.`,
+          message: `Job ${id} changed meanwhile. Its row was not changed.`,
         };
       case 'unknown': {
-        const message = `Whether job ${id} was marked is not known: ${row.error.message} See atomctl jobs:show ${id}.`;
+        const message = `atomctl does not know if job ${id} was marked: ${row.error.message} To check: atomctl jobs:show ${id}`;
         return {id, was, action: 'failed', message};
       }
     }

@@ -82,7 +82,7 @@ export const ERROR_NOTE_TYPE_ID = 197;
 export const LIVE_STATES = {
   executing: {label: 'executing', color: 'green', meaning: 'a worker is executing it'},
   queued: {label: 'queued', color: 'cyan', meaning: 'it waits in Gearman for a worker'},
-  finished: {label: 'finished', color: 'green', meaning: 'its work is done, only the row was not saved'},
+  finished: {label: 'finished', color: 'green', meaning: 'its work is done; only the row was not saved'},
   lost: {label: 'lost', color: 'red', meaning: 'no Gearman server knows it and no worker can be running it'},
   uncertain: {label: 'uncertain', color: 'yellow', meaning: 'its state cannot be proved'},
 } as const;

@@ -33,7 +33,7 @@ async function readLog(database: Queryable, id: number): Promise<string> {
 /** The error for an id without a row in `job`. */
 export function noSuchJob(id: number): AtomctlError {
   return new AtomctlError('NO_SUCH_JOB', `There is no job ${id}.`, {
-    hint: 'See the ids with: atomctl jobs:list',
+    hint: 'To see the ids: atomctl jobs:list',
   });
 }
 
@@ -41,6 +41,6 @@ export function noSuchJob(id: number): AtomctlError {
 export function noSuchJobs(ids: readonly number[]): AtomctlError {
   if (ids.length === 1) return noSuchJob(ids[0]!);
   return new AtomctlError('NO_SUCH_JOB', 'There is no such job.', {
-    hint: 'See the ids with: atomctl jobs:list',
+    hint: 'To see the ids: atomctl jobs:list',
   });
 }

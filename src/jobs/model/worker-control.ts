@@ -49,7 +49,7 @@ export function reasonAgainstInterruption(workers: WorkerStop, agreed: Interrupt
   return new AtomctlError(
     'REFUSED',
     `Stopping the worker would also interrupt ${jobs.length === 1 ? 'job' : 'jobs'} ${list}, which would start again from the beginning.`,
-    {hint: 'Give --interrupt-others to accept that.'},
+    {hint: 'To allow this, give --interrupt-others.'},
   );
 }
 
@@ -58,7 +58,7 @@ export const MOST_PLANS = 5;
 
 /** Why workers that execute short jobs may not be stopped: each time, another job would be interrupted. */
 export function goOnAllTheTime(): AtomctlError {
-  return new AtomctlError('REFUSED', 'The workers go from one job to the next, so none was stopped.', {
+  return new AtomctlError('REFUSED', 'The workers start new jobs too quickly, so no worker was stopped.', {
     hint: 'Stop them first: atomctl worker:stop',
   });
 }

@@ -12,15 +12,15 @@ const INSTEAD = 'Start it again in AtoM.';
  */
 export function loggedParameters(log: string, {id, name}: {id: number; name: string}): LoggedParameters {
   if (log === '')
-    return {missing: `Job ${id} never began, so its log does not have its parameters. ${INSTEAD}`};
+    return {missing: `Job ${id} never started, so its log does not have its parameters. ${INSTEAD}`};
   const [, text] = ownLine(id, name).exec(log) ?? [];
   if (text === undefined)
     return {
-      missing: `The log of job ${id} has no parameters: AtoM logs them since 2.7, as the job begins its work. ${INSTEAD}`,
+      missing: `The log of job ${id} has no parameters: AtoM 2.7 and later log them at the start of a job. ${INSTEAD}`,
     };
   const parameters = readArray(text);
   if (parameters === null)
-    return {missing: `The parameters in the log of job ${id} are cut or cannot be read. ${INSTEAD}`};
+    return {missing: `The parameters in the log of job ${id} are incomplete or cannot be read. ${INSTEAD}`};
   const isOwn = phpString(parameters.get('id') ?? null) === String(id) && parameters.get('name') === name;
   if (!isOwn) return {missing: `The parameters in the log of job ${id} are not those of its row. ${INSTEAD}`};
   return {parameters, text};

@@ -145,7 +145,7 @@ export function stateRefusal({id}: Pick<Job, 'id'>, was: MarkState, reason: stri
     case 'executing':
       return `Job ${id} is executing. ${reason} To wait for its end: atomctl jobs:wait ${id}`;
     case 'queued':
-      return `Job ${id} is queued. ${reason} A worker will run it; to take it out: atomctl jobs:kill ${id}`;
+      return `Job ${id} is queued. ${reason} A worker will run it. To remove it from Gearman: atomctl jobs:kill ${id}`;
     case 'finished':
       return `Job ${id} has finished its work; only its row was not saved. To correct the row: atomctl jobs:mark ${id} --as completed`;
     case 'uncertain':
@@ -162,14 +162,14 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
   if ('missing' in logged) return {refused: missingText(job, logged.missing)};
   const {parameters} = logged;
   if (jobClass === null)
-    return {refused: `Neither the name nor the parameters of job ${id} tell its class. ${IN_ATOM}`};
+    return {refused: `The name and the parameters of job ${id} do not show its class. ${IN_ATOM}`};
   const open = openElsewhere(draft, evidence) ?? retriedBefore(options, draft);
   if (open !== null) return {refused: open};
   const row = await rowFacts(options, job, parameters);
   const objectId = objectIdOf(parameters);
   if (objectId !== null && !row.objectExists)
     return {
-      refused: `Job ${id} is about the object ${objectId}, which was deleted. There is nothing to run it on.`,
+      refused: `Job ${id} needs the object ${objectId}, which was deleted. It cannot run again.`,
     };
   if (job.userId === null && !row.anonymous && !options.force) return {refused: noUserText(id)};
   const facts = factsOf(jobClass);
@@ -177,7 +177,7 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
   const fileMissing = await filesRefusal(options, id, facts, parameters);
   if (fileMissing !== null) return {refused: fileMissing};
   if (second.harmful && !options.force)
-    return {refused: `${second.text} To run it again all the same: atomctl jobs:retry ${id} --force`};
+    return {refused: `${second.text} To run it again anyway: atomctl jobs:retry ${id} --force`};
   const {own} = options.prefixes;
   if (own === null)
     return {refused: "This site's function prefix is not known. Give it with --function-prefix."};
@@ -219,12 +219,12 @@ function missingText({id, notes}: Job, missing: string): string {
 /** Why the job, or one with the same work, may still be run by a worker; null if none can. */
 function openElsewhere({job: {id}, ...draft}: Draft, {report, known}: Evidence): string | null {
   if (known.problem !== null)
-    return `${known.problem} Whether Gearman still has job ${id} is therefore not known; run the same command once it answers.`;
+    return `${known.problem} So atomctl does not know if Gearman still has job ${id}. Run the same command again after the server answers.`;
   const place = known.found.get(id)?.[0];
   if (place !== undefined)
     return (
       `${serverOfQueue(place.queue)} still has job ${id}, waiting or cancelled. ` +
-      'It leaves once a worker is free: wait for that, then run the same command again.'
+      'A free worker will remove it: wait for this, then run the same command again.'
     );
   for (const other of draft.relatives) {
     const was = other.status === 'running' ? (report?.verdicts.get(other.id)?.state ?? 'ended') : 'ended';
@@ -243,7 +243,7 @@ function retriedBefore({onceMore, ids}: RetryOptions, {job: {id}, ...draft}: Dra
   const later = laterRuns(id, draft.relatives);
   const named = later.findLast((other) => ids.includes(other.id));
   if (named !== undefined)
-    return `Job ${named.id} does the same work as job ${id}, and both were named. To run it once: atomctl jobs:retry ${named.id}`;
+    return `Job ${named.id} does the same work as job ${id}, and both ids were given. To run it once: atomctl jobs:retry ${named.id}`;
   const before = runBefore(id, draft.relatives);
   return onceMore || before === null ? null : `${before} To run it once more: atomctl jobs:retry ${id}`;
 }
@@ -255,7 +255,7 @@ function laterRuns(id: number, relatives: readonly Relative[]): Relative[] {
 /** That the work was done once more since, and how that ended; null if it was not. */
 function runBefore(id: number, relatives: readonly Relative[]): string | null {
   const last = laterRuns(id, relatives).findLast(({status}) => status !== 'running');
-  return last === undefined ? null : `Job ${id} was run again before, as job ${last.id} (${last.status}).`;
+  return last === undefined ? null : `Job ${id} was already run again, as job ${last.id} (${last.status}).`;
 }
 
 function lostRelatives(draft: Draft, {report}: Evidence): SeenRow[] {
@@ -267,7 +267,7 @@ function lostRelatives(draft: Draft, {report}: Evidence): SeenRow[] {
 
 function noUserText(id: number): string {
   return (
-    `Job ${id} has no user: it came from the command line, or its user was deleted. ` +
+    `Job ${id} has no user: it was submitted on the command line, or its user was deleted. ` +
     `To run it without a user: atomctl jobs:retry ${id} --force`
   );
 }
@@ -298,7 +298,7 @@ async function rowFacts(options: RetryOptions, {id}: Job, parameters: PhpArray):
   return {
     objectExists: row!.object === 1,
     anonymous: row!.anonymous === 1,
-    deletes: `It runs without a user: as it begins, AtoM deletes ${which} without a user from more than two days ago${row!.own === 1 ? `, job ${id} among them` : ''}.`,
+    deletes: `It runs without a user: when it starts, AtoM deletes ${which} without a user that are older than two days${row!.own === 1 ? `, job ${id} among them` : ''}.`,
   };
 }
 
@@ -316,13 +316,13 @@ async function filesRefusal(
 ): Promise<string | null> {
   const paths = files === undefined ? [] : files(parameters);
   if (paths === null || paths.includes(''))
-    return `The parameters of job ${id} name no file, and it needs one. ${IN_ATOM}`;
+    return `The parameters of job ${id} have no file, but the job needs one. ${IN_ATOM}`;
   for (const path of paths) {
     const problem = await fileProblem(path, root);
     if (problem === null) continue;
     const instead = problem.includes('permission')
       ? 'Run atomctl as a user who may read it: sudo -u www-data atomctl …'
-      : 'Upload it again in AtoM, or run atomctl where the file is.';
+      : 'Upload it again in AtoM, or run atomctl on the host that has the file.';
     return `Job ${id} reads the file ${path}, which ${problem}. ${instead}`;
   }
   return null;

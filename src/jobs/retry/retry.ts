@@ -58,7 +58,7 @@ export async function retryJobs(
     if (verdict === undefined || 'refused' in verdict) retried.push(plan);
     else if (options.signal.aborted) {
       stoppedEarly = true;
-      retried.push(refused(plan.id, `Interrupted: job ${plan.id} was left as it is.`));
+      retried.push(refused(plan.id, `Interrupted: job ${plan.id} was not changed.`));
     } else retried.push(await retryOne(options, targets.get(plan.id)!, verdict.ready));
   }
   const unknown = planned.map(({id}) => id).filter((id) => !targets.has(id));
@@ -106,8 +106,8 @@ async function retryOne(options: RetryOptions, target: RetryTarget, ready: Ready
       );
     case 'unknown': {
       const message =
-        `Whether a row was made for the retry of job ${id} is not known: ${inserted.error.message} Gearman got nothing. ` +
-        `Run the same command again: if job ${inserted.id} was made, it is found there.`;
+        `atomctl does not know if a row was created for the retry of job ${id}: ${inserted.error.message} Nothing was sent to Gearman. ` +
+        `Run the same command again: if job ${inserted.id} was created, it is found then.`;
       return {id, newId: null, action: 'failed', message};
     }
     case 'done':
@@ -183,8 +183,8 @@ async function submitOrMark(
   if (row.outcome === 'changed') return done;
   const known =
     submitted.outcome === 'absent'
-      ? `Gearman did not get job ${newId}, the retry of job ${id}: ${submitted.reason}`
-      : `Whether ${submitted.server} has job ${newId}, the retry of job ${id}, is not known: ${submitted.reason}`;
+      ? `Gearman did not accept job ${newId}, the retry of job ${id}: ${submitted.reason}`
+      : `atomctl does not know if ${submitted.server} has job ${newId}, the retry of job ${id}: ${submitted.reason}`;
   return {id, newId, action: 'failed', message: `${known} ${rowText(newId, row, submitted)}`};
 }
 
@@ -193,7 +193,7 @@ function rowText(newId: number, row: RowOutcome | RowFailure, {outcome}: Submitt
     case 'done':
       return outcome === 'absent'
         ? 'Its row is marked as an error. Run the same command again.'
-        : 'Its row is marked as an error; if the server has it after all, a worker runs it and corrects the row.';
+        : 'Its row is marked as an error; if the server has it, a worker runs it and corrects the row.';
     case 'gone':
       return 'Its row was deleted meanwhile.';
     default:
@@ -213,8 +213,8 @@ async function submissionProblem(
   try {
     const state = await stateOfNew(database, newId);
     if (state === 'as inserted') return null;
-    if (state === 'gone') return `${which} deleted before Gearman got it, so it was not submitted.`;
-    return `${which} ended before Gearman got it, so it was not submitted. To see it: atomctl jobs:show ${newId}`;
+    if (state === 'gone') return `${which} deleted before it was submitted, so Gearman does not have it.`;
+    return `${which} ended before it was submitted, so Gearman does not have it. To see it: atomctl jobs:show ${newId}`;
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
     return `${which} not submitted: ${error.message} Its row still says Running; run the same command again.`;

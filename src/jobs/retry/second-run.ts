@@ -22,7 +22,7 @@ const harmless = (text: string) => (): SecondRun => ({text, harmful: false});
 const harmful = (text: string) => (): SecondRun => ({text, harmful: true});
 
 const EXPORT: ClassFacts = {
-  run: harmless('It writes a new export, with a download of its own.'),
+  run: harmless('It writes a new export with its own download.'),
   source: 'arZipFileDownload::getJobDownloadFilename: the file is named for the id of the job',
 };
 
@@ -36,7 +36,7 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
       isTruthy(parameters.get('eventId') ?? null)
         ? {text: 'It calculates the dates of the same event again.', harmful: false}
         : {
-            text: 'It adds an event with the calculated dates, beside one that an earlier run added.',
+            text: 'It adds an event with the calculated dates; the event of an earlier run stays.',
             harmful: true,
           },
     source:
@@ -68,7 +68,7 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
     run: (parameters) => {
       if (isTruthy(parameters.get('delete') ?? null))
         return {
-          text: 'It deletes the finding aid of its description, also one that was made or uploaded since.',
+          text: 'It deletes the finding aid of its description, also if it was created or uploaded after the first run.',
           harmful: true,
         };
       if (isSet(parameters, 'uploadPath'))
@@ -85,7 +85,7 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
     source: 'arValidateCsvJob::runJob: reads the upload and leaves it there (run)',
   },
   arObjectMoveJob: {
-    run: harmless('It moves the object again; AtoM changes nothing if it is there already.'),
+    run: harmless('It moves the object again; if the object is already there, AtoM changes nothing.'),
     source:
       'arObjectMoveJob::runJob: no save if the parent is the same, an error if the position is another one',
   },
@@ -97,13 +97,15 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
     source: 'arInheritRightsJob::runJob: deletes the rights first only if it is to overwrite, then copies',
   },
   arFileImportJob: {
-    run: harmful('It imports again from the beginning: what an earlier run imported would be there twice.'),
+    run: harmful(
+      'It imports again from the beginning: records that an earlier run imported would exist twice.',
+    ),
     files: importFiles,
     source:
       'arFileImportJob::runJob: imports, then unlinks file.tmp_name; a failed import keeps what it imported (run)',
   },
   qtSwordPluginWorker: {
-    run: harmful('It takes in the package again: what an earlier run added would be there twice.'),
+    run: harmful('It imports the package again: records that an earlier run added would exist twice.'),
     files: (parameters) => {
       if (isSet(parameters, 'location')) return [localPath(textAt(parameters, 'location'))];
       return isSet(parameters, 'filename') ? [textAt(parameters, 'filename')] : null;
@@ -113,7 +115,7 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
 };
 
 const UNKNOWN_CLASS: ClassFacts = {
-  run: harmful('It is of a plugin, and atomctl does not know what a second run of it does.'),
+  run: harmful('It belongs to a plugin, and atomctl does not know what a second run does.'),
   source: '',
 };
 

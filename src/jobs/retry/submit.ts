@@ -37,7 +37,7 @@ export async function submitJob(
   began: () => Promise<boolean>,
 ): Promise<Submitted> {
   const address = formatAddress(server.address);
-  let reason = `${address} took the job and does not know it afterwards.`;
+  let reason = `${address} accepted the job, but does not know it afterwards.`;
   try {
     await server.submitBackground(job);
   } catch (error) {

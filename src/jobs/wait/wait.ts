@@ -41,7 +41,7 @@ export async function waitForJobs(options: WaitOptions): Promise<Waited> {
     if (jobs.every(done) || jobs.some(isLost)) return waited;
   }
   if (options.signal.aborted) {
-    throw new AtomctlError('INTERRUPTED', 'Interrupted while waiting.', {hint: 'The jobs go on.'});
+    throw new AtomctlError('INTERRUPTED', 'Interrupted while waiting.', {hint: 'The jobs continue.'});
   }
   return {...waited!, timeOver: true};
 }
@@ -79,7 +79,7 @@ function refuseUnknown(ids: readonly number[]): void {
   if (ids.length === 1) throw noSuchJob(ids[0]!);
   if (ids.length > 1) {
     throw new AtomctlError('NO_SUCH_JOB', `There are no jobs ${ids.join(', ')}.`, {
-      hint: 'See the ids with: atomctl jobs:list',
+      hint: 'To see the ids: atomctl jobs:list',
     });
   }
 }

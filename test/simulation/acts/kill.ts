@@ -211,7 +211,7 @@ function* rehearse({act, options, plan}: Kill): Steps<void> {
     if (target.refused !== null || act.aborted) continue;
     const {outcome} = yield* changeRow(act, changeOf(options, target), {rehearsal: true});
     if (outcome === 'gone' && !options.deleteRows) target.refused = 'It has no row any more.';
-    if (outcome === 'changed') target.refused = 'It changed meanwhile. Its row was left as it is.';
+    if (outcome === 'changed') target.refused = 'It changed meanwhile. Its row was not changed.';
     if (outcome === 'failed') target.refused = 'Its row cannot be changed. Gearman was not touched.';
   }
 }

@@ -52,7 +52,7 @@ test('a device is refused, except for /dev/null, and a file in a directory that 
   });
   const path = join(scratch, 'no', 'audit.log');
   await expect(AppendFile.open(path, process.geteuid!())).rejects.toMatchObject({
-    message: `${path} lies in a directory that does not exist.`,
+    message: `${path} is in a directory that does not exist.`,
   });
 });
 

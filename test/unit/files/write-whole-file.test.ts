@@ -55,7 +55,7 @@ test('replaces an existing file only with force, and keeps its mode', async () =
   await writeFile(path, 'old');
   await chmod(path, 0o640);
   const refused = write(path, chunks('new'), {force: false});
-  await expect(refused).rejects.toMatchObject({code: 'OUTPUT_EXISTS', message: `${path} exists already.`});
+  await expect(refused).rejects.toMatchObject({code: 'OUTPUT_EXISTS', message: `${path} already exists.`});
   await expect(checkWholeFile({...OWN, path, force: false})).rejects.toMatchObject({code: 'OUTPUT_EXISTS'});
   expect(await readFile(path, 'utf8')).toBe('old');
 

@@ -110,7 +110,7 @@ password=a\sb\\c\"d\x`,
     const file = write('[client]\nuser=u\n');
     chmodSync(file, 0o666);
     await expect(readOptionFile(file, '--defaults-file')).rejects.toThrow(
-      `${file} is writable by everyone, who could change what it says.`,
+      `${file} is writable by everyone, so atomctl does not use it.`,
     );
     await expect(read(`!include ${file}\n`)).rejects.toThrow(`${file} is writable by everyone`);
     const pipe = join(createScratch('option-file'), 'pipe');

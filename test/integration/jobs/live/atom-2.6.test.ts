@@ -75,7 +75,7 @@ describe('AtoM 2.6', () => {
     const {states, reasons} = await live(rig.at, options);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'executing?'},
-      expect.stringMatching(/^Process \d+ imports a file and may be working on it\.$/),
+      expect.stringMatching(/^Process \d+ imports a file and may be running it\.$/),
     ]);
     worker.killGroup();
     await until(async () => (await host.processes()).imports.length === 0);

@@ -61,12 +61,12 @@ test('its worker and its gearmand were killed: lost after fifteen minutes of sil
   const early = await live(rig.at, {host, now: later(14)});
   expect([early.states, early.reasons[id]]).toEqual([
     {[id]: 'executing?'},
-    'The last line of its log is 14m old, and a Gearman server may have been restarted since it began.',
+    'The last line of its log is 14m old, and a Gearman server may have restarted since it began.',
   ]);
   const {states, reasons} = await live(rig.at, {host, now: later(16)});
   expect([states, reasons[id]]).toEqual([
     {[id]: 'lost'},
-    'No Gearman server has it, and no worker can be working on it.',
+    'No Gearman server has it, and no worker can be running it.',
   ]);
 });
 

@@ -64,7 +64,7 @@ test('a deploy moved the root and gearmand was restarted: the worker of the old 
   const {states, reasons} = await live(rig.at, options);
   expect([states, reasons[id]]).toEqual([
     {[id]: 'executing?'},
-    `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`,
+    `Worker process ${worker.pid} may be running it, because it is not connected to every Gearman server.`,
   ]);
   await worker.kill();
   expect((await live(rig.at, options)).states).toEqual({[id]: 'lost'});

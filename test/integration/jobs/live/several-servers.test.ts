@@ -87,6 +87,6 @@ test('one is restarted while a worker executes its job: the connection to the ot
   ]);
   expect([connections.states, connections.reasons[id]]).toEqual([
     {[id]: 'executing?'},
-    `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`,
+    `Worker process ${worker.pid} may be running it, because it is not connected to every Gearman server.`,
   ]);
 });

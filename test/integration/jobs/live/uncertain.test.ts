@@ -20,7 +20,7 @@ describe('gearmand is restarted while a worker executes it', () => {
     const {states, reasons} = await live(rig.at, {host: realHost(rig.site), now: later(60)});
     expect([states, reasons[job.id]]).toEqual([
       {[job.id]: 'executing?'},
-      `Worker process ${worker.pid} may be working on it, because it is not connected to every Gearman server.`,
+      `Worker process ${worker.pid} may be running it, because it is not connected to every Gearman server.`,
     ]);
     const status = 'SELECT status_id FROM job WHERE id = ?';
     await until(async () => (await rig.site.query(status, [job.id]))[0].status_id === 184);
@@ -41,7 +41,7 @@ describe('gearmand is restarted while a worker executes it', () => {
     const {states, reasons} = await live(rig.at, {host, now: later(60)});
     expect([states, reasons[id]]).toEqual([
       {[id]: 'executing?'},
-      `Process ${child!.pid} imports a file and may be working on it.`,
+      `Process ${child!.pid} imports a file and may be running it.`,
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('gearmand is restarted while a worker executes it', () => {
     const {states, reasons} = await live(rig.at, {host: realHost(rig.site), now: later(60)});
     expect([states, reasons[lost]]).toEqual([
       {[lost]: 'executing?'},
-      `Worker process ${worker.pid} may be working on it, because a job runs that belongs to no row.`,
+      `Worker process ${worker.pid} may be running it, because a Gearman job that runs belongs to no row.`,
     ]);
   });
 
@@ -84,7 +84,7 @@ describe('a begun job in no queue', () => {
     [
       'on a host whose processes cannot be read',
       unlike({processes: async () => ({...(await quiet()), unreadable: 'They are hidden.'})}),
-      /^atomctl cannot see if a worker process is working on it: They are hidden\.$/,
+      /^atomctl cannot see if a worker process is running it: They are hidden\.$/,
     ],
     [
       'if Gearman listens on the network',
@@ -121,7 +121,7 @@ describe('a begun job in no queue', () => {
     const {states, reasons} = await live(rig.at);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?'},
-      'The time of its last log line is not known, and a Gearman server may have been restarted since it began.',
+      'The time of its last log line is not known, and a Gearman server may have restarted since it began.',
     ]);
   });
 
@@ -130,7 +130,7 @@ describe('a begun job in no queue', () => {
     const {states, reasons} = await live(rig.at, {database: readOnly(rig.at.sources.database)});
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?'},
-      'The database is a replica or read-only, and may be behind.',
+      'The database is a replica or read-only, so its data may be old.',
     ]);
   });
 
@@ -147,7 +147,7 @@ describe('a job that is in no queue and never began', () => {
   test('is new, and lost fifteen seconds later', async () => {
     const id = await rig.site.insertJob({status: 'running', startedAt: justNow()});
     const {states, reasons} = await live(rig.at);
-    expect([states, reasons[id]]).toEqual([{[id]: '?'}, 'It is new; AtoM may be submitting it.']);
+    expect([states, reasons[id]]).toEqual([{[id]: '?'}, 'It is new: AtoM may still be submitting it.']);
     expect((await live(rig.at, {now: () => new Date(Date.now() + 16_000)})).states).toEqual({[id]: 'lost'});
   });
 
@@ -160,7 +160,7 @@ describe('a job that is in no queue and never began', () => {
     const {states, reasons} = await live(rig.at, options);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?', [old]: 'lost'},
-      'Its age is not sure, because the offset was not observed.',
+      'Its age is not certain, because the offset was not observed.',
     ]);
     const waits: number[] = [];
     const act = (appear: boolean) =>
@@ -187,7 +187,7 @@ describe('a job that is in no queue and never began', () => {
     const {states, reasons} = await live(rig.at);
     expect([states, reasons[id]]).toEqual([
       {[id]: 'lost?'},
-      'Its start lies in the future, so the timezone is wrong.',
+      'Its start is in the future, so the timezone is wrong.',
     ]);
   });
 

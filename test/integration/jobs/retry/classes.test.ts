@@ -149,7 +149,7 @@ test('an import whose upload is gone, as after one that completed, is refused al
   const again = await retryAt(at, [id], {force: true});
   expect(again.first).toMatchObject({
     action: 'refused',
-    message: `Job ${id} reads the file ${file}, which is not on this host. Upload it again in AtoM, or run atomctl where the file is.`,
+    message: `Job ${id} reads the file ${file}, which is not on this host. Upload it again in AtoM, or run atomctl on the host that has the file.`,
   });
   expect(again.exit).toBe(5);
 });

@@ -181,7 +181,7 @@ test('a second retry is refused while the first waits or runs, and possible once
   );
   await until(async () => (await at.statusOf(first.newId!)) === 184);
   expect((await previewAt(at, id)).message).toBe(
-    `Job ${id} was run again before, as job ${first.newId} (completed). It generates the finding aid again, in place of the old one.`,
+    `Job ${id} was already run again, as job ${first.newId} (completed). It generates the finding aid again, in place of the old one.`,
   );
   const second = await retryAt(at, [id]);
   expect(second.first.action).toBe('submitted');
@@ -207,7 +207,7 @@ test('a job and its retry, named together, are run once', async () => {
   const {retried} = await retryAt(at, [id, first.newId!]);
   expect(retried.map(({action}) => action)).toEqual(['refused', 'submitted']);
   expect(retried[0]!.message).toBe(
-    `Job ${first.newId} does the same work as job ${id}, and both were named. To run it once: atomctl jobs:retry ${first.newId}`,
+    `Job ${first.newId} does the same work as job ${id}, and both ids were given. To run it once: atomctl jobs:retry ${first.newId}`,
   );
   await until(async () => (await at.statusOf(retried[1]!.newId!)) === 184);
 });
@@ -264,7 +264,7 @@ test('filters leave alone what was run again before, however that ended', async 
   const {first} = await retryAt(at, [id], {onceMore: false});
   await until(async () => (await at.statusOf(first.newId!)) === 184);
   expect(await refusal(id, {onceMore: false})).toBe(
-    `Job ${id} was run again before, as job ${first.newId} (completed). To run it once more: atomctl jobs:retry ${id}`,
+    `Job ${id} was already run again, as job ${first.newId} (completed). To run it once more: atomctl jobs:retry ${id}`,
   );
 });
 

@@ -166,7 +166,7 @@ test('a job that has no user for another reason needs --force', async () => {
   const id = await insertLogged(at.site, {userId: null});
   const refused = await retryAt(at, [id]);
   expect([refused.first.message, refused.exit]).toEqual([
-    `Job ${id} has no user: it came from the command line, or its user was deleted. To run it without a user: atomctl jobs:retry ${id} --force`,
+    `Job ${id} has no user: it was submitted on the command line, or its user was deleted. To run it without a user: atomctl jobs:retry ${id} --force`,
     5,
   ]);
   expect((await previewAt(at, id, {force: true})).message).toMatch(/AtoM deletes .* without a user/);

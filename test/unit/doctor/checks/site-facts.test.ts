@@ -46,7 +46,7 @@ describe('clock', () => {
         'The zone data of this system and of Node differ by 1h for America/Vancouver now; PHP reads those of the system, or its own.',
       consequence: expect.stringMatching(/^Ages and durations are wrong by 1h, /),
       remedy:
-        'update the zone data of the system (package tzdata) or Node, whichever is older; until then, if PHP reads those of the system, --timezone Etc/GMT+7',
+        'update the older one: the timezone data of the system (package tzdata) or Node; until then, if PHP uses the data of the system: --timezone Etc/GMT+7',
     });
     // A start in the future follows from them.
     const {remedy} = await check(behind, [{id: 7, start: '2026-11-25 12:59:00'}]);

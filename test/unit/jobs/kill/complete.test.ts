@@ -44,8 +44,8 @@ it('says of a forced kill what may go on if the server was restarted and knows t
 
 it.each([
   ['had begun', 'queued', 120, /may set the row back/],
-  ['never began', 'queued', 0, /Its Gearman job is gone\.$/],
-  ['was executing until its worker stopped', 'executing', 120, /Its Gearman job is gone\.$/],
+  ['never began', 'queued', 0, /Its Gearman job no longer exists\.$/],
+  ['was executing until its worker stopped', 'executing', 120, /Its Gearman job no longer exists\.$/],
 ])('says of a job that waited and %s what may go on', (_what, was, logLength, message) => {
   const target = {
     job: {id: 7, status: 'running'},

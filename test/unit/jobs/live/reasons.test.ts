@@ -114,7 +114,7 @@ describe('a finished or lost job says what proves it', () => {
       'finished',
     ],
     ['No Gearman server has it, and no worker ever began it.', evidence([row(1, {queues: []})]), 'lost'],
-    ['No Gearman server has it, and no worker can be working on it.', evidence([begun(1)]), 'lost'],
+    ['No Gearman server has it, and no worker can be running it.', evidence([begun(1)]), 'lost'],
   ])('%s', (reason, given, state) => {
     expect(verdict(given)).toEqual({state, likely: null, reason});
   });
@@ -174,22 +174,22 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       null,
     ],
     [
-      'The database is a replica or read-only, and may be behind.',
+      'The database is a replica or read-only, so its data may be old.',
       evidence([begun(1)], {writable: false}),
       'lost',
     ],
     [
-      'atomctl cannot see if a worker process is working on it: They are hidden.',
+      'atomctl cannot see if a worker process is running it: They are hidden.',
       evidence([begun(1)], {host: host(processes({unreadable: 'They are hidden.'}))}),
       'lost',
     ],
     [
-      'Worker process 9 may be working on it, because it is not connected to every Gearman server.',
+      'Worker process 9 may be running it, because it is not connected to every Gearman server.',
       evidence([begun(1)], {host: host(processes({workers: [worker(9)]}))}),
       'executing',
     ],
     [
-      'Worker process 9 may be working on it, because a job runs that belongs to no row.',
+      'Worker process 9 may be running it, because a Gearman job that runs belongs to no row.',
       evidence([begun(1)], {
         queues: [queue(1, 1)],
         host: host(processes({workers: [worker(9)]})),
@@ -198,7 +198,7 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       'executing',
     ],
     [
-      'Process 9 imports a file and may be working on it.',
+      'Process 9 imports a file and may be running it.',
       evidence([begun(1, {name: 'arFileImportJob'})], {
         host: host(processes({imports: [importOf('/tmp/other.csv')]})),
       }),
@@ -210,7 +210,7 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       'lost',
     ],
     [
-      "The site's configuration changed after the job was created or in the minute before, so the job may be on a server that it no longer names.",
+      "The site's configuration changed after the job was created or in the minute before, so the job may be on a server that is no longer in the configuration.",
       evidence([begun(1)], {host: host({configChangedMs: NOW - HOUR - MINUTE})}),
       'lost',
     ],
@@ -219,49 +219,49 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       evidence([begun(1)], {host: host({clock: UNSURE, configChangedMs: NOW - 20 * HOUR})}),
       'lost',
     ],
-    ['It is new; AtoM may be submitting it.', evidence([row(1, {createdMs: NOW, queues: []})]), null],
+    ['It is new: AtoM may still be submitting it.', evidence([row(1, {createdMs: NOW, queues: []})]), null],
     [
-      'Its time of creation is not stored.',
+      'The database has no time of its creation.',
       evidence([row(1, {createdMs: null, queues: []})], noConfig()),
       'lost',
     ],
     [
-      'Its age is not sure, because php.ini sets no timezone.',
+      'Its age is not certain, because php.ini sets no timezone.',
       evidence([row(1, {queues: []})], noConfig({clock: UNSURE})),
       'lost',
     ],
     [
-      'Worker pid_9_5f runs in a container or on another host, where atomctl cannot see what it does.',
+      'Worker pid_9_5f runs in a container or on another host, so atomctl cannot see what it does.',
       evidence([begun(1)], {workers: [connection(9, {fromHere: false})]}),
       'lost',
     ],
     [
-      'A worker on another host may be working on it: Gearman listens on the network, and the configuration file does not say "workers: this-host".',
+      'A worker on another host may be running it: Gearman listens on the network, and the configuration file does not have "workers: this-host".',
       evidence([begun(1)], {servers: [server(), server({address: B, onlyLoopback: false})]}),
       'lost',
     ],
     [
-      'The time of its last log line is not known, and a Gearman server may have been restarted since it began.',
+      'The time of its last log line is not known, and a Gearman server may have restarted since it began.',
       evidence([begun(1, {lastActivityMs: null})]),
       'lost',
     ],
     [
-      'The last line of its log is less than a minute old, and a Gearman server may have been restarted since it began.',
+      'The last line of its log is less than a minute old, and a Gearman server may have restarted since it began.',
       evidence([begun(1, {lastActivityMs: NOW - MINUTE + 1000})]),
       'executing',
     ],
     [
-      'The last line of its log is 14m old, and a Gearman server may have been restarted since it began.',
+      'The last line of its log is 14m old, and a Gearman server may have restarted since it began.',
       evidence([begun(1, {lastActivityMs: NOW - 14 * MINUTE - 59_000})]),
       'executing',
     ],
     [
-      "The last line of its log is 20m old (if PHP's clock has the right zone), and a Gearman server may have been restarted since it began.",
+      "The last line of its log is 20m old (if PHP's clock has the right zone), and a Gearman server may have restarted since it began.",
       evidence([begun(1, {lastActivityMs: NOW - 20 * MINUTE})], noConfig({clock: UNSURE})),
       'lost',
     ],
     [
-      'The last line of its log is less than a minute old, and a Gearman server may have been restarted since it began.',
+      'The last line of its log is less than a minute old, and a Gearman server may have restarted since it began.',
       // A line that seems to come from the future.
       evidence([begun(1, {lastActivityMs: NOW + 5 * MINUTE})]),
       'executing',

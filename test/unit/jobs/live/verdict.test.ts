@@ -399,7 +399,7 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   },
   'no process here can be working on it': {
     lost: evidence([begun(1)], {host: host(processes({workers: [worker(9)]}))}),
-    reason: /^Worker process 9 may be working on it, because it is not connected to every Gearman server\.$/,
+    reason: /^Worker process 9 may be running it, because it is not connected to every Gearman server\.$/,
     likely: 'executing',
   },
   'every worker process here is connected': {
@@ -682,17 +682,17 @@ describe('lost', () => {
     [
       'in both readings of a repeated hour (T10)',
       {createdMs: NOW + 2 * HOUR, createdEarliestMs: NOW + HOUR},
-      'Its start lies in the future, so the timezone is wrong.',
+      'Its start is in the future, so the timezone is wrong.',
     ],
     [
       'in the later reading of a repeated hour alone (T11)',
       {createdMs: NOW + HOUR - MINUTE, createdEarliestMs: NOW - MINUTE},
-      'Its start lies in the hour that the clock shows twice, so its age is not sure.',
+      'Its start is in the hour that the clock shows twice, so its age is not certain.',
     ],
     [
       'by less than two hosts may differ',
       {createdMs: NOW + MINUTE, createdEarliestMs: NOW + MINUTE},
-      'Its start lies some seconds in the future, because the clocks of two hosts differ.',
+      'Its start is some seconds in the future, because the clocks of two hosts differ.',
     ],
   ])('says why a start lies in the future: %s', (_, more, reason) => {
     expect(verdict(evidence([row(1, {...more, queues: []})]))).toEqual({

@@ -125,6 +125,6 @@ describe('waiting', () => {
       fetch: async () => ({jobs: [aJob()], started: new Set<number>()}),
       onPoll: polling.interrupt,
     });
-    await expect(waiting).rejects.toMatchObject({exitStatus: 130, hint: 'The jobs go on.'});
+    await expect(waiting).rejects.toMatchObject({exitStatus: 130, hint: 'The jobs continue.'});
   });
 });
