@@ -6,5 +6,5 @@
  */
 export function unresolvedHint(host: string, {published, check}: {published: string; check: string}): string {
   if (host.includes('.')) return check;
-  return `If "${host}" is a service of a compose file, only its containers know the name: run atomctl in one of them (docs/containers.md), or publish the port and give ${published}. Otherwise: ${check}`;
+  return `If "${host}" is a service of a compose file, only its containers can resolve the name: run atomctl in a container (docs/containers.md), or publish the port and give ${published}. Otherwise: ${check}`;
 }

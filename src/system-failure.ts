@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is not a directory',
   EISDIR: 'it is a directory',
   EEXIST: 'it exists already',
-  ELOOP: 'its links form a circle, or a link is not followed',
+  ELOOP: 'its links form a loop, or a link is not followed',
   EBUSY: 'it is in use',
   EMFILE: 'this process has too many files open',
   ENFILE: 'this machine has too many files open',

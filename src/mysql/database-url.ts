@@ -24,7 +24,7 @@ export function parseDatabaseUrl(url: string, origin: string): DatabaseConfig {
   const parts = URL_PATTERN.exec(url.trim())?.groups;
   if (!parts) {
     throw wrong(
-      'is not of the expected form',
+      'does not have the expected form',
       `Give ${SHAPE}; in the password write / as %2F, ? as %3F, # as %23 and % as %25.`,
     );
   }
@@ -38,18 +38,18 @@ export function parseDatabaseUrl(url: string, origin: string): DatabaseConfig {
   const user = decode(parts.user, 'user');
   const database = decode(parts.database, 'database name');
   const port = Number(parts.port ?? MYSQL_PORT);
-  if (user === '') throw wrong('names no user');
+  if (user === '') throw wrong('has no user');
   if (database === '') throw wrong('has no database name');
   if (port < 1 || port > 65535) throw wrong(`has the port ${port}, which is not between 1 and 65535`);
 
   const parameters = new URLSearchParams(parts.query);
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name));
   if (unknown !== undefined) {
-    throw wrong(`has an unknown parameter "${unknown}"`, `Known are ${PARAMETERS.join(', ')}.`);
+    throw wrong(`has an unknown parameter "${unknown}"`, `Known parameters: ${PARAMETERS.join(', ')}.`);
   }
   const socketPath = parameters.get('socketPath');
   if (socketPath !== null && !socketPath.startsWith('/')) {
-    throw wrong('has a socketPath that is not absolute', 'For example ?socketPath=/run/mysqld/mysqld.sock.');
+    throw wrong('has a socketPath that is not absolute', 'Example: ?socketPath=/run/mysqld/mysqld.sock');
   }
   const host = decode(parts.host, 'host').replace(/^\[(.*)\]$/, '$1') || 'localhost';
   return {
@@ -70,7 +70,10 @@ function readTls(
   const mode = TLS_MODES.find((known) => known === (parameters.get('ssl') ?? 'off'));
   const caFile = parameters.get('sslCa');
   if (mode === undefined) {
-    throw wrong(`has an unknown ssl mode "${parameters.get('ssl')}"`, `Known are ${TLS_MODES.join(', ')}.`);
+    throw wrong(
+      `has an unknown ssl mode "${parameters.get('ssl')}"`,
+      `Known modes: ${TLS_MODES.join(', ')}.`,
+    );
   }
   if (caFile !== null && mode === 'off') {
     throw wrong('has sslCa without ssl', 'Add ssl=verify-ca or ssl=verify-identity.');

@@ -23,7 +23,7 @@ export type Explain = (facts: Facts) => Explanation;
 export const refusedStatement: Explain = ({detail, code}) => [
   'DATABASE_ERROR',
   `The database server refused (${code}): ${detail}.`,
-  'Look at the log of the database server.',
+  'Check the log of the database server.',
 ];
 
 /** A name for SQL, in backticks. */

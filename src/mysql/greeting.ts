@@ -58,6 +58,6 @@ export function readGreeting(socket: Socket, place: string): Promise<ServerInfo 
 
 function notMysql(place: string): AtomctlError {
   return new AtomctlError('DATABASE_UNREACHABLE', `What answers at ${place} is not a MySQL server.`, {
-    hint: 'Check the host and the port of the database; MySQL and MariaDB listen on 3306 unless told otherwise.',
+    hint: 'Check the host and the port of the database; the default port of MySQL and MariaDB is 3306.',
   });
 }

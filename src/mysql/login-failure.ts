@@ -3,12 +3,12 @@ import {type Explain, quotedName, refusedStatement} from './explained-failure.ts
 import {PASSWORD_KEPT} from './login.ts';
 
 const CHECK_SERVER = 'Check that the database server runs, and its host and port (atomctl config).';
-const CHECK_ACCOUNT = 'Have a database administrator look at the account.';
+const CHECK_ACCOUNT = 'Ask a database administrator to check the account.';
 
 const refusedLogin: Explain = ({config, place}) => [
   'DATABASE_LOGIN_REFUSED',
   `The MySQL server at ${place} refused the login of "${config.user}" ${config.password.isEmpty ? 'without' : 'with'} a password.`,
-  `Check user and password (atomctl config), and from where the account may log in${config.tls.mode === 'off' ? '; some accounts need TLS (?ssl=required)' : ''}.`,
+  `Check the user and the password (atomctl config), and the hosts from which the account may log in${config.tls.mode === 'off' ? '; some accounts require TLS (?ssl=required)' : ''}.`,
 ];
 
 const lockedAccount: Explain = ({config, place}) => [
@@ -19,7 +19,7 @@ const lockedAccount: Explain = ({config, place}) => [
 
 const unknownMethod: Explain = ({config, place}) => [
   'DATABASE_LOGIN_REFUSED',
-  `The MySQL server at ${place} logs "${config.user}" in by a method that atomctl does not know.`,
+  `The MySQL server at ${place} uses a login method for "${config.user}" that atomctl does not support.`,
   'Use an account with caching_sha2_password or mysql_native_password.',
 ];
 
@@ -27,13 +27,13 @@ const unknownMethod: Explain = ({config, place}) => [
 const passwordKept: Explain = ({config, place}) => [
   'DATABASE_LOGIN_REFUSED',
   `The MySQL server at ${place} asks for the password of "${config.user}" without TLS, so ${PASSWORD_KEPT}.`,
-  'Use TLS (?ssl=verify-identity&sslCa=FILE, or ?ssl=required), or give the public key of the server as server-public-key-path in a --defaults-file.',
+  'Use TLS (?ssl=verify-identity&sslCa=FILE, or ?ssl=required), or set server-public-key-path to the public key of the server in a --defaults-file.',
 ];
 
 const full: Explain = ({place}) => [
   'DATABASE_UNREACHABLE',
-  `The MySQL server at ${place} has no connection to spare.`,
-  'Try again in a moment; SHOW PROCESSLIST tells a database administrator who holds them.',
+  `The MySQL server at ${place} has too many connections.`,
+  'Try again in a moment. SHOW PROCESSLIST shows a database administrator which connections are open.',
 ];
 
 function checkHost(host: string | null): string {
@@ -56,8 +56,8 @@ const BY_CODE: Record<string, Explain> = {
   ],
   EACCES: ({place}) => [
     'DATABASE_UNREACHABLE',
-    `This user may not use the MySQL socket at ${place}.`,
-    'Run as a user who may, or connect by host and port.',
+    `Permission denied for the MySQL socket at ${place}.`,
+    'Run atomctl as a user with access to it, or connect with host and port.',
   ],
   ENOTFOUND: ({config}) => [
     'DATABASE_UNREACHABLE',
@@ -66,7 +66,7 @@ const BY_CODE: Record<string, Explain> = {
   ],
   EAI_AGAIN: ({config}) => [
     'DATABASE_UNREACHABLE',
-    `The name servers gave no answer about the database host "${config.host}".`,
+    `The name servers did not answer for the database host "${config.host}".`,
     checkHost(config.host),
   ],
   PROTOCOL_CONNECTION_LOST: ({place}) => [
@@ -76,8 +76,8 @@ const BY_CODE: Record<string, Explain> = {
   ],
   HANDSHAKE_NO_SSL_SUPPORT: ({place}) => [
     'DATABASE_UNREACHABLE',
-    `The MySQL server at ${place} offers no TLS.`,
-    'Set ssl_cert and ssl_key on the server, or leave ssl out of the database URL.',
+    `The MySQL server at ${place} does not support TLS.`,
+    'Set ssl_cert and ssl_key on the server, or remove ssl from the database URL.',
   ],
   HANDSHAKE_SSL_ERROR: ({place, detail}) => [
     'DATABASE_UNREACHABLE',
@@ -97,7 +97,7 @@ const BY_ERRNO: Record<number, Explain> = {
   1044: ({config, place}) => [
     'DATABASE_LOGIN_REFUSED',
     `The MySQL server at ${place} has no database "${config.database}" for the user "${config.user}".`,
-    `Check its name (atomctl config), or have SELECT ON ${quotedName(config.database)}.* granted to the user.`,
+    `Check its name (atomctl config), or ask for a grant of SELECT ON ${quotedName(config.database)}.* to the user.`,
   ],
   1045: refusedLogin,
   1698: refusedLogin,
@@ -109,11 +109,11 @@ const BY_ERRNO: Record<number, Explain> = {
   1129: ({place}) => [
     'DATABASE_UNREACHABLE',
     `The MySQL server at ${place} blocks this host after too many failed connections.`,
-    'Have a database administrator run FLUSH HOSTS.',
+    'Ask a database administrator to run FLUSH HOSTS.',
   ],
   1130: ({place}) => [
     'DATABASE_LOGIN_REFUSED',
-    `The MySQL server at ${place} takes no logins from this host.`,
+    `The MySQL server at ${place} does not accept logins from this host.`,
     CHECK_ACCOUNT,
   ],
   1251: unknownMethod,
@@ -123,7 +123,7 @@ const BY_ERRNO: Record<number, Explain> = {
   4151: lockedAccount,
   3159: ({place}) => [
     'DATABASE_LOGIN_REFUSED',
-    `The MySQL server at ${place} takes logins over TLS alone.`,
+    `The MySQL server at ${place} accepts logins only over TLS.`,
     'Add ?ssl=required to the database URL.',
   ],
 };

@@ -136,16 +136,16 @@ function carefulPlugins(
 function noAnswer(place: string, timeoutSeconds: number, connecting: boolean): AtomctlError {
   const message = connecting
     ? `The MySQL server at ${place} could not be reached within ${timeoutSeconds} s.`
-    : `The server at ${place} took the connection and did not complete the login within ${timeoutSeconds} s.`;
+    : `The server at ${place} accepted the connection, but did not complete the login within ${timeoutSeconds} s.`;
   return new AtomctlError('DATABASE_TIMEOUT', message, {
-    hint: 'Check that MySQL runs there and that no firewall is in between, or give it longer with --timeout.',
+    hint: 'Check that MySQL runs there and that no firewall blocks it, or increase --timeout.',
   });
 }
 
 function endlessAnswer(place: string): AtomctlError {
   return new AtomctlError(
     'DATABASE_UNREACHABLE',
-    `The server at ${place} answers the login with more than any MySQL server would.`,
+    `The server at ${place} sent too much data during the login; it is probably not a MySQL server.`,
     {hint: 'Check the host and the port of the database.'},
   );
 }

@@ -121,6 +121,6 @@ async function fetchHolder(
   return {
     holder: /^DO SLEEP\(\d+\), '([^']*)'$/.exec(found?.Info ?? '')?.[1],
     connection:
-      found === undefined ? 'someone else' : `connection ${found.Id} of ${found.User} from ${found.Host}`,
+      found === undefined ? 'another session' : `connection ${found.Id} of ${found.User} from ${found.Host}`,
   };
 }

@@ -83,7 +83,7 @@ function readTls(options: ReadonlyMap<string, OptionLine>): DatabaseConfig['tls'
     if (!/^(ssl|tls)/i.test(key) || TLS_OPTIONS.includes(key)) continue;
     throw usageError(
       `atomctl does not know the option ${key} at ${place}, which is about TLS.`,
-      `Known are ${TLS_OPTIONS.join(', ')}. Give a file without it: --defaults-file.`,
+      `Known options: ${TLS_OPTIONS.join(', ')}. Give a file without this option: --defaults-file.`,
     );
   }
   const certificate = clientCertificate(options);
@@ -108,7 +108,7 @@ function tlsMode(options: ReadonlyMap<string, OptionLine>): TlsMode | null {
     if (mode) return mode;
     throw usageError(
       `The ssl-mode at ${named.place} is unknown.`,
-      `Known are ${Object.keys(SSL_MODES).join(', ')}.`,
+      `Known modes: ${Object.keys(SSL_MODES).join(', ')}.`,
     );
   }
   if (isOn(options.get('ssl-verify-server-cert'))) return 'verify-identity';
@@ -149,8 +149,7 @@ async function includedFiles(line: string, place: string, depth: number): Promis
   const [, directive, target] = /^!(include|includedir)\s+(.+)$/.exec(line) ?? [];
   if (!directive || !target)
     throw usageError(`The directive at ${place} is neither !include nor !includedir.`);
-  if (depth >= MAX_INCLUDE_DEPTH)
-    throw usageError(`The option files at ${place} include each other too deeply.`);
+  if (depth >= MAX_INCLUDE_DEPTH) throw usageError(`The option file at ${place} is included too deeply.`);
   if (directive === 'include') return [target];
   const names = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
     throw cannotBeRead(`The directory ${target} (${place})`, cause);

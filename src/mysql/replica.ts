@@ -19,7 +19,7 @@ export async function replicaLag(
 ): Promise<number | null> {
   const all = database.server.flavour === 'mariadb' ? 'ALL REPLICAS' : 'REPLICA';
   const channels = await database.query(`SHOW ${all} STATUS`);
-  if (channels.length === 0) throw new AtomctlError('FAILED', `The server at ${name} is no replica.`);
+  if (channels.length === 0) throw new AtomctlError('FAILED', `The server at ${name} is not a replica.`);
   const lags = channels.map(
     (channel) => channel.Seconds_Behind_Source ?? channel.Seconds_Behind_Master ?? null,
   );
@@ -38,7 +38,7 @@ export async function listReplicas(database: Queryable & {server: ServerInfo}): 
 
 function addressOf({Host: host, Port: port}: Row): ReplicaAddress {
   if (typeof host === 'string' && host !== '') return {host, port: Number(port)};
-  throw new AtomctlError('FAILED', 'The database has a replica that does not say its host (report_host).', {
-    hint: 'Name it with --replica HOST[:PORT].',
+  throw new AtomctlError('FAILED', 'The database has a replica without a known host (report_host).', {
+    hint: 'Give it with --replica HOST[:PORT].',
   });
 }

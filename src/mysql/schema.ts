@@ -37,10 +37,10 @@ export function missingTable(detail: string, database: string): Explanation {
 /** `detail` is the server's "Unknown column 'job.output' in 'field list'". */
 export function missingColumn(detail: string, database: string): Explanation {
   const column = /'(?:[^']*\.)?([^'.]+)'/.exec(detail)?.[1] ?? '';
-  if (!LATE_COLUMNS.includes(column)) return notAtom(`it lacks a column "${column}"`, database);
+  if (!LATE_COLUMNS.includes(column)) return notAtom(`it has no column "${column}"`, database);
   return [
     'DATABASE_TOO_OLD',
-    `Database "${database}" is of an AtoM older than 2.4: its jobs have no "${column}".`,
+    `Database "${database}" belongs to an AtoM older than 2.4: its jobs have no "${column}".`,
     'Upgrade AtoM; atomctl works with 2.4 and later.',
   ];
 }
@@ -49,6 +49,6 @@ function notAtom(reason: string, database: string): Explanation {
   return [
     'DATABASE_NOT_ATOM',
     `Database "${database}" is not AtoM's: ${reason}.`,
-    'Name the database of the AtoM site; atomctl config shows which one is in use and why.',
+    'Give the database of the AtoM site. To see which one is used and why: atomctl config',
   ];
 }

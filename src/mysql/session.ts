@@ -158,7 +158,7 @@ export class Session {
           'DATABASE_LOST',
           `The MySQL server at ${place} answered a statement with more than ${MAX_REPLY_BYTES / 1024 / 1024} MiB.`,
           {
-            hint: "Check the host and the port of the database, and whether AtoM's tables are what they should be.",
+            hint: "Check the host and the port of the database, and if AtoM's tables are correct.",
           },
         ),
       );
@@ -175,9 +175,13 @@ export class Session {
       if (isServerError(error)) return;
       const place = describeEndpoint(endpointOf(this.#config));
       this.#socket.destroy(
-        new AtomctlError('DATABASE_TIMEOUT', `The MySQL server at ${place} fell silent during a statement.`, {
-          hint: 'Look at the server and the network, and whether the last change was made, before running it again.',
-        }),
+        new AtomctlError(
+          'DATABASE_TIMEOUT',
+          `The MySQL server at ${place} stopped answering during a statement.`,
+          {
+            hint: 'Check the server, the network, and if the last change was made, before you run the command again.',
+          },
+        ),
       );
     }
   }

@@ -5,25 +5,25 @@ import {missingColumn, missingTable} from './schema.ts';
 export const lostConnection: Explain = ({place}) => [
   'DATABASE_LOST',
   `The connection to the MySQL server at ${place} was lost.`,
-  'Check whether the last change was made before running it again.',
+  'Check if the last change was made, before you run the command again.',
 ];
 
 const busy: Explain = ({config}) => [
   'DATABASE_BUSY',
-  `Other sessions hold locks in database "${config.database}" that were not released in time.`,
-  'Try again later; SHOW PROCESSLIST tells a database administrator who holds them.',
+  `Other sessions did not release their locks in database "${config.database}" in time.`,
+  'Try again later. SHOW PROCESSLIST shows a database administrator which sessions have locks.',
 ];
 
 const tooLong: Explain = ({place}) => [
   'DATABASE_TIMEOUT',
-  `The MySQL server at ${place} ended a statement that took longer than it allows.`,
-  'Narrow the filter, or have max_statement_time or max_execution_time raised.',
+  `The MySQL server at ${place} ended a statement that exceeded its time limit.`,
+  'Use a narrower filter, or ask a database administrator to increase max_statement_time or max_execution_time.',
 ];
 
 const readOnly: Explain = ({place}) => [
   'DATABASE_ERROR',
   `The MySQL server at ${place} is read-only.`,
-  'Name the primary server, not a replica.',
+  'Give the primary server, not a replica.',
 ];
 
 const BY_ERRNO: Record<number, Explain> = {
@@ -39,8 +39,8 @@ const BY_ERRNO: Record<number, Explain> = {
   1213: busy,
   1317: ({place}) => [
     'DATABASE_ERROR',
-    `Somebody ended the statement on the MySQL server at ${place} (KILL QUERY).`,
-    'Run it again, or ask the database administrator why.',
+    `The statement was ended on the MySQL server at ${place} (KILL QUERY).`,
+    'Run the command again, or ask the database administrator for the reason.',
   ],
   1969: tooLong,
   3024: tooLong,
@@ -70,14 +70,14 @@ function missingPrivilege({detail, config, account}: Parameters<Explain>[0]): Re
     return [
       'DATABASE_PRIVILEGE',
       `The database user "${config.user}" lacks a privilege: ${detail}.`,
-      `Have it granted to ${grantee}.`,
+      `Ask a database administrator to grant it to ${grantee}.`,
     ];
   }
   const table = path.replace(/[`'"]/g, '').split('.').at(-1)!;
   return [
     'DATABASE_PRIVILEGE',
     `The database user "${config.user}" lacks ${privilege} on table "${table}" of database "${config.database}".`,
-    `Have run: GRANT ${privilege} ON ${quotedName(config.database)}.${quotedName(table)} TO ${grantee};`,
+    `Ask a database administrator to run: GRANT ${privilege} ON ${quotedName(config.database)}.${quotedName(table)} TO ${grantee};`,
   ];
 }
 

@@ -113,10 +113,10 @@ export class PhpEvaluator {
       // What follows a negative key differs from PHP 8.2 to 8.3.
       if (key.startsWith('-') && isInteger(key) && next === 0n) throw notStatic(item, 'a negative key');
       if (isInteger(key) && BigInt(key) >= next) next = BigInt(key) + 1n;
-      if (next > MOST_INTEGER) throw notStatic(item, 'a key that large');
+      if (next > MOST_INTEGER) throw notStatic(item, 'a too large key');
       array.set(key, this.evaluate(item.value as PhpNode));
     }
-    if (!this.#fits(array)) throw notStatic(items[0]!, 'an array that large');
+    if (!this.#fits(array)) throw notStatic(items[0]!, 'a too large array');
     return array;
   }
 
@@ -180,7 +180,7 @@ export class PhpEvaluator {
     const operands = [this.evaluate(left), this.evaluate(right)] as const;
     if (node.type === '.') return joined(node, phpString(operands[0]), phpString(operands[1]));
     const value = OPERATORS[node.type as string]?.(...operands);
-    if (value === undefined) throw notStatic(node, `the operator ${node.type} on such values`);
+    if (value === undefined) throw notStatic(node, `the operator ${node.type} on these values`);
     return value;
   }
 
@@ -197,14 +197,14 @@ export class PhpEvaluator {
     if (typeof value === 'bigint' && node.type === '-' && isRepresentable(-value)) return -value;
     if (typeof value === 'bigint' && node.type === '~') return ~value;
     if (typeof value === 'number' && node.type === '-') return -value;
-    throw notStatic(node, `the operator ${node.type} on such a value`);
+    throw notStatic(node, `the operator ${node.type} on this value`);
   }
 
   #assign(node: PhpNode): PhpValue {
     const target = node.left as PhpNode;
     const isPlain = target.kind === 'variable' && typeof target.name === 'string' && node.operator === '=';
     if (!isPlain || SUPERGLOBAL.test(target.name as string) || target.name === 'this') {
-      throw notStatic(node, 'an assignment to more than a variable');
+      throw notStatic(node, 'an assignment to something other than a variable');
     }
     const value = this.evaluate(node.right as PhpNode);
     this.#variables.set(target.name as string, value);
@@ -317,7 +317,7 @@ const MOST_ENTRIES = 10_000;
 const MOST_DEPTH = 100;
 
 function joined(node: PhpNode, left: string, right: string): string {
-  if (left.length + right.length > MOST_CHARACTERS) throw notStatic(node, 'a text that long');
+  if (left.length + right.length > MOST_CHARACTERS) throw notStatic(node, 'a too long text');
   return left + right;
 }
 
@@ -328,7 +328,7 @@ function arrayKey(node: PhpNode, value: PhpValue): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
   if (value === null) return '';
   if (typeof value === 'string' || typeof value === 'bigint') return String(value);
-  throw notStatic(node, 'such a key');
+  throw notStatic(node, 'a key of this kind');
 }
 
 /** PHP's integers have 64 bits. What does not fit becomes a float. */

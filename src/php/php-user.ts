@@ -34,7 +34,7 @@ export async function phpUser(
   if (callerUid !== 0) return {command: []};
   const weakness = weaknessForRoot(file);
   if (weakness === null) return {command: []};
-  if (fstatSync(directory).uid === 0) return {refusal: `php does not run as root on it, because ${weakness}`};
+  if (fstatSync(directory).uid === 0) return {refusal: `php must not run as root on it, because ${weakness}`};
   const owner = await directoryOwner(file, {directory, env});
   return 'refusal' in owner ? owner : {command: setpriv(owner, ['--no-new-privs'])};
 }
@@ -51,12 +51,14 @@ export async function directoryOwner(
   const stats = fstatSync(directory);
   const account = await findAccount(stats.uid, env);
   if (account === null) {
-    return {refusal: `the owner of its directory (uid ${stats.uid}) has no account to run php as`};
+    return {
+      refusal: `the owner of its directory (uid ${stats.uid}) has no account, so php cannot run as its owner`,
+    };
   }
   const danger = dangerToOwner(file, directory, stats, account);
   return danger === null
     ? account
-    : {refusal: `php does not run as ${account.name} on it, because ${danger}`};
+    : {refusal: `php must not run as ${account.name} on it, because ${danger}`};
 }
 
 /** The command that runs another one as this account, with its own groups. */

@@ -103,7 +103,7 @@ function evaluate(name: string, {user, directory, env, php}: Evaluation): Promis
     stdio: ['ignore', 'pipe', 'ignore', ...coverInherited()],
   });
   const stdout = child.stdout!;
-  const missing = `${user.command.length > 0 ? 'setpriv or php' : 'php'} is not installed here`;
+  const missing = `${user.command.length > 0 ? 'setpriv or php' : 'php'} is not installed`;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -123,13 +123,13 @@ function evaluate(name: string, {user, directory, env, php}: Evaluation): Promis
     );
     stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > OUTPUT_LIMIT_BYTES) abort(`it prints more than ${OUTPUT_LIMIT_BYTES / 1024 / 1024} MiB`);
+      if (size > OUTPUT_LIMIT_BYTES) abort(`it printed more than ${OUTPUT_LIMIT_BYTES / 1024 / 1024} MiB`);
       else chunks.push(chunk);
     });
-    child.once('error', () => end({ran: false, reason: "coreutils' timeout is not installed here"}));
+    child.once('error', () => end({ran: false, reason: 'the timeout command of coreutils is not installed'}));
     child.once('close', (status) => {
       if (status === 0) return end(readAnswer(Buffer.concat(chunks).toString()));
-      end({ran: false, reason: status === NOT_FOUND ? missing : 'php fails on it'});
+      end({ran: false, reason: status === NOT_FOUND ? missing : 'php failed to run it'});
     });
   });
 }
@@ -144,7 +144,7 @@ function killGroup(pid: number | undefined, {kill}: PhpPermission): void {
 }
 
 function readAnswer(stdout: string): PhpRun {
-  const failed: PhpRun = {ran: false, reason: 'php fails on it'};
+  const failed: PhpRun = {ran: false, reason: 'php failed to run it'};
   try {
     const answer = readPhpJson(stdout);
     const output = lookUp(answer, ['output']);

@@ -34,7 +34,7 @@ export async function readPhpScript(source: string, options: PhpScriptOptions): 
   try {
     program = engine.parseCode(source, options.file) as unknown as {children: PhpNode[]};
   } catch (error) {
-    throw new NotStaticError(isTooDeep(error) ? TOO_DEEP : 'it does not parse as PHP');
+    throw new NotStaticError(isTooDeep(error) ? TOO_DEEP : 'it is not valid PHP');
   }
   const script = new PhpScript(options);
   try {

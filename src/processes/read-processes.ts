@@ -111,13 +111,13 @@ async function readHost(proc: string): Promise<Host | string> {
   }
 }
 
-const NO_INIT = '/proc does not show the process 1, so it may hide others too.';
+const NO_INIT = '/proc does not show process 1, so other processes may be hidden, too.';
 
 function unreadable(error: unknown): string {
   const {code} = error as NodeJS.ErrnoException;
   const why =
     code === 'ENOENT'
-      ? 'this system has no /proc like that of Linux'
+      ? 'this system has no /proc as on Linux'
       : code === 'EACCES' || code === 'EPERM'
         ? 'permission denied; run atomctl as root'
         : systemReason(error);

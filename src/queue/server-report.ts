@@ -29,7 +29,7 @@ export interface ServerReport {
 /** One sentence about the lines that could not be read. */
 export function skippedText(address: string, lines: number): string {
   const counted = lines === 1 ? '1 line' : `${lines} lines`;
-  return `${counted} of the answers of Gearman server ${address} could not be read and ${lines === 1 ? 'is' : 'are'} left out.`;
+  return `${counted} of the answers of Gearman server ${address} could not be read and ${lines === 1 ? 'is' : 'are'} ignored.`;
 }
 
 /**

@@ -24,7 +24,7 @@ export function unservedPrefixes(
     .filter(([, {queued, workers}]) => queued > 0 && workers === 0)
     .map(([prefix, {queued}]) => ({
       state: FAULT_SEVERITY['jobs under a prefix without workers'],
-      message: `${queued === 1 ? '1 job waits' : `${queued} jobs wait`} under the function prefix ${prefix}, which no worker serves: the root or workers_key was changed, or another site has no worker.`,
+      message: `${queued === 1 ? '1 job waits' : `${queued} jobs wait`} under the function prefix ${prefix}, which has no worker: the root or workers_key was changed, or another site has no worker.`,
       remedy: `atomctl queue:status --all-functions --function-prefix ${prefix}`,
     }));
 }

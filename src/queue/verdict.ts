@@ -67,7 +67,7 @@ function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
           {
             state: FAULT_SEVERITY['a server does not answer'],
             message: error,
-            remedy: hint ?? 'systemctl status gearman-job-server, on its host',
+            remedy: hint ?? 'On its host: systemctl status gearman-job-server',
           },
         ],
   );
@@ -85,7 +85,7 @@ function unreadLines({servers}: QueueEvidence): QueueProblem[] {
 
 /** What names them can be seen only by someone who asks the server without reading lines. */
 export const UNREAD_LINES_REMEDY =
-  'a client has registered a function whose name has a line break: gearadmin --status shows it; restart gearmand when it is idle';
+  'a client has registered a function with a line break in its name; to see it: gearadmin --status. Restart gearmand when it is idle';
 
 /**
  * A worker registers its abilities when it starts, and with it those of plugins that were turned on meanwhile. With a
@@ -156,7 +156,7 @@ function unknownPrefix(): QueueProblem {
   return {
     state: 'unknown',
     message: 'The functions of this site are not known: give --atom-root or --function-prefix.',
-    remedy: 'atomctl queue:status --all-functions shows the prefixes that the servers have',
+    remedy: 'To see the prefixes of the servers: atomctl queue:status --all-functions',
   };
 }
 
@@ -174,7 +174,7 @@ function noWorkerOfThisSite(evidence: QueueEvidence): QueueProblem[] {
     others.length === 0
       ? ''
       : ` Workers with another function prefix are connected: ${enumerate(others)}. If they belong to this site, they use` +
-        ' another root or workers_key, and --function-prefix PREFIX tells atomctl theirs.';
+        ' another root or workers_key; then give their prefix with --function-prefix PREFIX.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   const message = `No worker of this site (${own}) is connected.${missing}${hint}`;
   const remedy = workersFix(staleRoot, START_WORKER);
@@ -223,7 +223,7 @@ function unknownAge({warningAge, criticalAge}: QueueLimits): QueueProblem[] {
   return [
     {
       state: criticalAge === undefined ? 'warning' : 'critical',
-      message: `The start of the oldest running job lies in the future, so it may be older than ${bound} s.`,
+      message: `The start of the oldest running job is in the future, so it may be older than ${bound} s.`,
       remedy: 'atomctl doctor --check clock',
     },
   ];

@@ -87,7 +87,7 @@ function header(now: string, zone: string, kept: readonly NameKind[]): string {
   const replaced = NAME_KINDS.filter((kind) => !kept.includes(kind));
   const names =
     replaced.length === 0 ? '' : `Replaced by placeholders such as user-1: ${replaced.join(', ')}. `;
-  const shown = kept.length === 0 ? '' : `Shown as they are (--with): ${kept.join(', ')}. `;
+  const shown = kept.length === 0 ? '' : `Not replaced (--with): ${kept.join(', ')}. `;
   return `Report of atomctl on an AtoM site, ${now} (${zone})\n${names}${shown}Passwords and tokens are always replaced.\n`;
 }
 
@@ -130,6 +130,6 @@ export function renderReportSummary(
   const counts = [...NAME_KINDS, 'secrets' as const]
     .filter((kind) => replaced[kind] > 0)
     .map((kind) => `${kind} ${replaced[kind]}`);
-  const shown = kept.length === 0 ? '' : `Shown as they are: ${kept.join(', ')}.\n`;
-  return `${sanitizeLine(place)}\n${lines.join('')}Replaced: ${counts.join(', ') || 'nothing'}.\n${shown}Read it before you post it: a name that atomctl does not know is still in it.\n`;
+  const shown = kept.length === 0 ? '' : `Not replaced: ${kept.join(', ')}.\n`;
+  return `${sanitizeLine(place)}\n${lines.join('')}Replaced: ${counts.join(', ') || 'nothing'}.\n${shown}Read the file before you post it: it may have names that atomctl does not know.\n`;
 }

@@ -20,7 +20,8 @@ export async function renderWorkerStatus(status: WorkerStatus, screen: Screen, n
   for (const unit of status.units) parts.push(renderUnit(unit, status, screen, now));
   if (status.unmanaged.length > 0) {
     const table = await renderTable(UNMANAGED_COLUMNS, status.unmanaged, screen);
-    const title = "Connected, but of no unit here (a container's, a terminal's, another machine's):";
+    const title =
+      'Connected, but without a unit on this machine (in a container, on a terminal or on another machine):';
     parts.push(`${wrap(title, screen.width).join('\n')}\n${table}`);
   }
   return parts.join('\n');
@@ -62,7 +63,7 @@ function memoryText(bytes: number | null): string {
 /** The count of starts is an upper bound, because the journal does not show resets. */
 function startText({startLimit, restarts}: UnitReport): string {
   const {burst, intervalSeconds, startsUsed, hit} = startLimit;
-  const again = `restarted by itself ${restarts} ${restarts === 1 ? 'time' : 'times'}`;
+  const again = `restarted by systemd ${restarts} ${restarts === 1 ? 'time' : 'times'}`;
   if (burst === 0) return `no limit, ${again}`;
   const used = hit ? String(burst) : startsUsed === null ? 'an unknown number' : `at most ${startsUsed}`;
   return `${used} of ${burst} in ${formatDuration(intervalSeconds)} used, ${again}`;
@@ -93,8 +94,8 @@ const UNMANAGED_COLUMNS: Column<UnmanagedWorker>[] = [
 export function renderInstalled(path: string, running: readonly string[]): string {
   const next =
     running.length === 0
-      ? 'It is used from the next start on: atomctl worker:start, and worker:enable for starts at boot.'
-      : `A restart is needed: ${running.join(', ')} ${running.length === 1 ? 'runs' : 'run'} as before until then (atomctl worker:restart).`;
+      ? 'It is used from the next start on. To start the worker: atomctl worker:start. To start it at boot: atomctl worker:enable'
+      : `A restart is needed: ${running.join(', ')} ${running.length === 1 ? 'uses' : 'use'} the old unit file until then. To restart: atomctl worker:restart`;
   return `${sanitizeLine(path)} is installed.\n${sanitizeLine(next)}\n`;
 }
 

@@ -96,10 +96,10 @@ function notInstalled(tool: string, cause: unknown): AtomctlError {
 
 function tooSlow(tool: string, args: readonly string[], seconds: number): AtomctlError {
   return new AtomctlError('FAILED', `"${tool} ${args.join(' ')}" did not end within ${seconds} s.`, {
-    hint: 'systemd may still be carrying it out; look again with atomctl worker:status.',
+    hint: 'systemd may still be working on it. To check: atomctl worker:status',
   });
 }
 
 /** What to do without systemd. */
 export const WITHOUT_SYSTEMD =
-  'In a container, restart the container of the worker or run it with atomctl worker:run; atomctl queue:workers shows the workers that are connected.';
+  'In a container, restart the container of the worker, or run the worker with atomctl worker:run. To see the connected workers: atomctl queue:workers';

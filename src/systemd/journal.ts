@@ -113,8 +113,8 @@ function refuse(status: number | Error, errors: string): void {
     });
   }
   if (NOT_ALLOWED.test(errors)) {
-    throw new AtomctlError('SYSTEMD_REFUSED', 'This user may not read the journal.', {
-      hint: 'Run it with sudo, or have the user added to the group systemd-journal.',
+    throw new AtomctlError('SYSTEMD_REFUSED', 'This user has no permission to read the journal.', {
+      hint: 'Run it with sudo, or add the user to the group systemd-journal.',
     });
   }
   if (status !== 0) {

@@ -77,7 +77,7 @@ function failure(
   }
   if (NO_UNIT.test(stderr)) {
     return new AtomctlError('NO_SUCH_UNIT', `systemd has no unit ${unit}: ${sentence(reason)}`, {
-      hint: 'Name it with --unit, or write one with atomctl worker:unit --install.',
+      hint: 'Give the unit with --unit, or install one: atomctl worker:unit --install',
     });
   }
   return new AtomctlError('FAILED', `"${command}" failed: ${sentence(reason)}`);
@@ -86,7 +86,7 @@ function failure(
 function unavailable(scope: Scope): AtomctlError {
   return scope === 'user'
     ? new AtomctlError('SYSTEMD_UNAVAILABLE', 'No systemd manager runs for this user.', {
-        hint: 'Log in as that user, have "loginctl enable-linger USER" run, or leave out --user-manager.',
+        hint: 'Log in as this user, ask an administrator to run "loginctl enable-linger USER", or omit --user-manager.',
       })
     : new AtomctlError('SYSTEMD_UNAVAILABLE', 'systemd does not run on this machine.', {
         hint: WITHOUT_SYSTEMD,
@@ -131,6 +131,6 @@ const UNIT_NAME = /^[\w:.@\\-]+$/;
  */
 export function serviceName(name: string): string {
   if (!UNIT_NAME.test(name))
-    throw usageError(`No unit can be called ${JSON.stringify(name)}.`, 'Give the name of one unit.');
+    throw usageError(`${JSON.stringify(name)} is not a valid unit name.`, 'Give the name of one unit.');
   return /\.[a-z]+$/.test(name) ? name : `${name}.service`;
 }

@@ -110,14 +110,14 @@ export function registrationFaults(registered: readonly Registration[]): string[
 /** One server's, or null. */
 export function registrationFault(registration: Registration): string | null {
   const {server, error, abilities, missing, strangePrefixes} = registration;
-  if (error !== null) return `it is not known what it has registered with ${server}: ${error}`;
+  if (error !== null) return `atomctl does not know what it has registered with ${server}: ${error}`;
   if (abilities.length === 0 && strangePrefixes.length > 0) {
     return (
-      `it is registered with ${server} under another prefix (${strangePrefixes.join(', ')}) than this site's:` +
+      `it is registered with ${server} under another prefix (${strangePrefixes.join(', ')}) than that of this site:` +
       ' it gets no job of this site.'
     );
   }
-  if (abilities.length === 0) return `it has registered nothing with ${server}: it does no jobs.`;
+  if (abilities.length === 0) return `it has registered nothing with ${server}: it runs no jobs.`;
   return missing.length > 0 ? `it has not registered ${enumerate(missing)} with ${server}.` : null;
 }
 

@@ -17,7 +17,7 @@ export interface SettingChange {
 /** Enables the units: they start at boot. @throws AtomctlError what the manager throws */
 export function enableUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
   return change(manager, units, 'enable', ({enablement}) => enablement.startsWith('enabled'), {
-    done: 'will start when the machine does.',
+    done: 'will start when the machine starts.',
     not: 'is still not enabled.',
   });
 }
@@ -25,7 +25,7 @@ export function enableUnits(manager: ServiceManager, units: readonly UnitState[]
 /** Disables the units: they do not start at boot; a running one keeps running. @throws AtomctlError what the manager throws */
 export function disableUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
   return change(manager, units, 'disable', ({enablement}) => !enablement.startsWith('enabled'), {
-    done: 'will not start when the machine does.',
+    done: 'will not start when the machine starts.',
     not: 'is still enabled.',
   });
 }
@@ -33,7 +33,7 @@ export function disableUnits(manager: ServiceManager, units: readonly UnitState[
 /** Clears the units' failure state and their count of starts. @throws AtomctlError what the manager throws */
 export function resetUnits(manager: ServiceManager, units: readonly UnitState[]): Promise<SettingChange[]> {
   return change(manager, units, 'reset-failed', ({active}) => active !== 'failed', {
-    done: 'has its failure state and its count of starts cleared.',
+    done: 'has no failure state any more, and its count of starts is 0.',
     not: 'is still failed.',
   });
 }

@@ -9,7 +9,7 @@ export const LIMIT_REACHED = 111;
 /** Exit statuses that have a meaning of their own: AtoM's, PHP's, and those systemd uses before the program runs. */
 const EXIT_STATUS_TEXTS: Record<number, string> = {
   [LIMIT_REACHED]: "the worker's own limit (--max-job-count or --max-mem-usage) was reached",
-  200: 'its working directory could not be entered',
+  200: 'systemd could not change to its working directory',
   203: 'its program could not be executed',
   217: 'its user does not exist',
   255: 'PHP ended with a fatal error',
@@ -20,8 +20,8 @@ const RESULT_TEXTS: Record<string, string> = {
   'oom-kill': 'it was killed because memory ran out',
   timeout: 'it did not start or stop in time and was killed',
   watchdog: 'its watchdog killed it',
-  resources: 'systemd lacked the resources to start it',
-  protocol: 'it did not start the way its unit says',
+  resources: 'systemd did not have the resources to start it',
+  protocol: 'it did not start as its unit file specifies',
 };
 
 /** How the worker ended last, without a full stop; null before it first ended. */
@@ -48,7 +48,7 @@ export function comesBack(unit: UnitState): boolean | null {
 
 /** Why a worker that does not run does not, in sentences; null while it runs. */
 export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null {
-  if (unit.load === 'masked') return 'It is masked: nothing can start it before "systemctl unmask".';
+  if (unit.load === 'masked') return 'It is masked: it cannot start before "systemctl unmask".';
   if (unit.load !== 'loaded') return `systemd could not load it (${unit.load}).`;
   if (comesBack(unit) === null) return null;
   const ending = endingText(unit);
@@ -59,17 +59,17 @@ export function whyNotRunning(unit: UnitState, limit: StartLimit): string | null
   if (unit.active === 'activating') return 'It is being started.';
   if (limit.hit) return atTheLimit(ending, limit);
   // systemd forgets a unit that ended without an error and is not enabled.
-  if (ending === null && !limit.startsUsed) return 'It has not been started lately.';
+  if (ending === null && !limit.startsUsed) return 'It was not started recently.';
   if (ending !== null && !(unit.result === 'success' && unit.lastExit?.status === 0))
     return `${capital(ending)}.`;
-  return `${capital(ending ?? 'it ended well')}: stopped by hand, or by SIGTERM from outside.`;
+  return `${capital(ending ?? 'it ended without an error')}: it was stopped by an administrator or by a SIGTERM.`;
 }
 
 function atTheLimit(ending: string | null, limit: StartLimit): string {
   const left = limit.secondsLeft === null ? '' : ` for another ${formatDuration(limit.secondsLeft)}`;
   return (
     `${ending === null ? '' : `${capital(ending)}. `}It reached the start limit of ${limitText(limit)}:` +
-    ` systemd refuses to start it${left}, unless the count is reset (atomctl worker:start --reset).`
+    ` systemd refuses to start it${left}. To reset the count and start it: atomctl worker:start --reset`
   );
 }
 

@@ -27,7 +27,7 @@ export function judgeUnit(evidence: UnitEvidence): UnitProblem[] {
   if (['disabled', 'indirect'].includes(unit.enablement)) {
     problems.push({
       severity: 'warning',
-      text: `${unit.name} is not enabled: it will not start when the machine does.`,
+      text: `${unit.name} is not enabled: it will not start when the machine starts.`,
     });
   }
   return problems;
@@ -36,7 +36,7 @@ export function judgeUnit(evidence: UnitEvidence): UnitProblem[] {
 function notRunning(unit: UnitState, limit: StartLimit, why: string): UnitProblem {
   // At the limit, of a masked unit and of one that cannot be loaded, `why` says what has to be done first.
   const canStart = comesBack(unit) === false && !limit.hit && unit.load === 'loaded';
-  const alone = canStart ? ' It will not come back by itself: atomctl worker:start starts it.' : '';
+  const alone = canStart ? ' systemd will not start it again. To start it: atomctl worker:start' : '';
   return {severity: 'critical', text: `${unit.name} is ${stateText(unit)}. ${why}${alone}`};
 }
 
@@ -56,8 +56,8 @@ function runningFaults({unit, limit, servers}: UnitEvidence): UnitProblem[] {
     });
   if (comesBack(unit) === null && limit.burst > 0 && limit.startsUsed === limit.burst) {
     const text =
-      `${unit.name} may have used up its ${limitText(limit)}: systemd may not start it again after its next end` +
-      ' or restart. atomctl worker:reset clears the counter.';
+      `${unit.name} may have used all of its ${limitText(limit)}: systemd may not start it again after its next end` +
+      ' or restart. To clear the count: atomctl worker:reset';
     faults.push({severity: 'warning', text});
   }
   return faults;

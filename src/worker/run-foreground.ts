@@ -67,7 +67,9 @@ export function runForeground(options: RunOptions): Promise<number> {
       reject(
         new AtomctlError('FAILED', `${php} could not be run in ${root}.`, {
           hint:
-            user === null ? 'Name PHP with --php PATH.' : 'Name PHP with --php PATH, and install util-linux.',
+            user === null
+              ? 'Give the path of PHP with --php PATH.'
+              : 'Give the path of PHP with --php PATH, and install util-linux.',
           cause,
         }),
       );

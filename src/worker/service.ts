@@ -93,7 +93,7 @@ async function bringUp(
   if (failure !== null) return refused(name, failure.message, options);
   const change = await awaitRegistration(name, options);
   const already = verb === 'start' && runs && change.done;
-  return already ? {...change, message: `${name} was running already. ${change.message}`} : change;
+  return already ? {...change, message: `${name} was already running. ${change.message}`} : change;
 }
 
 /** What came of work; null if it failed as can be expected of a unit. */
@@ -120,8 +120,8 @@ async function attempt(change: () => Promise<void>): Promise<AtomctlError | null
 async function leftRunning(unit: UnitState, limit: StartLimit, options: ServiceOptions): Promise<UnitChange> {
   const {servers} = await fetchSnapshot(unit.name, options);
   const message =
-    `${unit.name} was left running: its ${limitText(limit)} may be used up, and systemd would stop it and then` +
-    ' refuse to start it. Give --reset to clear the counter first.';
+    `${unit.name} was not stopped: all of its ${limitText(limit)} may be used, and systemd would stop it and then` +
+    ' refuse to start it. To clear the count first, give --reset.';
   return {unit: unit.name, done: false, message, mainPid: unit.mainPid, servers};
 }
 
@@ -129,7 +129,7 @@ async function refused(name: string, failure: string, options: ServiceOptions): 
   const {state, servers} = await fetchSnapshot(name, options);
   const limit = await options.readLimit(state);
   const why = whyNotRunning(state, limit) ?? failure;
-  const message = `${name} did not start. ${why} See atomctl worker:logs.`;
+  const message = `${name} did not start. ${why} To see its log: atomctl worker:logs`;
   return {unit: name, done: false, message, mainPid: state.mainPid, servers};
 }
 
@@ -168,7 +168,7 @@ async function takeDown({name}: UnitState, options: ServiceOptions): Promise<Uni
 function stoppedText(name: string, servers: readonly Registration[]): string {
   const silent = servers.filter(({error}) => error !== null);
   return silent.length === 0
-    ? `${name} is stopped, and its abilities are gone from ${serverList(servers)}.`
+    ? `${name} is stopped, and its abilities are removed from ${serverList(servers)}.`
     : `${name} is stopped; ${serverList(silent)} did not answer, so it was not checked there.`;
 }
 

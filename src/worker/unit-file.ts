@@ -57,7 +57,7 @@ const UNIT_NAME = /^[\w:.@-]+$/;
 /** @throws AtomctlError USAGE if a unit cannot have this name */
 export function requireUnitName(name: string): void {
   if (!UNIT_NAME.test(name) || name.startsWith('.'))
-    throw invalid('--name', name, 'Give letters, digits, and : . _ - only.');
+    throw invalid('--name', name, 'Use only letters, digits and : . _ -');
 }
 
 /** A line that ends with a backslash goes on in the next one. */
@@ -66,12 +66,12 @@ function requireOneLine(flag: string, text: string): void {
   throw invalid(
     flag,
     text,
-    'It must not hold line breaks or other control characters, nor end with a space or a backslash.',
+    'It must not contain line breaks or other control characters, and must not end with a space or a backslash.',
   );
 }
 
 function invalid(flag: string, text: string, hint: string): AtomctlError {
-  return usageError(`"${text}" (${flag}) cannot stand in a unit file.`, hint);
+  return usageError(`"${text}" (${flag}) cannot be used in a unit file.`, hint);
 }
 
 function unitSection(options: UnitFileOptions): string[] {
@@ -86,7 +86,7 @@ function unitSection(options: UnitFileOptions): string[] {
 
 /** systemd ignores a name that is not a unit of the machine. */
 const ORDERING = [
-  '# The worker ends if it cannot reach its database or Gearman: those on this machine go first.',
+  '# The worker ends if it cannot connect to its database or Gearman, so start those of this machine first.',
   'Wants=network-online.target',
   'After=network-online.target',
   'After=mysql.service mysqld.service mariadb.service',
@@ -94,13 +94,13 @@ const ORDERING = [
 ];
 
 const RARE_STARTS = [
-  '# A job that brings its worker down is handed to the next one: after three starts in a day, an administrator should check it.',
+  '# Gearman gives a job that crashes its worker to the next worker: after three starts in a day, an administrator should check it.',
   'StartLimitIntervalSec=24h',
   'StartLimitBurst=3',
 ];
 
 const LIMITED_STARTS = [
-  '# Each time the worker reaches its limit is a start too, so that these have to allow for more than crashes.',
+  '# Each time the worker reaches its limit, it starts again, so these values must allow for more than crashes.',
   'StartLimitIntervalSec=1h',
   'StartLimitBurst=10',
 ];
@@ -120,7 +120,7 @@ function serviceSection(options: UnitFileOptions): string[] {
 }
 
 const LIMIT_EXIT = [
-  '# What the worker exits with at --max-job-count or --max-mem-usage: not a failure; a new worker starts.',
+  '# The exit status of the worker at --max-job-count or --max-mem-usage: not a failure; a new worker starts.',
   'SuccessExitStatus=111',
   'RestartForceExitStatus=111',
 ];

@@ -29,7 +29,7 @@ async function namedUnits({manager, names}: FindUnitsOptions): Promise<UnitState
   const absent = units.find((unit) => unit.load === 'not-found');
   if (absent !== undefined) {
     throw new AtomctlError('NO_SUCH_UNIT', `systemd has no unit ${absent.name}.`, {
-      hint: 'Leave out --unit to search for the worker, or write a unit with atomctl worker:unit --install.',
+      hint: 'To search for the worker, omit --unit; to install a unit: atomctl worker:unit --install',
     });
   }
   return units;
@@ -39,7 +39,7 @@ async function searchUnits({manager, root}: FindUnitsOptions): Promise<UnitState
   if (root === null) {
     throw new AtomctlError(
       'NO_SUCH_UNIT',
-      'No AtoM installation was found, so its worker cannot be either.',
+      'No AtoM installation was found, so atomctl cannot find its worker.',
       {
         hint: 'Give --atom-root DIR, or --unit NAME.',
       },
@@ -53,9 +53,9 @@ async function searchUnits({manager, root}: FindUnitsOptions): Promise<UnitState
   const elsewhere = workers.map(({name}) => name).join(', ');
   throw new AtomctlError(
     'NO_SUCH_UNIT',
-    `No unit of the ${manager.scope} manager runs jobs:worker in ${root}.${elsewhere && ` Those of other directories: ${elsewhere}.`}`,
+    `No unit of the ${manager.scope} manager runs jobs:worker in ${root}.${elsewhere && ` Units of other directories: ${elsewhere}.`}`,
     {
-      hint: `Name one with --unit, write one with atomctl worker:unit --install${manager.scope === 'system' ? ', or use a user manager with --user-manager' : ''}.`,
+      hint: `Give one with --unit, install one with atomctl worker:unit --install${manager.scope === 'system' ? ', or use a user manager with --user-manager' : ''}.`,
     },
   );
 }

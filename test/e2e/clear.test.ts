@@ -82,7 +82,7 @@ test('a filter removes only its jobs from the queue, --keep-queue none; an execu
   const filtered = await clear('--name', 'arFileImportJob', '--yes');
   expect([filtered.code, filtered.stdout]).toEqual([
     0,
-    '1 job cleared: 1 running.\nTaken out of Gearman: 1 job.\nStill in Gearman for this site: 3 jobs.\n',
+    '1 job cleared: 1 running.\nRemoved from Gearman: 1 job.\nStill in Gearman for this site: 3 jobs.\n',
   ]);
   const left = await clear('--id', String(kept[0]), '--keep-queue', '--yes', '--json');
   expect(JSON.parse(left.stdout)).toMatchObject({cleared: 1, queueRemoved: 0});

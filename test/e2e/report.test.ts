@@ -238,7 +238,7 @@ test('what cannot be obtained is one sentence, logs are not shown without the na
   const missing = sections.filter(({missing}: {missing: string | null}) => missing !== null);
   expect(missing.map(({name}: {name: string}) => name)).toEqual(['workers', 'jobs', 'journal']);
   expect(text).toContain('== Running jobs ==\n\nNot available: ');
-  expect(text).toContain('Not available: This user may not read the journal.');
+  expect(text).toContain('Not available: This user has no permission to read the journal.');
   expect(text).not.toContain('S3cret');
   const unwritten = join(scratch, 'unwritten.txt');
   const wrong = await runAtomctl(['report', unwritten, '--timezone', 'Mars/Base'], {env});

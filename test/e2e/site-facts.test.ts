@@ -137,7 +137,7 @@ test('T10: a start in the future has no duration and proves a wrong zone', async
     2,
     expect.stringMatching(/^ATOM QUEUE CRITICAL: The start of the oldest running job lies in the future, /),
   ]);
-  expect(text.stdout).toContain('Running in the database: 1, the start of the oldest lies in the future');
+  expect(text.stdout).toContain('Running in the database: 1, the start of the oldest is in the future');
 
   await site.query("UPDATE object SET created_at = '2020-01-01 00:00:00' WHERE id = ?", [id]);
   expect(await finding('clock', site.env)).toMatchObject({

@@ -45,7 +45,7 @@ async function checkRetries(site: SiteEvidence): Promise<Outcome> {
       ? 'If gearmand drops a job at the limit, the job is lost: its row still says Running.'
       : 'If a job crashes its worker, it also crashes the next worker, until the job is killed.',
     remedy: limited
-      ? 'Raise or remove --job-retries.'
+      ? 'Increase or remove --job-retries.'
       : 'To kill such a job: atomctl jobs:kill ID --restart-worker',
   });
 }

@@ -263,6 +263,6 @@ function limited({address}: GearmanServer): AtomctlError {
   return new AtomctlError(
     'REFUSED',
     `Gearman server ${formatAddress(address)} limits retries: if the worker restarts, a job could be dropped or start again, so the worker was not stopped.`,
-    {hint: 'Raise --job-retries of gearmand, or cancel the job and change its row with --force.'},
+    {hint: 'Increase --job-retries of gearmand, or cancel the job and change its row with --force.'},
   );
 }

@@ -96,8 +96,8 @@ export async function restoreOrder(
   const classes = many.flatMap(({functions}) => functions.map((name) => splitFunctionName(name).jobClass));
   return new AtomctlError(
     'FAILED',
-    `The connection to Gearman server ${formatAddress(server.address)} was lost as the waiting jobs of ${classes.join(', ')} returned: all wait again, but their order may have changed.`,
-    {hint: 'Nothing has to be done unless their order matters.', cause: options.cause},
+    `The connection to Gearman server ${formatAddress(server.address)} was lost while atomctl returned the waiting jobs of ${classes.join(', ')}: all wait again, but their order may be different.`,
+    {hint: 'If their order does not matter, you do not have to do anything.', cause: options.cause},
   );
 }
 

@@ -75,8 +75,8 @@ function oldHoldText(hold: OldHold, toWall: (instant: Date) => string): HoldText
   return {
     message: `${holdText(hold, toWall)}, longer than a probe of atomctl lasts.`,
     consequence: hold.locks
-      ? 'Until it ends, no atomctl can read the waiting jobs of this server.'
-      : 'Until it ends, the jobs of its queues may be held, and their state is not sure.',
+      ? 'Until it ends, atomctl cannot read the waiting jobs of this server.'
+      : 'Until it ends, it may hold jobs of its queues, and their state is not certain.',
     remedy: holdFix(hold),
   };
 }

@@ -38,7 +38,10 @@ export async function takeProbeLock(address: ServerAddress, options: ProbeLockOp
   const deadline = Date.now() + options.timeoutSeconds * 1000;
   for (;;) {
     if (options.signal?.aborted) {
-      throw new AtomctlError('INTERRUPTED', 'Interrupted before the queue was probed; nothing was touched.');
+      throw new AtomctlError(
+        'INTERRUPTED',
+        'Interrupted before the probe of the queue; nothing was changed.',
+      );
     }
     const lock = await takeLock(address, PROBE_LOCK, {
       ...options,

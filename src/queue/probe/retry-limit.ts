@@ -12,8 +12,8 @@ export async function refuseOtherServers(server: GearmanServer): Promise<void> {
   if (implementation === 'gearmand') return;
   throw new AtomctlError(
     'REFUSED',
-    `Gearman server ${formatAddress(server.address)} is not gearmand (the one in C): it loses a job that is probed.`,
-    {hint: 'Nothing was touched. Such a server shows how many jobs wait, but not which.'},
+    `Gearman server ${formatAddress(server.address)} is not gearmand (the server written in C): a probe would lose jobs.`,
+    {hint: 'Nothing was changed. Such a server shows how many jobs wait, but not which jobs.'},
   );
 }
 
@@ -35,7 +35,7 @@ export async function refuseWhereReturnsDrop(
   if (await survivesReturns(server, returns, options)) return;
   throw new AtomctlError(
     'REFUSED',
-    `Gearman server ${formatAddress(server.address)} limits retries: a job that is probed could be dropped.`,
-    {hint: 'Nothing was touched. Let the queue run empty, or raise --job-retries of gearmand.'},
+    `Gearman server ${formatAddress(server.address)} limits retries: a probe could drop jobs.`,
+    {hint: 'Nothing was changed. Wait until the queue is empty, or increase --job-retries of gearmand.'},
   );
 }

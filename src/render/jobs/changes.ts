@@ -52,7 +52,7 @@ export function renderClearPlan(
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
   const lines = [`${jobs(total)} to clear: ${countsText(counts)}.`];
   if (counts.running > 0) {
-    lines.push(warning(`${counts.running} running among them; a worker that executes one may fail.`));
+    lines.push(warning(`${counts.running} of them are running; their workers may fail.`));
   }
   if (queue !== null && queue.waiting + queue.executing > 0) {
     lines.push(
@@ -62,7 +62,7 @@ export function renderClearPlan(
   if (queue !== null && queue.surplus > 0) {
     lines.push(
       warning(
-        `at least ${jobs(queue.surplus)} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued takes them out too.`,
+        `at least ${jobs(queue.surplus)} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued also removes them.`,
       ),
     );
   }
@@ -77,19 +77,19 @@ export function renderCleared(cleared: SiteCleared, exported: string | null, scr
   const end = cleared.interrupted || cleared.failure !== null ? 'cleared before it stopped' : 'cleared';
   const lines = [`${jobs(cleared.cleared)} ${end}: ${countsText(cleared.byStatus)}.`];
   if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
-  if (cleared.queueRemoved > 0) lines.push(`Taken out of Gearman: ${jobs(cleared.queueRemoved)}.`);
+  if (cleared.queueRemoved > 0) lines.push(`Removed from Gearman: ${jobs(cleared.queueRemoved)}.`);
   if (cleared.queueExecuting > 0) {
     lines.push(
       paint(
         screen,
         'yellow',
-        `Executing among them: ${jobs(cleared.queueExecuting)}; a worker goes on until it notices.`,
+        `Executing among them: ${jobs(cleared.queueExecuting)}; their workers continue until they notice.`,
       ),
     );
   }
   if (cleared.queueLeft > 0) lines.push(`Still in Gearman for this site: ${jobs(cleared.queueLeft)}.`);
   if (cleared.interruptedJobs.length > 0) {
-    lines.push(`Interrupted, to begin again: ${cleared.interruptedJobs.join(', ')}.`);
+    lines.push(`Interrupted, will start again: ${cleared.interruptedJobs.join(', ')}.`);
   }
   if (cleared.downloadsDeleted > 0) {
     lines.push(
@@ -180,7 +180,7 @@ export function renderKillPlan(
       paint(
         screen,
         'yellow',
-        `Warning: the worker that stops also executes ${list}; Gearman hands ${interrupts.length === 1 ? 'it' : 'them'} out again, from the beginning.`,
+        `Warning: the worker to be stopped also executes ${list}; Gearman hands ${interrupts.length === 1 ? 'it' : 'them'} out again, and it starts from the beginning.`,
       ),
     );
   }

@@ -52,6 +52,6 @@ export function renderJobSummary(shown: number, totals: JobTotals, screen: Scree
 export function jobSummary(shown: number, {total, counts}: JobTotals): string {
   if (counts !== null) return `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
   const which =
-    total === null ? `${shown} jobs shown, there may be more` : `${shown} of about ${total} jobs shown`;
+    total === null ? `${shown} jobs shown; there may be more` : `${shown} of about ${total} jobs shown`;
   return `${which}; --json counts them.`;
 }

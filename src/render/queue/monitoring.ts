@@ -71,7 +71,7 @@ export function renderQueueMetrics(
   const metrics: Metric[] = [
     {
       name: 'gearman_up',
-      help: 'Whether the Gearman server answers.',
+      help: '1 if the Gearman server answers, otherwise 0.',
       type: 'gauge',
       samples: servers.map(({address, reachable}) => ({
         labels: {server: address},
@@ -88,16 +88,16 @@ export function renderQueueMetrics(
     },
     functionMetric('queued', 'Jobs that wait for a worker.', functions),
     functionMetric('running', 'Jobs that a worker executes.', functions),
-    functionMetric('workers', 'Connected workers that can do the function.', functions),
+    functionMetric('workers', 'Connected workers that can run the function.', functions),
     {
       name: 'atom_queue_healthy',
-      help: 'Whether the queue of this AtoM site has no problem.',
+      help: '1 if the queue of this AtoM site has no problem, otherwise 0.',
       type: 'gauge',
       samples: [{value: Number(status.status === 'ok')}],
     },
     {
       name: 'atom_queue_problems',
-      help: 'What is wrong with the queue of this AtoM site, by severity.',
+      help: 'The problems of the queue of this AtoM site, by severity.',
       type: 'gauge',
       samples: PROBLEM_STATES.map((state) => ({
         labels: {state},
@@ -109,7 +109,7 @@ export function renderQueueMetrics(
     metrics.push({...OLDEST_RUNNING, samples: [{value: backlog.oldestSeconds ?? 0}]});
     metrics.push({
       name: 'atom_job_longest_wait_seconds',
-      help: 'How long the job that waits longest for a worker has waited; 0 if none waits.',
+      help: 'The longest wait of a waiting job for a worker; 0 if no job waits.',
       type: 'gauge',
       samples: [{value: backlog.longestWait?.seconds ?? 0}],
     });

@@ -30,7 +30,7 @@ export async function renderQueueStatus(
   if (backlog !== null) parts.push(renderBacklog(backlog, screen));
   if (unchecked.length > 0) {
     const names = sanitizeLine(unchecked.join(', '));
-    const text = `Not checked for a worker: ${names}, since whether its plugin is on is not known.`;
+    const text = `Not checked for a worker: ${names}, because atomctl cannot find out if its plugin is enabled.`;
     parts.push(`${wrap(text, screen.width).join('\n')}\n`);
   }
   return parts.join('\n');
@@ -55,7 +55,7 @@ function renderBacklog(
   screen: Screen,
 ): string {
   const age = oldestSeconds === null ? '' : `, the oldest for ${formatDuration(oldestSeconds)}`;
-  const oldest = oldestInFuture ? ', the start of the oldest lies in the future' : age;
+  const oldest = oldestInFuture ? ', the start of the oldest is in the future' : age;
   const wait = longestWait ? `; one has waited for a worker for ${formatDuration(longestWait.seconds)}` : '';
   return `${wrap(`Running in the database: ${running}${oldest}${wait}`, screen.width).join('\n')}\n`;
 }

@@ -38,7 +38,7 @@ export function* takeProbeLock(act: Act, server: Gearmand, {uninterrupted = fals
   const deadline = world.clock.nowMs + LOCK_MS;
   for (;;) {
     if (act.aborted && !uninterrupted)
-      throw refused('Interrupted before the queue was probed; nothing was touched.');
+      throw refused('Interrupted before the probe of the queue; nothing was changed.');
     requireUp(server);
     if (!world.lockedByOther(server) && !world.probeLocks.has(server)) {
       world.probeLocks.add(server);
@@ -242,7 +242,7 @@ export class Hold {
     requireUp(server);
     if (!act.careless.ignoresRetryLimit) this.mostRetries = most;
     if (this.mostRetries !== null && server.retryLimit > 0 && most + returns >= server.retryLimit)
-      throw refused('The server limits retries: a job that is probed could be dropped.');
+      throw refused('The server limits retries: a probe could drop jobs.');
     try {
       for (const group of groups) {
         const part = {...group, held: [] as HeldPart[]};

@@ -117,7 +117,7 @@ describe('a statement that fails', () => {
       `The database user "atom" lacks ${privilege} on table "${table}" of database "archive".`,
     );
     expect(failure.hint).toBe(
-      `Have run: GRANT ${privilege} ON \`archive\`.\`${table}\` TO 'o''hara'@'10.%';`,
+      `Ask a database administrator to run: GRANT ${privilege} ON \`archive\`.\`${table}\` TO 'o''hara'@'10.%';`,
     );
   });
 

@@ -133,7 +133,7 @@ describe('php for root', () => {
     const file = write(directory, WHO);
     weaken(directory, file);
     const answer = await run(file, AS_ROOT);
-    expect(answer).toMatch(/^php does not run as root on it, because /);
+    expect(answer).toMatch(/^php must not run as root on it, because /);
     expect(answer).toMatch(reason);
   });
 
@@ -144,10 +144,10 @@ describe('php for root', () => {
     const file = write(directory, WHO);
     chownSync(above, WWW_DATA, WWW_DATA);
     expect(await run(file, AS_ROOT)).toBe(
-      `php does not run as root on it, because ${above} belongs to uid 33`,
+      `php must not run as root on it, because ${above} belongs to uid 33`,
     );
     expect(await run(write(scratch(), WHO), AS_ROOT)).toBe(
-      `php does not run as root on it, because ${tmpdir()} is writable by others`,
+      `php must not run as root on it, because ${tmpdir()} is writable by others`,
     );
   });
 
@@ -189,7 +189,7 @@ describe('php for root', () => {
     const file = write(directory, WHO);
     chownSync(directory, 54321, 54321);
     expect(await run(file, AS_ROOT)).toBe(
-      'the owner of its directory (uid 54321) has no account to run php as',
+      'the owner of its directory (uid 54321) has no account, so php cannot run as its owner',
     );
   });
 });

@@ -195,7 +195,7 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
   [
     'a row whose start lies in the future, with a bound (T10)',
     {limits: {warningAge: 5, criticalAge: 60}, backlog: FUTURE},
-    ['critical', 'The start of the oldest running job lies in the future, so it may be older than 60 s.'],
+    ['critical', 'The start of the oldest running job is in the future, so it may be older than 60 s.'],
   ],
   ['the same with a bound of a warning', {limits: {warningAge: 5}, backlog: FUTURE}, ['warning', /than 5 s/]],
   ['the same without a bound', {backlog: FUTURE}, ['ok']],

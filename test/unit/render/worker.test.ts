@@ -67,7 +67,7 @@ atom-worker.service
   Gearman   127.0.0.1:4731: did not answer
   Executing job 500 (arFindingAidJob)
 
-Connected, but of no unit here (a container's, a terminal's, another machine's):
+Connected, but without a unit on this machine (in a container, on a terminal or on another machine):
 WORKER    PID  HOST        SERVERS         ABILITIES
 pid_7_67    7  172.18.0.4  127.0.0.1:4730          2
 `);

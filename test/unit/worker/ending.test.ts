@@ -15,13 +15,13 @@ const failed = (status: number, how: 'exited' | 'killed' = 'exited'): Partial<Un
 
 const CASES: [string, Partial<UnitState>, Partial<StartLimit>, RegExp | null][] = [
   ['it runs', {active: 'active', sub: 'running'}, {}, null],
-  ['never started', {}, {startsUsed: 0}, /^It has not been started lately\.$/],
-  ['forgotten by systemd', {}, {}, /^It ended well: stopped by hand, or by SIGTERM from outside\.$/],
+  ['never started', {}, {startsUsed: 0}, /^It was not started recently\.$/],
+  ['forgotten by systemd', {}, {}, /^It ended well: it was stopped by an administrator or by a SIGTERM\.$/],
   [
     'SIGTERM from outside',
     {lastExit: {how: 'exited', status: 0}},
     {},
-    /^It ended with exit status 0: stopped by hand, or by SIGTERM from outside\.$/,
+    /^It ended with exit status 0: it was stopped by an administrator or by a SIGTERM\.$/,
   ],
   [
     'its own limit',
