@@ -62,6 +62,8 @@ test('a warning is one line, whatever the path is that it quotes', async () => {
   await site.insertJob({status: 'completed', downloadPath: 'downloads/jobs/../x\nWarning: forged'});
   const args = ['jobs:clear', '--inactive', '--delete-downloads', '--keep-queue', '-y'];
   const {stderr} = await runAtomctl(args, {env: site.env});
-  expect(stderr).toContain('Warning: The download downloads/jobs/../x Warning: forged was left alone.\n');
+  expect(stderr).toContain(
+    'Warning: The download file downloads/jobs/../x Warning: forged was not deleted.\n',
+  );
   expect(stderr).not.toMatch(/^Warning: forged/m);
 });

@@ -119,7 +119,7 @@ describe('nothing is deleted', () => {
     await onReplica.query('START SLAVE SQL_THREAD');
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining(`The replica at ${named} does not replicate.`),
+      expect.stringContaining(`Replication of the replica at ${named} does not run.`),
     ]);
   });
 

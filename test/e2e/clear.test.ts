@@ -118,7 +118,7 @@ test('Gearman is down: the rows are deleted, with a warning and exit status 1', 
   const {code, stdout, stderr} = await clear('--yes', '--json', '--gearman', gearman);
   expect([code, stderr]).toEqual([
     1,
-    expect.stringMatching(/^Warning: Gearman was left alone.*cannot be reached/),
+    expect.stringMatching(/^Warning: Some or all Gearman jobs were not removed.*cannot be reached/),
   ]);
   expect(JSON.parse(stdout)).toMatchObject({
     cleared: 2,

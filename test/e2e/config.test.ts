@@ -188,7 +188,7 @@ describe('a wrong value is a usage error that names it and its origin, and is no
       'a URL in a variable',
       [],
       {ATOMCTL_DATABASE_URL: 'mysql://u:url-secret@h'},
-      /\(ATOMCTL_DATABASE_URL\) names no database/,
+      /\(ATOMCTL_DATABASE_URL\) has no database name/,
     ],
     [
       'a URL typed as something else',

@@ -118,7 +118,7 @@ test('without a terminal and --yes it is a usage error; so are ids with filters,
   ]);
   expect(runs.map(({code, stderr}) => [code, stderr.split('.')[0]])).toEqual([
     [2, 'Error: Confirmation required, but stdin or stdout is not a terminal'],
-    [2, 'Error: Filters choose jobs to retry only with --all-matching'],
+    [2, 'Error: To retry jobs with filters, --all-matching is required'],
     [2, 'Error: --all-matching needs a filter'],
     [2, 'Error: Ids and --all-matching exclude each other'],
     [2, 'Error: No job was named'],

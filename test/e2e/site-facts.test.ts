@@ -142,7 +142,7 @@ test('T10: a start in the future has no duration and proves a wrong zone', async
   await site.query("UPDATE object SET created_at = '2020-01-01 00:00:00' WHERE id = ?", [id]);
   expect(await finding('clock', site.env)).toMatchObject({
     state: 'warning',
-    evidence: 'No default_timezone was found, so UTC is assumed.',
+    evidence: 'No default_timezone was found, so atomctl assumes UTC.',
   });
 });
 
@@ -269,7 +269,7 @@ test("T9: PHP's clock is compared with the zone by the journal of the worker's u
   journal(6.5);
   expect(await finding('clock', env)).toMatchObject({
     state: 'warning',
-    evidence: "PHP's clock and the zone Asia/Kolkata differ by 1h (seen in the worker's journal).",
+    evidence: "PHP's clock and the timezone Asia/Kolkata differ by 1h (according to the worker's journal).",
   });
 });
 
@@ -310,7 +310,7 @@ test('a site that is not found: where it was looked for, and what is configured'
   expect([code, stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^Error: No AtoM installation and no database was found\. Looked in \S+ and the directories above it, \S+\/nginx\/atom, .* Sites that are configured: north; /,
+      /^Error: No AtoM installation and no database was found\. Looked in \S+ and the directories above it, \S+\/nginx\/atom, .* Configured sites: north\. /,
     ),
   ]);
 });

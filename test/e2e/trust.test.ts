@@ -153,7 +153,7 @@ describe('a root that another user planted above the working directory (S2)', ()
       const {code, stdout, stderr} = await runAtomctl(args, {uid, cwd});
       expect([args, code, stdout]).toEqual([args, 2, '']);
       expect(stderr).toContain(start);
-      expect(stderr).toMatch(/^[^\n]*\. If you trust it, name it: --atom-root \S+\n$/);
+      expect(stderr).toMatch(/^[^\n]*\. If you trust it, give --atom-root \S+\n$/);
     }
     const completion = await runAtomctl(['completion:answer', '--', 'jobs:kill', ''], {uid, cwd});
     expect(completion).toEqual({code: 0, stdout: 'words\n', stderr: ''});
@@ -225,7 +225,7 @@ describe('with --run-php', () => {
     children.push(child);
     symlinkSync(`/proc/${child.pid}/cmdline`, join(root, 'config/config.php'));
     const {code, stderr} = await runAtomctl(['jobs:list', '--run-php'], {env: {ATOMCTL_ROOT: root}});
-    expect([code, stderr]).toEqual([2, expect.stringContaining('php does not run as root on it')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('php must not run as root on it')]);
     expect(readdirSync(proofs)).toEqual([]);
   });
 

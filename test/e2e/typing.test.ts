@@ -85,9 +85,9 @@ test('D4: names and users match in upper and lower case; if nothing matches, wha
   expect(name).toEqual({
     names: '',
     stderr:
-      'No job is named "improt", or has it in its name. Names: arFileImportJob, arFindingAidJob, CSV export.\n',
+      'No job has the name "improt" or has this text in its name. Names: arFileImportJob, arFindingAidJob, CSV export.\n',
   });
-  expect(user!.stderr).toBe('There is no user "mary". Users with jobs: admin, marie.\n');
+  expect(user!.stderr).toBe('Unknown user "mary". Users with jobs: admin, marie.\n');
   expect(quiet).toEqual({names: '', stderr: ''});
 });
 

@@ -110,7 +110,7 @@ test('Ctrl-C: 130, one sentence, and the job goes on', async () => {
   await until(() => worker.started().includes(id));
   waiting.child.kill('SIGINT');
   const {code, stdout, stderr} = await waiting.ended;
-  expect([code, stdout, stderr]).toEqual([130, '', 'Error: Interrupted while waiting. The jobs go on.\n']);
+  expect([code, stdout, stderr]).toEqual([130, '', 'Error: Interrupted while waiting. The jobs continue.\n']);
   expect(await site.query('SELECT status_id FROM job WHERE id = ?', [id])).toEqual([{status_id: 183}]);
 });
 

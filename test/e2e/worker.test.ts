@@ -111,7 +111,7 @@ test.each([
   expect([code, stdout, stderr]).toEqual([
     2,
     '',
-    expect.stringContaining(`(${flag}) cannot stand in a unit file.`),
+    expect.stringContaining(`(${flag}) cannot be used in a unit file.`),
   ]);
   await expect(readFile(join(scratch, 'refused'))).rejects.toThrow('ENOENT');
 });

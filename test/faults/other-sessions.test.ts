@@ -58,7 +58,7 @@ describe('a clear among the locks of others', () => {
     });
     expect(blocked).toMatchObject({cleared: 10, failure: {code: 'DATABASE_BUSY', exitStatus: 1}});
     expect(blocked.failure!.message).toMatch(
-      /^Other sessions hold locks in database "\w+" that were not released in time\.$/,
+      /^Other sessions did not release their locks in database "\w+" in time\.$/,
     );
     expect(await jobIds()).toHaveLength(20);
     expect(await clear()).toMatchObject({cleared: 20, failure: null});
@@ -111,7 +111,7 @@ describe('between the question and the act', () => {
       id,
     ]);
     const {code, screen} = await answer('y');
-    expect([code, screen]).toEqual([5, expect.stringContaining('has ended already (completed)')]);
+    expect([code, screen]).toEqual([5, expect.stringContaining('has already ended (completed)')]);
     expect(await site.query('SELECT status_id, completed_at FROM job')).toEqual([
       {status_id: 184, completed_at: '2026-03-04 14:00:00'},
     ]);
@@ -133,7 +133,7 @@ describe('between the question and the act', () => {
     await again.kill();
     expect([code, screen]).toEqual([
       0,
-      expect.stringContaining(`Warning: 1 job stays, not queued any more: ${id} (executing).`),
+      expect.stringContaining(`Warning: Kept 1 job that is no longer queued: ${id} (executing).`),
     ]);
     expect(await jobIds()).toEqual([id]);
   });

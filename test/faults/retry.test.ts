@@ -90,7 +90,7 @@ test('the server goes between COMMIT and the submission: the new row is an error
   const {first, exit} = await retryAt(at, [id], {servers, database: afterCommit(() => gearmand.kill())});
   expect([first.action, exit, await statusOf(first.newId!)]).toEqual(['failed', 1, 185]);
   expect(first.message).toMatch(
-    /^Whether 127\.0\.0\.1:\d+ has job \d+, the retry of job \d+, is not known: .* Its row is marked as an error; if the server has it, a worker runs it and corrects the row\.$/,
+    /^atomctl does not know if 127\.0\.0\.1:\d+ has job \d+, the retry of job \d+: .* Its row is marked as an error; if the server has it, a worker runs it and corrects the row\.$/,
   );
   worker.killGroup();
   gearmand = await startGearmand([], {port: gearmand.address.port});
@@ -114,7 +114,7 @@ test('gearmand is restarted between the submission and the check: the new row is
   const {first, exit} = await retryAt(at, [id], {servers: [connection!]});
   expect([first.action, exit, await statusOf(first.newId!)]).toEqual(['failed', 1, 185]);
   expect(first.message).toMatch(
-    /^Gearman did not get job \d+, the retry of job \d+: .* accepted the job, but does not know it afterwards\. Its row is marked as an error\. Run the same command again\.$/,
+    /^Gearman did not accept job \d+, the retry of job \d+: .* accepted the job, but does not know it afterwards\. Its row is marked as an error\. Run the same command again\.$/,
   );
 });
 

@@ -118,7 +118,7 @@ test('the clock is not sure without a unit whose journal shows it', async () => 
     uncertaintyMs: 26 * 3_600_000,
     aheadMs: null,
     reason:
-      "PHP's clock could not be compared with the zone America/Los_Angeles (no systemd unit of the worker was found on this host).",
+      "PHP's clock could not be compared with the timezone America/Los_Angeles (no systemd unit of the worker was found on this host).",
   });
 });
 

@@ -328,7 +328,7 @@ export class Observation {
         otherSites: new Set(readable ? local.filter(({site}) => site === 'other').map(({pid}) => pid) : []),
       },
       serversNotAsked: this.notAsked,
-      serversDoubt: world.setup.guessed ? 'Which Gearman servers the site uses is not known.' : null,
+      serversDoubt: world.setup.guessed ? 'The Gearman servers of the site are not known.' : null,
       workersStatedHere: world.setup.statedHere,
       configChangedMs: world.setup.guessed
         ? null

@@ -64,9 +64,7 @@ const SHOWN = 20;
 
 function staySentence(states: readonly LiveState[], stay: readonly string[]): string[] {
   if (stay.length === 0) return [];
-  const jobs = stay.length === 1 ? '1 job is kept' : `${stay.length} jobs are kept`;
+  const jobs = stay.length === 1 ? '1 job that is' : `${stay.length} jobs that are`;
   const more = stay.length > SHOWN ? ` and ${stay.length - SHOWN} more` : '';
-  return [
-    `${jobs} because they are not ${states.join(' or ')} any more: ${stay.slice(0, SHOWN).join(', ')}${more}.`,
-  ];
+  return [`Kept ${jobs} no longer ${states.join(' or ')}: ${stay.slice(0, SHOWN).join(', ')}${more}.`];
 }

@@ -262,7 +262,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     async () => ({
       access: {
         searchServers: async () => {
-          throw usageError('config/search.yml names no valid search server.', 'Give host and port.');
+          throw usageError('config/search.yml has no valid search server.', 'Give host and port.');
         },
       },
     }),

@@ -125,7 +125,7 @@ it('says before it dates anything that the clocks differ (T9)', async () => {
   const evidence = collectSiteEvidence(differing);
   const [planned] = await planFixes(evidence, await runChecks(evidence, {only: ['lost-jobs']}));
   expect(planned!.plan).toContain(
-    `The clocks of AtoM and of atomctl differ (doctor --check clock), so the finish time and the note have the time of atomctl's zone, ${site.timezone}`,
+    `The clocks of AtoM and atomctl differ (atomctl doctor --check clock). The finish time and the note use the timezone of atomctl, ${site.timezone}`,
   );
   await site.query('DELETE FROM object WHERE id = ?', [id]);
 });

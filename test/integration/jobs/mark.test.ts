@@ -123,7 +123,7 @@ test('T9: an uncertain job is refused unless --force is given, and the queue is 
   const [id] = await at.submit(1);
   const refused = await mark([id!], {as: 'error'});
   expect(refused.first).toMatchObject({was: 'uncertain', action: 'refused'});
-  expect(refused.first.message).toMatch(/--force marks it anyway\.$/);
+  expect(refused.first.message).toMatch(/To mark it anyway, give --force\.$/);
   expect((await mark([id!], {as: 'error', force: true})).first.action).toBe('marked');
   expect((await at.server.jobs()).map(({retries}) => retries)).toEqual([0]);
 });

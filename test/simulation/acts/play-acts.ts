@@ -140,7 +140,7 @@ class Player {
     const act = new Act(world, witness, spec, this.careless);
     if (tally) count(tally.acts, spec.kind);
     if (world.siteLocked) {
-      this.refuse(act, 'This site is being changed by another atomctl.');
+      this.refuse(act, 'Another atomctl is changing this site: another atomctl.');
       return;
     }
     world.siteLocked = true;

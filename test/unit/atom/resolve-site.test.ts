@@ -61,7 +61,7 @@ describe('a site that is not found', () => {
     );
     const usualPlaces = ['/no/such/atom', '/no/such/*/src'];
     const lost = resolveSite({}, {...surroundings, usualPlaces, siteFiles: [config]});
-    const hint = `Looked in ${NOWHERE} and the directories above it, /no/such/atom, /no/such/*/src. Sites that are configured: north, south; choose one with --site NAME. Give `;
+    const hint = `Looked in ${NOWHERE} and the directories above it, /no/such/atom, /no/such/*/src. Configured sites: north, south. Choose one with --site NAME. Give `;
     await expect(lost.database()).rejects.toMatchObject({
       code: 'NO_SITE',
       hint: expect.stringContaining(hint),
@@ -76,7 +76,7 @@ describe('a site that is not found', () => {
     const {options} = named('    gearman: 127.0.0.1\n');
     await expect(site(options).requireRoot()).rejects.toMatchObject({
       hint: expect.stringMatching(
-        /^The site "smith" names none at \S+config\.yml:2\. Give --atom-root DIR\.$/,
+        /^The site "smith" does not name one at \S+config\.yml:2\. Give --atom-root DIR\.$/,
       ),
     });
     const siteFiles = [writeFile('config.yml', 'nonsense')];
@@ -221,10 +221,10 @@ describe('the database', () => {
       message: `${root}/config/config.php does not exist, and no database was given.`,
     });
     await expect(site({}, {ATOM_MYSQL_USERNAME: 'u'}).database()).rejects.toThrow(
-      'The configuration (ATOM_MYSQL_USERNAME) names no database server.',
+      'The configuration (ATOM_MYSQL_USERNAME) has no database server.',
     );
     await expect(site({}, {ATOM_MYSQL_DSN: 'mysql:host=h;dbname=d'}).database()).rejects.toThrow(
-      'The configuration (ATOM_MYSQL_DSN) names no database user.',
+      'The configuration (ATOM_MYSQL_DSN) has no database user.',
     );
   });
 });
@@ -250,7 +250,7 @@ describe('the Gearman servers', () => {
 
   it("may not be the site's own if they were guessed, or the root is of another database", async () => {
     expect(await site({}).serversDoubt()).toMatch(
-      /^Which Gearman servers the site uses is not known: 127\.0\.0\.1:4730 was asked/,
+      /^The Gearman servers of the site are not known: atomctl asked 127\.0\.0\.1:4730/,
     );
     const root = createRoot(FILES);
     expect(await at(root).serversDoubt()).toBeNull();
@@ -440,7 +440,7 @@ describe('the function prefix', () => {
       prefix,
     );
     expect((await site({}).functionPrefix()).value).toBeNull();
-    await expect(given('abc')).rejects.toThrow('"abc" (--function-prefix) is no function prefix');
+    await expect(given('abc')).rejects.toThrow('"abc" (--function-prefix) is not a valid function prefix');
   });
 });
 
@@ -467,7 +467,7 @@ describe('the timezone', () => {
   it.each(['Mars/Olympus', '+01:00', '', 'PSTX'])('refuses %j, naming its origin', async (zone) => {
     await expect(site({timezone: set(zone, '--timezone')}).timezone()).rejects.toMatchObject({
       code: 'USAGE',
-      message: `"${zone}" (--timezone) is no known timezone.`,
+      message: `"${zone}" (--timezone) is not a known timezone.`,
     });
     const root = createRoot({
       'config/settings.yml': `all:\n  .settings:\n    default_timezone: '${zone || 'x y'}'\n`,
@@ -505,7 +505,10 @@ describe('the rest', () => {
   it('a named site without a root has none, whatever the working directory is', async () => {
     const root = createRoot(FILES);
     const {file, options} = named('    gearman: g\n');
-    expect(await site(options, {}, root).root()).toEqual({value: null, origin: `${file}:2 names none`});
+    expect(await site(options, {}, root).root()).toEqual({
+      value: null,
+      origin: `${file}:2 does not name one`,
+    });
     expect((await site({}, {}, root).root()).value).toBe(root);
     expect((await site(named(`    root: ${root}\n`).options).root()).value).toBe(root);
   });

@@ -42,8 +42,8 @@ describe('a root that nobody named', () => {
       const refused = fromWithin(root, CALLER);
       await expect(refused).rejects.toMatchObject({
         code: 'USAGE',
-        message: `The AtoM installation ${root}, found from the working directory, is not trusted: ${join(root, place)} belongs to www-data (uid 33), neither to root nor to you.`,
-        hint: `If you trust it, name it: --atom-root ${root}`,
+        message: `The AtoM installation ${root}, found from the working directory, is not trusted: ${join(root, place)} belongs to www-data (uid 33), not to root or to you.`,
+        hint: `If you trust it, give --atom-root ${root}`,
       });
       const given = {value: root, origin: '--atom-root'};
       const search = {given, cwd: NOWHERE, usualPlaces: [], callerUid: CALLER};

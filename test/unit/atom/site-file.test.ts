@@ -102,18 +102,18 @@ describe('named sites', () => {
   });
 
   it.each([
-    ['sites:\n  a:\n    rot: /x\n', /config\.yml:3 stands the unknown key "rot"/],
-    ['site: {}\n', /config\.yml:1 stands the unknown key "site"/],
-    ['sites:\n  a: /x\n', /config\.yml:2, the site "a" has to be a map/],
-    ['sites:\n', /config\.yml:1, sites has to be a map/],
-    ['- a\n', /config\.yml:1, the file has to be a map/],
-    ['sites:\n  a:\n    root: x\n', /config\.yml:3, root has to be an absolute path/],
-    ['sites:\n  a:\n    workers: anywhere\n', /config\.yml:3, workers has to be this-host/],
-    ['sites:\n  a:\n    timezone: [UTC]\n', /config\.yml:3, timezone has to be a text/],
-    ['sites:\n  a:\n    gearman: [{a: b}]\n', /config\.yml:3, gearman has to be a text/],
-    ['sites:\n  a:\n    root: /x\n    root: /y\n', /config\.yml:4 is no YAML/],
-    ['sites: [\n', /config\.yml:\d is no YAML/],
-    ['sites:\n  a:\n    database: mysql://u:hunter2@h\n', /config\.yml:3\) names no database/],
+    ['sites:\n  a:\n    rot: /x\n', /^Unknown key "rot" at \S+config\.yml:3\.$/],
+    ['site: {}\n', /^Unknown key "site" at \S+config\.yml:1\.$/],
+    ['sites:\n  a: /x\n', /config\.yml:2, the site "a" must be a map/],
+    ['sites:\n', /config\.yml:1, sites must be a map/],
+    ['- a\n', /config\.yml:1, the file must be a map/],
+    ['sites:\n  a:\n    root: x\n', /config\.yml:3, root must be an absolute path/],
+    ['sites:\n  a:\n    workers: anywhere\n', /config\.yml:3, workers must be this-host/],
+    ['sites:\n  a:\n    timezone: [UTC]\n', /config\.yml:3, timezone must be a text/],
+    ['sites:\n  a:\n    gearman: [{a: b}]\n', /config\.yml:3, gearman must be a text/],
+    ['sites:\n  a:\n    root: /x\n    root: /y\n', /config\.yml:4 is not valid YAML/],
+    ['sites: [\n', /config\.yml:\d is not valid YAML/],
+    ['sites:\n  a:\n    database: mysql://u:hunter2@h\n', /config\.yml:3\) has no database name/],
   ])('refuses %j', async (text, reason) => {
     await expect(list(text)).rejects.toThrow(reason);
     await expect(list(text)).rejects.toMatchObject({code: 'USAGE'});
@@ -139,8 +139,8 @@ describe('named sites', () => {
       findNamedSite({site: {value: name, origin: '--site'}, ...config(file)}, SURROUNDINGS);
     expect(await find('jones')).toMatchObject({name: 'jones'});
     await expect(find('smyth')).rejects.toMatchObject({
-      message: 'There is no site "smyth" (--site).',
-      hint: 'Known sites are smith, jones.',
+      message: 'Unknown site "smyth" (--site).',
+      hint: 'Known sites: smith, jones.',
     });
   });
 

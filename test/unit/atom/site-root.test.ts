@@ -34,7 +34,7 @@ describe('the root', () => {
   it('is never searched elsewhere if the given directory is not one', async () => {
     const root = createRoot();
     const search = (value: string) => findRoot({given: flag(value), cwd: root, usualPlaces: [root]});
-    await expect(search(NOWHERE)).rejects.toThrow(`${NOWHERE} (--atom-root) is no AtoM installation`);
+    await expect(search(NOWHERE)).rejects.toThrow(`${NOWHERE} (--atom-root) is not an AtoM installation`);
     await expect(search('/no/such')).rejects.toThrow(
       'The AtoM root /no/such (--atom-root) cannot be read: it does not exist',
     );

@@ -138,7 +138,7 @@ describe('a file of another user', () => {
     ]) {
       await expect(refused).rejects.toMatchObject({
         code: 'USAGE',
-        message: `${link} is a link that belongs to another user, who may lead it anywhere.`,
+        message: `${link} is a link of another user, who can change its target.`,
       });
     }
     expect(await readdir(join(scratch, 'etc'))).toEqual([]);

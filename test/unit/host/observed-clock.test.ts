@@ -18,7 +18,8 @@ it('is sure of the offset if the newest lines show it', () => {
   expect(observed).toEqual({
     uncertaintyMs: 0,
     aheadMs: 0,
-    reason: "The worker's journal shows PHP's clock at UTC-07:00, as the zone America/Vancouver has it.",
+    reason:
+      "The worker's journal shows PHP's clock at UTC-07:00, which matches the timezone America/Vancouver.",
   });
 });
 
@@ -30,7 +31,7 @@ it.each([
   expect(observe(line('2026-06-15T18:00:02Z', wall))).toEqual({
     uncertaintyMs: LARGEST_ZONE_ERROR_MS,
     aheadMs,
-    reason: `PHP's clock and the zone America/Vancouver differ by ${words} (seen in the worker's journal).`,
+    reason: `PHP's clock and the timezone America/Vancouver differ by ${words} (according to the worker's journal).`,
   });
 });
 

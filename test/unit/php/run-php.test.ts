@@ -180,7 +180,7 @@ describe('php for root', () => {
     chownSync(file, WWW_DATA, WWW_DATA);
     weaken(directory, file);
     const answer = await run(file, AS_ROOT);
-    expect(answer).toMatch(/^php does not run as www-data on it, because /);
+    expect(answer).toMatch(/^php must not run as www-data on it, because /);
     expect(answer).toMatch(reason);
   });
 

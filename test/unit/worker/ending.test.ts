@@ -16,7 +16,12 @@ const failed = (status: number, how: 'exited' | 'killed' = 'exited'): Partial<Un
 const CASES: [string, Partial<UnitState>, Partial<StartLimit>, RegExp | null][] = [
   ['it runs', {active: 'active', sub: 'running'}, {}, null],
   ['never started', {}, {startsUsed: 0}, /^It was not started recently\.$/],
-  ['forgotten by systemd', {}, {}, /^It ended well: it was stopped by an administrator or by a SIGTERM\.$/],
+  [
+    'forgotten by systemd',
+    {},
+    {},
+    /^It ended without an error: it was stopped by an administrator or by a SIGTERM\.$/,
+  ],
   [
     'SIGTERM from outside',
     {lastExit: {how: 'exited', status: 0}},
@@ -76,7 +81,7 @@ test('D15: at the start limit, the advice is the start that systemd accepts, and
     limit: {...LIMIT, hit: true, secondsLeft: 79_800},
     servers: [],
   });
-  expect(atLimit!.text).toMatch(/unless the count is reset \(atomctl worker:start --reset\)\.$/);
+  expect(atLimit!.text).toMatch(/To reset the count and start it: atomctl worker:start --reset$/);
   const [masked] = judgeUnit({unit: {...NEVER_STARTED, load: 'masked'}, limit: LIMIT, servers: []});
   expect(masked!.text).toMatch(/"systemctl unmask"\.$/);
 });

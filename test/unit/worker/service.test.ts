@@ -71,7 +71,7 @@ test.each([
     'another prefix, as in a container or after workers_key changed',
     {'a:4730': named(CLASSES, 'f'.repeat(32))},
     false,
-    /under another prefix \(f{32}\) than this site's/,
+    /under another prefix \(f{32}\) than that of this site/,
   ],
 ])('start, with %s', async (_, registers, done, message) => {
   const {service, unit} = await world(registers);
@@ -118,7 +118,7 @@ test('stop is done when the connections have gone, wherever Gearman could be ask
   expect(await stopWorker(service)).toMatchObject([
     {
       done: true,
-      message: `${UNIT} is stopped, and its abilities are gone from a:4730, b:4730.`,
+      message: `${UNIT} is stopped, and its abilities are removed from a:4730, b:4730.`,
       mainPid: null,
     },
   ]);

@@ -66,7 +66,7 @@ test.each<[string, Partial<Parameters<typeof unitFile>[0]>]>([
 test.each(['a\nb', '../../cron.d/x', 'a b', '', '.hidden', 'a/b', 'a\u2028b'])(
   'S20: %j is no name of a unit',
   (name) => {
-    expect(() => requireUnitName(name)).toThrow('(--name) cannot stand in a unit file.');
+    expect(() => requireUnitName(name)).toThrow('(--name) cannot be used in a unit file.');
   },
 );
 

@@ -72,7 +72,7 @@ test.each<keyof Meanwhile>(['question', 'change'])(
     const cleared = await clear(['queued'], {[when]: () => begin(begun!)});
     expect(cleared).toMatchObject({cleared: 1, queueRemoved: 1});
     const state = when === 'question' ? 'executing' : 'changed';
-    expect(cleared.problems).toEqual([`1 job stays, not queued any more: ${begun} (${state}).`]);
+    expect(cleared.problems).toEqual([`Kept 1 job that is no longer queued: ${begun} (${state}).`]);
     expect(await rows()).toEqual([begun]);
   },
 );
@@ -84,7 +84,7 @@ test.each<keyof Meanwhile>(['question', 'change'])(
     const end = () => at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [id]);
     const {cleared, problems} = await clear(['executing'], {[when]: end});
     const state = when === 'question' ? 'ended' : 'changed';
-    expect([cleared, problems]).toEqual([0, [`1 job stays, not executing any more: ${id} (${state}).`]]);
+    expect([cleared, problems]).toEqual([0, [`Kept 1 job that is no longer executing: ${id} (${state}).`]]);
     expect(await rows()).toEqual([id]);
   },
 );

@@ -274,7 +274,7 @@ describe('clearSite', () => {
     const first = await clear({database, allQueued: true});
     expect(first).toMatchObject({cleared: 2, queueRemoved: 2, queueLeft: 1});
     expect([first.problems, clearExitStatus(first)]).toEqual([
-      ['It is gone. 2 jobs had been cleared by then; run it again to clear the rest.'],
+      ['It is gone. 2 jobs were cleared before this; run the command again to clear the rest.'],
       3,
     ]);
     expect(await clear({allQueued: true})).toMatchObject({queueRemoved: 1, queueLeft: 0, failure: null});

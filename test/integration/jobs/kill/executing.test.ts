@@ -36,7 +36,7 @@ test('with --force, one of several executing jobs is cancelled by its key, and t
   expect(first).toMatchObject({
     action: 'marked',
     gearman: 'cancelled',
-    message: expect.stringMatching(/Its worker continues to its end and may set the row back/),
+    message: expect.stringMatching(/Its worker continues until the job ends and may change the row back/),
   });
   expect(exit).toBe(0);
   expect(await at.server.statusOfUniqueKeys([one.unique, other.unique])).toEqual([

@@ -120,7 +120,7 @@ describe('a job that had begun and waits on two servers', () => {
     const {first: killed, exit} = await killAt(at, [id], {timeoutSeconds: 0.3});
     await held!.release();
     expect([killed.action, exit, await statusOf(id)]).toEqual(['failed', 1, 183]);
-    expect(killed.message).toMatch(/was taken out of \S+ and not out of every server/);
+    expect(killed.message).toMatch(/was removed from \S+, but not from all servers/);
     expect(await counts()).toEqual([0, 1]);
     expect((await killAt(at, [id])).first).toMatchObject({action: 'marked', gearman: 'removed'});
     expect(await counts()).toEqual([0, 0]);

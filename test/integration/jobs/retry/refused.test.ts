@@ -64,7 +64,7 @@ test('an ended job is refused while a server does not answer, since it may have 
   const servers = await connectServers([{host: '127.0.0.1', port: await freePort()}], {timeoutSeconds: 1});
   const id = await insertLogged(at.site);
   expect(await refusal(id, {servers: [...at.sources.servers, ...servers]})).toMatch(
-    /connection refused\. Whether Gearman still has job \d+ is therefore not known; run the same command once it answers\.$/,
+    /connection refused\. So atomctl does not know if Gearman still has job \d+\. Run the same command again after the server answers\.$/,
   );
 });
 
@@ -110,7 +110,7 @@ test("parameters that are another job's are refused", async () => {
 test('a job whose class nothing tells is refused', async () => {
   const id = await insertLogged(at.site, {name: 'My plugin: nightly'});
   expect(await refusal(id, {force: true})).toMatch(
-    /^Neither the name nor the parameters of job \d+ tell its class\./,
+    /^The name and the parameters of job \d+ do not show its class\./,
   );
 });
 
@@ -121,7 +121,7 @@ test('a job whose object was deleted is refused', async () => {
   const id = await insertLogged(at.site, {parameters: {objectId: '9000'}, objectId: 9000});
   expect((await previewAt(at, id)).action).toBe('submitted');
   await at.site.query('DELETE FROM object WHERE id = 9000');
-  expect(await refusal(id, {force: true})).toMatch(/is about the object 9000, which was deleted\./);
+  expect(await refusal(id, {force: true})).toMatch(/needs the object 9000, which was deleted\./);
 });
 
 test('a job whose upload is gone is refused, and one whose upload cannot be seen', async () => {
@@ -222,7 +222,7 @@ test('of several retries of one job, none is run beside another, and of those th
   }
   const [one, two] = retries as [number, number];
   expect(await refusal(one, {onceMore: false})).toMatch(
-    `Job ${one} was run again before, as job ${two} (completed).`,
+    `Job ${one} was already run again, as job ${two} (completed).`,
   );
   process.kill(at.workers[0]!.pid, 'SIGSTOP');
   const {retried} = await retryAt(at, [id, one, two]);

@@ -142,8 +142,8 @@ test("an anonymous visitor's job gets a token of its own, and the output says wh
   await at.site.insertJob(old);
   const preview = await previewAt(at, id, {now: () => NOW});
   expect(preview.message).toBe(
-    'It generates the finding aid again, in place of the old one. It runs without a user: as it begins, AtoM deletes the ' +
-      `2 jobs without a user from more than two days ago, job ${id} among them.`,
+    'It generates the finding aid again, in place of the old one. It runs without a user: when it starts, AtoM deletes the ' +
+      `2 jobs without a user that are older than two days, job ${id} among them.`,
   );
   const resume = await pauseWorkers();
   const {first} = await retryAt(at, [id], {now: () => NOW});
@@ -198,6 +198,6 @@ test('interrupted, the jobs are left alone that were not begun with', async () =
   });
   const {retried, exit} = await retryAt(at, ids, {database, signal: controller.signal});
   expect(retried.map(({action}) => action)).toEqual(['submitted', 'refused']);
-  expect([exit, retried[1]!.message]).toEqual([130, `Interrupted: job ${ids[1]} was left as it is.`]);
+  expect([exit, retried[1]!.message]).toEqual([130, `Interrupted: job ${ids[1]} was not changed.`]);
   await ended(retried[0]!.newId!);
 });

@@ -169,11 +169,13 @@ all:
     const failing = await readConfigYaml(root, 'y.yml', {env: {}, php});
     expect(failing.get(['h'], ['prod'])?.value).toBe('fine');
     expect(() => failing.get(['k'], ['prod'])).toThrow(
-      /k in .*y\.yml is computed by PHP, and php fails on it\.$/,
+      /k in .*y\.yml is computed by PHP, and php failed to run it\.$/,
     );
   });
 });
 
 it('names file and line of what is not YAML', async () => {
-  await expect(read('all:\n  a: [b\n', null, ['a'])).rejects.toThrow(/config\/x\.yml:\d+ is no YAML: /);
+  await expect(read('all:\n  a: [b\n', null, ['a'])).rejects.toThrow(
+    /config\/x\.yml:\d+ is not valid YAML: /,
+  );
 });

@@ -54,7 +54,7 @@ describe('jobFilter', () => {
     const notices: string[] = [];
     await jobFilter({name: ['\u202ex']}, context, {notice: (text) => notices.push(text)});
     expect(notices).toEqual([
-      `No job is named "\\u202ex", or has it in its name. Names: a\\x1b[31m b, ${names.slice(1, 20).join(', ')} and more.`,
+      `No job has the name "\\u202ex" or has this text in its name. Names: a\\x1b[31m b, ${names.slice(1, 20).join(', ')} and more.`,
     ]);
   });
 

@@ -43,7 +43,7 @@ describe('clock', () => {
     expect(await check(behind)).toEqual({
       state: 'warning',
       evidence:
-        'The zone data of this system and of Node differ by 1h for America/Vancouver now; PHP reads those of the system, or its own.',
+        'The zone data of this system and of Node differ by 1h for America/Vancouver now; PHP uses the data of the system, or its own.',
       consequence: expect.stringMatching(/^Ages and durations are wrong by 1h, /),
       remedy:
         'update the older one: the timezone data of the system (package tzdata) or Node; until then, if PHP uses the data of the system: --timezone Etc/GMT+7',
@@ -84,14 +84,14 @@ describe('clock', () => {
     const {state, evidence} = await check({}, [{id: 7, start: '2026-11-26 05:00:00'}]);
     expect([state, evidence]).toEqual([
       'warning',
-      'In the zone America/Vancouver it is 2026-11-25 12:00:00, and the start of job 7 (2026-11-26 05:00:00) lies in the future.',
+      'In the timezone America/Vancouver it is 2026-11-25 12:00:00, but the start of job 7 (2026-11-26 05:00:00) is in the future.',
     ]);
   });
 
   it('reports a zone that nothing names', async () => {
     expect(await check({zoneOrigin: 'default'})).toMatchObject({
       state: 'warning',
-      evidence: 'No default_timezone was found, so America/Vancouver is assumed.',
+      evidence: 'No default_timezone was found, so atomctl assumes America/Vancouver.',
     });
   });
 });

@@ -154,13 +154,13 @@ describe('an uncertain job says what its proof lacks, and what is likely', () =>
       null,
     ],
     [
-      "AtoM's files name the Gearman server b:4730, which was not asked because others were given.",
+      "AtoM's files name the Gearman server b:4730, but atomctl did not ask it because other servers were given.",
       evidence([begun(1)], {host: host({serversNotAsked: [B, 'c:4730']})}),
       null,
     ],
     [
-      'Which Gearman servers the site uses is not known.',
-      evidence([begun(1)], {host: host({serversDoubt: 'Which Gearman servers the site uses is not known.'})}),
+      'The Gearman servers of the site are not known.',
+      evidence([begun(1)], {host: host({serversDoubt: 'The Gearman servers of the site are not known.'})}),
       null,
     ],
     [
