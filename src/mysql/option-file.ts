@@ -149,7 +149,8 @@ async function includedFiles(line: string, place: string, depth: number): Promis
   const [, directive, target] = /^!(include|includedir)\s+(.+)$/.exec(line) ?? [];
   if (!directive || !target)
     throw usageError(`The directive at ${place} is neither !include nor !includedir.`);
-  if (depth >= MAX_INCLUDE_DEPTH) throw usageError(`The option file at ${place} is included too deeply.`);
+  if (depth >= MAX_INCLUDE_DEPTH)
+    throw usageError(`The option files at ${place} include each other too deeply.`);
   if (directive === 'include') return [target];
   const names = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
     throw cannotBeRead(`The directory ${target} (${place})`, cause);

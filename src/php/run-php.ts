@@ -44,7 +44,7 @@ export interface PhpOptions {
 
 export type PhpRun =
   | {ran: true; output: string; returned: PhpValue}
-  /** `reason` is a clause without its full stop: "php fails on it". */
+  /** `reason` is a clause without its full stop: "php failed to run it". */
   | {ran: false; reason: string};
 
 /**

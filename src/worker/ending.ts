@@ -69,7 +69,7 @@ function atTheLimit(ending: string | null, limit: StartLimit): string {
   const left = limit.secondsLeft === null ? '' : ` for another ${formatDuration(limit.secondsLeft)}`;
   return (
     `${ending === null ? '' : `${capital(ending)}. `}It reached the start limit of ${limitText(limit)}:` +
-    ` systemd refuses to start it${left}. To reset the count and start it: atomctl worker:start --reset`
+    ` systemd refuses to start it${left}. To start it, reset the count (atomctl worker:start --reset).`
   );
 }
 

@@ -51,5 +51,5 @@ test('of new jobs without end, a probe takes no more than a list may have', () =
   const given = new GivenJobs({host: '127.0.0.1', port: 4730});
   const add = (number: number) => given.add({handle: `H:new:${number}`});
   for (let number = 1; number <= 200_000; number += 1) add(number);
-  expect(() => add(200_001)).toThrow('does not speak Gearman');
+  expect(() => add(200_001)).toThrow('does not speak the Gearman protocol');
 });

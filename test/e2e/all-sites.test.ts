@@ -115,7 +115,7 @@ test('D18: one flag, on the commands of the list; every other refuses it with a 
     expect([id, answers[index]!.code, answers[index]!.stdout]).toEqual([id, 2, '']);
     expect(answers[index]!.stderr).toMatch(
       new RegExp(
-        `^Error: ${id} is about one site and does not take --all-sites\\. Name the site with --site NAME\\.`,
+        `^Error: ${id} works on one site and does not support --all-sites\\. Choose the site with --site NAME\\.`,
       ),
     );
   }
@@ -219,7 +219,7 @@ test('a configuration without sites is a usage error', async () => {
   const empty = join(createScratch('sites'), 'config.yml');
   writeFileSync(empty, 'sites: {}\n');
   const {code, stderr} = await runAtomctl(['doctor', '--all-sites', '--config', empty]);
-  expect([code, stderr]).toEqual([2, expect.stringContaining('names no site')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('has no site')]);
 });
 
 test('a named site labels its metrics', async () => {

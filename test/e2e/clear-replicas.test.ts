@@ -125,7 +125,7 @@ describe('nothing is deleted', () => {
 
   it('if the named server is not a replica', async () => {
     const {code, stderr} = await clear('--max-lag', '1', '--replica', `127.0.0.1:${source.port}`);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('is no replica')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('is not a replica')]);
   });
 
   it('if the replica cannot be reached', async () => {

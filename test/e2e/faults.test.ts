@@ -166,7 +166,7 @@ test('each fault of a Gearman server is one sentence and exit 3', async () => {
   const faults: [string, RegExp][] = [
     [`127.0.0.1:${closedPort}`, /cannot be reached: connection refused/],
     [`127.0.0.1:${silentPort}`, /did not answer "status" within 1 s/],
-    [`127.0.0.1:${port}`, /does not speak Gearman/],
+    [`127.0.0.1:${port}`, /does not speak the Gearman protocol/],
     ['nowhere.invalid', /nowhere\.invalid:4730/],
   ];
   for (const [gearman, message] of faults) {

@@ -92,7 +92,7 @@ test('help is the same for all its spellings, and shows the colon form', async (
   expect(topic!.stdout).toMatch(/jobs:export-csv/);
   expect(nothing!.stdout).toMatch(/doctor/);
   expect([unknown!.code, unknown!.stdout]).toEqual([2, '']);
-  expect(unknown!.stderr).toBe('Error: There is no command "jbs:list". Did you mean jobs:list?\n');
+  expect(unknown!.stderr).toBe('Error: Unknown command "jbs:list". Did you mean jobs:list?\n');
 });
 
 test('the topics list the exit codes and live states of the tables, and the filters, formats and variables of the flags', async () => {
@@ -125,7 +125,7 @@ test('an invalid command line is one sentence on stderr, one document on stdout 
     [['jobs:list', '--nope'], /--nope/],
     [['jobs:list', 'extra'], /extra/],
     [['jobs:list', '--limit', '0'], /"0" \(--limit\)/],
-    [['jobs:list', '--all', '--limit', '3'], /--all does not go with --limit/],
+    [['jobs:list', '--all', '--limit', '3'], /--all cannot be used with --limit/],
     [['jobs:list', '--status', 'broken'], /--status=broken .*running, completed, error, unknown/],
     [['jobs:list', '--older-than', '3 months'], /"3 months" \(--older-than\)/],
     [['jobs:list', '--since', '2026-02-30', '--timezone', 'UTC'], /"2026-02-30" \(--since\)/],

@@ -120,7 +120,7 @@ test('--force cancels the executing job and says what remains; --delete removes 
       was: 'executing',
       action: 'marked',
       gearman: 'cancelled',
-      message: expect.stringContaining('may set the row back'),
+      message: expect.stringContaining('may change the row back'),
     },
   ]);
   await worker.kill();
@@ -145,11 +145,11 @@ test.each([
     const planned = JSON.parse((await kill(id, '--force', '--dry-run', '--json')).stdout).killed[0];
     expect(planned).toMatchObject({
       ...goesOn,
-      message: expect.stringContaining('continues to its end and may set the row back'),
+      message: expect.stringContaining('continues until the job ends and may change the row back'),
     });
     const done = JSON.parse((await kill(id, '--force', '--yes', '--json')).stdout).killed[0];
     expect(done).toMatchObject({...goesOn, message: expect.stringContaining(message)});
-    expect(done.message).toContain('set the row back');
+    expect(done.message).toContain('change the row back');
   },
 );
 
@@ -210,7 +210,9 @@ describe('the question', () => {
       5,
       expect.stringMatching(new RegExp(`kill job ${id}\\? \\(y/N\\)`)),
     ]);
-    expect(no.screen).toMatch(/\(arFindingAidJob, queued\?\): .*to kill.* are probed for it/);
+    expect(no.screen).toMatch(
+      /\(arFindingAidJob, queued\?\): .*to kill.* atomctl probes the waiting jobs to find it/,
+    );
     expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 1]);
     const yes = await onTerminal('y\n', id!);
     expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('marked')]);

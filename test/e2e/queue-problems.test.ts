@@ -103,7 +103,7 @@ describe('queue:status and doctor', () => {
     // The log has no parameters: AtoM before 2.7.
     const remedy = `atomctl jobs:show ${id}, then atomctl jobs:mark ${id} --as completed or --as error`;
     expect([seen.problems[0].remedy, seen.finding.remedy]).toEqual([remedy, remedy]);
-    expect(seen.finding.evidence).toContain('This version of AtoM marks no error lines');
+    expect(seen.finding.evidence).toContain('This version of AtoM does not mark error lines');
   });
 
   test('T13: two jobs wait although a worker that is stopped can run them', async () => {
@@ -164,7 +164,7 @@ describe('queue:status and doctor', () => {
       state: 'warning',
       evidence: message,
       consequence: expect.stringMatching(
-        /jobs:clear leaves the queue.*another site uses the same function prefix/,
+        /jobs:clear does not change the queue.*another site uses the same function prefix/,
       ),
     });
   });
@@ -181,7 +181,7 @@ describe('queue:status and doctor', () => {
           {
             state: 'warning',
             message: expect.stringMatching(
-              /^1 job waits under the function prefix f{32}, which no worker serves/,
+              /^1 job waits under the function prefix f{32}, which has no worker/,
             ),
             remedy: `atomctl queue:status --all-functions --function-prefix ${'f'.repeat(32)}`,
           },

@@ -73,7 +73,7 @@ test('--dry-run touches nothing and says what would be done; without a terminal 
   expect([text.code, text.stdout, text.stderr]).toEqual([
     0,
     `${id} (arFindingAidJob): to run again. It generates the finding aid again, in place of the old one.\n` +
-      `${anImport} (arFileImportJob): left alone. It imports again from the beginning: what an earlier run imported would be ` +
+      `${anImport} (arFileImportJob): left alone. It imports again from the beginning: records that an earlier run imported would exist ` +
       `there twice. To run it again anyway: atomctl jobs:retry ${anImport} --force\n` +
       '999999: left alone. There is no job 999999.\n',
     '',
@@ -120,8 +120,8 @@ test('without a terminal and --yes it is a usage error; so are ids with filters,
     [2, 'Error: Confirmation required, but stdin or stdout is not a terminal'],
     [2, 'Error: To retry jobs with filters, --all-matching is required'],
     [2, 'Error: --all-matching needs a filter'],
-    [2, 'Error: Ids and --all-matching exclude each other'],
-    [2, 'Error: No job was named'],
+    [2, 'Error: Job ids and --all-matching cannot be used together'],
+    [2, 'Error: No job id was given'],
   ]);
   expect((await retry(999_999, '--yes')).code).toBe(4);
 });
@@ -244,7 +244,7 @@ test('Ctrl-C between the row and the Gearman job: that job is submitted, the res
   proxy.close();
   expect([code, stderr]).toEqual([
     130,
-    expect.stringContaining('Interrupted: it ends after the current step'),
+    expect.stringContaining('Interrupted: atomctl ends after the current step'),
   ]);
   const actions = (json: string) =>
     JSON.parse(json).retried.map(({id, action}: {id: number; action: string}) => [id, action]);

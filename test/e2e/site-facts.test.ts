@@ -135,7 +135,7 @@ test('T10: a start in the future has no duration and proves a wrong zone', async
   });
   expect([limited.code, limited.stdout]).toEqual([
     2,
-    expect.stringMatching(/^ATOM QUEUE CRITICAL: The start of the oldest running job lies in the future, /),
+    expect.stringMatching(/^ATOM QUEUE CRITICAL: The start of the oldest running job is in the future, /),
   ]);
   expect(text.stdout).toContain('Running in the database: 1, the start of the oldest is in the future');
 
@@ -332,7 +332,9 @@ test('C2: names of a compose file, on the host that runs it, are explained', asy
   const list = await runAtomctl(['jobs:list', '--timezone', 'UTC'], {env});
   expect([list.code, list.stderr]).toEqual([
     3,
-    expect.stringContaining('If "percona" is a service of a compose file, only its containers know the name'),
+    expect.stringContaining(
+      'If "percona" is a service of a compose file, only its containers can resolve the name',
+    ),
   ]);
   const queue = await json(['queue:status', '--no-database', '--function-prefix', ''], env);
   expect(queue.code).toBe(3);

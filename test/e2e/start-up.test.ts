@@ -200,7 +200,7 @@ describe('the package', () => {
     [['--version'], /^atomctl\/\S+ /],
     [['--help'], /\nCOMMANDS\n/],
     [['jobs:list', '--help'], /\nUSAGE\n {2}atomctl jobs:list/],
-    [['jobs:lst'], /^Error: There is no command "jobs:lst"\. Did you mean jobs:list\?\n/],
+    [['jobs:lst'], /^Error: Unknown command "jobs:lst"\. Did you mean jobs:list\?\n/],
   ])('runs without node_modules on a terminal: %s', async (args, expected) => {
     const {code, screen} = await runOnTerminal(args, {
       atomctl: [process.execPath, atomctl],

@@ -106,9 +106,9 @@ test('D4: a command that changes something says if a name is only a part of name
 
 test('D10: a mistyped command, flag or value comes with the right one', async () => {
   const cases: [string[], RegExp][] = [
-    [['kill'], /^Error: There is no command "kill"\. Did you mean jobs:kill\?\n$/],
+    [['kill'], /^Error: Unknown command "kill"\. Did you mean jobs:kill\?\n$/],
     [['status'], /Did you mean queue:status or worker:status\?/],
-    [['jobs', 'rm'], /There is no command "jobs:rm"\. Did you mean jobs:clear or jobs:kill\?/],
+    [['jobs', 'rm'], /Unknown command "jobs:rm"\. Did you mean jobs:clear or jobs:kill\?/],
     [['help', 'list'], /Did you mean jobs:list\?/],
     [['jobs:list', '--runing'], /^Error: Unknown flag: --runing\. Did you mean --running\?\n$/],
     [['jobs:list', '--status', 'complete'], /Did you mean completed\?/],

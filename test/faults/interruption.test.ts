@@ -57,7 +57,7 @@ async function interruptAt(site: AtomSite, moment: Moment): Promise<number> {
   const {jobs, objects} = await count(site);
   const cleared = stdout === '' ? 0 : JSON.parse(stdout).cleared;
   const told = JSON.stringify(moment);
-  const notice = expect.stringMatching(/^(Interrupted: it ends after [^\n]*\n)?$/);
+  const notice = expect.stringMatching(/^(Interrupted: atomctl ends after [^\n]*\n)?$/);
   expect([cleared, objects, stderr], `${told} ${code}`).toEqual([JOBS - jobs, jobs, notice]);
   // Before the clear begins a signal just ends the process; and so it does while Node exits, after everything was printed.
   if (jobs === 0) expect([0, 130, null], told).toContain(code);
@@ -106,7 +106,7 @@ test.each([
   expect([code, stdout, stderr]).toEqual([
     130,
     '',
-    expect.stringMatching(/^(Interrupted: it ends after [^\n]*\n)?Error: Interrupted while [^\n]*\n$/),
+    expect.stringMatching(/^(Interrupted: atomctl ends after [^\n]*\n)?Error: Interrupted while [^\n]*\n$/),
   ]);
   expect(readdirSync(directory)).toEqual([]);
   expect(await count(site)).toEqual({jobs: 9000, objects: 9000});

@@ -203,7 +203,7 @@ describe('the worker on a real systemd', () => {
     await worker.signal('TERM');
     await until(async () => (await worker.show('ActiveState')).ActiveState === 'inactive');
     const {status} = await statusOf(worker);
-    expect(status.problems[0]).toMatch(/SIGTERM from outside\. It will not come back by itself/);
+    expect(status.problems[0]).toMatch(/by a SIGTERM\. systemd will not start it again/);
     expect(status.units[0]).toMatchObject({active: 'inactive', mainPid: null});
   });
 

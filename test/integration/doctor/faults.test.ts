@@ -267,7 +267,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
       },
     }),
     'search-engine: warning',
-    /names no valid search server/,
+    /has no valid search server/,
   ],
   [
     'a unit that does not wait for MySQL',

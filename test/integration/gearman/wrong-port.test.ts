@@ -12,7 +12,7 @@ it("tells a database's port from a Gearman server's at once", async () => {
   ]) {
     await expect(question()).rejects.toMatchObject({
       code: 'GEARMAN_PROTOCOL',
-      message: expect.stringContaining(`The server at ${host}:${port} does not speak Gearman`),
+      message: expect.stringContaining(`The server at ${host}:${port} does not speak the Gearman protocol`),
     });
   }
 });

@@ -83,7 +83,7 @@ describe('connecting', () => {
       'a server that is full',
       async () => ({port: await listen(errorPacket(1040, 'Too many connections'), true)}),
       'DATABASE_UNREACHABLE',
-      /no connection to spare/,
+      /has too many connections/,
     ],
     [
       'a wrong password',

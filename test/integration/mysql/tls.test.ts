@@ -126,5 +126,5 @@ test.each<[server: string, host: string, mode: TlsMode, caFile: string | null, o
 
 test('a server without TLS is refused if TLS is required', async () => {
   const outcome = await connecting(inject('mariadb'), '127.0.0.1', 'required', null);
-  expect(outcome).toMatch(/^DATABASE_UNREACHABLE: .* offers no TLS/);
+  expect(outcome).toMatch(/^DATABASE_UNREACHABLE: .* does not support TLS/);
 });

@@ -206,7 +206,7 @@ describe('the database', () => {
     );
     await expect(at('/no/such').database()).rejects.toThrow(/--atom-root/);
     await expect(at(root, {site: set('x', 'ATOMCTL_SITE')}).database()).rejects.toThrow(
-      /no site "x" \(ATOMCTL_SITE\)/,
+      /Unknown site "x" \(ATOMCTL_SITE\)/,
     );
   });
 
@@ -288,8 +288,8 @@ describe('the Gearman servers', () => {
   });
 
   it.each([
-    ['all: {servers: {a: "x y"}}', /"x y" \(.*gearman\.yml\) is no Gearman server address/],
-    ['all: {servers: 127.0.0.1}', /gearman\.yml has "127\.0\.0\.1" where a list is expected/],
+    ['all: {servers: {a: "x y"}}', /"x y" \(.*gearman\.yml\) is not a valid Gearman server address/],
+    ['all: {servers: 127.0.0.1}', /gearman\.yml has "127\.0\.0\.1", but it must be a list/],
     ['all: {servers: {}}', /\(.*gearman\.yml\) is empty/],
   ])('refuses %s', async (yaml, reason) => {
     await expect(at(createRoot({'config/gearman.yml': yaml})).gearmanServers()).rejects.toThrow(reason);
@@ -411,8 +411,10 @@ describe('the function prefix', () => {
       }).functionPrefix();
     expect(await auto(md5('a'))).toEqual({value: md5('a'), origin: '--function-prefix auto'});
     expect((await auto('')).value).toBe('');
-    await expect(auto()).rejects.toThrow(/shows a class of AtoM, so auto \(--function-prefix\) finds no/);
-    await expect(auto(md5('a'), '')).rejects.toThrow(`takes none: ${md5('a')}, functions without a prefix.`);
+    await expect(auto()).rejects.toThrow(/has a function of AtoM, so auto \(--function-prefix\) finds no/);
+    await expect(auto(md5('a'), '')).rejects.toThrow(
+      `cannot choose: ${md5('a')}, functions without a prefix.`,
+    );
   });
 
   it("is the container image's without a root, if the servers show it; any other one is named", async () => {
@@ -472,7 +474,7 @@ describe('the timezone', () => {
     const root = createRoot({
       'config/settings.yml': `all:\n  .settings:\n    default_timezone: '${zone || 'x y'}'\n`,
     });
-    await expect(at(root).timezone()).rejects.toThrow(/config\/settings\.yml\) is no known timezone/);
+    await expect(at(root).timezone()).rejects.toThrow(/config\/settings\.yml\) is not a known timezone/);
   });
 });
 

@@ -79,6 +79,8 @@ describe('the root', () => {
     const search = () => findRoot({given: undefined, cwd: NOWHERE, usualPlaces});
     expect(await search()).toEqual({value: `${places}/nginx/site/src`, origin: 'usual place'});
     writeFiles(`${places}/nginx/other/src`, LANDMARKS);
-    await expect(search()).rejects.toThrow(/several AtoM installations here: .*site\/src, .*other\/src/);
+    await expect(search()).rejects.toThrow(
+      /Several AtoM installations were found: .*site\/src, .*other\/src/,
+    );
   });
 });

@@ -17,7 +17,7 @@ describe('toAtomctlError', () => {
     ],
     [
       'The following error occurred:\n  \u001b[2m--limit=3 cannot also be provided when using --all\u001b[22m',
-      '--limit does not go with --all.',
+      '--limit cannot be used with --all.',
     ],
     [
       'The following error occurred:\n  All of the following must be provided when using --force: --output',

@@ -131,7 +131,7 @@ describe('a failure', () => {
       'of a greeting',
       (socket) => socket.write('SSH-2.0-x\r\n'),
       'GEARMAN_PROTOCOL',
-      'does not speak Gearman',
+      'does not speak the Gearman protocol',
     ],
     ['of a closed connection', (socket) => socket.end(), 'GEARMAN_UNREACHABLE', 'closed the connection'],
     [

@@ -45,7 +45,7 @@ it.each([
       line('2026-06-14T18:00:00Z', '2026-06-14 10:00:00'),
       line('2026-06-15T18:00:00Z', '2026-06-15 11:00:00'),
     ],
-    /do not agree/,
+    /contradict each other/,
   ],
 ])('is not sure if %s', (_, lines, reason) => {
   const observed = observe(...lines);

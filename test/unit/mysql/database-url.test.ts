@@ -29,9 +29,9 @@ describe('a database URL', () => {
   });
 
   it.each([
-    ['postgres://a:hunter2@h/d', /not of the expected form/],
-    ['mysql://a:hunter2@h:33o6/d', /not of the expected form/],
-    ['mysql://a:hunter2#x@h/d', /not of the expected form/],
+    ['postgres://a:hunter2@h/d', /does not have the expected form/],
+    ['mysql://a:hunter2@h:33o6/d', /does not have the expected form/],
+    ['mysql://a:hunter2#x@h/d', /does not have the expected form/],
     ['mysql://a:hunter2@h:70000/d', /port 70000/],
     ['mysql://a:hunter2@h/d%zz', /database name with a malformed percent escape/],
     ['mysql://:hunter2@h/d', /has no user/],

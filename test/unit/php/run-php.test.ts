@@ -98,7 +98,7 @@ describe('php', () => {
 
   it('may not print without end', async () => {
     const file = write(scratch(), "<?php ob_end_clean(); while (true) echo str_repeat('x', 65536);");
-    expect(await run(file, AS_USER)).toBe('it prints more than 4 MiB');
+    expect(await run(file, AS_USER)).toBe('it printed more than 4 MiB');
   });
 });
 

@@ -195,9 +195,9 @@ it('cuts a command line that has no end', async () => {
 });
 
 it.each<[string, (proc: string) => Promise<unknown>, RegExp]>([
-  ['there is no /proc', (proc) => rm(proc, {recursive: true}), /has no \/proc like that of Linux\.$/],
+  ['there is no /proc', (proc) => rm(proc, {recursive: true}), /has no \/proc as on Linux\.$/],
   ['it has no boot time', (proc) => writeFile(join(proc, 'stat'), 'cpu 1\n'), /no boot time\.$/],
-  ['it does not show init', (proc) => rm(join(proc, '1'), {recursive: true}), /does not show the process 1/],
+  ['it does not show init', (proc) => rm(join(proc, '1'), {recursive: true}), /does not show process 1/],
   [
     'it hides processes of others',
     (proc) => writeFile(join(proc, 'self/mountinfo'), '22 27 0:21 / /proc rw - proc proc rw,hidepid=2\n'),

@@ -170,7 +170,7 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
   [
     'jobs under a prefix without a worker',
     {servers: [UNSERVED]},
-    ['warning', new RegExp(`^2 jobs wait under the function prefix ${OTHER_PREFIX}, which no worker serves`)],
+    ['warning', new RegExp(`^2 jobs wait under the function prefix ${OTHER_PREFIX}, which has no worker`)],
   ],
   [
     "the same under a known other site's prefix",

@@ -23,7 +23,7 @@ const CASES: [string, Partial<UnitState>, Partial<StartLimit>, RegExp | null][] 
     /^It ended without an error: it was stopped by an administrator or by a SIGTERM\.$/,
   ],
   [
-    'SIGTERM from outside',
+    'by a SIGTERM',
     {lastExit: {how: 'exited', status: 0}},
     {},
     /^It ended with exit status 0: it was stopped by an administrator or by a SIGTERM\.$/,
@@ -43,7 +43,7 @@ const CASES: [string, Partial<UnitState>, Partial<StartLimit>, RegExp | null][] 
     'the start limit',
     failed(255),
     {hit: true, secondsLeft: 79_800},
-    /^It ended with exit status 255.* It reached the start limit of 3 starts in 1d: .* for another 22h 10m, unless/,
+    /^It ended with exit status 255.* It reached the start limit of 3 starts in 1d: .* for another 22h 10m\. To start it, reset the count/,
   ],
   [
     'about to come back',
@@ -68,10 +68,10 @@ test('whether it comes back by itself', () => {
       ({text}) => text,
     );
   expect(texts(failed(7))).toEqual([
-    expect.stringContaining('will not come back by itself: atomctl worker:start'),
+    expect.stringContaining('systemd will not start it again. To start it: atomctl worker:start'),
   ]);
   expect(texts({...failed(7), active: 'activating', sub: 'auto-restart'})[0]).not.toContain(
-    'will not come back',
+    'will not start it again',
   );
 });
 
@@ -81,7 +81,7 @@ test('D15: at the start limit, the advice is the start that systemd accepts, and
     limit: {...LIMIT, hit: true, secondsLeft: 79_800},
     servers: [],
   });
-  expect(atLimit!.text).toMatch(/To reset the count and start it: atomctl worker:start --reset$/);
+  expect(atLimit!.text).toMatch(/reset the count \(atomctl worker:start --reset\)\.$/);
   const [masked] = judgeUnit({unit: {...NEVER_STARTED, load: 'masked'}, limit: LIMIT, servers: []});
   expect(masked!.text).toMatch(/"systemctl unmask"\.$/);
 });
@@ -89,7 +89,7 @@ test('D15: at the start limit, the advice is the start that systemd accepts, and
 test('a worker that systemd may not restart again is reported while it runs', () => {
   const unit = {...NEVER_STARTED, enablement: 'enabled', active: 'active', sub: 'running'};
   expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 3}, servers: []})).toMatchObject([
-    {severity: 'warning', text: expect.stringContaining('worker:reset clears')},
+    {severity: 'warning', text: expect.stringContaining('To clear the count: atomctl worker:reset')},
   ]);
   expect(judgeUnit({unit, limit: {...LIMIT, startsUsed: 2}, servers: []})).toEqual([]);
 });

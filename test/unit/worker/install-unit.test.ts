@@ -21,7 +21,7 @@ test('an installed unit that runs has to be restarted, each instance of a templa
   expect(await runningUnits('atom@.service', manager)).toEqual(['atom@1.service', 'atom@2.service']);
   expect(await runningUnits('idle.service', manager)).toEqual([]);
   expect(renderInstalled('/etc/x.service', ['x.service'])).toBe(
-    '/etc/x.service is installed.\nA restart is needed: x.service runs as before until then (atomctl worker:restart).\n',
+    '/etc/x.service is installed.\nA restart is needed: x.service uses the old unit file until then. To restart: atomctl worker:restart\n',
   );
   expect(renderInstalled('/etc/x.service', [])).toMatch(/^\S+ is installed\.\n.*atomctl worker:start/);
 });

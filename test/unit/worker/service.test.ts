@@ -58,7 +58,7 @@ test.each([
     'none with one server',
     {...COMPLETE, 'b:4730': []},
     false,
-    /registered nothing with b:4730: it does no jobs/,
+    /registered nothing with b:4730: it runs no jobs/,
   ],
   [
     'one missing',
@@ -66,7 +66,12 @@ test.each([
     false,
     /not registered arFindingAidJob with b:4730/,
   ],
-  ['a silent server', {...COMPLETE, 'b:4730': null}, false, /not known what it has registered with b:4730/],
+  [
+    'a silent server',
+    {...COMPLETE, 'b:4730': null},
+    false,
+    /does not know what it has registered with b:4730/,
+  ],
   [
     'another prefix, as in a container or after workers_key changed',
     {'a:4730': named(CLASSES, 'f'.repeat(32))},
@@ -108,7 +113,7 @@ test('a restart with all starts used leaves the worker running', async () => {
   await systemd.change('start', UNIT);
   const used = async (unit: UnitState) => ({...startLimit(unit, null, new Date()), startsUsed: 3});
   const [change] = await restartWorker({...service, readLimit: used, reset: false});
-  expect(change).toMatchObject({done: false, message: expect.stringContaining('was left running')});
+  expect(change).toMatchObject({done: false, message: expect.stringContaining('was not stopped')});
   expect((await unit()).mainPid).toBe(101);
 });
 

@@ -60,7 +60,7 @@ test.each<[string, Partial<Parameters<typeof unitFile>[0]>]>([
   ['php', {php: '/usr/bin/php\n[Install]'}],
   ['php with a carriage return', {php: '/usr/bin/php\rx'}],
 ])('S9, S20: %s that would be another directive is refused', (_, given) => {
-  expect(() => unitFile({...OPTIONS, ...given})).toThrow(/^".*" \(--(atom-root|user|php)\) cannot stand/s);
+  expect(() => unitFile({...OPTIONS, ...given})).toThrow(/^".*" \(--(atom-root|user|php)\) cannot be used/s);
 });
 
 test.each(['a\nb', '../../cron.d/x', 'a b', '', '.hidden', 'a/b', 'a\u2028b'])(

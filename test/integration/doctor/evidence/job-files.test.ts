@@ -67,5 +67,5 @@ it('takes a directory that is missing for an empty one, and skips one that canno
   rmSync(jobs, {recursive: true});
   expect((await find()).files).toBe(0);
   symlinkSync(jobs, jobs);
-  await expect(find()).rejects.toThrow(/cannot be read: its links form a circle/);
+  await expect(find()).rejects.toThrow(/cannot be read: its links form a loop/);
 });

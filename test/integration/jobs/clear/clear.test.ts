@@ -539,7 +539,7 @@ describe('a Gearman queue that cannot be cleared', () => {
     expect(result).toMatchObject({
       cleared: 1,
       queueRemoved: 0,
-      problems: [expect.stringMatching(/may still have 1 job of these under a function prefix/)],
+      problems: [expect.stringMatching(/may still have 1 job of these under another function prefix/)],
     });
     expect(clearExitStatus(result)).toBe(1);
     expect(await handedOut(at.site)).toEqual([id]);

@@ -59,7 +59,7 @@ test('a cancelled job goes on although its row was deleted: its worker is stoppe
     ['failed', 'cancelled'],
   ]);
   expect([stops, exit]).toEqual([1, 1]);
-  expect(killed[0]!.message).toMatch(/out of Gearman.*somebody deleted it/);
+  expect(killed[0]!.message).toMatch(/removed from Gearman.*it was deleted by something else/);
 });
 
 test('a forced kill that is interrupted once the job is cancelled changes its row', async () => {

@@ -150,7 +150,7 @@ describe('a job that executes on one server and waits on another', () => {
     const {id, worker} = await executing();
     const {first: killed} = await killAt(at, [id], {force: true});
     expect(killed).toMatchObject({was: 'executing', action: 'marked', gearman: 'cancelled'});
-    expect(killed.message).toMatch(/Its worker continues to its end/);
+    expect(killed.message).toMatch(/Its worker continues until the job ends/);
     await worker.kill();
     await until(async () => (await counts()).every((count) => count === 0));
     expect(await begun()).toEqual([]);

@@ -89,7 +89,7 @@ describe('a begun job in no queue', () => {
     [
       'if Gearman listens on the network',
       unlike({gearmand: async () => ({startedMs: null, onlyLoopback: false})}),
-      /^A worker on another host may be working on it/,
+      /^A worker on another host may be running it/,
     ],
     [
       'if the configuration changed after it was created',

@@ -95,7 +95,7 @@ const CASES: Case[] = [
   {
     jobClass: 'qtSwordPluginWorker',
     parameters: {objectId: 512, format: 'x', filename: 'uploads/tmp/dip'},
-    twice: /takes in the package again/,
+    twice: /imports the package again/,
   },
 ];
 

@@ -76,7 +76,7 @@ test('a job whose cancelled entry is still in the server is refused, until a wor
   expect((await at.kill([id])).first).toMatchObject({action: 'marked', gearman: 'removed'});
   const killed = await retryAt(at, [id]);
   expect(killed.first.message).toMatch(
-    /still has job \d+, waiting or cancelled\. It leaves once a worker is free/,
+    /still has job \d+, waiting or cancelled\. A free worker will remove it/,
   );
 
   at.workers.push(await startWorker(at.site, ['--abilities=arFindingAidJob']));
@@ -92,10 +92,10 @@ test('without parameters in its log a job is refused: it never began, AtoM is ol
     status: 'error',
     output: '[info] [2026-03-04 13:05:01] Job 1 "x": Job started.\n',
   });
-  expect(await refusal(older)).toMatch(/AtoM logs them since 2\.7/);
+  expect(await refusal(older)).toMatch(/AtoM 2\.7 and later log them/);
   const cut = await insertLogged(at.site, {parameters: {objectId: 512, title: 'x'.repeat(200)}});
   await at.site.query('UPDATE job SET output = LEFT(output, 200) WHERE id = ?', [cut]);
-  expect(await refusal(cut)).toMatch(/cut or cannot be read/);
+  expect(await refusal(cut)).toMatch(/incomplete or cannot be read/);
 });
 
 test("parameters that are another job's are refused", async () => {
@@ -131,9 +131,9 @@ test('a job whose upload is gone is refused, and one whose upload cannot be seen
     /reads the file \/.*gone\.csv, which is not on this host\. Upload it again/,
   );
   const nameless = await insertLogged(at.site, {name: 'arValidateCsvJob', parameters: {}});
-  expect(await refusal(nameless)).toMatch(/name no file/);
+  expect(await refusal(nameless)).toMatch(/have no file/);
   const empty = await insertLogged(at.site, {name: 'arValidateCsvJob', parameters: {file: {tmp_name: ''}}});
-  expect(await refusal(empty)).toMatch(/name no file/);
+  expect(await refusal(empty)).toMatch(/have no file/);
   const hostile = {name: 'a.csv', tmp_name: 'x\u0000/etc/passwd'};
   const nul = await insertLogged(at.site, {
     name: 'arFileImportJob',
@@ -227,7 +227,9 @@ test('of several retries of one job, none is run beside another, and of those th
   process.kill(at.workers[0]!.pid, 'SIGSTOP');
   const {retried} = await retryAt(at, [id, one, two]);
   expect(retried.map(({action}) => action)).toEqual(['refused', 'refused', 'submitted']);
-  expect(retried[1]!.message).toMatch(`Job ${two} does the same work as job ${one}, and both were named.`);
+  expect(retried[1]!.message).toMatch(
+    `Job ${two} does the same work as job ${one}, and both ids were given.`,
+  );
   const open = retried[2]!.newId!;
   expect(await refusal(one)).toMatch(`Job ${open} does the same work as job ${one} and has not ended.`);
   process.kill(at.workers[0]!.pid, 'SIGCONT');

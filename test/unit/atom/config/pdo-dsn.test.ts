@@ -27,7 +27,7 @@ describe('a PDO DSN', () => {
   it.each([
     ['pgsql:host=db;dbname=atom;password=hunter2', /\(config\.php\) does not begin with mysql:/],
     ['mysql:host=db;password=hunter2', /has no database name/],
-    ['mysql:dbname=atom;port=hunter2', /port that is no number/],
+    ['mysql:dbname=atom;port=hunter2', /port that is not a number/],
   ])('refuses %s without repeating it', (dsn, reason) => {
     expect(() => parsePdoDsn(dsn, 'config.php', FOUND)).toThrow(reason);
     expect(() => parsePdoDsn(dsn, 'config.php', FOUND)).not.toThrow(/hunter2/);

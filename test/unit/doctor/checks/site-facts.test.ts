@@ -142,7 +142,7 @@ describe('other-prefixes', () => {
     expect(waiting).toMatchObject({
       state: 'warning',
       evidence: `Prefix ${md5('old')}: 3 jobs waiting, 1 running, without a worker.`,
-      consequence: expect.stringContaining('No worker takes the jobs'),
+      consequence: expect.stringContaining('No worker runs the jobs'),
     });
     const served = await check([row(OLD, 1, 1, 2), row('arFileImportJob', 1, 0, 1)], {
       otherPrefixes: [md5('old')],

@@ -39,11 +39,11 @@ function forcedKill(presence: {known: boolean; running: boolean}) {
 it('says of a forced kill what may go on if the server was restarted and knows the job no more', async () => {
   const {killed} = await forcedKill({known: false, running: false});
   expect(killed).toMatchObject([{action: 'marked', gearman: 'remains'}]);
-  expect(killed[0]!.message).toMatch(/a worker may still have it/);
+  expect(killed[0]!.message).toMatch(/a worker may still run it/);
 });
 
 it.each([
-  ['had begun', 'queued', 120, /may set the row back/],
+  ['had begun', 'queued', 120, /may change the row back/],
   ['never began', 'queued', 0, /Its Gearman job no longer exists\.$/],
   ['was executing until its worker stopped', 'executing', 120, /Its Gearman job no longer exists\.$/],
 ])('says of a job that waited and %s what may go on', (_what, was, logLength, message) => {

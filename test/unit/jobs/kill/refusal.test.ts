@@ -25,12 +25,12 @@ function refusalOf(
 }
 
 it.each<[Given, Partial<KillOptions>, RegExp]>([
-  [{now: 'ended', status: 'completed'}, {}, /ended already \(completed\).*jobs:kill 7 --delete/],
+  [{now: 'ended', status: 'completed'}, {}, /already ended \(completed\).*jobs:kill 7 --delete/],
   [{now: 'ended'}, {}, /ended meanwhile/],
   [{now: 'finished'}, {}, /finished its work; .*jobs:mark 7 --as completed/],
   [{now: 'finished', failed: true}, {}, /finished its work, after an error; .*jobs:mark 7 --as error/],
   [{now: 'executing'}, {}, /jobs:kill 7 --restart-worker/],
-  [{now: 'executing'}, {worker}, /could not be stopped from here/],
+  [{now: 'executing'}, {worker}, /could not stop its worker from this machine/],
   [{now: 'executing', problems: [limited]}, {worker}, /is executing\. It limits retries\.$/],
   [{now: 'queued', problems: [limited]}, {}, /is queued\. It limits retries\./],
   [{now: 'uncertain', reason: 'No answer.'}, {}, /^Job 7 is uncertain\. No answer\. .*--force/],

@@ -349,7 +349,7 @@ const LACKING: Record<string, {lost: LiveEvidence; reason: RegExp; likely: strin
   },
   'every server that AtoM names was asked': {
     lost: evidence([begun(1)], {host: host({serversNotAsked: ['b:4730']})}),
-    reason: /^AtoM's files name the Gearman server b:4730, which was not asked/,
+    reason: /^AtoM's files name the Gearman server b:4730, but atomctl did not ask it/,
     likely: null,
   },
   'the servers are those of the site': {

@@ -29,21 +29,21 @@ test('an import that waited for its turn logs them later', () => {
 });
 
 test.each([
-  ['never began', '', /^Job 5 never began/],
+  ['never began', '', /^Job 5 never started/],
   [
     'an older AtoM',
     line('Job started.') + line('Job finished.'),
-    /has no parameters: AtoM logs them since 2\.7/,
+    /has no parameters: AtoM 2\.7 and later log them/,
   ],
   [
     'cut',
     line('Job started.') + line('Parameters: {"objectId":512,"na').trimEnd(),
-    /are cut or cannot be read/,
+    /are incomplete or cannot be read/,
   ],
   [
     'with a number that no JSON of PHP has',
     line(`Parameters: ${OWN.replace('512', '1e999')}`),
-    /are cut or cannot be read/,
+    /are incomplete or cannot be read/,
   ],
   ['a list', line('Parameters: [1]'), /has no parameters/],
   ['of another job', line(`Parameters: ${OWN.replace('"5"', '"6"')}`), /not those of its row/],
