@@ -13,68 +13,74 @@ interface Step {
 function steps({failed, repeatable, lost, executing, queued}: DemoJobs): Step[] {
   const third = queued[2]!;
   return [
-    {says: 'Which site, database and queue is this, and how do we know?', command: 'atomctl config'},
-    {says: 'The Manage > Jobs page in a shell, newest first.', command: 'atomctl jobs:list --limit 12'},
     {
-      says: 'What failed of late?',
+      says: 'Show the site, the database and the queue, and where each setting comes from.',
+      command: 'atomctl config',
+    },
+    {
+      says: 'List the jobs, newest first, as on the Manage > Jobs page.',
+      command: 'atomctl jobs:list --limit 12',
+    },
+    {
+      says: 'List the newest failed jobs.',
       command: 'atomctl jobs:list --failed --limit 5 --columns id,started,name,user,info',
     },
     {
-      says: 'Imports and exports that Marie started, longest first.',
+      says: 'List imports and exports that Marie started, longest first.',
       command:
         "atomctl jobs:list --name 'ar*ImportJob' --name '* export' --user marie --sort -duration --limit 5",
     },
-    {says: 'One failed job, whole.', command: `atomctl jobs:show ${failed} | head -n 30`},
+    {says: 'Show one failed job.', command: `atomctl jobs:show ${failed} | head -n 30`},
     {
-      says: 'How is the queue? One job is lost, so the exit status is 1.',
+      says: 'Check the queue. One job is lost, so the exit status is 1.',
       command: 'atomctl queue:status',
       exits: 1,
     },
-    {says: 'Who works on it?', command: 'atomctl queue:workers'},
+    {says: 'Show the workers.', command: 'atomctl queue:workers'},
     {
-      says: 'AtoM calls all of these running. One executes, five wait, one will never end:',
+      says: 'List the jobs that AtoM calls running. One is executing, five are queued, one is lost:',
       command: 'atomctl jobs:list --running --probe --columns id,started,duration,name,live,info',
     },
     {says: 'Why does the third of them not move?', command: `atomctl jobs:why ${third} --probe`},
     {says: 'And what is it waiting for?', command: `atomctl jobs:why ${executing}`},
     {
-      says: 'Kill the third of the five that wait …',
+      says: 'Kill the third of the five queued jobs.',
       command: `atomctl jobs:kill ${third} --reason 'submitted by mistake' --yes`,
     },
     {
-      says: '… and its neighbours wait on, in their order.',
+      says: 'The other queued jobs still wait, in their order.',
       command: 'atomctl jobs:list --live queued --probe --sort id --columns id,name,live',
     },
-    {says: 'Kill the lost one too.', command: `atomctl jobs:kill ${lost} --yes`},
+    {says: 'Kill the lost job, too.', command: `atomctl jobs:kill ${lost} --yes`},
     {
-      says: 'One that executes is refused as long as the worker may not be restarted.',
+      says: 'A kill of the executing job is refused, because the worker may not be restarted.',
       command: `atomctl jobs:kill ${executing} --yes`,
       exits: 5,
     },
     {
-      says: 'Run a failed finding aid again. What would that do?',
+      says: 'Show what a retry of a failed finding aid would do.',
       command: `atomctl jobs:retry ${repeatable} --dry-run`,
     },
     {
-      says: 'A new job waits in the queue, and a note on both names the other.',
+      says: 'Retry it. A new job waits in the queue, and each of the two jobs has a note about the other.',
       command: `atomctl jobs:retry ${repeatable} --reason 'the font is installed' --yes && atomctl jobs:show ${repeatable} --no-live`,
     },
-    {says: 'The history as AtoM’s own CSV.', command: 'atomctl jobs:export-csv --failed | head -n 6'},
+    {says: 'Export the history as AtoM’s own CSV.', command: 'atomctl jobs:export-csv --failed | head -n 6'},
     {
-      says: 'Without a terminal to ask on, nothing is cleared unless told so.',
+      says: 'Without a terminal and without --yes, nothing is cleared.',
       command: 'atomctl jobs:clear --inactive </dev/null',
       exits: 2,
     },
-    {says: 'What would go?', command: 'atomctl jobs:clear --older-than 60d --dry-run'},
+    {says: 'Show what would be cleared.', command: 'atomctl jobs:clear --older-than 60d --dry-run'},
     {
-      says: 'Prune the old ones, saving them first.',
+      says: 'Save the old jobs in a file, then clear them.',
       command: 'atomctl jobs:clear --older-than 60d --inactive --export pruned.csv --yes && wc -l pruned.csv',
     },
     {
       says: 'Clear all inactive jobs, as AtoM’s button does.',
       command: 'atomctl jobs:clear --inactive --no-confirmation --json',
     },
-    {says: 'What is left runs, or waits.', command: 'atomctl jobs:list'},
+    {says: 'List the jobs again: they are running or queued.', command: 'atomctl jobs:list'},
   ];
 }
 
@@ -86,7 +92,7 @@ export async function walk(demo: DemoSite): Promise<number> {
     const code = await runInShell(command, demo);
     if (code === exits) continue;
     wrong += 1;
-    console.log(`# This ended with ${code} and should have ended with ${exits}.`);
+    console.log(`# The exit status is ${code}, but must be ${exits}.`);
   }
   return wrong;
 }
