@@ -1,6 +1,6 @@
 /** What a caller's environment, a child or the process list could give away or turn off. */
 import {execFileSync} from 'node:child_process';
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {
@@ -41,3 +41,17 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 does not turn off that a certificate is ver
     expect.stringMatching(/^Error: TLS with .* failed: self-signed certificate/m),
   ]);
 });
+
+const ATOMCTL_DATABASE_URL = 'mysql://x@127.0.0.1:9/x';
+
+test.each(['', '.', ':/nonexistent', 'bin:/nonexistent:', './'])(
+  'with PATH=%j no program of the working directory runs',
+  async (PATH) => {
+    const cwd = createScratch('uploads');
+    for (const name of ['env', 'systemctl', 'timeout', 'php', 'logger'])
+      writeFileSync(join(cwd, name), `#!/bin/sh\n: > ${cwd}/ran\n`, {mode: 0o755});
+    symlinkSync('.', join(cwd, 'bin'));
+    await runAtomctl(['worker:restart', '--unit=x', '--yes'], {cwd, env: {PATH, ATOMCTL_DATABASE_URL}});
+    expect(existsSync(join(cwd, 'ran'))).toBe(false);
+  },
+);

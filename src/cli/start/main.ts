@@ -15,6 +15,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   settings.enableAutoTranspile = false;
   // oclif reads no theme file of the user.
   process.env.ATOMCTL_DISABLE_THEME = 'true';
+  keepAbsolutePath();
   const words = joinTopic(await putCommandFirst(argv));
   const args = has(words, '--version') ? ['--version'] : words;
   const [name = '--help'] = args;
@@ -31,6 +32,16 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   }
   const config = await Config.load({root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])});
   await config.runCommand(name, args.slice(1));
+}
+
+/**
+ * Programs are not taken from the working directory, which may be a site's uploads: that is what an entry of PATH means
+ * which is empty or relative, and an empty PATH. Without PATH, libc looks in /bin and /usr/bin.
+ */
+function keepAbsolutePath(): void {
+  const kept = process.env.PATH?.split(':').filter((entry) => entry.startsWith('/'));
+  if (kept?.length) process.env.PATH = kept.join(':');
+  else delete process.env.PATH;
 }
 
 const DESCRIBING = new Set(['help', 'completion', 'completion:answer', 'man']);
