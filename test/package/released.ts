@@ -12,5 +12,7 @@ export const VERSION: string = JSON.parse(readFileSync(join(ROOT, 'package.json'
 /** What `npm run package` makes. */
 export const RELEASE = join(ROOT, 'release');
 export const EXECUTABLE = join(ROOT, 'build/atomctl');
+/** The modules in it, each with its code cache. */
+export const MODULES = join(ROOT, 'build/modules');
 export const DEB = join(RELEASE, `atomctl_${VERSION}_amd64.deb`);
 export const TARBALL = join(RELEASE, `atomctl-${VERSION}-linux-x64.tar.gz`);
