@@ -146,7 +146,7 @@ describe.sequential('the package on a Debian without Node.js', () => {
     const files = (await must('ls', '/var/backups/atomctl')).trim().split('\n');
     expect(files).toHaveLength(2);
     const exports = await must('sh', '-c', 'cat /var/backups/atomctl/*');
-    expect(exports).toMatch(/,one,.*,two,/s);
+    for (const name of ['one', 'two']) expect(exports).toContain(`,${name},`);
     expect(await must('stat', '-c', '%U %a', '/var/backups/atomctl')).toBe('www-data 750\n');
   });
 
