@@ -150,6 +150,25 @@ describe.sequential('the package on a Debian without Node.js', () => {
     expect(await must('stat', '-c', '%U %a', '/var/backups/atomctl')).toBe('www-data 750\n');
   });
 
+  test('the nightly prune deletes the downloads of a site below /usr', async () => {
+    const root = '/usr/share/nginx/atom';
+    const downloadPath = 'downloads/jobs/old.csv';
+    await must('mkdir', '-p', root);
+    await must('cp', '-r', `${site.root}/.`, root);
+    await writeInRig(rig, `${root}/${downloadPath}`, 'data');
+    await must('chown', '-R', 'www-data', `${root}/downloads`);
+    const settings = [
+      `ATOMCTL_ROOT=${root}`,
+      'PRUNE_EXPORT=/var/tmp/jobs.csv',
+      'PRUNE_OPTIONS=--delete-downloads',
+    ];
+    await writeInRig(rig, '/etc/default/atomctl', `${settings.join('\n')}\n`);
+    await site.insertJob({downloadPath, startedAt: '2020-01-01 00:00:00'});
+    await must('systemctl', 'start', 'atomctl-prune');
+    expect((await inside('test', '-e', `${root}/${downloadPath}`)).code).toBe(1);
+    await must('rm', '-r', '/usr/share/nginx', '/var/tmp/jobs.csv');
+  });
+
   test('metrics are written where METRICS_DIRECTORY says, readable by the collector', async () => {
     const metrics = join(rig.scratch, 'metrics');
     await site.insertJob();
