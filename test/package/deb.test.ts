@@ -185,15 +185,19 @@ describe.sequential('the package on a Debian without Node.js', () => {
   });
 
   test('the alert fails with what it found, and gives it to the command; without findings it is silent', async () => {
-    const settings = `ATOMCTL_ROOT=${site.root}\nALERT_COMMAND='cat > /var/tmp/alert'\n`;
+    const command = 'cat > /var/tmp/alert; cat /proc/self/status > /var/tmp/rights';
+    const settings = `ATOMCTL_ROOT=${site.root}\nALERT_COMMAND='${command}'\n`;
     await writeInRig(rig, '/etc/default/atomctl', settings);
     await must('systemctl', 'start', 'atomctl-alert');
     expect((await inside('test', '-e', '/var/tmp/alert')).code).toBe(1);
-    const id = await site.insertJob({status: 'running', startedAt: '2020-01-01 00:00:00'});
+    const name = String.raw`a\0033[31m\c%s`;
+    const id = await site.insertJob({name, status: 'running', startedAt: '2020-01-01 00:00:00'});
     expect((await inside('systemctl', 'start', 'atomctl-alert')).code).toBe(1);
-    expect(await must('cat', '/var/tmp/alert')).toContain(`${id}`);
-    expect(await must('journalctl', '-u', 'atomctl-alert', '-o', 'cat')).toContain(`${id}`);
-    await must('rm', '/var/tmp/alert');
+    expect(await must('cat', '/var/tmp/alert')).toContain(`${id} (${name}).\n`);
+    expect(await must('journalctl', '-u', 'atomctl-alert', '-o', 'cat')).toContain(`${id} (${name}).\n`);
+    // The command may be mail, which takes the rights of its mail server.
+    expect(await must('cat', '/var/tmp/rights')).toMatch(/^NoNewPrivs:\t0$/m);
+    await must('rm', '/var/tmp/alert', '/var/tmp/rights');
     await inside('systemctl', 'reset-failed');
     await site.query('DELETE FROM object WHERE id = ?', [id]);
   });
