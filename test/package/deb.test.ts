@@ -229,6 +229,13 @@ describe.sequential('the package on a Debian without Node.js', () => {
     expect(await must('systemctl', 'is-active', ...TIMERS)).toBe('active\n'.repeat(3));
   });
 
+  test('an upgrade succeeds although systemctl fails, as on Ubuntu 20.04 with a timer that was masked', async () => {
+    await writeInRig(rig, '/usr/local/bin/systemctl', '#!/bin/sh\nexit 1\n');
+    await must('chmod', '755', '/usr/local/bin/systemctl');
+    await must('dpkg', '--install', `${join(rig.scratch, 'next')}.deb`);
+    await must('rm', '/usr/local/bin/systemctl');
+  });
+
   test('removed, it leaves its settings and no timer; purged, nothing but the exports', async () => {
     await must('dpkg', '--remove', 'atomctl');
     expect((await inside('systemctl', 'list-timers', '--all')).stdout).not.toContain('atomctl');
