@@ -236,7 +236,7 @@ export class HeldQueue {
     for (const hold of this.#holds) {
       for (const held of hold.held) {
         try {
-          await held.giveBack();
+          await held.giveBackAlone();
           problems.push(...held.refused.filter(({code}) => code === 'FAILED'));
         } catch (error) {
           if (!(error instanceof AtomctlError)) throw error;

@@ -24,6 +24,8 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
    * @param isFirst of a serial class: before the others of it
    */
   giveBack(isFirst?: (job: ProbedJob) => boolean): Promise<void>;
+  /** Returns the others, and leaves alone what has come since: for a caller that holds that, too. */
+  giveBackAlone(): Promise<void>;
   /**
    * One REFUSED for each function that was left alone: AtoM runs its jobs one at a time, oldest first, and a worker could
    * be handed one in the wrong order. After the return, also one FAILED if a lost connection has changed the order.
@@ -75,9 +77,24 @@ export async function holdWaiting(
     throw error;
   }
   const jobs = parts.flatMap(({held}) => held.jobs);
+  const giveBackInOrder = async (first: readonly string[], orderOf: (part: Part) => string[]) => {
+    const orders = parts.map((part) => ({functions: part.functions, order: orderOf(part)}));
+    try {
+      await giveBack(first);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AtomctlError)) throw error;
+      const problem = await restoreOrder(server, orders, {...options, cause: error});
+      if (problem !== null) refused.push(problem);
+      return false;
+    }
+  };
   return {
     jobs,
     refused,
+    async giveBackAlone() {
+      await giveBackInOrder([], ({held}) => held.order());
+    },
     async giveBack(isFirst = () => false) {
       const serial = parts.find((part) => part.isSerial);
       const first = serial?.held.jobs.filter(isFirst).map(({handle}) => handle) ?? [];
@@ -92,15 +109,7 @@ export async function holdWaiting(
         if (serial !== undefined && before !== null)
           seen = {...before, functions: serial.functions, order: orderOf(serial)};
       }).catch((error) => giveBack(first).then(() => Promise.reject(error)));
-      const orders = parts.map((part) => ({functions: part.functions, order: orderOf(part)}));
-      try {
-        await giveBack(first);
-      } catch (error) {
-        if (!(error instanceof AtomctlError)) throw error;
-        const problem = await restoreOrder(server, orders, {...options, cause: error});
-        if (problem !== null) refused.push(problem);
-        return;
-      }
+      if (!(await giveBackInOrder(first, orderOf))) return;
       await despiteFailure(async () => {
         if (seen !== null) await keepOrder(server, seen, options);
       });

@@ -1,0 +1,256 @@
+import {afterAll, afterEach, beforeAll, expect, it, onTestFinished} from 'vitest';
+import {
+  type HoldOptions,
+  holdExitStatus,
+  holdQueue,
+  type SiteAfterwards,
+} from '../../../../src/jobs/hold/hold.ts';
+import {liveStates} from '../../../../src/jobs/live/live-state.ts';
+import {restoreJobs} from '../../../../src/jobs/save/restore.ts';
+import {functionName} from '../../../../src/queue/function-name.ts';
+import {oldHoldProblems, oldHolds} from '../../../../src/queue/probe/old-holds.ts';
+import {probeQueue} from '../../../../src/queue/probe/probe.ts';
+import {reportServer} from '../../../../src/queue/server-report.ts';
+import {NO_WAIT} from '../../../support/quiet-host.ts';
+import {
+  type GearmanProcess,
+  startGearmand,
+  startWorker,
+  submitJob,
+  until,
+  type WorkerProcess,
+} from '../../../support/sandbox.ts';
+import {
+  createQueueSite,
+  emptyQueueSite,
+  executeJob,
+  handedOut,
+  type QueueSite,
+  sourcesOf,
+  submitJobs,
+  takeAll,
+} from '../../../support/site/queue-site.ts';
+
+const PLAIN = 'arFindingAidJob';
+const SERIAL = 'arFileImportJob';
+const OTHER_PREFIX = 'f'.repeat(32);
+
+let gearmand: GearmanProcess;
+let at: QueueSite;
+const workers: WorkerProcess[] = [];
+
+beforeAll(async () => {
+  gearmand = await startGearmand();
+  at = await createQueueSite(gearmand);
+});
+
+afterEach(() => emptyQueueSite(at, workers));
+
+afterAll(async () => {
+  await at.drop();
+  await gearmand.kill();
+});
+
+const notices: string[] = [];
+
+function hold(
+  runCommand: () => Promise<number>,
+  {after = {}, ...more}: Omit<Partial<HoldOptions>, 'afterwards'> & {after?: Partial<SiteAfterwards>} = {},
+) {
+  notices.length = 0;
+  const afterwards = async (): Promise<SiteAfterwards> => {
+    const {sources, close} = await sourcesOf(at.site);
+    const recheck = {firstSeen: new Map<number, number>(), wait: NO_WAIT};
+    const how = {origin: 'The hold', to: null, rePrefix: false, recheck, wait: NO_WAIT};
+    const signal = new AbortController().signal;
+    return {
+      prefix: at.site.prefix,
+      startUnits: async () => {},
+      restore: (jobs) => restoreJobs({...sources, ...how, jobs, signal}),
+      close,
+      ...after,
+    };
+  };
+  return holdQueue({
+    ...at.sources,
+    signal: new AbortController().signal,
+    stopUnits: null,
+    maxWaitSeconds: null,
+    rePrefix: false,
+    notice: (text) => notices.push(text),
+    runCommand,
+    afterwards,
+    ...more,
+  });
+}
+
+async function work(...abilities: string[]): Promise<WorkerProcess> {
+  const worker = await startWorker(at.site, [`--abilities=${abilities.join(',')}`]);
+  workers.push(worker);
+  return worker;
+}
+
+/** A worker as a unit of systemd. */
+async function unit(...abilities: string[]) {
+  const args = [`--abilities=${abilities.join(',')}`];
+  const control = {
+    worker: await startWorker(at.site, args),
+    calls: [] as string[],
+    async stop() {
+      control.calls.push('stop');
+      await control.worker.stop();
+    },
+    async start() {
+      control.calls.push('start');
+      control.worker = await startWorker(at.site, args);
+    },
+  };
+  onTestFinished(async () => void (await control.worker.kill()));
+  return control;
+}
+
+const counts = async (jobClass = PLAIN) =>
+  (await at.server.status()).find((row) => row.function === at.site.functionName(jobClass))!;
+const running = async () => (await at.site.query('SELECT id FROM job WHERE status_id = 183')).length;
+
+it('empties a busy queue, keeps what waits and what arrives from starting, and gives all back in order', async () => {
+  const ids = [(await submitJob(at.site, {work: {seconds: 4}})).id];
+  const control = await unit(PLAIN, SERIAL);
+  await until(() => control.worker.started().length > 0);
+  ids.push(...(await submitJobs(at, 5)));
+  const imports = await submitJobs(at, 3, SERIAL);
+  const before = control.worker;
+  const result = await hold(
+    async () => {
+      expect(control.calls).toEqual(['stop']);
+      // AtoM accepts jobs only if somebody has the ability.
+      expect((await counts()).workers).toBeGreaterThan(0);
+      expect(before.started()).toEqual(ids.slice(0, 1));
+      ids.push(...(await submitJobs(at, 2)));
+      imports.push(...(await submitJobs(at, 1, SERIAL)));
+      await until(
+        async () =>
+          (await counts()).total === (await counts()).running && (await counts(SERIAL)).running === 4,
+      );
+      expect(before.started()).toHaveLength(1);
+      return 7;
+    },
+    {stopUnits: () => control.stop(), after: {startUnits: () => control.start()}},
+  );
+  expect([result.commandStatus, holdExitStatus(result), result.problems, notices]).toEqual([
+    7,
+    7,
+    [],
+    ['Waiting for the end of 1 job.'],
+  ]);
+  expect(control.calls).toEqual(['stop', 'start']);
+  await until(async () => (await running()) === 0);
+  const started = [...before.started(), ...control.worker.started()];
+  expect(started.filter((id) => ids.includes(id))).toEqual(ids);
+  expect(started.filter((id) => imports.includes(id))).toEqual(imports);
+  expect(started).toHaveLength(12);
+});
+
+it('gives everything back and does not run the command if jobs execute for longer than it may wait', async () => {
+  const {worker} = await executeJob(at.site);
+  workers.push(worker);
+  const ids = await submitJobs(at, 4);
+  let stopped = false;
+  const result = await hold(() => Promise.reject(new Error('It was run.')), {
+    maxWaitSeconds: 0.5,
+    stopUnits: async () => {
+      stopped = true;
+    },
+  });
+  expect([result.commandStatus, stopped, holdExitStatus(result)]).toEqual([null, false, 124]);
+  expect(result.failure!.message).toBe('After 0.5 s the site still executes 1 job.');
+  expect(await handedOut(at.site)).toEqual(ids);
+});
+
+it('ends at a signal while it waits, and gives everything back; during the command it waits for its end', async () => {
+  const controller = new AbortController();
+  const {worker} = await executeJob(at.site);
+  workers.push(worker);
+  const ids = await submitJobs(at, 3);
+  const held = hold(() => Promise.reject(new Error('It was run.')), {signal: controller.signal});
+  await until(async () => (await counts()).running === 4);
+  controller.abort();
+  expect(holdExitStatus(await held)).toBe(130);
+  expect(await handedOut(at.site)).toEqual(ids);
+  await Promise.all(workers.splice(0).map((each) => each.kill()));
+  await until(async () => (await counts()).running === 0);
+  await handedOut(at.site);
+
+  const [id] = await submitJobs(at, 1);
+  const second = new AbortController();
+  const result = await hold(
+    async () => {
+      second.abort();
+      return 143;
+    },
+    {signal: second.signal},
+  );
+  expect(holdExitStatus(result)).toBe(143);
+  expect(await handedOut(at.site)).toEqual([id]);
+});
+
+it('without units: says what is not promised, and leaves imports to a connected worker', async () => {
+  const worker = await work(PLAIN, SERIAL);
+  const [first, second] = [await submitJob(at.site, {work: {seconds: 1}}), await submitJob(at.site)];
+  await until(() => worker.started().length > 0);
+  const [anImport] = await submitJobs(at, 1, SERIAL);
+  const result = await hold(async () => {
+    expect(worker.started()).toEqual([first.id, anImport]);
+    return 0;
+  });
+  expect(notices.at(-1)).toMatch(/^1 worker of this site is not stopped.*may start before it can be held/);
+  expect([result.held, holdExitStatus(result)]).toEqual([1, 0]);
+  await until(async () => (await running()) === 0);
+  expect(worker.started()).toEqual([first.id, anImport, second.id]);
+});
+
+it('submits what a gearmand that is restarted meanwhile has forgotten', async () => {
+  const ids = await submitJobs(at, 5);
+  const result = await hold(async () => {
+    await gearmand.kill();
+    gearmand = await startGearmand([], {port: gearmand.address.port});
+    return 0;
+  });
+  expect([result.held, result.restored]).toEqual([5, 5]);
+  expect(await handedOut(at.site)).toEqual(ids);
+});
+
+it('names both prefixes if the command has changed it, and leaves no job under the old one with rePrefix', async () => {
+  const ids = await submitJobs(at, 3);
+  const after = {prefix: OTHER_PREFIX};
+  const left = await hold(async () => 0, {after});
+  expect(holdExitStatus(left)).toBe(5);
+  expect(left.failure!.message).toBe(
+    `3 jobs wait under the function prefix ${at.site.prefix}, and this site's is ${OTHER_PREFIX}: no worker of it runs them.`,
+  );
+  expect(left.failure!.hint).toContain(`--from-prefix ${at.site.prefix} --re-prefix -- true`);
+  const moved = await hold(async () => 0, {after, rePrefix: true});
+  expect([moved.moved, moved.failure, moved.problems, holdExitStatus(moved)]).toEqual([3, null, [], 0]);
+  expect(await handedOut(at.site)).toEqual([]);
+  expect(await takeAll(at.site, functionName(OTHER_PREFIX, PLAIN))).toEqual(ids);
+});
+
+it('T22: is recognised by other atomctl processes, which call no held job executing or lost', async () => {
+  const [id] = await submitJobs(at, 1);
+  await hold(async () => {
+    const report = await reportServer(at.sources.servers[0]!);
+    const problems = oldHoldProblems(oldHolds([report], Date.now()), (instant) => instant.toISOString());
+    expect(problems).toHaveLength(1);
+    expect(problems[0]!.message).toMatch(
+      /^A queue:hold \(atomctl-hold-[0-9a-f]+-\d+, from 127\.0\.0\.1\) holds the queue of .* since/,
+    );
+    const {verdicts} = await liveStates(at.sources);
+    expect(verdicts.get(id!)).toMatchObject({state: 'uncertain'});
+    const probe = probeQueue(gearmand.address, [at.site.functionName(PLAIN)], {timeoutSeconds: 0.2});
+    await expect(probe).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringMatching(/^A queue:hold .* holds the queue/),
+    });
+    return 0;
+  });
+});
