@@ -104,8 +104,8 @@ test('SIGKILL loses no job: gearmand gives back what was held', async () => {
       (await at.server.status()).find((row) => row.function === at.site.functionName(PLAIN))!.running === 4,
   );
   held.child.kill('SIGKILL');
-  await held.ended;
   held.release();
+  await held.ended;
   await until(isIdle);
   expect((await handedOut(at.site)).sort()).toEqual(ids);
 });

@@ -57,7 +57,7 @@ export async function restoreJobs(
     failure = await submitAll(options, wanted.slice(from, from + AT_A_TIME));
   const why = failure === null ? 'Interrupted before it was submitted.' : `Not submitted: ${failure.message}`;
   for (const each of wanted) if (each.action === 'open') Object.assign(each, {action: 'left', message: why});
-  if (hadSerial) warnings.push(...(await restoredFirst(options, wanted)));
+  if (hadSerial) warnings.push(...(await restoredFirst(options, targets)));
   return {jobs: targets.map(resultOf), warnings, stoppedEarly: options.signal.aborted};
 }
 
@@ -137,9 +137,10 @@ async function serialWaiting(targets: readonly Open[]): Promise<boolean> {
   return false;
 }
 
-/** What came to a serial class meanwhile would fail before the older jobs. */
+/** What came to a serial class meanwhile would fail before the older jobs, also those that an interrupted restore has submitted. */
 async function restoredFirst(options: RestoreOptions, targets: readonly Open[]): Promise<string[]> {
-  const restored = targets.filter(({action, id}) => action === 'submitted' && id !== null);
+  const isBack = ({action, id}: Open) => (action === 'submitted' || action === 'waiting') && id !== null;
+  const restored = targets.filter(isBack);
   const problems = await putFirst(
     options,
     restored.map(({id, jobClass}) => ({id: id!, name: jobClass})),
