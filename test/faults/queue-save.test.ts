@@ -15,7 +15,7 @@ import {type Moment, type WatchedServers, watchServers} from './crash-points/wat
 const PLAIN = 'arFindingAidJob';
 const SERIAL = 'arFileImportJob';
 /** The steps at which npm test strikes, of each command. */
-const STRUCK = 3;
+const STRUCK = 2;
 
 let gearmand: GearmanProcess;
 let at: QueueSite;

@@ -91,7 +91,7 @@ async function runHeld(queue: HeldQueue, options: HoldOptions, run: Run): Promis
 
 function notPromised(workers: number): string {
   const which = workers === 1 ? '1 worker of this site is' : `${workers} workers of this site are`;
-  return `${which} not stopped, as systemd on this host has no active unit of it: a job that arrives while the command runs may start before it can be held, and imports and moves are not held.`;
+  return `${which} not stopped, because no active systemd unit of this host runs it: a job that arrives while the command runs may start before it can be held, and imports and moves are not held.`;
 }
 
 const POLL_MS = 100;
