@@ -103,7 +103,7 @@ export async function underSiteLock<T>(
     timeoutSeconds: context.timeoutSeconds,
   });
   if (!lock.taken) {
-    throw new AtomctlError('LOCKED', `Another atomctl is changing this site: ${lock.holder}.`, {
+    throw new AtomctlError('LOCKED', `This site is locked by ${lock.holder}.`, {
       hint: 'Wait until it ends, or end it; it then releases the lock. Nothing was changed.',
     });
   }
@@ -111,9 +111,9 @@ export async function underSiteLock<T>(
     if (await lock.isHeld(await context.database())) return;
     throw new AtomctlError(
       'FAILED',
-      'atomctl lost the lock of this site: its process was stopped for a long time, or its connection broke.',
+      'The lock of this site was lost: the process was stopped for a long time, or its connection broke.',
       {
-        hint: 'Another atomctl may be changing the site. Run it again.',
+        hint: 'Another atomctl may be changing the site. Run the command again.',
       },
     );
   };

@@ -122,7 +122,7 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
         meaning: `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. ${LIVE_REMEDIES[state as LiveState]}`,
       })),
       after: [
-        'queued?, lost? and the like are uncertain jobs with a likely state. --live queued finds only jobs with a proved state; --live uncertain finds the others.',
+        'queued? and lost? are uncertain jobs with a likely state. --live queued finds only jobs with a proved state; --live uncertain finds the others.',
         'A job is not proved lost only because no Gearman server knows it: after a restart of gearmand, a worker continues a job that no server knows any more. For the proof, every server must answer, no worker may be running the job, and its log must be silent for 15 minutes or the servers must have started before the job.',
         'A job has a live state only as long as its row says Running.',
       ],

@@ -16,11 +16,11 @@ export const HISTORY_CHECKS: readonly Check[] = [
   {id: 'failed-completed-jobs', title: 'Completed jobs with errors', run: checkCompleted},
 ];
 
-const SCOPE = `of the running jobs and the newest ${NEWEST}`;
+const SCOPE = `among the running jobs and the newest ${NEWEST}`;
 
 /** Nothing can be done about the log of a job that has ended: it is worth one look. */
 const RECENT_SECONDS = 86_400;
-const RECENT = 'of the running jobs and those that ended in the last day';
+const RECENT = 'among the running jobs and those that ended in the last day';
 
 /** Splits logs into those of running jobs and of jobs that ended in the last day, and the older ones. */
 function byAge(

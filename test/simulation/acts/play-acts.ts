@@ -140,7 +140,7 @@ class Player {
     const act = new Act(world, witness, spec, this.careless);
     if (tally) count(tally.acts, spec.kind);
     if (world.siteLocked) {
-      this.refuse(act, 'Another atomctl is changing this site: another atomctl.');
+      this.refuse(act, 'This site is locked by another atomctl.');
       return;
     }
     world.siteLocked = true;
