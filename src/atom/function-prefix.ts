@@ -54,10 +54,10 @@ export async function computeFunctionPrefix(
   const release = `AtoM ${version?.join('.')}`;
   switch (prefixRule(version)) {
     case 'none':
-      return {value: '', origin: `${release} has none`};
+      return {value: '', origin: `${release} has no workers_key`};
     case 'site title': {
       if (options.connect === undefined)
-        return {value: null, origin: `${release} makes it from the database`};
+        return {value: null, origin: `${release} computes it from the database`};
       const value = await siteTitlePrefix(root, await options.connect());
       return {value, origin: `${root} (${release}), siteTitle and siteBaseUrl in the database`};
     }

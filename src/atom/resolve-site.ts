@@ -175,7 +175,7 @@ class ResolvedSite implements Site {
       if (!(error instanceof AtomctlError) || error.code === 'USAGE' || error.code === 'NO_SITE') throw error;
       return {
         value: null,
-        origin: `${root}, whose version of AtoM makes it from the database: ${error.message}`,
+        origin: `${root}, whose version of AtoM computes it from the database: ${error.message}`,
       };
     }
   }
@@ -212,7 +212,7 @@ class ResolvedSite implements Site {
     if (observed.length > 1) return {value: null, origin: `${origin}; the servers show ${shown}`};
     return {
       value: null,
-      origin: `${origin}; the servers show only ${shown}, which --function-prefix auto takes`,
+      origin: `${origin}; the servers show only ${shown}; --function-prefix auto uses it`,
     };
   }
 
@@ -368,7 +368,7 @@ export function readPrefix({value, origin}: Setting<string>): Setting<string> {
   if (prefix !== undefined) return {value: prefix, origin};
   throw usageError(
     `"${value}" (${origin}) is not a valid function prefix. A prefix has 32 hexadecimal digits.`,
-    'With auto, atomctl takes the only prefix that the servers have. To see the prefixes: atomctl queue:status --all-functions',
+    'With auto, atomctl uses the only prefix of the servers. To see the prefixes: atomctl queue:status --all-functions',
   );
 }
 

@@ -93,7 +93,7 @@ async function givenRoot({value, origin}: Setting<string>, cwd: string): Promise
   if (await isRoot(resolved)) return {value: resolved, origin};
   throw usageError(
     `${value} (${origin}) is not an AtoM installation: it has no ${LANDMARKS.join(' or ')}.`,
-    'Give the directory that holds the symfony script, usually /usr/share/nginx/atom.',
+    'Give the directory that contains the symfony script, usually /usr/share/nginx/atom.',
   );
 }
 

@@ -21,5 +21,5 @@ export function makesChanges(changes: Changes | undefined, flags: FlagValues): b
 
 /** The usage error for a change where only reading is allowed. @param origin what forbids it */
 export function readOnlyError(command: string, origin: string) {
-  return usageError(`${command} changes data, but ${origin} allows only reading.`, 'Nothing was touched.');
+  return usageError(`${command} changes data, but ${origin} allows only reading.`, 'Nothing was changed.');
 }

@@ -90,7 +90,9 @@ describe('a replica that is behind', () => {
       expect(await jobsOn(onSource)).toBe(JOBS);
       await letGo();
       const {code, stdout, stderr} = await clearing.ended;
-      expect(stderr).toMatch(new RegExp(`^Waiting: the replica at ${named} is \\d+ s behind the primary\\.\n`));
+      expect(stderr).toMatch(
+        new RegExp(`^Waiting: the replica at ${named} is \\d+ s behind the primary\\.\n`),
+      );
       expect([code, stdout]).toEqual([0, expect.stringContaining(`${JOBS} jobs`)]);
       await caughtUp();
       expect(await jobsOn(onReplica)).toBe(0);

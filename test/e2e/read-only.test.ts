@@ -95,7 +95,7 @@ describe.each(CHANGING.map((args) => [args.join(' '), args] as const))('%s', (_,
     const {code, stdout, stderr} = await runAtomctl([...args, ...flags], {env: {...env, ...more}});
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      /^Error: \S+ changes data, but [^\n]+ allows only reading\. Nothing was touched\.\n$/,
+      /^Error: \S+ changes data, but [^\n]+ allows only reading\. Nothing was changed\.\n$/,
     );
     expect(stderr).toContain(`and ${origin}`);
     expect(connections).toBe(before);

@@ -393,7 +393,7 @@ describe.sequential('docs/recipes.md', () => {
     expect([planned.code, planned.stdout]).toEqual([
       0,
       expect.stringMatching(
-        new RegExp(`^${findingAid} .*: to run again\\. .*\\n${imported} .*: left alone\\. .*--force\\n$`),
+        new RegExp(`^${findingAid} .*: to run again\\. .*\\n${imported} .*: refused\\. .*--force\\n$`),
       ),
     ]);
     const ran = await run(again);

@@ -182,7 +182,7 @@ test('T18: the prefix of AtoM 2.4.1 is made from title, address and root, which 
   // The rest is still shown.
   expect(without).toMatchObject({
     code: 0,
-    functionPrefix: {value: null, origin: expect.stringContaining('makes it from the database')},
+    functionPrefix: {value: null, origin: expect.stringContaining('computes it from the database')},
     root: {value: site.root},
   });
 });
@@ -219,7 +219,7 @@ test('C1: a sidecar takes the prefix of the container image, or with auto the on
   );
   expect(unknown.functionPrefix).toEqual({
     value: null,
-    origin: `not found; the servers show only ${md5('/srv/atom')}, which --function-prefix auto takes`,
+    origin: `not found; the servers show only ${md5('/srv/atom')}; --function-prefix auto uses it`,
   });
   expect(named.findings[0]).toMatchObject({
     state: 'warning',

@@ -59,7 +59,7 @@ export const filterFlags = {
     ...LIST,
   })({multiple: true}),
   live: Flags.option({
-    summary: 'Only running jobs whose live state is this.',
+    summary: 'Only running jobs with this live state.',
     options: LIVE_STATE_NAMES,
     delimiter: ',',
     ...LIST,

@@ -45,7 +45,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
 function withoutSystemd(error: unknown): never {
   if (!(error instanceof AtomctlError) || error.code !== 'SYSTEMD_UNAVAILABLE') throw error;
   const hint =
-    'Nothing was touched. To find the process of the worker: atomctl queue:workers. End it and its child processes, then run the command again without --restart-worker before a worker starts the job again.';
+    'Nothing was changed. To find the process of the worker: atomctl queue:workers. End it and its child processes, then run the command again without --restart-worker before a worker starts the job again.';
   throw new AtomctlError(error.code, error.message, {hint, cause: error});
 }
 

@@ -53,8 +53,8 @@ export default class JobsKill extends BaseCommand<typeof JobsKill> {
   static override summary = 'End specific jobs, without changing other jobs or the history.';
   static override usage = '<%= command.id %> ID... [FLAGS]';
   static override description =
-    `Takes the job out of Gearman first, so that it never runs again, then marks its row as an error with a note that
-says who killed it, when and why; --delete removes the row instead. A job that is executing ends only with its
+    `First removes the job from Gearman, so that it never runs again, then marks its row as an error with a note that
+says who killed it, when and why; --delete deletes the row instead. An executing job ends only with its
 worker: --restart-worker. A job whose state cannot be proved is refused with the reason.
 
 Exit status: 0 all killed (or no job matches the filters), 1 some, 2 usage error (nothing changed), 3 a server

@@ -38,7 +38,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
   static override examples = [
     {description: 'Run a failed job again', command: '<%= config.bin %> <%= command.id %> 500'},
     {
-      description: 'Run the jobs that failed since a day again, and wait for their end',
+      description: 'Run all jobs again that failed since a date, and wait for their end',
       command: '<%= config.bin %> <%= command.id %> --all-matching --failed --since 2026-11-23 --wait',
     },
     {
@@ -167,7 +167,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
   }
 }
 
-const EXAMPLE = 'For example --since today.';
+const EXAMPLE = 'Example: --since today';
 
 /** Filters mean failed jobs, unless they name a status or a live state. */
 function meant(filter: JobFilter): JobFilter {

@@ -23,7 +23,7 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
       command: '<%= config.bin %> <%= command.id %> 500 --max-wait 3600 && echo imported',
     },
     {
-      description: 'Check that a worker takes the job',
+      description: 'Check that a worker starts the job',
       command: '<%= config.bin %> <%= command.id %> 500 --until started --max-wait 30',
     },
     {

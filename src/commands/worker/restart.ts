@@ -10,7 +10,7 @@ export default class WorkerRestart extends BaseCommand<typeof WorkerRestart> {
   static override changes = true;
   static override summary = 'Restart the worker, and check that Gearman has its abilities again.';
   static override description =
-    `Restarts the units one after the other and waits until each has registered its abilities with every Gearman server. Restarts count towards systemd's start limit: if a worker may have used all of its starts, it is not restarted, unless --reset clears the count first. If a job is executing, it asks first, because Gearman hands that job out again. To end the job itself, use jobs:kill --restart-worker.
+    `Restarts the units one after the other and waits until each has registered its abilities with every Gearman server. Restarts count towards systemd's start limit: a worker that may have used all of its starts is not restarted, unless --reset clears the count first. If a job is executing, it asks first, because Gearman hands that job out again. To end the job itself, use jobs:kill --restart-worker.
 
 Exit status: 0 restarted and registered, 1 not restarted or not registered, 2 usage error, 3 no systemd on this machine, 5 declined.`;
   static override examples = [

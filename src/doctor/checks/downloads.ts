@@ -30,7 +30,7 @@ async function checkMissing(site: SiteEvidence): Promise<Outcome> {
     return healthy(`${counted(jobs, 'newest job')} with a download: each file exists.`);
   const named = missing.map(({id, path}) => `${id} (${path})`);
   return warning({
-    evidence: `The file of ${counted(missing.length, 'completed job')} is gone: ${someOf(named)}.`,
+    evidence: `The file of ${counted(missing.length, 'completed job')} does not exist any more: ${someOf(named)}.`,
     consequence: 'AtoM still shows the download, but the download fails.',
     remedy: `Start the export again in AtoM, and clear the job: atomctl jobs:clear --id ${missing[0]!.id}`,
   });

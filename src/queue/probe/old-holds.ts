@@ -94,7 +94,7 @@ export function holdText(
 /** Gearman gives back what a connection holds when it ends. */
 export function holdFix({ip, address}: OldHold): string {
   const port = address.slice(address.lastIndexOf(':') + 1);
-  return `end the process of this connection: on ${ip}, ss -tnp 'dport = :${port}' shows it`;
+  return `end the process of this connection; to find it on ${ip}: ss -tnp 'dport = :${port}'`;
 }
 
 /**
@@ -118,10 +118,10 @@ export function lockRefusal(
       });
     }
     return new AtomctlError('REFUSED', `${holdText(hold, utc)}, longer than a probe of atomctl lasts.`, {
-      hint: `Nothing was touched. To free the queue, ${holdFix(hold)}.`,
+      hint: `Nothing was changed. To free the queue, ${holdFix(hold)}.`,
     });
   }
   return new AtomctlError('REFUSED', `Another atomctl is probing the queue of Gearman server ${server}.`, {
-    hint: 'Nothing was touched. Try again in a moment.',
+    hint: 'Nothing was changed. Try again in a moment.',
   });
 }

@@ -52,7 +52,7 @@ export function renderClearPlan(
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
   const lines = [`${jobs(total)} to clear: ${countsText(counts)}.`];
   if (counts.running > 0) {
-    lines.push(warning(`${counts.running} of them are running; their workers may fail.`));
+    lines.push(warning(`Running among them: ${counts.running}; their workers may fail.`));
   }
   if (queue !== null && queue.waiting + queue.executing > 0) {
     lines.push(
@@ -134,9 +134,7 @@ export function renderMarkPlan(
   return targets
     .map(({job: {id, name}, was, refused}) => {
       const what =
-        refused === null
-          ? paint(screen, 'yellow', `to mark as ${as}.`)
-          : `left alone. ${sanitizeLine(refused)}`;
+        refused === null ? paint(screen, 'yellow', `to mark as ${as}.`) : `refused. ${sanitizeLine(refused)}`;
       return `${id} (${sanitizeLine(name)}, ${was}): ${what}\n`;
     })
     .join('');
@@ -154,8 +152,8 @@ export function killDocument(
 const PLANNED: Record<Killed['action'], string> = {
   marked: 'to kill',
   deleted: 'to kill and DELETE',
-  refused: 'left alone',
-  failed: 'left alone',
+  refused: 'refused',
+  failed: 'refused',
 };
 
 /** What a kill would do to each job, and which others a restart of the worker interrupts. */

@@ -33,7 +33,7 @@ export function renderRetryPlan(
       const name = jobs.get(id)?.name;
       const what = name === undefined ? '' : ` (${sanitizeLine(name)})`;
       const [color, text] =
-        action === 'submitted' ? (['yellow', 'to run again'] as const) : (['red', 'left alone'] as const);
+        action === 'submitted' ? (['yellow', 'to run again'] as const) : (['red', 'refused'] as const);
       return `${id}${what}: ${paint(screen, color, text)}. ${sanitizeLine(message)}\n`;
     })
     .join('');

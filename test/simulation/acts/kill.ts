@@ -182,7 +182,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
     target.refused =
       plannedRefusal(options, target) ??
       (strange && !options.force
-        ? 'Gearman has it under a strange function prefix. Nothing was touched.'
+        ? 'Gearman has it under a strange function prefix. Nothing was changed.'
         : null);
     targets.set(job.id, target);
   }

@@ -423,7 +423,7 @@ describe('the function prefix', () => {
     expect((await bare(md5('x'), md5('/atom/src'))).value).toBe(md5('/atom/src'));
     expect(await bare(md5('x'))).toEqual({
       value: null,
-      origin: `not found; the servers show only ${md5('x')}, which --function-prefix auto takes`,
+      origin: `not found; the servers show only ${md5('x')}; --function-prefix auto uses it`,
     });
     expect(await bare(md5('x'), md5('y'))).toEqual({
       value: null,

@@ -43,7 +43,7 @@ describe('old holds (T22)', () => {
       {
         state: 'warning',
         message: `The client ${ID} from 127.0.0.1 has held jobs or queues of one:4730 since 2026-11-26T04:00:00.000Z, longer than a probe of atomctl lasts.`,
-        remedy: "end the process of this connection: on 127.0.0.1, ss -tnp 'dport = :4730' shows it",
+        remedy: "end the process of this connection; to find it on 127.0.0.1: ss -tnp 'dport = :4730'",
       },
     ]);
   });
