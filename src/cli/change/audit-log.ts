@@ -18,7 +18,7 @@ import {systemReason} from '../../system-failure.ts';
 /** Shared by clear, kill, mark, retry and doctor --fix. */
 export const auditFlag = {
   'audit-log': Flags.string({
-    summary: 'Append a JSON line for each change to this file; the default is the journal or syslog.',
+    summary: 'Append a JSON line per change to this file instead of the journal.',
     env: 'ATOMCTL_AUDIT_LOG',
     helpValue: 'FILE',
   }),

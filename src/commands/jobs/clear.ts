@@ -29,7 +29,7 @@ const clearFlags = {
   ...confirmationFlags,
   ...unitFlags,
   ...sudoFlag,
-  inactive: Flags.boolean({summary: 'Only ended jobs, as "Clear inactive jobs" of AtoM does.'}),
+  inactive: Flags.boolean({summary: 'Only ended jobs (AtoM: Clear inactive jobs).'}),
   'dry-run': Flags.boolean({summary: 'Show what would be deleted, and change nothing.'}),
   export: Flags.string({
     summary:
@@ -42,7 +42,7 @@ const clearFlags = {
   }),
   'keep-queue': Flags.boolean({summary: 'Do not change Gearman.', exclusive: ['restart-worker']}),
   'all-queued': Flags.boolean({
-    summary: "Also remove this site's Gearman jobs without a row from the queue.",
+    summary: "Also remove this site's Gearman jobs without a row.",
     exclusive: ['keep-queue'],
   }),
   'restart-worker': Flags.boolean({

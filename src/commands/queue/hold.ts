@@ -16,13 +16,13 @@ export default class QueueHold extends BaseCommand<typeof QueueHold> {
   static override summary = 'Keep workers from starting jobs while a command runs, for example a deploy.';
   static override usage = '<%= command.id %> [FLAGS] -- COMMAND...';
   static override description =
-    `Takes the waiting jobs, so that the queue runs empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and gives the jobs back in their order. Jobs that arrive meanwhile are held too, and AtoM goes on to accept them. The jobs come back whatever ends COMMAND, and by Gearman itself if this process is killed; units that it has stopped stay stopped then.
+    `Takes the waiting jobs, so that the queue becomes empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and returns the jobs in their order. AtoM can still submit jobs; they are held too. The jobs return if COMMAND ends in any way. If atomctl itself is killed, Gearman returns them, but the stopped units stay stopped.
 
-Without a systemd unit on this host the workers go on: a job that arrives may start before it can be held, and imports and moves are held only if no worker for them is connected. The command says so. gearmand counts a retry of each job that is held, or two if more than 500 wait.
+Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so. gearmand counts one retry of each held job, or two if more than 500 jobs wait.
 
-If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old one, and both are named, unless --re-prefix is given. Other commands that change the site are refused meanwhile.
+If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old prefix, and both prefixes are shown; --re-prefix submits them under the new one. During the hold, other commands that change the site are refused.
 
-Exit status: COMMAND's. If it did not run: 124 jobs still executed after --max-wait, 130 interrupted, 2 usage error, 3 a server unreachable, 5 refused. If it ended with 0: 5 jobs are left under another prefix, 1 something else went wrong afterwards.`;
+Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed after --max-wait, 130 interrupted, 2 usage error, 3 a server is not reachable, 5 refused. If COMMAND ended with 0: 5 jobs stay under another prefix, 1 another problem occurred afterwards.`;
   static override examples = [
     {
       description: 'A deploy that changes the root, with a limit for the jobs that execute',
@@ -39,7 +39,7 @@ Exit status: COMMAND's. If it did not run: 124 jobs still executed after --max-w
       summary: 'Submit the jobs under the function prefix that the site has after COMMAND.',
     }),
     'from-prefix': Flags.string({
-      summary: 'Hold also the jobs under this prefix, which an earlier deploy has left.',
+      summary: 'Also hold the jobs that an earlier deploy left under this prefix.',
       helpValue: 'P',
     }),
     ...unitFlags,
@@ -65,7 +65,7 @@ Exit status: COMMAND's. If it did not run: 124 jobs still executed after --max-w
               rePrefix: flags['re-prefix'],
               runCommand: () => runCommand(command, {io: this.io, keepStdout: this.jsonEnabled()}),
             }),
-          () => notice('Interrupted: the jobs are given back as soon as the command has ended.'),
+          () => notice('Interrupted: the jobs are returned when the command has ended.'),
         ),
       changes: (result) => holdRecords(result, command),
     });

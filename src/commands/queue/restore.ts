@@ -14,11 +14,11 @@ export default class QueueRestore extends BaseCommand<typeof QueueRestore> {
   static override summary = 'Submit the jobs of a copy again that no Gearman server knows any more.';
   static override usage = '<%= command.id %> FILE [FLAGS]';
   static override description =
-    `Submits the jobs that queue:save has saved, in their order and with their priorities, if no server knows them and their row still says Running. A job that waits or executes is left alone, as is one whose row has ended. So it does no harm to run it twice: the second run does nothing.
+    `Submits the jobs that queue:save has saved, in their order and with their priorities, if no server knows them and their row still says Running. A job that waits or executes is not touched, and neither is a job whose row has ended. A second run does nothing.
 
-A job that a worker began after it was saved is submitted only if it is proved to be lost. A key is blocked as long as a cancelled entry of it is in the server, which would swallow the job: run the command again once a worker has polled. Every server of the site must answer.
+A job that a worker began after it was saved is submitted only if it is proved to be lost. A key is blocked while the server has a cancelled entry for it, because the server would ignore the job: run the command again after a worker has polled. Every server of the site must answer.
 
-Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usage error (nothing touched, also if the file is damaged), 3 a server unreachable, 5 declined or refused, 130 interrupted. After 1, 3 and 130 the same command goes on.`;
+Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usage error or damaged file (nothing touched), 3 a server unreachable, 5 declined or refused, 130 interrupted. After 1, 3 and 130, the same command continues.`;
   static override examples = [
     {
       description: 'What would be submitted?',
@@ -34,7 +34,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
   };
   static override flags = {
     ...confirmationFlags,
-    'dry-run': Flags.boolean({summary: 'Say what would become of each job and change nothing.'}),
+    'dry-run': Flags.boolean({summary: 'Show what would be done with each job and change nothing.'}),
     to: Flags.string({
       summary: 'Submit all jobs to this Gearman server, and not to those that had them.',
       helpValue: 'HOST[:PORT]',

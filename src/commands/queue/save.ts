@@ -15,13 +15,13 @@ export default class QueueSave extends BaseCommand<typeof QueueSave> {
   static override summary = "Save a copy of this site's waiting jobs in a file.";
   static override usage = '<%= command.id %> FILE [FLAGS]';
   static override description =
-    `For a restart of gearmand, which forgets its queue unless the queue is durable (--queue-type of gearmand: the better answer), or for a move to another server. queue:restore submits the jobs again.
+    `Use it before gearmand restarts or before the queue moves to another server: gearmand forgets its queue, unless the queue is durable (--queue-type of gearmand, which is better). queue:restore submits the jobs again.
 
-Gearman shows a job's payload only to a worker. So the jobs are taken and given back in their order, and gearmand counts a retry of each; the command says how many. If a job could be dropped or could run too early by that, nothing is saved: a server that is not gearmand, a limit of retries, or imports and moves while a worker for them is free. Stop the worker then. Jobs that execute are not saved: a worker goes on while gearmand restarts.
+Gearman shows a job's payload only to a worker. So the jobs are taken and returned in their order, and gearmand counts a retry of each; the command says how many. If this could drop a job or start it too early, nothing is saved: the server is not gearmand, it limits retries, or a worker for waiting imports and moves is free. Then stop the worker. Executing jobs are not saved: their worker continues while gearmand restarts.
 
 The file has mode 0600 and is written completely or not at all. It holds the parameters of jobs. The name may contain strftime's sequences, as in --export.
 
-Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 interrupted. Nothing is written but with 0.`;
+Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 interrupted. A file is written only with status 0.`;
   static override examples = [
     {
       description: 'Restart gearmand without losing what waits',

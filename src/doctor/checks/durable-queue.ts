@@ -39,7 +39,7 @@ async function checkStore(site: SiteEvidence): Promise<Outcome> {
     ].join(' '),
     {
       consequence:
-        'The rows of lost jobs go on to say Running. Executing jobs go on, but are not handed out again if their worker ends.',
+        'The rows of lost jobs still say Running. Executing jobs continue, but are not handed out again if their worker ends.',
       remedy:
         'Let gearmand keep its queue on disk: add --queue-type=libsqlite3 --libsqlite3-db=FILE to PARAMS in /etc/default/gearman-job-server. Before a restart: atomctl queue:save FILE',
     },

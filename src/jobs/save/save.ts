@@ -100,7 +100,7 @@ async function readServer(
     if (known.includes(null)) {
       throw new AtomctlError(
         'FAILED',
-        `Jobs of several priorities come and go on Gearman server ${formatAddress(server.address)}: which job has which priority is not known.`,
+        `Jobs of several priorities arrive and start on Gearman server ${formatAddress(server.address)}: which job has which priority is not known.`,
         {hint: 'No copy was made. Try again in a moment, or stop the worker first.'},
       );
     }

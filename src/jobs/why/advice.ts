@@ -73,7 +73,7 @@ function aboutExecuting(job: Situation): Advice {
   if (processState === 'gone') {
     return {
       message:
-        'Its worker has ended. When the child ends too, Gearman hands the job out again and it imports twice: cancel the job; the child goes on.',
+        'Its worker has ended. When the child ends too, Gearman hands the job out again and it imports twice: cancel the job; the child continues.',
       command: `atomctl jobs:kill ${id} --force`,
     };
   }

@@ -90,7 +90,7 @@ async function withJournals(
 }
 
 function whyNoWorker(candidates: readonly ConnectedWorker[], child: ImportProcess | undefined): string {
-  if (child?.worker === null) return `Its worker has ended; its child ${child.pid} goes on.`;
+  if (child?.worker === null) return `Its worker has ended; its child ${child.pid} continues.`;
   if (child !== undefined) return `Its worker, process ${child.worker}, is not connected to Gearman.`;
   if (candidates.length === 0) return 'No connected worker can have it.';
   const [{id}] = candidates as [ConnectedWorker];

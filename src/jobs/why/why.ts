@@ -227,7 +227,7 @@ async function historyOf(
     begunMs === null
       ? missing.because(
           'usual.expectedEndAt',
-          job.status === 'running' ? 'It is not executing, or nobody knows since when.' : 'It has ended.',
+          job.status === 'running' ? 'It is not executing, or its start is not known.' : 'It has ended.',
         )
       : time.toIso(time.toWall(new Date(begunMs + durations!.medianSeconds * 1000)));
   return {

@@ -234,7 +234,7 @@ test('executing without its worker, which was killed: its import goes on, and wo
     worker: null,
     process: {pid: child!.pid, command: expect.stringContaining('csv:import')},
     advice: {command: `atomctl jobs:kill ${id} --force`},
-    missing: {worker: `Its worker has ended; its child ${child!.pid} goes on.`},
+    missing: {worker: `Its worker has ended; its child ${child!.pid} continues.`},
   });
   const command = [...facts.advice.command.split(' ').slice(1), '--yes'];
   expect((await runAtomctl(command, {env: rig.site.env})).stdout).toContain(String(id));
