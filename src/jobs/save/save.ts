@@ -66,7 +66,9 @@ async function siteFunctions(options: SaveOptions) {
   const foreign = await prefixes.foreign(snapshot);
   const busy = snapshot.functions.filter(({total}) => total > 0);
   const ownedBy = (owner: FunctionOwner) => busy.filter((seen) => ownerOf(seen, prefixes, foreign) === owner);
-  return {servers: snapshot.answered, own: ownedBy('site'), warnings: leftOut(ownedBy('unknown'))};
+  // In the order of the settings: the copy of an unchanged queue is the same each time.
+  const inOrder = servers.flatMap((each) => ('server' in each ? each.server : []));
+  return {servers: inOrder, own: ownedBy('site'), warnings: leftOut(ownedBy('unknown'))};
 }
 
 /** One sentence for each prefix whose jobs may be the site's and are not saved. */

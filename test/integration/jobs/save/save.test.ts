@@ -171,6 +171,7 @@ describe('a copy of the queue', () => {
       [ids[2]!.id, 'submitted', gearmand.endpoint],
       [ids[1]!.id, 'waiting', second.endpoint],
     ]);
+    expect(await handedOut(two.site)).toEqual([ids[0]!.id, ids[2]!.id]);
   });
 
   it('is refused whole: a server does not answer, is not gearmand, limits retries, or imports could run early', async () => {
