@@ -103,7 +103,7 @@ test('says if the log was restarted or cut; prints no escape sequence', async ()
   const {code, stdout, stderr} = await following.ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(/xlast!\n\nJob \d+: completed after 9s\n$/);
-  expect(stderr.split('\n').filter((line) => line.includes('cap'))).toHaveLength(1);
+  expect(stderr.split('\n').filter((line) => line.includes('size limit'))).toHaveLength(1);
 });
 
 test('Ctrl-C ends it with 130, in text and in JSON', async () => {

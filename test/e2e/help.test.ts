@@ -120,8 +120,8 @@ test('the topics list the exit codes and live states of the tables, and the filt
 
 test('an invalid command line is one sentence on stderr, one document on stdout with --json, and exit 2', async () => {
   const cases: [string[], RegExp][] = [
-    [['jobs:lst'], /no command "jobs:lst"/],
-    [['jobs', 'lst'], /no command "jobs:lst"/],
+    [['jobs:lst'], /Unknown command "jobs:lst"/],
+    [['jobs', 'lst'], /Unknown command "jobs:lst"/],
     [['jobs:list', '--nope'], /--nope/],
     [['jobs:list', 'extra'], /extra/],
     [['jobs:list', '--limit', '0'], /"0" \(--limit\)/],
