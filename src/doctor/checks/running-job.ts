@@ -33,7 +33,7 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   const lost = await jobsWith(site, 'lost');
   if (lost.length === 0) return healthy(await stateCounts(site));
   return shared('lost jobs', {
-    evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be working on ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
+    evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be running ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
     consequence: 'No worker will run them; AtoM keeps showing them as running.',
     remedy: `atomctl doctor --fix marks them as errors. To run one again: atomctl jobs:retry ${lost[0]!.id}. If it never began, start it again in AtoM.`,
   });
