@@ -23,6 +23,19 @@ const PHRASES: readonly Phrase[] = [
     'There is no job 5, and "x" is not a valid age. It is no longer queued.',
   ),
   phrase(/\bnames (no|none)\b/, 'The URL names no user.', 'The URL has no user.'),
+  phrase(/(?<!\bthere )\b(is|are) none\b/, 'It waits for replicas, or is none.', 'There is none.'),
+  phrase(/\bbe (it|they)\b/, 'No link is followed, be it a file or a directory.', 'Links are not followed.'),
+  phrase(
+    /[.;,] so (is|are|does|do) (a|an|the|its|their|each|every)\b/,
+    'It is kept; so is a job of it.',
+    'Both are kept.',
+  ),
+  phrase(
+    /(^|[.;] )(Should|Were|Had) (it|they|the|a|you)\b/,
+    'Should it fail, run it again.',
+    'If it fails, run it again.',
+  ),
+  phrase(/\bwherever\b/, 'It is masked, wherever it was typed.', 'It is masked in every argument.'),
   phrase(/\bnobody\b/, 'Nobody will run them.', 'No worker will run them.'),
   phrase(/\bfor ?ever\b/, 'They show as running for ever.', 'AtoM keeps showing them as running.'),
   phrase(/\bmend(s|ed|ing)?\b/, 'Mend this? (y/N)', 'Apply these fixes? We recommend it.'),
@@ -154,8 +167,8 @@ function phrase(pattern: RegExp, wrong: string, right: string): Phrase {
 function found(texts: readonly Shown[]): string[] {
   return texts.flatMap(({place, text}) =>
     PHRASES.flatMap(({pattern}) => {
-      const hit = pattern.exec(text);
-      return hit === null ? [] : [`${place}: "${hit[0].trim()}" in: ${sentenceAt(text, hit.index)}`];
+      const hits = [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))];
+      return hits.map((hit) => `${place}: "${hit[0].trim()}" in: ${sentenceAt(text, hit.index)}`);
     }),
   );
 }
