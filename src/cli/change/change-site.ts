@@ -111,7 +111,7 @@ export async function underSiteLock<T>(
     if (await lock.isHeld(await context.database())) return;
     throw new AtomctlError(
       'FAILED',
-      'The lock of this site was lost: the process was stopped for a long time, or its connection broke.',
+      "This site's lock was lost: the process was stopped for a long time, or its connection broke.",
       {
         hint: 'Another atomctl may be changing the site. Run the command again.',
       },

@@ -8,7 +8,7 @@ export const metricsFlags = {
   }),
   output: Flags.string({
     char: 'o',
-    summary: 'Write the metrics to this file; it is replaced only when it is complete.',
+    summary: 'Write the metrics to a file, completely or not at all.',
     helpValue: 'FILE',
     dependsOn: ['prometheus'],
   }),

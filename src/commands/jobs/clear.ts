@@ -33,7 +33,7 @@ const clearFlags = {
   'dry-run': Flags.boolean({summary: 'Show what would be deleted, and change nothing.'}),
   export: Flags.string({
     summary:
-      'Save the history of these jobs as CSV first; if this fails, nothing is deleted. %F, %H and other date sequences are replaced; if such a file exists, the name gets a number.',
+      'First save the history as CSV; if this fails, nothing is deleted. Date sequences such as %F are replaced; if the file exists, the name gets a number.',
     helpValue: 'FILE',
   }),
   force: Flags.boolean({summary: 'Replace the file of --export if it exists.', dependsOn: ['export']}),

@@ -31,14 +31,14 @@ const outputFlags = {
     summary: 'Show a line for each function, also for functions without jobs and workers.',
   }),
   wait: Flags.custom<number>({
-    summary: 'Check again until the queue is healthy, for at most this many seconds.',
+    summary: 'Check until healthy, for at most this many seconds.',
     helpValue: 'SECONDS',
     default: 0,
     parse: secondsFrom(0),
   })(),
   watch: watchFlag(['nagios', 'prometheus', 'wait']),
   nagios: Flags.boolean({
-    summary: 'Print one line with figures, as a Nagios plugin does, and use the exit codes of plugins.',
+    summary: 'Print one line with figures, as a Nagios plugin, with the exit codes of plugins.',
     exclusive: ['json', 'prometheus'],
   }),
   ...metricsFlags,
@@ -85,8 +85,8 @@ const healthFlags = {
   'critical-queued': queuedFlag('Critical if a job class has more jobs than this.'),
   'warning-age': ageFlag('warning-age', 'Warning if the oldest running row is older than this: 30m, 6h, 2d.'),
   'critical-age': ageFlag('critical-age', 'Critical if the oldest running row is older than this.'),
-  'warning-wait': ageFlag('warning-wait', 'Warning if a job has waited longer than this for a worker.'),
-  'critical-wait': ageFlag('critical-wait', 'Critical if a job has waited longer than this for a worker.'),
+  'warning-wait': ageFlag('warning-wait', 'Warning if a job waits longer than this for a worker.'),
+  'critical-wait': ageFlag('critical-wait', 'Critical if a job waits longer than this for a worker.'),
   'no-database': Flags.boolean({
     summary: 'Do not ask the database.',
     exclusive: ['warning-age', 'critical-age', 'warning-wait', 'critical-wait'],
