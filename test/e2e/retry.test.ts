@@ -74,7 +74,7 @@ test('--dry-run touches nothing and says what would be done; without a terminal 
     0,
     `${id} (arFindingAidJob): to run again. It generates the finding aid again, in place of the old one.\n` +
       `${anImport} (arFileImportJob): refused. It imports again from the beginning: records that an earlier run imported would exist ` +
-      `there twice. To run it again anyway: atomctl jobs:retry ${anImport} --force\n` +
+      `twice. To run it again anyway: atomctl jobs:retry ${anImport} --force\n` +
       '999999: refused. There is no job 999999.\n',
     '',
   ]);

@@ -130,7 +130,7 @@ test('T10: a start in the future has no duration and proves a wrong zone', async
   expect([queue.code, queue.status]).toEqual([1, 'warning']);
   expect(queue.problems).toContainEqual({
     state: 'warning',
-    message: expect.stringMatching(`the start of job ${id} \\(${tokyo}\\) lies in the future`),
+    message: expect.stringMatching(`the start of job ${id} \\(${tokyo}\\) is in the future`),
     remedy: clock.remedy,
   });
   expect([limited.code, limited.stdout]).toEqual([
