@@ -111,7 +111,7 @@ test('T10: a start in the future has no duration and proves a wrong zone', async
   expect(clock).toMatchObject({
     state: 'warning',
     evidence: expect.stringMatching(
-      `In the zone UTC it is .*the start of job ${id} \\(${tokyo}\\) lies in the future`,
+      `In the timezone UTC it is .*the start of job ${id} \\(${tokyo}\\) is in the future`,
     ),
     remedy: expect.stringContaining('--timezone'),
   });
