@@ -268,7 +268,7 @@ describe('queue:status and doctor', () => {
     const unasked = await runAtomctl(['queue:status', '--no-database'], {env: site.env});
     expect([unasked.code, unasked.stdout]).toEqual([
       0,
-      expect.stringMatching(/^Not checked for a worker: qtSwordPluginWorker, since/m),
+      expect.stringMatching(/^Not checked for a worker: qtSwordPluginWorker, because/m),
     ]);
 
     await site.query(
