@@ -25,6 +25,14 @@ If COMMAND moves the AtoM root, the function prefix of the site changes. The job
 Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed after --max-wait, 130 interrupted, 2 usage error, 3 a server is not reachable, 5 refused. If COMMAND ended with 0: 5 jobs stay under another prefix, 1 another problem occurred afterwards.`;
   static override examples = [
     {
+      description: 'Run a deploy while no job executes',
+      command: '<%= config.bin %> <%= command.id %> -- ./deploy.sh',
+    },
+    {
+      description: 'Restart the database server, but wait ten minutes at most for executing jobs',
+      command: '<%= config.bin %> <%= command.id %> --max-wait 600 -- systemctl restart mysql',
+    },
+    {
       description: 'A deploy that changes the root, with a limit for the jobs that execute',
       command: '<%= config.bin %> <%= command.id %> --max-wait 600 --re-prefix -- ./deploy.sh',
     },

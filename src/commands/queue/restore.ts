@@ -21,7 +21,11 @@ A job that a worker began after it was saved is submitted only if it is proved t
 Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usage error or damaged file (nothing touched), 3 a server unreachable, 5 declined or refused, 130 interrupted. After 1, 3 and 130, the same command continues.`;
   static override examples = [
     {
-      description: 'What would be submitted?',
+      description: 'Submit the saved jobs that gearmand lost',
+      command: '<%= config.bin %> <%= command.id %> queue.json',
+    },
+    {
+      description: 'Show what would be submitted',
       command: '<%= config.bin %> <%= command.id %> queue.json --dry-run',
     },
     {

@@ -24,9 +24,17 @@ The file has mode 0600 and is written completely or not at all. It holds the par
 Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 interrupted. A file is written only with status 0.`;
   static override examples = [
     {
+      description: 'Save the waiting jobs',
+      command: '<%= config.bin %> <%= command.id %> queue.json',
+    },
+    {
+      description: 'Save them in a file with the date in its name',
+      command: '<%= config.bin %> <%= command.id %> /var/backups/atom/queue-%F.json',
+    },
+    {
       description: 'Restart gearmand without losing what waits',
       command:
-        '<%= config.bin %> queue:save queue.json && systemctl restart gearman-job-server && <%= config.bin %> queue:restore queue.json --yes',
+        '<%= config.bin %> <%= command.id %> queue.json && systemctl restart gearman-job-server && <%= config.bin %> queue:restore queue.json --yes',
     },
   ];
   static override args = {
