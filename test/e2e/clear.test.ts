@@ -172,7 +172,7 @@ test('K7: a clear that was stopped for longer than its lock lives ends before th
   const {code, stdout} = await ended;
   expect([code, JSON.parse(stdout)]).toMatchObject([
     1,
-    {cleared: 60 - (await rows()).length, warnings: [expect.stringMatching(/lock of this site was lost/)]},
+    {cleared: 60 - (await rows()).length, warnings: [expect.stringMatching(/lock was lost/)]},
   ]);
   expect(left - (await rows()).length).toBeLessThanOrEqual(5);
 });

@@ -36,6 +36,11 @@ Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed af
       description: 'A deploy that changes the root, with a limit for the jobs that execute',
       command: '<%= config.bin %> <%= command.id %> --max-wait 600 --re-prefix -- ./deploy.sh',
     },
+    {
+      description: 'Move the jobs that an earlier deploy has left under its prefix',
+      command:
+        '<%= config.bin %> <%= command.id %> --from-prefix 0123456789abcdef0123456789abcdef --re-prefix -- true',
+    },
   ];
   static override flags = {
     'max-wait': Flags.custom<number>({
