@@ -29,10 +29,6 @@ Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed af
       command: '<%= config.bin %> <%= command.id %> -- ./deploy.sh',
     },
     {
-      description: 'Restart the database server, but wait ten minutes at most for executing jobs',
-      command: '<%= config.bin %> <%= command.id %> --max-wait 600 -- systemctl restart mysql',
-    },
-    {
       description: 'A deploy that changes the root, with a limit for the jobs that execute',
       command: '<%= config.bin %> <%= command.id %> --max-wait 600 --re-prefix -- ./deploy.sh',
     },
