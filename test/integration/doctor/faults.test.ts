@@ -320,7 +320,7 @@ const FAULTS: [fault: string, setUp: () => Promise<SetUp>, found: string | strin
     'a download without its job',
     file('downloads/jobs/a87ff679a2f3e71d9181a67b7542122c.zip'),
     'stray-downloads: warning',
-    /^1 file \(0 bytes\) in \S+\/downloads\/jobs belongs to no job: a87ff679a2f3e71d9181a67b7542122c\.zip\. In all: \d+ files? under downloads\/jobs \(/,
+    /^1 file \(0 bytes\) in \S+\/downloads\/jobs belongs to no job: a87ff679a2f3e71d9181a67b7542122c\.zip\. Total: \d+ files? under downloads\/jobs \(/,
   ],
   [
     'a job without its download',

@@ -231,7 +231,7 @@ describe('files of deleted jobs', () => {
     const [finding] = await runChecks(collectSiteEvidence(foreign), {only: ['stray-downloads']});
     expect(finding).toMatchObject({
       state: 'skipped',
-      evidence: expect.stringContaining('names another database'),
+      evidence: expect.stringContaining('uses another database'),
     });
   });
 });

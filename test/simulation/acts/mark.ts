@@ -23,7 +23,7 @@ export function* mark(act: Act, ids: readonly number[]): Steps<{result: MarkResu
   for (const id of new Set(ids)) {
     const job = jobs.find((each) => each.id === id);
     if (!job) {
-      marked.push({id, was: null, action: 'refused', message: `Unknown job ${id}.`});
+      marked.push({id, was: null, action: 'refused', message: `There is no job ${id}.`});
       continue;
     }
     const {was, reason} = stateOf(job, report, executing);

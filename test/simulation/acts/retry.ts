@@ -47,7 +47,7 @@ export function* retry(act: Act, ids: readonly number[]): Steps<{result: RetryRe
     const row = read.get(id);
     if (!verdict || !row) {
       result.unknown.push(id);
-      result.retried.push(refused(id, `Unknown job ${id}.`));
+      result.retried.push(refused(id, `There is no job ${id}.`));
     } else if (verdict.refused !== undefined) result.retried.push(refused(id, verdict.refused));
     else if (act.aborted) {
       result.stoppedEarly = true;

@@ -132,7 +132,7 @@ describe('a job that executes on one server and waits on another', () => {
     const {id} = await executing();
     const {first: killed, exit} = await killAt(at, [id]);
     expect([killed.was, killed.action, exit]).toEqual(['executing', 'refused', 5]);
-    expect(killed.message).toContain(`It waits on ${second.endpoint} too, and stays there.`);
+    expect(killed.message).toContain(`It waits on ${second.endpoint}, too, and stays there.`);
     expect(await counts()).toEqual([1, 1]);
   });
 

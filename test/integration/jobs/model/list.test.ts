@@ -197,7 +197,7 @@ describe('a job', () => {
     for (const id of [448, 999_999]) {
       await expect(showJob({database, time, now: NOW, id})).rejects.toMatchObject({
         code: 'NO_SUCH_JOB',
-        message: `Unknown job ${id}.`,
+        message: `There is no job ${id}.`,
       });
     }
   });
