@@ -156,7 +156,7 @@ test('an import whose upload is gone, as after one that completed, is refused al
 
 test("a plugin's class needs --force, and a worker that runs it", async () => {
   const id = await insertLogged(at.site, {name: 'arPluginJob', parameters: {}});
-  expect((await previewAt(at, id)).message).toMatch(/of a plugin.* --force$/);
+  expect((await previewAt(at, id)).message).toMatch(/to a plugin.* --force$/);
   expect((await previewAt(at, id, {force: true})).message).toBe(
     'No connected worker of this site runs arPluginJob. To start the workers: atomctl worker:start --reset',
   );
