@@ -156,7 +156,19 @@ test.each([
 });
 
 /** The pages of docs for users. Those for contributors name tests and rules. */
-const USER_PAGES = ['containers', 'doctor', 'glossary', 'json', 'recipes', 'security', 'troubleshooting'];
+const USER_PAGES = [
+  'configuration',
+  'containers',
+  'doctor',
+  'glossary',
+  'index',
+  'install',
+  'json',
+  'live-states',
+  'recipes',
+  'security',
+  'troubleshooting',
+];
 
 function phrase(pattern: RegExp, wrong: string, right: string): Phrase {
   // A capital in a pattern is the start of a sentence.
