@@ -11,7 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
   ENOTDIR: 'a part of its path is not a directory',
   EISDIR: 'it is a directory',
-  EEXIST: 'it exists already',
+  EEXIST: 'it already exists',
   ELOOP: 'its links form a loop, or a link is not followed',
   EBUSY: 'it is in use',
   EMFILE: 'this process has too many files open',

@@ -87,7 +87,7 @@ test('an existing file needs --force; a link is replaced, not followed; the name
   symlinkSync(target!, link!);
   for (const path of [file!, link!]) {
     const refused = await save(path);
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(`${path} exists already`)]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(`${path} already exists`)]);
     expect((await save(path, '--force')).code).toBe(0);
     expect([lstatSync(path).isFile(), lstatSync(path).mode & 0o777]).toEqual([true, 0o600]);
   }

@@ -165,7 +165,7 @@ test('a file is complete or absent; an existing one is replaced only with --forc
     (args) => atomctl('jobs:export-csv', ...args),
   );
   expect([refused!.code, refused!.stdout]).toEqual([2, '']);
-  expect(refused!.stderr).toContain(`${file} exists already`);
+  expect(refused!.stderr).toContain(`${file} already exists`);
   expect(failed!.code).toBe(3);
   expect(readFileSync(file, 'utf8')).toContain('id,status');
   const forced = await atomctl('jobs:export-csv', '--output', file, '--force', '--json');

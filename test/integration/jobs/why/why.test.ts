@@ -136,7 +136,7 @@ test('lost: nothing has it; whether it can run again depends on whether it began
   const now = later(60);
   expect(await why(begun, {now})).toMatchObject({
     state: 'lost',
-    proof: ['No Gearman server has it, and no worker can be working on it.'],
+    proof: ['No Gearman server has it, and no worker can be running it.'],
     worker: null,
     process: null,
     lastActivityAt: '2026-03-04T13:05:01-08:00',
