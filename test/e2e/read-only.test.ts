@@ -101,7 +101,7 @@ describe.each(CHANGING.map((args) => [args.join(' '), args] as const))('%s', (_,
     expect(stderr).toMatch(
       /^Error: \S+ changes data, but [^\n]+ allows only reading\. Nothing was changed\.\n$/,
     );
-    expect(stderr).toContain(`and ${origin}`);
+    expect(stderr).toContain(`but ${origin}`);
     expect(connections).toBe(before);
     for (const tool of ['systemctl', 'sudo', 'php', 'setpriv'])
       expect(existsSync(join(scratch, `ran-${tool}`))).toBe(false);

@@ -3,6 +3,7 @@ import {once} from 'node:events';
 import {existsSync, readFileSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {EXIT} from '../../src/errors.ts';
 import {functionName} from '../../src/queue/function-name.ts';
 import {readSavedQueue} from '../../src/queue/saved/saved-queue.ts';
 import {uniqueKey} from '../../src/queue/unique-key.ts';
@@ -57,15 +58,21 @@ async function run(
 
 /** The numbers of the requests before which the servers have something new: in between a SIGKILL leaves the same. */
 async function stepsOf(args: readonly string[]): Promise<number[]> {
-  const steps: number[] = [];
-  let count = 0;
-  let changed = true;
-  const code = await run(args, ({step, at: moment}) => {
-    if (moment === 'reply') return false;
-    if (changed) steps.push(count);
-    changed = !readsOnly(step.name);
-    count += 1;
-    return false;
+  let steps: number[] = [];
+  let code: number | null = null;
+  // The lock of a run that was killed may outlive it for a moment.
+  await until(async () => {
+    let count = 0;
+    let changed = true;
+    steps = [];
+    code = await run(args, ({step, at: moment}) => {
+      if (moment === 'reply') return false;
+      if (changed) steps.push(count);
+      changed = !readsOnly(step.name);
+      count += 1;
+      return false;
+    });
+    return code !== EXIT.refused;
   });
   expect(code).toBe(0);
   if (process.env.QUEUE_CRASH_POINTS === 'all') return steps;

@@ -122,7 +122,7 @@ test('if the worker does not stop, the result says so, and the worker is started
       was: 'executing',
       action: 'failed',
       gearman: 'cancelled',
-      message: expect.stringContaining('continues'),
+      message: expect.stringContaining('its worker did not stop'),
     },
     workerRestarted: false,
     workerProblem: {message: 'atom-worker.service is still active.'},
