@@ -76,7 +76,9 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     }
     await this.answer(async (context, notice) => {
       const site = collectSiteEvidence(await siteAccess(context, {stuckAfterSeconds, notice}));
-      return findingsAnswer(await runChecks(site, selection), flags);
+      // Who names a check wants to see it.
+      const all = flags.all || flags.check !== undefined;
+      return findingsAnswer(await runChecks(site, selection), {quiet: flags.quiet, all});
     }, flags['all-sites']);
   }
 

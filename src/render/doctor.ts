@@ -15,7 +15,10 @@ export function renderFindings(findings: readonly Finding[], screen: Screen, {fo
   const sorted = findings.toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
   const shown = foldOk ? sorted.filter(({state}) => state !== 'ok') : sorted;
   const folded = sorted.length - shown.length;
-  const line = folded === 0 ? '' : `${stateText('ok', screen)}${folded} checks (--all shows them)\n`;
+  const line =
+    folded === 0
+      ? ''
+      : `${stateText('ok', screen)}${folded} ${folded === 1 ? 'check' : 'checks'} (--all shows them)\n`;
   return line + shown.map((finding) => renderFinding(finding, screen)).join('');
 }
 
@@ -49,7 +52,7 @@ export function renderTally(findings: readonly Finding[], screen: Screen): strin
     const count = findings.filter((finding) => finding.state === state).length;
     return count === 0 ? [] : [paint(screen, FINDING_STATES[state].color, `${count} ${state}`)];
   });
-  return `${findings.length} checks: ${counts.join(', ')}.\n`;
+  return `${findings.length} ${findings.length === 1 ? 'check' : 'checks'}: ${counts.join(', ')}.\n`;
 }
 
 /** What was fixed, and the error that stopped a fix. */

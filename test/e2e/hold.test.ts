@@ -88,7 +88,7 @@ test('others are told meanwhile; SIGTERM goes to the command, and the jobs come 
     runAtomctl(['queue:save', join(directory, 'copy.json'), '--timeout', '0.5'], {env: env()}),
   ]);
   expect(status.stdout).toMatch(/A queue:hold \(atomctl-hold-/);
-  expect([kill.code, kill.stderr]).toEqual([5, expect.stringContaining('changed by queue:hold by')]);
+  expect([kill.code, kill.stderr]).toEqual([5, expect.stringContaining('locked by queue:hold by')]);
   expect([save.code, save.stderr]).toEqual([5, expect.stringMatching(/A queue:hold .* holds the queue/)]);
   held.child.kill('SIGTERM');
   expect((await held.ended).code).toBe(9);

@@ -115,7 +115,7 @@ describe('the worker on a real systemd', () => {
     expect(restarted.MainPID).not.toBe(MainPID);
 
     const stopped = await atomctl('worker:stop', '--yes');
-    expect(stopped).toMatchObject({code: 0, stdout: expect.stringContaining('gone from')});
+    expect(stopped).toMatchObject({code: 0, stdout: expect.stringContaining('removed from')});
     expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'inactive', MainPID: '0'});
     expect(JSON.parse((await atomctl('queue:workers', '--json')).stdout)).toMatchObject({workers: []});
 
@@ -166,7 +166,7 @@ describe('the worker on a real systemd', () => {
     for (let start = 1; start <= 3; start++) expect((await atomctl('worker:restart')).code).toBe(0);
     const {MainPID} = await show('MainPID');
     const left = await atomctl('worker:restart');
-    expect(left).toMatchObject({code: 1, stdout: expect.stringContaining('left running')});
+    expect(left).toMatchObject({code: 1, stdout: expect.stringContaining('was not stopped')});
     expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'active', MainPID});
 
     await signal('KILL');
@@ -473,7 +473,7 @@ describe('the worker on a real systemd', () => {
       await atomctl('worker:unit', '--install', '--name', name, '--user', 'nobody', '--yes'),
     ).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining(`A restart is needed: ${unit} runs as before`),
+      stdout: expect.stringContaining(`A restart is needed: ${unit} uses the old unit file`),
     });
     expect((await inRig(rig, 'systemctl', 'show', '-p', 'User', unit)).stdout).toBe('User=nobody\n');
   });

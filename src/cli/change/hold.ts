@@ -83,7 +83,7 @@ async function refuseUnseenJobs(
   throw new AtomctlError(
     'REFUSED',
     `Jobs execute that no Gearman server runs, as after a restart of gearmand, among these: ${ids}.`,
-    {hint: 'Wait for their end: atomctl jobs:show ID says more. Nothing was touched.'},
+    {hint: 'To see why they still execute: atomctl jobs:why ID. Nothing was changed.'},
   );
 }
 

@@ -41,7 +41,7 @@ const LIVE_REMEDIES: Record<LiveState, string> = {
   queued: 'Wait, start a worker (worker:start), or end it: jobs:kill ID.',
   finished: 'Correct its row: doctor --fix, or jobs:mark ID --as completed.',
   lost: 'Run it again: jobs:retry ID. Or mark it as an error: jobs:kill ID, or doctor --fix for all lost jobs.',
-  uncertain: 'To see what is missing: jobs:show ID. To distinguish queued from lost: jobs:list --probe.',
+  uncertain: 'To see what is missing: jobs:why ID. To distinguish queued from lost: jobs:why ID --probe.',
 };
 
 /** What the commands that show more than a text print. */

@@ -38,7 +38,12 @@ it('gets a complete job, also bytes beyond ASCII and NUL', async () => {
   expect(await worker.grab(['whole'])).toBeNull();
   const payload = '{"name":"Ünïcödé \u{1f5c4}"}\0more';
   const handle = await submitBackground(gearmand.endpoint, 'whole', 'key', payload);
-  expect(await worker.grab(['whole'])).toEqual({handle, function: 'whole', unique: 'key', payload});
+  expect(await worker.grab(['whole'])).toEqual({
+    handle,
+    function: 'whole',
+    unique: 'key',
+    payload: Buffer.from(payload),
+  });
   await worker.complete(handle);
   expect(await server.statusOfHandles([handle])).toEqual([{known: false, running: false}]);
 });

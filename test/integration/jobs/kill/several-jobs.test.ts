@@ -39,7 +39,9 @@ test('if the database fails after the jobs left the queue, each result says so; 
     [ids[0], 'queued', 'failed', 'removed'],
     [ids[1], 'queued', 'failed', 'removed'],
   ]);
-  expect(killed[0]!.message).toMatch(/is out of Gearman .* The database went away\..*same command again/);
+  expect(killed[0]!.message).toMatch(
+    /is removed from Gearman .* The database went away\..*same command again/,
+  );
   expect(exit).toBe(1);
   const second = await at.kill(ids.slice(0, 2));
   expect(second.killed.map(({was, action}) => [was, action])).toEqual([
