@@ -4,7 +4,7 @@ import {realSummaryOf, simulateReal} from './real-simulation.ts';
 
 /** The same at each run; `npm run simulate -- --real` takes new ones. */
 const SEED = Number(process.env.SIMULATION_SEED ?? 20_261_126);
-const HISTORIES = 8;
+const HISTORIES = 6;
 
 let mariadb: MariadbProcess;
 

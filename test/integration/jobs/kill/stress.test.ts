@@ -8,7 +8,7 @@ import {startGearmand, startWorker, submitJob, until} from '../../../support/san
 import {createQueueSite, type QueueSite, sourcesOf} from '../../../support/site/queue-site.ts';
 
 /** `KILLS=1000` is the long form. */
-const KILLS = Number(process.env.KILLS ?? 20);
+const KILLS = Number(process.env.KILLS ?? 10);
 const WORKERS = 3;
 /** So many jobs wait at least, so that a kill finds one that does not begin at once. */
 const BACKLOG = process.env.KILLS === undefined ? 100 : 200;
