@@ -30,6 +30,22 @@ export const sudoFlag = {
   sudo: Flags.boolean({summary: 'Run the commands that change something with sudo.', helpGroup: UNIT_GROUP}),
 };
 
+/** Shared by enable, disable and reset. */
+export const unitExamples = [
+  {
+    description: 'For the worker of the site',
+    command: '<%= config.bin %> <%= command.id %>',
+  },
+  {
+    description: 'As a user other than root',
+    command: '<%= config.bin %> <%= command.id %> --sudo',
+  },
+  {
+    description: 'For one of several workers',
+    command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
+  },
+];
+
 /** Shared by start, stop and restart. */
 export const changeFlags = {
   ...unitFlags,

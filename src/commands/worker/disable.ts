@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
+import {findWorker, sudoFlag, unitExamples, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus, disableUnits} from '../../worker/enablement.ts';
 
@@ -10,20 +10,7 @@ export default class WorkerDisable extends BaseCommand<typeof WorkerDisable> {
     `Disables the units and checks that they are disabled; a running worker continues.
 
 Exit status: 0 disabled, 1 not disabled, 2 usage error, 3 no systemd on this machine.`;
-  static override examples = [
-    {
-      description: 'For the worker of the site',
-      command: '<%= config.bin %> <%= command.id %>',
-    },
-    {
-      description: 'As a user other than root',
-      command: '<%= config.bin %> <%= command.id %> --sudo',
-    },
-    {
-      description: 'For one of several workers',
-      command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
-    },
-  ];
+  static override examples = unitExamples;
   static override flags = {...unitFlags, ...sudoFlag};
 
   async run(): Promise<void> {

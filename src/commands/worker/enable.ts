@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
+import {findWorker, sudoFlag, unitExamples, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus, enableUnits} from '../../worker/enablement.ts';
 
@@ -9,20 +9,7 @@ export default class WorkerEnable extends BaseCommand<typeof WorkerEnable> {
   static override description = `Enables the units and checks that they are enabled; nothing is started now.
 
 Exit status: 0 enabled, 1 not enabled, 2 usage error, 3 no systemd on this machine.`;
-  static override examples = [
-    {
-      description: 'For the worker of the site',
-      command: '<%= config.bin %> <%= command.id %>',
-    },
-    {
-      description: 'As a user other than root',
-      command: '<%= config.bin %> <%= command.id %> --sudo',
-    },
-    {
-      description: 'For one of several workers',
-      command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
-    },
-  ];
+  static override examples = unitExamples;
   static override flags = {...unitFlags, ...sudoFlag};
 
   async run(): Promise<void> {

@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../cli/base-command.ts';
-import {findWorker, sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
+import {findWorker, sudoFlag, unitExamples, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {renderChanges} from '../../render/worker.ts';
 import {changesDocument, changesExitStatus, resetUnits} from '../../worker/enablement.ts';
 
@@ -10,20 +10,7 @@ export default class WorkerReset extends BaseCommand<typeof WorkerReset> {
     `Does the same as systemctl reset-failed: a worker that reached its start limit can then be started again. Nothing is started.
 
 Exit status: 0 cleared, 1 not cleared, 2 usage error, 3 no systemd on this machine.`;
-  static override examples = [
-    {
-      description: 'For the worker of the site',
-      command: '<%= config.bin %> <%= command.id %>',
-    },
-    {
-      description: 'As a user other than root',
-      command: '<%= config.bin %> <%= command.id %> --sudo',
-    },
-    {
-      description: 'For one of several workers',
-      command: '<%= config.bin %> <%= command.id %> --sudo --unit atom-worker@1',
-    },
-  ];
+  static override examples = unitExamples;
   static override flags = {...unitFlags, ...sudoFlag};
 
   async run(): Promise<void> {
