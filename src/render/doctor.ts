@@ -2,6 +2,7 @@ import {FINDING_STATES, type Finding, type FindingState} from '../doctor/finding
 import type {Fixed} from '../doctor/fix.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {paint, type Screen} from './screen.ts';
+import {fillLines} from './wrap.ts';
 
 const STATES = Object.keys(FINDING_STATES) as FindingState[];
 const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
@@ -34,16 +35,9 @@ function stateText(state: FindingState, screen: Screen): string {
   return paint(screen, FINDING_STATES[state].color, state) + INDENT.slice(state.length);
 }
 
-/** Breaks a text at spaces into lines that fit beside the indent; a word that is too long is not broken. */
+/** The lines beside the indent; a command or a path that is too long is not broken. */
 function wrap(text: string, {width}: Screen): string[] {
-  const lines: string[] = [];
-  for (const word of sanitizeLine(text).split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && INDENT.length + last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
+  return fillLines(sanitizeLine(text).split(' '), width - INDENT.length);
 }
 
 /** The number of checks by result: `26 checks: 22 ok, 1 critical, 3 skipped.` */

@@ -4,6 +4,7 @@ import {SERIAL_SECONDS, SERIAL_TRIES} from '../../jobs/why/blocker.ts';
 import type {AbleWorker, JobWhy, WhyProcess} from '../../jobs/why/facts.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {type Color, paint, type Screen} from '../screen.ts';
+import {fillLines} from '../wrap.ts';
 import {wallClock} from './columns.ts';
 
 /** Characters before the text of a fact. */
@@ -158,14 +159,7 @@ function labelled(label: string, texts: readonly string[], screen: Screen): stri
   return lines.map((line, at) => `  ${(at === 0 ? `${label}:` : '').padEnd(INDENT)}${line}`);
 }
 
-/** Broken at spaces into lines that fit beside an indent; a word that is too long is not broken. */
+/** The lines beside an indent; a command or a path that is too long is not broken. */
 function wrapped(text: string, {width}: Screen, indent: number): string[] {
-  const lines: string[] = [];
-  for (const word of sanitizeLine(text).split(/ +/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && indent + last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
+  return fillLines(sanitizeLine(text).split(/ +/), width - indent);
 }
