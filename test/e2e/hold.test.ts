@@ -1,36 +1,16 @@
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {startAtomctl} from '../support/atomctl/start-atomctl.ts';
 import {expectSchema} from '../support/json-schema.ts';
-import {createScratch, type GearmanProcess, runAtomctl, startGearmand, until} from '../support/sandbox.ts';
-import {
-  createQueueSite,
-  emptyQueueSite,
-  executeJob,
-  handedOut,
-  type QueueSite,
-  submitJobs,
-} from '../support/site/queue-site.ts';
+import {createScratch, runAtomctl, until} from '../support/sandbox.ts';
+import {executeJob, handedOut, submitJobs} from '../support/site/queue-site.ts';
+import {useQueueSite} from '../support/site/use-queue-site.ts';
 
 const PLAIN = 'arFindingAidJob';
 
-let gearmand: GearmanProcess;
-let at: QueueSite;
-let directory: string;
-
-beforeAll(async () => {
-  gearmand = await startGearmand();
-  at = await createQueueSite(gearmand);
-  directory = createScratch('queue-hold');
-});
-
-afterEach(() => emptyQueueSite(at, []));
-
-afterAll(async () => {
-  await at.drop();
-  await gearmand.kill();
-});
+const {at} = await useQueueSite();
+const directory = createScratch('queue-hold');
 
 const env = () => ({...at.site.env, SUDO_USER: ''});
 const hold = (...args: string[]) => runAtomctl(['queue:hold', ...args], {env: env()});

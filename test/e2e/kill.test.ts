@@ -1,39 +1,11 @@
 import {hostname, userInfo} from 'node:os';
-import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {
-  freePort,
-  type GearmanProcess,
-  runAtomctl,
-  runOnTerminal,
-  startGearmand,
-  type WorkerProcess,
-} from '../support/sandbox.ts';
-import {
-  createQueueSite,
-  emptyQueueSite,
-  executeJob,
-  handedOut,
-  insertLost,
-  type QueueSite,
-  submitJobs,
-} from '../support/site/queue-site.ts';
+import {describe, expect, test} from 'vitest';
+import {freePort, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
+import {executeJob, handedOut, insertLost, submitJobs} from '../support/site/queue-site.ts';
+import {useQueueSite} from '../support/site/use-queue-site.ts';
 import {everyTable, insertAllKinds} from '../support/site/whole-site.ts';
 
-let gearmand: GearmanProcess;
-let at: QueueSite;
-const workers: WorkerProcess[] = [];
-
-beforeAll(async () => {
-  gearmand = await startGearmand();
-  at = await createQueueSite(gearmand);
-});
-
-afterEach(() => emptyQueueSite(at, workers));
-
-afterAll(async () => {
-  await at.drop();
-  await gearmand.kill();
-});
+const {at, workers} = await useQueueSite();
 
 const kill = (...args: (string | number)[]) =>
   runAtomctl(['jobs:kill', ...args.map(String)], {env: {...at.site.env, SUDO_USER: ''}});

@@ -1,4 +1,4 @@
-import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {
   type GearmanProcess,
   runAtomctl,
@@ -7,34 +7,19 @@ import {
   startPerlGearmand,
   submitBackground,
   until,
-  type WorkerProcess,
 } from '../support/sandbox.ts';
 import {
   crash,
   createQueueSite,
-  emptyQueueSite,
   executeJob,
   handedOut,
   insertLost,
   type QueueSite,
   submitJobs,
 } from '../support/site/queue-site.ts';
+import {useQueueSite} from '../support/site/use-queue-site.ts';
 
-let gearmand: GearmanProcess;
-let at: QueueSite;
-const workers: WorkerProcess[] = [];
-
-beforeAll(async () => {
-  gearmand = await startGearmand();
-  at = await createQueueSite(gearmand);
-});
-
-afterEach(() => emptyQueueSite(at, workers));
-
-afterAll(async () => {
-  await at.drop();
-  await gearmand.kill();
-});
+const {gearmand, at, workers} = await useQueueSite();
 
 const submit = (count: number, site: Pick<QueueSite, 'site'> = at) => submitJobs(site, count);
 

@@ -2,38 +2,23 @@ import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {type AddressInfo, connect, createServer} from 'node:net';
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {insertLogged, retryAt} from '../support/jobs/retry-site.ts';
 import {
   createScratch,
-  type GearmanProcess,
   runAtomctl,
   runOnTerminal,
   startAtomctl,
-  startGearmand,
   startWorker,
   until,
   type WorkerProcess,
 } from '../support/sandbox.ts';
 import {uploadCsv} from '../support/servers/submit-job.ts';
-import {createQueueSite, emptyQueueSite, insertLost, type QueueSite} from '../support/site/queue-site.ts';
+import {insertLost} from '../support/site/queue-site.ts';
+import {useQueueSite} from '../support/site/use-queue-site.ts';
 import {everyTable} from '../support/site/whole-site.ts';
 
-let gearmand: GearmanProcess;
-let at: QueueSite;
-const workers: WorkerProcess[] = [];
-
-beforeAll(async () => {
-  gearmand = await startGearmand();
-  at = await createQueueSite(gearmand);
-});
-
-afterEach(() => emptyQueueSite(at, workers));
-
-afterAll(async () => {
-  await at.drop();
-  await gearmand.kill();
-});
+const {gearmand, at, workers} = await useQueueSite();
 
 async function work(): Promise<WorkerProcess> {
   const worker = await startWorker(at.site, ['--abilities=arFindingAidJob,arFileImportJob']);
