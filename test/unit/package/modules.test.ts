@@ -24,12 +24,12 @@ function load(texts: Record<string, string>, caches: Record<string, Buffer> = {}
 it('finds a module beside the one that requires it, and one of Node.js', () => {
   const {exports, scripts} = load({
     'start/main.cjs':
-      "module.exports = [require('../shared/a.cjs'), require('./b.cjs'), require('node:path').basename]",
-    'shared/a.cjs': 'exports.name = "a"',
+      "module.exports = [require('../common/a.cjs'), require('./b.cjs'), require('node:path').basename]",
+    'common/a.cjs': 'exports.name = "a"',
     'start/b.cjs': 'exports.name = "b"',
   });
   expect(exports).toEqual([{name: 'a'}, {name: 'b'}, basename]);
-  expect([...scripts.keys()]).toEqual(['start/main.cjs', 'shared/a.cjs', 'start/b.cjs']);
+  expect([...scripts.keys()]).toEqual(['start/main.cjs', 'common/a.cjs', 'start/b.cjs']);
 });
 
 it('loads a module once, also one that requires its own user', () => {
