@@ -66,14 +66,14 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
     );
     if (report !== null) noticeMissing(report, notice);
     const isQueued = (job.likely ?? job.live) === 'queued';
-    await this.#show(job, report === null || !isQueued ? '' : await workersSentence(report, job.id, time));
+    const waits = report === null || !isQueued ? '' : await workersSentence(report, job.id, time);
+    await this.#show(job, {waits, again: await runAgainText(job)});
   }
 
-  /** @param waits what a queued job waits for; otherwise empty */
-  async #show(job: JobDetails, waits: string): Promise<void> {
+  async #show(job: JobDetails, lines: {waits: string; again: string}): Promise<void> {
     const {log, tail, 'no-pager': noPager} = this.flags;
     const text = () =>
-      log ? renderLog(job, tail) : renderJobDetails(job, this.screen, {tail: tail ?? TAIL, waits});
+      log ? renderLog(job, tail) : renderJobDetails(job, this.screen, {tail: tail ?? TAIL, ...lines});
     if (this.jsonEnabled() || noPager || !this.screen.isTTY) return this.present(job, text);
     const {page} = await import('../../cli/pager.ts');
     return page(text(), this.io);
@@ -86,4 +86,12 @@ async function workersSentence(report: LiveReport, id: number, time: SiteTime): 
     import('../../render/jobs/waits-for.ts'),
   ]);
   return waitsFor(workersFor(report, id), time);
+}
+
+/** How a job that failed or is lost is run again; otherwise empty. */
+async function runAgainText(job: JobDetails): Promise<string> {
+  if (job.status !== 'error' && job.live !== 'lost') return '';
+  const {runAgain} = await import('../../jobs/retry/run-again.ts');
+  const again = runAgain(job);
+  return 'command' in again ? again.command : again.instead;
 }

@@ -1,6 +1,7 @@
 import {ERROR_NOTE_TYPE_ID, STATUSES} from '../../jobs/model/job.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {type JobLog, NEWEST} from '../evidence/job-logs.ts';
+import {howToRunAgain} from '../evidence/run-again.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, jobLabel, type Outcome, someOf, warning} from '../finding.ts';
 
@@ -72,7 +73,8 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   const {total, ids: noted} = await completedWithErrorNotes(await site.database());
   const logged = await logsThat(site, ({completed, errors}) => completed && errors);
   const others = logged.map(({id}) => id).filter((id) => !noted.includes(id));
-  if (total === 0 && others.length === 0)
+  const newest = noted[0] ?? others[0];
+  if (newest === undefined)
     return healthy(
       `No completed job has an error note, and no job ${SCOPE} logged an error in its last run.`,
     );
@@ -87,7 +89,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   return warning({
     evidence: [notes, logs].filter(Boolean).join(' '),
     consequence: 'AtoM shows them as completed, but part of their work failed.',
-    remedy: `atomctl jobs:show ${noted[0] ?? others[0]}; to run it again: atomctl jobs:retry ${noted[0] ?? others[0]}`,
+    remedy: `To see them: atomctl jobs:show ${newest}. ${await howToRunAgain(site, [newest])}`,
   });
 }
 

@@ -1,5 +1,6 @@
 import {formatDuration} from '../../duration.ts';
 import {finishedFix} from '../../jobs/health/finished-jobs.ts';
+import {howToRunAgain} from '../evidence/run-again.ts';
 import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-jobs.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {counted, healthy, jobLabel, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
@@ -35,7 +36,10 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   return shared('lost jobs', {
     evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be running ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
     consequence: 'No worker will run them; AtoM keeps showing them as running.',
-    remedy: `atomctl doctor --fix marks them as errors. To run one again: atomctl jobs:retry ${lost[0]!.id}. If it never began, start it again in AtoM.`,
+    remedy: `atomctl doctor --fix marks them as errors. ${await howToRunAgain(
+      site,
+      lost.map(({id}) => id),
+    )}`,
   });
 }
 

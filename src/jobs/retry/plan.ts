@@ -11,12 +11,11 @@ import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '.
 import {type MarkState, stateOf} from '../mark/mark.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
-import {classOfJob} from './job-class.ts';
 import {fileProblem} from './job-files.ts';
 import {type KnownJobs, knownJobs} from './known-jobs.ts';
-import {type LoggedParameters, loggedParameters} from './logged-parameters.ts';
-import {type Relative, relatives, retriedJob} from './notes.ts';
-import {type ClassFacts, factsOf} from './second-run.ts';
+import {type Relative, relatives} from './notes.ts';
+import {fileNotNamed, type LoggedStart, loggedStart, onlyByForce} from './run-again.ts';
+import {type ClassFacts, namedFiles} from './second-run.ts';
 import {payloadOf} from './submission.ts';
 
 export interface RetryOptions extends Omit<LiveAccess, 'database'> {
@@ -73,9 +72,7 @@ export interface RetryTarget {
 interface Draft {
   job: Job;
   logLength: number;
-  logged: LoggedParameters;
-  /** null if it is not known. */
-  jobClass: string | null;
+  start: LoggedStart;
   relatives: Relative[];
 }
 
@@ -111,12 +108,10 @@ async function draftOf(database: Database, job: Job): Promise<Draft> {
     'SELECT output, LENGTH(output) AS bytes FROM job WHERE id = ?',
     [job.id],
   );
-  const logged = loggedParameters(row?.output ?? '', job);
   return {
     job,
     logLength: row?.bytes ?? 0,
-    logged,
-    jobClass: 'missing' in logged ? null : classOfJob(job.name, logged.parameters),
+    start: loggedStart(job, row?.output ?? ''),
     relatives: await relatives(database, job.id),
   };
 }
@@ -125,9 +120,9 @@ async function collect(options: RetryOptions, drafts: readonly Draft[]): Promise
   const rows = drafts.flatMap((draft) => [draft.job, ...draft.relatives]);
   const running = new Set(rows.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
-  const keyed = drafts.flatMap(({job: {id, name}, logged, ...draft}) => {
-    if ('missing' in logged) return [];
-    const {parameters, text} = logged;
+  const keyed = drafts.flatMap(({job: {id, name}, start, ...draft}) => {
+    if ('refused' in start) return [];
+    const {parameters, text} = start;
     const others = draft.relatives.map((other) => ({...other, parameters: payloadOf(parameters, other.id)}));
     return [{id, name, parameters: text}, ...others];
   });
@@ -157,12 +152,10 @@ type Verdict = RetryTarget['verdict'];
 
 /** The checks of a job that has ended or is lost, in the order in which a user can do something about them. */
 async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): Promise<Verdict> {
-  const {job, logged, jobClass} = draft;
+  const {job, start} = draft;
   const {id} = job;
-  if ('missing' in logged) return {refused: missingText(job, logged.missing)};
-  const {parameters} = logged;
-  if (jobClass === null)
-    return {refused: `The name and the parameters of job ${id} do not show its class. ${IN_ATOM}`};
+  if ('refused' in start) return start;
+  const {parameters, jobClass, facts} = start;
   const open = openElsewhere(draft, evidence) ?? retriedBefore(options, draft);
   if (open !== null) return {refused: open};
   const row = await rowFacts(options, job, parameters);
@@ -172,12 +165,10 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
       refused: `Job ${id} needs the object ${objectId}, which was deleted. It cannot run again.`,
     };
   if (job.userId === null && !row.anonymous && !options.force) return {refused: noUserText(id)};
-  const facts = factsOf(jobClass);
   const second = facts.run(parameters);
-  const fileMissing = await filesRefusal(options, id, facts, parameters);
+  const fileMissing = await filesRefusal(options, job, facts, parameters);
   if (fileMissing !== null) return {refused: fileMissing};
-  if (second.harmful && !options.force)
-    return {refused: `${second.text} To run it again anyway: atomctl jobs:retry ${id} --force`};
+  if (second.harmful && !options.force) return {refused: onlyByForce(id, second.text)};
   const {own} = options.prefixes;
   if (own === null)
     return {refused: "This site's function prefix is not known. Give it with --function-prefix."};
@@ -204,16 +195,6 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
       ].filter(Boolean),
     },
   };
-}
-
-const IN_ATOM = 'Start it again in AtoM.';
-
-/** A retry that never ran has no log, but the job that it repeats has one. */
-function missingText({id, notes}: Job, missing: string): string {
-  const oldId = retriedJob(notes);
-  return oldId === null
-    ? missing
-    : `Job ${id} is a retry that never ran. To run it: atomctl jobs:retry ${oldId}`;
 }
 
 /** Why the job, or one with the same work, may still be run by a worker; null if none can. */
@@ -310,20 +291,19 @@ function objectIdOf(parameters: PhpArray): number | null {
 
 async function filesRefusal(
   {root}: RetryOptions,
-  id: number,
-  {files}: ClassFacts,
+  job: Job,
+  facts: ClassFacts,
   parameters: PhpArray,
 ): Promise<string | null> {
-  const paths = files === undefined ? [] : files(parameters);
-  if (paths === null || paths.includes(''))
-    return `The parameters of job ${id} have no file, but the job needs one. ${IN_ATOM}`;
+  const paths = namedFiles(facts, parameters);
+  if (paths === null) return fileNotNamed(job, parameters);
   for (const path of paths) {
     const problem = await fileProblem(path, root);
     if (problem === null) continue;
     const instead = problem.includes('permission')
       ? 'Run atomctl as a user who may read it: sudo -u www-data atomctl …'
       : 'Upload it again in AtoM, or run atomctl on the host that has the file.';
-    return `Job ${id} reads the file ${path}, which ${problem}. ${instead}`;
+    return `Job ${job.id} reads the file ${path}, which ${problem}. ${instead}`;
   }
   return null;
 }

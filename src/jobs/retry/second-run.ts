@@ -15,20 +15,26 @@ export interface ClassFacts {
   run: (parameters: PhpArray) => SecondRun;
   /** The files that the job reads, as its parameters name them; null if it needs one and they name none. */
   files?: (parameters: PhpArray) => string[] | null;
+  /** Where such a job is started: `in AtoM: ` and the page. */
+  where: string;
   source: string;
 }
 
 const harmless = (text: string) => (): SecondRun => ({text, harmful: false});
 const harmful = (text: string) => (): SecondRun => ({text, harmful: true});
 
+const IN_ATOM = 'in AtoM';
+
 const EXPORT: ClassFacts = {
   run: harmless('It writes a new export with its own download.'),
+  where: 'in AtoM: Clipboard > Export',
   source: 'arZipFileDownload::getJobDownloadFilename: the file is named for the id of the job',
 };
 
 export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
   arUpdatePublicationStatusJob: {
     run: harmless('It sets the same publication status again.'),
+    where: 'in AtoM: Update publication status, in the menu More of its description',
     source: 'arUpdatePublicationStatusJob::runJob: an UPDATE of the status of all descendants (run)',
   },
   arCalculateDescendantDatesJob: {
@@ -39,15 +45,18 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
             text: 'It adds an event with the calculated dates; the event of an earlier run stays.',
             harmful: true,
           },
+    where: 'in AtoM: Calculate dates, in the menu of its description',
     source:
       'arCalculateDescendantDatesJob::runJob: without eventId it saves a new QubitEvent (run with eventId)',
   },
   arUpdateEsIoDocumentsJob: {
     run: harmless('It updates the same documents of the search index again.'),
+    where: 'in AtoM: save the record again',
     source: 'arUpdateEsIoDocumentsJob::runJob: updates of the search index alone (run)',
   },
   arUpdateEsActorRelationsJob: {
     run: harmless('It updates the same documents of the search index again.'),
+    where: 'in AtoM: save the record again',
     source: 'arUpdateEsActorRelationsJob::runJob: partial updates of the search index alone',
   },
   arInformationObjectCsvExportJob: EXPORT,
@@ -55,13 +64,18 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
   arActorCsvExportJob: EXPORT,
   arActorXmlExportJob: EXPORT,
   arRepositoryCsvExportJob: EXPORT,
-  arPhysicalObjectCsvHoldingsReportJob: EXPORT,
+  arPhysicalObjectCsvHoldingsReportJob: {
+    ...EXPORT,
+    where: 'in AtoM: Manage > Physical storage, Export storage report',
+  },
   arXmlExportSingleFileJob: {
     run: harmless('It writes the XML of the same description again.'),
+    where: 'in AtoM: Export, on the page of its description',
     source: 'arXmlExportSingleFileJob::exportResource: the file in the cache is replaced',
   },
   arGenerateReportJob: {
     run: harmless('It writes the same report again, in place of the old one.'),
+    where: 'in AtoM: Reports, on the page of its description',
     source: 'arGenerateReportJob::getFilename: the file is named for slug, type and format',
   },
   arFindingAidJob: {
@@ -76,16 +90,19 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
       return {text: 'It generates the finding aid again, in place of the old one.', harmful: false};
     },
     files: (parameters) => (isSet(parameters, 'uploadPath') ? [textAt(parameters, 'uploadPath')] : []),
+    where: 'in AtoM: Finding aid, on the page of its description',
     source:
       'arFindingAidJob::runJob: delete, uploadPath (moved to downloads before the job begins), or generate',
   },
   arValidateCsvJob: {
     run: harmless('It validates the same file again.'),
     files: (parameters) => (isSet(parameters, 'file') ? [textAt(parameters, 'file', 'tmp_name')] : null),
+    where: 'in AtoM: Import > Validate CSV',
     source: 'arValidateCsvJob::runJob: reads the upload and leaves it there (run)',
   },
   arObjectMoveJob: {
     run: harmless('It moves the object again; if the object is already there, AtoM changes nothing.'),
+    where: 'in AtoM: Move, in the menu More of its description',
     source:
       'arObjectMoveJob::runJob: no save if the parent is the same, an error if the position is another one',
   },
@@ -94,6 +111,7 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
       parameters.get('overwrite_or_combine') === 'overwrite'
         ? {text: 'It replaces the rights of the descendants again.', harmful: false}
         : {text: 'It adds the same rights to the descendants a second time.', harmful: true},
+    where: 'in AtoM: Manage rights inheritance, in the menu More of its description',
     source: 'arInheritRightsJob::runJob: deletes the rights first only if it is to overwrite, then copies',
   },
   arFileImportJob: {
@@ -101,6 +119,7 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
       'It imports again from the beginning: records that an earlier run imported would exist twice.',
     ),
     files: importFiles,
+    where: 'in AtoM: Import > CSV or XML',
     source:
       'arFileImportJob::runJob: imports, then unlinks file.tmp_name; a failed import keeps what it imported (run)',
   },
@@ -110,18 +129,31 @@ export const SECOND_RUNS: Readonly<Record<string, ClassFacts>> = {
       if (isSet(parameters, 'location')) return [localPath(textAt(parameters, 'location'))];
       return isSet(parameters, 'filename') ? [textAt(parameters, 'filename')] : null;
     },
+    where: 'from Archivematica',
     source: 'qtPackageExtractorBase::run: takes in location or filename, then deletes it',
   },
 };
 
 const UNKNOWN_CLASS: ClassFacts = {
   run: harmful('It belongs to a plugin, and atomctl does not know what a second run does.'),
+  where: IN_ATOM,
   source: '',
 };
 
 /** The facts of a class; a plugin's class counts as harmful. */
 export function factsOf(jobClass: string): ClassFacts {
   return Object.hasOwn(SECOND_RUNS, jobClass) ? SECOND_RUNS[jobClass]! : UNKNOWN_CLASS;
+}
+
+/** For a translated name that does not tell the class: "CSV export" keeps the abbreviation in every language. */
+export function whereByName(name: string): string {
+  return /csv|xml/i.test(name) ? EXPORT.where : IN_ATOM;
+}
+
+/** The files that the job reads; null if it needs one and its parameters name none. */
+export function namedFiles({files}: ClassFacts, parameters: PhpArray): string[] | null {
+  const paths = files === undefined ? [] : files(parameters);
+  return paths === null || paths.includes('') ? null : paths;
 }
 
 /** An import of a taxonomy (SKOS) reads `location`, which is an uploaded file or a URL. */

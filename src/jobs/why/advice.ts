@@ -1,11 +1,14 @@
 import {formatDuration} from '../../duration.ts';
 import type {ProcessState} from '../../processes/process-state.ts';
+import type {RunAgain} from '../retry/run-again.ts';
 import {SERIAL_SECONDS, SERIAL_TRIES} from './blocker.ts';
 import type {JobWhy} from './facts.ts';
 
 /** What the advice rests on besides the facts that are shown. */
 export interface Situation extends Omit<JobWhy, 'advice'> {
   begun: boolean;
+  /** How it is run again once it has ended. */
+  again: RunAgain;
   /** Of a finished job: its log or notes show an error. */
   failed: boolean;
   /** Its log would show one: AtoM 2.7 and later. */
@@ -39,10 +42,7 @@ export function adviceFor(job: Situation): Advice {
         ? NOT_PROVED
         : {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${job.id} --probe`};
     case 'error':
-      return {
-        message: `See its errors with atomctl jobs:show ${job.id}; then run it again.`,
-        command: `atomctl jobs:retry ${job.id}`,
-      };
+      return aboutFailed(job);
     case 'unknown':
       return {
         message: `See what became of it, then: atomctl jobs:mark ${job.id} --as completed, or --as error.`,
@@ -53,11 +53,19 @@ export function adviceFor(job: Situation): Advice {
   }
 }
 
-function aboutBlocked({id, triesUsed}: Situation, blocker: number): Advice {
+function aboutFailed({id, again}: Situation): Advice {
+  const show = `atomctl jobs:show ${id}`;
+  return 'command' in again
+    ? {message: `See its errors with ${show}; then run it again.`, command: again.command}
+    : {message: `See its errors. ${again.instead}`, command: show};
+}
+
+function aboutBlocked({again, triesUsed}: Situation, blocker: number): Advice {
   // After the last try it waits once more.
   const left = (SERIAL_TRIES - (triesUsed ?? 0) + 1) * SERIAL_SECONDS;
+  const then = 'command' in again ? `run it again with ${again.command}.` : again.instead;
   return {
-    message: `It fails in at most ${formatDuration(left)} unless job ${blocker} ends before; then run it again with atomctl jobs:retry ${id}.`,
+    message: `It fails in at most ${formatDuration(left)} unless job ${blocker} ends before. If it fails: ${then}`,
     command: `atomctl jobs:why ${blocker}`,
   };
 }
@@ -137,15 +145,12 @@ function aboutFinished({id, state, failed, marksErrors}: Situation): Advice {
       };
 }
 
-function aboutLost({id, begun, state}: Situation): Advice {
+function aboutLost({id, again, state}: Situation): Advice {
   if (state === 'uncertain') return NOT_PROVED;
-  return begun
+  return 'command' in again
     ? {
         message: 'Run it again: this makes a new job and marks this one as an error.',
-        command: `atomctl jobs:retry ${id}`,
+        command: again.command,
       }
-    : {
-        message: 'End it, then start it again in AtoM: a job that never began has logged no parameters.',
-        command: `atomctl jobs:kill ${id}`,
-      };
+    : {message: `End it. ${again.instead}`, command: `atomctl jobs:kill ${id}`};
 }

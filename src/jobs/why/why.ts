@@ -6,6 +6,7 @@ import {type LiveReport, type LiveVerdict, liveStates} from '../live/live-state.
 import type {JobDetails} from '../model/job.ts';
 import {isCut, parseLogLines} from '../model/log.ts';
 import {showJob} from '../model/show.ts';
+import {runAgain} from '../retry/run-again.ts';
 import {adviceFor, type Situation} from './advice.ts';
 import {olderRow, SERIAL_SECONDS, SERIAL_TRIES, triesUsed, waitsInTurn} from './blocker.ts';
 import {type Executors, findExecutors} from './executors.ts';
@@ -118,6 +119,7 @@ async function explainRunning(
   const advice = adviceFor({
     ...facts,
     begun: row?.begun != null,
+    again: runAgain(job),
     failed: row?.failed ?? false,
     marksErrors: row?.key !== 'none',
     blockerState: blocker.state(report),
@@ -273,7 +275,7 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     ...(await historyOf(job, {begunMs: null}, options, missing)),
     missing: missing.reasons,
   };
-  return inOrder({...facts, advice: adviceFor({...facts, ...NOT_RUNNING})});
+  return inOrder({...facts, advice: adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job)})});
 }
 
 const NOT_RUNNING: Pick<

@@ -9,18 +9,19 @@ import {JOB_COLUMNS, wallClock} from './columns.ts';
 /**
  * The job details page: overview, notes, errors, the last `tail` lines of the log.
  * @param options.waits what a queued job waits for; otherwise empty
+ * @param options.again how a job that failed or is lost is run again; otherwise empty
  */
 export function renderJobDetails(
   job: JobDetails,
   screen: Screen,
-  {tail, waits = ''}: {tail: number; waits?: string},
+  {tail, waits = '', again = ''}: {tail: number; waits?: string; again?: string},
 ): string {
   const lines = logLines(shortLog(job.log, job));
   const shown = lastLines(lines, tail);
   const part =
     shown.length < lines.length ? `: the last ${shown.length} of ${lines.length} lines; --log shows all` : '';
   const log = lines.length === 0 ? ['  (empty)'] : shown;
-  return `${renderJobOverview(job, screen, {part, waits})}${log.map((line) => `${line}\n`).join('')}`;
+  return `${renderJobOverview(job, screen, {part, waits, again})}${log.map((line) => `${line}\n`).join('')}`;
 }
 
 /** The log as AtoM stored it and nothing else, or its last `tail` lines. */
@@ -52,7 +53,7 @@ const BELOW = `\n${' '.repeat(2 + LABEL)}`;
 export function renderJobOverview(
   job: Omit<JobDetails, 'log' | 'parameters'>,
   screen: Screen,
-  {part = '', waits = ''} = {},
+  {part = '', waits = '', again = ''} = {},
 ): string {
   const status = paint(screen, STATUSES[job.status].color, job.status);
   const live =
@@ -72,7 +73,7 @@ export function renderJobOverview(
     ['User', sanitizeLine(job.user ?? '')],
     ['Object', sanitizeLine(JOB_COLUMNS.object.text(job))],
     ['Download', sanitizeLine(job.downloadPath ?? '')],
-    ['Run again', job.status === 'error' || job.live === 'lost' ? `atomctl jobs:retry ${job.id}` : ''],
+    ['Run again', sanitizeLine(again)],
   ];
   const lines = [paint(screen, 'bold', `Job ${job.id}`)];
   for (const [label, value] of overview) {

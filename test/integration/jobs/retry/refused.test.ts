@@ -87,7 +87,7 @@ test('a job whose cancelled entry is still in the server is refused, until a wor
 });
 
 test('without parameters in its log a job is refused: it never began, AtoM is older, or the log is cut', async () => {
-  expect(await refusal(await insertLost(at.site))).toMatch(/never started, .* Start it again in AtoM\.$/);
+  expect(await refusal(await insertLost(at.site))).toMatch(/never started, .* Start it again in AtoM: /);
   const older = await at.site.insertJob({
     status: 'error',
     output: '[info] [2026-03-04 13:05:01] Job 1 "x": Job started.\n',

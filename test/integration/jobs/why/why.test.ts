@@ -131,6 +131,11 @@ test('an import waits for an older one with a worker of its own: which one, and 
 
 test('lost: nothing has it; whether it can run again depends on whether it began', async () => {
   const begun = await insertLost(rig.site, '{"objectId":512,"name":"arFindingAidJob","id":"7"}');
+  await rig.site.query('UPDATE job SET output = REPLACE(output, ?, ?) WHERE id = ?', [
+    '"7"',
+    `"${begun}"`,
+    begun,
+  ]);
   const never = await insertBegun(rig.site, {messages: ['Exporting information object ID 7 (3 of 900)']});
   await rig.site.query("UPDATE job SET output = '' WHERE id = ?", [never]);
   const now = later(60);
@@ -257,12 +262,19 @@ test('an id of a process that is no worker of the site tells nothing of that pro
 test('ended: its row says how, and the errors say why', async () => {
   const notes = [{text: 'No such column.', error: true}];
   const id = await rig.site.insertJob({status: 'error', notes});
+  const line = (message: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
+  const output = line('Job started.') + line(`Parameters: {"name":"arFindingAidJob","id":"${id}"}`);
   const facts = await why(id);
   expect(facts).toMatchObject({
     state: 'error',
     proof: [expect.stringMatching(/^Its row says error since /), 'No such column.'],
   });
-  expect(facts.advice.command).toBe(`atomctl jobs:retry ${id}`);
+  expect(facts.advice).toEqual({
+    message: expect.stringMatching(/^See its errors\. Job \d+ never started/),
+    command: `atomctl jobs:show ${id}`,
+  });
+  await rig.site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
+  expect((await why(id)).advice.command).toBe(`atomctl jobs:retry ${id}`);
 });
 
 function allChildren(process: JobWhy['process']): NonNullable<JobWhy['process']>[] {

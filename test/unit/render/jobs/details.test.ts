@@ -52,6 +52,9 @@ test('D9: the page has the last lines of the log, without the id and the name th
   );
   expect(logOf(4)).toMatch(/^\n\[info\] \[2026-11-26 02:42:45\] one\n/);
   expect(logOf(0)).toBe(': the last 0 of 4 lines; --log shows all\n');
+  const again = 'Start it again in AtoM: Import > CSV or XML.';
+  expect(renderJobDetails(job, screen, {tail: 0, again})).toContain(`\n  Run again:     ${again}\n`);
+  expect(renderJobDetails(job, screen, {tail: 0})).not.toContain('Run again');
   expect(renderJobDetails({...job, log: ''}, screen, {tail: 20}).split('\nLog')[1]).toBe('\n  (empty)\n');
   expect(renderLog(job, undefined)).toBe(log.replaceAll('\u001b', '\\x1b'));
   expect(renderLog(job, 1)).toBe('and its second line\n');
