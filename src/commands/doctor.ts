@@ -9,7 +9,7 @@ import {withFlag} from '../cli/read-only.ts';
 import {siteAccess} from '../cli/site-access.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
-import {applyFixes, type Fix, type Fixed, type PlannedFix, planFixes} from '../doctor/fix.ts';
+import {applyFixes, type Fix, type Fixed, leftByFixes, type PlannedFix, planFixes} from '../doctor/fix.ts';
 import {CHECK_IDS, runChecks, type Selection} from '../doctor/run-checks.ts';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
@@ -93,6 +93,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     const site = collectSiteEvidence(access);
     const found = await runChecks(site, selection);
     const planned = await planFixes(site, found);
+    for (const text of await leftByFixes(site, found)) this.notice(text);
     if (planned.length === 0) {
       this.notice('Nothing to fix.');
       await this.answer(async () => findingsAnswer(found, flags));

@@ -31,11 +31,7 @@ export async function planFixes(site: SiteEvidence, findings: readonly Finding[]
   const planned: PlannedFix[] = [];
   const checked = new Set(findings.filter(({state}) => state !== 'skipped').map(({id}) => id));
   for (const fix of FIXES) {
-    const plan = await planOf(fix).catch((error: unknown) => {
-      // A finding says so.
-      if (error instanceof NotAvailable) return null;
-      throw error;
-    });
+    const plan = await planOf(fix).catch(nullIfNotAvailable);
     if (plan !== null) planned.push({fix, plan});
   }
   return planned;
@@ -45,6 +41,24 @@ export async function planFixes(site: SiteEvidence, findings: readonly Finding[]
     const mayBeCalled = fix.checks.some((id) => checked.has(id)) && (await fix.needsTime?.(site));
     return called || mayBeCalled ? fix.plan(site) : null;
   }
+}
+
+/** What the fixes leave alone of what was found, a sentence each. */
+export async function leftByFixes(site: SiteEvidence, findings: readonly Finding[]): Promise<string[]> {
+  const failed = findings.filter(({state}) => state === 'warning' || state === 'critical').map(({id}) => id);
+  const left: string[] = [];
+  for (const {checks, leaves} of FIXES) {
+    if (leaves === undefined || !checks.some((id) => failed.includes(id))) continue;
+    const text = await leaves(site).catch(nullIfNotAvailable);
+    if (text !== null) left.push(text);
+  }
+  return left;
+}
+
+/** A finding says so. */
+function nullIfNotAvailable(error: unknown): null {
+  if (error instanceof NotAvailable) return null;
+  throw error;
 }
 
 /**
@@ -194,6 +208,11 @@ export const STRAY_DOWNLOADS: Fix = {
     if (count === 0) return null;
     return `${counted(count, 'file')} (${formatBytes(bytes)}) of deleted jobs in ${site.access.downloads}/jobs, older than a day, would be deleted.`;
   },
+  leaves: async (site) => {
+    const {young} = await countStrayFiles(site);
+    if (young === 0) return null;
+    return `${counted(young, 'file')} in ${site.access.downloads}/jobs that ${young === 1 ? 'belongs' : 'belong'} to no job ${young === 1 ? 'is' : 'are'} younger than a day and will stay.`;
+  },
   steps: deleteStrayFiles,
   report: (count) => `${counted(count, 'file')} of deleted jobs deleted.`,
 };
@@ -209,6 +228,8 @@ export interface Fix {
   needsTime?(site: SiteEvidence): Promise<boolean>;
   /** What it would do, one sentence; null if there is nothing to do. */
   plan(site: SiteEvidence): Promise<string | null>;
+  /** What it leaves alone for now, and why, one sentence; null if nothing. */
+  leaves?(site: SiteEvidence): Promise<string | null>;
   /**
    * Works in steps. Each step checks again and is complete in itself; it yields how much it did. The work may end
    * between two steps.

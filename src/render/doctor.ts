@@ -15,12 +15,17 @@ const INDENT = ' '.repeat(STATE_WIDTH + 2);
 export function renderFindings(findings: readonly Finding[], screen: Screen, {foldOk = false} = {}): string {
   const sorted = findings.toSorted((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
   const shown = foldOk ? sorted.filter(({state}) => state !== 'ok') : sorted;
-  const folded = sorted.length - shown.length;
-  const line =
-    folded === 0
-      ? ''
-      : `${stateText('ok', screen)}${folded} ${folded === 1 ? 'check' : 'checks'} (--all shows them)\n`;
+  const line = foldOk ? foldedLine(sorted.slice(0, sorted.length - shown.length), screen) : '';
   return line + shown.map((finding) => renderFinding(finding, screen)).join('');
+}
+
+/** A check that is ok may still have a remark, such as that a restart would lose the queue: these are named. */
+function foldedLine(folded: readonly Finding[], screen: Screen): string {
+  if (folded.length === 0) return '';
+  const remarks = folded.filter(({remedy}) => remedy !== null).map(({id}) => id);
+  const named = remarks.length === 0 ? '' : `, with remarks: ${remarks.join(', ')}`;
+  const text = `${folded.length} ${folded.length === 1 ? 'check' : 'checks'}${named} (--all shows them)`;
+  return `${stateText('ok', screen)}${wrap(text, screen).join(`\n${INDENT}`)}\n`;
 }
 
 function renderFinding({id, state, evidence, consequence, remedy}: Finding, screen: Screen): string {

@@ -11,9 +11,12 @@ const SAFE_SECONDS = 86_400;
 /** Files between two looks at whether the work is to end. */
 const AT_ONCE = 100;
 
-/** How many stray files deleteStrayFiles would delete. @throws NotAvailable if they cannot be told from others' */
-export async function countStrayFiles(site: SiteEvidence): Promise<FileCount> {
-  return countDownloads(await strayFiles(site));
+/** How many stray files deleteStrayFiles would delete, and how many it leaves for their age. @throws NotAvailable if they cannot be told from others' */
+export async function countStrayFiles(site: SiteEvidence): Promise<FileCount & {young: number}> {
+  const {before, ...files} = await strayFiles(site);
+  const old = await countDownloads({...files, before});
+  const all = await countDownloads(files);
+  return {...old, young: all.count - old.count};
 }
 
 /**

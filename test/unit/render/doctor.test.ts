@@ -33,6 +33,13 @@ it('D7: shows each finding under the id that --check takes, with consequence and
   expect(renderFindings([LOST], PLAIN, {foldOk: true})).toBe(lost);
 });
 
+it('D7: names the folded findings that have a remark, such as that a restart would lose the queue', () => {
+  const memory = {...FINE, id: 'gearmand-queue', remedy: 'atomctl queue:save FILE'};
+  expect(renderFindings([FINE, memory], PLAIN, {foldOk: true})).toBe(
+    'ok        2 checks, with remarks: gearmand-queue (--all shows them)\n',
+  );
+});
+
 it('breaks lines to fit a terminal', () => {
   const lines = renderFindings([LOST], {isTTY: true, width: 40, color: false}).split('\n');
   expect(lines.every((line) => line.length <= 40)).toBe(true);
