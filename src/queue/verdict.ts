@@ -1,3 +1,4 @@
+import {formatDuration} from '../duration.ts';
 import {functionName} from './function-name.ts';
 import type {QueueFunction} from './functions.ts';
 import {type ServerReport, skippedText} from './server-report.ts';
@@ -211,7 +212,8 @@ function oldRows({backlog, limits}: QueueEvidence): QueueProblem[] {
     age,
     limits.warningAge,
     limits.criticalAge,
-    (bound) => `The oldest running job was started ${age} s ago, more than ${bound} s.`,
+    (bound) =>
+      `The oldest running job was started ${formatDuration(age)} ago, more than ${formatDuration(bound)}.`,
     'atomctl jobs:list --running --sort id',
   );
 }
@@ -223,7 +225,7 @@ function unknownAge({warningAge, criticalAge}: QueueLimits): QueueProblem[] {
   return [
     {
       state: criticalAge === undefined ? 'warning' : 'critical',
-      message: `The start of the oldest running job is in the future, so it may be older than ${bound} s.`,
+      message: `The start of the oldest running job is in the future, so it may be older than ${formatDuration(bound)}.`,
       remedy: 'atomctl doctor --check clock',
     },
   ];
@@ -237,7 +239,7 @@ function longWaits({backlog, limits}: QueueEvidence): QueueProblem[] {
     limits.warningWait,
     limits.criticalWait,
     (bound) =>
-      `Job ${wait.id} (${wait.name}) has waited for a worker for ${wait.seconds} s, more than ${bound} s.`,
+      `Job ${wait.id} (${wait.name}) has waited for a worker for ${formatDuration(wait.seconds)}, more than ${formatDuration(bound)}.`,
     `atomctl jobs:show ${wait.id}`,
   );
 }

@@ -13,23 +13,28 @@ export function renderQueueError(error: AtomctlError): string {
   return renderPluginLine({service: PLUGIN_SERVICE, status: 'unknown', text: errorSentences(error)});
 }
 
-/** The queue's health as one line of a monitoring plugin; the figures are this site's. */
+/** NRPE cuts a line at 1,024 bytes. The figures take 250, so this is left for the problems. */
+const MOST_TEXT = 600;
+
+/**
+ * The queue's health as one line of a monitoring plugin. The figures are this site's and few: those of each job class are
+ * metrics of --prometheus.
+ */
 export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueLimits): string {
   const rows = status.functions.filter(({thisSite}) => thisSite);
   const served = rows.filter(({workers}) => workers > 0).length;
   const queued = sum(rows, 'queued');
   const running = sum(rows, 'running');
-  const healthy = `${queued} queued, ${running} running, ${served} job classes have a worker`;
   const figures: PerformanceFigure[] = [
     {label: 'queued', value: queued},
-    {label: 'running', value: running},
-    ...rows.map((row) => ({
-      label: `${row.jobClass} queued`,
-      value: row.queued,
+    {
+      label: 'longest queue',
+      value: Math.max(0, ...rows.map((row) => row.queued)),
       warning: limits.warningQueued,
       critical: limits.criticalQueued,
-    })),
-    ...rows.map((row) => ({label: `${row.jobClass} workers`, value: row.workers})),
+    },
+    {label: 'running', value: running},
+    {label: 'classes with workers', value: served},
   ];
   if (backlog !== null) {
     figures.push({
@@ -47,12 +52,28 @@ export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueL
       critical: limits.criticalWait,
     });
   }
+  const healthy = `${queued} queued, ${running} running, ${served} job classes have a worker`;
   return renderPluginLine({
     service: PLUGIN_SERVICE,
     status: status.status,
-    text: status.problems.map(({message, remedy}) => `${message} [${remedy}]`).join(' ') || healthy,
+    text: problemsText(status.problems) || healthy,
     figures,
   });
+}
+
+/** The problems, the worst first, as many as there is room for; the first one in any case, cut. */
+function problemsText(problems: QueueReport['status']['problems']): string {
+  const texts = problems.map(({message, remedy}) => `${message} [${remedy}]`);
+  const whole = texts.join(' ');
+  if (whole.length <= MOST_TEXT) return whole;
+  let shown = texts[0]!.slice(0, MOST_TEXT);
+  let left = texts.length - 1;
+  for (const text of texts.slice(1)) {
+    if (shown.length + text.length >= MOST_TEXT) break;
+    shown += ` ${text}`;
+    left -= 1;
+  }
+  return left === 0 ? `${shown}…` : `${shown} And ${left} more [atomctl queue:status]`;
 }
 
 /** Shared with the job statistics, because metrics in one directory of text files must have the same help. */

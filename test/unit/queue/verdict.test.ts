@@ -190,14 +190,18 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
   [
     'an older row',
     {limits: {warningAge: 60, criticalAge: 90}, backlog: {running: 1, oldestSeconds: 61}},
-    ['warning', /61 s ago, more than 60 s/],
+    ['warning', /1m 1s ago, more than 1m\./],
   ],
   [
     'a row whose start lies in the future, with a bound (T10)',
     {limits: {warningAge: 5, criticalAge: 60}, backlog: FUTURE},
-    ['critical', 'The start of the oldest running job is in the future, so it may be older than 60 s.'],
+    ['critical', 'The start of the oldest running job is in the future, so it may be older than 1m.'],
   ],
-  ['the same with a bound of a warning', {limits: {warningAge: 5}, backlog: FUTURE}, ['warning', /than 5 s/]],
+  [
+    'the same with a bound of a warning',
+    {limits: {warningAge: 5}, backlog: FUTURE},
+    ['warning', /than 5s\./],
+  ],
   ['the same without a bound', {backlog: FUTURE}, ['ok']],
   [
     'a job that has waited longer than the bound',
@@ -205,7 +209,7 @@ const CASES: [what: string, options: Partial<QueueStatusOptions>, expected: (str
       limits: {warningWait: 60, criticalWait: 600},
       backlog: {...WAITING, longestWait: {...WAIT, seconds: 61}},
     },
-    ['warning', /^Job 7 \(arFileImportJob\) has waited for a worker for 61 s, more than 60 s\.$/],
+    ['warning', /^Job 7 \(arFileImportJob\) has waited for a worker for 1m 1s, more than 1m\.$/],
   ],
   ['a job that has waited as long', {limits: {criticalWait: 60}, backlog: WAITING}, ['ok']],
   ['no running row', {limits: {criticalAge: 0}, backlog: {running: 0, oldestSeconds: null}}, ['ok']],
