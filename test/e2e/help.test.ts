@@ -92,7 +92,9 @@ test('help is the same for all its spellings, and shows the colon form', async (
   expect(topic!.stdout).toMatch(/jobs:export-csv/);
   expect(nothing!.stdout).toMatch(/doctor/);
   expect([unknown!.code, unknown!.stdout]).toEqual([2, '']);
-  expect(unknown!.stderr).toBe('Error: Unknown command "jbs:list". Did you mean jobs:list?\n');
+  expect(unknown!.stderr).toBe(
+    'Error: Unknown command "jbs:list". Did you mean jobs:list? Topics of the help: exit-codes, filters, environment, formats, live-states.\n',
+  );
 });
 
 test('the topics list the exit codes and live states of the tables, and the filters, formats and variables of the flags', async () => {

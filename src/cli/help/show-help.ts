@@ -21,7 +21,9 @@ export async function showHelp(words: readonly string[], app: App): Promise<void
   const text = helpText(words, app, screen);
   if (text === null) {
     const {commandNotFound} = await import('../command-not-found.ts');
-    return commandNotFound({id: subjectOf(words) ?? '', argv: words, commands: app.commands});
+    const id = subjectOf(words) ?? '';
+    const topics = Object.keys(helpTopics(app.commands));
+    return commandNotFound({id, argv: words, commands: app.commands, helpTopics: topics});
   }
   // A reader that has seen enough, as in `| head -1`, is not an error.
   stdout.on('error', ({code}: NodeJS.ErrnoException) => {

@@ -15,6 +15,7 @@ test.each([
   ['jobs:stop', 'jobs:kill'],
   ['stop', 'worker:stop'],
   ['queue:list', 'queue:status'],
+  ['job:list', 'jobs:list'],
   ['workers', 'queue:workers'],
   ['logs', 'worker:logs'],
   ['jobs:logs', 'jobs:show'],
@@ -27,6 +28,17 @@ test.each([
   ['frobnicate', ''],
 ])('D10: for %s the commands %s are meant', (typed, meant) => {
   expect(meantCommands(typed, KNOWN).join(', ')).toBe(meant);
+});
+
+test.each([
+  ['job', 'list', 'jobs:list'],
+  ['job', 'rm', 'jobs:clear, jobs:kill'],
+  ['queues', 'status', 'queue:status'],
+  ['workers', 'logs', 'worker:logs'],
+  ['kill', '12', 'jobs:kill'],
+  ['doctr', 'list', 'doctor'],
+])('D10: for %s %s the commands %s are meant', (typed, next, meant) => {
+  expect(meantCommands(typed, KNOWN, next).join(', ')).toBe(meant);
 });
 
 test('a word that other tools use is not answered with a command that does not exist', () => {
