@@ -14,7 +14,7 @@ const INDENT = 14;
 export function renderWhy(job: JobWhy, screen: Screen, nowMs: number): string {
   const lines = [
     `${paint(screen, 'bold', `Job ${job.id}`)} ${sanitizeLine(job.name)}: ${stateText(job, screen)}`,
-    ...job.proof.flatMap((sentence) => wrapped(sentence, screen, 2).map((line) => `  ${line}`)),
+    ...proofTexts(job).flatMap((sentence) => wrapped(sentence, screen, 2).map((line) => `  ${line}`)),
     '',
     ...factsOf(job, nowMs).flatMap(([label, texts]) => labelled(label, texts, screen)),
   ];
@@ -28,6 +28,11 @@ export function renderWhy(job: JobWhy, screen: Screen, nowMs: number): string {
 function stateText({state, likely}: JobWhy, screen: Screen): string {
   const {color} = ({...LIVE_STATES, ...STATUSES} as Record<string, {color: Color}>)[state]!;
   return paint(screen, color, state) + (likely === null ? '' : `, likely ${likely}`);
+}
+
+/** The first sentence is atomctl's own, with ISO times for JSON; error notes may follow and are shown as they are. */
+function proofTexts({proof: [first = '', ...others]}: JobWhy): string[] {
+  return [first.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[+-]\d\d:\d\d|Z)/g, wallClock), ...others];
 }
 
 type Fact = readonly [label: string, texts: readonly string[]];

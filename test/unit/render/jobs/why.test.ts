@@ -125,6 +125,15 @@ describe('nothing but a long word or a command is longer than the terminal', () 
   });
 });
 
+test("a time in atomctl's own sentence is the wall clock, as jobs:show has it; an error note stays as it is", () => {
+  const note = 'Failed at 2026-11-23T03:40:00-08:00.';
+  const proof = ['Its row says error since 2026-11-23T03:40:00-08:00.', note];
+  const job: JobWhy = {...NOTHING, state: 'error', proof, advice: {message: 'a', command: 'b'}};
+  expect(renderWhy(job, screen(80), NOW_MS)).toContain(
+    `\n  Its row says error since 2026-11-23 03:40:00.\n  ${note}\n`,
+  );
+});
+
 test('what is not known is said in its place', () => {
   const job: JobWhy = {
     ...NOTHING,
