@@ -13,6 +13,8 @@ export interface Column<Row> {
   short?: (row: Row) => string;
   /** Is cut to this width at first, and further only if nothing else can give way. */
   keeps?: number;
+  /** Is never cut: there to be copied. If it does not fit beside the others, the line is wider than the screen. */
+  whole?: boolean;
   /** Is left out if the table is still too wide, the lowest number first, or before that if it is empty. Infinity: only then. */
   leaves?: number;
 }
@@ -38,12 +40,14 @@ export interface Fitting<Row> {
   /** Infinity if everything fits. */
   screenWidth: number;
   widthOf: (text: string) => number;
+  /** Columns of the terminal beside the table: it shows the same columns as a table without them, a little narrower. */
+  margin?: number;
 }
 
 /**
  * The columns that are shown, with widths that fit the screen; `texts` has those of all rows for each column. Where
  * the screen is too narrow, they give way in this order: empty columns that may be left out, short texts, columns that
- * shrink, columns that may be left out, and at last every column.
+ * shrink, columns that may be left out, and at last every column that is not whole.
  */
 export function fitColumns<Row>(
   columns: readonly Column<Row>[],
@@ -64,12 +68,15 @@ export function fitColumns<Row>(
       ({column, width}) => column.shrinks === true && width > (column.keeps ?? MIN_SHRUNK_WIDTH),
     );
     if (excess(shown, fitting) <= 0) return shown;
+    if (excess(shown, fitting) <= (fitting.margin ?? 0)) break;
     const next = nextToLeave(shown);
     if (next === undefined) break;
     shown = shown.filter((each) => each !== next).map((each) => ({...each, width: each.natural}));
   }
-  shrink(shown, fitting, ({column, width}) => column.shrinks === true && width > MIN_SHRUNK_WIDTH);
-  shrink(shown, fitting, ({width}) => width > MIN_WIDTH);
+  const cut = shown.filter(({column}) => column.whole !== true);
+  if (cut.length < shown.length) for (const each of cut) each.width = each.natural;
+  shrink(cut, fitting, ({column, width}) => column.shrinks === true && width > MIN_SHRUNK_WIDTH);
+  shrink(cut, fitting, ({width}) => width > MIN_WIDTH);
   return shown;
 }
 

@@ -6,6 +6,8 @@ export interface Screen {
   /** In columns; Infinity if nothing is cut. */
   width: number;
   color: boolean;
+  /** Columns of the terminal beside this screen, for example for a mark before each line. */
+  margin?: number;
 }
 
 export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';

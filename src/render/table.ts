@@ -16,7 +16,12 @@ export async function renderTable<Row>(
 ): Promise<string> {
   const texts = columns.map(({text}) => rows.map((row) => sanitizeLine(text(row))));
   const widthOf = await widthOfTexts(texts);
-  const shown = fitColumns(columns, texts, {rows, screenWidth: screen.width, widthOf});
+  const shown = fitColumns(columns, texts, {
+    rows,
+    screenWidth: screen.width,
+    widthOf,
+    margin: screen.margin ?? 0,
+  });
   const painted = shown.map(({column: {header, color}, texts}) => [
     paint(screen, 'bold', header),
     ...(screen.color && color ? texts.map((text, at) => paintWith(color(rows[at]!), text)) : texts),

@@ -9,7 +9,7 @@ export interface Frame {
   at: string;
   /** Warnings and errors of the poll. */
   notices: readonly string[];
-  /** As shown, in the width that `bodyWidth` returns. */
+  /** As shown, on the screen that `bodyScreen` returns. */
   body: string;
   /** Without colour and not cut, for the comparison; as many lines as `body`. */
   plain: string;
@@ -22,9 +22,10 @@ const MARGIN = 2;
 /** The last column is left free, because terminals differ in how they wrap and erase there. */
 const FREE = 1;
 
-/** The width of a frame's body. */
-export function bodyWidth(columns: number): number {
-  return Math.max(1, columns - MARGIN - FREE);
+/** The screen of a frame's body. */
+export function bodyScreen(screen: Screen): Screen {
+  const margin = MARGIN + FREE;
+  return {...screen, width: Math.max(1, screen.width - margin), margin};
 }
 
 /** The frame's lines, marked, cut to the screen's width and to `rows`. */

@@ -1,5 +1,5 @@
 import type {Screen} from '../../render/screen.ts';
-import {bodyWidth, drawFrame, renderFrame} from '../../render/watch-frame.ts';
+import {bodyScreen, drawFrame, renderFrame} from '../../render/watch-frame.ts';
 import type {Round, View, Watched, WatchOutput} from './watch-view.ts';
 
 /** Enters the alternate screen, clears it and hides the cursor. */
@@ -90,7 +90,7 @@ class TerminalView<T> implements View<T> {
       title: `${title}, every ${seconds} s`,
       at,
       notices: error === null ? notices : [...notices, error.message],
-      body: await text(data, {...screen, width: bodyWidth(screen.width)}),
+      body: await text(data, bodyScreen(screen)),
       plain: this.#plain,
       before: this.#before,
     };

@@ -49,7 +49,7 @@ export const JOB_COLUMNS = {
   object: {header: 'OBJECT', shrinks: true, text: objectText},
   activity: {header: 'ACTIVITY', text: ({lastLine}) => wallClock(lastLine?.at ?? null)},
   waited: {header: 'WAITED', align: 'right', text: ({waitedSeconds}) => formatDuration(waitedSeconds)},
-  download: {header: 'DOWNLOAD', shrinks: true, text: ({downloadPath}) => downloadPath ?? ''},
+  download: {header: 'DOWNLOAD', whole: true, text: ({downloadPath}) => downloadPath ?? ''},
 } satisfies Record<string, Column<ListedJob>>;
 
 export type JobColumn = keyof typeof JOB_COLUMNS;

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {
-  bodyWidth,
+  bodyScreen,
   changedLines,
   cutLine,
   drawFrame,
@@ -74,7 +74,7 @@ describe('a frame', () => {
       );
       expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(Math.max(1, width - 1));
     }
-    expect([bodyWidth(80), bodyWidth(1)]).toEqual([77, 1]);
+    expect([80, 1].map((width) => bodyScreen({...plainScreen, width}).width)).toEqual([77, 1]);
   });
 
   test('is one write: cursor home, each line erased to its end, and everything below erased', () => {

@@ -73,6 +73,33 @@ it('no column that was named is left out', async () => {
   ]);
 });
 
+it('D1: a download is never cut, as the path is there to be copied; other columns are, to fit beside it or alone', async () => {
+  const downloadPath = `downloads/jobs/${'0123456789abcdef'.repeat(4)}.zip`;
+  const jobs = [aJob({id: 9, name: 'arFindingAidJob', downloadPath})];
+  expect(await tableAt(80, ['id', 'name', 'download'], jobs)).toContain(
+    `\n 9  arFindingAidJob  ${downloadPath}\n`,
+  );
+  expect(await tableAt(104, ['id', 'info', 'download'], [{...jobs[0]!, notes: JOBS[0]!.notes}])).toContain(
+    `\n 9  Imported 12 of…  ${downloadPath}\n`,
+  );
+});
+
+it('a watch, which has a margin, shows the same columns as the list', async () => {
+  const columnsAt = async (width: number, margin?: number) => {
+    const screen = {isTTY: true, width, color: false, ...(margin && {margin})};
+    const shown = {columns: DEFAULT_JOB_COLUMNS, allStay: false};
+    const table = await renderJobTable(JOBS, {
+      ...{...shown, screen},
+      now: '2026-11-26 03:00:00',
+      liveUnknown: false,
+    });
+    expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
+    return table.split('\n')[0]!.split(/ +/);
+  };
+  for (const width of [70, 80, 86, 90, 92, 100, 120])
+    expect(await columnsAt(width - 3, 3), String(width)).toEqual(await columnsAt(width));
+});
+
 it('a wide screen has every column, with whole dates', async () => {
   const table = await tableAt(200);
   expect(table).toContain('2026-11-26 02:42:45');
