@@ -1,3 +1,4 @@
+import {Flags} from '@oclif/core';
 import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
@@ -14,7 +15,7 @@ export default class JobsStats extends BaseCommand<typeof JobsStats> {
   static override summary =
     'Show counts, waiting times, durations and failures by job name, by day and by user.';
   static override description =
-    `For each job name, it shows the share of failures, and how long the jobs waited for a worker and then ran: the median, the 95th percentile and the longest time; a narrow terminal shows only the medians. A wait ends with the first line of the job's log. Durations do not include jobs that atomctl killed or marked. For each day, by the start of the jobs, it shows how many completed and failed, on a terminal as a chart. It also shows the users with the most jobs, and why jobs failed: their messages, without numbers and names.
+    `For each job name, it shows the share of failures, and how long the jobs waited for a worker and then ran: the median, the 95th percentile and the longest time; a narrow terminal shows only the medians. A wait ends with the first line of the job's log. Durations do not include jobs that atomctl killed or marked. For each day, by the start of the jobs, it shows how many completed and failed, on a terminal as a chart. It also shows the users with the most jobs, and why jobs failed: their messages, without numbers and names. A terminal shows the names with the most failures, the most frequent reasons and the last days; --all shows everything.
 
 Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database unreachable.`;
   static override examples = [
@@ -33,6 +34,10 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
   ];
   static override flags = {
     ...filterFlags,
+    all: Flags.boolean({
+      summary:
+        'On a terminal, also show the other names, reasons and days, and the users with the most jobs.',
+    }),
     'all-sites': allSitesFlag(['prometheus']),
     ...metricsFlags,
   };
@@ -44,7 +49,7 @@ Exit status: 0 shown, 1 a file could not be written, 2 usage error, 3 database u
       const metrics = () => deliverMetrics(flags, (labels) => renderStatsMetrics(stats, labels));
       return {
         document: stats,
-        text: (screen) => (flags.prometheus ? metrics() : renderStats(stats, screen)),
+        text: (screen) => (flags.prometheus ? metrics() : renderStats(stats, screen, flags)),
         exitStatus: EXIT.ok,
       };
     }, flags['all-sites']);

@@ -6,11 +6,15 @@ import {type Column, renderTable} from '../table.ts';
 import {periodsOf, renderChart} from './stats-chart.ts';
 import {countsText} from './table.ts';
 
-/** By name, by day (a chart on a terminal, otherwise a table), the busiest users, then why jobs failed. */
-export async function renderStats(stats: JobStats, screen: Screen): Promise<string> {
+/**
+ * By name, by day (a chart on a terminal, otherwise a table), the busiest users, then why jobs failed. On a terminal without
+ * `all` it is short, for a screen of 24 lines: the names that fail most, why, and the last weeks.
+ */
+export async function renderStats(stats: JobStats, screen: Screen, {all = false} = {}): Promise<string> {
   const {total, counts, byName, days, users, failureReasons} = stats;
   const summary = total === 0 ? 'No jobs.\n' : `${total} jobs: ${countsText(counts)}.\n`;
   const parts = [summary];
+  if (total > 0 && screen.isTTY && !all) return [...parts, ...(await shortParts(stats, screen))].join('\n');
   if (byName.length > 0) parts.push(await renderTable(NAME_COLUMNS, byName, screen));
   if (days.length > 0) {
     parts.push(
@@ -20,6 +24,37 @@ export async function renderStats(stats: JobStats, screen: Screen): Promise<stri
   if (users.length > 0) parts.push(await renderFirst(USER_COLUMNS, users, screen));
   if (failureReasons.length > 0) parts.push(await renderFirst(REASON_COLUMNS, failureReasons, screen));
   return parts.join('\n');
+}
+
+/** Rows of each part of the short form. */
+const SHORT = {names: 5, reasons: 4, periods: 4};
+
+async function shortParts(
+  {byName, days, users, failureReasons}: JobStats,
+  screen: Screen,
+): Promise<string[]> {
+  const failing = byName
+    .toSorted((one, other) => other.counts.error - one.counts.error)
+    .slice(0, SHORT.names);
+  const reasons = failureReasons.slice(0, SHORT.reasons);
+  const {unit, periods} = periodsOf(days);
+  const lastPeriods = periods.slice(-SHORT.periods);
+  const parts: string[] = [];
+  if (failing.length > 0) parts.push(await renderTable(NAME_COLUMNS, failing, screen));
+  if (reasons.length > 0) parts.push(await renderTable(REASON_COLUMNS, reasons, screen));
+  if (lastPeriods.length > 0) parts.push(renderChart({unit, periods: lastPeriods}, screen));
+  const hidden = [
+    moreText(byName.length - failing.length, 'name'),
+    moreText(failureReasons.length - reasons.length, 'reason'),
+    moreText(periods.length - lastPeriods.length, unit),
+    moreText(users.length, 'user'),
+  ].filter((text) => text !== '');
+  if (hidden.length > 0) parts.push(`${paint(screen, 'dim', `--all also shows ${hidden.join(', ')}.`)}\n`);
+  return parts;
+}
+
+function moreText(count: number, noun: string): string {
+  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 const SHOWN = 10;

@@ -58,13 +58,29 @@ test('without jobs it says so', async () => {
 });
 
 test('on a terminal the chart has no gaps, fits the width, and shows even one failure', async () => {
-  const chart = (await renderStats(stats, TERMINAL)).split('\n\n')[2]!.split('\n');
+  const chart = (await renderStats(stats, TERMINAL, {all: true})).split('\n\n')[2]!.split('\n');
   expect(chart[0]).toBe('DAY         COMPLETED  FAILED');
   expect(chart[1]).toMatch(/^2026-03-01 +998 +0 {2}█{29}$/);
   expect(chart[2]!.trimEnd()).toMatch(/^2026-03-02 +0 +0$/);
   expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1 {2}▒$/);
   const colored = await renderStats(stats, {...TERMINAL, color: true});
   expect(colored).toMatch(/\u001b\[32m█{29}\u001b.*\n.*\n.*\u001b\[31m▒\u001b/);
+});
+
+test('a terminal of 24 lines has the names that fail most first, and says what --all also shows', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name, error) => ({
+    ...stats.byName[0]!,
+    name,
+    counts: {...counts, error},
+  }));
+  const reasons = Array.from({length: 9}, () => stats.failureReasons[0]!);
+  const days = Array.from({length: 9}, (_, index) => day(`2026-03-0${index + 1}`, 1, 0));
+  const lines = (await renderStats({...stats, byName: names, failureReasons: reasons, days}, TERMINAL)).split(
+    '\n',
+  );
+  expect(lines.length).toBeLessThan(24);
+  expect(lines.slice(3, 8).map((line) => line[0])).toEqual(['g', 'f', 'e', 'd', 'c']);
+  expect(lines.at(-2)).toBe('--all also shows 2 names, 5 reasons, 5 days, 12 users.');
 });
 
 test.each([
