@@ -23,8 +23,8 @@ export function renderFindings(findings: readonly Finding[], screen: Screen, {fo
 function foldedLine(folded: readonly Finding[], screen: Screen): string {
   if (folded.length === 0) return '';
   const remarks = folded.filter(({remedy}) => remedy !== null).map(({id}) => id);
-  const named = remarks.length === 0 ? '' : `, with remarks: ${remarks.join(', ')}`;
-  const text = `${folded.length} ${folded.length === 1 ? 'check' : 'checks'}${named} (--all shows them)`;
+  const named = remarks.length === 0 ? '' : `; with a remark: ${remarks.join(', ')}`;
+  const text = `${folded.length} ${folded.length === 1 ? 'check' : 'checks'} (--all shows them)${named}`;
   return `${stateText('ok', screen)}${wrap(text, screen).join(`\n${INDENT}`)}\n`;
 }
 

@@ -36,7 +36,7 @@ it('D7: shows each finding under the id that --check takes, with consequence and
 it('D7: names the folded findings that have a remark, such as that a restart would lose the queue', () => {
   const memory = {...FINE, id: 'gearmand-queue', remedy: 'atomctl queue:save FILE'};
   expect(renderFindings([FINE, memory], PLAIN, {foldOk: true})).toBe(
-    'ok        2 checks, with remarks: gearmand-queue (--all shows them)\n',
+    'ok        2 checks (--all shows them); with a remark: gearmand-queue\n',
   );
 });
 
