@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {EXECUTABLE} from '../support/atomctl/run-atomctl.ts';
+import type {AtomSite} from '../support/sandbox.ts';
 import {type Contestant, contest, moved} from './contest.ts';
 import {EXPORT, LIST, STATISTICS} from './peers/queries.ts';
 import {atomctl, type Rig, sql} from './rig.ts';
@@ -59,6 +60,8 @@ export async function measureStarts(rig: Rig, {rounds}: Plan): Promise<Compariso
           [`list${label}`, atomctl('jobs:list --limit 20', many, words)],
         ]),
       ),
+      flags: completion('jobs:list --st', many),
+      ids: completion('jobs:show 1', many),
       query: sql(rig, many, LIST),
       noQuery: sql(rig, many, 'SELECT 1'),
       gearadmin: hasGearadmin
@@ -97,7 +100,18 @@ export async function measureStarts(rig: Rig, {rounds}: Plan): Promise<Compariso
     peerLabel: '`gearadmin --status`',
     peer: figures.gearadmin!,
   };
-  return [...lines, ...(hasGearadmin ? [compare(gearadmin)] : [])];
+  const completions = [
+    compare({...node, measurement: 'completion of a flag', atomctl: figures.flags!}),
+    compare({...node, measurement: 'completion of an id, of 100,000 jobs', atomctl: figures.ids!}),
+  ];
+  return [...lines, ...completions, ...(hasGearadmin ? [compare(gearadmin)] : [])];
+}
+
+/** What bash asks for when a user presses Tab at the end of this line. */
+function completion(line: string, site: AtomSite): Contestant {
+  const word = line.slice(line.lastIndexOf(' ') + 1);
+  const {args, ...contestant} = atomctl('completion:answer --bash --', site);
+  return {...contestant, args: [...args, word, `atomctl ${line}`]};
 }
 
 export async function measureLists(rig: Rig, {rounds, most}: Plan): Promise<Comparison[]> {
