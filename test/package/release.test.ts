@@ -75,7 +75,9 @@ test('the Debian package needs no Node.js, and has each file where it is looked 
   expect(depends).not.toMatch(/node/);
   const {stdout} = await run('dpkg-deb', ['--contents', DEB]);
   const files = stdout.split('\n').flatMap((line) => /^-\S+ root\/root .* \.(\/\S+)$/.exec(line)?.[1] ?? []);
-  expect(files.sort()).toEqual([
+  const documents = '/usr/share/doc/atomctl/docs/';
+  expect(files).toEqual(expect.arrayContaining([`${documents}install.md`, `${documents}proofs.md`]));
+  expect(files.filter((path) => !path.startsWith(documents)).sort()).toEqual([
     '/etc/atomctl/config.yml',
     '/etc/default/atomctl',
     '/usr/bin/atomctl',
@@ -83,6 +85,7 @@ test('the Debian package needs no Node.js, and has each file where it is looked 
       ['service', 'timer'].map((kind) => `/usr/lib/systemd/system/atomctl-${name}.${kind}`),
     ),
     '/usr/share/bash-completion/completions/atomctl',
+    '/usr/share/doc/atomctl/README.md',
     '/usr/share/doc/atomctl/changelog.gz',
     '/usr/share/doc/atomctl/copyright',
     '/usr/share/doc/atomctl/sbom.json',

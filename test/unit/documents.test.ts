@@ -47,6 +47,31 @@ describe('the documents', () => {
     expect(brokenLinks('docs/index.md', text)).toEqual(['#three', 'gone.md', '../README.md#x']);
   });
 
+  it('that every package has link only to each other', () => {
+    const shipped = DOCUMENTS.filter((path) => path === 'README.md' || path.startsWith('docs/'));
+    const links = shipped.flatMap((path) =>
+      [...read(path).matchAll(/\]\(([^)#\s]+)/g)]
+        .map(([, link]) => link!)
+        .filter((link) => !/^https?:/.test(link))
+        .map((link) => relative(ROOT, join(ROOT, dirname(path), link))),
+    );
+    expect(links.filter((path) => path !== 'README.md' && !path.startsWith('docs/'))).toEqual([]);
+  });
+
+  it('I7: name no registry, and only scripts and files that there are', () => {
+    const {version, scripts} = JSON.parse(read('package.json'));
+    const text = DOCUMENTS.map(read).join('\n');
+    expect(text).not.toMatch(
+      /git clone|npx atomctl|npm install (--global|-g) atomctl|apt(-get)? install atomctl/,
+    );
+    const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!);
+    expect(run.filter((name) => scripts[name] === undefined)).toEqual([]);
+    const released = [...text.matchAll(/\batomctl[_-](\d+\.\d+\.\d+)(?=[_.-]\w)/g)].map(
+      ([, number]) => number,
+    );
+    expect(new Set(released)).toEqual(new Set([version]));
+  });
+
   it('are all named by docs/index.md', () => {
     const named = [...read('docs/index.md').matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => `docs/${link}`);
     const pages = DOCUMENTS.filter((path) => path.startsWith('docs/') && path !== 'docs/index.md');
