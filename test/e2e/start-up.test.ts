@@ -1,6 +1,8 @@
-import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {execFile} from 'node:child_process';
+import {copyFile, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {installPackage, type PackedPackage, packPackage} from '../support/package.ts';
 import {
@@ -98,7 +100,7 @@ describe('a start loads what it uses and nothing else:', () => {
   });
 });
 
-describe('an old Node', () => {
+describe('I2: an old Node', () => {
   it.each(['12.22.12', '18.20.8', '20.11.1'])('%s gets one sentence and exit status 2', async (version) => {
     const hook = join(createScratch('hook'), 'hook.cjs');
     const versions = `{...process.versions, node: '${version}'}`;
@@ -111,6 +113,16 @@ describe('an old Node', () => {
       `atomctl needs Node.js 20.12 or later, and this is ${version}: get one from https://nodejs.org/en/download.\n`,
     );
   });
+});
+
+it('I8: npm install in a clone leaves package-lock.json as it is', async () => {
+  const clone = createScratch('clone');
+  for (const name of ['package.json', 'package-lock.json', '.npmrc'])
+    await copyFile(join(ROOT, name), join(clone, name));
+  const options = ['--package-lock-only', '--offline', `--cache=${createScratch('npm-cache')}`];
+  await promisify(execFile)('npm', ['install', ...options], {cwd: clone});
+  const [before, after] = [ROOT, clone].map((root) => readFile(join(root, 'package-lock.json'), 'utf8'));
+  expect(await after).toBe(await before);
 });
 
 interface Component {
@@ -130,7 +142,7 @@ describe('the package', () => {
     atomctl = await installPackage(packed.tarball, prefix);
   });
 
-  it('holds the program, its manual, documents, completions and licences, and no cache of any runtime', () => {
+  it('I1, I3: holds the program, its manual, documents, completions and licences, and no cache of any runtime', () => {
     const kinds = new Set(packed.files.map((path) => path.replace(/^(dist\/\w+|\w+)\/.*(\.\w+)$/, '$1/*$2')));
     expect([...kinds].sort()).toEqual([
       'LICENSE',
@@ -158,7 +170,7 @@ describe('the package', () => {
     expect(packed.unpackedBytes).toBeLessThan(12 * 1024 * 1024);
   });
 
-  it('runs nothing when it is installed, and installs itself alone and its manual page', async () => {
+  it('I4, I5: runs nothing when it is installed, and installs itself alone and its manual page', async () => {
     const {scripts, dependencies} = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     expect(Object.keys(scripts).filter((name) => /install|prepare/.test(name))).toEqual([]);
     expect(dependencies).toBeUndefined();
@@ -201,7 +213,7 @@ describe('the package', () => {
     [['--help'], /\nCOMMANDS\n/],
     [['jobs:list', '--help'], /\nUSAGE\n {2}atomctl jobs:list/],
     [['jobs:lst'], /^Error: Unknown command "jobs:lst"\. Did you mean jobs:list\?\n/],
-  ])('runs without node_modules on a terminal: %s', async (args, expected) => {
+  ])('I6: runs without node_modules on a terminal: %s', async (args, expected) => {
     const {code, screen} = await runOnTerminal(args, {
       atomctl: [process.execPath, atomctl],
       env: {CI: '', NO_COLOR: '1'},

@@ -23,7 +23,7 @@ it('the executable has a code cache that fits for each module that a list of job
   expect(await listsJobs(EXECUTABLE)).not.toContain('code cache');
 });
 
-it('code caches of another V8 are not used, and each is named with DEBUG', async () => {
+it('I1: code caches of another V8 are not used, and each is named with DEBUG', async () => {
   const modules = ['start/main.cjs', 'shared/common.cjs', 'commands/jobs-list.cjs', 'packages/mysql2.cjs'];
   const bytes = readFileSync(EXECUTABLE);
   for (const path of modules) {

@@ -82,7 +82,7 @@ describe.sequential('the package on a Debian without Node.js', () => {
     expect([code, JSON.parse(stdout).functionPrefix.value]).toEqual([0, site.prefix]);
   });
 
-  test('lists, kills, exports and watches, with an empty PATH', async () => {
+  test('I9: lists, kills, exports and watches, with an empty PATH', async () => {
     const waiting = await submitJob(site, {});
     const list = await bare('/usr/bin/atomctl', 'jobs:list', '--running', '--json');
     expect(JSON.parse(list.stdout).jobs).toMatchObject([{id: waiting.id, likely: 'queued'}]);

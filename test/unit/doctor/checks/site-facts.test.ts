@@ -88,7 +88,7 @@ describe('clock', () => {
     ]);
   });
 
-  it('reports a zone that nothing names', async () => {
+  it('C3: reports a zone that nothing names', async () => {
     expect(await check({zoneOrigin: 'default'})).toMatchObject({
       state: 'warning',
       evidence: 'No default_timezone was found, so atomctl assumes America/Vancouver.',
