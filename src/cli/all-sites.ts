@@ -4,6 +4,7 @@ import {errorDocument, errorSentences} from '../render/error.ts';
 import {sanitizeLine} from '../render/sanitize.ts';
 import {paint, type Screen} from '../render/screen.ts';
 import type {Context} from './context.ts';
+import {writeSentences} from './io.ts';
 
 /** A command's result for one site. */
 export interface Answer {
@@ -41,7 +42,7 @@ export function allSitesFlag(exclusive: string[] = []) {
 export interface AskOptions {
   everySite: boolean;
   notice: (text: string) => void;
-  stderr: NodeJS.WritableStream;
+  stderr: NodeJS.WriteStream;
 }
 
 /**
@@ -123,14 +124,14 @@ function siteDocument({site, exitStatus, answer, error}: SiteAnswer): object {
 async function renderAnswers(
   answers: readonly SiteAnswer[],
   screen: Screen,
-  stderr: NodeJS.WritableStream,
+  stderr: NodeJS.WriteStream,
 ): Promise<string> {
   const blocks: string[] = [];
   for (const {site, answer, error} of answers) {
     const text = answer === null ? '' : await answer.text(screen);
     // Under --quiet a site in which all is well has nothing to say.
     if (text !== '') blocks.push(`${heading(site, screen)}\n${text}`);
-    if (error !== null) stderr.write(siteError(site, error));
+    if (error !== null) writeSentences(stderr, siteError(site, error));
   }
   return blocks.join('\n');
 }

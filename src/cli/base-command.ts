@@ -5,6 +5,7 @@ import type {PhpPermission} from '../php/run-php.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
+import {wrapSentences} from '../render/wrap.ts';
 import {systemReason} from '../system-failure.ts';
 import {type Ask, askSites, readSites, type SitePart, siteError} from './all-sites.ts';
 import type {ChangeOptions} from './change/change-site.ts';
@@ -12,7 +13,7 @@ import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
-import {errorScreen, type IO, processIO} from './io.ts';
+import {errorScreen, type IO, processIO, writeSentences} from './io.ts';
 import {secretsIn} from './mask.ts';
 import type {WatchOutput} from './polling/watch-view.ts';
 import {type Changes, makesChanges, readOnlyError} from './read-only.ts';
@@ -106,6 +107,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     this.io.stdout.write(this.jsonEnabled() ? json() : await text());
   }
 
+  /** The same for a text of sentences: on a terminal, it is wrapped at its width. */
+  protected presentSentences(document: object, text: () => string): Promise<void> {
+    return this.present(document, () => wrapSentences(text(), this.screen.width));
+  }
+
   /** Asks this site or every site, presents the answer and sets its exit status. */
   protected async answer(ask: Ask, everySite = false): Promise<void> {
     const options = {everySite, notice: (text: string) => this.notice(text), stderr: this.io.stderr};
@@ -126,7 +132,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return readSites(this.context, {everySite, notice: (text) => this.notice(text)}, read, (site, error) => {
       if (endAtFailure)
         throw new AtomctlError(error.code, `${site}: ${error.message}`, {hint: error.hint, cause: error});
-      this.io.stderr.write(siteError(site, error));
+      this.tell(siteError(site, error));
       worst = Math.max(worst, error.exitStatus);
       this.exitWith(worst);
     });
@@ -145,7 +151,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       ...options,
       command: this.id ?? '',
       auditLog: (this.flags as {'audit-log'?: string})['audit-log'],
-      warn: (text) => this.io.stderr.write(`Warning: ${sanitizeLine(text)}\n`),
+      warn: (text) => this.tell(`Warning: ${sanitizeLine(text)}\n`),
     });
   }
 
@@ -160,7 +166,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** Prints a notice or warning as one line on stderr, unless --quiet: what it quotes must not look like another. */
   protected notice(text: string): void {
-    if (this.flags.quiet !== true) this.io.stderr.write(`${sanitizeLine(text)}\n`);
+    if (this.flags.quiet !== true) this.tell(`${sanitizeLine(text)}\n`);
+  }
+
+  /** Prints sentences on stderr, also under --quiet; on a terminal, wrapped at its width. */
+  protected tell(text: string): void {
+    writeSentences(this.io.stderr, text);
   }
 
   /** Sets the exit status of this process. */

@@ -1,5 +1,7 @@
 import {createInterface} from 'node:readline/promises';
 import {AtomctlError} from '../errors.ts';
+import {widthOf} from '../render/screen.ts';
+import {wrapSentences} from '../render/wrap.ts';
 import type {IO} from './io.ts';
 
 export interface ConfirmOptions extends Pick<IO, 'stdin' | 'stdout' | 'stderr'> {
@@ -35,14 +37,14 @@ export function requireAnswerer({
 export async function confirm(options: ConfirmOptions): Promise<void> {
   requireAnswerer(options);
   if (options.assumeYes) return;
-  const site = await options.site();
+  const asked = wrapSentences(`${await options.site()}\n${options.question} `, widthOf(options.stderr));
   const readline = createInterface({input: options.stdin, output: options.stderr});
   const interrupted = new AbortController();
   readline.once('SIGINT', () => interrupted.abort());
   readline.once('close', () => interrupted.abort());
   let answer: string;
   try {
-    answer = await readline.question(`${site}\n${options.question} `, {signal: interrupted.signal});
+    answer = await readline.question(asked, {signal: interrupted.signal});
   } catch (error) {
     options.stderr.write('\n');
     throw new AtomctlError('INTERRUPTED', 'Interrupted at the question.', {

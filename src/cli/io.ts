@@ -1,4 +1,5 @@
-import {type Screen, screenOf} from '../render/screen.ts';
+import {type Screen, screenOf, widthOf} from '../render/screen.ts';
+import {wrapSentences} from '../render/wrap.ts';
 
 /** The process's streams and environment, as commands use them. */
 export interface IO {
@@ -32,6 +33,11 @@ export const processIO: IO = {
 /** The screen that errors go to, known also if the flags cannot be parsed. */
 export function errorScreen({stderr, env}: Pick<IO, 'stderr' | 'env'>, argv: readonly string[]): Screen {
   return screenOf(stderr, {noColor: argv.includes('--no-color'), env});
+}
+
+/** Writes sentences, each ending with its own newline; on a terminal, wrapped at its width. */
+export function writeSentences(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(wrapSentences(text, widthOf(stream)));
 }
 
 /** Resolves when the text is written, so that a slow reader slows the writer down. */

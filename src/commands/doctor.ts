@@ -102,7 +102,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     if (!this.jsonEnabled()) this.io.stdout.write(findingsText(found, this.screen, flags));
     const {fixed, interrupted} = await this.#apply(planned, site, assumeYes);
     const left = await runChecks(collectSiteEvidence(access), selection);
-    await this.present(
+    await this.presentSentences(
       {status: overallStatus(left), findings: left, fixed},
       () => renderFixed(fixed, this.screen) + renderTally(left, this.screen),
     );
@@ -120,7 +120,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     let declined: AtomctlError | null = null;
     for (const [question, group] of byQuestion(planned)) {
       if (!assumeYes || !this.flags.quiet)
-        for (const {plan} of group) this.io.stderr.write(`${sanitizeLine(plan)}\n`);
+        for (const {plan} of group) this.tell(`${sanitizeLine(plan)}\n`);
       try {
         await this.confirm({question, assumeYes});
         agreed.push(...group.map(({fix}) => fix));

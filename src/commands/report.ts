@@ -64,8 +64,10 @@ Exit status: 0 written, 1 a part is not available or the file could not be writt
       kept,
     );
     const document = {written: path, report: path === null ? text : null, sections, replaced, kept};
-    if (path === null && !this.flags.quiet) this.io.stderr.write(summary);
-    await this.present(document, () => (path === null ? text : this.flags.quiet ? '' : summary));
+    if (path === null) {
+      if (!this.flags.quiet) this.tell(summary);
+      await this.present(document, () => text);
+    } else await this.presentSentences(document, () => (this.flags.quiet ? '' : summary));
     if (sections.some(({missing}) => missing !== null)) this.exitWith(EXIT.failed);
   }
 

@@ -2,7 +2,7 @@ import {FINDING_STATES, type Finding, type FindingState} from '../doctor/finding
 import type {Fixed} from '../doctor/fix.ts';
 import {sanitizeLine} from './sanitize.ts';
 import {paint, type Screen} from './screen.ts';
-import {fillLines} from './wrap.ts';
+import {wrap} from './wrap.ts';
 
 const STATES = Object.keys(FINDING_STATES) as FindingState[];
 const STATE_WIDTH = Math.max(...STATES.map((state) => state.length));
@@ -29,10 +29,10 @@ function foldedLine(folded: readonly Finding[], screen: Screen): string {
 }
 
 function renderFinding({id, state, evidence, consequence, remedy}: Finding, screen: Screen): string {
-  const lines = wrap(`${id}: ${evidence}`, screen);
-  if (consequence !== null) lines.push(...wrap(consequence, screen));
+  const lines = wrapped(`${id}: ${evidence}`, screen);
+  if (consequence !== null) lines.push(...wrapped(consequence, screen));
   if (remedy !== null)
-    lines.push(...wrap(`Fix: ${remedy}`, screen).map((line) => paint(screen, 'bold', line)));
+    lines.push(...wrapped(`Fix: ${remedy}`, screen).map((line) => paint(screen, 'bold', line)));
   return `${stateText(state, screen)}${lines.join(`\n${INDENT}`)}\n`;
 }
 
@@ -40,9 +40,9 @@ function stateText(state: FindingState, screen: Screen): string {
   return paint(screen, FINDING_STATES[state].color, state) + INDENT.slice(state.length);
 }
 
-/** The lines beside the indent; a command or a path that is too long is not broken. */
-function wrap(text: string, {width}: Screen): string[] {
-  return fillLines(sanitizeLine(text).split(' '), width - INDENT.length);
+/** The lines beside the indent. */
+function wrapped(text: string, {width}: Screen): string[] {
+  return wrap(sanitizeLine(text), width - INDENT.length);
 }
 
 /** The number of checks by result: `26 checks: 22 ok, 1 critical, 3 skipped.` */

@@ -1,6 +1,7 @@
 import type {AtomctlError} from '../errors.ts';
 import {sanitizeJson, sanitizeLine} from './sanitize.ts';
 import {paint, type Screen} from './screen.ts';
+import {wrapSentences} from './wrap.ts';
 
 /** An error in JSON, the same in every document that holds one. */
 export interface ErrorDocument {
@@ -21,7 +22,10 @@ export function renderErrorDocument(error: AtomctlError): string {
 
 /** What it prints on stderr otherwise: what happened, and what to do next. */
 export function renderError(error: AtomctlError, screen: Screen): string {
-  return `${paint(screen, 'red', 'Error:')} ${sanitizeLine(errorSentences(error))}\n`;
+  return wrapSentences(
+    `${paint(screen, 'red', 'Error:')} ${sanitizeLine(errorSentences(error))}\n`,
+    screen.width,
+  );
 }
 
 /** Message and hint in one line. */

@@ -17,6 +17,11 @@ export function paint(screen: Screen, color: Color, text: string): string {
   return screen.color && text !== '' ? styleText(color, text, {validateStream: false}) : text;
 }
 
+/** The columns of a terminal; Infinity if the stream goes elsewhere. */
+export function widthOf(stream: {isTTY?: boolean; columns?: number}): number {
+  return stream.isTTY === true ? stream.columns || 80 : Number.POSITIVE_INFINITY;
+}
+
 /** The screen behind a stream, by its size, the flag and the NO_COLOR and FORCE_COLOR conventions. */
 export function screenOf(
   stream: {isTTY?: boolean; columns?: number},
@@ -28,7 +33,7 @@ export function screenOf(
   const refused = options.noColor || Boolean(NO_COLOR) || FORCE_COLOR === '0' || FORCE_COLOR === 'false';
   return {
     isTTY,
-    width: isTTY ? stream.columns || 80 : Number.POSITIVE_INFINITY,
+    width: widthOf(stream),
     color: !refused && (forced || (isTTY && TERM !== 'dumb')),
   };
 }

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {stripVTControlCharacters} from 'node:util';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {
   freePort,
@@ -100,12 +101,18 @@ describe('the question', () => {
     const before = await everyTable(at.site);
     const piped = await clear();
     expect([piped.code, piped.stdout]).toEqual([2, '']);
-    const {code, screen} = await runOnTerminal(['jobs:clear'], {env: at.site.env, input: 'n\n'});
+    const {code, screen} = await runOnTerminal(['jobs:clear'], {
+      env: at.site.env,
+      input: 'n\n',
+      columns: 60,
+    });
     expect([code, screen]).toEqual([
       5,
       expect.stringContaining('Are you SURE you want to clear all 2 jobs? (y/N)'),
     ]);
     expect(screen).toContain('In Gearman this site has 2 jobs: 2 waiting, 0 executing.');
+    const lines = stripVTControlCharacters(screen).split('\n');
+    expect(lines.filter((line) => line.length > 60 && line.trim().includes(' '))).toEqual([]);
     expect([await everyTable(at.site), (await at.server.jobs()).length]).toEqual([before, 2]);
     const yes = await runOnTerminal(['jobs:clear'], {env: at.site.env, input: 'y\n'});
     expect([yes.code, await rows(), (await at.server.jobs()).length]).toEqual([0, [], 0]);

@@ -111,12 +111,12 @@ it('files of deleted jobs have a question of their own, and are deleted with a r
   writeFileSync(file, 'data');
   const lost = await site.insertJob({status: 'running'});
   const args = ['doctor', '--fix', '--check', 'lost-jobs,stray-downloads'];
-  const neither = await runOnTerminal(args, {env, answers: ['n\n', 'n\n']});
+  const neither = await runOnTerminal(args, {env, columns: 300, answers: ['n\n', 'n\n']});
   expect([neither.code, existsSync(file)]).toEqual([5, true]);
   expect(neither.screen).toMatch(
     /Apply these fixes\? [\s\S]*1 file \(4 bytes\) of deleted jobs in [\s\S]*Delete these files\? /,
   );
-  const files = await runOnTerminal(args, {env, answers: ['n\n', 'y\n']});
+  const files = await runOnTerminal(args, {env, columns: 300, answers: ['n\n', 'y\n']});
   expect([files.code, existsSync(file), (await running()).length]).toEqual([1, false, 1]);
   expect(files.screen).toContain(' 1 file of deleted jobs deleted.');
   expect(JSON.parse(readFileSync(join(scratch, 'audit'), 'utf8'))).toMatchObject({

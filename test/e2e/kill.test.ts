@@ -1,4 +1,5 @@
 import {hostname, userInfo} from 'node:os';
+import {stripVTControlCharacters} from 'node:util';
 import {describe, expect, test} from 'vitest';
 import {freePort, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
 import {executeJob, handedOut, insertLost, submitJobs} from '../support/site/queue-site.ts';
@@ -264,6 +265,10 @@ test('jobs:mark: JSON, exit statuses, the note; refused without a question', asy
   const refused = await runOnTerminal(['jobs:mark', String(executing), '--as', 'error'], {
     env: at.site.env,
     input: '',
+    columns: 50,
   });
   expect([refused.code, refused.screen]).toEqual([5, expect.not.stringContaining('(y/N)')]);
+  const lines = stripVTControlCharacters(refused.screen).trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.filter((line) => line.length > 50)).toEqual([]);
 });

@@ -86,7 +86,7 @@ test('the plan is shown before the question, and declining changes nothing', asy
   const declined = await runOnTerminal(['jobs:retry', String(id)], {env: at.site.env, input: 'n\n'});
   expect(declined.code).toBe(5);
   expect(declined.screen).toMatch(
-    /to run again.*It generates[\s\S]*Are you sure you want to run job \d+ again\? \(y\/N\)/,
+    /to run again[\s\S]*It generates[\s\S]*Are you sure you want to run job \d+ again\? \(y\/N\)/,
   );
   expect(await everyTable(at.site)).toEqual(before);
   const agreed = await runOnTerminal(['jobs:retry', String(id)], {env: at.site.env, input: 'y\n'});

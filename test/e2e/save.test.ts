@@ -129,7 +129,7 @@ test('it asks before it submits, and declining submits nothing; without a termin
   const declined = await runOnTerminal(['queue:restore', file], {env: at.site.env, input: 'n\n'});
   expect([declined.code, declined.screen]).toEqual([
     5,
-    expect.stringMatching(/2 to submit again[\s\S]*Site .*\n.*submit 2 jobs again\? \(y\/N\)/),
+    expect.stringMatching(/2 to submit again[\s\S]*Site [\s\S]*\n.*submit 2 jobs again\? \(y\/N\)/),
   ]);
   expect(await at.server.jobs()).toEqual([]);
   const agreed = await runOnTerminal(['queue:restore', file], {env: at.site.env, input: 'y\n'});

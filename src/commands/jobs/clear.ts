@@ -126,10 +126,12 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     const preview = await clearPreview(this.context, plan, previewSettings(flags));
     if (flags['dry-run']) {
       this.notice(await siteLine(this.context));
-      await this.present(clearDocument({preview, dryRun: true}), () => renderClearPlan(preview, this.screen));
+      await this.presentSentences(clearDocument({preview, dryRun: true}), () =>
+        renderClearPlan(preview, this.screen),
+      );
       return;
     }
-    if (!assumeYes) this.io.stderr.write(renderClearPlan(preview, this.screen));
+    if (!assumeYes) this.tell(renderClearPlan(preview, this.screen));
     const question = `Are you SURE you want to clear all ${plan.total} jobs? (y/N)`;
     const isNothing = plan.total === 0 && !flags['all-queued'];
     await this.confirm({question, assumeYes: assumeYes || isNothing});
@@ -141,10 +143,10 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     });
 
     // Also under --quiet: what was asked for was not done completely.
-    for (const problem of cleared.problems) this.io.stderr.write(`Warning: ${sanitizeLine(problem)}\n`);
+    for (const problem of cleared.problems) this.tell(`Warning: ${sanitizeLine(problem)}\n`);
     const exitStatus = clearExitStatus(cleared);
     const isSilent = flags.quiet && exitStatus === EXIT.ok;
-    await this.present(clearDocument({preview, cleared, exported, dryRun: false}), () =>
+    await this.presentSentences(clearDocument({preview, cleared, exported, dryRun: false}), () =>
       isSilent ? '' : renderCleared(cleared, exported, this.screen),
     );
     this.exitWith(exitStatus);

@@ -91,7 +91,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       if (nothing && planned.length > 0) this.exitWith(EXIT.refused);
       return;
     }
-    if (!assumeYes) this.io.stderr.write(this.#planText(planned, plan));
+    if (!assumeYes) this.tell(this.#planText(planned, plan));
     await this.confirm({question: questionOf(planned), assumeYes});
     // Who answers the question has read which jobs are interrupted.
     const agreed = assumeYes ? options.mayInterrupt : new Set(interrupts.map(({id}) => id));
@@ -107,7 +107,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
     });
     if (result.workerProblem !== null) this.#warn(result.workerProblem);
     const {killed} = result;
-    await this.present(killDocument(killed, result, false), () => renderKilled(killed, this.screen));
+    await this.presentSentences(killDocument(killed, result, false), () => renderKilled(killed, this.screen));
     this.exitWith(killExitStatus(result));
   }
 
@@ -120,7 +120,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       workerRestarted: false,
       interrupted: (plan.workers?.interrupts ?? []).map(({id}) => id),
     };
-    return this.present(killDocument(planned, nothingDone, this.flags['dry-run']), () =>
+    return this.presentSentences(killDocument(planned, nothingDone, this.flags['dry-run']), () =>
       this.flags['dry-run'] ? this.#planText(planned, plan) : renderKilled(planned, this.screen),
     );
   }

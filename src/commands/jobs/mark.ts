@@ -55,7 +55,7 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server u
     if (targets.size === 0) throw noSuchJob(options.ids[0]!);
     const wanted = [...targets.values()].filter(({refused}) => refused === null);
     if (wanted.length > 0 && !assumeYes) {
-      this.io.stderr.write(renderMarkPlan([...targets.values()], flags.as, this.screen));
+      this.tell(renderMarkPlan([...targets.values()], flags.as, this.screen));
       await this.confirm({question: questionOf(wanted), assumeYes});
     }
     const mark = (signal: AbortSignal) => markJobs({...options, signal});
@@ -68,7 +68,7 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server u
             changes: (done) => markRecords(done.marked, options),
           });
     const {marked} = result;
-    await this.present({marked}, () => renderMarked(marked, this.screen));
+    await this.presentSentences({marked}, () => renderMarked(marked, this.screen));
     this.exitWith(wanted.length === 0 ? EXIT.refused : markExitStatus(result));
   }
 

@@ -7,6 +7,7 @@ import {requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
+import {writeSentences} from '../../cli/io.ts';
 import {waitOnJobs} from '../../cli/polling/wait.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {waitAloud} from '../../cli/wait-aloud.ts';
@@ -77,7 +78,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
       if (wanted.length === 0 && planned.length > 0) this.exitWith(EXIT.refused);
       return;
     }
-    if (!assumeYes) this.io.stderr.write(this.#planText(planned, targets));
+    if (!assumeYes) this.tell(this.#planText(planned, targets));
     await this.confirm({question: questionOf(wanted), assumeYes});
     const result = await this.change({
       attempt: {jobs: options.ids},
@@ -94,7 +95,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
 
   async #presentResult(result: RetryResult): Promise<void> {
     const {retried} = result;
-    await this.present(retryDocument(retried, false), () => renderRetried(retried, this.screen));
+    await this.presentSentences(retryDocument(retried, false), () => renderRetried(retried, this.screen));
     this.exitWith(retryExitStatus(result));
   }
 
@@ -108,7 +109,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
     if (ids.length === 0 || status === EXIT.interrupted) return this.#presentResult(result);
     const text = renderRetried(retried, this.screen);
     if (this.jsonEnabled()) this.notice(text.trimEnd());
-    else this.io.stdout.write(text);
+    else writeSentences(this.io.stdout, text);
     const waited = await waitOnJobs(this.context, {
       ...{ids, until: 'finished', intervalSeconds: 1, maxSeconds: null},
       quiet: this.flags.quiet,
@@ -116,7 +117,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
       notice: (notice) => this.notice(notice),
     });
     const {jobs, deleted} = waited;
-    await this.present({...retryDocument(retried, false), jobs, deleted}, () =>
+    await this.presentSentences({...retryDocument(retried, false), jobs, deleted}, () =>
       renderWaited(waited, this.screen),
     );
     this.exitWith(status === EXIT.ok ? waitExitStatus(waited) : status);
@@ -124,7 +125,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
 
   #presentPlan(planned: Retried[], targets: ReadonlyMap<number, RetryTarget>): Promise<void> {
     const dryRun = this.flags['dry-run'];
-    return this.present(retryDocument(planned, dryRun), () =>
+    return this.presentSentences(retryDocument(planned, dryRun), () =>
       dryRun ? this.#planText(planned, targets) : renderRetried(planned, this.screen),
     );
   }

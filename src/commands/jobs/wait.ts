@@ -70,7 +70,9 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
       notice(`To mark the lost job as an error: atomctl jobs:kill ${id}`);
     const exitStatus = waitExitStatus(waited);
     const isSilent = flags.quiet && exitStatus === EXIT.ok;
-    await this.present({jobs, timeOver, deleted}, () => (isSilent ? '' : renderWaited(waited, this.screen)));
+    await this.presentSentences({jobs, timeOver, deleted}, () =>
+      isSilent ? '' : renderWaited(waited, this.screen),
+    );
     this.exitWith(exitStatus);
   }
 }

@@ -67,7 +67,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
     const planned = await previewRestore(options);
     const count = planned.jobs.filter(({action}) => action === 'submitted').length;
     if (this.flags['dry-run'] || count === 0) return this.#present(planned);
-    if (!assumeYes) this.io.stderr.write(renderRestored(planned, {dryRun: true, file}));
+    if (!assumeYes) this.tell(renderRestored(planned, {dryRun: true, file}));
     const which = count === 1 ? '1 job' : `${count} jobs`;
     await this.confirm({question: `Are you sure you want to submit ${which} again? (y/N)`, assumeYes});
     const restored = await this.change({
@@ -85,7 +85,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
   async #present(result: RestoreResult): Promise<void> {
     const how = {dryRun: this.flags['dry-run'] === true, file: this.args.file};
     for (const warning of result.warnings) this.notice(`Warning: ${warning}`);
-    await this.present(restoreDocument(result, how), () => renderRestored(result, how));
+    await this.presentSentences(restoreDocument(result, how), () => renderRestored(result, how));
     this.exitWith(restoreExitStatus(result));
   }
 }

@@ -63,7 +63,7 @@ Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 inte
     for (const warning of warnings) this.notice(`Warning: ${warning}`);
     const functions = countSaved(read.jobs);
     const saved = {file: path, savedAt, jobs: read.jobs.length, functions, retriesAdded, warnings};
-    await this.present(saved, () => renderSaved(saved));
+    await this.presentSentences(saved, () => renderSaved(saved));
   }
 }
 

@@ -16,7 +16,7 @@ Exit status: 0 disabled, 1 not disabled, 2 usage error, 3 no systemd on this mac
   async run(): Promise<void> {
     const {manager, units} = await findWorker(this.context, this.flags);
     const changes = await disableUnits(manager, units);
-    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    await this.presentSentences(changesDocument(changes), () => renderChanges(changes, this.screen));
     this.exitWith(changesExitStatus(changes));
   }
 }

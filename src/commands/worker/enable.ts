@@ -15,7 +15,7 @@ Exit status: 0 enabled, 1 not enabled, 2 usage error, 3 no systemd on this machi
   async run(): Promise<void> {
     const {manager, units} = await findWorker(this.context, this.flags);
     const changes = await enableUnits(manager, units);
-    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    await this.presentSentences(changesDocument(changes), () => renderChanges(changes, this.screen));
     this.exitWith(changesExitStatus(changes));
   }
 }

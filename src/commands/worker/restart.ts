@@ -39,7 +39,7 @@ Exit status: 0 restarted and registered, 1 not restarted or not registered, 2 us
       notice: (text) => this.notice(text),
     });
     const changes = await restartWorker({...service, reset: flags.reset});
-    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    await this.presentSentences(changesDocument(changes), () => renderChanges(changes, this.screen));
     this.exitWith(changesExitStatus(changes));
   }
 }

@@ -31,7 +31,7 @@ Exit status: 0 started and registered, 1 not started or not registered, 2 usage 
     const found = await findWorker(this.context, this.flags);
     const service = await workerService(this.context, found, this.flags.wait);
     const changes = await startWorker({...service, reset: this.flags.reset});
-    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    await this.presentSentences(changesDocument(changes), () => renderChanges(changes, this.screen));
     this.exitWith(changesExitStatus(changes));
   }
 }

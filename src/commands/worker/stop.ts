@@ -39,7 +39,7 @@ Exit status: 0 stopped and disconnected from Gearman, 1 not, 2 usage error, 3 no
       notice: (text) => this.notice(text),
     });
     const changes = await stopWorker(service);
-    await this.present(changesDocument(changes), () => renderChanges(changes, this.screen));
+    await this.presentSentences(changesDocument(changes), () => renderChanges(changes, this.screen));
     this.exitWith(changesExitStatus(changes));
   }
 }

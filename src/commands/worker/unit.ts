@@ -71,7 +71,7 @@ Exit status: 0 printed or installed, 1 it could not be written, 2 usage error, 3
     await installUnit(proposal, {manager, sudo: flags.sudo});
     const {difference} = proposal;
     const running = difference === '' ? [] : await runningUnits(name, manager);
-    await this.present({path, unit: text, installed: true, difference, toRestart: running}, () =>
+    await this.presentSentences({path, unit: text, installed: true, difference, toRestart: running}, () =>
       renderInstalled(path, running),
     );
   }

@@ -4,7 +4,7 @@ import {SERIAL_SECONDS, SERIAL_TRIES} from '../../jobs/why/blocker.ts';
 import type {AbleWorker, JobWhy, WhyProcess} from '../../jobs/why/facts.ts';
 import {sanitizeLine} from '../sanitize.ts';
 import {type Color, paint, type Screen} from '../screen.ts';
-import {fillLines} from '../wrap.ts';
+import {wrap} from '../wrap.ts';
 import {wallClock} from './columns.ts';
 
 /** Characters before the text of a fact. */
@@ -164,7 +164,7 @@ function labelled(label: string, texts: readonly string[], screen: Screen): stri
   return lines.map((line, at) => `  ${(at === 0 ? `${label}:` : '').padEnd(INDENT)}${line}`);
 }
 
-/** The lines beside an indent; a command or a path that is too long is not broken. */
+/** The lines beside an indent. */
 function wrapped(text: string, {width}: Screen, indent: number): string[] {
-  return fillLines(sanitizeLine(text).split(/ +/), width - indent);
+  return wrap(sanitizeLine(text), width - indent);
 }
