@@ -1,4 +1,5 @@
 import type {SiteTime} from '../atom/site-time.ts';
+import {formatBytes} from '../bytes.ts';
 import {formatDuration} from '../duration.ts';
 import {SEVERITIES} from '../queue/severity.ts';
 import type {JournalEntry} from '../systemd/journal.ts';
@@ -57,7 +58,7 @@ function sinceText(since: string | null, now: Date): string {
 }
 
 function memoryText(bytes: number | null): string {
-  return bytes === null ? '' : `, ${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+  return bytes === null ? '' : `, ${formatBytes(bytes)}`;
 }
 
 /** The count of starts is an upper bound, because the journal does not show resets. */

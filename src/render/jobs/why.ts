@@ -1,3 +1,4 @@
+import {formatBytes} from '../../bytes.ts';
 import {formatDuration} from '../../duration.ts';
 import {LIVE_STATES, STATUSES} from '../../jobs/model/job.ts';
 import {SERIAL_SECONDS, SERIAL_TRIES} from '../../jobs/why/blocker.ts';
@@ -115,8 +116,8 @@ function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']
   const io =
     readBytes === null || writtenBytes === null
       ? missing[`${fact}.readBytes`]!
-      : `read ${size(readBytes)}, wrote ${size(writtenBytes)}`;
-  const memory = memoryBytes === null ? '' : `, memory ${size(memoryBytes)}`;
+      : `read ${formatBytes(readBytes)}, wrote ${formatBytes(writtenBytes)}`;
+  const memory = memoryBytes === null ? '' : `, memory ${formatBytes(memoryBytes)}`;
   return [
     `${pid}: ${command}`,
     `CPU ${cpuSeconds.toFixed(1)}s${memory}; ${io}`,
@@ -127,14 +128,6 @@ function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']
       ),
     ),
   ];
-}
-
-/** As systemctl has it: 25.7M. */
-const UNITS = ['B', 'K', 'M', 'G', 'T'];
-
-function size(bytes: number): string {
-  const unit = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** unit).toFixed(unit === 0 ? 0 : 1)}${UNITS[unit]}`;
 }
 
 function activityText({lastActivityAt, lastLine, missing}: JobWhy, nowMs: number): string {

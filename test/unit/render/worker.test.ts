@@ -60,7 +60,7 @@ test('the status has verdict, problems, units and workers without a unit, and no
 atom-worker.service
   State     active (running) for 1h 30m
   At boot   enabled
-  Process   485, 50.0 MiB
+  Process   485, 50 MiB
   Starts    at most 2 of 3 in 1d used, restarted by systemd 1 time
   Last end  it ended with exit status 111: the worker's own limit was reached
   Gearman   127.0.0.1:4730: 1 ability, 1 missing

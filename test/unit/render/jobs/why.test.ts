@@ -69,11 +69,11 @@ test('an executing job on 80 columns', () => {
 
   Worker:       pid_4711_65f from 127.0.0.1
   Process:      4711: php symfony jobs:worker
-                CPU 3541.3s, memory 180.0M; Only its user and root may read
+                CPU 3541.3s, memory 180 MiB; Only its user and root may read
                 this.
                 child 4712: php /usr/share/nginx/atom/symfony csv:import --index
                 --quiet /tmp/TMP1.csv
-                CPU 3541.3s, memory 180.0M; read 1.5K, wrote 3.0G
+                CPU 3541.3s, memory 180 MiB; read 1.5 KiB, wrote 3.0 GiB
                 query for 1m 15s: UPDATE information_object SET lft = lft + 2
                 WHERE lft > 1200
   Last line:    20m ago: Importing CSV file: smith.csv.\\x1b[31m
