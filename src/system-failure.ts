@@ -36,17 +36,13 @@ const WORDS: Readonly<Record<string, string>> = {
 /**
  * Why the system refused something, as a clause without a full stop: users never see a code such as ENOENT. A test goes over
  * src for places that print one.
- * @param own words by code that say more at this place
  */
-export function systemReason(error: unknown, own: Readonly<Record<string, string>> = {}): string {
+export function systemReason(error: unknown): string {
   const {code, errno, message = ''} = (error ?? {}) as NodeJS.ErrnoException;
   // A library may wrap the error and keep the code only in its text: `read ECONNRESET`.
   const name = code !== undefined && code in WORDS ? code : /\bE[A-Z]{3,}\b/.exec(message)?.[0];
   const [systemName, systemText] = getSystemErrorMap().get(errno ?? 0) ?? [];
-  const words =
-    own[code ?? ''] ??
-    WORDS[name ?? ''] ??
-    (systemName === code && code !== undefined ? systemText : undefined);
+  const words = WORDS[name ?? ''] ?? (systemName === code && code !== undefined ? systemText : undefined);
   return words ?? (message.replace(/[\s.:]+$/, '') || 'unknown error');
 }
 

@@ -143,14 +143,14 @@ async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'its directory does not exist',
-  ENOTDIR: 'its directory does not exist',
-};
-
 function outputFailed(path: string, cause: unknown): AtomctlError {
-  return new AtomctlError('OUTPUT_FAILED', `${path} could not be written: ${systemReason(cause, REASONS)}.`, {
-    hint: 'The incomplete file was removed. Check the free space and the write permission, or give another directory.',
+  const {code} = cause as NodeJS.ErrnoException;
+  const noDirectory = code === 'ENOENT' || code === 'ENOTDIR';
+  const reason = noDirectory ? `there is no directory ${dirname(path)}` : systemReason(cause);
+  return new AtomctlError('OUTPUT_FAILED', `${path} could not be written: ${reason}.`, {
+    hint: noDirectory
+      ? 'Create the directory, or give another path.'
+      : 'No incomplete file is left. Check the free space and the write permission, or give another directory.',
     cause,
   });
 }

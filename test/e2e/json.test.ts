@@ -98,6 +98,9 @@ describe('what the commands print is as their schema has it', () => {
     const file = join(scratch, 'jobs.csv');
     await documentOf('jobs-export-csv', ['jobs:export-csv', '--output', file]);
     await documentOf('jobs-clear', ['jobs:clear', '--dry-run']);
+    // Before a question, a file that cannot be written is an error.
+    const taken = await documentOf('error', ['jobs:clear', '--dry-run', '--export', file], [2]);
+    expect(taken.error).toMatchObject({code: 'OUTPUT_EXISTS', message: `${file} already exists.`});
     const exported = ['--export', join(scratch, 'cleared.csv')];
     await documentOf('jobs-clear', ['jobs:clear', '--failed', '--yes', '--delete-downloads', ...exported]);
   });

@@ -51,7 +51,7 @@ test.for([
     const file = join(disk, 'jobs.csv');
     writeFileSync(file, 'the old one\n');
     const {code, stdout, stderr} = await runAtomctl([...args, file], {env: site.env});
-    const sentence = `Error: ${file} could not be written: the disk is full. The incomplete file was removed. Check the free space and the write permission, or give another directory.\n`;
+    const sentence = `Error: ${file} could not be written: the disk is full. No incomplete file is left. Check the free space and the write permission, or give another directory.\n`;
     expect([code, stdout, stderr]).toEqual([1, '', sentence]);
     expect(readdirSync(disk)).toEqual(['jobs.csv']);
     expect(readFileSync(file, 'utf8')).toBe('the old one\n');

@@ -38,12 +38,6 @@ describe('a failure of the system', () => {
     expect(systemReason(error)).toBe(words);
   });
 
-  it('is told in the words of the place, if it has any', () => {
-    expect(systemReason({code: 'ENOENT'}, {ENOENT: 'its directory does not exist'})).toBe(
-      'its directory does not exist',
-    );
-  });
-
   it('names the owner of the files, or www-data', () => {
     const owned = join(directory, 'owned');
     mkdirSync(owned);

@@ -2,11 +2,12 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
 import type {CheckLock} from '../../cli/change/change-site.ts';
-import {clearOptions, clearPreview, exportBefore, fileName} from '../../cli/change/clear.ts';
+import {clearOptions, clearPreview, exportBefore} from '../../cli/change/clear.ts';
 import {parseReplica} from '../../cli/change/replicas.ts';
 import {requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
+import {checkedPath, type FileName, fileName} from '../../cli/history-file.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {liveReport} from '../../cli/live.ts';
 import {type Progress, startProgress} from '../../cli/progress.ts';
@@ -122,8 +123,10 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     const {flags} = this;
     const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
-    const {plan, live} = await this.#plan();
-    const preview = await clearPreview(this.context, plan, previewSettings(flags));
+    const {plan, live, file} = await this.#plan();
+    // A file that cannot be written ends the command before the question.
+    const exportTo = file && (await checkedPath(file, flags.force));
+    const preview = await clearPreview(this.context, plan, previewSettings(flags), exportTo);
     if (flags['dry-run']) {
       this.notice(await siteLine(this.context));
       await this.presentSentences(clearDocument({preview, dryRun: true}), () =>
@@ -138,7 +141,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
 
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
-      work: (checkLock) => this.#clear(plan, live, checkLock),
+      work: (checkLock) => this.#clear({plan, live, file}, checkLock),
       changes: (done) => clearRecords(plan, done.cleared, done.exported),
     });
 
@@ -153,14 +156,16 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
   }
 
   /** The jobs that match, before anything is changed. */
-  async #plan(): Promise<{plan: ClearPlan; live: LiveState[] | null}> {
+  async #plan(): Promise<Planned> {
     const {flags, context} = this;
     const notice = (text: string) => this.notice(text);
     const wanted = await jobFilter(flags, context, {notice, explain: true});
     const database = await context.database();
     const filter = await settleLiveFilter(wanted, () => this.#liveReport());
     const plan = await planClear({database, filter, inactive: flags.inactive});
-    return {plan, live: wanted.live ?? null};
+    // Of nothing, no history is saved: a nightly run would leave an empty file each night.
+    const name = flags.export === undefined ? null : await fileName(context, flags.export, '--export');
+    return {plan, live: wanted.live ?? null, file: plan.total === 0 ? null : name};
   }
 
   #liveReport(): Promise<LiveReport> {
@@ -169,8 +174,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
 
   /** Exports the history if wanted, then deletes, with a progress bar. */
   #clear(
-    plan: ClearPlan,
-    live: LiveState[] | null,
+    {plan, live, file}: Planned,
     checkLock: CheckLock,
   ): Promise<{exported: string | null; cleared: SiteCleared}> {
     const {flags, context, io} = this;
@@ -178,10 +182,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     return interruptibly(
       async (signal) => {
         const {filter, total} = plan;
-        const name = flags.export === undefined ? null : await fileName(context, flags.export, '--export');
-        // Of nothing, no history is saved: a nightly run would leave an empty file each night.
-        const saved = total === 0 ? null : name;
-        const exported = await exportBefore(context, {name: saved, force: flags.force, filter, signal});
+        const exported = await exportBefore(context, {name: file, force: flags.force, filter, signal});
         const options = await clearOptions(context, {
           unit: flags,
           ...previewSettings(flags),
@@ -210,6 +211,14 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
       },
     );
   }
+}
+
+/** What is to be cleared. */
+interface Planned {
+  plan: ClearPlan;
+  live: LiveState[] | null;
+  /** Where the history goes; null if it is not saved. */
+  file: FileName | null;
 }
 
 function previewSettings(flags: {'keep-queue': boolean; 'delete-downloads': boolean}) {

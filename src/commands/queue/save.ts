@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {fileName, queueSources} from '../../cli/change/clear.ts';
-import {historyFile} from '../../cli/history-file.ts';
+import {queueSources} from '../../cli/change/clear.ts';
+import {fileName, historyFile} from '../../cli/history-file.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {AtomctlError} from '../../errors.ts';
 import {checkWholeFile, type WholeFileOptions, writeWholeFile} from '../../files/write-whole-file.ts';

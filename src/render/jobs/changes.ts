@@ -18,6 +18,8 @@ export interface ClearPreview {
   queue: QueuePreview | null;
   /** null if files are left alone. */
   downloads: FileCount | null;
+  /** Where the history is saved; null if it is not. */
+  exportTo: string | null;
 }
 
 /** What clear prints under --json: what it deleted, or under --dry-run what it would delete. */
@@ -46,7 +48,7 @@ export function clearDocument(
 
 /** What would be deleted, with a warning if jobs are running. */
 export function renderClearPlan(
-  {plan: {total, counts}, queue, downloads}: ClearPreview,
+  {plan: {total, counts}, queue, downloads, exportTo}: ClearPreview,
   screen: Screen,
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
@@ -69,6 +71,7 @@ export function renderClearPlan(
   if (downloads !== null) {
     lines.push(`Download files to delete: ${downloads.count} (${formatBytes(downloads.bytes)}).`);
   }
+  if (exportTo !== null) lines.push(`Their history is saved first, in ${sanitizeLine(exportTo)}.`);
   return `${lines.join('\n')}\n`;
 }
 

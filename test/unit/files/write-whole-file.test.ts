@@ -183,7 +183,8 @@ test('names the reason if the file cannot be written', async () => {
   const path = join(scratch, 'no/such/history.csv');
   await expect(write(path, chunks('x'), {force: false})).rejects.toMatchObject({
     code: 'OUTPUT_FAILED',
-    message: `${path} could not be written: its directory does not exist.`,
+    message: `${path} could not be written: there is no directory ${join(scratch, 'no/such')}.`,
+    hint: 'Create the directory, or give another path.',
   });
   await expect(write(scratch, chunks('x'), {force: true})).rejects.toMatchObject({
     code: 'USAGE',
