@@ -3,7 +3,6 @@ import {BaseCommand} from '../cli/base-command.ts';
 import {historyFile} from '../cli/history-file.ts';
 import {interruptibly} from '../cli/interrupt.ts';
 import {versionLine} from '../cli/version.ts';
-import {EXIT} from '../errors.ts';
 import {checkWholeFile, writeWholeFile} from '../files/write-whole-file.ts';
 import {NAME_KINDS, type NameKind} from '../report/patterns.ts';
 
@@ -22,7 +21,7 @@ Names are replaced by placeholders, always the same one for a name: user-1, host
 
 atomctl does not run PHP: it reads the version from the file of the interpreter. Only you can read the report (mode 0600). If writing fails, no incomplete file is left.
 
-Exit status: 0 written, 1 a part is not available or the file could not be written, 2 usage error, 130 interrupted.`;
+Exit status: 0 written, 1 the file could not be written, 2 usage error, 130 interrupted.`;
   static override examples = [
     {
       description: 'Write a report for the forum',
@@ -68,7 +67,6 @@ Exit status: 0 written, 1 a part is not available or the file could not be writt
       if (!this.flags.quiet) this.tell(summary);
       await this.present(document, () => text);
     } else await this.presentSentences(document, () => (this.flags.quiet ? '' : summary));
-    if (sections.some(({missing}) => missing !== null)) this.exitWith(EXIT.failed);
   }
 
   async #make(kept: readonly NameKind[]) {

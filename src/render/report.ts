@@ -1,4 +1,5 @@
 import type {SiteTime} from '../atom/site-time.ts';
+import type {ShownWorker} from '../jobs/live/busy-workers.ts';
 import {NAME_KINDS, type NameKind} from '../report/patterns.ts';
 import type {Redactor, Replaced} from '../report/redact.ts';
 import {LOG_LINES, type Part, type ReportParts, type Versions} from '../report/report.ts';
@@ -10,6 +11,7 @@ import {sanitizeBlock, sanitizeLine} from './sanitize.ts';
 import type {Screen} from './screen.ts';
 import {renderSite} from './site.ts';
 import {renderJournalEntry} from './worker.ts';
+import {wrapSentences} from './wrap.ts';
 
 /** A part of the report as it was written. */
 export interface Section {
@@ -49,7 +51,7 @@ export async function renderReport(
     versions: await textOf(parts.versions, (versions) => renderVersions(versions, parts)),
     config: await textOf(parts.config, (site) => renderSite(site, FILE)),
     queue: await textOf(parts.queue, (report) => renderQueueStatus(report, FILE, {all: true})),
-    workers: await textOf(parts.workers, (workers) => renderQueueWorkers(workers, FILE, now)),
+    workers: await textOf(parts.workers, (workers) => renderWorkers(workers, now)),
     doctor: await textOf(
       parts.doctor,
       (findings) => `${renderFindings(findings, FILE)}\n${renderTally(findings, FILE)}`,
@@ -108,6 +110,21 @@ function renderVersions(versions: Versions, {queue}: ReportParts): string {
   return lines
     .map(([name, version]) => `${name.padEnd(10)}${sanitizeLine(version ?? 'not known')}\n`)
     .join('');
+}
+
+/** What is read in a forum post is not wider. */
+const READABLE = 100;
+
+/** The table, and below it the abilities: in a column of it, each line would have every class of AtoM. */
+async function renderWorkers(workers: readonly ShownWorker[], now: Date): Promise<string> {
+  const table = await renderQueueWorkers(workers, FILE, now, {countAbilities: true});
+  const ids = new Map<string, string[]>();
+  for (const {id, abilities} of workers) {
+    const all = abilities.join(' ');
+    ids.set(all, [...(ids.get(all) ?? []), id]);
+  }
+  const lines = [...ids].map(([all, of]) => sanitizeLine(`Abilities of ${of.join(', ')}: ${all}`));
+  return lines.length === 0 ? table : `${table}\n${wrapSentences(lines.join('\n'), READABLE)}\n`;
 }
 
 function renderJobs({jobs, total}: {jobs: Parameters<typeof renderJobDetails>[0][]; total: number}): string {

@@ -76,7 +76,8 @@ export const PATTERNS: readonly Pattern[] = [
   {label: 'user', pattern: /\buser(?:name)?=([^\s;&"']+)/dgi},
   {label: 'host', pattern: /:\/\/(?:\S*@)?(\[[\da-f:.]+\]|[^\s/:@?#"'<>)]+)/dgi, isPlain: isPublicHost},
   {label: 'host', pattern: /\bhost(?:name)?=([^\s;&"']+)/dgi, isPlain: isPublicHost},
-  {label: 'database', pattern: /\bdb(?:name)?=([^\s;&"']+)/dgi},
+  // A database in a file: its path has names only where other patterns find them.
+  {label: 'database', pattern: /(?<!sqlite3?-)\bdb(?:name)?=(?!\/)([^\s;&"']+)/dgi},
   {
     label: 'host',
     pattern: new RegExp(`(?:${WORD}\\.)+(?:${SUFFIXES})(?![\\p{L}\\p{N}_-]|\\.[\\p{L}\\p{N}])`, 'dgiu'),

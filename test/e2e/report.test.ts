@@ -226,14 +226,14 @@ test('--with leaves kinds of names, with commas and repetition, but never a secr
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('users, hosts, titles, files')]);
 });
 
-test('what cannot be obtained is one sentence, logs are not shown without the names in them, and the status is 1', async () => {
+test('what cannot be obtained is one sentence, logs are not shown without the names in them, and the status is 0', async () => {
   tool('journalctl', "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1");
   const away = {
     ATOMCTL_DATABASE_URL: 'mysql://u:S3cret-in-url@127.0.0.1:9/atom',
     ATOMCTL_GEARMAN: '127.0.0.1:9',
   };
   const {code, stdout} = await runAtomctl(['report', '-', '--json'], {env: {...env, ...away}});
-  expect(code).toBe(1);
+  expect(code).toBe(0);
   const {sections, report: text} = expectSchema('report', stdout);
   const missing = sections.filter(({missing}: {missing: string | null}) => missing !== null);
   expect(missing.map(({name}: {name: string}) => name)).toEqual(['workers', 'jobs', 'journal']);

@@ -4,11 +4,15 @@ import type {Screen} from '../screen.ts';
 import {type Column, renderTable} from '../table.ts';
 import {siteOf} from './site-of.ts';
 
-/** One line for each worker, what it executes before what it can do. The site and the servers are shown if they differ. */
+/**
+ * One line for each worker, what it executes before what it can do. The site and the servers are shown if they differ.
+ * With `countAbilities`, their number is shown on any screen.
+ */
 export async function renderQueueWorkers(
   workers: readonly ShownWorker[],
   screen: Screen,
   now: Date,
+  {countAbilities = false} = {},
 ): Promise<string> {
   if (workers.length === 0) return 'No worker is connected.\n';
   const differ = (text: (worker: ShownWorker) => string) => new Set(workers.map(text)).size > 1;
@@ -17,7 +21,12 @@ export async function renderQueueWorkers(
     {header: 'HOST', text: ({ip}) => ip},
     {header: 'EXECUTES', text: (worker) => executesText(worker, now), shrinks: true, keeps: 40},
     ...(differ(siteOf) || !workers[0]!.thisSite ? [SITE] : []),
-    {header: 'ABILITIES', text: ({abilities}) => abilities.join(' '), short: countedAbilities, leaves: 2},
+    {
+      header: 'ABILITIES',
+      text: countAbilities ? countedAbilities : ({abilities}) => abilities.join(' '),
+      short: countedAbilities,
+      leaves: 2,
+    },
     ...(differ(serversText) ? [SERVERS] : []),
     {header: 'WORKER', text: ({id}) => id, leaves: 0},
   ];

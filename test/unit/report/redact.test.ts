@@ -79,6 +79,7 @@ test('what names no host, no user and no secret stays', () => {
     '2026-11-23 05:01:38 Job 1197: arFindingAidJob, 10.11.14-MariaDB-0+deb12u2, gearmand 1.1.20',
     'atom-worker.service, atom-worker@north.service, apps/qubit/config/gearman.yml, sfConfig::get()',
     '/usr/share/nginx/atom/qubitConfiguration.class.php:12 pid_4711_0123456789abc password=***',
+    '--libsqlite3-db=FILE --libsqlite3-db=/var/lib/gearman/queue.db --queue-type=libsqlite3',
   ].join('\n');
   expect(redacted(text)).toBe(text);
 });
@@ -94,6 +95,8 @@ test.each([
   ['a command line', 'mysql -u x -pS3cret atom; mysqldump --password S3cret', ['S3cret']],
   ['a header', 'Authorization: Basic dXNlcjpwYXNz', ['dXNlcjpwYXNz']],
   ['a home', '/home/marie/atom', ['marie']],
+  ['a database in a home', '--libsqlite3-db=/home/marie/q.db', ['marie']],
+  ['an option of a database', '--mysql-db=atom_x', ['atom_x']],
   ['a random text', 'key x9XcQ0pL7tYzA4bC8dE2fG6hJ1kM3nP5q.', ['x9XcQ0pL7']],
   ['a key', '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----', ['MIIE']],
   ['a note of atomctl', 'Killed by alice@archive: stuck', ['alice', 'archive']],
