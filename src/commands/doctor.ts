@@ -5,7 +5,7 @@ import {auditFlag, caller, fixRecords} from '../cli/change/audit-log.ts';
 import {requireAnswerer} from '../cli/confirm.ts';
 import {confirmationFlags} from '../cli/flags/shared-flags.ts';
 import {interruptibly} from '../cli/interrupt.ts';
-import {withFlag} from '../cli/read-only.ts';
+import {unlessDryRun, withFlag} from '../cli/read-only.ts';
 import {siteAccess} from '../cli/site-access.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
@@ -28,13 +28,13 @@ function checkFlag(summary: string) {
 }
 
 export default class Doctor extends BaseCommand<typeof Doctor> {
-  static override changes = withFlag('fix');
+  static override changes = (flags: Record<string, unknown>) => withFlag('fix')(flags) && unlessDryRun(flags);
   static override summary =
     'Check the jobs, the queue, the workers and the site for problems; --fix makes the safe changes.';
   static override description =
-    `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind, as the troubleshooting page of AtoM's manual does. Each finding shows the evidence, the consequence and the fix. If a check is not possible, it is skipped with the reason. --fix shows its changes, asks, makes them, and checks again; --json then has the findings of the second check.
+    `Checks the database, the Gearman servers, the workers and their unit, the jobs, and what jobs have left behind, as the troubleshooting page of AtoM's manual does. Each finding shows the evidence, the consequence and the fix. If a check is not possible, it is skipped with the reason. --fix shows its changes, asks, makes them, and checks again; --json then has the findings of the second check. --fix --dry-run only shows its changes.
 
-Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding, or --fix failed, 2 usage error (nothing changed), 5 declined or another atomctl holds the lock of the site, 130 interrupted.`;
+Exit status: 0 every finding is ok or skipped, or with --dry-run, 1 a warning or a critical finding, or --fix failed, 2 usage error (nothing changed), 5 declined or another atomctl holds the lock of the site, 130 interrupted.`;
   static override examples = [
     {description: 'Run all checks', command: '<%= config.bin %> <%= command.id %>'},
     {
@@ -61,6 +61,10 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
       summary:
         'Make the safe changes: mark lost jobs as errors and finished jobs as completed, remove orphaned rows; after a second question, delete files of deleted jobs.',
     }),
+    'dry-run': Flags.boolean({
+      summary: 'Show what --fix would change, and change nothing.',
+      dependsOn: ['fix'],
+    }),
     ...auditFlag,
     all: Flags.boolean({summary: 'On a terminal, also show the checks that are ok, not only their number.'}),
     'all-sites': allSitesFlag(['fix']),
@@ -84,7 +88,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
 
   async #fix(selection: Selection, stuckAfterSeconds: number): Promise<void> {
     const {flags} = this;
-    const assumeYes = flags.yes || flags['no-confirmation'];
+    const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
     const access = await siteAccess(this.context, {
       stuckAfterSeconds,
@@ -94,6 +98,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     const found = await runChecks(site, selection);
     const planned = await planFixes(site, found);
     for (const text of await leftByFixes(site, found)) this.notice(text);
+    if (flags['dry-run']) return this.#presentPlan(found, planned);
     if (planned.length === 0) {
       this.notice('Nothing to fix.');
       await this.answer(async () => findingsAnswer(found, flags));
@@ -111,6 +116,16 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     if (interrupted) this.exitWith(EXIT.interrupted);
   }
 
+  /** What would be fixed, below the findings. */
+  #presentPlan(findings: Finding[], planned: readonly PlannedFix[]): Promise<void> {
+    const plans = planned.map(({fix: {id}, plan}) => ({id, plan}));
+    const document = {status: overallStatus(findings), findings, fixed: [], planned: plans};
+    return this.presentSentences(document, () => {
+      const lines = plans.map(({plan}) => `${sanitizeLine(plan)}\n`).join('') || 'Nothing to fix.\n';
+      return `${findingsText(findings, this.screen, this.flags)}\n${lines}`;
+    });
+  }
+
   /**
    * Says on stderr what would be fixed, and asks, once for files and once for all else. One that is declined leaves the others.
    * @throws AtomctlError DECLINED if all are, INTERRUPTED
@@ -119,8 +134,7 @@ Exit status: 0 every finding is ok or skipped, 1 a warning or a critical finding
     const agreed: Fix[] = [];
     let declined: AtomctlError | null = null;
     for (const [question, group] of byQuestion(planned)) {
-      if (!assumeYes || !this.flags.quiet)
-        for (const {plan} of group) this.tell(`${sanitizeLine(plan)}\n`);
+      if (!assumeYes || !this.flags.quiet) for (const {plan} of group) this.tell(`${sanitizeLine(plan)}\n`);
       try {
         await this.confirm({question, assumeYes});
         agreed.push(...group.map(({fix}) => fix));

@@ -92,6 +92,7 @@ describe('what the commands print is as their schema has it', () => {
     await documentOf('jobs-kill', ['jobs:kill', `${lost},9999999`, '--dry-run', '--force']);
     await documentOf('jobs-kill', ['jobs:kill', `${lost},9999999`, '--yes', '--force'], [0, 1]);
     await documentOf('jobs-kill', ['jobs:kill', String(lost), '--yes'], [5]);
+    await documentOf('jobs-mark', ['jobs:mark', String(other), '--as', 'error', '--dry-run', '--force']);
     await documentOf('jobs-mark', ['jobs:mark', String(other), '--as', 'error', '--yes', '--force']);
     await documentOf('jobs-retry', ['jobs:retry', String(other), '--dry-run'], [0, 5]);
     await documentOf('jobs-retry', ['jobs:retry', `${other},9999999`, '--yes'], [1, 5]);
@@ -121,6 +122,8 @@ describe('what the commands print is as their schema has it', () => {
     await documentOf('doctor', ['doctor'], [0, 1]);
     const id = await site.insertJob({status: 'completed'});
     await site.query('DELETE FROM job WHERE id = ?', [id]);
+    const plan = ['doctor', '--fix', '--dry-run', '--check', 'orphans'];
+    expect(await documentOf('doctor', plan)).toMatchObject({planned: [{id: 'orphans'}], fixed: []});
     const {fixed} = await documentOf('doctor', ['doctor', '--fix', '--yes', '--check', 'orphans'], [0, 1]);
     expect(fixed).toHaveLength(1);
   });

@@ -245,6 +245,21 @@ test('jobs:mark: JSON, exit statuses, the note; refused without a question', asy
   expect((await mark(lost, '--as', 'done', '--yes')).code).toBe(2);
   expect((await mark(lost, '--as', 'error')).code).toBe(2);
   expect((await mark(999_999, '--as', 'error', '--yes')).code).toBe(4);
+  const before = await everyTable(at.site);
+  const planned = await mark(lost, ended, 999_999, '--as', 'error', '--dry-run', '--json');
+  expect([planned.code, JSON.parse(planned.stdout)]).toMatchObject([
+    0,
+    {
+      marked: [
+        {id: lost, was: 'lost', action: 'marked', message: `Job ${lost} would be marked as an error.`},
+        {id: ended, was: 'ended', action: 'refused'},
+        {id: 999_999, was: null, action: 'refused'},
+      ],
+      dryRun: true,
+    },
+  ]);
+  expect((await mark(ended, '--as', 'error', '--dry-run')).code).toBe(5);
+  expect(await everyTable(at.site)).toEqual(before);
   const {code, stdout} = await mark(lost, ended, '--as', 'error', '--yes', '--json');
   expect([code, JSON.parse(stdout)]).toMatchObject([
     1,

@@ -5,14 +5,22 @@ import {queueSources} from '../../cli/change/clear.ts';
 import {requireAnswerer} from '../../cli/confirm.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
+import {unlessDryRun} from '../../cli/read-only.ts';
 import {waitAloud} from '../../cli/wait-aloud.ts';
 import {EXIT} from '../../errors.ts';
-import {type MarkOptions, type MarkTarget, markExitStatus, markJobs, planMark} from '../../jobs/mark/mark.ts';
+import {
+  type MarkOptions,
+  type MarkTarget,
+  markExitStatus,
+  markJobs,
+  planMark,
+  previewMark,
+} from '../../jobs/mark/mark.ts';
 import {noSuchJob} from '../../jobs/model/show.ts';
 import {renderMarked, renderMarkPlan} from '../../render/jobs/changes.ts';
 
 export default class JobsMark extends BaseCommand<typeof JobsMark> {
-  static override changes = true;
+  static override changes = unlessDryRun;
   static override summary = 'Correct the row of a job that no worker executes.';
   static override usage = '<%= command.id %> ID... --as completed|error [FLAGS]';
   static override description =
@@ -43,19 +51,30 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server u
     })(),
     reason: Flags.string({summary: 'The reason, for the note of the job.', helpValue: 'TEXT'}),
     force: Flags.boolean({summary: 'Also mark a job whose state is not proved.'}),
+    'dry-run': Flags.boolean({summary: 'Show what would be done with each job, and change nothing.'}),
     ...auditFlag,
   };
 
   async run(): Promise<void> {
     const {flags} = this;
-    const assumeYes = flags.yes || flags['no-confirmation'];
+    const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
     const options = await this.#options();
     const targets = await planMark(options);
     if (targets.size === 0) throw noSuchJob(options.ids[0]!);
     const wanted = [...targets.values()].filter(({refused}) => refused === null);
+    const planText = () => renderMarkPlan([...targets.values()], flags.as, this.screen);
+    if (flags['dry-run']) {
+      const marked = previewMark(options, targets);
+      const missing = marked.filter(({was}) => was === null);
+      await this.presentSentences(
+        {marked, dryRun: true},
+        () => planText() + renderMarked(missing, this.screen),
+      );
+      return this.exitWith(wanted.length === 0 ? EXIT.refused : EXIT.ok);
+    }
     if (wanted.length > 0 && !assumeYes) {
-      this.tell(renderMarkPlan([...targets.values()], flags.as, this.screen));
+      this.tell(planText());
       await this.confirm({question: questionOf(wanted), assumeYes});
     }
     const mark = (signal: AbortSignal) => markJobs({...options, signal});

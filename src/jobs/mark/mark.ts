@@ -112,6 +112,20 @@ export function markRefusal(
   }
 }
 
+/** What a mark would do to each job, as its result has it, if nothing changes until then. */
+export function previewMark(
+  {ids, as}: Pick<MarkOptions, 'ids' | 'as'>,
+  targets: ReadonlyMap<number, MarkTarget>,
+): Marked[] {
+  return [...new Set(ids)].map((id) => {
+    const target = targets.get(id);
+    if (target === undefined) return {id, was: null, action: 'refused', message: `There is no job ${id}.`};
+    const {was, refused} = target;
+    const action = refused === null ? 'marked' : 'refused';
+    return {id, was, action, message: refused ?? `Job ${id} would be marked as ${LABELS[as]}.`};
+  });
+}
+
 /**
  * Marks each job on its own; one that is refused does not stop the rest. Each state is proved again at first, and the row must
  * still say what it said then, its log included.
@@ -121,21 +135,13 @@ export async function markJobs(options: MarkOptions): Promise<MarkResult> {
   const targets = await planMark(options);
   const marked: Marked[] = [];
   let stoppedEarly = false;
-  for (const id of new Set(options.ids)) {
-    const target = targets.get(id);
-    if (target === undefined)
-      marked.push({id, was: null, action: 'refused', message: `There is no job ${id}.`});
-    else if (target.refused !== null)
-      marked.push({id, was: target.was, action: 'refused', message: target.refused});
+  for (const planned of previewMark(options, targets)) {
+    const {id, action} = planned;
+    if (action === 'refused') marked.push(planned);
     else if (options.signal.aborted) {
       stoppedEarly = true;
-      marked.push({
-        id,
-        was: target.was,
-        action: 'refused',
-        message: `Interrupted: job ${id} was not changed.`,
-      });
-    } else marked.push(await markOne(options, target));
+      marked.push({...planned, action: 'refused', message: `Interrupted: job ${id} was not changed.`});
+    } else marked.push(await markOne(options, targets.get(id)!));
   }
   return {marked, stoppedEarly};
 }

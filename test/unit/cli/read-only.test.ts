@@ -13,7 +13,7 @@ const KNOWN: Readonly<Record<string, 'reads' | 'changes' | {unless: string} | {w
   'jobs:export-csv': 'reads',
   'jobs:kill': {unless: 'dry-run'},
   'jobs:list': {with: 'probe'},
-  'jobs:mark': 'changes',
+  'jobs:mark': {unless: 'dry-run'},
   'jobs:retry': {unless: 'dry-run'},
   'jobs:show': 'reads',
   'jobs:why': {with: 'probe'},
