@@ -45,6 +45,13 @@ test("the command's output and exit status pass through, and its own flags are i
 
 test('--json prints one document; what the command prints goes to stderr', async () => {
   await submitJobs(at, 2);
+  const dry = await hold('--dry-run', '--json', '--', 'echo', 'hello');
+  expect([dry.code, dry.stderr]).toEqual([0, '']);
+  expect(expectSchema('queue-hold', dry.stdout)).toMatchObject({
+    commandStatus: null,
+    planned: {waiting: 2, executing: 0, units: []},
+  });
+  expect((await at.server.jobs()).map(({retries}) => retries)).toEqual([0, 0]);
   const {code, stdout, stderr} = await hold('--json', '--', 'echo', 'hello');
   expect([code, stderr]).toEqual([0, 'hello\n']);
   expect(expectSchema('queue-hold', stdout)).toMatchObject({

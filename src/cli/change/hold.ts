@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../../errors.ts';
 import type {HoldOptions, SiteAfterwards} from '../../jobs/hold/hold.ts';
 import type {SitePrefixes} from '../../queue/snapshot.ts';
+import type {HoldPreview} from '../../render/queue/held.ts';
 import type {Context} from '../context.ts';
 import {waitAloud} from '../wait-aloud.ts';
 import {type FoundWorker, findWorker, type UnitFlags, workerService} from '../worker/unit-flags.ts';
@@ -18,8 +19,10 @@ export interface HoldSettings {
   notice: (text: string) => void;
 }
 
-type SiteHold = Pick<HoldOptions, 'stopUnits' | 'afterwards'> &
-  Omit<HoldOptions, 'signal' | 'maxWaitSeconds' | 'runCommand' | 'rePrefix' | 'notice'>;
+type SiteHold = Pick<HoldOptions, 'stopUnits' | 'afterwards'> & {
+  /** The names of the units to stop. */
+  units: readonly string[];
+} & Omit<HoldOptions, 'signal' | 'maxWaitSeconds' | 'runCommand' | 'rePrefix' | 'notice'>;
 
 /**
  * What holdQueue needs of the site, and of the site after the command.
@@ -47,9 +50,21 @@ export async function holdOptions(context: Context, settings: HoldSettings): Pro
     ...queue,
     prefixes,
     database,
+    units: worker?.units.map(({name}) => name) ?? [],
     stopUnits: worker === null ? null : () => stopUnits(context, worker),
     afterwards: () => siteAfterwards(context, {worker, prefixes, notice: settings.notice}),
   };
+}
+
+/** What a hold would take out and stop. @throws AtomctlError as holdOptions does; if a server does not answer */
+export async function holdPreview(context: Context, settings: HoldSettings): Promise<HoldPreview> {
+  const [site, {countQueue}] = await Promise.all([
+    holdOptions(context, settings),
+    import('../../jobs/clear/queue-count.ts'),
+  ]);
+  const {waiting, executing, missing} = await countQueue(site);
+  if (missing[0] !== undefined) throw missing[0];
+  return {waiting, executing, units: site.units};
 }
 
 function withEarlier(prefixes: SitePrefixes, earlier: string | undefined): SitePrefixes {

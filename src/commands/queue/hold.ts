@@ -1,17 +1,18 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, holdRecords} from '../../cli/change/audit-log.ts';
-import {holdOptions} from '../../cli/change/hold.ts';
+import {holdOptions, holdPreview} from '../../cli/change/hold.ts';
 import {secondsFrom} from '../../cli/flags/shared-flags.ts';
 import {interruptibly} from '../../cli/interrupt.ts';
+import {unlessDryRun} from '../../cli/read-only.ts';
 import {runCommand} from '../../cli/run-command.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {usageError} from '../../errors.ts';
 import {type HoldResult, holdExitStatus, holdQueue} from '../../jobs/hold/hold.ts';
-import {holdDocument, renderHeld} from '../../render/queue/held.ts';
+import {holdDocument, holdPreviewDocument, renderHeld, renderHoldPreview} from '../../render/queue/held.ts';
 
 export default class QueueHold extends BaseCommand<typeof QueueHold> {
-  static override changes = true;
+  static override changes = unlessDryRun;
   static override strict = false;
   static override summary = 'Keep workers from starting jobs while a command runs, for example a deploy.';
   static override usage = '<%= command.id %> [FLAGS] -- COMMAND...';
@@ -51,6 +52,9 @@ Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed af
       summary: 'Also hold the jobs that an earlier deploy left under this prefix.',
       helpValue: 'P',
     }),
+    'dry-run': Flags.boolean({
+      summary: 'Show what would be held and stopped; change nothing and do not run COMMAND.',
+    }),
     ...unitFlags,
     ...sudoFlag,
     ...auditFlag,
@@ -60,7 +64,12 @@ Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed af
     const {context, flags} = this;
     const command = this.#command();
     const notice = (text: string) => this.notice(text);
-    const site = await holdOptions(context, {unit: flags, fromPrefix: flags['from-prefix'], notice});
+    const settings = {unit: flags, fromPrefix: flags['from-prefix'], notice};
+    if (flags['dry-run']) {
+      const preview = await holdPreview(context, settings);
+      return this.presentSentences(holdPreviewDocument(preview), () => renderHoldPreview(preview));
+    }
+    const site = await holdOptions(context, settings);
     const held = await this.change({
       attempt: {holdFor: command[0]},
       work: () =>

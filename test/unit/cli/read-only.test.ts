@@ -20,7 +20,7 @@ const KNOWN: Readonly<Record<string, 'reads' | 'changes' | {unless: string} | {w
   'jobs:stats': 'reads',
   'jobs:wait': 'reads',
   man: 'reads',
-  'queue:hold': 'changes',
+  'queue:hold': {unless: 'dry-run'},
   'queue:restore': {unless: 'dry-run'},
   'queue:save': 'changes',
   'queue:status': 'reads',
