@@ -12,7 +12,7 @@ const kill = (...args: (string | number)[]) =>
   runAtomctl(['jobs:kill', ...args.map(String)], {env: {...at.site.env, SUDO_USER: ''}});
 
 const onTerminal = (input: string, ...args: (string | number)[]) =>
-  runOnTerminal(['jobs:kill', ...args.map(String)], {env: at.site.env, input});
+  runOnTerminal(['jobs:kill', ...args.map(String)], {env: at.site.env, input, columns: 300});
 
 const submit = (count: number) => submitJobs(at, count);
 
