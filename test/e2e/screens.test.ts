@@ -110,7 +110,8 @@ async function screens(commands: readonly string[]): Promise<void> {
 /** Lines of a log are shown as they are. */
 function expectFits(text: string, columns: number): void {
   const lines = text.split('\n').filter((line) => !line.startsWith('[info] ['));
-  expect(lines.filter((line) => line.length > columns)).toEqual([]);
+  // A word that is too wide stays whole, alone in its line.
+  expect(lines.filter((line) => line.length > columns && /\S \S/.test(line))).toEqual([]);
 }
 
 test('D1: jobs:list keeps names and states whole, and shows the last line of an executing job', () =>
