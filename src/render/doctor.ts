@@ -25,7 +25,7 @@ function foldedLine(folded: readonly Finding[], screen: Screen): string {
   const remarks = folded.filter(({remedy}) => remedy !== null).map(({id}) => id);
   const named = remarks.length === 0 ? '' : `; with a remark: ${remarks.join(', ')}`;
   const text = `${folded.length} ${folded.length === 1 ? 'check' : 'checks'} (--all shows them)${named}`;
-  return `${stateText('ok', screen)}${wrap(text, screen).join(`\n${INDENT}`)}\n`;
+  return `${stateText('ok', screen)}${wrapped(text, screen).join(`\n${INDENT}`)}\n`;
 }
 
 function renderFinding({id, state, evidence, consequence, remedy}: Finding, screen: Screen): string {
