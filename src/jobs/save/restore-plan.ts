@@ -9,7 +9,7 @@ import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
 import {rePrefix} from '../../queue/saved/re-prefix.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import {ownerOf} from '../../queue/snapshot.ts';
-import type {CollectOptions} from '../live/collect-evidence.ts';
+import {type CollectOptions, isReplica} from '../live/collect-evidence.ts';
 import {contradicts} from '../live/counts.ts';
 import {liveStatesToAct, type Recheck, stateIn} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
@@ -63,11 +63,13 @@ export interface RestoreTarget extends RestoredJob {
 
 /**
  * Finds out what becomes of each job, in the order of the copy. Nothing is touched.
- * @throws AtomctlError if a server does not answer; REFUSED if one is not gearmand, or if the jobs have another prefix; USAGE if
+ * @throws AtomctlError if a server does not answer; REFUSED if one is not gearmand, if the database may be a replica, or if the jobs
+ *   have another prefix; USAGE if
  *   the server that a job was saved from is not one of the site's; for the database
  */
 export async function planRestore(options: RestoreOptions): Promise<RestoreTarget[]> {
   const servers = await answeringServers(options);
+  await refuseOldRows(options);
   const targets = chooseTargets(options, servers);
   const found = await findOnServers(options, servers);
   const rows = await rowsOf(
@@ -106,6 +108,17 @@ async function answeringServers({servers}: RestoreOptions): Promise<GearmanServe
     answering.push(connection.server);
   }
   return answering;
+}
+
+/** A replica shows rows as they were: one that has ended may still say Running, and would run again. */
+async function refuseOldRows({database}: RestoreOptions): Promise<void> {
+  const [row] = await database.query<{readOnly: number | string}>('SELECT @@global.read_only AS readOnly');
+  if (['0', 'OFF'].includes(String(row?.readOnly ?? 0)) && !(await isReplica(database))) return;
+  throw new AtomctlError(
+    'REFUSED',
+    'The database is read-only or a replica: its rows may be old, so a job that has ended could run again.',
+    {hint: 'Give the primary server, not a replica. Nothing was restored.'},
+  );
 }
 
 interface Chosen {

@@ -233,6 +233,20 @@ describe('a restore', () => {
     expect(await handedOut(at.site)).toEqual([waiting, lost]);
   });
 
+  it('is refused on a replica, whose rows may be old', async () => {
+    await submitJobs(at, 1);
+    const {jobs} = await save();
+    const {database} = at.sources;
+    const asked = database.query.bind(database);
+    const query: typeof asked = (sql, values) => asked(sql.replace('@@global.read_only', "'ON'"), values);
+    const refused = restore(jobs, {database: {execute: database.execute.bind(database), query} as never});
+    await expect(refused).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining('replica'),
+    });
+    expect(await handedOut(at.site)).toHaveLength(1);
+  });
+
   it('reports a key that a cancelled entry blocks, and submits it once a worker has polled', async () => {
     const [id, other] = await submitJobs(at, 2);
     const {jobs} = await save();
