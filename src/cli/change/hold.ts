@@ -1,9 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../../errors.ts';
 import type {HoldOptions, SiteAfterwards} from '../../jobs/hold/hold.ts';
+import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import type {SitePrefixes} from '../../queue/snapshot.ts';
 import type {HoldPreview} from '../../render/queue/held.ts';
 import type {Context} from '../context.ts';
+import {historyFile} from '../history-file.ts';
 import {waitAloud} from '../wait-aloud.ts';
 import {type FoundWorker, findWorker, type UnitFlags, workerService} from '../worker/unit-flags.ts';
 import {requireDone} from '../worker/worker-control.ts';
@@ -19,7 +21,7 @@ export interface HoldSettings {
   notice: (text: string) => void;
 }
 
-type SiteHold = Pick<HoldOptions, 'stopUnits' | 'afterwards'> & {
+type SiteHold = Pick<HoldOptions, 'stopUnits' | 'checkFirst' | 'afterwards' | 'keepCopy'> & {
   /** The names of the units to stop. */
   units: readonly string[];
 } & Omit<HoldOptions, 'signal' | 'maxWaitSeconds' | 'runCommand' | 'rePrefix' | 'notice'>;
@@ -44,14 +46,17 @@ export async function holdOptions(context: Context, settings: HoldSettings): Pro
       },
     );
   }
-  if (worker !== null) await refuseUnseenJobs({...queue, database});
   const prefixes = withEarlier(queue.prefixes, settings.fromPrefix);
   return {
     ...queue,
     prefixes,
     database,
     units: worker?.units.map(({name}) => name) ?? [],
+    checkFirst: async () => {
+      if (worker !== null) await refuseUnseenJobs({...queue, prefixes, database});
+    },
     stopUnits: worker === null ? null : () => stopUnits(context, worker),
+    keepCopy: (jobs) => keepCopy(context, jobs),
     afterwards: () => siteAfterwards(context, {worker, prefixes, notice: settings.notice}),
   };
 }
@@ -85,26 +90,60 @@ async function activeUnits(context: Context, flags: UnitFlags): Promise<FoundWor
   }
 }
 
-/** A restarted gearmand does not know what its workers execute; stopping them would interrupt it. */
+/**
+ * A restarted gearmand does not know what its workers execute, and after a deploy they may still work under the earlier prefix, whose
+ * jobs are not held. Stopping them would interrupt these jobs.
+ */
 async function refuseUnseenJobs(
   options: Awaited<ReturnType<typeof queueSources>> & Pick<HoldOptions, 'database'>,
 ): Promise<void> {
   const {executingJobs, liveStates} = await import('../../jobs/live/live-state.ts');
   const report = await liveStates(options);
   const executing = executingJobs(report);
-  const running = report.evidence.queues.reduce((sum, queue) => sum + queue.running, 0);
+  const running = report.evidence.queues.reduce(
+    (sum, queue) => sum + (queue.owner === 'site' ? queue.running : 0),
+    0,
+  );
   if (executing.length <= running) return;
   const ids = executing.map(({id}) => id).join(', ');
   throw new AtomctlError(
     'REFUSED',
-    `Jobs execute that no Gearman server runs, as after a restart of gearmand, among these: ${ids}.`,
-    {hint: 'To see why they still execute: atomctl jobs:why ID. Nothing was changed.'},
+    `Jobs execute that no Gearman server runs under the function prefix of this site, as after a restart of gearmand or a deploy, among these: ${ids}.`,
+    {
+      hint: 'To see why they still execute: atomctl jobs:why ID. If their prefix is an earlier one: --from-prefix P. Nothing was changed.',
+    },
   );
 }
 
 async function stopUnits(context: Context, worker: FoundWorker): Promise<void> {
   const {stopWorker} = await import('../../worker/service.ts');
   requireDone(await stopWorker(await workerService(context, worker, WAIT_SECONDS)));
+}
+
+/** In the working directory, or else in the one for temporary files. @throws AtomctlError if it can be written in neither */
+async function keepCopy(context: Context, jobs: readonly SavedJob[]): Promise<string> {
+  const [{writeWholeFile}, {savedQueueText}, {tmpdir}, {join}] = await Promise.all([
+    import('../../files/write-whole-file.ts'),
+    import('../../queue/saved/saved-queue.ts'),
+    import('node:os'),
+    import('node:path'),
+  ]);
+  const savedAt = context.now().toISOString();
+  const name = `atomctl-held-${savedAt.replace(/[:.]/g, '')}.json`;
+  const write = async (directory: string) => {
+    const path = join(directory, name);
+    const chunks = once(savedQueueText({savedAt, jobs}));
+    await writeWholeFile({...historyFile(path, false), exactMode: true, chunks});
+    return path;
+  };
+  return await write(process.cwd()).catch((error: unknown) => {
+    if (error instanceof AtomctlError) return write(tmpdir());
+    throw error;
+  });
+}
+
+async function* once(text: string): AsyncIterable<string> {
+  yield text;
 }
 
 /** The settings are read again: the command may have moved the root. */

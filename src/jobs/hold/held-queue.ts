@@ -26,12 +26,18 @@ export interface HeldQueueOptions extends QueueOptions {
    * becomes free would be handed a younger job than those that are held.
    */
   workersStop: boolean;
+  /**
+   * Called when the connections are open, and before anything is held: what a server forgets from then on is noticed
+   * (requireConnected). What it throws ends the hold.
+   */
+  checkFirst: () => Promise<void>;
 }
 
 /** What is held of one server. */
 interface ServerHold {
   server: GearmanServer;
-  lock: ServerLock;
+  /** null before it is taken. */
+  lock: ServerLock | null;
   /** Has the abilities of the site's workers and takes no job: AtoM accepts no job that no worker can do. */
   abilities: WorkerConnection;
   /** What waited at first, and then what arrived, in this order. */
@@ -60,7 +66,7 @@ export class HeldQueue {
   /**
    * Takes the lock of every server, under which no other atomctl holds jobs, and registers the abilities that the site's workers
    * have now. Holds nothing yet.
-   * @throws AtomctlError if a server does not answer; REFUSED if one is not gearmand, or if another atomctl has its lock;
+   * @throws AtomctlError what checkFirst throws; if a server does not answer; REFUSED if one is not gearmand, or if another atomctl has its lock;
    *   INTERRUPTED. What was taken is released.
    */
   static async open(options: HeldQueueOptions): Promise<HeldQueue> {
@@ -73,15 +79,14 @@ export class HeldQueue {
         if (!('server' in connection)) throw connection.error;
         const {server, address} = connection;
         await refuseOtherServers(server);
+        const abilities = await connectWorker(address, {timeoutSeconds, clientId: id});
+        holds.push({server, lock: null, abilities, held: [], lost: false});
+      }
+      await options.checkFirst();
+      for (const hold of holds) {
+        const {server, abilities} = hold;
         const names = (await server.status()).filter((row) => row.workers > 0 && queue.#isOwn(row));
-        const lock = await takeProbeLock(address, {timeoutSeconds, signal, clientId: id});
-        const abilities = await connectWorker(address, {timeoutSeconds, clientId: id}).catch(
-          async (error) => {
-            await lock.release();
-            throw error;
-          },
-        );
-        holds.push({server, lock, abilities, held: [], lost: false});
+        hold.lock = await takeProbeLock(server.address, {timeoutSeconds, signal, clientId: id});
         await abilities.exchange(
           names.map((row) => request(PACKET.CAN_DO, row.function)),
           'CAN_DO',
@@ -170,6 +175,14 @@ export class HeldQueue {
     return able.length === 0 || (this.#options.workersStop && (await this.#runningOn(hold)) >= able.length);
   }
 
+  /**
+   * Makes sure that no server was restarted: it would not know what workers execute, and have forgotten what is held.
+   * @throws AtomctlError if a connection is lost
+   */
+  async requireConnected(): Promise<void> {
+    for (const {abilities} of this.#holds) await abilities.exchange([], 'ECHO_REQ');
+  }
+
   /** How many jobs workers execute. */
   async executing(): Promise<number> {
     let sum = 0;
@@ -236,7 +249,8 @@ export class HeldQueue {
     for (const hold of this.#holds) {
       for (const held of hold.held) {
         try {
-          await held.giveBackAlone();
+          // A server that was restarted answers again, and has forgotten them.
+          if (!(await held.giveBackAlone())) hold.lost = true;
           problems.push(...held.refused.filter(({code}) => code === 'FAILED'));
         } catch (error) {
           if (!(error instanceof AtomctlError)) throw error;
@@ -253,7 +267,7 @@ export class HeldQueue {
   /** Ends the connections. */
   async close(): Promise<void> {
     for (const {lock, abilities} of this.#holds) {
-      await lock.release();
+      await lock?.release();
       abilities.close();
     }
   }

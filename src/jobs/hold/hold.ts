@@ -8,7 +8,7 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import {failureOf} from '../model/worker-control.ts';
-import type {RestoreResult} from '../save/restore.ts';
+import type {RestoreAction, RestoreResult} from '../save/restore.ts';
 import {otherPrefix} from '../save/restore-plan.ts';
 import {HeldQueue, type HeldQueueOptions} from './held-queue.ts';
 
@@ -32,6 +32,8 @@ export interface HoldOptions extends Omit<HeldQueueOptions, 'workersStop'> {
   /** Runs the command and resolves to its exit status. */
   runCommand: () => Promise<number>;
   afterwards: () => Promise<SiteAfterwards>;
+  /** Writes jobs that no server may have as queue:save does, and resolves to the file's name. */
+  keepCopy: (jobs: readonly SavedJob[]) => Promise<string>;
   /** Submits jobs of another prefix under the one that the site has afterwards. */
   rePrefix: boolean;
   /** Says what goes on, and what cannot be promised. */
@@ -103,6 +105,7 @@ async function becomeIdle(queue: HeldQueue, options: HoldOptions): Promise<void>
   for (;;) {
     const left = await queue.takeWaiting();
     const executing = await queue.executing();
+    await queue.requireConnected();
     if (left + executing === 0) return;
     if (options.signal.aborted) throw interrupted();
     const {maxWaitSeconds} = options;
@@ -154,12 +157,13 @@ async function finish(queue: HeldQueue, options: HoldOptions, run: Run): Promise
   const site = await options.afterwards();
   try {
     if (run.unitsStopped) report(await failureOf(site.startUnits()));
-    if (run.commandStatus !== null) await queue.takeArrived();
+    // What has come since stays behind what waited.
+    await queue.takeArrived();
     end.held = queue.jobs.length;
     if (options.rePrefix && site.prefix !== null) report(await failureOf(move(queue, site.prefix, end)));
     end.failure = leftUnder(queue, {before: options.prefixes.own, after: site.prefix});
     for (const error of await queue.giveBack()) report(error);
-    if (queue.isLost) report(await failureOf(restoreLost(queue, site, end)));
+    if (queue.isLost) report(await failureOf(restoreLost(queue, site, end, options)));
   } finally {
     await site.close();
   }
@@ -184,14 +188,35 @@ function leftUnder(
   return otherPrefix(waiting, {old: left[0]!, own: after}, hint);
 }
 
-/** What a restarted gearmand has forgotten. */
-async function restoreLost(queue: HeldQueue, site: SiteAfterwards, end: Ending): Promise<void> {
-  const restored = await site.restore(queue.jobs);
-  end.restored = restored.jobs.filter(({action}) => action === 'submitted').length;
-  end.problems.push(...restored.warnings);
-  for (const {id, action, message} of restored.jobs)
-    if (['blocked', 'refused', 'failed', 'left'].includes(action)) end.problems.push(`Job ${id}: ${message}`);
+/** What a restarted gearmand has forgotten. What cannot be submitted again is kept in a file: nothing else has it. */
+async function restoreLost(
+  queue: HeldQueue,
+  site: SiteAfterwards,
+  end: Ending,
+  {keepCopy}: HoldOptions,
+): Promise<void> {
+  const {jobs: held} = queue;
+  if (held.length === 0) return;
+  let isWhole = false;
+  try {
+    const restored = await site.restore(held);
+    end.restored = restored.jobs.filter(({action}) => action === 'submitted').length;
+    end.problems.push(...restored.warnings);
+    const left = restored.jobs.filter(({action}) => LEFT.includes(action));
+    for (const {id, message} of left) end.problems.push(`Job ${id}: ${message}`);
+    isWhole = left.length === 0;
+  } finally {
+    if (!isWhole) {
+      const file = await keepCopy(held);
+      const command = `atomctl queue:restore ${file}`;
+      end.problems.push(
+        `The ${jobs(held.length)} that were held are saved in ${file}. To submit them: ${command}`,
+      );
+    }
+  }
 }
+
+const LEFT: readonly RestoreAction[] = ['blocked', 'refused', 'failed', 'left'];
 
 /** The command's, if it did not succeed; else that of what went wrong around it. */
 export function holdExitStatus({commandStatus, failure, problems}: HoldResult): number {

@@ -24,8 +24,11 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
    * @param isFirst of a serial class: before the others of it
    */
   giveBack(isFirst?: (job: ProbedJob) => boolean): Promise<void>;
-  /** Returns the others, and leaves alone what has come since: for a caller that holds that, too. */
-  giveBackAlone(): Promise<void>;
+  /**
+   * Returns the others, and leaves alone what has come since: for a caller that holds that, too.
+   * @returns false if a connection was lost: gearmand has them back by itself, or was restarted and knows them no more
+   */
+  giveBackAlone(): Promise<boolean>;
   /**
    * One REFUSED for each function that was left alone: AtoM runs its jobs one at a time, oldest first, and a worker could
    * be handed one in the wrong order. After the return, also one FAILED if a lost connection has changed the order.
@@ -92,9 +95,7 @@ export async function holdWaiting(
   return {
     jobs,
     refused,
-    async giveBackAlone() {
-      await giveBackInOrder([], ({held}) => held.order());
-    },
+    giveBackAlone: () => giveBackInOrder([], ({held}) => held.order()),
     async giveBack(isFirst = () => false) {
       const serial = parts.find((part) => part.isSerial);
       const first = serial?.held.jobs.filter(isFirst).map(({handle}) => handle) ?? [];

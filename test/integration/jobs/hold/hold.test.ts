@@ -74,14 +74,21 @@ function hold(
   return holdQueue({
     ...at.sources,
     signal: new AbortController().signal,
+    checkFirst: async () => {},
     stopUnits: null,
     maxWaitSeconds: null,
     rePrefix: false,
+    keepCopy: async (jobs) => `a copy of ${jobs.length}`,
     notice: (text) => notices.push(text),
     runCommand,
     afterwards,
     ...more,
   });
+}
+
+async function restartGearmand(): Promise<void> {
+  await gearmand.kill();
+  gearmand = await startGearmand([], {port: gearmand.address.port});
 }
 
 async function work(...abilities: string[]): Promise<WorkerProcess> {
@@ -212,12 +219,49 @@ it('without units: says what is not promised, and leaves imports to a connected 
 it('submits what a gearmand that is restarted meanwhile has forgotten', async () => {
   const ids = await submitJobs(at, 5);
   const result = await hold(async () => {
-    await gearmand.kill();
-    gearmand = await startGearmand([], {port: gearmand.address.port});
+    await restartGearmand();
     return 0;
   });
   expect([result.held, result.restored]).toEqual([5, 5]);
   expect(await handedOut(at.site)).toEqual(ids);
+});
+
+it('notices a restart of gearmand although it answers again at the next question', async () => {
+  const ids = await submitJobs(at, 3);
+  // No question is asked between the command and the start of the units.
+  const after = {startUnits: restartGearmand};
+  const result = await hold(async () => 0, {stopUnits: async () => {}, after});
+  expect([result.held, result.restored]).toEqual([3, 3]);
+  expect(await handedOut(at.site)).toEqual(ids);
+
+  const {worker} = await executeJob(at.site);
+  workers.push(worker);
+  let stopped = false;
+  const held = hold(() => Promise.reject(new Error('It was run.')), {
+    stopUnits: async () => {
+      stopped = true;
+    },
+  });
+  await until(async () => notices.length > 0);
+  await restartGearmand();
+  expect([(await held).failure?.code, stopped]).toEqual(['GEARMAN_UNREACHABLE', false]);
+});
+
+it('keeps a copy of the jobs if no server has them in the end, and names it', async () => {
+  await submitJobs(at, 2);
+  const kept: number[] = [];
+  const result = await hold(
+    async () => {
+      await gearmand.kill();
+      return 0;
+    },
+    {keepCopy: async (jobs) => `copy-${kept.push(...jobs.map(({payload}) => JSON.parse(`${payload}`).id))}`},
+  );
+  gearmand = await startGearmand([], {port: gearmand.address.port});
+  expect([kept.length, holdExitStatus(result)]).toEqual([2, 1]);
+  expect(result.problems).toContain(
+    'The 2 jobs that were held are saved in copy-2. To submit them: atomctl queue:restore copy-2',
+  );
 });
 
 it('names both prefixes if the command has changed it, and leaves no job under the old one with rePrefix', async () => {
