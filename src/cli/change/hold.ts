@@ -170,13 +170,14 @@ async function siteAfterwards(
       // Earlier starts count towards systemd's start limit.
       requireDone(await startWorker({...service, reset: true}));
     },
-    async restore(jobs) {
+    async restore(jobs, rePrefix) {
       const [{restoreJobs}, queue, database] = await Promise.all([
         import('../../jobs/save/restore.ts'),
         queueSources(fresh),
         fresh.database(),
       ]);
-      const also = [...queue.prefixes.also, ...prefixes.also, ...(prefixes.own ? [prefixes.own] : [])];
+      const earlier = [...prefixes.also, ...(prefixes.own ? [prefixes.own] : [])];
+      const also = [...queue.prefixes.also, ...(rePrefix ? [] : earlier)];
       return await restoreJobs({
         ...queue,
         database,
@@ -184,7 +185,7 @@ async function siteAfterwards(
         jobs,
         origin: 'The hold',
         to: null,
-        rePrefix: false,
+        rePrefix,
         recheck: {firstSeen: new Map(), wait: waitAloud(notice)},
         wait: async (milliseconds) => void (await sleep(milliseconds)),
         signal: new AbortController().signal,

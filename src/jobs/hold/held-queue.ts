@@ -104,6 +104,14 @@ export class HeldQueue {
     return [...this.#saved.values()];
   }
 
+  /** The same, without those of a server that may have forgotten them. */
+  get jobsBack(): SavedJob[] {
+    const lost = new Set(
+      this.#holds.flatMap((hold) => (hold.lost ? formatAddress(hold.server.address) : [])),
+    );
+    return this.jobs.filter(({server}) => !lost.has(server));
+  }
+
   /** A server with jobs of this was restarted, or its connections were lost. */
   get isLost(): boolean {
     return this.#holds.some(({lost}) => lost);
@@ -221,7 +229,14 @@ export class HeldQueue {
    */
   async move(prefix: string): Promise<number> {
     let moved = 0;
-    for (const {server, held} of this.#holds) {
+    for (const hold of this.#holds) {
+      const {server, held} = hold;
+      // What it has forgotten cannot be ended there: it is submitted later, see isLost.
+      hold.lost ||= await hold.abilities.exchange([], 'ECHO_REQ').then(
+        () => false,
+        () => true,
+      );
+      if (hold.lost) continue;
       for (const each of held) {
         const others = each.jobs.filter(
           ({function: name}) => (splitFunctionName(name).prefix ?? '') !== prefix,

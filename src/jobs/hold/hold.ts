@@ -18,8 +18,11 @@ export interface SiteAfterwards {
   prefix: string | null;
   /** Starts the units that were stopped. @throws AtomctlError if a worker did not come back with its abilities */
   startUnits: () => Promise<void>;
-  /** Submits the jobs that no server knows any more. */
-  restore: (jobs: readonly SavedJob[]) => Promise<RestoreResult>;
+  /**
+   * Submits the jobs that no server knows any more.
+   * @param rePrefix under the prefix that the site has now
+   */
+  restore: (jobs: readonly SavedJob[], rePrefix: boolean) => Promise<RestoreResult>;
   close: () => Promise<void>;
 }
 
@@ -161,8 +164,11 @@ async function finish(queue: HeldQueue, options: HoldOptions, run: Run): Promise
     await queue.takeArrived();
     end.held = queue.jobs.length;
     if (options.rePrefix && site.prefix !== null) report(await failureOf(move(queue, site.prefix, end)));
-    end.failure = leftUnder(queue, {before: options.prefixes.own, after: site.prefix});
     for (const error of await queue.giveBack()) report(error);
+    end.failure = leftUnder(options.rePrefix ? queue.jobsBack : queue.jobs, {
+      before: options.prefixes.own,
+      after: site.prefix,
+    });
     if (queue.isLost) report(await failureOf(restoreLost(queue, site, end, options)));
   } finally {
     await site.close();
@@ -176,11 +182,11 @@ async function move(queue: HeldQueue, prefix: string, end: Ending): Promise<void
 
 /** Why jobs are not given back where the site's workers find them; null if they are. */
 function leftUnder(
-  queue: HeldQueue,
+  held: readonly SavedJob[],
   {before, after}: {before: string | null; after: string | null},
 ): AtomctlError | null {
   if (before === after) return null;
-  const prefixes = queue.jobs.map((job) => splitFunctionName(job.function).prefix);
+  const prefixes = held.map((job) => splitFunctionName(job.function).prefix);
   const left = prefixes.filter((prefix) => (prefix ?? '') !== after);
   if (left.length === 0) return null;
   const waiting = left.length === 1 ? '1 job waits' : `${left.length} jobs wait`;
@@ -193,13 +199,13 @@ async function restoreLost(
   queue: HeldQueue,
   site: SiteAfterwards,
   end: Ending,
-  {keepCopy}: HoldOptions,
+  {keepCopy, rePrefix}: HoldOptions,
 ): Promise<void> {
   const {jobs: held} = queue;
   if (held.length === 0) return;
   let isWhole = false;
   try {
-    const restored = await site.restore(held);
+    const restored = await site.restore(held, rePrefix && site.prefix !== null);
     end.restored = restored.jobs.filter(({action}) => action === 'submitted').length;
     end.problems.push(...restored.warnings);
     const left = restored.jobs.filter(({action}) => LEFT.includes(action));

@@ -279,6 +279,23 @@ it('names both prefixes if the command has changed it, and leaves no job under t
   expect(await takeAll(at.site, functionName(OTHER_PREFIX, PLAIN))).toEqual(ids);
 });
 
+it('submits what a restarted gearmand has forgotten under the new prefix, with rePrefix', async () => {
+  const ids = await submitJobs(at, 3);
+  const restore: SiteAfterwards['restore'] = async (jobs, rePrefixed) => {
+    const {sources, close} = await sourcesOf(at.site);
+    const prefixes = {...sources.prefixes, own: OTHER_PREFIX, also: []};
+    const recheck = {firstSeen: new Map<number, number>(), wait: NO_WAIT};
+    const how = {origin: 'The hold', to: null, rePrefix: rePrefixed, recheck, wait: NO_WAIT};
+    const signal = new AbortController().signal;
+    return restoreJobs({...sources, ...how, prefixes, jobs, signal}).finally(close);
+  };
+  const command = () => restartGearmand().then(() => 0);
+  const result = await hold(command, {after: {prefix: OTHER_PREFIX, restore}, rePrefix: true});
+  expect([result.moved, result.restored, result.failure]).toEqual([0, 3, null]);
+  expect(await handedOut(at.site)).toEqual([]);
+  expect(await takeAll(at.site, functionName(OTHER_PREFIX, PLAIN))).toEqual(ids);
+});
+
 it('T22: is recognised by other atomctl processes, which call no held job executing or lost', async () => {
   const [id] = await submitJobs(at, 1);
   await hold(async () => {
