@@ -71,7 +71,9 @@ export class Gearmand {
 
   /** Waiting and assigned jobs, ignored ones too. */
   entries(): Entry[] {
-    return [...this.executing, ...[...this.waiting.values()].flat()];
+    const entries = [...this.executing];
+    for (const waiting of this.waiting.values()) if (waiting.length > 0) entries.push(...waiting);
+    return entries;
   }
 
   /** Text command `status` (text.cc): job_total and job_running; cancelled jobs are counted (run). */
@@ -98,7 +100,10 @@ export class Gearmand {
 
   /** GET_STATUS_UNIQUE: known while a job with the key waits or executes, ignored or not (run). */
   find(name: string, key: string): Entry | undefined {
-    return this.entries().find((entry) => entry.function === name && entry.key === key);
+    return (
+      this.executing.find((entry) => entry.function === name && entry.key === key) ??
+      this.waiting.get(name)?.find((entry) => entry.key === key)
+    );
   }
 
   /** SUBMIT_JOB_BG: no second job for a function and key that the server has (job.cc, gearman_server_job_add_reducer). */

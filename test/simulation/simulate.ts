@@ -1,6 +1,7 @@
 /**
- * `npm run simulate -- --minutes N [--seed S] [--runs N] [--stories N] [--real] [--acts]`: plays random histories for a time;
- * with `--real` on real servers and workers, with `--acts` those in which an operator kills, marks, clears and fixes.
+ * `npm run simulate -- --minutes N [--seed S] [--runs N] [--stories N] [--real] [--acts] [--queue]`: plays random histories for a time;
+ * with `--real` on real servers and workers, with `--acts` those in which an operator kills, marks, clears and fixes, with
+ * `--queue` those in which one saves, restores and holds the queue.
  */
 import {parseArgs} from 'node:util';
 import {simulate, summaryOf} from './simulation.ts';
@@ -13,6 +14,7 @@ const {values} = parseArgs({
     stories: {type: 'string', default: '8'},
     real: {type: 'boolean', default: false},
     acts: {type: 'boolean', default: false},
+    queue: {type: 'boolean', default: false},
   },
 });
 const options = {
@@ -43,8 +45,9 @@ async function runReal() {
 }
 
 async function runActs() {
-  const {actSummaryOf, simulateActs} = await import('./acts/simulate-acts.ts');
-  const report = simulateActs({...options, stories: Number(values.stories)});
+  const {actSummaryOf, queueHistories, simulateActs} = await import('./acts/simulate-acts.ts');
+  const drawn = values.queue ? queueHistories : undefined;
+  const report = simulateActs({...options, drawn, stories: Number(values.stories)});
   return {
     text: actSummaryOf(report),
     kinds: report.findings.map(({harm}) => (harm.limit === null ? 'harm' : 'limit')),
@@ -56,6 +59,10 @@ function runModel() {
   return {text: summaryOf(report), kinds: report.findings.map(({finding}) => finding.kind)};
 }
 
-const {text, kinds} = values.real ? await runReal() : values.acts ? await runActs() : runModel();
+const {text, kinds} = values.real
+  ? await runReal()
+  : values.acts || values.queue
+    ? await runActs()
+    : runModel();
 process.stdout.write(`${text}\n`);
 process.exitCode = kinds.some((kind) => kind !== 'limit') ? 1 : 0;

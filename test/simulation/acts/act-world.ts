@@ -1,4 +1,5 @@
-import type {Row} from '../atom-site.ts';
+import {prefixOf, type Row} from '../atom-site.ts';
+import {JOB_CLASSES} from '../classes.ts';
 import {MINUTE} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import type {Worker} from '../worker.ts';
@@ -8,10 +9,36 @@ import type {Witness} from './witness.ts';
 /** Another atomctl that holds a lock for longer than that never leaves. */
 const LONGEST_PROBE_MS = 2 * MINUTE;
 
+/** A job in a copy of the queue. */
+export interface CopiedJob {
+  server: Gearmand;
+  function: string;
+  key: string;
+  payload: Entry['payload'];
+  /** See lengthOf; null if no row of its id said Running. */
+  logLength: number | null;
+  /** A worker executed it although it waited: what a restore cannot see. */
+  executed: boolean;
+}
+
+/** A file that queue:save has written. */
+export interface Copy {
+  savedMs: number;
+  jobs: readonly CopiedJob[];
+}
+
+/** What a hold promises while its command runs. */
+export interface Holding {
+  /** The functions that had workers as it began, by server, with the run of the server. */
+  abilities: ReadonlyMap<Gearmand, {names: ReadonlySet<string>; run: number | undefined; cut: () => boolean}>;
+}
+
 /** The Gearman servers and prefixes of the site, as a command reads them when it starts. */
 export interface SiteView {
   servers: readonly Gearmand[];
   prefixes: ReadonlySet<string>;
+  /** The one under which AtoM submits. */
+  ownPrefix: string;
 }
 
 /** The world with what acts need beyond it: locks, the journals of the units, and a witness of what jobs go through. */
@@ -23,6 +50,8 @@ export class ActWorld extends World {
   /** How often a server was stopped: a handle is that of one run. */
   readonly stops = new Map<Gearmand, number>();
   siteLocked = false;
+  readonly copies: Copy[] = [];
+  holding: Holding | null = null;
   witness: Witness | null = null;
   override readonly sitesShareIds = true;
 
@@ -37,6 +66,7 @@ export class ActWorld extends World {
     return {
       servers: oneServer ? servers.slice(0, 1) : servers,
       prefixes: this.prefixes,
+      ownPrefix: this.ownPrefix,
     };
   }
 
@@ -64,6 +94,21 @@ export class ActWorld extends World {
     const logged = this.own.version === '2.8' && worker.execution?.job?.parameters !== 'cut';
     if (began && logged && (after === 'working' || after === 'child'))
       this.journals.set(worker, worker.execution!.jobId);
+    return said;
+  }
+
+  override request(kind: number, delayMs: number, fails: boolean): string | null {
+    const said = super.request(kind, delayMs, fails);
+    if (said !== null || this.holding === null) return said;
+    const {servers, workersKey} = this.configuration('web');
+    const last = this.server(servers.at(-1)!);
+    const name = prefixOf(this.own.release.root, workersKey) + JOB_CLASSES[kind % JOB_CLASSES.length]!.class;
+    const had = this.holding.abilities.get(last);
+    if (last.up && had?.names.has(name) && had.run === this.stops.get(last) && !had.cut())
+      this.witness?.harm(
+        'AtoM accepts no job while the queue is held',
+        `A web request finds no worker for ${name} on ${last.address}.`,
+      );
     return said;
   }
 

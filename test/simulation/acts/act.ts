@@ -22,7 +22,7 @@ export type Steps<T> = Generator<Step, T, void>;
 
 /** What an operator runs, as it is drawn. */
 export interface ActSpec {
-  kind: 'kill' | 'mark' | 'clear' | 'fix' | 'retry';
+  kind: 'kill' | 'mark' | 'clear' | 'fix' | 'retry' | 'save' | 'restore' | 'hold';
   /** The event before which it starts. */
   at: number;
   /** Picks jobs. */
@@ -46,6 +46,24 @@ export interface ActSpec {
   rowFailsAt: number | null;
   /** A server has so few connections that jobs may have to share one. */
   fewConnections: boolean;
+  /** Of queue:restore and queue:hold. */
+  queue?: QueueSpec;
+}
+
+/** What the command of a hold does, a poll each: `restart`, `stop`, `start` of the first gearmand. */
+export type CommandStep = 'nothing' | 'restart' | 'stop' | 'start' | 'deploy' | 'clearCache' | 'startWorker';
+
+export interface QueueSpec {
+  /** The server of `--to`, by its place; null: each job to the one that it was saved from. */
+  to: number | null;
+  rePrefix: boolean;
+  maxWaitSeconds: number;
+  /** The workers of this host are units of systemd. */
+  units: boolean;
+  command: readonly CommandStep[];
+  commandStatus: number;
+  /** The step at which the connections of the act are cut; null if they are not. */
+  cutAt: number | null;
 }
 
 /** How an act is done wrongly, to see that its harm is found. */
@@ -65,6 +83,29 @@ export interface Careless {
   exit?: number;
   /** Returns jobs without trying the limit of retries. */
   ignoresRetryLimit?: boolean;
+  /** Saves what it could read, and leaves out what it could not. */
+  savesAPart?: boolean;
+  /** What a restore does not look at. */
+  restoresDespite?: 'key' | 'row' | 'log' | 'cancelled entry' | 'old rows';
+  /** Submits the last job of a copy first. */
+  restoresBackwards?: boolean;
+  /** Gives jobs back before it stops the workers. */
+  givesBackEarly?: boolean;
+  /** Stops the workers, and does not wait until they are idle. */
+  waitsForNobody?: boolean;
+  /** Does not notice that a server was restarted, which has forgotten what it held. */
+  missesRestarts?: boolean;
+  /** Registers no abilities while it holds jobs. */
+  hasNoAbilities?: boolean;
+  /** Ends a job under the old prefix before it submits it under the new one. */
+  endsBeforeItMoves?: boolean;
+  /** Keeps no copy of the jobs that it could not give back. */
+  keepsNoCopy?: boolean;
+}
+
+export function commandOf(kind: ActSpec['kind']): string {
+  if (kind === 'fix') return 'doctor --fix';
+  return kind === 'save' || kind === 'restore' || kind === 'hold' ? `queue:${kind}` : `jobs:${kind}`;
 }
 
 /** What an atomctl that acts has read: as LiveReport, with the servers of the model. */
@@ -86,7 +127,7 @@ export class Act {
    * stays there: it fails as soon as a worker begins it.
    */
   readonly waitedAtEnd = new Set<Entry>();
-  readonly view: SiteView;
+  view: SiteView;
   observation: Observation | null = null;
   aborted = false;
   /** Units that it has stopped and not started yet. */
@@ -108,6 +149,11 @@ export class Act {
   shown: ReadonlySet<number> = new Set();
   readonly connections: {server: Gearmand; connection: Connection}[] = [];
   readonly locks = new Set<Gearmand>();
+  readonly beganMs: number;
+  /** The run of each server when it began. */
+  readonly beganRuns: ReadonlyMap<Gearmand, number | undefined>;
+  /** Looks at what is left, after SIGKILL. */
+  onKill: (() => void) | null = null;
 
   constructor(
     readonly world: ActWorld,
@@ -116,6 +162,8 @@ export class Act {
     readonly careless: Careless,
   ) {
     this.view = world.siteView(spec.oneServer);
+    this.beganMs = world.clock.nowMs;
+    this.beganRuns = new Map(world.servers.map((server) => [server, world.stops.get(server)]));
   }
 
   /** What the product asks for a signal. */
@@ -124,7 +172,7 @@ export class Act {
   }
 
   get name(): string {
-    return this.spec.kind === 'fix' ? 'doctor --fix' : `jobs:${this.spec.kind}`;
+    return commandOf(this.spec.kind);
   }
 
   /** What it ended, cancelled, changed or stopped, in words. */
@@ -150,7 +198,9 @@ export class Act {
     if (all && site === 'own' && !this.world.row(jobId)) return;
     const isShared = this.view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1));
     const hasRow = this.world.row(jobId)?.job.class === name.slice(name.lastIndexOf('-') + 1);
-    const limit = all && site === 'other' && isShared && !hasRow ? 'one prefix for two sites' : null;
+    // What a hold moves to another prefix is under the one of both.
+    const mayBeOther = this.spec.kind === 'hold' || (all && !hasRow);
+    const limit = mayBeOther && site === 'other' && isShared ? 'one prefix for two sites' : null;
     const whose = site === 'own' ? '' : "the other site's ";
     this.witness.harm(
       `a job that was not named is ${did}`,
@@ -292,6 +342,20 @@ export class Act {
     return this.shown.has(id) ? null : 'not known to execute';
   }
 
+  /** Its connections to the servers are lost; the servers have back what it held. */
+  cut(): void {
+    const holding = this.connections.filter(
+      ({connection}) => !connection.broken && connection.held.length > 0,
+    );
+    if (holding.length > 0) this.witness.orderIsLost('its connections were cut');
+    for (const {server, connection} of this.connections) {
+      if (connection.broken) continue;
+      server.disconnect(connection);
+      connection.broken = true;
+    }
+    for (const server of this.locks) this.world.probeLocks.delete(server);
+  }
+
   /** SIGKILL: what it holds goes back, in an order of its own, and nothing is started. */
   kill(): void {
     const holding = this.connections.filter(
@@ -301,6 +365,9 @@ export class Act {
     if (holding.length > 0) this.witness.orderIsLost('killed outright');
     for (const {server, connection} of [...this.connections].reverse()) server.disconnect(connection);
     for (const {server} of holding) this.witness.queuedAgain(server, server.entries());
+    this.onKill?.();
+    this.witness.held = new Set();
+    this.world.holding = null;
     this.release();
   }
 

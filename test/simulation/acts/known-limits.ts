@@ -31,8 +31,18 @@ export const KNOWN_LIMITS = {
     'A job that a worker returned while others were held is not held too where that could make gearmand drop it, and so may come before them.',
   'returned while limited retries were tried':
     'Retries are limited, and a worker dies in the moment between the test of the limit and the probe: the job that it returns has one retry more than was tried, and could be dropped.',
+  'its connections were cut':
+    'The connections of atomctl were lost while it held jobs: Gearman has them back in an order that depends on it, until atomctl has put them in their order again.',
+  'begun unseen':
+    'A worker was handed a job of a copy, gearmand was restarted before it logged the start, and it hangs for longer than a second: no server knows the job, and its log is as it was saved. A log that is full does not grow either.',
+  'executed as it was saved':
+    'The job of a copy waited in Gearman while a worker executed it: the worker had lost its server, or an operator had submitted the job again. Gearman would have handed it out a second time, and a restore brings back what was there.',
+  'ended meanwhile':
+    'The row of a job of a copy was ended between the last look at it and its submission. Gearman and MySQL do nothing in one step.',
+  'known elsewhere':
+    'A server that the command was not told of has the job, or has it under a prefix that is neither that of the copy nor one of the site now.',
   'one prefix for two sites':
-    'Two sites share a prefix. --all-queued takes out what has no row in the database of this one, and where both have rows of one id, a worker of this site may run the job of the other as its own.',
+    'Two sites share a prefix. --all-queued takes out what has no row in the database of this one, queue:hold --re-prefix moves the jobs of both, and where both have rows of one id, a worker of this site may run the job of the other as its own.',
 } as const;
 
 export type LimitName = keyof typeof KNOWN_LIMITS;

@@ -6,13 +6,16 @@ import {EVENTS, PAUSES, type WorldEvent} from '../events.ts';
 import type {History} from '../histories.ts';
 import {openingOf, patternOf, stamp} from '../play.ts';
 import type {World} from '../world.ts';
-import {Act, type ActSpec, type Careless, type Step} from './act.ts';
+import {Act, type ActSpec, type Careless, commandOf, type Step} from './act.ts';
 import {ActWorld, isExecuted} from './act-world.ts';
 import {clear} from './clear.ts';
+import {hold} from './hold.ts';
 import {kill} from './kill.ts';
 import type {LimitName} from './known-limits.ts';
 import {fix, mark} from './mark.ts';
+import {restore} from './restore.ts';
 import {retry} from './retry.ts';
+import {save} from './save.ts';
 import {type Harm, Witness} from './witness.ts';
 
 /** A history of the world in which an operator acts. */
@@ -195,6 +198,24 @@ class Player {
         ({id, action, newId}) => `${id} ${action}${newId === null ? '' : ` as ${newId}`}`,
       );
       this.end(act, exit, results);
+    } else if (spec.kind === 'save') {
+      const {jobs} = yield* save(act);
+      this.outcome('save: jobs saved', jobs.length);
+      this.end(act, EXIT.ok, [`${jobs.length} saved`]);
+    } else if (spec.kind === 'restore') {
+      yield* this.restore(act);
+    } else if (spec.kind === 'hold') {
+      const {result, exit} = yield* hold(act);
+      const {held, moved, restored, commandStatus, failure, problems} = result;
+      for (const [what, times] of Object.entries({held, moved, restored}))
+        this.outcome(`hold: ${what}`, times);
+      const hasLeft = failure !== null || problems.length > 0;
+      this.checkHoldExit(act, exit, {commandStatus, hasLeft});
+      this.end(act, exit, [
+        `command ${commandStatus ?? 'not run'}; ${held} held, ${moved} moved, ${restored} restored`,
+        ...(failure === null ? [] : [failure.message]),
+        ...problems,
+      ]);
     } else if (spec.kind === 'fix') {
       const {fixed} = yield* fix(act);
       this.outcome(`fix: fixed`, fixed);
@@ -206,6 +227,57 @@ class Player {
       this.outcome('clear: out of Gearman', queueRemoved);
       this.end(act, exit, [`${cleared} cleared, ${queueRemoved} out of Gearman`]);
     }
+  }
+
+  private *restore(act: Act): Generator<Step, void, void> {
+    const {world} = this;
+    const {picks, queue} = act.spec;
+    const copy = world.copies[picks[0]! % Math.max(world.copies.length, 1)];
+    if (copy === undefined) {
+      this.refuse(act, 'There is no copy.');
+      return;
+    }
+    const to = queue!.to === null ? null : world.servers[queue!.to % world.servers.length]!;
+    const {targets, exit} = yield* restore(act, {
+      jobs: copy.jobs,
+      to,
+      rePrefix: queue!.rePrefix,
+      asked: true,
+    });
+    for (const {action, message, job} of targets)
+      this.report(act, {id: job.payload.jobId, action, message, was: null});
+    const isLeft = ({action}: {action: string}) => ['blocked', 'refused', 'failed', 'left'].includes(action);
+    const isDone = targets.some(({action}) => action === 'submitted');
+    const left = targets.filter(isLeft).map(({job, action}) => `${job.payload.jobId} ${action}`);
+    this.checkExit(act, exit, {left, said: false});
+    const real = act.careless.exit ?? exit;
+    if (real === EXIT.refused && isDone)
+      this.witness.harm('exit status 5 although jobs were submitted', `${act.name} ends with 5.`);
+    this.end(
+      act,
+      exit,
+      targets.map(({job, action}) => `${job.payload.jobId} ${action}`),
+    );
+  }
+
+  /** The status of the command, if it ran and failed; 0 promises that all jobs are back where the workers find them. */
+  private checkHoldExit(
+    act: Act,
+    real: number,
+    {commandStatus, hasLeft}: {commandStatus: number | null; hasLeft: boolean},
+  ): void {
+    const exit = act.careless.exit ?? real;
+    const harm = (what: string) =>
+      this.witness.harm(
+        `exit status of a hold ${what}`,
+        `${act.name} ends with ${exit}; command: ${commandStatus}.`,
+      );
+    if (commandStatus !== null && commandStatus !== 0 && exit !== commandStatus)
+      harm('is not the one of its command');
+    if (exit === EXIT.ok && (commandStatus === null || hasLeft)) harm('is 0 although something is left');
+    if (exit === EXIT.interrupted && commandStatus === null && !act.aborted)
+      harm('is 130 although no signal came');
+    if (commandStatus === 0 && !hasLeft && exit !== EXIT.ok) harm('is not 0 although all is done');
   }
 
   private report(
@@ -302,7 +374,7 @@ class Player {
       world.advance(waitsUntilMs - world.clock.nowMs);
       act.observation?.worldChanged();
     }
-    const {signalAt, killedAt} = act.spec;
+    const {signalAt, killedAt, queue} = act.spec;
     act.steps += 1;
     if (tally) tally.steps += 1;
     if (killedAt === act.steps) {
@@ -311,6 +383,10 @@ class Player {
       act.kill();
       this.under = null;
       return;
+    }
+    if (queue?.cutAt === act.steps) {
+      this.story?.push(`  The connections of ${act.name} are lost.`);
+      act.cut();
     }
     if (signalAt === act.steps) {
       act.aborted = true;
@@ -352,7 +428,7 @@ export function pickJobs(world: World, {picks}: ActSpec): number[] {
 /** The command line of an act, for a story. */
 export function describeAct(spec: ActSpec): string {
   const {kind, filter} = spec;
-  const name = kind === 'fix' ? 'doctor --fix' : `jobs:${kind}`;
+  const name = commandOf(kind);
   const flags = [
     ...(kind === 'clear' ? [filter] : []),
     ...(kind === 'mark' ? [`--as ${spec.as}`] : []),
@@ -363,6 +439,11 @@ export function describeAct(spec: ActSpec): string {
       : []),
     ...(kind === 'clear' && spec.allQueued ? ['--all-queued'] : []),
     ...(kind === 'clear' && spec.keepQueue ? ['--keep-queue'] : []),
+    ...(kind === 'restore' && spec.queue?.to !== null ? [`--to server ${spec.queue?.to}`] : []),
+    ...((kind === 'restore' || kind === 'hold') && spec.queue?.rePrefix ? ['--re-prefix'] : []),
+    ...(kind === 'hold'
+      ? [`--max-wait ${spec.queue!.maxWaitSeconds}${spec.queue!.units ? '' : ' (no units)'}`]
+      : []),
     ...(spec.oneServer ? ['--gearman of the first server'] : []),
   ];
   return [name, ...flags].join(' ');

@@ -218,6 +218,8 @@ export class Hold {
   readonly ended = new Set<Entry>();
   /** See Act.disconnect. */
   private mostRetries: number | null = null;
+  /** A connection broke before it gave back what it held. */
+  private isLost = false;
 
   constructor(
     readonly act: Act,
@@ -348,9 +350,31 @@ export class Hold {
   }
 
   /** Returns the others: by one connection after the other, or by one, twice. */
-  *giveBack(): Steps<void> {
+  *giveBack(first?: (entry: Entry) => boolean): Steps<void> {
     yield* this.takeArrived();
+    if (first) this.putFirst(first);
     yield* this.returnAll();
+  }
+
+  private putFirst(first: (entry: Entry) => boolean): void {
+    for (const part of this.parts) {
+      if (part.atOnce) continue;
+      const isFirst = ({entries}: HeldPart) => entries.some(first);
+      part.held = [...part.held.filter(isFirst), ...part.held.filter((each) => !isFirst(each))];
+      this.act.witness.putFirst(
+        this.server,
+        part.held.flatMap(({entries}) => entries),
+      );
+    }
+  }
+
+  /**
+   * Returns the others, and leaves alone what has come since.
+   * @returns false if the server has them back by itself, or was restarted
+   */
+  *giveBackAlone(): Steps<boolean> {
+    yield* this.returnAll();
+    return !this.isLost;
   }
 
   private *returnAll(): Steps<void> {
@@ -361,15 +385,19 @@ export class Hold {
       act.witness.givesBack();
       for (const {connection} of held) {
         if (connection.held.length > 0 || connection.broken) yield {did: 'gives a job back'};
+        this.isLost ||= connection.broken;
         act.disconnect(server, connection, this.mostRetries);
       }
       const isEmpty = held.every(({entries}) => entries.every((entry) => this.ended.has(entry)));
+      this.isLost ||= !server.up;
       if (!atOnce || isEmpty || act.careless.atOnce || !server.up) continue;
       yield {did: 'takes all jobs again'};
+      this.isLost ||= !server.up;
       if (!server.up) continue;
       const again = act.connect(server, functions);
       while (server.grab(again)) {}
       yield {did: 'gives them back again'};
+      this.isLost ||= again.broken;
       act.disconnect(server, again, this.mostRetries);
     }
   }
@@ -428,7 +456,7 @@ export function* takeFromSite(
   return {waiting, problems};
 }
 
-function* probeServer(
+export function* probeServer(
   act: Act,
   server: Gearmand,
   {
@@ -438,12 +466,15 @@ function* probeServer(
     waiting,
     problems,
     uninterrupted,
+    first,
   }: Pick<TakeOptions, 'take'> & {
     functions: readonly string[];
     onRemoved: (removed: readonly Entry[]) => Steps<void>;
     waiting: Probed[];
     problems: AtomctlError[];
     uninterrupted: boolean;
+    /** True for a job of a serial class that goes back before the others of it. */
+    first?: (entry: Entry) => boolean;
   },
 ): Steps<void> {
   requireUp(server);
@@ -464,7 +495,7 @@ function* probeServer(
       waiting.push(...left.map((entry) => ({queue: queueOf(server, entry.function), entry, server})));
       problems.push(...hold.refused);
     } finally {
-      yield* hold.giveBack();
+      yield* hold.giveBack(first);
     }
   } catch (error) {
     failure = error;

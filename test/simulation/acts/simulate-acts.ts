@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {JOB_CLASSES} from '../classes.ts';
 import type {WorldEvent} from '../events.ts';
 import {histories} from '../histories.ts';
-import type {ActSpec, Careless} from './act.ts';
+import type {ActSpec, Careless, CommandStep} from './act.ts';
 import {type ActHistory, ActTally, playActs} from './play-acts.ts';
 import type {Harm} from './witness.ts';
 
@@ -111,6 +111,76 @@ export const retryHistories: fc.Arbitrary<ActHistory> = actHistories.map(({histo
     picks: each.picks.map((pick) => (pick % 4 === 0 ? pick : pick - (pick % 5))),
   })),
 }));
+
+const queueAct = fc.record({
+  to: fc.constantFrom(null, null, null, 0, 1, 2),
+  rePrefix: seldom(50),
+  maxWaitSeconds: fc.constantFrom(60, 20, 3, 0),
+  units: fc.integer({min: 0, max: 99}).map((value) => value < 70),
+  command: fc.array(
+    fc.constantFrom<CommandStep>(
+      ...([
+        'nothing',
+        'nothing',
+        'restart',
+        'stop',
+        'start',
+        'start',
+        'deploy',
+        'clearCache',
+        'startWorker',
+      ] as const),
+    ),
+    {maxLength: 4},
+  ),
+  commandStatus: fc.constantFrom(0, 0, 0, 7),
+  cutAt: sometimes(6),
+});
+
+/** The kinds of acts in a history of the queue, in their order. */
+const QUEUE_KINDS: readonly (readonly ActSpec['kind'][])[] = [
+  ['hold'],
+  ['save', 'restore'],
+  ['save', 'restore', 'restore'],
+  ['save', 'kill', 'restore'],
+  ['save', 'clear', 'restore'],
+  ['save', 'mark', 'restore'],
+  ['save', 'hold', 'restore'],
+  ['hold', 'restore'],
+  ['hold', 'kill', 'hold'],
+  ['save', 'save', 'hold', 'restore'],
+];
+
+/** The same histories, in which an operator saves, restores and holds the queue; gearmand is restarted between two acts. */
+export const queueHistories: fc.Arbitrary<ActHistory> = fc
+  .record({
+    base: actHistories,
+    kinds: fc.constantFrom(...QUEUE_KINDS),
+    acts: fc.array(act, {minLength: 4, maxLength: 4}),
+    queue: fc.array(queueAct, {minLength: 4, maxLength: 4}),
+    gaps: fc.array(fc.integer({min: 2, max: 9}), {minLength: 4, maxLength: 4}),
+    restarts: fc.array(
+      fc.constantFrom(null, 'restartGearmand', 'restartGearmand', 'killWorker', 'cancelJob'),
+      {
+        minLength: 4,
+        maxLength: 4,
+      },
+    ),
+    a: fc.nat(9999),
+  })
+  .map(({base, kinds, acts, queue, gaps, restarts, a}) => {
+    const first = base.acts[0]!.at;
+    const at = kinds.map((_, index) => first + gaps.slice(0, index).reduce((sum, gap) => sum + gap, 0));
+    const events = base.history.events.map((each, index) => {
+      const act = at.indexOf(index + 1);
+      const kind = act > 0 ? restarts[act] : null;
+      return kind ? {...each, kind, a, looks: 0} : each;
+    });
+    return {
+      history: {...base.history, events},
+      acts: kinds.map((kind, index) => ({...acts[index]!, kind, at: at[index]!, queue: queue[index]!})),
+    };
+  });
 
 /** Plays histories with acts from a seed until there are enough or the time is over, and shrinks what did harm. */
 export function simulateActs(options: {

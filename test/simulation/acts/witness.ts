@@ -123,8 +123,16 @@ export class Witness {
     this.queuedAgain(server, server.entries());
   }
 
+  /** Jobs that a hold keeps while its command runs. */
+  held: ReadonlySet<Entry> = new Set();
+
   handedOut(server: Gearmand, entry: Entry): void {
     this.checkOrder(server, entry);
+    if (this.held.has(entry))
+      this.harm(
+        'a job that is held starts while the command runs',
+        `A worker is handed job ${entry.payload.jobId} while the command of queue:hold runs.`,
+      );
     const {site, jobId} = entry.payload;
     if (site !== 'own') return;
     this.handedMs.set(jobId, this.world.clock.nowMs);
@@ -202,7 +210,17 @@ export class Witness {
     return this.arrivals ?? (place >= this.givingPlace ? 'arrived while given back' : null);
   }
 
-  private placeOf(entry: Entry): number {
+  /** These of a function are given back before its others. */
+  putFirst(server: Gearmand, entries: readonly Entry[]): void {
+    const first = new Set(entries);
+    const others = server.entries().filter((entry) => !first.has(entry) && entry.holder !== null);
+    const names = new Set(entries.map((entry) => entry.function));
+    for (const entry of [...entries, ...others])
+      if (names.has(entry.function) && entry.holder?.id.startsWith(ACT_CONNECTION))
+        this.places.set(entry, this.next++);
+  }
+
+  placeOf(entry: Entry): number {
     return this.places.get(entry) ?? -1;
   }
 }
