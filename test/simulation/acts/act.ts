@@ -338,7 +338,9 @@ export class Act {
   private unnamedLimit(id: number): LimitName | null {
     const row = this.world.row(id);
     if (row === undefined) return 'ended by hand';
-    if (row.status !== 'running') return executingByKey(this, [row]).has(id) ? null : 'ended by hand';
+    const isHeld = this.witness.entriesOf(id).some(({holder}) => holder?.id.startsWith(ACT_CONNECTION));
+    if (row.status !== 'running')
+      return executingByKey(this, [row]).has(id) && !isHeld ? null : 'ended by hand';
     return this.shown.has(id) ? null : 'not known to execute';
   }
 

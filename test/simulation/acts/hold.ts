@@ -81,7 +81,8 @@ function* refuseUnseenJobs(act: Act): Steps<void> {
   const report = yield* liveStates(act);
   const own = report.evidence.queues.filter(({owner}) => owner === 'site');
   const running = own.reduce((sum, queue) => sum + queue.running, 0);
-  if (executingJobs(report).length > running) throw refused('Jobs execute that no Gearman server runs.');
+  if (executingJobs(report).length > running && !act.careless.asksNobody)
+    throw refused('Jobs execute that no Gearman server runs.');
 }
 
 /** What a server forgets from now on is noticed: the connections of the abilities break. */
@@ -92,7 +93,7 @@ function* open({act, holds}: Holding): Steps<void> {
     const run = world.stops.get(server);
     holds.push({server, abilities: act.connect(server, []), names: new Set(), run, parts: [], lost: false});
   }
-  if (act.spec.queue!.units && !act.careless.asksNobody) yield* refuseUnseenJobs(act);
+  if (act.spec.queue!.units) yield* refuseUnseenJobs(act);
   for (const each of holds) {
     const {server, abilities} = each;
     requireUp(server);
@@ -198,7 +199,8 @@ function* takeArrived(holding: Holding): Steps<void> {
         yield* takeFrom(holding, each);
       })(),
     );
-    if (failed !== null && failed.code !== 'REFUSED') each.lost = true;
+    if (failed?.code === 'REFUSED') holding.act.witness.arrivalsStay();
+    else if (failed !== null) each.lost = true;
   }
 }
 
@@ -211,12 +213,14 @@ function* takeFrom(holding: Holding, each: ServerHold): Steps<number> {
   const waiting = siteNames(act, server).filter((name) => server.waitingIn(name).length > 0);
   if (waiting.length === 0) return 0;
   const names = waiting.filter((name) => mayTake(act, each, name));
+  if (names.length < waiting.length) act.witness.arrivalsStay('serial worker became free');
   if (names.length > 0) {
     yield {did: 'reads the lengths of the logs'};
     const lengths = runningLengths(act);
     const part = new Hold(act, server);
     yield* part.take(names);
     each.parts.push(part);
+    if (part.refused.length > 0) act.witness.arrivalsStay('serial worker became free');
     for (const entry of part.jobs) {
       const {function: name, key, payload} = entry;
       const {jobId} = payload;

@@ -202,8 +202,8 @@ export class Witness {
   }
 
   /** What comes while jobs are held is not held too. */
-  arrivalsStay(): void {
-    this.arrivals = 'arrived where retries are limited';
+  arrivalsStay(limit: LimitName = 'arrived where retries are limited'): void {
+    this.arrivals = limit;
   }
 
   private limitOfArrival(place: number): LimitName | null {
