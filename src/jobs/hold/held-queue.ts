@@ -15,7 +15,7 @@ import {takeProbeLock} from '../../queue/probe/probe-lock.ts';
 import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
 import {rePrefix} from '../../queue/saved/re-prefix.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
-import {ownerOf} from '../../queue/snapshot.ts';
+import {ownerOf, queueName} from '../../queue/snapshot.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {runningLogLengths} from '../model/running-jobs.ts';
 
@@ -31,6 +31,12 @@ export interface HeldQueueOptions extends QueueOptions {
    * (requireConnected). What it throws ends the hold.
    */
   checkFirst: () => Promise<void>;
+}
+
+/** Waiting jobs of a class that were not taken: see HeldQueueOptions.workersStop. */
+export interface LeftJobs {
+  jobClass: string;
+  count: number;
 }
 
 /** What is held of one server. */
@@ -112,19 +118,43 @@ export class HeldQueue {
     return this.jobs.filter(({server}) => !lost.has(server));
   }
 
+  /** Under which id its connections show. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** What it holds now: the ids of the rows, and how many jobs of each queue. */
+  heldJobs(): {ids: ReadonlySet<number>; counts: ReadonlyMap<string, number>} {
+    const ids = new Set<number>();
+    const counts = new Map<string, number>();
+    for (const {server, held} of this.#holds) {
+      for (const {function: name, jobId} of held.flatMap((each) => each.jobs)) {
+        const queue = queueName(server.address, name);
+        counts.set(queue, (counts.get(queue) ?? 0) + 1);
+        if (jobId !== null) ids.add(jobId);
+      }
+    }
+    return {ids, counts};
+  }
+
   /** A server with jobs of this was restarted, or its connections were lost. */
   get isLost(): boolean {
     return this.#holds.some(({lost}) => lost);
   }
 
   /**
-   * Takes what waits. @returns how many jobs still wait: of a serial class whose workers may be handed one
+   * Takes what waits. @returns what still waits, by class: of serial classes whose workers may be handed one
    * @throws AtomctlError REFUSED if a job could be dropped as it returns; as GearmanServer's requests do
    */
-  async takeWaiting(): Promise<number> {
-    let left = 0;
-    for (const hold of this.#holds) if (!hold.lost) left += await this.#takeFrom(hold);
-    return left;
+  async takeWaiting(): Promise<LeftJobs[]> {
+    const left = new Map<string, number>();
+    for (const hold of this.#holds) {
+      for (const {function: name, total, running} of hold.lost ? [] : await this.#takeFrom(hold)) {
+        const {jobClass} = splitFunctionName(name);
+        if (total > running) left.set(jobClass, (left.get(jobClass) ?? 0) + total - running);
+      }
+    }
+    return [...left].map(([jobClass, count]) => ({jobClass, count}));
   }
 
   /**
@@ -144,11 +174,12 @@ export class HeldQueue {
     }
   }
 
-  async #takeFrom(hold: ServerHold): Promise<number> {
+  /** @returns the functions that had waiting jobs, as they are now */
+  async #takeFrom(hold: ServerHold): Promise<FunctionStatus[]> {
     const {server} = hold;
     const {timeoutSeconds} = this.#options;
     const waiting = (await server.status()).filter((row) => row.total > row.running && this.#isOwn(row));
-    if (waiting.length === 0) return 0;
+    if (waiting.length === 0) return [];
     const names: string[] = [];
     for (const row of waiting) if (await this.#mayTake(hold, row)) names.push(row.function);
     if (names.length > 0) {
@@ -169,9 +200,7 @@ export class HeldQueue {
     }
     const after = await server.status();
     const own = new Set(waiting.map((row) => row.function));
-    return after
-      .filter((row) => own.has(row.function))
-      .reduce((sum, {total, running}) => sum + total - running, 0);
+    return after.filter((row) => own.has(row.function));
   }
 
   /** A worker that is free for a serial class would be handed a younger job than those that are held. */

@@ -7,10 +7,22 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
+import type {LiveAccess} from '../live/collect-evidence.ts';
 import {failureOf} from '../model/worker-control.ts';
 import type {RestoreAction, RestoreResult} from '../save/restore.ts';
 import {otherPrefix} from '../save/restore-plan.ts';
-import {HeldQueue, type HeldQueueOptions} from './held-queue.ts';
+import {HeldQueue, type HeldQueueOptions, type LeftJobs} from './held-queue.ts';
+import {
+  addWaits,
+  type ExecutedJob,
+  executedText,
+  jobs,
+  type LeftClass,
+  leftText,
+  type WaitsFor,
+  waitsForText,
+  whatHoldWaitsFor,
+} from './waits-for.ts';
 
 /** What a site is after the command: a deploy may have moved it. */
 export interface SiteAfterwards {
@@ -26,7 +38,7 @@ export interface SiteAfterwards {
   close: () => Promise<void>;
 }
 
-export interface HoldOptions extends Omit<HeldQueueOptions, 'workersStop'> {
+export interface HoldOptions extends Omit<HeldQueueOptions, 'workersStop'>, LiveAccess {
   signal: AbortSignal;
   /** Stops the site's units; null if it has none here. @throws AtomctlError if one did not stop */
   stopUnits: (() => Promise<void>) | null;
@@ -51,6 +63,9 @@ export interface HoldResult {
   moved: number;
   restored: number;
   unitsStopped: boolean;
+  /** The executing jobs whose end was waited for, and the serial jobs that were left to the workers when the wait ended. */
+  waitedFor: ExecutedJob[];
+  left: LeftClass[];
   /** Why the command did not run, or why jobs are under a prefix that no worker of the site has. */
   failure: AtomctlError | null;
   /** What went wrong after the command; nothing is lost. */
@@ -63,7 +78,11 @@ export interface HoldResult {
  */
 export async function holdQueue(options: HoldOptions): Promise<HoldResult> {
   const queue = await HeldQueue.open({...options, workersStop: options.stopUnits !== null});
-  const run = {commandStatus: null as number | null, unitsStopped: false};
+  const run: Run = {
+    commandStatus: null,
+    unitsStopped: false,
+    waits: {executing: [], unnamed: 0, left: []},
+  };
   let failure: AtomctlError | null = null;
   let end: Ending = {moved: 0, restored: 0, failure: null, problems: []};
   try {
@@ -71,27 +90,37 @@ export async function holdQueue(options: HoldOptions): Promise<HoldResult> {
   } finally {
     end = await finish(queue, options, run);
   }
-  return {...run, held: end.held ?? 0, ...end, failure: failure ?? end.failure};
+  const {waits, ...ran} = run;
+  const waited = {waitedFor: waits.executing, left: waits.left};
+  return {...ran, ...waited, held: end.held ?? 0, ...end, failure: failure ?? end.failure};
 }
 
 interface Run {
   commandStatus: number | null;
   unitsStopped: boolean;
+  waits: WaitsFor;
 }
 
 async function runHeld(queue: HeldQueue, options: HoldOptions, run: Run): Promise<void> {
-  const {stopUnits, notice} = options;
-  await becomeIdle(queue, options);
+  const {stopUnits} = options;
+  const saysWorkers = stopUnits === null && (await sayNotPromised(queue, options));
+  await becomeIdle(queue, options, run);
   if (stopUnits !== null) {
     run.unitsStopped = true;
     await stopUnits();
     // What a worker began in the moment before is back in the queue.
     await queue.takeWaiting();
   }
-  const workers = await queue.workers();
-  if (workers > 0) notice(notPromised(workers));
+  if (!saysWorkers) await sayNotPromised(queue, options);
   if (options.signal.aborted) throw interrupted();
   run.commandStatus = await whileTaking(queue, options.runCommand);
+}
+
+/** @returns whether there was something to say */
+async function sayNotPromised(queue: HeldQueue, {notice}: HoldOptions): Promise<boolean> {
+  const workers = await queue.workers();
+  if (workers > 0) notice(notPromised(workers));
+  return workers > 0;
 }
 
 function notPromised(workers: number): string {
@@ -101,27 +130,60 @@ function notPromised(workers: number): string {
 
 const POLL_MS = 100;
 
-/** Takes what waits until no worker executes a job. */
-async function becomeIdle(queue: HeldQueue, options: HoldOptions): Promise<void> {
+/** Takes what waits until no worker executes a job; says what it waits for, each time that this has changed. */
+async function becomeIdle(queue: HeldQueue, options: HoldOptions, run: Run): Promise<void> {
   const began = performance.now();
-  let said = false;
+  let [before, said] = ['', ''];
   for (;;) {
     const left = await queue.takeWaiting();
     const executing = await queue.executing();
     await queue.requireConnected();
-    if (left + executing === 0) return;
+    if (left.length === 0 && executing === 0) {
+      run.waits.left = [];
+      return;
+    }
     if (options.signal.aborted) throw interrupted();
     const {maxWaitSeconds} = options;
-    if (maxWaitSeconds !== null && performance.now() - began >= maxWaitSeconds * 1000)
-      throw timeOver(executing, maxWaitSeconds);
-    if (!said && executing > 0) options.notice(`Waiting for the end of ${jobs(executing)}.`);
-    said ||= executing > 0;
+    const isOver = maxWaitSeconds !== null && performance.now() - began >= maxWaitSeconds * 1000;
+    // What a worker is about to be handed does not stay.
+    const now = JSON.stringify([left, executing]);
+    if (isOver || (now === before && now !== said)) {
+      const waits = await readWaits(queue, options, {left, executing});
+      addWaits(run.waits, waits);
+      if (isOver) throw timeOver(waits, maxWaitSeconds);
+      options.notice(waitsForText(waits));
+      said = now;
+    }
+    before = now;
     await sleep(POLL_MS, undefined, {signal: options.signal}).catch(() => {});
   }
 }
 
-function timeOver(executing: number, seconds: number): AtomctlError {
-  return new AtomctlError('TIME_OVER', `After ${seconds} s the site still executes ${jobs(executing)}.`, {
+/** Without the database only the counts are known. */
+async function readWaits(
+  queue: HeldQueue,
+  options: HoldOptions,
+  seen: {left: readonly LeftJobs[]; executing: number},
+): Promise<WaitsFor> {
+  const waits = whatHoldWaitsFor(options, queue, seen);
+  return waits.catch((error: unknown) => {
+    if (!(error instanceof AtomctlError)) throw error;
+    return {
+      executing: [],
+      unnamed: seen.executing,
+      left: seen.left.map((each) => ({...each, ids: null})),
+    };
+  });
+}
+
+function timeOver({executing, unnamed, left}: WaitsFor, seconds: number): AtomctlError {
+  const count = executing.length + unnamed;
+  const named = executing.length === 0 ? '' : `: ${executing.map(executedText).join('; ')}`;
+  const message =
+    count === 0
+      ? `After ${seconds} s jobs that were not taken still wait.`
+      : `After ${seconds} s the site still executes ${jobs(count)}${named}.`;
+  return new AtomctlError('TIME_OVER', [message, ...left.map(leftText)].join(' '), {
     hint: 'The command was not run, and the waiting jobs are back in the queue. Allow more with --max-wait.',
   });
 }
@@ -130,10 +192,6 @@ function interrupted(): AtomctlError {
   return new AtomctlError('INTERRUPTED', 'Interrupted before the command was run.', {
     hint: 'The waiting jobs are back in the queue.',
   });
-}
-
-function jobs(count: number): string {
-  return count === 1 ? '1 job' : `${count} jobs`;
 }
 
 async function whileTaking(queue: HeldQueue, runCommand: () => Promise<number>): Promise<number> {

@@ -144,12 +144,12 @@ it('empties a busy queue, keeps what waits and what arrives from starting, and g
     },
     {stopUnits: () => control.stop(), after: {startUnits: () => control.start()}},
   );
-  expect([result.commandStatus, holdExitStatus(result), result.problems, notices]).toEqual([
-    7,
-    7,
-    [],
-    ['Waiting for the end of 1 job.'],
-  ]);
+  expect([result.commandStatus, holdExitStatus(result), result.problems]).toEqual([7, 7, []]);
+  const waited = new RegExp(
+    `^Waiting for the end of job ${ids[0]} \\(${PLAIN}\\): worker pid_\\S+ on 127\\.0\\.0\\.1 executes it since \\d{4}-`,
+  );
+  expect(notices).toEqual([expect.stringMatching(waited)]);
+  expect(result).toMatchObject({waitedFor: [{id: ids[0], name: PLAIN}], left: []});
   expect(control.calls).toEqual(['stop', 'start']);
   await until(async () => (await running()) === 0);
   const started = [...before.started(), ...control.worker.started()];
@@ -159,7 +159,7 @@ it('empties a busy queue, keeps what waits and what arrives from starting, and g
 });
 
 it('gives everything back and does not run the command if jobs execute for longer than it may wait', async () => {
-  const {worker} = await executeJob(at.site);
+  const {id, worker} = await executeJob(at.site);
   workers.push(worker);
   const ids = await submitJobs(at, 4);
   let stopped = false;
@@ -170,7 +170,12 @@ it('gives everything back and does not run the command if jobs execute for longe
     },
   });
   expect([result.commandStatus, stopped, holdExitStatus(result)]).toEqual([null, false, 124]);
-  expect(result.failure!.message).toBe('After 0.5 s the site still executes 1 job.');
+  expect(result.failure!.message).toMatch(
+    /^After 0.5 s the site still executes 1 job: job \d+ \(arFindingAidJob\): worker pid_\S+ on 127.0.0.1 executes it since \d{4}-\d\d-\d\dT[\d:]+[-+]\d\d:\d\d\.$/,
+  );
+  expect(result.waitedFor).toEqual([
+    expect.objectContaining({id, worker: {id: expect.stringMatching(/^pid_/), host: '127.0.0.1'}}),
+  ]);
   expect(await handedOut(at.site)).toEqual(ids);
 });
 
@@ -203,14 +208,22 @@ it('ends at a signal while it waits, and gives everything back; during the comma
 
 it('without units: says what is not promised, and leaves imports to a connected worker', async () => {
   const worker = await work(PLAIN, SERIAL);
-  const [first, second] = [await submitJob(at.site, {work: {seconds: 1}}), await submitJob(at.site)];
+  const [first, second] = [await submitJob(at.site, {work: {seconds: 4}}), await submitJob(at.site)];
   await until(() => worker.started().length > 0);
   const [anImport] = await submitJobs(at, 1, SERIAL);
+  const late = await hold(() => Promise.reject(new Error('It was run.')), {maxWaitSeconds: 0.5});
+  const notPromised = /^1 worker of this site is not stopped.*may start before it can be held/;
+  expect(notices[0]).toMatch(notPromised);
+  expect(late.left).toEqual([{jobClass: SERIAL, count: 1, ids: [anImport]}]);
+  expect(late.failure!.message).toContain(
+    `1 job of ${SERIAL} (${anImport}) stays in the queue and will be executed before the command runs`,
+  );
   const result = await hold(async () => {
     expect(worker.started()).toEqual([first.id, anImport]);
     return 0;
   });
-  expect(notices.at(-1)).toMatch(/^1 worker of this site is not stopped.*may start before it can be held/);
+  expect(notices.filter((text) => notPromised.test(text))).toHaveLength(1);
+  expect(notices.join('\n')).toContain(`of ${SERIAL} (${anImport}) stays in the queue`);
   expect([result.held, holdExitStatus(result)]).toEqual([1, 0]);
   await until(async () => (await running()) === 0);
   expect(worker.started()).toEqual([first.id, anImport, second.id]);
