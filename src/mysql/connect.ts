@@ -96,6 +96,10 @@ class MysqlDatabase implements Database {
     return retryWhileBusy(() => this.#attempt(work));
   }
 
+  beside(): Promise<Database> {
+    return connectDatabase(this.#config, this.#options);
+  }
+
   async reconnect(): Promise<void> {
     this.#session.end();
     this.#session = await openSession(this.#config, this.#options);

@@ -35,6 +35,8 @@ export interface Database extends Queryable {
    * @throws AtomctlError COMMIT_UNKNOWN if the answer to COMMIT was lost: the work was saved, or it was not
    */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Another connection with the same login, for two statements at a time. The caller closes it. */
+  beside(): Promise<Database>;
   /** Replaces a connection that broke. */
   reconnect(): Promise<void>;
   close(): Promise<void>;

@@ -111,7 +111,7 @@ export class Session {
         };
         // Before the statement is sent: a connection that is gone reports it at once, and only with this event.
         this.#connection.on('error', fail);
-        const query = this.#connection.query({sql, values: [...values], rowsAsArray: true});
+        const query = this.#connection.query({sql, values: [...values], ...MANY_ROWS});
         query.on('error', fail).on('end', () => {
           this.#connection.off('error', fail);
           resolve();

@@ -59,14 +59,54 @@ export interface StatsOptions extends JobClock {
 }
 
 /**
- * Figures of all matching jobs, from one query that streams the few columns that they need: memory grows with
- * the names, days, users and distinct durations, not with the jobs.
+ * Figures of all matching jobs, from a query that streams the few columns that they need: memory grows with the names, days, users
+ * and distinct durations, not with the jobs. A long history is read in parts, two at a time: the server needs more time for a row
+ * than we do, and uses one processor for each connection. A job that changes meanwhile is counted once, as it was or as it is.
  * @throws AtomctlError for the database
  */
 export async function jobStats(options: StatsOptions): Promise<JobStats> {
   const {database, filter} = options;
-  const {sql, values} = statsStatement(filter);
   const tally = new Tally(options);
+  const ranges = await idRanges(database);
+  const left = ranges.values();
+  const readParts = async (connection: Database) => {
+    for (const range of left) await readPart(connection, statsStatement(filter, range), tally);
+  };
+  const second = ranges.length === 1 ? null : await database.beside().catch(() => null);
+  try {
+    await Promise.all([database, ...(second === null ? [] : [second])].map(readParts));
+  } finally {
+    await second?.close();
+  }
+  return tally.stats(await usernames(database, tally.userIds));
+}
+
+/** The first and the last id of a part of the history; null: all of it. */
+type IdRange = readonly [first: number, last: number] | null;
+
+/** Below this span of ids a second connection costs more than it saves. Other objects of AtoM have ids, too. */
+const LONG_SPAN = 50_000;
+/** Jobs are not spread evenly over the ids: with several parts for each connection both end at about the same time. */
+const PARTS = 16;
+
+async function idRanges(database: Database): Promise<IdRange[]> {
+  const [row] = await database.query<{first: number | null; last: number | null}>(
+    'SELECT MIN(id) AS first, MAX(id) AS last FROM job',
+  );
+  const [first, last] = [row?.first ?? 0, row?.last ?? 0];
+  const size = Math.ceil((last - first + 1) / PARTS);
+  if (last - first < LONG_SPAN) return [null];
+  return Array.from({length: PARTS}, (_, part) => {
+    const from = first + part * size;
+    return [from, from + size - 1];
+  });
+}
+
+async function readPart(
+  database: Database,
+  {sql, values}: {sql: string; values: SqlValue[]},
+  tally: Tally,
+): Promise<void> {
   let job: StatsRow | null = null;
   let notes = new JobNotes();
   const addJob = () => job !== null && tally.add(job, notes);
@@ -81,7 +121,6 @@ export async function jobStats(options: StatsOptions): Promise<JobStats> {
     if (noteId !== null) notes.add(noteId, row[AT.noteType], row[AT.content] ?? '');
   });
   addJob();
-  return tally.stats(await usernames(database, tally.userIds));
 }
 
 /** What TO_SECONDS gives for the first second of 1970. */
@@ -89,7 +128,6 @@ const TO_SECONDS_1970 = 62_167_219_200;
 /** A wall-clock time as a number, which costs less to send and to read than its text; NULL for a zero date. */
 const wallSeconds = (sql: string) => `TO_SECONDS(${sql}) - ${TO_SECONDS_1970}`;
 
-/** After the level of the first line, `[info] [`. As text: to convert it takes the server longer than us. */
 /** After the level of the first line, `[info] [`. As text: to convert it takes the server longer than us. */
 const BEGUN = 'SUBSTRING(job.output, 9, 19)';
 
@@ -103,7 +141,7 @@ const NOTED = `CASE WHEN job.status_id = ${STATUSES.error.termId} THEN job.id
   ELSE job.id END`;
 
 /** The statement for what is tallied, in whatever order costs the database least; a job's notes follow each other. */
-export function statsStatement(filter: JobFilter): {sql: string; values: SqlValue[]} {
+export function statsStatement(filter: JobFilter, range: IdRange = null): {sql: string; values: SqlValue[]} {
   const condition = jobCondition(filter);
   return {
     sql: `SELECT job.id, job.name, job.status_id, ${wallSeconds('object.created_at')}, ${BEGUN},
@@ -111,8 +149,8 @@ export function statsStatement(filter: JobFilter): {sql: string; values: SqlValu
           FROM job ${objectJoin(condition)}
           LEFT JOIN note ON note.object_id = ${NOTED}
           LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
-          WHERE ${condition.sql}`,
-    values: condition.values,
+          WHERE ${condition.sql}${range === null ? '' : ' AND job.id BETWEEN ? AND ?'}`,
+    values: [...condition.values, ...(range ?? [])],
   };
 }
 
