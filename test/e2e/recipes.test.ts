@@ -187,6 +187,18 @@ describe.sequential('docs/recipes.md', () => {
     await site.query('DELETE FROM object WHERE id IN (?)', [[id, failed]]);
   });
 
+  test('17: deploys while no job executes, and without a terminal', async () => {
+    const {scripts} = recipe('17. Deploy while no job executes');
+    const deploy = join(scratch, 'deploy.sh');
+    writeFileSync(deploy, '#!/bin/sh\necho deployed; exit $FAILS\n', {mode: 0o755});
+    const env = {DEPLOY: deploy, ATOM_HISTORY: scratch, FAILS: '0'};
+    const good = await run(scripts[0], env);
+    expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('deployed\n')]);
+    expect(good.stderr).toContain('1 worker of this site is not stopped');
+    expect(existsSync(join(scratch, 'queue.json'))).toBe(true);
+    expect((await run(scripts[0], {...env, FAILS: '7'})).code).toBe(7);
+  });
+
   test('16: writes figures for Prometheus, also for an unhealthy queue', async () => {
     const {scripts} = recipe('16. Figures for Prometheus');
     await site.insertJob();

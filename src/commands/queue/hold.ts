@@ -19,9 +19,11 @@ export default class QueueHold extends BaseCommand<typeof QueueHold> {
   static override description =
     `Takes the waiting jobs, so that the queue becomes empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and returns the jobs in their order. AtoM can still submit jobs; they are held too. The jobs return if COMMAND ends in any way. If atomctl itself is killed, Gearman returns them, but the stopped units stay stopped.
 
-Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so. gearmand counts one retry of each held job, or two if more than 500 jobs wait.
+While it waits, it names the executing jobs with their workers. Imports and moves, which AtoM runs one at a time, are not taken while a worker for them is free: they stay in the queue and are executed before COMMAND runs. They are named, too.
 
-If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old prefix, and both prefixes are shown; --re-prefix submits them under the new one. During the hold, other commands that change the site are refused.
+Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so before it waits. gearmand counts one retry of each held job, or two if more than 500 jobs wait.
+
+If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old prefix, and both prefixes are shown; --re-prefix submits them under the new one. During the hold, other commands that change jobs of the site are refused. If COMMAND calls worker:restart, give --yes to it: the held jobs count as executing, and without a terminal the question cannot be asked.
 
 Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed after --max-wait, 130 interrupted, 2 usage error, 3 a server is not reachable, 5 refused. If COMMAND ended with 0: 5 jobs stay under another prefix, 1 another problem occurred afterwards.`;
   static override examples = [
