@@ -72,7 +72,7 @@ test('others are told meanwhile; SIGTERM goes to the command, and the jobs come 
   const [status, kill, save] = await Promise.all([
     runAtomctl(['queue:status'], {env: env()}),
     runAtomctl(['jobs:kill', String(ids[0]), '--yes', '--force'], {env: env()}),
-    runAtomctl(['queue:save', join(directory, 'copy.json'), '--timeout', '0.5'], {env: env()}),
+    runAtomctl(['queue:save', join(directory, 'copy.json'), '--timeout', '2'], {env: env()}),
   ]);
   expect(status.stdout).toMatch(/A queue:hold \(atomctl-hold-/);
   expect([kill.code, kill.stderr]).toEqual([5, expect.stringContaining('locked by queue:hold by')]);
