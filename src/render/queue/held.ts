@@ -18,7 +18,7 @@ export interface HoldPreview {
 
 const NOTHING: HoldResult = {
   ...{commandStatus: null, held: 0, moved: 0, restored: 0, unitsStopped: false, failure: null},
-  problems: [],
+  ...{waitedFor: [], left: [], problems: []},
 };
 
 /** What queue:hold --dry-run prints under --json. */

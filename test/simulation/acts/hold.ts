@@ -65,6 +65,7 @@ export function* hold(act: Act): Steps<{result: HoldResult; exit: number}> {
     const end = yield* finish(holding);
     const result: HoldResult = {
       ...{commandStatus: holding.commandStatus, held: holding.saved.size, unitsStopped: holding.unitsStopped},
+      ...{waitedFor: [], left: []},
       ...end,
       failure: failure ?? end.failure,
     };
