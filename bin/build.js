@@ -48,6 +48,7 @@ const STAND_INS = {
 
 /** What packages load but atomctl never needs, and what is here instead. */
 const ALIAS = {
+  'cli-spinners': './bin/packages/cli-spinners.cjs',
   debug: './bin/packages/debug.cjs',
   'iconv-lite': './bin/packages/iconv-lite.cjs',
   'wsl-utils': './bin/packages/wsl-utils.cjs',
@@ -216,18 +217,15 @@ const inlineRequires = {
 };
 
 /**
- * Parts of packages that are files of their own, since they are long and few starts need them: what oclif lays out
- * text with, and the names of all errors of MySQL, a third of mysql2.
+ * A part of a package that is a file of its own, since it is long and few starts need it: the names of all errors of
+ * MySQL, a third of mysql2.
  */
-const PARTS = {
-  'bin/packages/oclif-text.cjs': 'packages/oclif-text.cjs',
-  'node_modules/mysql2/lib/constants/errors.js': 'packages/mysql2-errors.cjs',
-};
+const PARTS = {'node_modules/mysql2/lib/constants/errors.js': 'packages/mysql2-errors.cjs'};
 
 const partsApart = {
   name: 'parts apart',
   setup({onResolve, resolve}) {
-    onResolve({filter: /^\..*(oclif-text|errors)/}, async ({path, kind, pluginData, ...options}) => {
+    onResolve({filter: /^\..*errors/}, async ({path, kind, pluginData, ...options}) => {
       if (kind === 'entry-point' || pluginData === 'resolving') return undefined;
       const {path: file} = await resolve(path, {...options, kind, pluginData: 'resolving'});
       const out = PARTS[relative(root, file)];
@@ -236,15 +234,15 @@ const partsApart = {
   },
 };
 
-/** Packages that oclif requires at every start. What is here instead requires them when they are called. */
-const OCLIF_LATE = new Set(['cli-spinners', 'ejs', 'string-width', 'widest-line', 'wrap-ansi']);
+/** What oclif lays out text with, which atomctl does itself. Other packages need string-width, too. */
+const OCLIF_TEXT = new Set(['ejs', 'string-width', 'widest-line', 'wrap-ansi']);
 
-const oclifLate = {
-  name: 'oclif late',
+const noOclifText = {
+  name: 'no oclif text',
   setup({onResolve}) {
     onResolve({filter: /^[a-z]/}, ({path, importer}) => {
-      const late = OCLIF_LATE.has(path) && importer.includes('/node_modules/@oclif/core/lib/');
-      return late ? {path: inRoot(`bin/packages/oclif/${path}.cjs`)} : undefined;
+      const unused = OCLIF_TEXT.has(path) && importer.includes('/node_modules/@oclif/core/lib/');
+      return unused ? {path: inRoot('bin/packages/oclif-text.cjs')} : undefined;
     });
   },
 };
@@ -259,7 +257,7 @@ function buildPackages(packages) {
       ...Object.entries(PARTS),
     ].map(([path, out]) => ({in: path, out: out.replace(/\.cjs$/, '')})),
     minify: true,
-    plugins: [partsApart, oclifLate, inlineRequires],
+    plugins: [partsApart, noOclifText, inlineRequires],
   });
 }
 

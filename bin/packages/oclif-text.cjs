@@ -1,6 +1,6 @@
 'use strict';
-/** What oclif lays out errors with: a file of its own, which other starts do not load. */
-exports.ejs = require('ejs');
-exports.stringWidth = require('string-width').default;
-exports.widestLine = require('widest-line');
-exports.wrapAnsi = require('wrap-ansi');
+/** oclif requires at every start what it lays out text with. atomctl lays out its help and its errors itself. */
+module.exports = () => {
+  throw new Error('This package is not part of atomctl.');
+};
+module.exports.render = module.exports;

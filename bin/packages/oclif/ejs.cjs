@@ -1,2 +1,0 @@
-'use strict';
-exports.render = (...args) => require('../oclif-text.cjs').ejs.render(...args);

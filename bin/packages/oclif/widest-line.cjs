@@ -1,2 +1,0 @@
-'use strict';
-module.exports = (...args) => require('../oclif-text.cjs').widestLine(...args);
