@@ -93,8 +93,8 @@ const CHUNKS = {
     'src/cli/context.ts',
     'src/cli/flags/columns-flag.ts',
     'src/cli/flags/filter-flags.ts',
-    'src/cli/job-listing.ts',
     'src/cli/polling/watch.ts',
+    'src/cli/site/job-listing.ts',
     'src/gearman/address.ts',
     'src/jobs/live/list-live.ts',
     'src/jobs/model/count.ts',
@@ -107,7 +107,7 @@ const CHUNKS = {
   ],
   queue: [
     'src/atom/job-classes.ts',
-    'src/cli/site-jobs.ts',
+    'src/cli/site/site-jobs.ts',
     'src/gearman/server.ts',
     'src/queue/snapshot.ts',
     'src/queue/status.ts',

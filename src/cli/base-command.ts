@@ -7,16 +7,16 @@ import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../render/sanitize.ts';
 import {type Screen, screenOf} from '../render/screen.ts';
 import {wrapSentences} from '../render/wrap.ts';
 import {systemReason} from '../system-failure.ts';
-import {type Ask, askSites, readSites, type SitePart, siteError} from './all-sites.ts';
 import type {ChangeOptions} from './change/change-site.ts';
 import {Context, siteOptions} from './context.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
 import {sharedFlags, switchVariable} from './flags/shared-flags.ts';
-import {errorScreen, type IO, processIO, writeSentences} from './io.ts';
 import {secretsIn} from './mask.ts';
 import type {WatchOutput} from './polling/watch-view.ts';
 import {type Changes, makesChanges, readOnlyError} from './read-only.ts';
+import {type Ask, askSites, readSites, type SitePart, siteError} from './site/all-sites.ts';
+import {errorScreen, type IO, processIO, writeSentences} from './terminal/io.ts';
 
 export type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof BaseCommand)['baseFlags'] & T['flags']
@@ -140,7 +140,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** Asks before a change, with the name of the site: see confirm. */
   protected async confirm(options: {question: string; assumeYes: boolean}): Promise<void> {
-    const [{confirm}, {siteLine}] = await Promise.all([import('./confirm.ts'), import('./site-line.ts')]);
+    const [{confirm}, {siteLine}] = await Promise.all([
+      import('./terminal/confirm.ts'),
+      import('./site/site-line.ts'),
+    ]);
     await confirm({...this.io, ...options, site: () => siteLine(this.context)});
   }
 

@@ -1,9 +1,9 @@
 import type {Command} from '@oclif/core';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
-import {errorScreen} from './io.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
 import {nearest, orOf} from './suggest.ts';
+import {errorScreen} from './terminal/io.ts';
 
 /**
  * Reports that no command has this name, with the nearest one that exists, and ends the process with exit status 2.

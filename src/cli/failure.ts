@@ -1,8 +1,8 @@
 import {stripVTControlCharacters} from 'node:util';
 import {AtomctlError} from '../errors.ts';
 import {systemReason} from '../system-failure.ts';
-import {ALL_SITES_COMMANDS} from './all-sites.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
+import {ALL_SITES_COMMANDS} from './site/all-sites.ts';
 import {didYouMean, nearest, orOf} from './suggest.ts';
 
 /** The text that oclif's parser puts around the message of an error from a flag's own parser. */

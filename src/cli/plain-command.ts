@@ -3,8 +3,8 @@ import {renderError} from '../render/error.ts';
 import {sanitizeBlock} from '../render/sanitize.ts';
 import {debugEnabled} from './debug.ts';
 import {debugTrace, toAtomctlError} from './failure.ts';
-import {errorScreen, processIO} from './io.ts';
 import {secretsIn} from './mask.ts';
+import {errorScreen, processIO} from './terminal/io.ts';
 
 /** A command that asks no site and so has none of the shared flags. Its errors are shown as those of BaseCommand are. */
 export abstract class PlainCommand extends Command {

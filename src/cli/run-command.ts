@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process';
 import {constants} from 'node:os';
 import {AtomctlError} from '../errors.ts';
 import {systemReason} from '../system-failure.ts';
-import type {IO} from './io.ts';
+import type {IO} from './terminal/io.ts';
 
 /** Those that a terminal itself sends to every foreground process. */
 const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];

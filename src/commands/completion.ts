@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core';
-import {processIO} from '../cli/io.ts';
 import {packageFile} from '../cli/package-file.ts';
 import {PlainCommand} from '../cli/plain-command.ts';
+import {processIO} from '../cli/terminal/io.ts';
 
 /** Files in completions/, named as each shell expects. */
 const SCRIPTS = {bash: 'atomctl.bash', zsh: '_atomctl', fish: 'atomctl.fish'};

@@ -1,6 +1,6 @@
 import {siteDocument} from '../atom/site-document.ts';
-import {allSitesFlag} from '../cli/all-sites.ts';
 import {BaseCommand} from '../cli/base-command.ts';
+import {allSitesFlag} from '../cli/site/all-sites.ts';
 import {EXIT} from '../errors.ts';
 import {renderSite} from '../render/site.ts';
 

@@ -1,12 +1,12 @@
 import {Flags} from '@oclif/core';
-import {type Answer, allSitesFlag} from '../cli/all-sites.ts';
 import {BaseCommand} from '../cli/base-command.ts';
 import {auditFlag, caller, fixRecords} from '../cli/change/audit-log.ts';
-import {requireAnswerer} from '../cli/confirm.ts';
 import {confirmationFlags} from '../cli/flags/shared-flags.ts';
-import {interruptibly} from '../cli/interrupt.ts';
 import {unlessDryRun, withFlag} from '../cli/read-only.ts';
-import {siteAccess} from '../cli/site-access.ts';
+import {type Answer, allSitesFlag} from '../cli/site/all-sites.ts';
+import {siteAccess} from '../cli/site/site-access.ts';
+import {requireAnswerer} from '../cli/terminal/confirm.ts';
+import {interruptibly} from '../cli/terminal/interrupt.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
 import {applyFixes, type Fix, type Fixed, leftByFixes, type PlannedFix, planFixes} from '../doctor/fix.ts';

@@ -1,6 +1,6 @@
 import {manual} from '../cli/help/manual.ts';
-import {processIO} from '../cli/io.ts';
 import {PlainCommand} from '../cli/plain-command.ts';
+import {processIO} from '../cli/terminal/io.ts';
 import {renderManPage} from '../render/help/man-page.ts';
 
 /** Prints the manual page, for `man -l -`. bin/man.js writes man/atomctl.1 with it. */

@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../cli/base-command.ts';
 import {historyFile} from '../cli/history-file.ts';
-import {interruptibly} from '../cli/interrupt.ts';
+import {interruptibly} from '../cli/terminal/interrupt.ts';
 import {versionLine} from '../cli/version.ts';
 import {checkWholeFile, writeWholeFile} from '../files/write-whole-file.ts';
 import {NAME_KINDS, type NameKind} from '../report/patterns.ts';

@@ -2,7 +2,7 @@
 import {chmodSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {ALL_SITES_COMMANDS} from '../../src/cli/all-sites.ts';
+import {ALL_SITES_COMMANDS} from '../../src/cli/site/all-sites.ts';
 import {COMMANDS} from '../../src/cli/start/command-table.ts';
 import {fewAtATime} from '../support/few-at-a-time.ts';
 import {insertLogged} from '../support/jobs/retry-site.ts';

@@ -5,7 +5,7 @@ import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
 import {Context} from '../../src/cli/context.ts';
 import {jobFilter} from '../../src/cli/flags/filter-flags.ts';
-import {hostFacts, sitePrefixes} from '../../src/cli/host-facts.ts';
+import {hostFacts, sitePrefixes} from '../../src/cli/site/host-facts.ts';
 import {formatAddress, parseAddress} from '../../src/gearman/address.ts';
 import {listJobs} from '../../src/jobs/model/list.ts';
 import {splitFunctionName} from '../../src/queue/function-name.ts';

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {AtomctlError} from '../../errors.ts';
 import type {AppendFile} from '../../files/append-file.ts';
 import type {Context} from '../context.ts';
-import {siteName} from '../site-line.ts';
+import {siteName} from '../site/site-line.ts';
 import {type Change, caller, recordChanges} from './audit-log.ts';
 
 /** @throws AtomctlError FAILED if another run may have the site's lock by now */

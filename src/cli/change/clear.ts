@@ -6,8 +6,8 @@ import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {ClearPreview} from '../../render/jobs/changes.ts';
 import type {Context} from '../context.ts';
 import {checkedPath, type FileName, historyFile} from '../history-file.ts';
-import {untilInterrupted} from '../interrupt.ts';
-import {liveFacts} from '../live.ts';
+import {liveFacts} from '../site/live.ts';
+import {untilInterrupted} from '../terminal/interrupt.ts';
 import type {UnitFlags} from '../worker/unit-flags.ts';
 import {replicaWait} from './replicas.ts';
 

@@ -6,7 +6,7 @@ import type {SitePrefixes} from '../../queue/snapshot.ts';
 import type {HoldPreview} from '../../render/queue/held.ts';
 import type {Context} from '../context.ts';
 import {historyFile} from '../history-file.ts';
-import {waitAloud} from '../wait-aloud.ts';
+import {waitAloud} from '../terminal/wait-aloud.ts';
 import {type FoundWorker, findWorker, type UnitFlags, workerService} from '../worker/unit-flags.ts';
 import {requireDone} from '../worker/worker-control.ts';
 import {queueSources} from './clear.ts';

@@ -2,7 +2,7 @@ import {usageError} from '../../errors.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
 import type {Context} from '../context.ts';
 import {type FilterFlags, hasFilter, jobFilter} from '../flags/filter-flags.ts';
-import {liveSources, noticeMissing} from '../live.ts';
+import {liveSources, noticeMissing} from '../site/live.ts';
 
 export interface JobChoice {
   /** The ids on the command line. */

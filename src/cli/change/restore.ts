@@ -5,7 +5,7 @@ import type {ServerConnection} from '../../gearman/server.ts';
 import type {restoreJobs} from '../../jobs/save/restore.ts';
 import type {SavedQueue} from '../../queue/saved/saved-queue.ts';
 import type {Context} from '../context.ts';
-import {waitAloud} from '../wait-aloud.ts';
+import {waitAloud} from '../terminal/wait-aloud.ts';
 import {queueSources} from './clear.ts';
 
 export type RestoreWork = Parameters<typeof restoreJobs>[0];

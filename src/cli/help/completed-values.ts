@@ -115,7 +115,7 @@ async function likelyStates(context: Context): Promise<Map<number, LiveState>> {
 async function quickReport(context: Context): Promise<LiveReport> {
   const [{liveStates}, {sitePrefixes}, database, time, servers] = await Promise.all([
     import('../../jobs/live/live-state.ts'),
-    import('../host-facts.ts'),
+    import('../site/host-facts.ts'),
     context.database(),
     context.time(),
     context.servers(),

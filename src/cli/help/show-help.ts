@@ -3,7 +3,7 @@ import {EXIT} from '../../errors.ts';
 import {renderCommandHelp, renderOverviewHelp} from '../../render/help/command.ts';
 import {renderHelpTopic} from '../../render/help/topic.ts';
 import {type Screen, screenOf} from '../../render/screen.ts';
-import {processIO} from '../io.ts';
+import {processIO} from '../terminal/io.ts';
 import {commandHelp, overviewHelp, type Program} from './command-help.ts';
 import {helpTopics} from './help-topics.ts';
 

@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fetchStates, type JobStates} from '../../jobs/wait/poll.ts';
 import type {Context} from '../context.ts';
-import {interruptibly} from '../interrupt.ts';
-import {liveSources, noticeMissing} from '../live.ts';
+import {liveSources, noticeMissing} from '../site/live.ts';
+import {interruptibly} from '../terminal/interrupt.ts';
 
 /** What a polling command works with. */
 export interface PollSession {

@@ -1,7 +1,7 @@
 import {type Milestone, startedIds, type Waited, waitForJobs} from '../../jobs/wait/wait.ts';
 import {renderWaiting} from '../../render/jobs/details.ts';
 import type {Context} from '../context.ts';
-import {ProgressLine} from '../progress.ts';
+import {ProgressLine} from '../terminal/progress.ts';
 import {fetchWatchedJobs, onceEach, type PollSession, pollSession} from './poll-session.ts';
 
 export interface WaitJobsOptions {

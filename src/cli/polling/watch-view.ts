@@ -1,7 +1,7 @@
 import type {AtomctlError} from '../../errors.ts';
 import type {Screen} from '../../render/screen.ts';
 import type {Context} from '../context.ts';
-import type {IO} from '../io.ts';
+import type {IO} from '../terminal/io.ts';
 
 /** What is watched: how to fetch it, and how to show it. */
 export interface Watched<T> {

@@ -4,7 +4,7 @@ import {errorDocument} from '../../render/error.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 import type {Context} from '../context.ts';
 import {secondsFrom} from '../flags/shared-flags.ts';
-import {written} from '../io.ts';
+import {written} from '../terminal/io.ts';
 import {type PollSession, pollSession} from './poll-session.ts';
 import {terminalView} from './watch-terminal.ts';
 import type {Round, View, Watched, WatchOutput} from './watch-view.ts';

@@ -17,12 +17,12 @@ import {errorSentences} from '../../render/error.ts';
 import {JOURNAL_LINES, MOST_JOBS, type Part, type ReportParts, type Versions} from '../../report/report.ts';
 import {runTool} from '../../systemd/command.ts';
 import {collectJournal, type JournalEntry} from '../../systemd/journal.ts';
-import {withJobs} from '../busy-workers.ts';
 import type {Context} from '../context.ts';
-import {hostFacts} from '../host-facts.ts';
-import {liveSources} from '../live.ts';
-import {siteAccess} from '../site-access.ts';
-import {foreignPrefixes, readSiteJobs} from '../site-jobs.ts';
+import {withJobs} from '../site/busy-workers.ts';
+import {hostFacts} from '../site/host-facts.ts';
+import {liveSources} from '../site/live.ts';
+import {siteAccess} from '../site/site-access.ts';
+import {foreignPrefixes, readSiteJobs} from '../site/site-jobs.ts';
 import {findWorker} from '../worker/unit-flags.ts';
 
 export interface CollectOptions {

@@ -2,11 +2,11 @@ import {AtomctlError} from '../../errors.ts';
 import {interruptionQuestion} from '../../render/worker.ts';
 import type {ExecutingJob} from '../../worker/executing.ts';
 import type {ServiceOptions} from '../../worker/service.ts';
-import {confirm} from '../confirm.ts';
 import type {Context} from '../context.ts';
-import type {IO} from '../io.ts';
-import {liveReport} from '../live.ts';
-import {siteLine} from '../site-line.ts';
+import {liveReport} from '../site/live.ts';
+import {siteLine} from '../site/site-line.ts';
+import {confirm} from '../terminal/confirm.ts';
+import type {IO} from '../terminal/io.ts';
 
 /** The site's executing jobs, with their units; none, and a notice, if the database cannot be read. */
 export async function executingJobs(

@@ -1,12 +1,12 @@
 import {Flags} from '@oclif/core';
-import {allSitesFlag, type SitePart} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
 import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {historyFile} from '../../cli/history-file.ts';
-import {interruptibly, untilInterrupted} from '../../cli/interrupt.ts';
-import {liveReport} from '../../cli/live.ts';
+import {allSitesFlag, type SitePart} from '../../cli/site/all-sites.ts';
+import {liveReport} from '../../cli/site/live.ts';
+import {interruptibly, untilInterrupted} from '../../cli/terminal/interrupt.ts';
 import {checkWholeFile, writeWholeFile} from '../../files/write-whole-file.ts';
 import {ATOM_COLUMNS, HISTORY_COLUMN_NAMES, type HistoryColumn} from '../../jobs/export/columns.ts';
 import {exportRows} from '../../jobs/export/export-csv.ts';

@@ -3,12 +3,12 @@ import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, killRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
 import {chosenJobs} from '../../cli/change/matching-jobs.ts';
-import {requireAnswerer} from '../../cli/confirm.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
-import {waitAloud} from '../../cli/wait-aloud.ts';
+import {requireAnswerer} from '../../cli/terminal/confirm.ts';
+import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
+import {waitAloud} from '../../cli/terminal/wait-aloud.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import {

@@ -1,11 +1,12 @@
 import {Flags} from '@oclif/core';
-import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
 import {columnsFlag, parseColumns} from '../../cli/flags/columns-flag.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {written} from '../../cli/io.ts';
+import {watch, watchFlag} from '../../cli/polling/watch.ts';
+import {withFlag} from '../../cli/read-only.ts';
+import {allSitesFlag} from '../../cli/site/all-sites.ts';
 import {
   type Counting,
   DEFAULT_LIMIT,
@@ -13,9 +14,8 @@ import {
   type Listing,
   type LogParts,
   listedJobs,
-} from '../../cli/job-listing.ts';
-import {watch, watchFlag} from '../../cli/polling/watch.ts';
-import {withFlag} from '../../cli/read-only.ts';
+} from '../../cli/site/job-listing.ts';
+import {written} from '../../cli/terminal/io.ts';
 import {EXIT} from '../../errors.ts';
 import {SORT_KEYS} from '../../jobs/model/list.ts';
 import {DEFAULT_JOB_COLUMNS, JOB_COLUMN_NAMES, type JobColumn} from '../../render/jobs/columns.ts';

@@ -2,11 +2,11 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, markRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
-import {requireAnswerer} from '../../cli/confirm.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {interruptibly} from '../../cli/interrupt.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
-import {waitAloud} from '../../cli/wait-aloud.ts';
+import {requireAnswerer} from '../../cli/terminal/confirm.ts';
+import {interruptibly} from '../../cli/terminal/interrupt.ts';
+import {waitAloud} from '../../cli/terminal/wait-aloud.ts';
 import {EXIT} from '../../errors.ts';
 import {
   type MarkOptions,

@@ -2,8 +2,8 @@ import {Flags} from '@oclif/core';
 import type {SiteTime} from '../../atom/site-time.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg, wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {liveSources, noticeMissing} from '../../cli/live.ts';
 import {follow} from '../../cli/polling/follow.ts';
+import {liveSources, noticeMissing} from '../../cli/site/live.ts';
 import {showLiveJob} from '../../jobs/live/list-live.ts';
 import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {JobDetails} from '../../jobs/model/job.ts';
@@ -75,7 +75,7 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
     const text = () =>
       log ? renderLog(job, tail) : renderJobDetails(job, this.screen, {tail: tail ?? TAIL, ...lines});
     if (this.jsonEnabled() || noPager || !this.screen.isTTY) return this.present(job, text);
-    const {page} = await import('../../cli/pager.ts');
+    const {page} = await import('../../cli/terminal/pager.ts');
     return page(text(), this.io);
   }
 }

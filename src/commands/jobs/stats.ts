@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core';
-import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
 import {type FilterFlags, filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {deliverMetrics, metricsFlags} from '../../cli/flags/metrics-flags.ts';
-import {liveReport} from '../../cli/live.ts';
+import {allSitesFlag} from '../../cli/site/all-sites.ts';
+import {liveReport} from '../../cli/site/live.ts';
 import {EXIT} from '../../errors.ts';
 import {type JobStats, jobStats} from '../../jobs/stats/stats.ts';
 import {renderStats} from '../../render/jobs/stats.ts';

@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {noticeMissing} from '../../cli/live.ts';
 import {withFlag} from '../../cli/read-only.ts';
-import {explain} from '../../cli/why.ts';
+import {noticeMissing} from '../../cli/site/live.ts';
+import {explain} from '../../cli/site/why.ts';
 import {renderWhy} from '../../render/jobs/why.ts';
 
 export default class JobsWhy extends BaseCommand<typeof JobsWhy> {

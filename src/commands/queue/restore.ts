@@ -2,10 +2,10 @@ import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, restoreRecords} from '../../cli/change/audit-log.ts';
 import {type RestoreWork, withRestoreOptions} from '../../cli/change/restore.ts';
-import {requireAnswerer} from '../../cli/confirm.ts';
 import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
-import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
+import {requireAnswerer} from '../../cli/terminal/confirm.ts';
+import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
 import {previewRestore, type RestoreResult, restoreExitStatus, restoreJobs} from '../../jobs/save/restore.ts';
 import {renderRestored, restoreDocument} from '../../render/queue/saved.ts';
 

@@ -2,7 +2,7 @@ import {Args, Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {queueSources} from '../../cli/change/clear.ts';
 import {fileName, historyFile} from '../../cli/history-file.ts';
-import {ENDS_SOON, interruptibly} from '../../cli/interrupt.ts';
+import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
 import {AtomctlError} from '../../errors.ts';
 import {checkWholeFile, type WholeFileOptions, writeWholeFile} from '../../files/write-whole-file.ts';
 import {countSaved, type ReadQueue, readWaitingJobs} from '../../jobs/save/save.ts';

@@ -1,12 +1,12 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
-import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import type {Context} from '../../cli/context.ts';
 import {deliverMetrics, metricsFlags} from '../../cli/flags/metrics-flags.ts';
 import {secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
 import {watch, watchFlag} from '../../cli/polling/watch.ts';
-import {foreignPrefixes, readSiteJobs} from '../../cli/site-jobs.ts';
+import {allSitesFlag} from '../../cli/site/all-sites.ts';
+import {foreignPrefixes, readSiteJobs} from '../../cli/site/site-jobs.ts';
 import {type AtomctlError, EXIT} from '../../errors.ts';
 import {SEVERITIES} from '../../queue/severity.ts';
 import {

@@ -1,6 +1,6 @@
-import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
-import {withJobs} from '../../cli/busy-workers.ts';
+import {allSitesFlag} from '../../cli/site/all-sites.ts';
+import {withJobs} from '../../cli/site/busy-workers.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {askServers} from '../../queue/server-report.ts';
 import {serverState} from '../../queue/status.ts';

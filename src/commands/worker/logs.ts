@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {parseWhen} from '../../atom/when.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {interruptibly} from '../../cli/interrupt.ts';
+import {interruptibly} from '../../cli/terminal/interrupt.ts';
 import {findWorker, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {sanitizeJson} from '../../render/sanitize.ts';
 import {logEntryDocument, renderJournalEntry} from '../../render/worker.ts';

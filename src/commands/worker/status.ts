@@ -1,5 +1,5 @@
-import {allSitesFlag} from '../../cli/all-sites.ts';
 import {BaseCommand} from '../../cli/base-command.ts';
+import {allSitesFlag} from '../../cli/site/all-sites.ts';
 import {executingJobs} from '../../cli/worker/executing.ts';
 import {findWorker, unitFlags, workerService} from '../../cli/worker/unit-flags.ts';
 import {EXIT} from '../../errors.ts';

@@ -1,5 +1,5 @@
 import {Context} from '../../../src/cli/context.ts';
-import {liveSources} from '../../../src/cli/live.ts';
+import {liveSources} from '../../../src/cli/site/live.ts';
 import {formatAddress} from '../../../src/gearman/address.ts';
 import {notSure} from '../../../src/host/observed-clock.ts';
 import type {HostFacts} from '../../../src/jobs/live/collect-evidence.ts';

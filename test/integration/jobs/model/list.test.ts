@@ -6,7 +6,7 @@ import {
   fetchListing,
   type ListingFlags,
   type LogParts,
-} from '../../../../src/cli/job-listing.ts';
+} from '../../../../src/cli/site/job-listing.ts';
 import {
   countJobs,
   guessTotal,

@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError} from '../../errors.ts';
 
 /** What a command says at a signal. */
 export const ENDS_SOON = 'Interrupted: atomctl ends after the current step, so that nothing stays half done.';

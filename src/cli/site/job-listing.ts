@@ -1,17 +1,17 @@
-import type {SiteTime} from '../atom/site-time.ts';
-import {usageError} from '../errors.ts';
-import {type LiveJobs, listLiveJobs} from '../jobs/live/list-live.ts';
-import {guessTotal, type JobTotals, totalJobs, totalOf} from '../jobs/model/count.ts';
-import {isFiltered, type JobFilter, readsLogs} from '../jobs/model/filter.ts';
-import type {Job} from '../jobs/model/job.ts';
-import type {LastLine} from '../jobs/model/last-lines.ts';
-import {type JobSort, SORT_KEYS} from '../jobs/model/list.ts';
-import type {Database} from '../mysql/database.ts';
-import type {ListedJob} from '../render/jobs/columns.ts';
-import type {Context} from './context.ts';
-import {type FilterFlags, jobFilter} from './flags/filter-flags.ts';
+import type {SiteTime} from '../../atom/site-time.ts';
+import {usageError} from '../../errors.ts';
+import {type LiveJobs, listLiveJobs} from '../../jobs/live/list-live.ts';
+import {guessTotal, type JobTotals, totalJobs, totalOf} from '../../jobs/model/count.ts';
+import {isFiltered, type JobFilter, readsLogs} from '../../jobs/model/filter.ts';
+import type {Job} from '../../jobs/model/job.ts';
+import type {LastLine} from '../../jobs/model/last-lines.ts';
+import {type JobSort, SORT_KEYS} from '../../jobs/model/list.ts';
+import type {Database} from '../../mysql/database.ts';
+import type {ListedJob} from '../../render/jobs/columns.ts';
+import type {Context} from '../context.ts';
+import {type FilterFlags, jobFilter} from '../flags/filter-flags.ts';
+import {didYouMean} from '../suggest.ts';
 import {liveSources, noticeMissing} from './live.ts';
-import {didYouMean} from './suggest.ts';
 
 export const DEFAULT_LIMIT = 50;
 
@@ -89,7 +89,7 @@ async function readLastLines(
     wanted === 'all' || (wanted === 'executing' && (likely ?? live) === 'executing' && notes.length === 0);
   const ids = jobs.filter(isShown).map(({id}) => id);
   if (ids.length === 0) return new Map();
-  return (await import('../jobs/model/last-lines.ts')).lastLines(database, {ids, time});
+  return (await import('../../jobs/model/last-lines.ts')).lastLines(database, {ids, time});
 }
 
 /** The jobs with the last lines of their logs, for a table. */

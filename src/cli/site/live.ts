@@ -1,5 +1,5 @@
-import type {LiveReport, LiveSources} from '../jobs/live/live-state.ts';
-import type {Context} from './context.ts';
+import type {LiveReport, LiveSources} from '../../jobs/live/live-state.ts';
+import type {Context} from '../context.ts';
 
 /** A listing does not wait longer than this for Gearman, however long --timeout is. */
 const LISTING_SECONDS = 2;
@@ -21,8 +21,8 @@ export async function liveSources(
   const sources = {servers, now: context.now, ...facts};
   if (options.probe !== true) return sources;
   const [{probeSite}, {deferSignals}] = await Promise.all([
-    import('../jobs/live/queue-payloads.ts'),
-    import('./interrupt.ts'),
+    import('../../jobs/live/queue-payloads.ts'),
+    import('../terminal/interrupt.ts'),
   ]);
   const probe = async () => {
     const {prefixes} = facts;
@@ -43,7 +43,7 @@ export function noticeMissing(report: LiveReport, notice: (text: string) => void
 /** The live report for a filter by live state. @throws AtomctlError for the database */
 export async function liveReport(context: Context, notice: (text: string) => void): Promise<LiveReport> {
   const [{liveStates}, database, time, sources] = await Promise.all([
-    import('../jobs/live/live-state.ts'),
+    import('../../jobs/live/live-state.ts'),
     context.database(),
     context.time(),
     liveSources(context, {notice}),

@@ -1,7 +1,7 @@
-import {AtomctlError} from '../errors.ts';
-import {describeEndpoint, endpointOf} from '../mysql/endpoint.ts';
-import {sanitizeLine} from '../render/sanitize.ts';
-import type {Context} from './context.ts';
+import {AtomctlError} from '../../errors.ts';
+import {describeEndpoint, endpointOf} from '../../mysql/endpoint.ts';
+import {sanitizeLine} from '../../render/sanitize.ts';
+import type {Context} from '../context.ts';
 
 /** Names a site for a question and for the record of a change. Nothing in it is secret. */
 export interface SiteName {

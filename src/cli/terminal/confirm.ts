@@ -1,7 +1,7 @@
 import {createInterface} from 'node:readline/promises';
-import {AtomctlError} from '../errors.ts';
-import {widthOf} from '../render/screen.ts';
-import {wrapSentences} from '../render/wrap.ts';
+import {AtomctlError} from '../../errors.ts';
+import {widthOf} from '../../render/screen.ts';
+import {wrapSentences} from '../../render/wrap.ts';
 import type {IO} from './io.ts';
 
 export interface ConfirmOptions extends Pick<IO, 'stdin' | 'stdout' | 'stderr'> {

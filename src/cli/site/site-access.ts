@@ -1,8 +1,8 @@
-import type {SiteAccess} from '../doctor/evidence.ts';
-import type {Context} from './context.ts';
+import type {SiteAccess} from '../../doctor/evidence.ts';
+import type {Context} from '../context.ts';
+import {waitAloud} from '../terminal/wait-aloud.ts';
+import {serviceManager} from '../worker/unit-flags.ts';
 import {hostFacts, sitePrefixes} from './host-facts.ts';
-import {waitAloud} from './wait-aloud.ts';
-import {serviceManager} from './worker/unit-flags.ts';
 
 /**
  * What doctor's checks need of a site.
@@ -18,8 +18,8 @@ export async function siteAccess(
     hostFacts(context),
     sitePrefixes(context),
     site.timezone(),
-    import('../host/system-zone.ts'),
-    import('../host/accounts.ts'),
+    import('../../host/system-zone.ts'),
+    import('../../host/accounts.ts'),
   ]);
   const [root, prefix, workerTypes, downloads, time, manager, {readStartLimit}] = await Promise.all([
     site.root(),
@@ -28,7 +28,7 @@ export async function siteAccess(
     site.downloads(),
     context.time(),
     serviceManager(context, {'user-manager': false}),
-    import('../worker/start-limit.ts'),
+    import('../../worker/start-limit.ts'),
   ]);
   return {
     database: () => context.database(),

@@ -1,6 +1,6 @@
 import {PassThrough} from 'node:stream';
 import {describe, expect, it} from 'vitest';
-import {type ConfirmOptions, confirm} from '../../../src/cli/confirm.ts';
+import {type ConfirmOptions, confirm} from '../../../../src/cli/terminal/confirm.ts';
 
 type Terminal = PassThrough & {isTTY: boolean};
 

@@ -1,5 +1,5 @@
-import {type Screen, screenOf, widthOf} from '../render/screen.ts';
-import {wrapSentences} from '../render/wrap.ts';
+import {type Screen, screenOf, widthOf} from '../../render/screen.ts';
+import {wrapSentences} from '../../render/wrap.ts';
 
 /** The process's streams and environment, as commands use them. */
 export interface IO {

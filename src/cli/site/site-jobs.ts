@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {SiteJobs} from '../queue/status.ts';
-import type {Context} from './context.ts';
+import type {SiteJobs} from '../../queue/status.ts';
+import type {Context} from '../context.ts';
 import {liveFacts, liveSources} from './live.ts';
 
 /**
@@ -55,15 +55,15 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
 
 async function importJobs() {
   const modules = await Promise.all([
-    import('../jobs/live/live-state.ts'),
-    import('../jobs/model/running-jobs.ts'),
-    import('../atom/plugins.ts'),
-    import('../jobs/health/cross-check.ts'),
-    import('../jobs/health/job-problems.ts'),
-    import('../host/worker-state.ts'),
-    import('../jobs/health/clock.ts'),
-    import('../host/system-zone.ts'),
-    import('../jobs/health/longest-wait.ts'),
+    import('../../jobs/live/live-state.ts'),
+    import('../../jobs/model/running-jobs.ts'),
+    import('../../atom/plugins.ts'),
+    import('../../jobs/health/cross-check.ts'),
+    import('../../jobs/health/job-problems.ts'),
+    import('../../host/worker-state.ts'),
+    import('../../jobs/health/clock.ts'),
+    import('../../host/system-zone.ts'),
+    import('../../jobs/health/longest-wait.ts'),
   ]);
   const [live, rows, plugins, checks, problems, worker, clock, zone, wait] = modules;
   return {
@@ -83,7 +83,7 @@ async function importJobs() {
 /** The prefixes on the site's servers that are known to be other sites'. */
 export async function foreignPrefixes(context: Context): Promise<ReadonlySet<string>> {
   const [{takeSnapshot}, {prefixes}, servers] = await Promise.all([
-    import('../queue/snapshot.ts'),
+    import('../../queue/snapshot.ts'),
     liveFacts(context),
     context.servers(),
   ]);

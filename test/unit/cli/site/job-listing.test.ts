@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {parseSort} from '../../../src/cli/job-listing.ts';
+import {parseSort} from '../../../../src/cli/site/job-listing.ts';
 
 it('parseSort reads a key and its direction', () => {
   expect(parseSort('-started')).toEqual({key: 'started', descending: true});

@@ -1,5 +1,5 @@
 import {afterEach, expect, it} from 'vitest';
-import {deferSignals, interruptibly} from '../../../src/cli/interrupt.ts';
+import {deferSignals, interruptibly} from '../../../../src/cli/terminal/interrupt.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

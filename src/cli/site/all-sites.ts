@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core';
-import {AtomctlError, EXIT} from '../errors.ts';
-import {errorDocument, errorSentences} from '../render/error.ts';
-import {sanitizeLine} from '../render/sanitize.ts';
-import {paint, type Screen} from '../render/screen.ts';
-import type {Context} from './context.ts';
-import {writeSentences} from './io.ts';
+import {AtomctlError, EXIT} from '../../errors.ts';
+import {errorDocument, errorSentences} from '../../render/error.ts';
+import {sanitizeLine} from '../../render/sanitize.ts';
+import {paint, type Screen} from '../../render/screen.ts';
+import type {Context} from '../context.ts';
+import {writeSentences} from '../terminal/io.ts';
 
 /** A command's result for one site. */
 export interface Answer {

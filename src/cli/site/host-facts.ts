@@ -1,11 +1,11 @@
-import {formatAddress, type ServerAddress} from '../gearman/address.ts';
-import type {SeenOnServers} from '../host/foreign-prefixes.ts';
-import type {GearmandFacts} from '../host/local-gearmand.ts';
-import type {ObservedClock} from '../host/observed-clock.ts';
-import type {SiteProcesses} from '../host/site-processes.ts';
-import type {ProcessReport} from '../processes/read-processes.ts';
-import type {UnitState} from '../systemd/unit-state.ts';
-import type {Context} from './context.ts';
+import {formatAddress, type ServerAddress} from '../../gearman/address.ts';
+import type {SeenOnServers} from '../../host/foreign-prefixes.ts';
+import type {GearmandFacts} from '../../host/local-gearmand.ts';
+import type {ObservedClock} from '../../host/observed-clock.ts';
+import type {SiteProcesses} from '../../host/site-processes.ts';
+import type {ProcessReport} from '../../processes/read-processes.ts';
+import type {UnitState} from '../../systemd/unit-state.ts';
+import type {Context} from '../context.ts';
 
 /** What this host and the configuration can tell of a site; each call asks again. */
 export interface HostFacts {
@@ -46,7 +46,8 @@ export async function hostFacts(context: Context): Promise<HostFacts> {
   return {
     processes: () => facts.processes(),
     gearmand: (address) => facts.gearmand(address),
-    comesFromHere: async (ip, server) => (await import('../host/own-addresses.ts')).comesFromHere(ip, server),
+    comesFromHere: async (ip, server) =>
+      (await import('../../host/own-addresses.ts')).comesFromHere(ip, server),
     workersStatedHere: await site.workersStatedHere(),
     configChangedMs: () => site.configModifiedMs(),
     serversDoubt: () => site.serversDoubt(),
@@ -65,7 +66,7 @@ export async function sitePrefixes(context: Context): Promise<SitePrefixes> {
     own,
     also,
     foreign: async (snapshot) => {
-      const {foreignPrefixes} = await import('../host/foreign-prefixes.ts');
+      const {foreignPrefixes} = await import('../../host/foreign-prefixes.ts');
       return foreignPrefixes(snapshot, {
         own: new Set([...(own ? [own] : []), ...also]),
         namedSites: () => namedSitePrefixes(context),
@@ -87,8 +88,8 @@ class ContextHost {
 
   async processes(): Promise<SiteProcesses> {
     const [{sortProcesses, fileOwners}, {usesOtherDatabase}, site] = await Promise.all([
-      import('../host/site-processes.ts'),
-      import('../atom/other-site.ts'),
+      import('../../host/site-processes.ts'),
+      import('../../atom/other-site.ts'),
       this.#context.site(),
     ]);
     const {value: root} = await site.root();
@@ -104,8 +105,8 @@ class ContextHost {
 
   async gearmand(address: ServerAddress): Promise<GearmandFacts> {
     const [{gearmandFacts}, {readSockets}] = await Promise.all([
-      import('../host/local-gearmand.ts'),
-      import('../processes/socket-tables.ts'),
+      import('../../host/local-gearmand.ts'),
+      import('../../processes/socket-tables.ts'),
     ]);
     const [{gearmands}, sockets] = await Promise.all([this.#readProcesses(), readSockets()]);
     return gearmandFacts(address, {gearmands, sockets});
@@ -118,8 +119,8 @@ class ContextHost {
 
   async #observeClock(): Promise<ObservedClock> {
     const [{notSure, observeClock}, {readJournal}, time] = await Promise.all([
-      import('../host/observed-clock.ts'),
-      import('../systemd/journal.ts'),
+      import('../../host/observed-clock.ts'),
+      import('../../systemd/journal.ts'),
       this.#context.time(),
     ]);
     const units = await this.#units();
@@ -141,13 +142,13 @@ class ContextHost {
   }
 
   async #unitUsers(): Promise<Set<number>> {
-    const {userIds} = await import('../host/accounts.ts');
+    const {userIds} = await import('../../host/accounts.ts');
     return userIds((await this.#units()).map(({user}) => user ?? 'root'));
   }
 
   /** The site's worker units; none if there is no systemd, or no such unit. */
   async #units(): Promise<UnitState[]> {
-    const {findWorker} = await import('./worker/unit-flags.ts');
+    const {findWorker} = await import('../worker/unit-flags.ts');
     return findWorker(this.#context, {'user-manager': false}).then(
       ({units}) => units,
       () => [],
@@ -156,7 +157,7 @@ class ContextHost {
 
   /** A scan that is under way serves everybody who asks meanwhile. */
   #readProcesses(): Promise<ProcessReport> {
-    this.#scan ??= import('../processes/read-processes.ts')
+    this.#scan ??= import('../../processes/read-processes.ts')
       .then(({readProcesses}) => readProcesses())
       .finally(() => {
         this.#scan = undefined;
@@ -167,7 +168,7 @@ class ContextHost {
 
 /** The prefixes of the sites that atomctl's configuration names and that surely use another database. */
 async function namedSitePrefixes(context: Context): Promise<string[]> {
-  const {isOtherDatabase} = await import('../atom/other-site.ts');
+  const {isOtherDatabase} = await import('../../atom/other-site.ts');
   const [sites, database] = await Promise.all([
     context.otherNamedSites(),
     context.site().then((site) => site.database()),

@@ -1,7 +1,7 @@
-import {AtomctlError} from '../errors.ts';
-import type {BusyWorker, ShownWorker} from '../jobs/live/busy-workers.ts';
-import type {QueueWorker} from '../queue/workers.ts';
-import type {Context} from './context.ts';
+import {AtomctlError} from '../../errors.ts';
+import type {BusyWorker, ShownWorker} from '../../jobs/live/busy-workers.ts';
+import type {QueueWorker} from '../../queue/workers.ts';
+import type {Context} from '../context.ts';
 import {liveReport} from './live.ts';
 
 /** The workers with the jobs that they execute; without these, and a notice, if the database cannot be read. */
@@ -28,7 +28,7 @@ async function busyWorkersOf(
   notice: (text: string) => void,
 ): Promise<ReadonlyMap<string, BusyWorker>> {
   try {
-    const {busyWorkers} = await import('../jobs/live/busy-workers.ts');
+    const {busyWorkers} = await import('../../jobs/live/busy-workers.ts');
     // Which servers did not answer is said already.
     const report = await liveReport(context, () => {});
     return new Map(busyWorkers(report).map((worker) => [worker.id, worker]));

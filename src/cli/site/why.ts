@@ -1,5 +1,5 @@
-import type {Explained} from '../jobs/why/why.ts';
-import type {Context} from './context.ts';
+import type {Explained} from '../../jobs/why/why.ts';
+import type {Context} from '../context.ts';
 import {liveSources} from './live.ts';
 
 /**
@@ -12,8 +12,8 @@ export async function explain(
   {id, probe, notice}: {id: number; probe: boolean; notice: (text: string) => void},
 ): Promise<Explained> {
   const [{explainJob}, {readProcessState}, database, time, sources] = await Promise.all([
-    import('../jobs/why/why.ts'),
-    import('../processes/process-state.ts'),
+    import('../../jobs/why/why.ts'),
+    import('../../processes/process-state.ts'),
     context.database(),
     context.time(),
     liveSources(context, {notice}),
@@ -36,8 +36,8 @@ async function probeFor(
   name: string,
 ) {
   const [{probeSite}, {deferSignals}] = await Promise.all([
-    import('../jobs/live/queue-payloads.ts'),
-    import('./interrupt.ts'),
+    import('../../jobs/live/queue-payloads.ts'),
+    import('../terminal/interrupt.ts'),
   ]);
   const {timeoutSeconds} = context;
   const {waiting, problems} = await deferSignals(() => probeSite({servers, prefixes, timeoutSeconds, name}));
@@ -51,8 +51,8 @@ async function journalPids(
   jobs: readonly {id: number; name: string}[],
 ): Promise<Map<number, number>> {
   const [{findWorker}, {assignToUnits}] = await Promise.all([
-    import('./worker/unit-flags.ts'),
-    import('../worker/executing.ts'),
+    import('../worker/unit-flags.ts'),
+    import('../../worker/executing.ts'),
   ]);
   const found = await findWorker(context, {'user-manager': false}).catch(() => null);
   if (found === null) return new Map();
