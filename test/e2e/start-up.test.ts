@@ -69,7 +69,7 @@ describe('a start loads what it uses and nothing else:', () => {
   });
 
   it('--help', async () => {
-    const shared = ['common', 'help-topics', 'show-help', 'wrap'].map((name) => `dist/shared/${name}.cjs`);
+    const shared = ['common', 'help-topics', 'show-help'].map((name) => `dist/shared/${name}.cjs`);
     expect(await loadedBy(['--help'])).toEqual([...START, ...shared].sort());
   });
 
