@@ -216,15 +216,18 @@ const inlineRequires = {
 };
 
 /**
- * A part of a package that is a file of its own, since it is long and few starts need it: the names of all errors of
- * MySQL, a third of mysql2.
+ * Parts of packages that are files of their own, since few starts need them: the names of all errors of MySQL, a third of
+ * mysql2, and numbers of more than 53 bits.
  */
-const PARTS = {'node_modules/mysql2/lib/constants/errors.js': 'packages/mysql2-errors.cjs'};
+const PARTS = {
+  'node_modules/mysql2/lib/constants/errors.js': 'packages/mysql2-errors.cjs',
+  'node_modules/long/umd/index.js': 'packages/long.cjs',
+};
 
 const partsApart = {
   name: 'parts apart',
   setup({onResolve, resolve}) {
-    onResolve({filter: /^\..*errors/}, async ({path, kind, pluginData, ...options}) => {
+    onResolve({filter: /^(?:\..*errors|long$)/}, async ({path, kind, pluginData, ...options}) => {
       if (kind === 'entry-point' || pluginData === 'resolving') return undefined;
       const {path: file} = await resolve(path, {...options, kind, pluginData: 'resolving'});
       const out = PARTS[relative(root, file)];
@@ -236,12 +239,24 @@ const partsApart = {
 /** What oclif lays out text with, which atomctl does itself. Other packages need string-width, too. */
 const OCLIF_TEXT = new Set(['ejs', 'string-width', 'widest-line', 'wrap-ansi']);
 
-const noOclifText = {
-  name: 'no oclif text',
-  setup({onResolve}) {
-    onResolve({filter: /^[a-z]/}, ({path, importer}) => {
-      const unused = OCLIF_TEXT.has(path) && importer.includes('/node_modules/@oclif/core/lib/');
-      return unused ? {path: inRoot('bin/packages/oclif-text.cjs')} : undefined;
+/** Parts of packages that a start would parse and that atomctl never calls: its help is its own, and it prepares no statement. */
+const NEVER_CALLED = [
+  /@oclif\/core\/lib\/(?:help\/(?:index|command|root|docopts|formatter)|config\/(?:plugin|ts-path)|module-loader|util\/(?:read-tsconfig|cache-command)|ux\/action\/\w+)\.js$/,
+  /mysql2\/lib\/(?:commands\/(?:binlog_dump|execute|prepare|server_handshake)|compressed_protocol|parsers\/(?:static_)?binary_parser|promise\/\w+)\.js$/,
+];
+
+const neverCalled = {
+  name: 'never called',
+  setup({onResolve, resolve}) {
+    const stub = {path: inRoot('bin/packages/never-called.cjs')};
+    onResolve({filter: /^[a-z]/}, ({path, importer}) =>
+      OCLIF_TEXT.has(path) && importer.includes('/node_modules/@oclif/core/lib/') ? stub : undefined,
+    );
+    onResolve({filter: /^\./}, async ({path, importer, kind, pluginData, ...options}) => {
+      if (pluginData === 'resolving' || !/node_modules\/(?:@oclif\/core|mysql2)\//.test(importer))
+        return undefined;
+      const {path: file} = await resolve(path, {...options, importer, kind, pluginData: 'resolving'});
+      return NEVER_CALLED.some((part) => part.test(file)) ? stub : undefined;
     });
   },
 };
@@ -259,7 +274,7 @@ async function buildPackages(packages) {
       ...[...packages].map(([name, out]) => [STAND_INS[name] ?? name, out]),
       ...Object.entries(PARTS),
     ].map(([path, out]) => ({in: path, out: out.replace(/\.cjs$/, '')})),
-    plugins: [partsApart, noOclifText, inlineRequires],
+    plugins: [partsApart, neverCalled, inlineRequires],
     write: false,
   });
   await mkdir(join(dist, 'packages'), {recursive: true});
