@@ -96,7 +96,7 @@ export function waitsForText({executing, unnamed, left}: WaitsFor): string {
   const named = executing.map(executedText);
   if (unnamed > 0) named.push(`${jobs(unnamed)} whose ${unnamed === 1 ? 'id is' : 'ids are'} not known`);
   const sentences = named.length === 0 ? [] : [`Waiting for the end of ${named.join('; ')}.`];
-  return [...sentences, ...left.map(leftText)].join(' ');
+  return [...sentences, ...left.map((each) => leftText(each, {over: false}))].join(' ');
 }
 
 export function executedText({id, name, worker, since}: ExecutedJob): string {
@@ -104,9 +104,11 @@ export function executedText({id, name, worker, since}: ExecutedJob): string {
   return `job ${id} (${name}): ${by}${since === null ? '' : ` since ${since}`}`;
 }
 
-export function leftText({jobClass, count, ids}: LeftClass): string {
+/** @param over the wait has ended, and the command does not run */
+export function leftText({jobClass, count, ids}: LeftClass, {over}: {over: boolean}): string {
   const which = ids === null ? '' : ` (${ids.join(', ')})`;
-  return `${jobs(count)} of ${jobClass}${which} ${count === 1 ? 'stays' : 'stay'} in the queue and will be executed before the command runs: AtoM executes such jobs one at a time in their order, so they are not taken while a worker for them is free or is not stopped.`;
+  const before = over ? '' : ' and will be executed before the command runs';
+  return `${jobs(count)} of ${jobClass}${which} ${count === 1 ? 'stays' : 'stay'} in the queue${before}: AtoM executes such jobs one at a time in their order, so they are not taken while a worker for them is free or is not stopped.`;
 }
 
 export function jobs(count: number): string {

@@ -216,7 +216,7 @@ it('without units: says what is not promised, and leaves imports to a connected 
   expect(notices[0]).toMatch(notPromised);
   expect(late.left).toEqual([{jobClass: SERIAL, count: 1, ids: [anImport]}]);
   expect(late.failure!.message).toContain(
-    `1 job of ${SERIAL} (${anImport}) stays in the queue and will be executed before the command runs`,
+    `1 job of ${SERIAL} (${anImport}) stays in the queue: AtoM executes such jobs one at a time`,
   );
   const result = await hold(async () => {
     expect(worker.started()).toEqual([first.id, anImport]);
