@@ -261,10 +261,7 @@ export class HeldQueue {
     for (const hold of this.#holds) {
       const {server, held} = hold;
       // What it has forgotten cannot be ended there: it is submitted later, see isLost.
-      hold.lost ||= await hold.abilities.exchange([], 'ECHO_REQ').then(
-        () => false,
-        () => true,
-      );
+      hold.lost ||= await isCut(hold);
       if (hold.lost) continue;
       for (const each of held) {
         const others = each.jobs.filter(
@@ -302,6 +299,8 @@ export class HeldQueue {
           hold.lost = true;
         }
       }
+      // Between two returns of very many jobs nothing else notices a restart.
+      if (hold.held.length > 0) hold.lost ||= await isCut(hold);
       hold.held = [];
     }
     await this.close();
@@ -315,6 +314,14 @@ export class HeldQueue {
       abilities.close();
     }
   }
+}
+
+/** The server was restarted since the connections were opened, or they were cut. */
+function isCut({abilities}: ServerHold): Promise<boolean> {
+  return abilities.exchange([], 'ECHO_REQ').then(
+    () => false,
+    () => true,
+  );
 }
 
 /** A gearmand often may have no more than 1024 connections. */

@@ -334,8 +334,8 @@ function* finish(holding: Holding): Steps<Ending> {
 /** Submits what is held under another prefix with this one, and ends it there. */
 function* move({act, holds, saved}: Holding, prefix: string, end: Ending): Steps<void> {
   for (const each of holds) {
-    const {server, parts, abilities} = each;
-    each.lost ||= (!server.up || abilities.broken) && !act.careless.missesRestarts;
+    const {server, parts} = each;
+    each.lost ||= isCut(each) && !act.careless.missesRestarts;
     if (each.lost) continue;
     for (const part of parts) {
       const others = part.jobs.filter((entry) => prefixOf(entry.function) !== prefix);
@@ -367,6 +367,10 @@ function* move({act, holds, saved}: Holding, prefix: string, end: Ending): Steps
   }
 }
 
+function isCut({server, abilities}: ServerHold): boolean {
+  return !server.up || abilities.broken;
+}
+
 function* giveBackParts(each: ServerHold): Steps<AtomctlError | null> {
   const {act} = each.parts[0] ?? {act: null};
   let problem: AtomctlError | null = null;
@@ -376,6 +380,7 @@ function* giveBackParts(each: ServerHold): Steps<AtomctlError | null> {
     if (!each.server.up && !each.lost) problem = unreachable(each.server);
     if (!act!.careless.missesRestarts) each.lost = true;
   }
+  if (each.parts.length > 0) each.lost ||= isCut(each) && !act!.careless.missesRestarts;
   each.parts = [];
   return problem;
 }

@@ -1,4 +1,7 @@
+import {once} from 'node:events';
+import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
 import {afterAll, afterEach, beforeAll, expect, it, onTestFinished} from 'vitest';
+import {connectServers} from '../../../../src/gearman/server.ts';
 import {
   type HoldOptions,
   holdExitStatus,
@@ -8,6 +11,7 @@ import {
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
 import {restoreJobs} from '../../../../src/jobs/save/restore.ts';
 import {functionName} from '../../../../src/queue/function-name.ts';
+import {MOST_CONNECTIONS} from '../../../../src/queue/probe/held-jobs.ts';
 import {oldHoldProblems, oldHolds} from '../../../../src/queue/probe/old-holds.ts';
 import {probeQueue} from '../../../../src/queue/probe/probe.ts';
 import {reportServer} from '../../../../src/queue/server-report.ts';
@@ -258,6 +262,42 @@ it('notices a restart of gearmand although it answers again at the next question
   await until(async () => notices.length > 0);
   await restartGearmand();
   expect([(await held).failure?.code, stopped]).toEqual(['GEARMAN_UNREACHABLE', false]);
+});
+
+it('notices a restart of gearmand between the two returns of very many jobs', async () => {
+  let isOver = false;
+  const forward = async (client: Socket) => {
+    // After the first return the jobs are taken again, by a new connection.
+    if (isOver && (await counts()).running === 0) {
+      isOver = false;
+      await restartGearmand();
+    }
+    const upstream = connect(gearmand.address.port, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => {});
+    client.on('close', () => upstream.destroy()).pipe(upstream);
+    upstream.on('close', () => client.destroy()).pipe(client);
+  };
+  const relay = createServer((client) => void forward(client));
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  const {port} = relay.address() as AddressInfo;
+  const ids = await submitJobs(at, MOST_CONNECTIONS + 1);
+  const servers = await connectServers([{host: '127.0.0.1', port}], {timeoutSeconds: 5});
+  const restore: SiteAfterwards['restore'] = async (jobs) => {
+    const {sources, close} = await sourcesOf(at.site);
+    const recheck = {firstSeen: new Map<number, number>(), wait: NO_WAIT};
+    const how = {origin: 'The hold', to: at.server, rePrefix: false, recheck, wait: NO_WAIT};
+    const signal = new AbortController().signal;
+    return restoreJobs({...sources, ...how, jobs, signal}).finally(close);
+  };
+  const command = async () => {
+    isOver = true;
+    return 0;
+  };
+  const result = await hold(command, {servers, after: {restore}});
+  expect([result.held, result.restored]).toEqual([ids.length, ids.length]);
+  expect(await handedOut(at.site)).toEqual(ids);
+  for (const connection of servers) if ('server' in connection) connection.server.close();
+  relay.close();
 });
 
 it('keeps a copy of the jobs if no server has them in the end, and names it', async () => {
