@@ -1,11 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../../errors.ts';
 import type {HoldOptions, SiteAfterwards} from '../../jobs/hold/hold.ts';
-import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import type {SitePrefixes} from '../../queue/snapshot.ts';
 import type {HoldPreview} from '../../render/queue/held.ts';
 import type {Context} from '../context.ts';
-import {historyFile} from '../history-file.ts';
 import {waitAloud} from '../terminal/wait-aloud.ts';
 import {type FoundWorker, findWorker, type UnitFlags, workerService} from '../worker/unit-flags.ts';
 import {requireDone} from '../worker/worker-control.ts';
@@ -56,7 +54,10 @@ export async function holdOptions(context: Context, settings: HoldSettings): Pro
       if (worker !== null) await refuseUnseenJobs({...queue, prefixes, database});
     },
     stopUnits: worker === null ? null : () => stopUnits(context, worker),
-    keepCopy: (jobs) => keepCopy(context, jobs),
+    async keepCopy(jobs) {
+      const {copyDirectories, writeHeldCopy} = await import('./held-copy.ts');
+      return await writeHeldCopy(jobs, {directories: copyDirectories(), savedAt: context.now()});
+    },
     afterwards: () => siteAfterwards(context, {worker, prefixes, notice: settings.notice}),
   };
 }
@@ -118,32 +119,6 @@ async function refuseUnseenJobs(
 async function stopUnits(context: Context, worker: FoundWorker): Promise<void> {
   const {stopWorker} = await import('../../worker/service.ts');
   requireDone(await stopWorker(await workerService(context, worker, WAIT_SECONDS)));
-}
-
-/** In the working directory, or else in the one for temporary files. @throws AtomctlError if it can be written in neither */
-async function keepCopy(context: Context, jobs: readonly SavedJob[]): Promise<string> {
-  const [{writeWholeFile}, {savedQueueText}, {tmpdir}, {join}] = await Promise.all([
-    import('../../files/write-whole-file.ts'),
-    import('../../queue/saved/saved-queue.ts'),
-    import('node:os'),
-    import('node:path'),
-  ]);
-  const savedAt = context.now().toISOString();
-  const name = `atomctl-held-${savedAt.replace(/[:.]/g, '')}.json`;
-  const write = async (directory: string) => {
-    const path = join(directory, name);
-    const chunks = once(savedQueueText({savedAt, jobs}));
-    await writeWholeFile({...historyFile(path, false), exactMode: true, chunks});
-    return path;
-  };
-  return await write(process.cwd()).catch((error: unknown) => {
-    if (error instanceof AtomctlError) return write(tmpdir());
-    throw error;
-  });
-}
-
-async function* once(text: string): AsyncIterable<string> {
-  yield text;
 }
 
 /** The settings are read again: the command may have moved the root. */
