@@ -58,6 +58,8 @@ export class Gearmand {
   /** Functions that `status` lists, with their waiting jobs, oldest first. Rows stay after the last job (run). */
   private readonly waiting = new Map<string, Entry[]>();
   private readonly executing: Entry[] = [];
+  /** Until the next change: entries() is asked for most often. */
+  private all: readonly Entry[] | null = null;
   private handles = 0;
 
   constructor(options: GearmandOptions, startedMs: number) {
@@ -70,16 +72,17 @@ export class Gearmand {
   }
 
   /** Waiting and assigned jobs, ignored ones too. */
-  entries(): Entry[] {
-    const entries = [...this.executing];
-    for (const waiting of this.waiting.values()) if (waiting.length > 0) entries.push(...waiting);
-    return entries;
+  entries(): readonly Entry[] {
+    this.all ??= [...this.executing, ...[...this.waiting.values()].flat()];
+    return this.all;
   }
 
   /** Text command `status` (text.cc): job_total and job_running; cancelled jobs are counted (run). */
   status(): {function: string; total: number; running: number}[] {
+    const executing = new Map<string, number>();
+    for (const {function: name} of this.executing) executing.set(name, (executing.get(name) ?? 0) + 1);
     return [...this.waiting].map(([name, entries]) => {
-      const running = this.executing.filter((entry) => entry.function === name).length;
+      const running = executing.get(name) ?? 0;
       return {function: name, total: entries.length + running, running};
     });
   }
@@ -141,6 +144,7 @@ export class Gearmand {
       const queue = this.list(name);
       while (queue.length > 0) {
         const entry = queue.shift()!;
+        this.all = null;
         if (entry.ignored) continue;
         entry.holder = connection;
         connection.held.push(entry);
@@ -154,6 +158,7 @@ export class Gearmand {
   /** WORK_COMPLETE and WORK_FAIL: the job is forgotten. */
   end(connection: Connection, entry: Entry): void {
     if (connection.broken || entry.holder !== connection) return;
+    this.all = null;
     connection.held.splice(connection.held.indexOf(entry), 1);
     this.executing.splice(this.executing.indexOf(entry), 1);
     entry.holder = null;
@@ -188,6 +193,7 @@ export class Gearmand {
   probe(names: readonly string[]): Entry[] {
     const most = Math.max(0, ...this.entries().map(({ignored, retries}) => (ignored ? 0 : retries)));
     if (this.retryLimit > 0 && most + 1 >= this.retryLimit) return [];
+    this.all = null;
     return names.flatMap((name) => {
       const kept = this.waitingIn(name).filter(({ignored}) => !ignored);
       for (const entry of kept) entry.retries += 1;
@@ -203,6 +209,7 @@ export class Gearmand {
 
   /** These are gone: a client ended them. */
   forget(entries: readonly Entry[]): void {
+    this.all = null;
     for (const list of [this.executing, ...this.waiting.values()])
       list.splice(0, list.length, ...list.filter((entry) => !entries.includes(entry)));
   }
@@ -212,6 +219,7 @@ export class Gearmand {
     for (const connection of this.connections) connection.broken = true;
     this.connections = [];
     const kept = this.durable ? this.entries().filter((entry) => !entry.ignored) : [];
+    this.all = null;
     this.waiting.clear();
     this.executing.length = 0;
     // Replayed before the first connection is served (gearmand.cc, gearmand_run), jobs that executed too.
@@ -228,6 +236,7 @@ export class Gearmand {
   }
 
   private queue(entry: Entry): void {
+    this.all = null;
     this.list(entry.function).push(entry);
   }
 
