@@ -4,6 +4,7 @@ import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
+import {connectServers} from '../../src/gearman/server.ts';
 import {STATUSES} from '../../src/jobs/model/job.ts';
 import {installed} from '../support/installed.ts';
 import {insertLogged} from '../support/jobs/retry-site.ts';
@@ -85,6 +86,17 @@ function run(
       resolve({code: error === null ? 0 : Number(error.code), stdout, stderr}),
     );
   });
+}
+
+/** A queue:hold has a job of this function. */
+async function isHeld(name: string): Promise<boolean> {
+  const [connection] = await connectServers([gearmand.address], {timeoutSeconds: 5});
+  if (!('server' in connection!)) throw connection!.error;
+  const {server} = connection;
+  const holds = (await server.connections()).some(({id}) => id.startsWith('atomctl-hold-'));
+  const held = (await server.status()).some((row) => row.function === name && row.running === 1);
+  server.close();
+  return holds && held;
 }
 
 /** A systemctl whose only unit is the site's worker, which has failed; `start` runs it. There is no journal. */
@@ -187,16 +199,29 @@ describe.sequential('docs/recipes.md', () => {
     await site.query('DELETE FROM object WHERE id IN (?)', [[id, failed]]);
   });
 
-  test('17: deploys while no job executes, and without a terminal', async () => {
+  test('17: deploys while no job executes, without a terminal, also if an import waits for a free worker', async () => {
     const {scripts} = recipe('17. Deploy while no job executes');
     const deploy = join(scratch, 'deploy.sh');
-    writeFileSync(deploy, '#!/bin/sh\necho deployed; exit $FAILS\n', {mode: 0o755});
+    const begun = join(site.root, 'sandbox/started', String(worker.pid));
+    writeFileSync(deploy, `#!/bin/sh\ntail -n 1 ${begun}; exit $FAILS\n`, {mode: 0o755});
     const env = {DEPLOY: deploy, ATOM_HISTORY: scratch, FAILS: '0'};
-    const good = await run(scripts[0], env);
-    expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('deployed\n')]);
+    // The worker is free, and takes nothing.
+    process.kill(worker.pid, 'SIGSTOP');
+    const {id: plain} = await submitJob(site);
+    const {id: anImport} = await submitJob(site, {jobClass: 'arFileImportJob'});
+    const running = run(scripts[0], env);
+    await until(() => isHeld(site.functionName('arFindingAidJob')));
+    process.kill(worker.pid, 'SIGCONT');
+    const good = await running;
+    expect([good.code, good.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^${anImport}$`, 'm'))]);
+    expect(good.stderr).toContain('The waiting jobs of arFileImportJob');
     expect(good.stderr).toContain('1 worker of this site is not stopped');
-    expect(existsSync(join(scratch, 'queue.json'))).toBe(true);
+    expect(existsSync(join(scratch, 'queue.json'))).toBe(false);
+    await until(() => worker.started().at(-1) === plain);
+
     expect((await run(scripts[0], {...env, FAILS: '7'})).code).toBe(7);
+    expect(existsSync(join(scratch, 'queue.json'))).toBe(true);
+    await site.query('DELETE FROM object WHERE id IN (?)', [[plain, anImport]]);
   });
 
   test('16: writes figures for Prometheus, also for an unhealthy queue', async () => {
