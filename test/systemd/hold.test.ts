@@ -37,7 +37,7 @@ async function busySite(name: string) {
   for (const server of [0, 1, 0, 1, 0]) jobs.push(await submitJob(site, {server: site.gearman[server]!}));
   for (let count = 0; count < 2; count += 1) jobs.push(await submitJob(site, {jobClass: 'arFileImportJob'}));
   const deploy = `cp -a ${site.root} ${next} && ln -sfn ${next} ${link}`;
-  return {site, unit, atomctl, deploy, ids: jobs.map(({id}) => id), show: made.show};
+  return {site, unit, link, atomctl, deploy, ids: jobs.map(({id}) => id), show: made.show};
 }
 
 async function startsOf(site: RigSite['site'], id: number): Promise<number> {
@@ -52,12 +52,13 @@ async function expectEachRanOnce(site: RigSite['site'], ids: readonly number[]):
   expect(failed).toEqual([]);
 }
 
-test('a deploy that moves the root on a busy queue: every job runs once, none stays under the old prefix', async () => {
-  const {site, unit, atomctl, deploy, ids, show} = await busySite('deploy');
+test('a deploy that moves the root on a busy queue and restarts the worker: every job runs once, none stays under the old prefix', async () => {
+  const {site, unit, link, atomctl, deploy, ids, show} = await busySite('deploy');
   const {MainPID} = await show('MainPID');
-  const script = `systemctl is-active ${unit}; ${deploy}`;
+  const restart = atomctlCommand(link, ['worker:restart', '--yes', '--unit', unit]).join(' ');
+  const script = `systemctl is-active ${unit}; ${deploy} && ${restart} > /dev/null; systemctl is-active ${unit}`;
   const held = await atomctl('queue:hold', '--re-prefix', '--', 'sh', '-c', script);
-  expect([held.code, held.stdout]).toEqual([0, 'inactive\n']);
+  expect([held.code, held.stdout]).toEqual([0, 'inactive\nactive\n']);
   expect(held.stderr).toMatch(
     /7 jobs were held, 7 moved to the site's new prefix; all wait in the queue again\./,
   );
