@@ -17,9 +17,9 @@ export default class QueueHold extends BaseCommand<typeof QueueHold> {
   static override summary = 'Keep workers from starting jobs while a command runs, for example a deploy.';
   static override usage = '<%= command.id %> [FLAGS] -- COMMAND...';
   static override description =
-    `Takes the waiting jobs, so that the queue becomes empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and returns the jobs in their order. AtoM can still submit jobs; they are held too. The jobs return if COMMAND ends in any way. If atomctl itself is killed, Gearman returns them, but the stopped units stay stopped.
+    `Takes the waiting jobs, so that the queue becomes empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and returns the jobs in their order. AtoM can still submit jobs; they are held too. The jobs return if COMMAND ends in any way. If atomctl itself is killed, Gearman returns them, but the stopped units stay stopped. Jobs that no server takes back are written to a file atomctl-held-TIME.json, in the working directory or else in the directory for temporary files; to submit them, give it to queue:restore.
 
-While it waits, it names the executing jobs with their workers. Imports and moves, which AtoM runs one at a time, are not taken while a worker for them is free: they stay in the queue and are executed before COMMAND runs. They are named, too.
+While it waits, it names the executing jobs with their workers. Imports and moves, which AtoM runs one at a time, are not taken while a worker for them is free: they stay in the queue and are executed before COMMAND runs. They are named, too. If one of several workers becomes free during the wait, an import that arrives then waits in it for older ones that were taken, and fails after 100 seconds.
 
 Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so before it waits. gearmand counts one retry of each held job, or two if more than 500 jobs wait.
 

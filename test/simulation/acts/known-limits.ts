@@ -20,7 +20,7 @@ export const KNOWN_LIMITS = {
   'taken while held':
     'While waiting jobs are held, a worker that becomes free is handed the next one of its functions that is not held.',
   'serial worker became free':
-    'Jobs of a serial class are held only if each of its workers has been busy for a second, or none is there. One of them may still become free within the moment.',
+    'Jobs of a serial class are held only if each of its workers has been busy for a second, or none is there. One of them may still become free within the moment, or while a hold waits for the others: a job that arrives then is handed to it, before those that are held.',
   'arrived while given back':
     'A job that arrives while the others are given back comes before those that are not back yet.',
   'all at once':
