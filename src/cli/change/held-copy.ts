@@ -1,19 +1,9 @@
 /** The copy of the jobs that a hold can give back to no server. */
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {AtomctlError} from '../../errors.ts';
 import {writeWholeFile} from '../../files/write-whole-file.ts';
 import {type SavedJob, savedQueueText} from '../../queue/saved/saved-queue.ts';
 import {historyFile} from '../history-file.ts';
-
-/** The working directory, if the command has not deleted it, and the one for temporary files. */
-export function copyDirectories(): string[] {
-  try {
-    return [process.cwd(), tmpdir()];
-  } catch {
-    return [tmpdir()];
-  }
-}
 
 /**
  * Writes the jobs as queue:save does, into the first of the directories that takes the file. No file is replaced.

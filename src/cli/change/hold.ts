@@ -55,8 +55,10 @@ export async function holdOptions(context: Context, settings: HoldSettings): Pro
     },
     stopUnits: worker === null ? null : () => stopUnits(context, worker),
     async keepCopy(jobs) {
-      const {copyDirectories, writeHeldCopy} = await import('./held-copy.ts');
-      return await writeHeldCopy(jobs, {directories: copyDirectories(), savedAt: context.now()});
+      const [{writeHeldCopy}, {tmpdir}] = await Promise.all([import('./held-copy.ts'), import('node:os')]);
+      // The command may have deleted the working directory.
+      const directories = [process.cwd(), tmpdir()];
+      return await writeHeldCopy(jobs, {directories, savedAt: context.now()});
     },
     afterwards: () => siteAfterwards(context, {worker, prefixes, notice: settings.notice}),
   };
@@ -98,15 +100,13 @@ async function activeUnits(context: Context, flags: UnitFlags): Promise<FoundWor
 async function refuseUnseenJobs(
   options: Awaited<ReturnType<typeof queueSources>> & Pick<HoldOptions, 'database'>,
 ): Promise<void> {
-  const {executingJobs, liveStates} = await import('../../jobs/live/live-state.ts');
-  const report = await liveStates(options);
-  const executing = executingJobs(report);
-  const running = report.evidence.queues.reduce(
-    (sum, queue) => sum + (queue.owner === 'site' ? queue.running : 0),
-    0,
-  );
-  if (executing.length <= running) return;
-  const ids = executing.map(({id}) => id).join(', ');
+  const [{liveStates}, {unseenJobs}] = await Promise.all([
+    import('../../jobs/live/live-state.ts'),
+    import('../../jobs/hold/unseen-jobs.ts'),
+  ]);
+  const unseen = unseenJobs(await liveStates(options));
+  if (unseen.length === 0) return;
+  const ids = unseen.map(({id}) => id).join(', ');
   throw new AtomctlError(
     'REFUSED',
     `Jobs execute that no Gearman server runs under the function prefix of this site, as after a restart of gearmand or a deploy, among these: ${ids}.`,

@@ -183,9 +183,13 @@ function timeOver({executing, unnamed, left}: WaitsFor, seconds: number): Atomct
     count === 0
       ? `After ${seconds} s jobs that were not taken still wait.`
       : `After ${seconds} s the site still executes ${jobs(count)}${named}.`;
-  return new AtomctlError('TIME_OVER', [message, ...left.map((each) => leftText(each, {over: true}))].join(' '), {
-    hint: 'The command was not run, and the waiting jobs are back in the queue. Allow more with --max-wait.',
-  });
+  return new AtomctlError(
+    'TIME_OVER',
+    [message, ...left.map((each) => leftText(each, {over: true}))].join(' '),
+    {
+      hint: 'The command was not run, and the waiting jobs are back in the queue. Allow more with --max-wait.',
+    },
+  );
 }
 
 function interrupted(): AtomctlError {

@@ -1,8 +1,7 @@
-import {readdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {copyDirectories, writeHeldCopy} from '../../../src/cli/change/held-copy.ts';
+import {writeHeldCopy} from '../../../src/cli/change/held-copy.ts';
 import {readSavedQueue} from '../../../src/queue/saved/saved-queue.ts';
 import {createScratch} from '../../support/scratch.ts';
 
@@ -41,14 +40,4 @@ test('replaces no file, and follows no link that another user has put there', as
   expect(readFileSync(join(file, NAME), 'utf8')).toBe('mine');
   expect(readFileSync(join(link, 'target'), 'utf8')).toBe('precious');
   expect(readdirSync(dangling)).toEqual([NAME]);
-});
-
-test('goes into the directory for temporary files if the command has deleted the working directory', () => {
-  const before = process.cwd();
-  onTestFinished(() => process.chdir(before));
-  const directory = scratch();
-  process.chdir(directory);
-  expect(copyDirectories()).toEqual([directory, tmpdir()]);
-  rmdirSync(directory);
-  expect(copyDirectories()).toEqual([tmpdir()]);
 });
