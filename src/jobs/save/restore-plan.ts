@@ -91,7 +91,22 @@ export async function planRestore(options: RestoreOptions): Promise<RestoreTarge
       ...outcome,
     };
   });
-  return withProofs(planned, options);
+  return onceEach(await withProofs(planned, options));
+}
+
+/** A job that an operator had submitted again to another server is in the copy twice. */
+function onceEach(planned: readonly RestoreTarget[]): RestoreTarget[] {
+  const first = new Map<string, RestoreTarget>();
+  return planned.map((each) => {
+    if (each.action !== 'submitted') return each;
+    const other = first.get(each.unique);
+    if (other === undefined) {
+      first.set(each.unique, each);
+      return each;
+    }
+    const {server} = other;
+    return {...each, server, action: 'waiting', message: `The copy has it twice: it goes to ${server}.`};
+  });
 }
 
 async function answeringServers({servers}: RestoreOptions): Promise<GearmanServer[]> {

@@ -155,7 +155,7 @@ describe('a copy of the queue', () => {
     expect(worker.started()).toHaveLength(60);
   });
 
-  it('has the jobs of several servers, which return each to its own', async () => {
+  it('has the jobs of several servers, which return each to its own; one that two of them had returns once', async () => {
     const two = await createQueueSite(gearmand, second);
     onTestFinished(() => two.drop());
     const ids = [
@@ -165,11 +165,13 @@ describe('a copy of the queue', () => {
     ];
     const {jobs} = await save(two);
     await handedOut(two.site);
-    const restored = await restore(jobs, {}, two);
+    const twice = {...jobs[0]!, server: second.endpoint};
+    const restored = await restore([...jobs, twice], {}, two);
     expect(restored.jobs.map(({id, action, server}) => [id, action, server])).toEqual([
       [ids[0]!.id, 'submitted', gearmand.endpoint],
       [ids[2]!.id, 'submitted', gearmand.endpoint],
       [ids[1]!.id, 'waiting', second.endpoint],
+      [ids[0]!.id, 'waiting', gearmand.endpoint],
     ]);
     expect(await handedOut(two.site)).toEqual([ids[0]!.id, ids[2]!.id]);
   });
