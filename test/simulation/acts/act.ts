@@ -7,7 +7,7 @@ import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import {LAST_QUESTION, loggedKeyOf, Observation, qualityOf} from '../observe.ts';
-import type {Worker} from '../worker.ts';
+import type {Execution, Worker} from '../worker.ts';
 import {type ActWorld, has, type SiteView} from './act-world.ts';
 import type {LimitName} from './known-limits.ts';
 import {ACT_CONNECTION, type Witness} from './witness.ts';
@@ -328,17 +328,29 @@ export class Act {
       this.witness.harm(
         'a job is interrupted that was not named',
         `${this.name} stops worker ${worker.pid}, which executes job ${id}.`,
-        handedMs >= this.reportMs ? 'begun meanwhile' : this.unnamedLimit(id),
+        handedMs >= this.reportMs
+          ? 'begun meanwhile'
+          : this.isTwice(execution!)
+            ? 'its worker lost its server'
+            : this.unnamedLimit(id),
       );
     }
     this.world.stopUnit(worker);
     this.stopped += 1;
   }
 
+  /** Gearman has the job that this worker executes all the same, and another worker may have had it: a hold sees that one alone. */
+  private isTwice({jobId, connection}: Execution): boolean {
+    return this.spec.kind === 'hold' && connection.broken && this.witness.entriesOf(jobId).length > 0;
+  }
+
   private unnamedLimit(id: number): LimitName | null {
     const row = this.world.row(id);
     if (row === undefined) return 'ended by hand';
-    const isHeld = this.witness.entriesOf(id).some(({holder}) => holder?.id.startsWith(ACT_CONNECTION));
+    // By this act, also if somebody has cancelled it meanwhile.
+    const isHeld = this.connections.some(({connection}) =>
+      connection.held.some(({payload}) => payload.site === 'own' && payload.jobId === id),
+    );
     if (row.status !== 'running')
       return executingByKey(this, [row]).has(id) && !isHeld ? null : 'ended by hand';
     return this.shown.has(id) ? null : 'not known to execute';
@@ -350,6 +362,7 @@ export class Act {
       ({connection}) => !connection.broken && connection.held.length > 0,
     );
     if (holding.length > 0) this.witness.orderIsLost('its connections were cut');
+    this.witness.held = new Set();
     for (const {server, connection} of this.connections) {
       if (connection.broken) continue;
       server.disconnect(connection);

@@ -2,7 +2,7 @@
 import {isSerial} from '../../../src/atom/job-classes.ts';
 import {AtomctlError} from '../../../src/errors.ts';
 import {type HoldResult, holdExitStatus} from '../../../src/jobs/hold/hold.ts';
-import {executingJobs} from '../../../src/jobs/live/live-state.ts';
+import {unseenJobs} from '../../../src/jobs/hold/unseen-jobs.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import {keyOf} from '../world.ts';
@@ -80,9 +80,7 @@ export function* hold(act: Act): Steps<{result: HoldResult; exit: number}> {
 /** A restarted gearmand does not know what its workers execute. */
 function* refuseUnseenJobs(act: Act): Steps<void> {
   const report = yield* liveStates(act);
-  const own = report.evidence.queues.filter(({owner}) => owner === 'site');
-  const running = own.reduce((sum, queue) => sum + queue.running, 0);
-  if (executingJobs(report).length > running && !act.careless.asksNobody)
+  if (unseenJobs(report).length > 0 && !act.careless.asksNobody)
     throw refused('Jobs execute that no Gearman server runs.');
 }
 
@@ -273,7 +271,7 @@ function* countExecuting({act, holds}: Holding): Steps<number> {
 type Ending = Pick<HoldResult, 'moved' | 'restored' | 'failure' | 'problems'>;
 
 function* finish(holding: Holding): Steps<Ending> {
-  const {act, holds, saved} = holding;
+  const {act, holds, saved, taken} = holding;
   const {world} = act;
   const spec = act.spec.queue!;
   const end: Ending = {moved: 0, restored: 0, failure: null, problems: []};
@@ -316,6 +314,9 @@ function* finish(holding: Holding): Steps<Ending> {
     let isWhole = false;
     const restoreLost = function* () {
       const {targets} = yield* restore(act, {jobs, to: null, rePrefix: spec.rePrefix, asked: false});
+      // What is made of an ended row afterwards is no loss of the hold.
+      const ended = new Set(targets.filter(({action}) => action === 'ended').map(({saved: job}) => job));
+      for (const [entry, job] of taken) if (ended.has(job)) taken.delete(entry);
       const left = targets.filter(({action}) => ['blocked', 'refused', 'failed', 'left'].includes(action));
       end.restored = targets.filter(({action}) => action === 'submitted').length;
       end.problems.push(...left.map(({message}) => message));
@@ -395,9 +396,12 @@ function checkNothingLost({act, taken}: Holding, runs: ReadonlyMap<Gearmand, num
     const {jobId, site} = job.payload;
     const entries = world.servers.flatMap((server) => server.entries());
     const isThere = entries.some(({payload}) => payload.site === site && payload.jobId === jobId);
-    const isForgotten = runs.has(job.server)
-      ? world.stops.get(job.server) !== runs.get(job.server)
-      : world.stops.get(job.server) !== act.beganRuns.get(job.server);
+    // Of a job on two servers, either may have been the one that has it.
+    const isForgotten = [...taken.values()].some(
+      ({server, payload}) =>
+        payload.jobId === jobId &&
+        world.stops.get(server) !== (runs.has(server) ? runs : act.beganRuns).get(server),
+    );
     const wasHanded = (witness.handedMs.get(jobId) ?? Number.NEGATIVE_INFINITY) >= act.beganMs;
     if (site === 'other' || isThere || entry.ignored || isForgotten || wasHanded || world.executes(jobId))
       continue;

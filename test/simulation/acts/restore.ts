@@ -24,6 +24,8 @@ interface Target {
   began: boolean;
   /** Why it may execute all the same. */
   limit: LimitName | null;
+  /** What came before was asked for. */
+  askedPlace: number;
 }
 
 export interface Restoring {
@@ -83,11 +85,12 @@ function* plan(act: Act, {jobs, to, rePrefix}: Restoring, firstSeen: Map<number,
   for (const server of servers) requireUp(server);
   if (world.setup.replica && careless.restoresDespite !== 'old rows')
     throw refused('The database is read-only or a replica.');
+  const askedPlace = act.witness.nextPlace;
   const targets = jobs.map((saved): Target => {
     const server = to ?? view.servers.find((each) => each === saved.server);
     if (server === undefined) throw new AtomctlError('USAGE', 'The copy has jobs of another server.');
     const job = underOwnPrefix(act, saved, rePrefix);
-    return {job, saved, server, action: 'open', message: '', began: false, limit: null};
+    return {job, saved, server, action: 'open', message: '', began: false, limit: null, askedPlace};
   });
   for (const server of servers) {
     yield {did: `asks ${server.address} for the keys`};
@@ -97,7 +100,7 @@ function* plan(act: Act, {jobs, to, rePrefix}: Restoring, firstSeen: Map<number,
   yield {did: 'reads the rows'};
   for (const target of targets) if (target.action === 'open') judge(act, target);
   const began = new Set(targets.filter((each) => each.began).map(({job}) => job.payload.jobId));
-  if (began.size === 0) return targets;
+  if (began.size === 0) return onceEach(targets);
   const report = yield* liveStatesToAct(act, firstSeen, began);
   for (const target of targets) {
     const {jobId} = target.job.payload;
@@ -106,6 +109,17 @@ function* plan(act: Act, {jobs, to, rePrefix}: Restoring, firstSeen: Map<number,
     target.job = {...target.job, logLength};
     target.action = 'submitted';
     target.limit = limitOfExecution(act, target);
+  }
+  return onceEach(targets);
+}
+
+/** A job may be in the copy twice, of two servers. */
+function onceEach(targets: Target[]): Target[] {
+  const seen = new Set<string>();
+  for (const target of targets) {
+    if (target.action !== 'submitted') continue;
+    if (seen.has(target.job.key)) target.action = 'waiting';
+    seen.add(target.job.key);
   }
   return targets;
 }
@@ -174,6 +188,8 @@ function* submitOpen(act: Act, all: readonly Target[]): Steps<void> {
   const {world, view, witness, careless} = act;
   const targets = all.filter(({action}) => action === 'open' || action === 'failed');
   if (targets.length === 0) return;
+  // What another submits from now on may not be seen.
+  act.askedPlace = witness.nextPlace;
   for (const server of new Set([...view.servers, ...targets.map((each) => each.server)])) {
     requireUp(server);
     for (const target of targets) {
@@ -185,7 +201,6 @@ function* submitOpen(act: Act, all: readonly Target[]): Steps<void> {
     }
     yield {did: `asks ${server.address} for the keys again`};
   }
-  act.askedPlace = witness.nextPlace;
   const rowsRead = new Map<number, Row | undefined>();
   for (const target of targets) {
     if (target.action !== 'open' && target.action !== 'failed') continue;
@@ -235,10 +250,13 @@ function submit(
     !known.has(prefixOf(entry.function)) ||
     ![server, ...view.servers].some((each) => each.entries().includes(entry));
   if (site === 'own' && (others.length > 0 || (world.executes(jobId) && existing === undefined))) {
+    // A web request that began before a deploy may submit late, where no worker of the site finds it.
+    const isLate = (entry: (typeof others)[number]) =>
+      witness.placeOf(entry) >= target.askedPlace && prefixOf(entry.function) !== world.ownPrefix;
     const limit =
       others.length === 0
         ? target.limit
-        : others.every((entry) => act.isNew(entry))
+        : others.every((entry) => act.isNew(entry) || isLate(entry))
           ? 'submitted again meanwhile'
           : others.every(isElsewhere)
             ? 'known elsewhere'
@@ -246,6 +264,8 @@ function submit(
     harm('a job is submitted again that a worker still runs, or will run', limit);
   } else if (site === 'own' && existing === undefined && world.row(jobId)?.status !== 'running')
     harm('an ended job is submitted again', row?.status === 'running' ? 'ended meanwhile' : null);
+  // Its kill had ended the row, and somebody has set it to Running again.
+  if (site === 'own' && world.row(jobId)?.status === 'running') witness.wantedAgain(jobId);
   const entry = server.submit(job.function, job.key, job.payload);
   if (entry.ignored)
     harm(
@@ -287,7 +307,9 @@ function checkThere(
     const isThere = entries.some(({payload}) => payload.site === site && payload.jobId === jobId);
     const wasHanded = (witness.handedMs.get(jobId) ?? Number.NEGATIVE_INFINITY) >= beganMs;
     if (site === 'other' || isThere || wasHanded || isRestarted || world.executes(jobId)) continue;
-    if (world.row(jobId)?.status === 'running' && action !== 'ended')
+    // What a server had when it was asked is no longer the restore's.
+    const isOthers = action === 'waiting' || action === 'executing';
+    if (world.row(jobId)?.status === 'running' && action !== 'ended' && !isOthers)
       witness.harm(
         'exit status 0 although a job of the copy is nowhere',
         `${act.name} ends with 0, and no server has job ${jobId}, which it calls ${action}.`,

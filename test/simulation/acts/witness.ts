@@ -94,6 +94,11 @@ export class Witness {
     this.killed.set(id, {...kill, pending, others: new Set(this.entriesOf(id))});
   }
 
+  /** An operator wants a job to run that was killed. */
+  wantedAgain(id: number): void {
+    this.killed.delete(id);
+  }
+
   entriesOf(id: number): Entry[] {
     return this.world.servers
       .flatMap((server) => server.entries())
@@ -104,9 +109,8 @@ export class Witness {
     const isNew = !this.places.has(entry);
     if (isNew) this.places.set(entry, this.next++);
     if (isNew && this.happening === 'submitAgain') this.byHand.set(entry, this.placeOf(entry));
-    // The operator wants it to run again.
     if (this.happening === 'submitAgain' && entry.payload.site === 'own')
-      this.killed.delete(entry.payload.jobId);
+      this.wantedAgain(entry.payload.jobId);
   }
 
   /** Jobs of a worker that ended, or of a probe that is not an act's, came back at the end of their queues. */
@@ -120,6 +124,8 @@ export class Witness {
   }
 
   restarted(server: Gearmand): void {
+    // A durable queue is back, and is held only when it has been taken again.
+    this.held = new Set([...this.held].filter((entry) => !server.entries().includes(entry)));
     this.queuedAgain(server, server.entries());
   }
 
