@@ -200,10 +200,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async catch(thrown: Error): Promise<void> {
     const {flags, baseFlags} = this.ctor;
-    const command = {
-      id: this.id ?? '',
-      flags: Object.keys({help: null, 'help-all': null, ...baseFlags, ...flags}),
-    };
+    const command = {id: this.id ?? '', flags: {json: {}, help: {}, 'help-all': {}, ...baseFlags, ...flags}};
     const error = toAtomctlError(thrown, process.argv, command);
     if (debugEnabled) this.io.stderr.write(`${sanitizeBlock(debugTrace(thrown, await this.#secrets()))}\n`);
     this.presentError(error);
@@ -219,7 +216,6 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   #endWithoutStdout(cause: NodeJS.ErrnoException): never {
     if (cause.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     const error = new AtomctlError('OUTPUT_FAILED', `Cannot write to stdout: ${systemReason(cause)}.`, {
-      hint: 'Check if the disk is full.',
       cause,
     });
     this.io.stderr.write(renderError(error, errorScreen(this.io, this.argv)));

@@ -28,7 +28,7 @@ export function commandNotFound({
   const topics = helpTopics.length > 0 ? `Topics of the help: ${helpTopics.join(', ')}.` : '';
   const error = new AtomctlError(
     'USAGE',
-    `Unknown command ${JSON.stringify(maskPasswords(id, secretsIn([id, ...argv])))}.`,
+    `Unknown ${id.startsWith('-') ? 'flag' : 'command'} ${JSON.stringify(maskPasswords(id, secretsIn([id, ...argv])))}.`,
     {hint: [suggestion, topics].filter(Boolean).join(suggestion.endsWith('?') ? ' ' : '. ')},
   );
   if (argv.includes('--json')) process.stdout.write(renderErrorDocument(error));

@@ -3,7 +3,7 @@ import {AtomctlError} from '../errors.ts';
 import {systemReason} from '../system-failure.ts';
 import {maskPasswords, secretsIn} from './mask.ts';
 import {ALL_SITES_COMMANDS} from './site/all-sites.ts';
-import {didYouMean, nearest, orOf} from './suggest.ts';
+import {nearest, orOf, validValues} from './suggest.ts';
 
 /** The text that oclif's parser puts around the message of an error from a flag's own parser. */
 const WRAPPED = /^Parsing --?[\w-]+ *\n\s*([\s\S]*)\nSee more help with --help$/;
@@ -13,10 +13,14 @@ const REPHRASED: readonly [RegExp, string][] = [
   [WRAPPED, '$1'],
   [/\n*Note: [\s\S]*$/, ''],
   [/\nSee more help with --help\s*$/, ''],
-  [/^The following errors? occurred:/, ''],
+  // Of several errors the first: mending it often mends the others.
+  [/^The following errors? occurred:\s*(.*)[\s\S]*$/, '$1'],
   [/^Nonexistent (flags?):/, 'Unknown $1:'],
   [/(--[\w-]+)=.*? cannot also be provided when using/g, '$1 cannot be used with'],
   [/All of the following must be provided when using (--[\w-]+):/g, '$1 also needs'],
+  [/^Missing required flag (\S+)$/, '--$1 is missing'],
+  [/^Expected --([\w-]+)=([\s\S]*) to be one of: .*$/, '"$2" (--$1) is not a valid value'],
+  [/^Expected ([\s\S]*) to be one of: .*$/, '"$1" is not a valid value'],
   [/^Missing \d+ required args?:\s*(\S+)\s+\(([^)]*)\)[\s\S]*$/, 'The argument $1 ($2) is missing'],
   [/^Missing \d+ required args?:\s*(\S+)[\s\S]*$/, 'The argument $1 is missing'],
 ];
@@ -33,19 +37,58 @@ function parserSentence(message: string): string {
 /** The command that failed, for what to type instead. */
 export interface FailedCommand {
   id: string;
-  /** The names of its flags. */
-  flags: readonly string[];
+  /** Its flags by name, with the values of those that have a fixed set. */
+  flags: Readonly<Record<string, {options?: readonly string[]}>>;
 }
 
-/** What to type instead of a flag or value that is not known. */
-function parserHint(message: string, command: FailedCommand): string {
+/** Other tools' flags, and atomctl's for the same. */
+const FOREIGN_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  '-f': ['follow', 'watch'],
+  '-o': ['json'],
+  '-w': ['watch'],
+  '--csv': ['json'],
+  '--jsonl': ['json'],
+  '--tsv': ['json'],
+};
+
+/** What to type instead of an argument, flag or value that is wrong. */
+function parserHint(message: string, argv: readonly string[], command: FailedCommand): string {
   const text = stripVTControlCharacters(message);
-  const [, flag] = /^Nonexistent flags?: --([\w-]+)/.exec(text) ?? [];
+  return (
+    flagHint(text, command) ??
+    valueHint(text) ??
+    requiredHint(text, command) ??
+    argumentHint(text, argv, command) ??
+    `To see its arguments and flags: ${['atomctl', command.id, '--help'].filter(Boolean).join(' ')}`
+  );
+}
+
+function flagHint(text: string, {flags}: FailedCommand): string | null {
+  const [, flag] = /^Nonexistent flags?: (--?[\w-]+)/.exec(text) ?? [];
+  if (flag === undefined) return null;
+  const names = Object.keys(flags);
+  const near = flag.startsWith('--') ? nearest(flag.slice(2), names) : [];
+  const foreign = Object.hasOwn(FOREIGN_FLAGS, flag) ? FOREIGN_FLAGS[flag]! : [];
+  const meant = near.length > 0 ? near : foreign.filter((name) => names.includes(name)).slice(0, 1);
+  return meant.length === 0 ? null : `Did you mean ${orOf(meant.map((name) => `--${name}`))}?`;
+}
+
+function valueHint(text: string): string | null {
   const [, value, options] = /^Expected (?:--[\w-]+=)?([\s\S]*) to be one of: (.*)/.exec(text) ?? [];
-  const flags = nearest(flag ?? '', command.flags).map((name) => `--${name}`);
-  const suggestion =
-    flags.length > 0 ? `Did you mean ${orOf(flags)}?` : didYouMean(value ?? '', options?.split(', ') ?? []);
-  return suggestion.trim() || 'To see its arguments and flags, run it with --help.';
+  return options === undefined ? null : validValues(value!, options.split(', '));
+}
+
+function requiredHint(text: string, {flags}: FailedCommand): string | null {
+  const [, name] = /Missing required flag ([\w-]+)/.exec(text) ?? [];
+  const options = flags[name ?? '']?.options;
+  return options === undefined ? null : `Give --${name} ${options.join('|')}.`;
+}
+
+function argumentHint(text: string, argv: readonly string[], {id}: FailedCommand): string | null {
+  const [, word] = /^Unexpected arguments?: (\d+)\b/.exec(text) ?? [];
+  if (word === undefined) return null;
+  if (argv[argv.indexOf(word) - 1] === '--watch') return `Did you mean --watch=${word}?`;
+  return id === 'jobs:list' ? `To see this job: atomctl jobs:show ${word}` : null;
 }
 
 const ALL_SITES = /^Nonexistent flags?: (?:.*, )?--all-sites\b/;
@@ -57,7 +100,7 @@ const ALL_SITES = /^Nonexistent flags?: (?:.*, )?--all-sites\b/;
 export function toAtomctlError(
   thrown: unknown,
   argv: readonly string[],
-  command: FailedCommand = {id: 'This command', flags: []},
+  command: FailedCommand = {id: '', flags: {}},
 ): AtomctlError {
   const secrets = secretsIn(argv);
   const masked = (text: string) => maskPasswords(text, secrets);
@@ -76,7 +119,7 @@ export function toAtomctlError(
     }
     // Before the sentence is made: that joins spaces, of which a password may have two.
     return new AtomctlError('USAGE', masked(parserSentence(masked(thrown.message))), {
-      hint: masked(parserHint(thrown.message, command)),
+      hint: masked(parserHint(thrown.message, argv, command)),
       cause: thrown,
     });
   }

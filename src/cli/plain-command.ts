@@ -9,7 +9,7 @@ import {errorScreen, processIO} from './terminal/io.ts';
 /** A command that asks no site and so has none of the shared flags. Its errors are shown as those of BaseCommand are. */
 export abstract class PlainCommand extends Command {
   override async catch(thrown: Error): Promise<void> {
-    const error = toAtomctlError(thrown, process.argv, {id: this.id ?? '', flags: ['help']});
+    const error = toAtomctlError(thrown, process.argv, {id: this.id ?? '', flags: {help: {}}});
     if (debugEnabled)
       processIO.stderr.write(`${sanitizeBlock(debugTrace(thrown, secretsIn(process.argv)))}\n`);
     processIO.stderr.write(renderError(error, errorScreen(processIO, this.argv)));

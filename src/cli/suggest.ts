@@ -16,6 +16,11 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return found.length === 0 ? '' : `Did you mean ${orOf(found)}? `;
 }
 
+/** The hint for a word that is none of these values. */
+export function validValues(word: string, values: readonly string[]): string {
+  return `${didYouMean(word, values)}Valid values: ${values.join(', ')}.`;
+}
+
 /** `a`, `a or b`, `a, b or c`. */
 export function orOf(words: readonly string[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

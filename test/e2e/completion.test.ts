@@ -168,13 +168,12 @@ test('a database that accepts and then says nothing does not block the shell', a
 
 test.each([
   [['completion'], 'The argument shell (bash|zsh|fish) is missing.'],
-  [['completion', 'tcsh'], 'Expected tcsh to be one of: bash, zsh, fish.'],
   [['completion', 'bash', 'zsh'], 'Unexpected argument: zsh.'],
   [['help', 'jobs:list', 'jobs:kill'], 'Unexpected argument: jobs:kill.'],
 ])('%j is a usage error of one sentence', async (args, sentence) => {
   expect(await runAtomctl(args)).toEqual({
     code: 2,
     stdout: '',
-    stderr: `Error: ${sentence} To see its arguments and flags, run it with --help.\n`,
+    stderr: `Error: ${sentence} To see its arguments and flags: atomctl ${args[0]} --help\n`,
   });
 });

@@ -112,9 +112,15 @@ test('D10: a mistyped command, flag or value comes with the right one', async ()
     [['help', 'list'], /Did you mean jobs:list\?/],
     [['jobs:list', '--runing'], /^Error: Unknown flag: --runing\. Did you mean --running\?\n$/],
     [['jobs:list', '--status', 'complete'], /Did you mean completed\?/],
-    [['jobs:list', '--columns', 'id,nmae'], /Unknown column "nmae" \(--columns\)\. Did you mean name\?/],
+    [
+      ['jobs:list', '--columns', 'id,nmae'],
+      /"nmae" \(--columns\) is not a valid column\. Did you mean name\?/,
+    ],
     [['jobs:list', '--sort', '-strated'], /Did you mean started\?/],
     [['doctor', '--check', 'lost-job'], /Did you mean lost-jobs\?/],
+    [['jobs:list', '-f'], /Unknown flag: -f\. Did you mean --watch\?/],
+    [['jobs:list', '-o', 'json'], /Unknown flag: -o\. Did you mean --json\?/],
+    [['--foo'], /Unknown flag "--foo"/],
     [['completion', 'bsh'], /Did you mean bash or zsh\?/],
   ];
   const answers = await fewAtATime(cases, ([args]) => runAtomctl(args));

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 import {usageError} from '../../errors.ts';
-import {didYouMean} from '../suggest.ts';
+import {validValues} from '../suggest.ts';
 
 /** `--columns`, which `parseColumns` reads. */
 export function columnsFlag(known: readonly string[]) {
@@ -23,8 +23,7 @@ export function parseColumns<Column extends string>(
     .map((wanted) => {
       const column = known.find((name) => name === wanted.trim());
       if (column === undefined) {
-        const hint = `${didYouMean(wanted, known)}Known columns: ${known.join(', ')}.`;
-        throw usageError(`Unknown column "${wanted}" (--columns).`, hint);
+        throw usageError(`"${wanted}" (--columns) is not a valid column.`, validValues(wanted, known));
       }
       return column;
     });

@@ -10,7 +10,7 @@ import type {Database} from '../../mysql/database.ts';
 import type {ListedJob} from '../../render/jobs/columns.ts';
 import type {Context} from '../context.ts';
 import {type FilterFlags, jobFilter} from '../flags/filter-flags.ts';
-import {didYouMean} from '../suggest.ts';
+import {validValues} from '../suggest.ts';
 import {liveSources, noticeMissing} from './live.ts';
 
 export const DEFAULT_LIMIT = 50;
@@ -129,8 +129,8 @@ export function parseSort(given: string): JobSort {
   const key = SORT_KEYS.find((name) => name === text.slice(descending ? 1 : 0));
   if (key === undefined) {
     throw usageError(
-      `Invalid --sort "${text}".`,
-      `${didYouMean(text.replace('-', ''), SORT_KEYS)}Valid values: ${SORT_KEYS.join(', ')}; put - before one for descending order.`,
+      `"${text}" (--sort) is not a valid value.`,
+      `${validValues(text.replace('-', ''), SORT_KEYS)} Put - before one for descending order.`,
     );
   }
   return {key, descending};

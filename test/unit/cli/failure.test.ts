@@ -23,8 +23,32 @@ describe('toAtomctlError', () => {
       'The following error occurred:\n  All of the following must be provided when using --force: --output',
       '--force also needs --output.',
     ],
+    [
+      'The following errors occurred:\n  --ids=true cannot also be provided when using --tsv\n  --tsv=true cannot also be provided when using --ids',
+      '--ids cannot be used with --tsv.',
+    ],
+    ['Expected --as=done to be one of: completed, error', '"done" (--as) is not a valid value.'],
+    ['Expected tcsh to be one of: bash, zsh, fish', '"tcsh" is not a valid value.'],
   ])('makes one sentence of: %s', (said, sentence) => {
     expect(toAtomctlError(parserError(said), [])).toMatchObject({code: 'USAGE', message: sentence});
+  });
+
+  it.each([
+    ['Unexpected argument: x', [], 'To see its arguments and flags: atomctl jobs:list --help'],
+    ['Unexpected argument: 5', ['jobs:list', '--watch', '5'], 'Did you mean --watch=5?'],
+    ['Unexpected arguments: 1191, 1192', ['jobs:list', '1191'], 'To see this job: atomctl jobs:show 1191'],
+    ['Nonexistent flag: -o', [], 'Did you mean --json?'],
+    ['Nonexistent flag: -f', [], 'Did you mean --watch?'],
+    ['Nonexistent flag: -x', [], 'To see its arguments and flags: atomctl jobs:list --help'],
+    ['Missing required flag as', [], 'Give --as completed|error.'],
+    [
+      'Expected --as=eror to be one of: completed, error',
+      [],
+      'Did you mean error? Valid values: completed, error.',
+    ],
+  ])('says what to type instead: %s', (said, argv, hint) => {
+    const command = {id: 'jobs:list', flags: {as: {options: ['completed', 'error']}, json: {}, watch: {}}};
+    expect(toAtomctlError(parserError(said), argv, command).hint).toBe(hint);
   });
 
   it('masks what the command line shows as a password, in the message and in the hint', () => {
