@@ -155,5 +155,8 @@ const MOST_COMMANDS = 5;
 
 /** What `atomctl help` takes beside a command: topics of commands, and the topics of help. */
 export function helpSubjects({commands, topics}: Pick<Config, 'commands' | 'topics'>): string[] {
-  return [...topics.map(({name}) => name), ...Object.keys(helpTopics(commands))];
+  const ids = new Set(commands.map(({id}) => id));
+  // oclif makes a topic of every command, too.
+  const names = topics.map(({name}) => name).filter((name) => !ids.has(name));
+  return [...names, ...Object.keys(helpTopics(commands))];
 }

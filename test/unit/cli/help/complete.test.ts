@@ -9,6 +9,7 @@ import {
   siteFlagWords,
   type Values,
 } from '../../../../src/cli/help/completed-commands.ts';
+import {helpSubjects} from '../../../../src/cli/help/help-topics.ts';
 
 function flag(name: string, values: Values | null, more: Partial<CompletedFlag> = {}): CompletedFlag {
   return {name, summary: `The ${name}.`, repeatable: false, values, ...more};
@@ -122,6 +123,17 @@ test('what a command takes is read from the manifest', () => {
   const help = found.find(({id}) => id === 'help')!;
   expect(help.argument).toMatchObject({words: expect.arrayContaining(['filters', 'jobs', 'doctor'])});
   expect(found.map(({id}) => id)).not.toContain('man');
+});
+
+test('help offers each topic once, and no command as a topic', () => {
+  const topics = ['jobs', 'jobs:list', 'man'].map((name) => ({name}));
+  const [list, man] = [
+    {id: 'jobs:list', flags: {}},
+    {id: 'man', flags: {}},
+  ] as Command.Loadable[];
+  const subjects = helpSubjects({commands: [list!, man!], topics});
+  expect(subjects).toEqual(expect.arrayContaining(['jobs', 'exit-codes']));
+  expect(subjects.filter((name) => name === 'jobs:list' || name === 'man')).toEqual([]);
 });
 
 test('siteFlagWords keeps only the flags that describe the site', () => {
