@@ -3,7 +3,8 @@ import {sanitizeLine} from './sanitize.ts';
 /** A figure that a monitoring system draws over time. */
 export interface PerformanceFigure {
   label: string;
-  value: number;
+  /** null if it is not known: a zero would be drawn as a measurement. */
+  value: number | null;
   /** Unit of measurement; absent for a plain number. */
   unit?: 's' | '%' | 'B';
   /** Alert above these. */
@@ -29,5 +30,6 @@ export function renderPluginLine(line: {
 /** The minimum is zero, because every figure is a count or an age. */
 function renderFigure({label, value, unit, warning, critical}: PerformanceFigure): string {
   const name = sanitizeLine(label).replace(/[='|]/g, '_');
-  return `'${name}'=${value}${unit ?? ''};${warning ?? ''};${critical ?? ''};0`;
+  const shown = value === null ? 'U' : `${value}${unit ?? ''}`;
+  return `'${name}'=${shown};${warning ?? ''};${critical ?? ''};0`;
 }

@@ -18,23 +18,24 @@ const MOST_TEXT = 600;
 
 /**
  * The queue's health as one line of a monitoring plugin. The figures are this site's and few: those of each job class are
- * metrics of --prometheus.
+ * metrics of --prometheus. While a server does not answer, what the servers count is unknown.
  */
 export function renderQueuePlugin({status, backlog}: QueueReport, limits: QueueLimits): string {
   const rows = status.functions.filter(({thisSite}) => thisSite);
   const served = rows.filter(({workers}) => workers > 0).length;
   const queued = sum(rows, 'queued');
   const running = sum(rows, 'running');
+  const known = (value: number) => (status.servers.every(({reachable}) => reachable) ? value : null);
   const figures: PerformanceFigure[] = [
-    {label: 'queued', value: queued},
+    {label: 'queued', value: known(queued)},
     {
       label: 'longest queue',
-      value: Math.max(0, ...rows.map((row) => row.queued)),
+      value: known(Math.max(0, ...rows.map((row) => row.queued))),
       warning: limits.warningQueued,
       critical: limits.criticalQueued,
     },
-    {label: 'running', value: running},
-    {label: 'classes with workers', value: served},
+    {label: 'running', value: known(running)},
+    {label: 'classes with workers', value: known(served)},
   ];
   if (backlog !== null) {
     figures.push({

@@ -33,7 +33,8 @@ function reportOf(messages: readonly string[]): QueueReport {
     function: jobClass,
   }));
   const problems = messages.map((message) => ({state: 'warning', message, remedy: 'atomctl doctor'}));
-  const status = {status: problems.length > 0 ? 'warning' : 'ok', functions, problems};
+  const servers = [{reachable: true}];
+  const status = {status: problems.length > 0 ? 'warning' : 'ok', functions, problems, servers};
   return {status, backlog: {oldestSeconds: 172_988, longestWait: null}} as unknown as QueueReport;
 }
 
@@ -51,5 +52,10 @@ test('the figures are totals, the longest queue of a class with its limits, and 
   expect(renderQueuePlugin(reportOf([]), {warningQueued: 20, criticalQueued: 50})).toBe(
     "ATOM QUEUE OK: 153 queued, 0 running, 18 job classes have a worker | 'queued'=153;;;0 'longest queue'=17;20;50;0 " +
       "'running'=0;;;0 'classes with workers'=18;;;0 'oldest running'=172988s;;;0 'longest wait'=0s;;;0\n",
+  );
+  const report = reportOf([]);
+  const servers = [{reachable: true}, {reachable: false}] as QueueReport['status']['servers'];
+  expect(renderQueuePlugin({...report, status: {...report.status, servers}}, {})).toContain(
+    "| 'queued'=U;;;0 'longest queue'=U;;;0 'running'=U;;;0 'classes with workers'=U;;;0 'oldest running'=172988s;",
   );
 });
