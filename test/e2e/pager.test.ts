@@ -45,6 +45,14 @@ test('D9: what is longer than the screen goes through the pager, and nothing els
   expect([whole, own, short, plain].map(({code}) => code)).toEqual([0, 0, 0, 0]);
 });
 
+test('complete help goes through the pager', async () => {
+  const {code, screen} = await runOnTerminal(['jobs:list', '--help-all'], {
+    env: {PAGER: await markingPager()},
+    rows: 24,
+  });
+  expect([code, /paged: .*EXAMPLES/.test(screen)]).toEqual([0, true]);
+});
+
 test('a pager that cannot be started, or ends at once, does no harm', async () => {
   const missing = await show({PAGER: '/nonexistent/pager'}, ['--log']);
   expect([missing.code, missing.screen.includes('line 60\n')]).toEqual([0, true]);

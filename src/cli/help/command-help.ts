@@ -86,6 +86,7 @@ export function overviewHelp(
       },
       {term: `${bin} help TOPIC`, meaning: `Topics: ${helpTopics.join(', ')}.`},
     ],
+    begin: topic === undefined ? `Begin with: ${bin} doctor` : null,
   };
 }
 

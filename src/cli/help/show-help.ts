@@ -12,7 +12,7 @@ type App = Pick<Interfaces.Plugin, 'commands' | 'pjson'>;
 
 /**
  * Prints the help that the words ask for: of a command, of a topic, or the list of commands. If they name none, that is an error with
- * exit status 2.
+ * exit status 2. On a terminal, complete help goes through the pager.
  * @param words the command line, like `jobs:list --help` or `help filters --help-all`
  */
 export async function showHelp(words: readonly string[], app: App): Promise<void> {
@@ -29,7 +29,9 @@ export async function showHelp(words: readonly string[], app: App): Promise<void
   stdout.on('error', ({code}: NodeJS.ErrnoException) => {
     if (code !== 'EPIPE') process.exitCode = EXIT.failed;
   });
-  stdout.write(text);
+  if (!screen.isTTY || !words.includes('--help-all')) return void stdout.write(text);
+  const {page} = await import('../terminal/pager.ts');
+  await page(text, processIO);
 }
 
 /** null if there is no help of that name. */

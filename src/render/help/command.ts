@@ -61,10 +61,15 @@ export interface OverviewHelp {
   /** The commands of each topic. */
   commands: readonly (readonly Term[])[];
   more: readonly Term[];
+  /** The last line: the command to begin with; null in the help of a topic. */
+  begin: string | null;
 }
 
 /** The list of commands for this screen. */
-export function renderOverviewHelp({purpose, usage, commands, more}: OverviewHelp, screen: Screen): string {
+export function renderOverviewHelp(
+  {purpose, usage, commands, more, begin}: OverviewHelp,
+  screen: Screen,
+): string {
   const width = helpWidth(screen.width);
   const longest = Math.max(...commands.flat().map(({term}) => term.length));
   const aligned = (terms: readonly Term[]) =>
@@ -75,5 +80,6 @@ export function renderOverviewHelp({purpose, usage, commands, more}: OverviewHel
     `${heading('USAGE')}${INDENT}${usage}\n`,
     `${heading('COMMANDS')}${commands.map((terms) => renderTerms(aligned(terms), width)).join('\n')}`,
     `${heading('MORE')}${renderTerms(more, width)}`,
+    ...(begin === null ? [] : [`${begin}\n`]),
   ].join('\n');
 }

@@ -57,6 +57,10 @@ function earlyBreaks(text: string, width: number): string[] {
   });
 }
 
+test('the list of commands ends with the one to begin with', () => {
+  expect(pages(80)[0]![1].split('\n').slice(-3)).toEqual(['', 'Begin with: atomctl doctor', '']);
+});
+
 describe('D11: help on a screen of', () => {
   test.each([80, 60])('%d columns is wrapped once', (width) => {
     for (const [name, text] of pages(width)) {
