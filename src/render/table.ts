@@ -5,15 +5,24 @@ import {type Color, paint, type Screen} from './screen.ts';
 
 export type {Column} from './fit-columns.ts';
 
-/**
- * A table without rules, one line per row. It fits the screen's width by cutting (`…`) the columns that may shrink.
- * Long tables are laid out column by column, which takes half the time.
- */
+/** A table without rules, one line per row: see fitTable. */
 export async function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   screen: Screen,
 ): Promise<string> {
+  return (await fitTable(columns, rows, screen)).table;
+}
+
+/**
+ * A table that fits the screen's width by cutting (`…`) the columns that may shrink, and the headers of those columns with a
+ * text that had to be left out. Long tables are laid out column by column, which takes half the time.
+ */
+export async function fitTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  screen: Screen,
+): Promise<{table: string; leftOut: string[]}> {
   const texts = columns.map(({text}) => rows.map((row) => sanitizeLine(text(row))));
   const widthOf = await widthOfTexts(texts);
   const shown = fitColumns(columns, texts, {
@@ -29,7 +38,10 @@ export async function renderTable<Row>(
   const fits = shown.every(({width, natural}) => width === natural);
   const layOut = fits ? padCells : await cutCells();
   const aligns = shown.map(({column}) => column.align ?? 'left');
-  return layOut(painted, {widths: shown.map(({width}) => width), aligns, widthOf});
+  const table = layOut(painted, {widths: shown.map(({width}) => width), aligns, widthOf});
+  const kept = new Set(shown.map(({column}) => column));
+  const leftOut = columns.filter((column, at) => !kept.has(column) && texts[at]!.some((text) => text !== ''));
+  return {table, leftOut: leftOut.map(({header}) => header)};
 
   function paintWith(color: Color | undefined, text: string): string {
     return color === undefined ? text : paint(screen, color, text);

@@ -197,7 +197,10 @@ function tornLines(screen: readonly string[], size: {columns: number; rows: numb
     if (!/^[ *] +\d+ {2,}\d\S* /.test(line)) torn.push(line);
   });
   const last = body[rows] ?? '';
-  if (!(cut ? /^ {2}… \d+ more lines$/ : /^[ *] 60 of 60 jobs shown/).test(last)) torn.push(`last: ${last}`);
+  if (
+    !(cut ? /^ {2}… \d+ more lines$/ : /^[ *] (60 of 60 jobs shown|Not shown for lack of width)/).test(last)
+  )
+    torn.push(`last: ${last}`);
   torn.push(...body.slice(rows + 1), ...screen.filter((line) => line.length >= size.columns));
   return torn;
 }

@@ -59,7 +59,7 @@ test('a table of jobs: no control character, one line for each job', async () =>
   const jobs = fc.array(anyJob, {minLength: rows, maxLength: rows});
   await holdsLater(
     fc.asyncProperty(jobs, fc.constantFrom(...SCREENS), async (list, screen) => {
-      const text = await renderJobTable(list, {
+      const {table: text} = await renderJobTable(list, {
         columns: JOB_COLUMN_NAMES,
         screen,
         liveUnknown: false,

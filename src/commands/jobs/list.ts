@@ -116,7 +116,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     else if (flags.watch !== undefined) await this.#watch(flags.watch);
     else {
       const counting = this.#counting();
-      const summaries: string[] = [];
+      const tellTotals: (() => void)[] = [];
       await this.answer(async (context, notice) => {
         const list = await fetchListing(context, flags, {
           counting,
@@ -124,12 +124,18 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
           logs: this.#logs,
           notice,
         });
-        const text = (screen: Screen) => this.#tableOrPipe(list, screen, summaries);
+        const text = (screen: Screen) => {
+          if (screen.isTTY) return this.#listing(list, screen);
+          // In a pipe, the line under the table goes to stderr.
+          const {jobs, totals} = list;
+          if (totals !== null) tellTotals.push(() => notice(jobSummary(jobs.length, totals)));
+          return this.#listing({...list, totals: null}, screen);
+        };
         return {document: listingDocument(list), text, exitStatus: EXIT.ok};
       }, flags['all-sites']);
       // What could not be written was not shown.
       await written(this.io.stdout, '');
-      for (const summary of summaries) this.notice(summary);
+      for (const tell of tellTotals) tell();
     }
   }
 
@@ -175,20 +181,13 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
     await this.print(renderJobData(pages, {format, columns, header: !noHeader, sites}));
   }
 
-  /** In a pipe, the line under the table goes to stderr: it is added to `summaries`. */
-  #tableOrPipe(list: Listing, screen: Screen, summaries: string[]): Promise<string> {
-    if (screen.isTTY) return this.#listing(list, screen);
-    if (list.totals !== null) summaries.push(jobSummary(list.jobs.length, list.totals));
-    return this.#listing({...list, totals: null}, screen);
-  }
-
   async #listing(list: Listing, screen: Screen): Promise<string> {
     const {jobs, totals, report, now} = list;
     const {'no-truncate': uncut, 'no-header': noHeader} = this.flags;
     const tableScreen = uncut ? {...screen, width: Number.POSITIVE_INFINITY} : screen;
     const servers = report?.evidence.servers ?? [];
     const liveUnknown = servers.length > 0 && servers.every(({error}) => error !== null);
-    const table = await renderJobTable(listedJobs(list), {
+    const {table, leftOut} = await renderJobTable(listedJobs(list), {
       columns: this.#columns,
       allStay: this.flags.columns !== undefined,
       screen: tableScreen,
@@ -196,7 +195,7 @@ Exit status: 0 listed, 2 usage error, 3 database unreachable, 130 a watch was in
       liveUnknown,
     });
     const shown = noHeader ? table.slice(table.indexOf('\n') + 1) : table;
-    return totals === null ? shown : shown + renderJobSummary(jobs.length, totals, tableScreen);
+    return totals === null ? shown : shown + renderJobSummary(jobs.length, totals, {screen, leftOut});
   }
 
   async #watch(seconds: number): Promise<void> {

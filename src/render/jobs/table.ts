@@ -1,7 +1,7 @@
 import type {JobTotals} from '../../jobs/model/count.ts';
 import {JOB_STATUSES, type StatusCounts} from '../../jobs/model/job.ts';
 import {paint, type Screen} from '../screen.ts';
-import {type Column, renderTable} from '../table.ts';
+import {type Column, fitTable} from '../table.ts';
 import {JOB_COLUMNS, type JobColumn, type ListedJob, shortClock} from './columns.ts';
 
 /** `3 running, 180 completed`: the statuses that occur; `no jobs` if there are none. */
@@ -26,8 +26,14 @@ export interface JobTableOptions {
 /** In which order columns are left out of a table that is wider than the screen. */
 const LEAVES: readonly JobColumn[] = ['user', 'object', 'info', 'finished', 'started'];
 
-/** The jobs as a table. Dates are shortened first, names and states last. */
-export function renderJobTable(jobs: readonly ListedJob[], options: JobTableOptions): Promise<string> {
+/**
+ * The jobs as a table, and the headers of what the screen is too narrow for. Dates are shortened first, names and states
+ * last.
+ */
+export function renderJobTable(
+  jobs: readonly ListedJob[],
+  options: JobTableOptions,
+): Promise<{table: string; leftOut: string[]}> {
   const {now, allStay, liveUnknown} = options;
   const columnOf = (name: JobColumn): Column<ListedJob> => {
     const column: Column<ListedJob> = {...JOB_COLUMNS[name]};
@@ -40,16 +46,22 @@ export function renderJobTable(jobs: readonly ListedJob[], options: JobTableOpti
     if (name === 'live') column.leaves = Number.POSITIVE_INFINITY;
     return column;
   };
-  return renderTable(options.columns.map(columnOf), jobs, options.screen);
+  return fitTable(options.columns.map(columnOf), jobs, options.screen);
 }
 
-/** The line under the table: how many jobs of how many are shown. */
-export function renderJobSummary(shown: number, totals: JobTotals, screen: Screen): string {
-  return `${paint(screen, 'dim', jobSummary(shown, totals))}\n`;
+/** The lines under the table: how many jobs of how many are shown, and which columns are not. */
+export function renderJobSummary(
+  shown: number,
+  totals: JobTotals,
+  {screen, leftOut}: {screen: Screen; leftOut: readonly string[]},
+): string {
+  const missing = leftOut.length === 0 ? [] : [`Not shown for lack of width: ${leftOut.join(', ')}.`];
+  return [jobSummary(shown, totals), ...missing].map((line) => `${paint(screen, 'dim', line)}\n`).join('');
 }
 
 /** The same as a sentence. */
 export function jobSummary(shown: number, {total, counts}: JobTotals): string {
+  if (total === 0) return 'No jobs.';
   if (counts !== null) return `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
   const which =
     total === null ? `${shown} jobs shown; there may be more` : `${shown} of about ${total} jobs shown`;

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {DEFAULT_JOB_COLUMNS, type JobColumn} from '../../../../src/render/jobs/columns.ts';
-import {renderJobTable} from '../../../../src/render/jobs/table.ts';
+import {jobSummary, renderJobSummary, renderJobTable} from '../../../../src/render/jobs/table.ts';
 import {aJob} from '../../../support/jobs/a-job.ts';
 
 const JOBS = [
@@ -27,8 +27,21 @@ const ENDED = JOBS.slice(2);
 async function tableAt(width: number, columns?: readonly JobColumn[], jobs = JOBS): Promise<string> {
   const screen = {isTTY: true, width, color: false};
   const shown = {columns: columns ?? DEFAULT_JOB_COLUMNS, allStay: columns !== undefined};
-  return renderJobTable(jobs, {...shown, screen, now: '2026-11-26 03:00:00', liveUnknown: false});
+  const options = {...shown, screen, now: '2026-11-26 03:00:00', liveUnknown: false};
+  return (await renderJobTable(jobs, options)).table;
 }
+
+it('says which columns are not shown, and not those that would be empty', async () => {
+  const screen = {isTTY: true, width: 64, color: false};
+  const options = {columns: DEFAULT_JOB_COLUMNS, allStay: false, screen, now: '2026-11-26 03:00:00'};
+  const {leftOut} = await renderJobTable(JOBS, {...options, liveUnknown: false});
+  const totals = {total: 3, counts: {running: 2, completed: 1, error: 0, unknown: 0}};
+  expect(renderJobSummary(3, totals, {screen, leftOut})).toBe(
+    '3 of 3 jobs shown: 2 running, 1 completed.\nNot shown for lack of width: STARTED, INFO, USER.\n',
+  );
+  expect(renderJobSummary(3, totals, {screen, leftOut: []})).not.toContain('Not shown');
+  expect(jobSummary(0, {total: 0, counts: {...totals.counts, running: 0, completed: 0}})).toBe('No jobs.');
+});
 
 it('D1: on a screen of 80 columns names are whole beside LIVE, and dates are short', async () => {
   expect(await tableAt(80)).toBe(
@@ -88,7 +101,7 @@ it('a watch, which has a margin, shows the same columns as the list', async () =
   const columnsAt = async (width: number, margin?: number) => {
     const screen = {isTTY: true, width, color: false, ...(margin && {margin})};
     const shown = {columns: DEFAULT_JOB_COLUMNS, allStay: false};
-    const table = await renderJobTable(JOBS, {
+    const {table} = await renderJobTable(JOBS, {
       ...{...shown, screen},
       now: '2026-11-26 03:00:00',
       liveUnknown: false,
