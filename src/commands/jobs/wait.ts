@@ -16,7 +16,7 @@ export default class JobsWait extends BaseCommand<typeof JobsWait> {
 
 With --json, "deleted" lists the jobs whose rows were deleted during the wait; "jobs" has all others as last seen.
 
-Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable, 4 no such job, 124 timed out, 130 interrupted.`;
+Exit status: 0 all completed (with --until started: all started), 1 one failed, is lost or was deleted, 2 usage error, 3 database unreachable, 4 no such job, 124 timed out, 130 interrupted.`;
   static override examples = [
     {
       description: 'Continue only if an import completes within an hour',
@@ -64,15 +64,15 @@ Exit status: 0 all completed (or started), 1 one failed, is lost or was deleted,
       notice,
     });
     const {jobs, deleted, timeOver} = waited;
-    const open = jobs.filter((job) => !isEnded(job)).map(({id}) => id);
-    if (timeOver) notice(`Timed out; still unfinished: ${open.join(' ')}`);
-    for (const {id} of jobs.filter(isLost))
-      notice(`To mark the lost job as an error: atomctl jobs:kill ${id}`);
     const exitStatus = waitExitStatus(waited);
     const isSilent = flags.quiet && exitStatus === EXIT.ok;
     await this.presentSentences({jobs, timeOver, deleted}, () =>
       isSilent ? '' : renderWaited(waited, this.screen),
     );
+    const open = jobs.filter((job) => !isEnded(job)).map(({id}) => id);
+    if (timeOver) notice(`Timed out; still unfinished: ${open.join(' ')}`);
+    for (const {id} of jobs.filter(isLost))
+      notice(`To mark the lost job as an error: atomctl jobs:kill ${id}`);
     this.exitWith(exitStatus);
   }
 }
