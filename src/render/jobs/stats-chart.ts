@@ -29,7 +29,9 @@ export function renderChart({unit, periods}: Periods, screen: Screen): string {
       paint(screen, 'red', FAILED.repeat(failedWidth));
     return `${line(label, String(completed), String(failed))}${GAP}${bar}`.trimEnd();
   });
-  return `${[paint(screen, 'bold', header), ...rows].join('\n')}\n`;
+  const legend = `${COMPLETED} completed  ${FAILED} failed`;
+  const shownLegend = legend.length > longest ? '' : `${GAP}${legend}`;
+  return `${[`${paint(screen, 'bold', header)}${shownLegend}`, ...rows].join('\n')}\n`;
 }
 
 /**

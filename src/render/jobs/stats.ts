@@ -7,7 +7,7 @@ import {periodsOf, renderChart} from './stats-chart.ts';
 import {countsText} from './table.ts';
 
 /**
- * By name, by day (a chart on a terminal, otherwise a table), the busiest users, then why jobs failed. On a terminal without
+ * By name, the busiest users, by day (a chart on a terminal, otherwise a table), then why jobs failed. On a terminal without
  * `all` it is short, for a screen of 24 lines: the names that fail most, why, and the last weeks.
  */
 export async function renderStats(stats: JobStats, screen: Screen, {all = false} = {}): Promise<string> {
@@ -16,12 +16,12 @@ export async function renderStats(stats: JobStats, screen: Screen, {all = false}
   const parts = [summary];
   if (total > 0 && screen.isTTY && !all) return [...parts, ...(await shortParts(stats, screen))].join('\n');
   if (byName.length > 0) parts.push(await renderTable(NAME_COLUMNS, byName, screen));
+  if (users.length > 0) parts.push(await renderFirst(USER_COLUMNS, users, screen));
   if (days.length > 0) {
     parts.push(
       screen.isTTY ? renderChart(periodsOf(days), screen) : await renderTable(DAY_COLUMNS, days, screen),
     );
   }
-  if (users.length > 0) parts.push(await renderFirst(USER_COLUMNS, users, screen));
   if (failureReasons.length > 0) parts.push(await renderFirst(REASON_COLUMNS, failureReasons, screen));
   return parts.join('\n');
 }
@@ -73,7 +73,7 @@ const NAME_COLUMNS: Column<NameStats>[] = [
   {header: 'NAME', text: ({name}) => name, shrinks: true, keeps: 24},
   {header: 'JOBS', text: ({total}) => String(total), align: 'right'},
   {
-    header: 'FAILED',
+    header: 'FAIL %',
     text: ({failedShare}) => percent(failedShare),
     color: ({failedShare}) => (failedShare === null || failedShare === 0 ? undefined : 'red'),
     align: 'right',

@@ -49,7 +49,7 @@ test('in a pipe: tables, each day that has jobs, the ten busiest users, the reas
   expect(text).toMatch(/^2026-03-01 +998 +0\n2026-03-03 +0 +1$/m);
   expect(text).toMatch(/^- +20 +998 +1$/m);
   expect(text).toMatch(/^ +2 +7 {2}Exception: row N of "…" is wrong\n +1 +8 {2}\(no error note\)$/m);
-  expect(text).toMatch(/\nuser9 .*\nand 2 more\n\nFAILED /);
+  expect(text).toMatch(/\nuser9 .*\nand 2 more\n\nDAY /);
 });
 
 test('without jobs it says so', async () => {
@@ -58,8 +58,8 @@ test('without jobs it says so', async () => {
 });
 
 test('on a terminal the chart has no gaps, fits the width, and shows even one failure', async () => {
-  const chart = (await renderStats(stats, TERMINAL, {all: true})).split('\n\n')[2]!.split('\n');
-  expect(chart[0]).toBe('DAY         COMPLETED  FAILED');
+  const chart = (await renderStats(stats, TERMINAL, {all: true})).split('\n\n')[3]!.split('\n');
+  expect(chart[0]).toBe('DAY         COMPLETED  FAILED  █ completed  ▒ failed');
   expect(chart[1]).toMatch(/^2026-03-01 +998 +0 {2}█{29}$/);
   expect(chart[2]!.trimEnd()).toMatch(/^2026-03-02 +0 +0$/);
   expect(chart[3]!.trimEnd()).toMatch(/^2026-03-03 +0 +1 {2}▒$/);
