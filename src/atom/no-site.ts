@@ -35,7 +35,8 @@ export async function noSite(search: SiteSearch): Promise<AtomctlError> {
 
 async function searchedPlaces({surroundings}: SiteSearch): Promise<string[]> {
   const {cwd, usualPlaces = USUAL_PLACES} = surroundings;
-  const searched = `Looked in ${[`${cwd} and the directories above it`, ...usualPlaces].join(', ')}.`;
+  const here = cwd === '/' ? cwd : `${cwd} and the directories above it`;
+  const searched = `Looked in ${[here, ...usualPlaces].join(', ')}.`;
   const roots = (await Promise.all(usualPlaces.map(candidateRoots))).flat();
   const denied = await Promise.all([cwd, ...roots].map(isDenied));
   const [first] = [cwd, ...roots].filter((_, at) => denied[at]);

@@ -133,7 +133,7 @@ function renderJobs({jobs, total}: {jobs: Parameters<typeof renderJobDetails>[0]
   return count + jobs.map((job) => renderJobDetails(job, FILE, {tail: LOG_LINES})).join('\n');
 }
 
-/** What was written, for the person who is to read and post it. */
+/** What was written, for the person who is to read and post it. What to do about a missing part is in the file. */
 export function renderReportSummary(
   {sections, replaced}: {sections: readonly Section[]; replaced: Replaced},
   place: string,
@@ -141,7 +141,9 @@ export function renderReportSummary(
 ): string {
   const lines = sections.map(({name, lines: count, missing}) => {
     const what =
-      missing === null ? `${count} ${count === 1 ? 'line' : 'lines'}` : `not available: ${missing}`;
+      missing === null
+        ? `${count} ${count === 1 ? 'line' : 'lines'}`
+        : `not available: ${missing.split(/(?<=[.!?]) (?=[A-Z])/)[0]}`;
     return `  ${name.padEnd(10)}${sanitizeLine(what)}\n`;
   });
   const counts = [...NAME_KINDS, 'secrets' as const]

@@ -85,6 +85,8 @@ describe('a site that is not found', () => {
     ).rejects.toMatchObject({
       hint: `Looked in ${NOWHERE} and the directories above it. Give --atom-root DIR.`,
     });
+    const top = resolveSite({}, {...surroundings, cwd: '/', usualPlaces: []});
+    await expect(top.requireRoot()).rejects.toMatchObject({hint: 'Looked in /. Give --atom-root DIR.'});
   });
 });
 

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
 import type {ShownWorker} from '../../../src/jobs/live/busy-workers.ts';
-import {renderReport} from '../../../src/render/report.ts';
+import {renderReport, renderReportSummary} from '../../../src/render/report.ts';
 
 test('the table of workers has the number of their abilities, and the names are below it', async () => {
   const abilities = Array.from({length: 24}, (_, at) => `arJobOfClassNumber${at}`);
@@ -24,4 +24,13 @@ test('the table of workers has the number of their abilities, and the names are 
   expect(text).toContain('\nAbilities of pid_4711_a, pid_4711_b: arJobOfClassNumber0 ');
   expect(text).toContain('arJobOfClassNumber23\n');
   expect(text.split('\n').filter((line) => line.includes('arJob') && line.length > 100)).toEqual([]);
+});
+
+test('the list of the parts says why one is missing, and leaves what to do to the file', () => {
+  const missing = 'The journal of a.service cannot be read. Run atomctl as root.';
+  const replaced = {secrets: 0} as never;
+  const sections = [{name: 'journal' as const, lines: 0, missing}];
+  expect(renderReportSummary({sections, replaced}, 'Written.', [])).toContain(
+    '\n  journal   not available: The journal of a.service cannot be read.\n',
+  );
 });
