@@ -60,7 +60,7 @@ test('refused, missing and killed jobs together: each is reported, and the exit 
   const refused = await kill(executing, '-y');
   expect([refused.code, refused.stdout]).toEqual([
     5,
-    expect.stringMatching(/^\d+: refused \(was executing\)\..*--restart-worker/),
+    expect.stringMatching(/^\d+: refused \(was executing\)\. Job \d+ is executing, and .* its worker/),
   ]);
   const ended = await kill(completed, '-y', '--json');
   expect([ended.code, JSON.parse(ended.stdout).killed[0]]).toMatchObject([
@@ -232,7 +232,7 @@ test('K10: --dry-run says what would be done to each job, and changes nothing', 
   expect(await handedOut(at.site, 'arGenerateReportJob')).toEqual([queued]);
 
   const refused = await onTerminal('', executing);
-  expect([refused.code, refused.screen]).toEqual([5, expect.stringContaining('--restart-worker')]);
+  expect([refused.code, refused.screen]).toEqual([5, expect.stringContaining('is executing, and')]);
   expect(refused.screen).not.toContain('(y/N)');
 });
 

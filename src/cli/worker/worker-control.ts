@@ -2,7 +2,7 @@ import {AtomctlError} from '../../errors.ts';
 import type {WorkerControl} from '../../jobs/model/worker-control.ts';
 import type {UnitChange} from '../../worker/service.ts';
 import type {Context} from '../context.ts';
-import {findWorker, type UnitFlags, workerService} from './unit-flags.ts';
+import {findWorker, serviceManager, type UnitFlags, workerService} from './unit-flags.ts';
 
 /** How long Gearman may take to show that a worker has gone or has come back. */
 const WAIT_SECONDS = 30;
@@ -41,11 +41,20 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
   };
 }
 
+/** True if no systemd runs here, so that no worker can be stopped for a job. */
+export async function isWithoutSystemd(context: Context, flags: UnitFlags): Promise<boolean> {
+  const manager = await serviceManager(context, flags);
+  return manager.directories().then(
+    () => false,
+    (error: unknown) => error instanceof AtomctlError && error.code === 'SYSTEMD_UNAVAILABLE',
+  );
+}
+
 /** Says what to do by hand. */
 function withoutSystemd(error: unknown): never {
   if (!(error instanceof AtomctlError) || error.code !== 'SYSTEMD_UNAVAILABLE') throw error;
   const hint =
-    'Nothing was changed. To find the process of the worker: atomctl queue:workers. End it and its child processes, then run the command again without --restart-worker before a worker starts the job again.';
+    'Nothing was changed. How an executing job ends here, this says: atomctl jobs:kill ID --dry-run';
   throw new AtomctlError(error.code, error.message, {hint, cause: error});
 }
 

@@ -150,6 +150,8 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   async #options(ids: readonly number[]): Promise<KillOptions> {
     const {context, flags} = this;
     const [queue, database] = await Promise.all([queueSources(context), context.database()]);
+    const {workerControl, isWithoutSystemd} = await import('../../cli/worker/worker-control.ts');
+    const restarts = flags['restart-worker'];
     return {
       ...queue,
       database,
@@ -163,9 +165,8 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
       by: caller(),
       culture: 'en',
       wait: waitAloud((text) => this.notice(text)),
-      worker: flags['restart-worker']
-        ? await (await import('../../cli/worker/worker-control.ts')).workerControl(context, flags)
-        : null,
+      worker: restarts ? await workerControl(context, flags) : null,
+      noSystemd: !restarts && (await isWithoutSystemd(context, flags)),
     };
   }
 }

@@ -39,7 +39,7 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
       ...{refused: null, inQueues: new Map(), row: null},
     };
     target.refused =
-      plannedRefusal(options, target) ?? (options.force ? null : strangePrefix(report, job.id));
+      plannedRefusal(options, report, target) ?? (options.force ? null : strangePrefix(report, job.id));
     if (target.refused !== null && now === 'executing') target.refused += waitsToo(report, job.id);
     plan.targets.set(job.id, target);
   }

@@ -1,9 +1,12 @@
 import type {AtomctlError} from '../../errors.ts';
+import {busyWorkers} from '../live/busy-workers.ts';
+import {placesOf} from '../live/live-state.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /** Why a job is left alone as far as its state tells, with the command that would do it; null if the kill goes on with it. */
 export function plannedRefusal(
   options: KillOptions,
+  report: KillPlan['report'],
   {job, now, failed}: Pick<Target, 'job' | 'now' | 'failed'>,
 ): string | null {
   if (options.force) return null;
@@ -20,6 +23,7 @@ export function plannedRefusal(
       );
     case 'executing':
       if (options.worker !== null) return null;
+      if (options.noSystemd) return withoutSystemd(job.id, report);
       return (
         `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
         '(--force changes only the row, and the worker may overwrite it).'
@@ -32,13 +36,25 @@ export function plannedRefusal(
   }
 }
 
+/** What ends an executing job where no systemd can stop its worker. Cancelled first, it is handed to no other worker. */
+function withoutSystemd(id: number, report: KillPlan['report']): string {
+  const worker = busyWorkers(report).find(({executes}) => executes?.id === id);
+  const process = worker?.pid ? ` (process ${worker.pid}, connected from ${worker.ip})` : '';
+  const end = `its worker${process} with its child processes, or its container`;
+  const start = `Job ${id} is executing, and systemd does not run on this machine, so atomctl cannot stop its worker.`;
+  const find = process === '' ? ' To find the worker: atomctl queue:workers' : '';
+  return placesOf(report, id).length > 0
+    ? `${start} First cancel the job and change its row: atomctl jobs:kill ${id} --force. Then end ${end}.${find}`
+    : `${start} End ${end}, and before a worker starts the job again: atomctl jobs:kill ${id}.${find}`;
+}
+
 /** The same after all was tried to take it out of Gearman. */
 export function refusal(
   options: KillOptions,
-  {problems}: Pick<KillPlan, 'problems'>,
+  {problems, report}: Pick<KillPlan, 'problems' | 'report'>,
   target: Target,
 ): string | null {
-  const planned = plannedRefusal(options, target);
+  const planned = plannedRefusal(options, report, target);
   if (planned !== null || options.force) return planned;
   const {job, now, verdict} = target;
   switch (now) {

@@ -25,6 +25,8 @@ export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> 
   force: boolean;
   /** Given if workers may be restarted. */
   worker: WorkerControl | null;
+  /** No systemd runs here, so --restart-worker would fail. */
+  noSystemd?: boolean;
   mayInterrupt: Interruptible;
   /** Aborted, the kill leaves the jobs alone that it has not begun with. */
   signal: AbortSignal;

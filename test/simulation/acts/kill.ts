@@ -180,7 +180,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
     };
     const strange = report.found.has(job.id) && placesOf(report, job.id).length === 0;
     target.refused =
-      plannedRefusal(options, target) ??
+      plannedRefusal(options, report, target) ??
       (strange && !options.force
         ? 'Gearman has it under a strange function prefix. Nothing was changed.'
         : null);

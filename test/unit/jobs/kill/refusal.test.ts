@@ -2,9 +2,15 @@ import {expect, it} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {refusal} from '../../../../src/jobs/kill/refusal.ts';
 import type {KillOptions, KillState, Target} from '../../../../src/jobs/kill/target.ts';
+import type {LiveReport} from '../../../../src/jobs/live/live-state.ts';
 
 const limited = new AtomctlError('REFUSED', 'It limits retries.');
 const worker = {workersOf: async () => ({stop: async () => {}, start: async () => {}, interrupts: []})};
+const report = {
+  evidence: {workers: [], rows: [], servers: []},
+  verdicts: new Map(),
+  found: new Map(),
+} as unknown as LiveReport;
 
 interface Given {
   now: KillState;
@@ -21,7 +27,7 @@ function refusalOf(
   const verdict = reason === undefined ? null : {state: now, likely: null, reason, needsTime: false};
   const target = {job: {id: 7, status}, was: now, now, verdict, failed, row: null};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
-  return refusal(asked as KillOptions, {problems}, target as unknown as Target);
+  return refusal(asked as KillOptions, {problems, report}, target as unknown as Target);
 }
 
 it.each<[Given, Partial<KillOptions>, RegExp]>([
@@ -30,6 +36,11 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'finished'}, {}, /finished its work; .*jobs:mark 7 --as completed/],
   [{now: 'finished', failed: true}, {}, /finished its work, after an error; .*jobs:mark 7 --as error/],
   [{now: 'executing'}, {}, /jobs:kill 7 --restart-worker/],
+  [
+    {now: 'executing'},
+    {noSystemd: true},
+    /^(?!.*--restart-worker).*End its worker.*jobs:kill 7\. .*queue:workers$/,
+  ],
   [{now: 'executing'}, {worker}, /could not stop its worker from this machine/],
   [{now: 'executing', problems: [limited]}, {worker}, /is executing\. It limits retries\.$/],
   [{now: 'queued', problems: [limited]}, {}, /is queued\. It limits retries\./],
