@@ -39,7 +39,7 @@ async function database(site: Site): Promise<SiteDocument['database']> {
     const {value, origin} = await site.database();
     return {value: {...value, password: value.password.isEmpty ? '' : MASK}, origin};
   } catch (error) {
-    if (error instanceof AtomctlError && error.code === 'NO_SITE') return {value: null, origin: 'nowhere'};
+    if (error instanceof AtomctlError && error.code === 'NO_SITE') return {value: null, origin: 'not found'};
     throw error;
   }
 }

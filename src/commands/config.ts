@@ -31,7 +31,10 @@ Exit status: 0 shown, 2 a value is not valid; the error names it and its origin.
 
   async run(): Promise<void> {
     await this.answer(async (context) => {
-      const document = await siteDocument(await context.site());
+      const site = await context.site();
+      const document = await siteDocument(site);
+      if (document.root.value === null && document.database.value === null)
+        await site.requireRoot().catch((error) => this.notice([error.message, error.hint].join(' ')));
       return {document, text: (screen) => renderSite(document, screen), exitStatus: EXIT.ok};
     }, this.flags['all-sites']);
   }

@@ -313,6 +313,8 @@ test('a site that is not found: where it was looked for, and what is configured'
       /^Error: No AtoM installation and no database was found\. Looked in \S+ and the directories above it, \S+\/nginx\/atom, .* Configured sites: north\. /,
     ),
   ]);
+  const shown = await runAtomctl(['config'], {env, cwd: closed});
+  expect([shown.code, shown.stderr]).toEqual([0, expect.stringMatching(/Looked in .* Give --atom-root DIR\./)]);
 });
 
 test('a site that this user may not enter: whom to run as', async ({skip}) => {
