@@ -89,7 +89,7 @@ describe('what the commands print is as their schema has it', () => {
       await site.insertJob({status: 'running'}),
       await site.insertJob({status: 'running'}),
     ];
-    await documentOf('jobs-kill', ['jobs:kill', `${lost},9999999`, '--dry-run', '--force']);
+    await documentOf('jobs-kill', ['jobs:kill', `${lost},9999999`, '--dry-run', '--force'], [1]);
     await documentOf('jobs-kill', ['jobs:kill', `${lost},9999999`, '--yes', '--force'], [0, 1]);
     await documentOf('jobs-kill', ['jobs:kill', String(lost), '--yes'], [5]);
     await documentOf('jobs-mark', ['jobs:mark', String(other), '--as', 'error', '--dry-run', '--force']);

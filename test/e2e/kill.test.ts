@@ -214,7 +214,7 @@ test('K10: --dry-run says what would be done to each job, and changes nothing', 
   const before = await everyTable(at.site);
   const {code, stdout} = await kill(executing, lost, queued!, 999_999, '--dry-run', '--json');
   expect([code, JSON.parse(stdout)]).toMatchObject([
-    0,
+    1,
     {
       killed: [
         {id: executing, was: 'executing', action: 'refused', gearman: 'remains'},
@@ -248,7 +248,7 @@ test('jobs:mark: JSON, exit statuses, the note; refused without a question', asy
   const before = await everyTable(at.site);
   const planned = await mark(lost, ended, 999_999, '--as', 'error', '--dry-run', '--json');
   expect([planned.code, JSON.parse(planned.stdout)]).toMatchObject([
-    0,
+    1,
     {
       marked: [
         {id: lost, was: 'lost', action: 'marked', message: `Job ${lost} would be marked as an error.`},

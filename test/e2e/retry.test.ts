@@ -56,7 +56,7 @@ test('--dry-run touches nothing and says what would be done; without a terminal 
   const before = await everyTable(at.site);
   const text = await retry(id, anImport, 999_999, '--dry-run');
   expect([text.code, text.stdout, text.stderr]).toEqual([
-    0,
+    1,
     `${id} (arFindingAidJob): to run again. It generates the finding aid again, in place of the old one.\n` +
       `${anImport} (arFileImportJob): refused. It imports again from the beginning: records that an earlier run imported would exist ` +
       `twice. To run it again anyway: atomctl jobs:retry ${anImport} --force\n` +

@@ -9,11 +9,12 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   ok: 'Done; healthy.',
   failed: 'The command failed, or a check found a problem; also if only some of several jobs failed.',
   usage: 'Usage error; nothing was changed.',
-  unreachable: 'A server cannot be reached, refuses the login, or does not answer in time.',
+  unreachable:
+    'A server cannot be reached, refuses the login, or does not answer in time; or systemd does not run on this machine.',
   noSuchJob: 'No such job.',
   refused:
     'Declined at the prompt, refused by a safety check, or another atomctl holds the lock of the site.',
-  timeOver: 'jobs:wait: timed out.',
+  timeOver: 'jobs:wait or queue:hold: timed out.',
   interrupted: 'Interrupted.',
 };
 
@@ -72,7 +73,7 @@ export function helpTopics(commands: readonly Command.Loadable[]): Readonly<Reco
     'exit-codes': {
       title: 'Exit status',
       before: [
-        'Exit statuses are the same in text and with --json. queue:status --nagios uses the plugin codes 0 to 3 instead.',
+        'Exit statuses are the same in text and with --json. queue:status --nagios uses the plugin codes 0 to 3 instead. queue:hold and worker:run end with the status of what they run.',
       ],
       terms: Object.entries(EXIT).map(([name, code]) => ({
         term: String(code),

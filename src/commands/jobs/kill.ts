@@ -3,6 +3,7 @@ import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, killRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
 import {chosenJobs} from '../../cli/change/matching-jobs.ts';
+import {plannedStatus} from '../../cli/change/planned-status.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
@@ -10,7 +11,7 @@ import {requireAnswerer} from '../../cli/terminal/confirm.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
 import {waitAloud} from '../../cli/terminal/wait-aloud.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
-import {type AtomctlError, EXIT} from '../../errors.ts';
+import type {AtomctlError} from '../../errors.ts';
 import {
   type Killed,
   type KillOptions,
@@ -57,8 +58,8 @@ export default class JobsKill extends BaseCommand<typeof JobsKill> {
 says who killed it, when and why; --delete deletes the row instead. An executing job ends only with its
 worker: --restart-worker. A job whose state cannot be proved is refused with the reason.
 
-Exit status: 0 all killed (or no job matches the filters), 1 some, 2 usage error (nothing changed), 3 a server
-unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
+Exit status, also with --dry-run: 0 all killed (or no job matches the filters), 1 only some, 2 usage error (nothing
+changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [
     {
       description: 'End a job that is stuck',
@@ -88,8 +89,7 @@ unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
     const nothing = planned.every(({action}) => action === 'refused');
     if (flags['dry-run'] || nothing) {
       await this.#presentPlan(planned, plan);
-      if (nothing && planned.length > 0) this.exitWith(EXIT.refused);
-      return;
+      return this.exitWith(plannedStatus(planned));
     }
     if (!assumeYes) this.tell(this.#planText(planned, plan));
     await this.confirm({question: questionOf(planned), assumeYes});

@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, markRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
+import {plannedStatus} from '../../cli/change/planned-status.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {requireAnswerer} from '../../cli/terminal/confirm.ts';
@@ -26,7 +27,7 @@ export default class JobsMark extends BaseCommand<typeof JobsMark> {
   static override description =
     `Use it for jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time if it has none, and a note that says who marked it, when and why. An executing or queued job is refused: use jobs:kill.
 
-Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
+Exit status, also with --dry-run: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted.`;
   static override examples = [
     {
       description: 'Mark a job as completed: its work is done; only the row was not saved',
@@ -71,7 +72,7 @@ Exit status: 0 all marked, 1 some, 2 usage error (nothing changed), 3 a server u
         {marked, dryRun: true},
         () => planText() + renderMarked(missing, this.screen),
       );
-      return this.exitWith(wanted.length === 0 ? EXIT.refused : EXIT.ok);
+      return this.exitWith(plannedStatus(marked));
     }
     if (wanted.length > 0 && !assumeYes) {
       this.tell(planText());

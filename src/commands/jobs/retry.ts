@@ -3,6 +3,7 @@ import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, retryRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
 import {chosenJobs} from '../../cli/change/matching-jobs.ts';
+import {plannedStatus} from '../../cli/change/planned-status.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
 import {waitOnJobs} from '../../cli/polling/wait.ts';
@@ -35,7 +36,7 @@ export default class JobsRetry extends BaseCommand<typeof JobsRetry> {
 
 Before it asks, it says for each job what a second run does. If the second run would do work twice, as an import does, --force is required. A job is refused if it may still run, or if its parameters, its object, a file or a worker is missing.
 
-Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. With --wait, if all were submitted, the exit status of jobs:wait.`;
+Exit status, also with --dry-run: 0 all submitted (or no job matches the filters), 1 only some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. With --wait, if all were submitted, the exit status of jobs:wait.`;
   static override examples = [
     {description: 'Run a failed job again', command: '<%= config.bin %> <%= command.id %> 500'},
     {
@@ -75,8 +76,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 some, 2 usage er
     const wanted = planned.filter(({action}) => action === 'submitted');
     if (flags['dry-run'] || wanted.length === 0) {
       await this.#presentPlan(planned, targets);
-      if (wanted.length === 0 && planned.length > 0) this.exitWith(EXIT.refused);
-      return;
+      return this.exitWith(plannedStatus(planned));
     }
     if (!assumeYes) this.tell(this.#planText(planned, targets));
     await this.confirm({question: questionOf(wanted), assumeYes});
