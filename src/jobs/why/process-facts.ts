@@ -52,7 +52,7 @@ async function queryOf(
   const others = connections.filter(({remote}) => !gearmanPorts.has(remote.port));
   if (others.length === 0)
     return none(
-      'The process has no TCP connection but to Gearman; the database does not show whose a session over a socket file is.',
+      'It is not known: the process uses no TCP connection for it, and of a session over a socket file the database does not say whose it is.',
     );
   const session = await sessionOrReason(database, others);
   if (typeof session === 'string') return none(session);

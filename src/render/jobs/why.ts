@@ -119,15 +119,26 @@ function processLines(seen: WhyProcess, fact: string, missing: JobWhy['missing']
       : `read ${formatBytes(readBytes)}, wrote ${formatBytes(writtenBytes)}`;
   const memory = memoryBytes === null ? '' : `, memory ${formatBytes(memoryBytes)}`;
   return [
-    `${pid}: ${command}`,
+    `${pid}: ${cut(command)}`,
     `CPU ${cpuSeconds.toFixed(1)}s${memory}; ${io}`,
     ...(query === null ? [] : [`query for ${formatDuration(querySeconds)}: ${query}`]),
-    ...children.flatMap((child, index) =>
-      processLines(child, `${fact}.children[${index}]`, missing).map((line, at) =>
-        at === 0 ? `child ${line}` : line,
-      ),
-    ),
+    ...children.flatMap((child, index) => childLines(child, `${fact}.children[${index}]`, missing)),
   ];
+}
+
+/** A shell that only waits for its one child has nothing to say. */
+function childLines(child: WhyProcess, fact: string, missing: JobWhy['missing']): string[] {
+  const [only, ...others] = child.children;
+  if (only !== undefined && others.length === 0 && /^\S*\bsh -c /.test(child.command))
+    return childLines(only, `${fact}.children[0]`, missing);
+  return processLines(child, fact, missing).map((line, at) => (at === 0 ? `child ${line}` : line));
+}
+
+/** Two lines of a small terminal; JSON has the whole command. */
+const LONGEST_COMMAND = 120;
+
+function cut(command: string): string {
+  return command.length <= LONGEST_COMMAND ? command : `${command.slice(0, LONGEST_COMMAND - 1)}…`;
 }
 
 function activityText({lastActivityAt, lastLine, missing}: JobWhy, nowMs: number): string {

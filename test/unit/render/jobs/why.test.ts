@@ -86,6 +86,19 @@ test('an executing job on 80 columns', () => {
 `);
 });
 
+test('the shell between a worker and its child is left out, and a long command is cut', () => {
+  const command = `php symfony csv:import ${'x'.repeat(200)}`;
+  const shell = {...CHILD, pid: 4720, command: `sh -c ${command}`, children: [{...CHILD, command}]};
+  const text = renderWhy(
+    {...EXECUTING, process: {...EXECUTING.process!, children: [shell]}},
+    screen(80),
+    NOW_MS,
+  );
+  expect(text).not.toContain('4720');
+  expect(text).toContain('child 4712: php symfony csv:import');
+  expect(text).toContain('xx…\n');
+});
+
 describe('nothing but a long word or a command is longer than the terminal', () => {
   const queued: JobWhy = {
     ...NOTHING,
