@@ -103,7 +103,7 @@ test('--no-header leaves out the names of the columns, on a terminal too', async
   expect(table.stdout).toBe(`${ids[0]}  a,b "c" d\n`);
   const {screen} = await runOnTerminal(['jobs:list', '--no-live', ...args], {env: site.env});
   expect(screen).not.toContain('NAME');
-  expect(screen).toContain('1 of 1 jobs shown: 1 completed.');
+  expect(screen).toContain('1 of 1 job shown: 1 completed.');
 });
 
 test('formats exclude each other, and a list without the column live asks no Gearman server', async () => {

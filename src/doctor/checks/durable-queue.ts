@@ -35,7 +35,7 @@ async function checkStore(site: SiteEvidence): Promise<Outcome> {
   return healthy(
     [
       ...evidence,
-      `A restart now would lose ${counted(own, 'waiting job')} of this site and ${others} of others${among}; ${running} are executing.`,
+      `A restart now would lose ${counted(own, 'waiting job')} of this site and ${others} of others${among}; ${running} ${running === 1 ? 'is' : 'are'} executing.`,
     ].join(' '),
     {
       consequence:

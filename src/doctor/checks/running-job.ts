@@ -35,7 +35,10 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   if (lost.length === 0) return healthy(await stateCounts(site));
   return shared('lost jobs', {
     evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be running ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
-    consequence: 'No worker will run them; AtoM keeps showing them as running.',
+    consequence:
+      lost.length === 1
+        ? 'No worker will run it; AtoM keeps showing it as running.'
+        : 'No worker will run them; AtoM keeps showing them as running.',
     remedy: `atomctl doctor --fix marks them as errors. ${await howToRunAgain(
       site,
       lost.map(({id}) => id),

@@ -47,7 +47,10 @@ function lostJobs(report: Report, excluded: readonly string[]): JobProblem[] {
     {
       state: FAULT_SEVERITY['lost jobs'],
       message: `${lost.length === 1 ? '1 job is' : `${lost.length} jobs are`} lost: ${someOf(lost.map(label))}.`,
-      consequence: 'No worker will run them; AtoM keeps showing them as running.',
+      consequence:
+        lost.length === 1
+          ? 'No worker will run it; AtoM keeps showing it as running.'
+          : 'No worker will run them; AtoM keeps showing them as running.',
       remedy: 'atomctl doctor --fix',
     },
   ];

@@ -98,7 +98,7 @@ function aboutExecuting(job: Situation): Advice {
 }
 
 function aboutQueued(job: Situation): Advice {
-  const {id, name, ableWorkers, blockedBy, position, ahead} = job;
+  const {id, name, ableWorkers, blockedBy, position} = job;
   if (ableWorkers?.length === 0)
     return {message: `No connected worker can do ${name}: start one.`, command: 'atomctl worker:start'};
   if (blockedBy !== null) {
@@ -119,7 +119,11 @@ function aboutQueued(job: Situation): Advice {
     };
   const busy = ableWorkers?.find(({executes}) => executes !== null)?.executes ?? null;
   const before =
-    position !== null && position > 1 ? `the ${ahead!.length} jobs before it` : 'a worker to become free';
+    position === null || position === 1
+      ? 'a worker to become free'
+      : position === 2
+        ? 'the job before it'
+        : `the ${position - 1} jobs before it`;
   return busy === null
     ? {message: `Wait for ${before}.`, command: `atomctl jobs:wait ${id}`}
     : {

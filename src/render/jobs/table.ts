@@ -62,8 +62,11 @@ export function renderJobSummary(
 /** The same as a sentence. */
 export function jobSummary(shown: number, {total, counts}: JobTotals): string {
   if (total === 0) return 'No jobs.';
-  if (counts !== null) return `${shown} of ${total} jobs shown: ${countsText(counts)}.`;
+  if (counts !== null)
+    return `${shown} of ${total} ${total === 1 ? 'job' : 'jobs'} shown: ${countsText(counts)}.`;
   const which =
-    total === null ? `${shown} jobs shown; there may be more` : `${shown} of about ${total} jobs shown`;
+    total === null
+      ? `${shown} ${shown === 1 ? 'job' : 'jobs'} shown; there may be more`
+      : `${shown} of about ${total} jobs shown`;
   return `${which}; --json counts them.`;
 }
