@@ -49,6 +49,8 @@ export interface MarkTarget {
   /** Bytes of its log when the state was proved; null if the job has ended. */
   logLength: number | null;
   refused: string | null;
+  /** What speaks against this mark, a sentence; null if nothing does. */
+  warning: string | null;
 }
 
 /**
@@ -63,11 +65,14 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
   const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
   const executing = await executingEndedJobs(ended, options);
   const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
+  const rows = new Map(report?.evidence.rows.map((row) => [row.id, row]));
   return new Map(
     jobs.map((job) => {
       const {was, reason} = stateOf(job, report, executing);
       const refused = markRefusal(options, job, was, reason);
-      return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused}];
+      const neverBegan = rows.get(job.id)?.begun === null && options.as === 'completed';
+      const warning = refused === null && neverBegan ? 'No worker began it, so its work is not done.' : null;
+      return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused, warning}];
     }),
   );
 }
@@ -120,9 +125,10 @@ export function previewMark(
   return [...new Set(ids)].map((id) => {
     const target = targets.get(id);
     if (target === undefined) return {id, was: null, action: 'refused', message: `There is no job ${id}.`};
-    const {was, refused} = target;
+    const {was, refused, warning} = target;
     const action = refused === null ? 'marked' : 'refused';
-    return {id, was, action, message: refused ?? `Job ${id} would be marked as ${LABELS[as]}.`};
+    const would = [`Job ${id} would be marked as ${LABELS[as]}.`, warning].filter(Boolean).join(' ');
+    return {id, was, action, message: refused ?? would};
   });
 }
 

@@ -57,8 +57,10 @@ export function renderClearPlan(
     lines.push(warning(`Running among them: ${counts.running}; their workers may fail.`));
   }
   if (queue !== null && queue.waiting + queue.executing > 0) {
+    const none = counts.running === 0 && queue.surplus === 0;
+    const staying = none ? ' They stay.' : ' Those of rows that are not cleared stay.';
     lines.push(
-      `In Gearman this site has ${jobs(queue.waiting + queue.executing)}: ${queue.waiting} waiting, ${queue.executing} executing.`,
+      `In Gearman this site has ${jobs(queue.waiting + queue.executing)}: ${queue.waiting} waiting, ${queue.executing} executing.${staying}`,
     );
   }
   if (queue !== null && queue.surplus > 0) {
@@ -135,9 +137,12 @@ export function renderMarkPlan(
   screen: Screen,
 ): string {
   return targets
-    .map(({job: {id, name}, was, refused}) => {
+    .map(({job: {id, name}, was, refused, warning}) => {
+      const caution = warning === null ? '' : ` Warning: ${warning}`;
       const what =
-        refused === null ? paint(screen, 'yellow', `to mark as ${as}.`) : `refused. ${sanitizeLine(refused)}`;
+        refused === null
+          ? paint(screen, 'yellow', `to mark as ${as}.${caution}`)
+          : `refused. ${sanitizeLine(refused)}`;
       return `${id} (${sanitizeLine(name)}, ${was}): ${what}\n`;
     })
     .join('');

@@ -1,0 +1,34 @@
+import {expect, test} from 'vitest';
+import type {MarkTarget} from '../../../../src/jobs/mark/mark.ts';
+import {renderClearPlan, renderMarkPlan} from '../../../../src/render/jobs/changes.ts';
+import {jobSummary} from '../../../../src/render/jobs/table.ts';
+
+const SCREEN = {isTTY: false, width: 80, color: false};
+
+function clearPlan(running: number, surplus = 0): string {
+  const counts = {running, completed: 60, error: 4, unknown: 0};
+  const queue = {waiting: 5, executing: 1, surplus, underUnknownPrefix: 0, missing: []};
+  const preview = {plan: {total: 64 + running, counts}, queue, downloads: null, exportTo: null};
+  return renderClearPlan(preview as never, SCREEN);
+}
+
+test('a plan to clear says which Gearman jobs stay', () => {
+  expect(clearPlan(0)).toContain('5 waiting, 1 executing. They stay.\n');
+  for (const text of [clearPlan(2), clearPlan(0, 1)])
+    expect(text).toContain('1 executing. Those of rows that are not cleared stay.\n');
+});
+
+test('a plan to mark a job as completed that no worker began warns', () => {
+  const target = {job: {id: 5, name: 'arFindingAidJob'}, was: 'lost', refused: null};
+  const plan = (warning: string | null) =>
+    renderMarkPlan([{...target, warning} as MarkTarget], 'completed', SCREEN);
+  expect(plan('No worker began it.')).toBe(
+    '5 (arFindingAidJob, lost): to mark as completed. Warning: No worker began it.\n',
+  );
+  expect(plan(null)).toMatch(/to mark as completed\.\n$/);
+});
+
+test('one job is a job', () => {
+  const counts = {running: 0, completed: 1, error: 0, unknown: 0};
+  expect(jobSummary(1, {total: 1, counts} as never)).toBe('1 of 1 job shown: 1 completed.');
+});
