@@ -314,7 +314,10 @@ test('a site that is not found: where it was looked for, and what is configured'
     ),
   ]);
   const shown = await runAtomctl(['config'], {env, cwd: closed});
-  expect([shown.code, shown.stderr]).toEqual([0, expect.stringMatching(/Looked in .* Give --atom-root DIR\./)]);
+  expect([shown.code, shown.stderr]).toEqual([
+    0,
+    expect.stringMatching(/Looked in .* Give --atom-root DIR\./),
+  ]);
 });
 
 test('a site that this user may not enter: whom to run as', async ({skip}) => {

@@ -29,7 +29,7 @@ Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 inte
     },
     {
       description: 'Save them in a file with the date in its name',
-      command: '<%= config.bin %> <%= command.id %> /var/backups/atom/queue-%F.json',
+      command: '<%= config.bin %> <%= command.id %> /var/backups/atomctl/queue-%F.json',
     },
     {
       description: 'Restart gearmand without losing what waits',

@@ -11,7 +11,10 @@ let wrong = 0;
 try {
   if (process.argv.includes('--shell')) await openShell(demo);
   else if (process.argv.includes('--picture')) await writeFile(PICTURE, await drawDemo(demo));
-  else wrong = await walk(demo);
+  else {
+    wrong = await walk(demo);
+    console.log('\nTo try commands of your own on such a site: npm run demo -- --shell');
+  }
 } finally {
   await demo.remove();
 }

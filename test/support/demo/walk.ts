@@ -53,7 +53,7 @@ function steps({failed, repeatable, lost, executing, queued}: DemoJobs): Step[] 
     },
     {says: 'Kill the lost job, too.', command: `atomctl jobs:kill ${lost} --yes`},
     {
-      says: 'A kill of the executing job is refused, because the worker may not be restarted.',
+      says: 'A kill of the executing job is refused: only the end of its worker ends it.',
       command: `atomctl jobs:kill ${executing} --yes`,
       exits: 5,
     },
@@ -74,7 +74,8 @@ function steps({failed, repeatable, lost, executing, queued}: DemoJobs): Step[] 
     {says: 'Show what would be cleared.', command: 'atomctl jobs:clear --older-than 60d --dry-run'},
     {
       says: 'Save the old jobs in a file, then clear them.',
-      command: 'atomctl jobs:clear --older-than 60d --inactive --export pruned.csv --yes && wc -l pruned.csv',
+      command:
+        'atomctl jobs:clear --older-than 60d --inactive --export pruned.csv --yes && head -n 3 pruned.csv',
     },
     {
       says: 'Clear all inactive jobs, as AtoM’s button does.',
