@@ -87,7 +87,7 @@ function requiredHint(text: string, {flags}: FailedCommand): string | null {
 function argumentHint(text: string, argv: readonly string[], {id}: FailedCommand): string | null {
   const [, word] = /^Unexpected arguments?: (\d+)\b/.exec(text) ?? [];
   if (word === undefined) return null;
-  if (argv[argv.indexOf(word) - 1] === '--watch') return `Did you mean --watch=${word}?`;
+  if (/^--watch(=2)?$/.test(argv[argv.indexOf(word) - 1] ?? '')) return `Did you mean --watch=${word}?`;
   return id === 'jobs:list' ? `To see this job: atomctl jobs:show ${word}` : null;
 }
 

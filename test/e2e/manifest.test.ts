@@ -22,6 +22,6 @@ test('man renders the manual page without warnings', async ({skip}) => {
   const manual = await run('man', ['--warnings', '--local-file', page], {env});
   expect(manual.stderr).toBe('');
   expect(manual.stdout).toContain('--older-than AGE');
-  expect(manual.stdout).toMatch(/EXIT STATUS[\s\S]*124\s+jobs:wait: timed out/);
+  expect(manual.stdout).toMatch(/EXIT STATUS[\s\S]*124\s+jobs:wait or queue:hold: timed out/);
   expect(manual.stdout).not.toMatch(/<%=|undefined/);
 });

@@ -58,8 +58,9 @@ export default class JobsKill extends BaseCommand<typeof JobsKill> {
 says who killed it, when and why; --delete deletes the row instead. An executing job ends only with its
 worker: --restart-worker. A job whose state cannot be proved is refused with the reason.
 
-Exit status, also with --dry-run: 0 all killed (or no job matches the filters), 1 only some, 2 usage error (nothing
-changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such job, 5 declined or refused, 130 interrupted.`;
+Exit status: 0 all killed (or no job matches the filters), 1 only some, 2 usage error (nothing
+changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such job, 5 declined or refused, 130 interrupted.
+--dry-run has the status of the real run.`;
   static override examples = [
     {
       description: 'End a job that is stuck',
