@@ -8,7 +8,7 @@ import type {FunctionStatus, GearmanServer} from '../../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../../gearman/worker-connection.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
-import {MOST_CONNECTIONS} from '../../queue/probe/held-jobs.ts';
+import {MOST_CONNECTIONS, type ProbedJob} from '../../queue/probe/held-jobs.ts';
 import {type HeldWaiting, holdWaiting} from '../../queue/probe/hold-waiting.ts';
 import {claimsToBeProbe, newHoldId} from '../../queue/probe/probe-id.ts';
 import {takeProbeLock} from '../../queue/probe/probe-lock.ts';
@@ -18,6 +18,7 @@ import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import {ownerOf, queueName} from '../../queue/snapshot.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {runningLogLengths} from '../model/running-jobs.ts';
+import {failureOf} from '../model/worker-control.ts';
 
 export interface HeldQueueOptions extends QueueOptions {
   database: Queryable;
@@ -60,7 +61,7 @@ export class HeldQueue {
   readonly #options: HeldQueueOptions;
   readonly #id: string;
   readonly #holds: ServerHold[];
-  /** By server and handle, in the order in which they were taken. */
+  /** By keyOf, in the order in which they were taken. */
   readonly #saved = new Map<string, SavedJob>();
 
   private constructor(options: HeldQueueOptions, id: string, holds: ServerHold[]) {
@@ -144,9 +145,10 @@ export class HeldQueue {
 
   /**
    * Takes what waits. @returns what still waits, by class: of serial classes whose workers may be handed one
-   * @throws AtomctlError REFUSED if a job could be dropped as it returns; as GearmanServer's requests do
+   * @throws AtomctlError REFUSED if a job could be dropped as it returns; as requireConnected and GearmanServer's requests do
    */
   async takeWaiting(): Promise<LeftJobs[]> {
+    await this.requireConnected();
     const left = new Map<string, number>();
     for (const hold of this.#holds) {
       for (const {function: name, total, running} of hold.lost ? [] : await this.#takeFrom(hold)) {
@@ -158,12 +160,12 @@ export class HeldQueue {
   }
 
   /**
-   * As takeWaiting while the command runs: a server that fails is not asked again. If very many arrive, the last stay in the queue,
+   * As takeWaiting while the command runs: a server that fails or was restarted is not asked again. If very many arrive, the last stay in the queue,
    * where only a worker of the site would find them.
    */
   async takeArrived(): Promise<void> {
     for (const hold of this.#holds) {
-      if (hold.lost || connectionsOf(hold) > MOST_TO_HOLD) continue;
+      if (hold.lost || connectionsOf(hold) > MOST_TO_HOLD || (await noticeLoss(hold))) continue;
       try {
         await this.#takeFrom(hold);
       } catch (error) {
@@ -192,10 +194,10 @@ export class HeldQueue {
       // A cancelled entry counts as waiting, and is not handed out.
       if (held.jobs.length > 0) hold.held.push(held);
       else await held.giveBack();
-      for (const {handle, jobId} of held.jobs)
-        this.#saved.set(keyOf(server, handle), {
-          ...savedFrom(taken.get(handle)!, server),
-          logLength: logLengths.get(jobId ?? 0) ?? null,
+      for (const job of held.jobs)
+        this.#saved.set(keyOf(server, job), {
+          ...savedFrom(taken.get(job.handle)!, server),
+          logLength: logLengths.get(job.jobId ?? 0) ?? null,
         });
     }
     const after = await server.status();
@@ -261,7 +263,7 @@ export class HeldQueue {
     for (const hold of this.#holds) {
       const {server, held} = hold;
       // What it has forgotten cannot be ended there: it is submitted later, see isLost.
-      hold.lost ||= await isCut(hold);
+      await noticeLoss(hold);
       if (hold.lost) continue;
       for (const each of held) {
         const others = each.jobs.filter(
@@ -269,10 +271,10 @@ export class HeldQueue {
         );
         for (let from = 0; from < others.length; from += MOVED_AT_A_TIME) {
           const some = others.slice(from, from + MOVED_AT_A_TIME);
-          for (const {handle} of some)
-            await server.submitBackground(rePrefix(this.#saved.get(keyOf(server, handle))!, prefix));
-          await each.end(some, ({handle}) => {
-            this.#saved.delete(keyOf(server, handle));
+          for (const job of some)
+            await server.submitBackground(rePrefix(this.#saved.get(keyOf(server, job))!, prefix));
+          await each.end(some, (job) => {
+            this.#saved.delete(keyOf(server, job));
             moved += 1;
           });
         }
@@ -288,10 +290,13 @@ export class HeldQueue {
   async giveBack(): Promise<AtomctlError[]> {
     const problems: AtomctlError[] = [];
     for (const hold of this.#holds) {
+      const loss = await noticeLoss(hold);
+      // One that was only slow gives them back by itself.
+      const isForgotten = loss !== null && loss.code !== 'GEARMAN_TIMEOUT';
       for (const held of hold.held) {
         try {
           // A server that was restarted answers again, and has forgotten them.
-          if (!(await held.giveBackAlone())) hold.lost = true;
+          if (!(await held.giveBackAlone(isForgotten))) hold.lost = true;
           problems.push(...held.refused.filter(({code}) => code === 'FAILED'));
         } catch (error) {
           if (!(error instanceof AtomctlError)) throw error;
@@ -331,8 +336,16 @@ function connectionsOf({held}: ServerHold): number {
   return held.reduce((sum, {jobs}) => sum + (jobs.length > MOST_CONNECTIONS ? 1 : jobs.length) + 1, 0);
 }
 
-function keyOf({address}: GearmanServer, handle: string): string {
-  return `${formatAddress(address)} ${handle}`;
+/** A restarted gearmand gives its handles again, to other jobs. */
+function keyOf({address}: GearmanServer, job: Pick<ProbedJob, 'handle' | 'function' | 'unique'>): string {
+  return [formatAddress(address), job.handle, job.function, job.unique].join(' ');
+}
+
+/** Asks whether its gearmand is still the one that the hold began with. @returns why that is not known or not so; null if it is */
+async function noticeLoss(hold: ServerHold): Promise<AtomctlError | null> {
+  const failure = await failureOf(hold.abilities.exchange([], 'ECHO_REQ').then(() => {}));
+  hold.lost ||= failure !== null;
+  return failure;
 }
 
 /** gearmand tells no priority of a held job; AtoM gives the normal one. */

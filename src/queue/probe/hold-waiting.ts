@@ -26,9 +26,10 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
   giveBack(isFirst?: (job: ProbedJob) => boolean): Promise<void>;
   /**
    * Returns the others, and leaves alone what has come since: for a caller that holds that, too.
+   * @param isForgotten gearmand was restarted: what has their handles now are other jobs, whose order is not touched
    * @returns false if a connection was lost: gearmand has them back by itself, or was restarted and knows them no more
    */
-  giveBackAlone(): Promise<boolean>;
+  giveBackAlone(isForgotten: boolean): Promise<boolean>;
   /**
    * One REFUSED for each function that was left alone: AtoM runs its jobs one at a time, oldest first, and a worker could
    * be handed one in the wrong order. After the return, also one FAILED if a lost connection has changed the order.
@@ -80,13 +81,18 @@ export async function holdWaiting(
     throw error;
   }
   const jobs = parts.flatMap(({held}) => held.jobs);
-  const giveBackInOrder = async (first: readonly string[], orderOf: (part: Part) => string[]) => {
+  const giveBackInOrder = async (
+    first: readonly string[],
+    orderOf: (part: Part) => string[],
+    isForgotten = false,
+  ) => {
     const orders = parts.map((part) => ({functions: part.functions, order: orderOf(part)}));
     try {
       await giveBack(first);
       return true;
     } catch (error) {
       if (!(error instanceof AtomctlError)) throw error;
+      if (isForgotten) return false;
       const problem = await restoreOrder(server, orders, {...options, cause: error});
       if (problem !== null) refused.push(problem);
       return false;
@@ -95,7 +101,7 @@ export async function holdWaiting(
   return {
     jobs,
     refused,
-    giveBackAlone: () => giveBackInOrder([], ({held}) => held.order()),
+    giveBackAlone: (isForgotten) => giveBackInOrder([], ({held}) => held.order(), isForgotten),
     async giveBack(isFirst = () => false) {
       const serial = parts.find((part) => part.isSerial);
       const first = serial?.held.jobs.filter(isFirst).map(({handle}) => handle) ?? [];

@@ -243,6 +243,20 @@ it('submits what a gearmand that is restarted meanwhile has forgotten', async ()
   expect(await handedOut(at.site)).toEqual(ids);
 });
 
+it('restores each job that a restarted gearmand has forgotten, although new jobs have their handles there', async () => {
+  const ids = await submitJobs(at, 5);
+  const arrived: number[] = [];
+  // Nothing is asked while the units stop.
+  const stopUnits = async () => {
+    await restartGearmand();
+    arrived.push(...(await submitJobs(at, 7)));
+  };
+  const result = await hold(() => Promise.reject(new Error('It was run.')), {stopUnits});
+  expect(result.failure?.code).toBe('GEARMAN_UNREACHABLE');
+  expect(result.restored).toBe(5);
+  expect(await handedOut(at.site)).toEqual([...arrived, ...ids]);
+});
+
 it('notices a restart of gearmand although it answers again at the next question', async () => {
   const ids = await submitJobs(at, 3);
   // No question is asked between the command and the start of the units.
