@@ -57,6 +57,19 @@ export function startWorker(options: StartOptions): Promise<UnitChange[]> {
 }
 
 /**
+ * Orders systemd to start the units, and waits for nothing: for a caller that cannot say now what the site expects of them. Whether
+ * they run, startWorker tells afterwards.
+ */
+export async function orderStart({manager, units}: Pick<StartOptions, 'manager' | 'units'>): Promise<void> {
+  await Promise.all(
+    units.map(async ({name}) => {
+      await orFailure(manager.change('reset-failed', name));
+      await attempt(() => manager.change('start', name));
+    }),
+  );
+}
+
+/**
  * Restarts the units, one after the other so that the site keeps a worker if it has several, and waits as
  * `startWorker` does. A unit whose starts are used up is left running rather than stopped and then refused,
  * unless the counter is reset.

@@ -1,12 +1,13 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
 import type {HoldOptions, SiteAfterwards} from '../../jobs/hold/hold.ts';
 import type {SitePrefixes} from '../../queue/snapshot.ts';
 import type {HoldPreview} from '../../render/queue/held.ts';
 import type {Context} from '../context.ts';
 import {waitAloud} from '../terminal/wait-aloud.ts';
 import {type FoundWorker, findWorker, type UnitFlags, workerService} from '../worker/unit-flags.ts';
-import {requireDone} from '../worker/worker-control.ts';
+import {requireDone, saying, TO_START_AGAIN} from '../worker/worker-control.ts';
 import {queueSources} from './clear.ts';
 
 /** How long Gearman may take to show that a worker has gone or has come back. */
@@ -128,22 +129,30 @@ async function siteAfterwards(
 ): Promise<SiteAfterwards> {
   const {worker, prefixes, notice} = options;
   const fresh = context.reread();
+  const warned = new Set<string>();
+  const orNull = (error: unknown) => {
+    if (!(error instanceof AtomctlError)) throw error;
+    if (!warned.has(error.message)) notice(`Warning: ${error.message}`);
+    warned.add(error.message);
+    return null;
+  };
   const prefix = await fresh
     .site()
     .then((site) => site.functionPrefix())
-    .catch((error: unknown) => {
-      if (!(error instanceof AtomctlError)) throw error;
-      notice(`Warning: ${error.message}`);
-      return {value: null};
-    });
+    .catch(orNull);
+  const servers = await fresh.serverAddresses().catch(orNull);
   return {
-    prefix: prefix.value,
+    prefix: prefix?.value ?? null,
+    servers: servers?.map(formatAddress) ?? null,
     async startUnits() {
       if (worker === null) return;
-      const {startWorker} = await import('../../worker/service.ts');
-      const service = await workerService(fresh, worker, WAIT_SECONDS);
+      const {orderStart, startWorker} = await import('../../worker/service.ts');
+      const orSaying = saying(worker.units.map(({name}) => name));
+      // The command may have left settings that cannot be read: the workers are to run again all the same.
+      await orderStart(worker).catch(orSaying);
+      const service = await workerService(fresh, worker, WAIT_SECONDS).catch(orSaying);
       // Earlier starts count towards systemd's start limit.
-      requireDone(await startWorker({...service, reset: true}));
+      requireDone(await startWorker({...service, reset: true}).catch(orSaying), TO_START_AGAIN);
     },
     async restore(jobs, rePrefix) {
       const [{restoreJobs}, queue, database] = await Promise.all([

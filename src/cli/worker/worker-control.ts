@@ -58,20 +58,23 @@ function withoutSystemd(error: unknown): never {
   throw new AtomctlError(error.code, error.message, {hint, cause: error});
 }
 
+export const TO_START_AGAIN = 'To start it: atomctl worker:start --reset';
+
 /** Says of a failure which units may still be stopped. */
-function saying(units: readonly string[]): (error: unknown) => never {
+export function saying(units: readonly string[]): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof AtomctlError)) throw error;
     const message = `${units.join(', ')} may still be stopped: ${error.message}`;
     throw new AtomctlError(error.code, message, {
-      hint: 'To start it: atomctl worker:start --reset',
+      hint: TO_START_AGAIN,
       cause: error,
     });
   };
 }
 
 /** @throws AtomctlError FAILED if a unit is not as it was to become */
-export function requireDone(changes: readonly UnitChange[]): void {
+export function requireDone(changes: readonly UnitChange[], hint?: string): void {
   const undone = changes.filter(({done}) => !done);
-  if (undone.length > 0) throw new AtomctlError('FAILED', undone.map(({message}) => message).join(' '));
+  if (undone.length === 0) return;
+  throw new AtomctlError('FAILED', undone.map(({message}) => message).join(' '), hint ? {hint} : {});
 }

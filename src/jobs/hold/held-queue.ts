@@ -8,6 +8,7 @@ import type {FunctionStatus, GearmanServer} from '../../gearman/server.ts';
 import {connectWorker, type GrabbedJob, type WorkerConnection} from '../../gearman/worker-connection.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
+import {readPayload} from '../../queue/payload.ts';
 import {MOST_CONNECTIONS, type ProbedJob} from '../../queue/probe/held-jobs.ts';
 import {type HeldWaiting, holdWaiting} from '../../queue/probe/hold-waiting.ts';
 import {claimsToBeProbe, newHoldId} from '../../queue/probe/probe-id.ts';
@@ -19,6 +20,7 @@ import {ownerOf, queueName} from '../../queue/snapshot.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {runningLogLengths} from '../model/running-jobs.ts';
 import {failureOf} from '../model/worker-control.ts';
+import {findJobs, judgeRow, type Outcome, type RestoreAction, rowsOf} from '../save/restore-plan.ts';
 
 export interface HeldQueueOptions extends QueueOptions {
   database: Queryable;
@@ -51,6 +53,16 @@ interface ServerHold {
   held: HeldWaiting[];
   /** The connections are gone: gearmand was restarted, or has given back what was held. */
   lost: boolean;
+}
+
+/** What became of jobs under another prefix. */
+export interface Moved {
+  /** Submitted under the site's prefix. */
+  moved: number;
+  /** Only ended under the other one: they were moved before, or their rows have ended. */
+  dropped: number;
+  /** A sentence for each that stayed. */
+  left: string[];
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -106,7 +118,7 @@ export class HeldQueue {
     }
   }
 
-  /** Every job that was taken, in the order in which it was. */
+  /** Every job that was taken, in the order in which it was; under the prefix that it was moved to. */
   get jobs(): SavedJob[] {
     return [...this.#saved.values()];
   }
@@ -253,38 +265,68 @@ export class HeldQueue {
   }
 
   /**
-   * Submits what is held under another prefix with this one, and ends it there. If this breaks off, a job may be under both: under
-   * the other one no worker runs it.
-   * @returns how many
-   * @throws AtomctlError as GearmanServer's requests do
+   * Submits what is held under another prefix with this one, and ends it there. A move that was broken off leaves jobs under both:
+   * such a job, and one whose row has ended, is only ended. One of which neither is known stays where it is.
+   * @throws AtomctlError as GearmanServer's requests do; for the database
    */
-  async move(prefix: string): Promise<number> {
-    let moved = 0;
+  async move(prefix: string, moved: Moved): Promise<void> {
     for (const hold of this.#holds) {
-      const {server, held} = hold;
       // What it has forgotten cannot be ended there: it is submitted later, see isLost.
       await noticeLoss(hold);
       if (hold.lost) continue;
-      for (const each of held) {
+      for (const each of hold.held) {
         const others = each.jobs.filter(
           ({function: name}) => (splitFunctionName(name).prefix ?? '') !== prefix,
         );
-        for (let from = 0; from < others.length; from += MOVED_AT_A_TIME) {
-          const some = others.slice(from, from + MOVED_AT_A_TIME);
-          for (const job of some)
-            await server.submitBackground(rePrefix(this.#saved.get(keyOf(server, job))!, prefix));
-          await each.end(some, (job) => {
-            this.#saved.delete(keyOf(server, job));
-            moved += 1;
-          });
-        }
+        for (let from = 0; from < others.length; from += MOVED_AT_A_TIME)
+          await this.#moveSome(hold, {each, some: others.slice(from, from + MOVED_AT_A_TIME)}, prefix, moved);
       }
     }
-    return moved;
+  }
+
+  async #moveSome(
+    {server}: ServerHold,
+    {each, some}: {each: HeldWaiting; some: readonly ProbedJob[]},
+    prefix: string,
+    moved: Moved,
+  ): Promise<void> {
+    const saved = some.map((job) => this.#saved.get(keyOf(server, job))!);
+    const submits = saved.map((job) => rePrefix(job, prefix));
+    const actions = new Map<ProbedJob, RestoreAction>();
+    const outcomes = await this.#outcomes(saved, submits);
+    for (const [index, {action, message}] of outcomes.entries()) {
+      actions.set(some[index]!, action);
+      if (action === 'submitted') await server.submitBackground(submits[index]!);
+      else if (!isElsewhere(action)) moved.left.push(`Job ${some[index]!.jobId} was not moved. ${message}`);
+    }
+    const ending = some.filter((job) => actions.get(job) === 'submitted' || isElsewhere(actions.get(job)!));
+    await each.end(ending, (job) => {
+      const isMoved = actions.get(job) === 'submitted';
+      if (isMoved) this.#saved.set(keyOf(server, job), submits[some.indexOf(job)]!);
+      else this.#saved.delete(keyOf(server, job));
+      moved[isMoved ? 'moved' : 'dropped'] += 1;
+    });
+  }
+
+  /** What a restore would do with each job if it were not held. @param submits the same jobs as they would be submitted */
+  async #outcomes(saved: readonly SavedJob[], submits: readonly SavedJob[]): Promise<Outcome[]> {
+    const found: (Outcome | null)[] = saved.map(() => null);
+    for (const {server, lost} of this.#holds) {
+      if (lost) continue;
+      for (const [index, outcome] of (await findJobs(server, submits)).entries()) found[index] ??= outcome;
+    }
+    const rows = await rowsOf(this.#options, saved);
+    return saved.map((job, index) => {
+      const {jobId} = readPayload(job.payload);
+      // A key that is not AtoM's is that of the held job itself.
+      const known = submits[index]!.unique === job.unique ? null : found[index];
+      if (known) return known;
+      return jobId === null ? NAMES_NO_ROW : judgeRow(job, rows.get(jobId));
+    });
   }
 
   /**
-   * Returns what is held, in its order, and then the locks.
+   * Returns what is held, in its order. AtoM can still submit jobs, until close.
    * @returns what went wrong: then gearmand has the jobs back by itself, or has been restarted
    */
   async giveBack(): Promise<AtomctlError[]> {
@@ -308,11 +350,15 @@ export class HeldQueue {
       if (hold.held.length > 0) hold.lost ||= await isCut(hold);
       hold.held = [];
     }
-    await this.close();
     return problems;
   }
 
-  /** Ends the connections. */
+  /** A server that was restarted since has forgotten what was returned. */
+  async noticeLosses(): Promise<void> {
+    for (const hold of this.#holds) await noticeLoss(hold);
+  }
+
+  /** Returns the locks and ends the connections. */
   async close(): Promise<void> {
     for (const {lock, abilities} of this.#holds) {
       await lock?.release();
@@ -334,6 +380,14 @@ const MOST_TO_HOLD = 800;
 
 function connectionsOf({held}: ServerHold): number {
   return held.reduce((sum, {jobs}) => sum + (jobs.length > MOST_CONNECTIONS ? 1 : jobs.length) + 1, 0);
+}
+
+/** That it has no row tells nothing of it. */
+const NAMES_NO_ROW: Outcome = {action: 'submitted', message: ''};
+
+/** The held entry is one too many. */
+function isElsewhere(action: RestoreAction): boolean {
+  return action === 'waiting' || action === 'executing' || action === 'ended';
 }
 
 /** A restarted gearmand gives its handles again, to other jobs. */

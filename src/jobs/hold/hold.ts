@@ -1,6 +1,6 @@
 /**
  * Keeps a site's jobs from starting while a command runs. The phases: take what waits until nothing executes, stop the workers,
- * run the command and take what arrives, start the workers, give the jobs back. If the process is killed, gearmand gives back what
+ * run the command and take what arrives, give the jobs back, start the workers. If the process is killed, gearmand gives back what
  * it held.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -11,7 +11,7 @@ import type {LiveAccess} from '../live/collect-evidence.ts';
 import {failureOf} from '../model/worker-control.ts';
 import type {RestoreAction, RestoreResult} from '../save/restore.ts';
 import {otherPrefix} from '../save/restore-plan.ts';
-import {HeldQueue, type HeldQueueOptions, type LeftJobs} from './held-queue.ts';
+import {HeldQueue, type HeldQueueOptions, type LeftJobs, type Moved} from './held-queue.ts';
 import {
   addWaits,
   type ExecutedJob,
@@ -28,7 +28,9 @@ import {
 export interface SiteAfterwards {
   /** null if it is not known. */
   prefix: string | null;
-  /** Starts the units that were stopped. @throws AtomctlError if a worker did not come back with its abilities */
+  /** The Gearman servers that it uses, `host:port`; null if they are not known. */
+  servers: readonly string[] | null;
+  /** Starts the units that were stopped, whatever is known of the site. @throws AtomctlError if a worker did not come back with its abilities */
   startUnits: () => Promise<void>;
   /**
    * Submits the jobs that no server knows any more.
@@ -62,6 +64,10 @@ export interface HoldResult {
   held: number;
   moved: number;
   restored: number;
+  /** Jobs under an earlier prefix that were only ended there: they had been moved before, or their rows have ended. */
+  dropped: number;
+  /** How many wait in the queue again, or have left it for a worker since. */
+  returned: number;
   unitsStopped: boolean;
   /** The executing jobs whose end was waited for, and the serial jobs that were left to the workers when the wait ended. */
   waitedFor: ExecutedJob[];
@@ -84,7 +90,7 @@ export async function holdQueue(options: HoldOptions): Promise<HoldResult> {
     waits: {executing: [], unnamed: 0, left: []},
   };
   let failure: AtomctlError | null = null;
-  let end: Ending = {moved: 0, restored: 0, failure: null, problems: []};
+  let end = nothingEnded();
   try {
     failure = await failureOf(runHeld(queue, options, run));
   } finally {
@@ -92,7 +98,7 @@ export async function holdQueue(options: HoldOptions): Promise<HoldResult> {
   }
   const {waits, ...ran} = run;
   const waited = {waitedFor: waits.executing, left: waits.left};
-  return {...ran, ...waited, held: end.held ?? 0, ...end, failure: failure ?? end.failure};
+  return {...ran, ...waited, ...end, failure: failure ?? end.failure};
 }
 
 interface Run {
@@ -212,25 +218,34 @@ async function whileTaking(queue: HeldQueue, runCommand: () => Promise<number>):
   return command;
 }
 
-type Ending = Pick<HoldResult, 'moved' | 'restored' | 'failure' | 'problems'> & {held?: number};
+type Ending = Omit<HoldResult, 'commandStatus' | 'unitsStopped' | 'waitedFor' | 'left'>;
+
+function nothingEnded(): Ending {
+  return {held: 0, moved: 0, restored: 0, dropped: 0, returned: 0, failure: null, problems: []};
+}
 
 async function finish(queue: HeldQueue, options: HoldOptions, run: Run): Promise<Ending> {
-  const end: Ending = {moved: 0, restored: 0, failure: null, problems: []};
+  const end = nothingEnded();
   const report = (error: AtomctlError | null) => {
     if (error !== null) end.problems.push([error.message, error.hint].filter(Boolean).join(' '));
   };
   const site = await options.afterwards();
   try {
-    if (run.unitsStopped) report(await failureOf(site.startUnits()));
-    // What has come since stays behind what waited.
-    await queue.takeArrived();
-    end.held = queue.jobs.length;
-    if (options.rePrefix && site.prefix !== null) report(await failureOf(move(queue, site.prefix, end)));
-    for (const error of await queue.giveBack()) report(error);
-    end.failure = leftUnder(options.rePrefix ? queue.jobsBack : queue.jobs, {
-      before: options.prefixes.own,
-      after: site.prefix,
-    });
+    try {
+      // What has come since stays behind what waited.
+      await queue.takeArrived();
+      end.held = queue.jobs.length;
+      if (options.rePrefix && site.prefix !== null) report(await failureOf(move(queue, site.prefix, end)));
+      for (const error of await queue.giveBack()) report(error);
+    } finally {
+      // Workers that run already would begin the last jobs first where very many return.
+      if (run.unitsStopped) report(await failureOf(site.startUnits()));
+      await queue.noticeLosses();
+      await queue.close();
+    }
+    end.returned = queue.jobsBack.length;
+    const left = options.rePrefix ? queue.jobsBack : queue.jobs;
+    end.failure = leftOn(left, site, options) ?? leftUnder(left, options.prefixes.own, site.prefix);
     if (queue.isLost) report(await failureOf(restoreLost(queue, site, end, options)));
   } finally {
     await site.close();
@@ -239,21 +254,59 @@ async function finish(queue: HeldQueue, options: HoldOptions, run: Run): Promise
 }
 
 async function move(queue: HeldQueue, prefix: string, end: Ending): Promise<void> {
-  end.moved = await queue.move(prefix);
+  const moved: Moved = {moved: 0, dropped: 0, left: []};
+  try {
+    await queue.move(prefix, moved);
+  } finally {
+    end.moved = moved.moved;
+    end.dropped = moved.dropped;
+    end.problems.push(...moved.left);
+  }
+}
+
+/** Why jobs wait on a server where the site's workers do not look for them; null if none does. */
+function leftOn(
+  held: readonly SavedJob[],
+  {servers, prefix}: SiteAfterwards,
+  {prefixes, rePrefix}: HoldOptions,
+): AtomctlError | null {
+  const left = held.filter(({server}) => servers !== null && !servers.includes(server));
+  if (left.length === 0 || servers === null) return null;
+  const old = [...new Set(left.map(({server}) => server))];
+  const isMoved = !rePrefix && prefix !== null && prefix !== prefixes.own;
+  const save = [...old.map((server) => `--gearman ${server}`)];
+  if (isMoved) save.push(`--function-prefix ${prefixes.own}`);
+  const restore = `--to ${servers[0]}${isMoved ? ' --re-prefix' : ''}`;
+  const message = `${waiting(left)} on ${old.join(', ')}, and this site's Gearman server is ${servers.join(', ')}: no worker of it runs them.`;
+  return new AtomctlError('REFUSED', message, {
+    hint: `To submit them there: atomctl queue:save queue.json ${save.join(' ')}; atomctl queue:restore queue.json ${restore}. Run no worker of the site on ${old.join(', ')} afterwards: it still has them, too.`,
+  });
 }
 
 /** Why jobs are not given back where the site's workers find them; null if they are. */
 function leftUnder(
   held: readonly SavedJob[],
-  {before, after}: {before: string | null; after: string | null},
+  before: string | null,
+  after: string | null,
 ): AtomctlError | null {
   if (before === after) return null;
-  const prefixes = held.map((job) => splitFunctionName(job.function).prefix);
-  const left = prefixes.filter((prefix) => (prefix ?? '') !== after);
+  const left = held.filter((job) => (splitFunctionName(job.function).prefix ?? '') !== after);
   if (left.length === 0) return null;
-  const waiting = left.length === 1 ? '1 job waits' : `${left.length} jobs wait`;
-  const hint = `To submit them under the site's own: atomctl queue:hold --from-prefix ${left[0]} --re-prefix -- true`;
-  return otherPrefix(waiting, {old: left[0]!, own: after}, hint);
+  const {prefix: old} = splitFunctionName(left[0]!.function);
+  const command = `atomctl queue:hold --from-prefix ${old} --re-prefix -- true`;
+  if (after !== null)
+    return otherPrefix(waiting(left), {old, own: after}, `To submit them under the site's own: ${command}`);
+  return new AtomctlError(
+    'REFUSED',
+    `${waiting(left)} under the function prefix ${old}, and it is not known whether this is still the site's.`,
+    {
+      hint: `Repair the settings first, or give --atom-root. If the prefix is another one then: ${command}. To see it: atomctl config:show`,
+    },
+  );
+}
+
+function waiting({length}: readonly SavedJob[]): string {
+  return length === 1 ? '1 job waits' : `${length} jobs wait`;
 }
 
 /** What a restarted gearmand has forgotten. What cannot be submitted again is kept in a file: nothing else has it. */
@@ -269,6 +322,7 @@ async function restoreLost(
   try {
     const restored = await site.restore(held, rePrefix && site.prefix !== null);
     end.restored = restored.jobs.filter(({action}) => action === 'submitted').length;
+    end.returned = restored.jobs.filter(({action}) => !LEFT.includes(action)).length;
     end.problems.push(...restored.warnings);
     const left = restored.jobs.filter(({action}) => LEFT.includes(action));
     for (const {id, message} of left) end.problems.push(`Job ${id}: ${message}`);

@@ -176,7 +176,7 @@ export function otherPrefix(
   );
 }
 
-type Outcome = Pick<RestoredJob, 'action' | 'message'> & {server?: string; began?: boolean};
+export type Outcome = Pick<RestoredJob, 'action' | 'message'> & {server?: string; began?: boolean};
 
 const KEYS_AT_A_TIME = 1000;
 
@@ -189,14 +189,21 @@ async function findOnServers(
   const found: (Outcome | null)[] = options.jobs.map(() => null);
   for (const server of servers) {
     for (const jobs of [own, options.jobs]) {
-      const presences = await presencesOf(server, jobs);
-      const ignored = await ignoredKeys(server, jobs, presences);
-      for (const [index, presence] of presences.entries())
-        found[index] ??= onServer(server, presence, ignored.has(jobs[index]!.unique));
+      for (const [index, outcome] of (await findJobs(server, jobs)).entries()) found[index] ??= outcome;
       if (own.every((job, index) => job === options.jobs[index])) break;
     }
   }
   return found;
+}
+
+/** What a server says of each job, by its key; null if it does not know it. @throws AtomctlError as GearmanServer's requests do */
+export async function findJobs(
+  server: GearmanServer,
+  jobs: readonly SavedJob[],
+): Promise<(Outcome | null)[]> {
+  const presences = await presencesOf(server, jobs);
+  const ignored = await ignoredKeys(server, jobs, presences);
+  return presences.map((presence, index) => onServer(server, presence, ignored.has(jobs[index]!.unique)));
 }
 
 function onServer(server: GearmanServer, {known, running}: JobPresence, isIgnored: boolean): Outcome | null {

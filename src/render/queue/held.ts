@@ -17,8 +17,8 @@ export interface HoldPreview {
 }
 
 const NOTHING: HoldResult = {
-  ...{commandStatus: null, held: 0, moved: 0, restored: 0, unitsStopped: false, failure: null},
-  ...{waitedFor: [], left: [], problems: []},
+  ...{commandStatus: null, held: 0, moved: 0, restored: 0, dropped: 0, returned: 0},
+  ...{unitsStopped: false, waitedFor: [], left: [], failure: null, problems: []},
 };
 
 /** What queue:hold --dry-run prints under --json. */
@@ -41,12 +41,19 @@ function jobs(count: number): string {
 }
 
 /** One line: what became of the jobs that were held. */
-export function renderHeld({held, moved, restored}: HoldResult): string {
+export function renderHeld({held, moved, restored, dropped, returned}: HoldResult): string {
   if (held === 0) return 'No job waited.';
   const parts = [
     `${held === 1 ? '1 job was' : `${held} jobs were`} held`,
     ...(moved > 0 ? [`${moved} moved to the site's new prefix`] : []),
+    ...(dropped > 0 ? [`${dropped} removed, because they had been moved before or have ended`] : []),
     ...(restored > 0 ? [`${restored} submitted again after the restart of gearmand`] : []),
   ];
-  return `${parts.join(', ')}; all wait in the queue again.`;
+  return `${parts.join(', ')}; ${whereabouts(held - dropped, returned)}.`;
+}
+
+function whereabouts(expected: number, returned: number): string {
+  if (returned < expected)
+    return returned === 0 ? 'none is known to wait in the queue' : `only ${returned} wait in the queue again`;
+  return expected === 0 ? 'none is left' : 'all wait in the queue again';
 }

@@ -65,7 +65,7 @@ export function* hold(act: Act): Steps<{result: HoldResult; exit: number}> {
     const end = yield* finish(holding);
     const result: HoldResult = {
       ...{commandStatus: holding.commandStatus, held: holding.saved.size, unitsStopped: holding.unitsStopped},
-      ...{waitedFor: [], left: []},
+      ...{waitedFor: [], left: [], dropped: 0, returned: holding.saved.size},
       ...end,
       failure: failure ?? end.failure,
     };

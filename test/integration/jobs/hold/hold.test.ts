@@ -14,7 +14,10 @@ import {functionName} from '../../../../src/queue/function-name.ts';
 import {MOST_CONNECTIONS} from '../../../../src/queue/probe/held-jobs.ts';
 import {oldHoldProblems, oldHolds} from '../../../../src/queue/probe/old-holds.ts';
 import {probeQueue} from '../../../../src/queue/probe/probe.ts';
+import {rePrefix} from '../../../../src/queue/saved/re-prefix.ts';
+import type {SavedJob} from '../../../../src/queue/saved/saved-queue.ts';
 import {reportServer} from '../../../../src/queue/server-report.ts';
+import {renderHeld} from '../../../../src/render/queue/held.ts';
 import {NO_WAIT} from '../../../support/quiet-host.ts';
 import {
   type GearmanProcess,
@@ -69,6 +72,7 @@ function hold(
     const signal = new AbortController().signal;
     return {
       prefix: at.site.prefix,
+      servers: at.site.gearman,
       startUnits: async () => {},
       restore: (jobs) => restoreJobs({...sources, ...how, jobs, signal}),
       close,
@@ -146,7 +150,16 @@ it('empties a busy queue, keeps what waits and what arrives from starting, and g
       expect(before.started()).toHaveLength(1);
       return 7;
     },
-    {stopUnits: () => control.stop(), after: {startUnits: () => control.start()}},
+    {
+      stopUnits: () => control.stop(),
+      after: {
+        async startUnits() {
+          const {total, running, workers} = await counts();
+          expect([total, running, workers > 0]).toEqual([7, 0, true]);
+          await control.start();
+        },
+      },
+    },
   );
   expect([result.commandStatus, holdExitStatus(result), result.problems]).toEqual([7, 7, []]);
   const waited = new RegExp(
@@ -326,6 +339,7 @@ it('keeps a copy of the jobs if no server has them in the end, and names it', as
   );
   gearmand = await startGearmand([], {port: gearmand.address.port});
   expect([kept.length, holdExitStatus(result)]).toEqual([2, 1]);
+  expect(renderHeld(result)).toBe('2 jobs were held; none is known to wait in the queue.');
   expect(result.problems).toContain(
     'The 2 jobs that were held are saved in copy-2. To submit them: atomctl queue:restore copy-2',
   );
@@ -340,10 +354,50 @@ it('names both prefixes if the command has changed it, and leaves no job under t
     `3 jobs wait under the function prefix ${at.site.prefix}, and this site's is ${OTHER_PREFIX}: no worker of it runs them.`,
   );
   expect(left.failure!.hint).toContain(`--from-prefix ${at.site.prefix} --re-prefix -- true`);
+  const unknown = await hold(async () => 0, {after: {prefix: null}});
+  expect([holdExitStatus(unknown), unknown.failure!.hint]).toEqual([
+    5,
+    expect.stringMatching(
+      /^Repair the settings first, or give --atom-root\. If the prefix is another one then: /,
+    ),
+  ]);
   const moved = await hold(async () => 0, {after, rePrefix: true});
   expect([moved.moved, moved.failure, moved.problems, holdExitStatus(moved)]).toEqual([3, null, [], 0]);
   expect(await handedOut(at.site)).toEqual([]);
   expect(await takeAll(at.site, functionName(OTHER_PREFIX, PLAIN))).toEqual(ids);
+});
+
+it('moves no job that a move that was killed had moved, or whose row has ended since', async () => {
+  const ids = await submitJobs(at, 4);
+  const held: SavedJob[] = [];
+  await hold(() => gearmand.kill().then(() => 0), {keepCopy: async (jobs) => `${held.push(...jobs)}`});
+  gearmand = await startGearmand([], {port: gearmand.address.port});
+  for (const job of held) await at.server.submitBackground(job);
+  for (const job of held.slice(0, 1)) await at.server.submitBackground(rePrefix(job, OTHER_PREFIX));
+  await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ids[1]]);
+  await at.site.query("UPDATE job SET name = 'arFileImportJob' WHERE id = ?", [ids[2]]);
+  const result = await hold(async () => 0, {after: {prefix: OTHER_PREFIX}, rePrefix: true});
+  expect(result).toMatchObject({held: 4, moved: 1, dropped: 2, returned: 2, failure: {code: 'REFUSED'}});
+  expect(result.problems).toEqual([
+    `Job ${ids[2]} was not moved. The row with its id is of another job (arFileImportJob).`,
+  ]);
+  expect(renderHeld(result)).toBe(
+    "4 jobs were held, 1 moved to the site's new prefix, 2 removed, because they had been moved before or have ended; all wait in the queue again.",
+  );
+  expect(await takeAll(at.site, functionName(OTHER_PREFIX, PLAIN))).toEqual([ids[0], ids[3]]);
+  expect(await handedOut(at.site)).toEqual([ids[2]]);
+});
+
+it('names the servers and the commands if the site has another Gearman server after the command', async () => {
+  await submitJobs(at, 2);
+  const result = await hold(async () => 0, {after: {servers: ['127.0.0.1:9']}});
+  expect(holdExitStatus(result)).toBe(5);
+  expect(result.failure!.message).toBe(
+    `2 jobs wait on ${gearmand.endpoint}, and this site's Gearman server is 127.0.0.1:9: no worker of it runs them.`,
+  );
+  expect(result.failure!.hint).toMatch(
+    `atomctl queue:save queue.json --gearman ${gearmand.endpoint}; atomctl queue:restore queue.json --to 127.0.0.1:9.`,
+  );
 });
 
 it('submits what a restarted gearmand has forgotten under the new prefix, with rePrefix', async () => {
