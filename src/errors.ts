@@ -15,6 +15,8 @@ export const EXIT = {
   noSuchJob: 4,
   refused: 5,
   timeOver: 124,
+  commandNotRun: 126,
+  commandNotFound: 127,
   interrupted: 130,
 } as const;
 
@@ -48,6 +50,8 @@ export const EXIT_BY_CODE = {
   OUTPUT_FAILED: EXIT.failed,
   FAILED: EXIT.failed,
   TIME_OVER: EXIT.timeOver,
+  COMMAND_NOT_RUN: EXIT.commandNotRun,
+  COMMAND_NOT_FOUND: EXIT.commandNotFound,
   INTERRUPTED: EXIT.interrupted,
   INTERNAL: EXIT.failed,
 } as const;

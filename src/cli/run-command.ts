@@ -1,4 +1,5 @@
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
+import {existsSync, statSync} from 'node:fs';
 import {constants} from 'node:os';
 import {AtomctlError} from '../errors.ts';
 import {systemReason} from '../system-failure.ts';
@@ -13,14 +14,20 @@ const STDERR = 2;
  * Runs a command of the user with this process's streams until it ends, and passes signals on to it.
  * @param options.keepStdout what it prints goes to stderr: stdout is atomctl's own
  * @returns its exit status; 128 plus the signal's number if a signal ended it
- * @throws AtomctlError FAILED if it cannot be run
+ * @throws AtomctlError COMMAND_NOT_FOUND, or COMMAND_NOT_RUN if it cannot be run for another reason
  */
 export function runCommand(
   [program, ...args]: readonly string[],
   {io, keepStdout}: {io: Pick<IO, 'stdin' | 'signals'>; keepStdout: boolean},
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, {stdio: ['inherit', keepStdout ? STDERR : 'inherit', 'inherit']});
+    let child: ChildProcess;
+    try {
+      child = spawn(program!, args, {stdio: ['inherit', keepStdout ? STDERR : 'inherit', 'inherit']});
+    } catch (error) {
+      // For some reasons spawn throws, and reports others by an event.
+      return reject(notRun(program!, error));
+    }
     const hasTerminal = io.stdin.isTTY === true;
     const passOn = (signal: NodeJS.Signals) => {
       if (!hasTerminal || !FROM_KEYBOARD.includes(signal)) child.kill(signal);
@@ -31,16 +38,25 @@ export function runCommand(
     };
     child.once('error', (cause: NodeJS.ErrnoException) => {
       letGo();
-      reject(
-        new AtomctlError('FAILED', `${program} could not be run: ${systemReason(cause)}.`, {
-          hint: 'The waiting jobs are back in the queue.',
-          cause,
-        }),
-      );
+      reject(notRun(program!, cause));
     });
     child.once('close', (status, signal) => {
       letGo();
       resolve(status ?? 128 + constants.signals[signal!]);
     });
   });
+}
+
+function notRun(program: string, cause: unknown): AtomctlError {
+  const isFound = existsSync(program);
+  const isDirectory = isFound && statSync(program).isDirectory();
+  const {code} = cause as NodeJS.ErrnoException;
+  const isMissing = !isFound && (code === 'ENOENT' || code === 'ENOTDIR');
+  let reason = systemReason(isDirectory ? {code: 'EISDIR'} : cause);
+  if (isFound && code === 'ENOENT') reason = 'the interpreter in its first line does not exist';
+  return new AtomctlError(
+    isMissing ? 'COMMAND_NOT_FOUND' : 'COMMAND_NOT_RUN',
+    `COMMAND could not be run: ${program}: ${reason}.`,
+    {hint: 'The waiting jobs are back in the queue.', cause},
+  );
 }

@@ -1,4 +1,4 @@
-import {existsSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {startAtomctl} from '../support/atomctl/start-atomctl.ts';
@@ -33,11 +33,20 @@ test("the command's output and exit status pass through, and its own flags are i
   expect(stderr).toBe('3 jobs were held; all wait in the queue again.\n');
   const signalled = await hold('--quiet', '--', 'sh', '-c', 'kill -INT $$');
   expect([signalled.code, signalled.stderr]).toEqual([130, '']);
-  const unknown = await hold('--', '/no/such/command');
-  expect([unknown.code, unknown.stderr]).toEqual([
-    1,
-    expect.stringContaining('/no/such/command could not be run'),
-  ]);
+  symlinkSync('loop', join(directory, 'loop'));
+  for (const [program, status, reason] of [
+    ['/no/such/command', 127, 'it does not exist'],
+    ['/etc', 126, 'it is a directory'],
+    [join(directory, 'loop'), 126, 'its links form a loop, or a link is not followed'],
+  ] as const) {
+    const {code, stderr} = await hold('--quiet', '--', program);
+    const hint = 'The waiting jobs are back in the queue.';
+    expect([code, stderr]).toEqual([
+      status,
+      `Error: COMMAND could not be run: ${program}: ${reason}. ${hint}\n`,
+    ]);
+  }
+  expect(await hold('--', '')).toMatchObject({code: 2, stderr: expect.stringContaining('COMMAND is empty.')});
   expect((await hold()).code).toBe(2);
   expect((await hold('ls')).code).toBe(2);
   expect(await handedOut(at.site)).toEqual(ids);
@@ -95,4 +104,44 @@ test('SIGKILL loses no job: gearmand gives back what was held', async () => {
   await held.ended;
   await until(isIdle);
   expect((await handedOut(at.site)).sort()).toEqual(ids);
+});
+
+test('the units start again although the command leaves settings that cannot be read', async () => {
+  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  const ids = await submitJobs(at, 2);
+  const bin = join(directory, 'bin');
+  const [state, root] = [join(directory, 'state'), at.site.root];
+  const systemctl = `#!/bin/sh
+case "$*" in
+*UnitPath*) echo UnitPath= ;;
+*reset-failed*) ;;
+*" start "*) echo active > ${state} ;;
+*" stop "*) echo inactive > ${state} ;;
+*) cat <<END ;;
+Id=atom-worker.service
+LoadState=loaded
+ActiveState=$(cat ${state})
+SubState=running
+MainPID=0
+ExecStart={ path=/usr/bin/php ; argv[]=/usr/bin/php symfony jobs:worker ; ignore_errors=no ; }
+WorkingDirectory=${root}
+END
+esac
+`;
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'systemctl'), systemctl, {mode: 0o755});
+  writeFileSync(state, 'active\n');
+  const settings = join(root, 'apps/qubit/config/gearman.yml');
+  const before = readFileSync(settings);
+  const command = `cat ${state}; echo '[' > ${settings}`;
+  const {code, stdout, stderr} = await runAtomctl(['queue:hold', '--', 'sh', '-c', command], {
+    env: {...env(), PATH: `${bin}:${process.env.PATH}`},
+  });
+  writeFileSync(settings, before);
+  expect([code, stdout, readFileSync(state, 'utf8')]).toEqual([1, 'inactive\n', 'active\n']);
+  expect(stderr).toMatch(
+    /Warning: atom-worker\.service may still be stopped: .*gearman\.yml.* is not valid YAML/,
+  );
+  expect(stderr).toContain('To start it: atomctl worker:start --reset\n');
+  expect(await handedOut(at.site)).toEqual(ids);
 });

@@ -15,6 +15,8 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   refused:
     'Declined at the prompt, refused by a safety check, or another atomctl holds the lock of the site.',
   timeOver: 'jobs:wait or queue:hold: timed out.',
+  commandNotRun: 'queue:hold: the command cannot be run.',
+  commandNotFound: 'queue:hold: the command was not found.',
   interrupted: 'Interrupted.',
 };
 

@@ -17,15 +17,15 @@ export default class QueueHold extends BaseCommand<typeof QueueHold> {
   static override summary = 'Keep workers from starting jobs while a command runs, for example a deploy.';
   static override usage = '<%= command.id %> [FLAGS] -- COMMAND...';
   static override description =
-    `Takes the waiting jobs, so that the queue becomes empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, starts the units again and returns the jobs in their order. AtoM can still submit jobs; they are held too. The jobs return if COMMAND ends in any way. If atomctl itself is killed, Gearman returns them, but the stopped units stay stopped. Jobs that no server takes back are written to a file atomctl-held-TIME.json, in the working directory or else in the directory for temporary files; to submit them, give it to queue:restore.
+    `Takes the waiting jobs, so that the queue becomes empty, and waits until no job executes. Then it stops the site's active units, runs COMMAND, returns the jobs in their order and starts the units again. AtoM can still submit jobs; they are held too. The jobs return if COMMAND ends in any way. If atomctl itself is killed, Gearman returns them, but the stopped units stay stopped. Jobs that no server takes back are written to a file atomctl-held-TIME.json, in the working directory or else in the directory for temporary files; to submit them, give it to queue:restore.
 
 While it waits, it names the executing jobs with their workers. Imports and moves, which AtoM runs one at a time, are not taken while a worker for them is free: they stay in the queue and are executed before COMMAND runs. They are named, too. If one of several workers becomes free during the wait, an import that arrives then waits in it for older ones that were taken, and fails after 100 seconds.
 
 Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so before it waits. gearmand counts one retry of each held job, or two if more than 500 jobs wait.
 
-If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old prefix, and both prefixes are shown; --re-prefix submits them under the new one. During the hold, other commands that change jobs of the site are refused. If COMMAND calls worker:restart, give --yes to it: the held jobs count as executing, and without a terminal the question cannot be asked.
+If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old prefix, and both prefixes are shown; --re-prefix submits them under the new one, except those whose rows have ended. If COMMAND gives the site another Gearman server, the jobs stay on the old one; the commands that move them are shown. During the hold, other commands that change jobs of the site are refused. If COMMAND calls worker:restart, give --yes to it: the held jobs count as executing, and without a terminal the question cannot be asked.
 
-Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed after --max-wait, 130 interrupted, 2 usage error, 3 a server is not reachable, 5 refused. If COMMAND ended with 0: 5 jobs stay under another prefix, 1 another problem occurred afterwards.`;
+Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed after --max-wait, 126 COMMAND cannot be run, 127 COMMAND was not found, 130 interrupted, 2 usage error, 3 a server is not reachable, 5 refused. If COMMAND ended with 0: 5 jobs stay under another prefix or on another server, 1 another problem occurred afterwards.`;
   static override examples = [
     {
       description: 'Run a deploy while no job executes',
@@ -96,8 +96,9 @@ Exit status: that of COMMAND. If COMMAND did not run: 124 jobs still executed af
   #command(): string[] {
     const at = this.argv.indexOf('--');
     const words = at < 0 ? [] : this.argv.slice(at + 1);
-    if (words.length > 0) return words;
-    throw usageError('No command was given.', 'Put it after two dashes: atomctl queue:hold -- COMMAND...');
+    if (words[0]) return words;
+    const message = words.length === 0 ? 'No command was given.' : 'COMMAND is empty.';
+    throw usageError(message, 'Put it after two dashes: atomctl queue:hold -- COMMAND...');
   }
 
   /** stdout is the command's own, except under --json. */
