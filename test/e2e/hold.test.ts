@@ -52,6 +52,46 @@ test("the command's output and exit status pass through, and its own flags are i
   expect(await handedOut(at.site)).toEqual(ids);
 });
 
+test('the units start again although the command leaves settings that cannot be read', async () => {
+  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
+  const ids = await submitJobs(at, 2);
+  const bin = join(directory, 'bin');
+  const [state, root] = [join(directory, 'state'), at.site.root];
+  const systemctl = `#!/bin/sh
+case "$*" in
+*UnitPath*) echo UnitPath= ;;
+*reset-failed*) ;;
+*" start "*) echo active > ${state} ;;
+*" stop "*) echo inactive > ${state} ;;
+*) cat <<END ;;
+Id=atom-worker.service
+LoadState=loaded
+ActiveState=$(cat ${state})
+SubState=running
+MainPID=0
+ExecStart={ path=/usr/bin/php ; argv[]=/usr/bin/php symfony jobs:worker ; ignore_errors=no ; }
+WorkingDirectory=${root}
+END
+esac
+`;
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'systemctl'), systemctl, {mode: 0o755});
+  writeFileSync(state, 'active\n');
+  const settings = join(root, 'apps/qubit/config/gearman.yml');
+  const before = readFileSync(settings);
+  const command = `cat ${state}; echo '[' > ${settings}`;
+  const {code, stdout, stderr} = await runAtomctl(['queue:hold', '--', 'sh', '-c', command], {
+    env: {...env(), PATH: `${bin}:${process.env.PATH}`},
+  });
+  writeFileSync(settings, before);
+  expect([code, stdout, readFileSync(state, 'utf8')]).toEqual([1, 'inactive\n', 'active\n']);
+  expect(stderr).toMatch(
+    /Warning: atom-worker\.service may still be stopped: .*gearman\.yml.* is not valid YAML/,
+  );
+  expect(stderr).toContain('To start it: atomctl worker:start --reset\n');
+  expect(await handedOut(at.site)).toEqual(ids);
+});
+
 test('--json prints one document; what the command prints goes to stderr', async () => {
   await submitJobs(at, 2);
   const dry = await hold('--dry-run', '--json', '--', 'echo', 'hello');
@@ -104,44 +144,4 @@ test('SIGKILL loses no job: gearmand gives back what was held', async () => {
   await held.ended;
   await until(isIdle);
   expect((await handedOut(at.site)).sort()).toEqual(ids);
-});
-
-test('the units start again although the command leaves settings that cannot be read', async () => {
-  await at.site.query("DELETE FROM object WHERE class_name = 'QubitJob'");
-  const ids = await submitJobs(at, 2);
-  const bin = join(directory, 'bin');
-  const [state, root] = [join(directory, 'state'), at.site.root];
-  const systemctl = `#!/bin/sh
-case "$*" in
-*UnitPath*) echo UnitPath= ;;
-*reset-failed*) ;;
-*" start "*) echo active > ${state} ;;
-*" stop "*) echo inactive > ${state} ;;
-*) cat <<END ;;
-Id=atom-worker.service
-LoadState=loaded
-ActiveState=$(cat ${state})
-SubState=running
-MainPID=0
-ExecStart={ path=/usr/bin/php ; argv[]=/usr/bin/php symfony jobs:worker ; ignore_errors=no ; }
-WorkingDirectory=${root}
-END
-esac
-`;
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'systemctl'), systemctl, {mode: 0o755});
-  writeFileSync(state, 'active\n');
-  const settings = join(root, 'apps/qubit/config/gearman.yml');
-  const before = readFileSync(settings);
-  const command = `cat ${state}; echo '[' > ${settings}`;
-  const {code, stdout, stderr} = await runAtomctl(['queue:hold', '--', 'sh', '-c', command], {
-    env: {...env(), PATH: `${bin}:${process.env.PATH}`},
-  });
-  writeFileSync(settings, before);
-  expect([code, stdout, readFileSync(state, 'utf8')]).toEqual([1, 'inactive\n', 'active\n']);
-  expect(stderr).toMatch(
-    /Warning: atom-worker\.service may still be stopped: .*gearman\.yml.* is not valid YAML/,
-  );
-  expect(stderr).toContain('To start it: atomctl worker:start --reset\n');
-  expect(await handedOut(at.site)).toEqual(ids);
 });

@@ -21,7 +21,7 @@ export default class QueueHold extends BaseCommand<typeof QueueHold> {
 
 While it waits, it names the executing jobs with their workers. Imports and moves, which AtoM runs one at a time, are not taken while a worker for them is free: they stay in the queue and are executed before COMMAND runs. They are named, too. If one of several workers becomes free during the wait, an import that arrives then waits in it for older ones that were taken, and fails after 100 seconds.
 
-Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so before it waits. gearmand counts one retry of each held job, or two if more than 500 jobs wait.
+Without a systemd unit on this host, the workers stay active: a new job may start before it is held, and imports and moves are held only if no worker for them is connected. The command says so before it waits. gearmand counts one retry of each held job, or two if more than 500 jobs wait. In the second case, a worker that is free and not stopped may begin some of the last jobs first.
 
 If COMMAND moves the AtoM root, the function prefix of the site changes. The jobs then stay under the old prefix, and both prefixes are shown; --re-prefix submits them under the new one, except those whose rows have ended. If COMMAND gives the site another Gearman server, the jobs stay on the old one; the commands that move them are shown. During the hold, other commands that change jobs of the site are refused. If COMMAND calls worker:restart, give --yes to it: the held jobs count as executing, and without a terminal the question cannot be asked.
 
