@@ -172,8 +172,8 @@ export class HeldQueue {
   }
 
   /**
-   * As takeWaiting while the command runs: a server that fails or was restarted is not asked again. If very many arrive, the last stay in the queue,
-   * where only a worker of the site would find them.
+   * As takeWaiting while the command runs: a server that fails or was restarted is not asked again. If very many arrive, the last
+   * stay in the queue, where only a worker of the site would find them.
    */
   async takeArrived(): Promise<void> {
     for (const hold of this.#holds) {
@@ -395,7 +395,7 @@ function keyOf({address}: GearmanServer, job: Pick<ProbedJob, 'handle' | 'functi
   return [formatAddress(address), job.handle, job.function, job.unique].join(' ');
 }
 
-/** Asks whether its gearmand is still the one that the hold began with. @returns why that is not known or not so; null if it is */
+/** @returns why its gearmand is not, or perhaps not, the one any more that the hold began with; null if it is */
 async function noticeLoss(hold: ServerHold): Promise<AtomctlError | null> {
   const failure = await failureOf(hold.abilities.exchange([], 'ECHO_REQ').then(() => {}));
   hold.lost ||= failure !== null;

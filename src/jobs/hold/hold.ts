@@ -30,7 +30,10 @@ export interface SiteAfterwards {
   prefix: string | null;
   /** The Gearman servers that it uses, `host:port`; null if they are not known. */
   servers: readonly string[] | null;
-  /** Starts the units that were stopped, whatever is known of the site. @throws AtomctlError if a worker did not come back with its abilities */
+  /**
+   * Starts the units that were stopped, whatever is known of the site.
+   * @throws AtomctlError if a worker did not come back with its abilities, or if that is not known
+   */
   startUnits: () => Promise<void>;
   /**
    * Submits the jobs that no server knows any more.
