@@ -85,7 +85,7 @@ const MANIFEST = {source: 'oclif.manifest.json', out: 'start/manifest.json'};
  */
 const CHUNKS = {
   debug: ['src/cli/debug.ts'],
-  flags: ['src/errors.ts', 'src/cli/flags/shared-flags.ts', 'src/cli/version.ts'],
+  flags: ['src/errors.ts', 'src/cli/flags/shared-flags.ts', 'src/cli/version.ts', 'src/system-failure.ts'],
   common: [
     'src/atom/resolve-site.ts',
     'src/atom/site-time.ts',

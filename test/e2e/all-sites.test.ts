@@ -103,7 +103,7 @@ test('text has a heading for each site, labelled errors on stderr, and the worst
   expect(stdout).toMatch(/^== north ==\n.*\n.*northern.*\n\n== south ==\n.*\n.*southern/);
   expect(stderr).toMatch(/^Error: lost: No MySQL server listens[^\n]+\n$/);
   const narrow = await atomctl('jobs:list', '--all-sites', '--since', '2026-03-04T12:00:00Z');
-  expect(narrow.stderr).toMatch(/^north: 1 of 1 jobs shown: .*\nsouth: No jobs\.$/m);
+  expect(narrow.stderr).toMatch(/^north: 1 of 1 job shown: .*\nsouth: No jobs\.$/m);
   expect(narrow.stdout).toMatch(/northern/);
   expect(narrow.stdout).not.toMatch(/southern/);
 });

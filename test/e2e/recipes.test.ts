@@ -423,7 +423,7 @@ describe.sequential('docs/recipes.md', () => {
     expect((await run(list)).stdout).toMatch(new RegExp(`${imported}.*\\n.*${findingAid}.*disk full`));
     const planned = await run(plan);
     expect([planned.code, planned.stdout]).toEqual([
-      0,
+      1,
       expect.stringMatching(
         new RegExp(`^${findingAid} .*: to run again\\. .*\\n${imported} .*: refused\\. .*--force\\n$`),
       ),

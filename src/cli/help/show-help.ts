@@ -1,5 +1,4 @@
 import type {Interfaces} from '@oclif/core';
-import {EXIT} from '../../errors.ts';
 import {renderCommandHelp, renderOverviewHelp} from '../../render/help/command.ts';
 import {renderHelpTopic} from '../../render/help/topic.ts';
 import {type Screen, screenOf} from '../../render/screen.ts';
@@ -25,10 +24,6 @@ export async function showHelp(words: readonly string[], app: App): Promise<void
     const topics = Object.keys(helpTopics(app.commands));
     return commandNotFound({id, argv: words, commands: app.commands, helpTopics: topics});
   }
-  // A reader that has seen enough, as in `| head -1`, is not an error.
-  stdout.on('error', ({code}: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE') process.exitCode = EXIT.failed;
-  });
   if (!screen.isTTY || !words.includes('--help-all')) return void stdout.write(text);
   const {page} = await import('../terminal/pager.ts');
   await page(text, processIO);

@@ -1,5 +1,7 @@
 import '../debug.ts';
 import {Config, settings} from '@oclif/core';
+import {EXIT} from '../../errors.ts';
+import {systemReason} from '../../system-failure.ts';
 import {versionLine} from '../version.ts';
 import {COMMANDS} from './command-table.ts';
 import {atomctlPlugin, isKnown} from './plugin.ts';
@@ -20,6 +22,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const args = has(words, '--version') ? ['--version'] : words;
   const [name = '--help'] = args;
   const help = asksForHelp(args);
+  process.stdout.prependListener('error', endWithoutStdout);
   if (name === '--version') return void process.stdout.write(`${versionLine()}\n`);
   const plugin = await atomctlPlugin(root, needsDescriptions(name, help) ? null : name);
   if (!isKnown(name) && !(help && name.startsWith('-'))) {
@@ -32,6 +35,13 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   }
   const config = await Config.load({root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]])});
   await config.runCommand(name, args.slice(1));
+}
+
+/** oclif would throw it. A closed pipe (`| head`) is not an error; a full disk is. */
+function endWithoutStdout(cause: NodeJS.ErrnoException): never {
+  if (cause.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.ok);
+  process.stderr.write(`Error: Cannot write to stdout: ${systemReason(cause)}.\n`);
+  process.exit(EXIT.failed);
 }
 
 /**

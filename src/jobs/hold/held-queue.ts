@@ -347,7 +347,7 @@ export class HeldQueue {
         }
       }
       // Between two returns of very many jobs nothing else notices a restart.
-      if (hold.held.length > 0) hold.lost ||= await isCut(hold);
+      if (hold.held.length > 0) await noticeLoss(hold);
       hold.held = [];
     }
     return problems;
@@ -365,14 +365,6 @@ export class HeldQueue {
       abilities.close();
     }
   }
-}
-
-/** The server was restarted since the connections were opened, or they were cut. */
-function isCut({abilities}: ServerHold): Promise<boolean> {
-  return abilities.exchange([], 'ECHO_REQ').then(
-    () => false,
-    () => true,
-  );
 }
 
 /** A gearmand often may have no more than 1024 connections. */
