@@ -1,6 +1,6 @@
 /** How long a group of jobs waited or took. A quantile may lie between two of them, so it need not be whole. */
 export interface DurationSummary {
-  /** Seconds, as the other two. */
+  /** Seconds with at most three decimals, as the other two. */
   median: number;
   p95: number;
   max: number;
@@ -33,7 +33,8 @@ function quantile(counted: readonly [number, number][], jobs: number, share: num
   const rank = (jobs - 1) * share;
   const below = at(counted, Math.floor(rank));
   const above = at(counted, Math.ceil(rank));
-  return below + (above - below) * (rank - Math.floor(rank));
+  // The share of a rank has no exact binary form: 11738639.999999998 is meant to be 11738640.
+  return Math.round((below + (above - below) * (rank - Math.floor(rank))) * 1000) / 1000;
 }
 
 /** The duration of the job with this rank, from 0, when the jobs stand in the order of their durations. */

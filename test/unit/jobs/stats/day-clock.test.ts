@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {createSiteTime} from '../../../../src/atom/site-time.ts';
-import {DayClock} from '../../../../src/jobs/stats/day-clock.ts';
+import {DayClock, dayOf, dayText, parseWall} from '../../../../src/jobs/stats/day-clock.ts';
 
 /** Clocks that change at two in the night, at midnight, by half an hour, and never. */
 const ZONES = ['America/Vancouver', 'America/Santiago', 'Australia/Lord_Howe', 'UTC'];
@@ -27,4 +27,33 @@ test('the hour that comes twice, and the hour that is left out', async () => {
   for (const wall of ['2025-11-02 01:30:00', '2025-11-02 23:59:59', '2025-03-09 02:30:00']) {
     expect(days.toEpochSeconds(Date.parse(`${wall}Z`) / 1000)).toBe(time.toEpochMs(wall) / 1000);
   }
+});
+
+test.each([
+  'ľi60-09-13 00:00:00',
+  '~~~~-99-99 99:99:99',
+  '2026-02-29 00:00:00',
+  '2026-13-01 00:00:00',
+  '2026-00-10 00:00:00',
+  '2026-01-00 00:00:00',
+  '2026-01-01 24:00:00',
+  '2026-01-01x00:00:00',
+  '0070-01-01 00:00:00',
+  '2026-01-01 00:00',
+])('the text %s is no time', (text) => {
+  expect(parseWall(text)).toBeNull();
+});
+
+test('a text is the time that it says', () => {
+  for (const text of ['2024-02-29 23:59:59', '1970-01-01 00:00:01', '9999-12-31 23:59:59'])
+    expect(parseWall(text)).toBe(Date.parse(`${text.replace(' ', 'T')}Z`) / 1000);
+});
+
+test('at the ends of what MySQL stores, and beyond, no time fails', () => {
+  const days = new DayClock(createSiteTime('America/Vancouver', process.env));
+  for (const seconds of [-1e15, -62_167_132_800, 253_402_300_799, 1e15])
+    expect(days.toEpochSeconds(seconds)).not.toBeNaN();
+  // TO_SECONDS('0000-01-01') of MySQL, and the leap day that its year 0 does not have.
+  expect(dayText(dayOf(86_400 - 62_167_219_200))).toBe('0000-01-01');
+  expect(dayText(dayOf(60 * 86_400 - 62_167_219_200))).toBe('0000-03-01');
 });
