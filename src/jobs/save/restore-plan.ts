@@ -30,7 +30,8 @@ export interface RestoreOptions extends QueueOptions, CollectOptions {
 /**
  * `submitted`: no server knows it and its row says Running. `waiting`, `executing`: a server has it. `ended`: its row ended or is
  * gone. `blocked`: a cancelled entry with its key is still in the server, which would swallow it. `refused`: it may be executing, or
- * is not known to be this site's. `failed`: it is not known whether the server took it. `left`: interrupted before.
+ * is not known to be this site's. `failed`: it is not
+ * known whether the server took it, or it took it and forgot it. `left`: interrupted before.
  */
 export type RestoreAction =
   | 'submitted'

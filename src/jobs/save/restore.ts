@@ -55,8 +55,12 @@ export async function restoreJobs(
   let failure: AtomctlError | null = null;
   for (let from = 0; from < wanted.length && failure === null; from += AT_A_TIME)
     failure = await submitAll(options, wanted.slice(from, from + AT_A_TIME));
-  const why = failure === null ? 'Interrupted before it was submitted.' : `Not submitted: ${failure.message}`;
+  const why =
+    failure === null
+      ? 'Interrupted before it was submitted.'
+      : `Not submitted: ${failure.message} Run the same command again.`;
   for (const each of wanted) if (each.action === 'open') Object.assign(each, {action: 'left', message: why});
+  await reportForgotten(options, wanted);
   if (hadSerial) warnings.push(...(await restoredFirst(options, targets)));
   return {jobs: targets.map(resultOf), warnings, stoppedEarly: options.signal.aborted};
 }
@@ -73,7 +77,7 @@ async function submitAll(options: RestoreOptions, targets: readonly Open[]): Pro
   const submitOpen = async () => {
     for (const each of await stillWanted(options, targets)) {
       if (options.signal.aborted) return;
-      Object.assign(each, {action: 'failed', message: 'It is not known whether the server took it.'});
+      fail(each, 'It is not known whether the server took it.');
       await each.target.submitBackground(each.job);
       Object.assign(each, {action: 'submitted', message: `It waits on ${each.server} again.`});
     }
@@ -120,6 +124,41 @@ async function stillWanted(options: RestoreOptions, all: readonly Open[]): Promi
     if (outcome.action !== 'submitted') Object.assign(each, outcome);
     return outcome.action === 'submitted';
   });
+}
+
+/** A gearmand that was restarted during a restore does not know what it had taken before. */
+async function reportForgotten(options: RestoreOptions, all: readonly Open[]): Promise<void> {
+  const submitted = all.filter(({action}) => action === 'submitted');
+  for (const server of new Set(submitted.map(({target}) => target))) {
+    const ofServer = submitted.filter(({target}) => target === server);
+    const address = formatAddress(server.address);
+    try {
+      const presences = await presencesOf(
+        server,
+        ofServer.map(({job}) => job),
+      );
+      const unknown = ofServer.filter((_, index) => !presences[index]!.known);
+      const rows = await rowsOf(
+        options,
+        unknown.map(({job}) => job),
+      );
+      for (const each of unknown) {
+        if (judgeRow(each.job, rows.get(each.id ?? 0)).action === 'submitted')
+          fail(
+            each,
+            `${address} took it and does not know it any more, and its row says that it has not run.`,
+          );
+      }
+    } catch (error) {
+      const {message} = asFailure(error);
+      for (const each of ofServer)
+        fail(each, `${address} took it; whether it still has it is not known: ${message}`);
+    }
+  }
+}
+
+function fail(each: Open, reason: string): void {
+  Object.assign(each, {action: 'failed', message: `${reason} Run the same command again.`});
 }
 
 /** Whether jobs of a serial class wait on a server to which older ones return. */

@@ -2,7 +2,7 @@ import {afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished} fr
 import {PACKET, request} from '../../../../src/gearman/packet.ts';
 import {connectServer} from '../../../../src/gearman/server.ts';
 import {connectWorker} from '../../../../src/gearman/worker-connection.ts';
-import {type RestoreOptions, restoreJobs} from '../../../../src/jobs/save/restore.ts';
+import {type RestoreOptions, restoreExitStatus, restoreJobs} from '../../../../src/jobs/save/restore.ts';
 import {readWaitingJobs} from '../../../../src/jobs/save/save.ts';
 import {rePrefix} from '../../../../src/queue/saved/re-prefix.ts';
 import type {SavedJob} from '../../../../src/queue/saved/saved-queue.ts';
@@ -233,6 +233,29 @@ describe('a restore', () => {
     await worker.complete(held!.handle);
     worker.close();
     expect(await handedOut(at.site)).toEqual([waiting, lost]);
+  });
+
+  it('reports the jobs that the server took and forgot meanwhile; the same again submits them', async () => {
+    const ids = await submitJobs(at, 3);
+    const {jobs} = await save();
+    await forget();
+    let submitted = 0;
+    // What a restart does to a queue in memory.
+    const forgetful = new Proxy(at.server, {
+      get: (server, key) =>
+        key === 'submitBackground'
+          ? async (job: SavedJob) => {
+              if (submitted++ === 2) await forget();
+              return server.submitBackground(job);
+            }
+          : (Reflect.get(server, key) as unknown),
+    });
+    const result = await restore(jobs, {servers: [{address: gearmand.address, server: forgetful}]});
+    expect(actionsOf(result)).toEqual(['failed', 'failed', 'submitted']);
+    expect(result.jobs[0]!.message).toMatch(/does not know it any more.* Run the same command again\.$/);
+    expect(restoreExitStatus(result)).toBe(1);
+    expect(actionsOf(await restore(jobs))).toEqual(['submitted', 'submitted', 'waiting']);
+    expect(await handedOut(at.site)).toEqual([ids[2], ids[0], ids[1]]);
   });
 
   it('is refused on a replica, whose rows may be old', async () => {
