@@ -25,6 +25,10 @@ const VERSION = 1;
 
 /** A larger copy is neither written nor read. */
 export const MOST_SAVED_BYTES = 256 * 1024 * 1024;
+/** A payload of 16 MiB may have six characters for each of its bytes. */
+const MOST_LINE_CHARACTERS = 100 * 1024 * 1024;
+/** The header has about 200. */
+const MOST_HEADER_CHARACTERS = 1000;
 
 /** The file's text. A payload that is not UTF-8 is written in base64. */
 export function savedQueueText({savedAt, jobs}: SavedQueue): string {
@@ -34,32 +38,45 @@ export function savedQueueText({savedAt, jobs}: SavedQueue): string {
 }
 
 /**
- * Reads the text of a whole file.
+ * Reads the text of a whole file. A line is read only after the header, their number and the checksum are right.
  * @param origin names the file, for errors
  * @throws AtomctlError USAGE if it is not such a file, is damaged, or a newer atomctl wrote it
  */
 export function readSavedQueue(text: string, origin: string): SavedQueue {
-  const end = text.indexOf('\n');
+  const end = text.slice(0, MOST_HEADER_CHARACTERS).indexOf('\n');
   const {sha256, ...header} = objectIn(text.slice(0, Math.max(0, end))) ?? {};
-  if (header.format !== FORMAT) {
+  const {format, version, count, savedAt} = header;
+  if (format !== FORMAT || typeof version !== 'number') {
     throw usageError(`${origin} is not a copy of a queue.`, 'Give a file that atomctl queue:save wrote.');
   }
-  if (header.version !== VERSION) {
+  if (version !== VERSION) {
     throw usageError(
-      `${origin} has version ${header.version}; this atomctl reads version ${VERSION}.`,
+      `${origin} has version ${version}; this atomctl reads version ${VERSION}.`,
       'Use the atomctl that wrote it.',
     );
   }
+  const damaged = (how: string) =>
+    usageError(`${origin} is damaged: ${how}.`, 'Nothing was restored. Use another copy.');
+  if (typeof count !== 'number' || typeof savedAt !== 'string' || typeof sha256 !== 'string')
+    throw damaged('its header has no count, time or checksum');
   const lines = text.slice(end + 1);
-  const jobs = lines.split('\n').slice(0, -1).map(jobOf);
-  const isWhole = jobs.length === header.count && sha256 === checksum(header, lines);
-  if (!isWhole || jobs.includes(null) || typeof header.savedAt !== 'string') {
-    throw usageError(
-      `${origin} is damaged: it does not have the ${header.count} jobs of which its header has the checksum.`,
-      'Nothing was restored. Use another copy.',
-    );
+  const isWhole = countLines(lines, count) === count && sha256 === checksum(header, lines);
+  const jobs = isWhole ? lines.split('\n').slice(0, -1).map(jobOf) : [null];
+  if (jobs.includes(null))
+    throw damaged(`it does not have the ${count} jobs of which its header has the checksum`);
+  return {savedAt, jobs: jobs as SavedJob[]};
+}
+
+/** Null if a line is too long, the last one has no end, or there are more than `most`. */
+function countLines(text: string, most: number): number | null {
+  let [count, from] = [0, 0];
+  while (from < text.length && count <= most) {
+    const end = text.indexOf('\n', from);
+    if (end === -1 || end - from > MOST_LINE_CHARACTERS) return null;
+    count += 1;
+    from = end + 1;
   }
-  return {savedAt: header.savedAt, jobs: jobs as SavedJob[]};
+  return count;
 }
 
 function checksum(header: object, lines: string): string {
@@ -81,7 +98,7 @@ function jobOf(line: string): SavedJob | null {
   const isJob =
     texts.every((text) => typeof text === 'string') &&
     PRIORITIES.includes(priority as Priority) &&
-    (logLength === null || Number.isSafeInteger(logLength));
+    (logLength === null || (Number.isSafeInteger(logLength) && Number(logLength) >= 0));
   if (!isJob) return null;
   return {
     server: server as string,
