@@ -36,7 +36,9 @@ function readRegular(file: PathLike, mostBytes: number, check: (stats: Stats) =>
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw usageError(`${file} is not a regular file.`);
+    if (!stats.isFile())
+      throw usageError(`${file} is not a regular file.`, 'Give the name of a regular file.');
+    if (stats.size > mostBytes) throw tooLarge(`${file}`, mostBytes);
     check(stats);
     return readAll(descriptor, file, mostBytes).toString('utf8');
   } finally {
@@ -45,15 +47,39 @@ function readRegular(file: PathLike, mostBytes: number, check: (stats: Stats) =>
 }
 
 /**
- * The same for a file that decides where a password is sent, or which jobs run: whoever may write it decides that.
+ * The same for a file that decides where a password is sent: whoever may write it decides that.
  * @throws AtomctlError USAGE also if everyone may write it
  */
-export async function readSettingsFile(file: PathLike, mostBytes = MOST_BYTES): Promise<string> {
-  return readRegular(file, mostBytes, (stats) => {
+export async function readSettingsFile(file: PathLike): Promise<string> {
+  return readRegular(file, MOST_BYTES, (stats) => {
     if ((stats.mode & WRITABLE_BY_EVERYONE) === 0) return;
     throw usageError(
       `${file} is writable by everyone, so atomctl does not use it.`,
       `Run: chmod o-w ${file}`,
+    );
+  });
+}
+
+const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * The same for a file that only its owner could write, who is root or the caller: it decides which jobs run.
+ * @param uid the caller's
+ * @throws AtomctlError USAGE also if another user owns it, or its group or everyone may write it
+ */
+export async function readOwnFile(file: PathLike, mostBytes: number, uid: number): Promise<string> {
+  return readRegular(file, mostBytes, (stats) => {
+    if (stats.uid !== ROOT && stats.uid !== uid) {
+      throw usageError(
+        `${file} belongs to another user (uid ${stats.uid}), so atomctl does not use it.`,
+        `If you know its contents, copy it: install -m 600 ${file} COPY`,
+      );
+    }
+    if ((stats.mode & WRITABLE_BY_OTHERS) === 0) return;
+    throw usageError(
+      `${file} is writable by its group or by everyone, so atomctl does not use it.`,
+      `If you know its contents, run: chmod go-w ${file}`,
     );
   });
 }

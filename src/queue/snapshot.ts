@@ -104,7 +104,9 @@ export interface SitePrefixes {
   /** Others that are the site's too, as that of AtoM's compiled cache. */
   also: readonly string[];
   /** Those on the servers that are known to be other sites'. */
-  foreign(snapshot: QueueSnapshot): Promise<ReadonlySet<string>>;
+  foreign(
+    seen: Pick<QueueSnapshot, 'connections'> & {functions: readonly {prefix: string | null}[]},
+  ): Promise<ReadonlySet<string>>;
 }
 
 /** `unknown`: it may be this site's. */

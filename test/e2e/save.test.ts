@@ -1,4 +1,13 @@
-import {chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
 import {expectSchema} from '../support/json-schema.ts';
@@ -97,7 +106,7 @@ test('an existing file needs --force; a link is replaced, not followed; the name
   expect((await at.server.jobs()).map(({retries}) => retries)).toEqual([3]);
 });
 
-test('a damaged file, no copy, a file that everyone may write, and a server that is not an address are usage errors', async () => {
+test('a damaged file, no copy, a file that others may write, and a server that is not an address are usage errors', async () => {
   await submitJobs(at, 2);
   const file = join(directory, 'damaged.json');
   await save(file);
@@ -112,8 +121,13 @@ test('a damaged file, no copy, a file that everyone may write, and a server that
   expect(await refusalOf(file)).toMatch(/^2 Error: .*is not a copy of a queue/);
   writeFileSync(file, text);
   chmodSync(file, 0o666);
-  expect(await refusalOf(file)).toMatch(/^2 Error: .*is writable by everyone/);
+  expect(await refusalOf(file)).toMatch(/^2 Error: .*is writable by its group or by everyone/);
   chmodSync(file, 0o600);
+  if (process.geteuid!() === 0) {
+    chownSync(file, 65534, 65534);
+    expect(await refusalOf(file)).toMatch(/^2 Error: .*belongs to another user \(uid 65534\)/);
+    chownSync(file, 0, 0);
+  }
   expect(await refusalOf(file, '--to', 'a b')).toMatch(/^2 Error: "a b" \(--to\)/);
   expect(await refusalOf(join(directory, 'none.json'))).toMatch(/^2 Error: .*none\.json cannot be read/);
   expect(await refusalOf('/dev/zero')).toMatch(/^2 Error: .*is not a regular file/);

@@ -3,7 +3,7 @@ import {cannotBeRead} from '../../errors.ts';
 import {formatAddress, parseAddress} from '../../gearman/address.ts';
 import type {ServerConnection} from '../../gearman/server.ts';
 import type {restoreJobs} from '../../jobs/save/restore.ts';
-import type {SavedQueue} from '../../queue/saved/saved-queue.ts';
+import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import type {Context} from '../context.ts';
 import {waitAloud} from '../terminal/wait-aloud.ts';
 import {queueSources} from './clear.ts';
@@ -12,7 +12,7 @@ export type RestoreWork = Parameters<typeof restoreJobs>[0];
 
 /**
  * Reads the copy and connects to what a restore needs, also to the server of `--to`, which it closes afterwards.
- * @throws AtomctlError USAGE if the file is not a copy or is damaged; if the server cannot be reached
+ * @throws AtomctlError USAGE if the file is not a copy, is damaged or is not trusted; if the server cannot be reached
  */
 export async function withRestoreOptions(
   context: Context,
@@ -20,7 +20,7 @@ export async function withRestoreOptions(
   notice: (text: string) => void,
   work: (options: RestoreWork) => Promise<void>,
 ): Promise<void> {
-  const {jobs} = await readCopy(file);
+  const jobs = await readCopy(file);
   const [queue, database] = await Promise.all([queueSources(context), context.database()]);
   const target = to === undefined ? null : await connectTarget(context, to, queue.servers);
   try {
@@ -41,15 +41,16 @@ export async function withRestoreOptions(
   }
 }
 
-async function readCopy(file: string): Promise<SavedQueue> {
-  const [{readSettingsFile}, {MOST_SAVED_BYTES, readSavedQueue}] = await Promise.all([
+async function readCopy(file: string): Promise<SavedJob[]> {
+  const [{readOwnFile}, {MOST_SAVED_BYTES, readSavedQueue}, {checkedJobs}] = await Promise.all([
     import('../../files/sync-files.ts'),
     import('../../queue/saved/saved-queue.ts'),
+    import('../../queue/saved/check-jobs.ts'),
   ]);
-  const text = await readSettingsFile(file, MOST_SAVED_BYTES).catch((error) => {
-    throw cannotBeRead(file, error);
+  const text = await readOwnFile(file, MOST_SAVED_BYTES, process.geteuid!()).catch((error) => {
+    throw cannotBeRead(file, error, 'Give a file that atomctl queue:save wrote.');
   });
-  return readSavedQueue(text, file);
+  return checkedJobs(readSavedQueue(text, file).jobs, file);
 }
 
 type Connected = Extract<ServerConnection, {server: unknown}>;

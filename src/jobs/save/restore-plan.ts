@@ -6,9 +6,10 @@ import type {GearmanServer, JobPresence} from '../../gearman/server.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {readPayload} from '../../queue/payload.ts';
 import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
+import {hasOwnKey} from '../../queue/saved/check-jobs.ts';
 import {rePrefix} from '../../queue/saved/re-prefix.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
-import {ownerOf} from '../../queue/snapshot.ts';
+import {ownerOf, takeSnapshot} from '../../queue/snapshot.ts';
 import {type CollectOptions, isReplica} from '../live/collect-evidence.ts';
 import {contradicts} from '../live/counts.ts';
 import {liveStatesToAct, type Recheck, stateIn} from '../live/live-state.ts';
@@ -65,12 +66,13 @@ export interface RestoreTarget extends RestoredJob {
 /**
  * Finds out what becomes of each job, in the order of the copy. Nothing is touched.
  * @throws AtomctlError if a server does not answer; REFUSED if one is not gearmand, if the database may be a replica, or if the jobs
- *   have another prefix; USAGE if
+ *   have another prefix or are another site's; USAGE if
  *   the server that a job was saved from is not one of the site's; for the database
  */
 export async function planRestore(options: RestoreOptions): Promise<RestoreTarget[]> {
   const servers = await answeringServers(options);
   await refuseOldRows(options);
+  await refuseOtherSite(options);
   const targets = chooseTargets(options, servers);
   const found = await findOnServers(options, servers);
   const rows = await rowsOf(
@@ -80,7 +82,7 @@ export async function planRestore(options: RestoreOptions): Promise<RestoreTarge
   const planned = targets.map(({job, target}, index): RestoreTarget => {
     const {jobId} = readPayload(job.payload);
     const known = found[index] ?? null;
-    const outcome = known ?? judgeRow(job, rows.get(jobId ?? 0));
+    const outcome = known ?? judgeSaved(options.jobs[index]!, judgeRow(job, rows.get(jobId ?? 0)));
     return {
       id: jobId,
       jobClass: splitFunctionName(job.function).jobClass,
@@ -161,6 +163,27 @@ function underOwnPrefix(saved: SavedJob, {prefixes, origin, rePrefix: may}: Rest
   if (ownerOf(splitFunctionName(saved.function), prefixes, new Set()) === 'site') return saved;
   if (may && prefixes.own !== null) return rePrefix(saved, prefixes.own);
   throw otherPrefix(`${origin} has jobs`, {old: prefix, own: prefixes.own});
+}
+
+/** Jobs that are known to be another site's are not this site's under an earlier prefix. */
+async function refuseOtherSite({
+  jobs,
+  origin,
+  prefixes,
+  servers,
+  rePrefix: may,
+}: RestoreOptions): Promise<void> {
+  if (!may) return;
+  const saved = jobs.map((job) => splitFunctionName(job.function));
+  const snapshot = await takeSnapshot(servers, {connections: true, nowMs: 0});
+  const foreign = await prefixes.foreign({...snapshot, functions: [...snapshot.functions, ...saved]});
+  const other = saved.find(({prefix}) => prefix !== null && foreign.has(prefix));
+  if (other === undefined) return;
+  throw new AtomctlError(
+    'REFUSED',
+    `${origin} has jobs under the function prefix ${other.prefix}, which is another site's.`,
+    {hint: 'Nothing was restored. Restore the copy for that site.'},
+  );
 }
 
 /** Names both prefixes. @param jobs subject of the sentence */
@@ -288,6 +311,15 @@ export async function rowsOf(
       rows.set(id, {id, name: name ?? '', objectId, running: running === 1, logLength: bytes});
   }
   return rows;
+}
+
+/** Under another key than AtoM's a server may have the job all the same. */
+function judgeSaved(saved: SavedJob, judged: Outcome): Outcome {
+  if (judged.action === 'ended' || hasOwnKey(saved)) return judged;
+  return {
+    action: 'refused',
+    message: 'Its key is not the one that AtoM gives it, so that nothing shows whether a server has it.',
+  };
 }
 
 const BEGAN = {began: true};

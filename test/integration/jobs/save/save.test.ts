@@ -4,8 +4,10 @@ import {connectServer} from '../../../../src/gearman/server.ts';
 import {connectWorker} from '../../../../src/gearman/worker-connection.ts';
 import {type RestoreOptions, restoreExitStatus, restoreJobs} from '../../../../src/jobs/save/restore.ts';
 import {readWaitingJobs} from '../../../../src/jobs/save/save.ts';
+import {readPayload} from '../../../../src/queue/payload.ts';
 import {rePrefix} from '../../../../src/queue/saved/re-prefix.ts';
 import type {SavedJob} from '../../../../src/queue/saved/saved-queue.ts';
+import {uniqueKey} from '../../../../src/queue/unique-key.ts';
 import {NO_WAIT} from '../../../support/quiet-host.ts';
 import {
   type GearmanProcess,
@@ -113,26 +115,28 @@ describe('a copy of the queue', () => {
   it('keeps priorities, and each payload byte for byte', async () => {
     const name = at.site.functionName(PLAIN);
     const ids: number[] = [];
-    for (const [index, priority] of (['low', 'normal', 'high', 'normal', 'high'] as const).entries()) {
+    for (const priority of ['low', 'normal', 'high', 'normal', 'high'] as const) {
       const id = await at.site.insertJob({name: PLAIN, status: 'running'});
       const payload = Buffer.concat([
         Buffer.from(`{"id":"${id}","name":"${PLAIN}","objectId":`),
         Buffer.from('null}'),
       ]);
-      await at.server.submitBackground({function: name, unique: `priority-${index}`, payload, priority});
+      const unique = uniqueKey(name, payload.toString())!;
+      await at.server.submitBackground({function: name, unique, payload, priority});
       ids.push(id);
     }
     const binary = Buffer.from([0, 255, 0xe2, 0x28, 0xa1, 10, 0]);
     await at.server.submitBackground({function: name, unique: 'binary', payload: binary});
     const [low, normal, high, other, another] = ids;
     const {jobs} = await save();
-    expect(jobs.map(({unique, priority}) => `${unique} ${priority}`)).toEqual([
-      'priority-2 high',
-      'priority-4 high',
-      'priority-1 normal',
-      'priority-3 normal',
-      'binary normal',
-      'priority-0 low',
+    const rowOf = ({payload}: SavedJob) => readPayload(payload).jobId;
+    expect(jobs.map((job) => [rowOf(job), job.priority])).toEqual([
+      [high, 'high'],
+      [another, 'high'],
+      [normal, 'normal'],
+      [other, 'normal'],
+      [null, 'normal'],
+      [low, 'low'],
     ]);
     expect(jobs.find(({unique}) => unique === 'binary')!.payload).toEqual(binary);
     await restartGearmand();
@@ -335,6 +339,11 @@ describe('a restore', () => {
       code: 'REFUSED',
       message: expect.stringMatching(new RegExp(`prefix ${old}.*is ${at.site.prefix}`)),
     });
+    const prefixes = {...at.sources.prefixes, foreign: async () => new Set([old])};
+    await expect(restore(jobs, {rePrefix: true, prefixes})).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining(`${old}, which is another site's`),
+    });
     await submitBackground(gearmand.endpoint, jobs[0]!.function, jobs[0]!.unique, `${jobs[0]!.payload}`);
     expect(actionsOf(await restore(jobs, {rePrefix: true}))).toEqual(['waiting', 'submitted']);
     expect(await handedOut(at.site)).toEqual([ids[1]]);
@@ -344,6 +353,14 @@ describe('a restore', () => {
     await worker.fail((await worker.grab([jobs[0]!.function]))!.handle);
     worker.close();
     expect(sources.prefixes.own).toBe(at.site.prefix);
+  });
+
+  it('refuses a job under a key that is not its own, under which no server would show it', async () => {
+    const [id] = await submitJobs(at, 1);
+    const [job] = (await save()).jobs;
+    const result = await restore([{...job!, unique: 'f'.repeat(32)}]);
+    expect(result.jobs).toMatchObject([{id, action: 'refused', message: expect.stringContaining('Its key')}]);
+    expect(await handedOut(at.site)).toEqual([id]);
   });
 
   it('puts imports that come back before those that came meanwhile', async () => {

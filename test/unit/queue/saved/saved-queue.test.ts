@@ -1,4 +1,6 @@
+import {createHash} from 'node:crypto';
 import {expect, test} from 'vitest';
+import {checkedJobs} from '../../../../src/queue/saved/check-jobs.ts';
 import {rePrefix} from '../../../../src/queue/saved/re-prefix.ts';
 import {readSavedQueue, type SavedJob, savedQueueText} from '../../../../src/queue/saved/saved-queue.ts';
 import {uniqueKey} from '../../../../src/queue/unique-key.ts';
@@ -87,6 +89,74 @@ test('another file and a newer version are named as what they are', () => {
   expect(errorOf(TEXT.replace('"version":1', '"version":2'))).toMatchObject({
     message: 'queue.json has version 2; this atomctl reads version 1.',
   });
+});
+
+/** A file with a right checksum, whatever it holds. */
+function forged(lines: string, fields: object = {}): string {
+  const header = {
+    format: 'atomctl-queue',
+    version: 1,
+    count: lines.split('\n').length - 1,
+    savedAt: '2026-11-26',
+  };
+  const given = {...header, ...fields};
+  const sha256 = createHash('sha256')
+    .update(`${JSON.stringify(given)}\n`)
+    .update(lines)
+    .digest('hex');
+  return `${JSON.stringify({...given, sha256})}\n${lines}`;
+}
+
+const DEEP = '['.repeat(200_000) + ']'.repeat(200_000);
+
+test.each([
+  ['a version that is an object', forged('', {version: {toString: 1}}), /is not a copy of a queue/],
+  ['a count that is an object', forged('', {count: {toString: null}}), /is damaged: its header/],
+  ['no time', forged('', {savedAt: 7}), /is damaged: its header/],
+  ['a deep header', `{"format":"atomctl-queue","version":1,"x":${DEEP}}\n`, /is not a copy of a queue/],
+  ['a deep line', forged(`${DEEP}\n`), /is damaged: it does not have the 1 jobs/],
+  ['more lines than its header says', forged('\n'.repeat(1000), {count: 0}), /is damaged: it does not have/],
+])('of a file with %s the error is one sentence', (_, text, message) => {
+  expect(errorOf(text)).toMatchObject({code: 'USAGE', message: expect.stringMatching(message)});
+});
+
+/** Its key is right: it has no number, which PHP may have had as another type. */
+const own = (id: string, fields: Partial<SavedJob> = {}) => {
+  const saved = job({payload: Buffer.from(`{"id":"${id}","name":"arFindingAidJob"}`)});
+  return {...saved, unique: uniqueKey(saved.function, `${saved.payload}`)!, ...fields};
+};
+
+test('a job that is in the copy twice counts once', () => {
+  expect(checkedJobs([own('1'), own('2'), {...own('1'), server: 'b:1'}], 'queue.json')).toEqual([
+    own('1'),
+    own('2'),
+  ]);
+});
+
+test.each<[string, SavedJob]>([
+  [
+    'a second job of row 1, which would run twice',
+    own('1', {function: `${'c'.repeat(32)}-arFindingAidJob`, unique: ''}),
+  ],
+  ['a key that is not the one of its job', own('2', {unique: 'f'.repeat(32)})],
+  ['a key with control characters', own('2', {unique: 'a\0{}'})],
+  ['a key of more than 63 bytes, which gearmand does not take', own('2', {unique: 'k'.repeat(64)})],
+  ['a function with a name that no job of AtoM has', own('2', {function: 'a\nb'})],
+  ['a function with a name that no job of AtoM has', own('2', {function: 'a b'})],
+  [
+    'a payload of more than 16773120 bytes, which atomctl could not take from the queue again',
+    own('2', {payload: Buffer.alloc(16 * 1024 * 1024)}),
+  ],
+])('a copy with %s is refused', (what, second) => {
+  expect(() => checkedJobs([own('1'), second], 'queue.json')).toThrow(`queue.json, line 3, has ${what}.`);
+});
+
+test('a job whose key depends on what the payload does not tell, and one of no row, are no reason to refuse a copy', () => {
+  const jobs = [
+    own('1', {payload: Buffer.from('{"id":"1","objectId":5}')}),
+    own('2', {payload: EVERY_BYTE, unique: 'by hand'}),
+  ];
+  expect(checkedJobs(jobs, 'queue.json')).toEqual(jobs);
 });
 
 test("another prefix gives a job the function and the key that AtoM gives it there; a key that is not AtoM's stays", () => {
