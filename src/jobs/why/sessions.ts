@@ -2,7 +2,7 @@ import {isIP} from 'node:net';
 import {AtomctlError} from '../../errors.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import type {Socket} from '../../processes/process-sockets.ts';
-import {shownQuery} from './mask-query.ts';
+import {READ_CHARACTERS, shownQuery} from './mask-query.ts';
 
 /** What a session of the database executes. */
 export interface SessionQuery {
@@ -18,9 +18,6 @@ interface StoredSession {
   seconds: number | null;
   info: string | null;
 }
-
-/** More of a statement is not read: it may be as long as what is imported. */
-const READ_CHARACTERS = 4000;
 
 /**
  * The session of the database at the other end of one of these connections: the server shows the address and port from which
