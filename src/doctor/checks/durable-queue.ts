@@ -1,5 +1,5 @@
 import {ignoredEntries} from '../../jobs/health/ignored-entries.ts';
-import {isOwnFunction, splitFunctionName} from '../../queue/function-name.ts';
+import {isOwnFunction, PROBE_LOCK, splitFunctionName} from '../../queue/function-name.ts';
 import {ownerOf} from '../../queue/snapshot.ts';
 import type {LocalServer} from '../evidence/local-gearmand.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
@@ -29,13 +29,17 @@ async function checkStore(site: SiteEvidence): Promise<Outcome> {
           `Of ${counted(elsewhere, 'other server')} this is not known: they run on other hosts or in containers.`,
         ]),
   ];
-  if (inMemory.length === 0) return healthy(evidence.join(' '));
-  const {own, others, running, cancelled} = await waitingJobs(site, new Set(inMemory));
+  if (inMemory.length === 0) {
+    const remedy = 'Take --store-queue-on-shutdown out of the options of gearmand.';
+    return healthy(evidence.join(' '), known.some(storesAtShutdown) ? {remedy} : {});
+  }
+  const {own, others, running, cancelled, held} = await waitingJobs(site, new Set(inMemory));
   const among = cancelled === 0 ? '' : `, ${cancelled} of them cancelled`;
+  const holds = held.length === 0 ? '' : ` ${heldText(held)}`;
   return healthy(
     [
       ...evidence,
-      `A restart now would lose ${counted(own, 'waiting job')} of this site and ${others} of others${among}; ${running} ${running === 1 ? 'is' : 'are'} executing.`,
+      `A restart now would lose ${counted(own, 'waiting job')} of this site and ${others} of others${among}; ${running} ${running === 1 ? 'is' : 'are'} executing.${holds}`,
     ].join(' '),
     {
       consequence:
@@ -50,9 +54,25 @@ function typeOf({options}: Pick<LocalServer, 'options'>): string {
   return options?.get('queue-type')?.toLowerCase() || IN_MEMORY;
 }
 
-function storeText({server: {address, options, planned}, type}: {server: LocalServer; type: string}): string {
+/** Of an atomctl that reads or holds jobs: Gearman says that they execute. */
+function heldText(addresses: readonly string[]): string {
+  return `On ${addresses.join(', ')} another atomctl (queue:hold, queue:save or a probe) holds jobs now: there, executing ones count as waiting.`;
+}
+
+/** gearmand takes the option without a value. */
+function storesAtShutdown({options}: Pick<LocalServer, 'options'>): boolean {
+  const value = options?.get('store-queue-on-shutdown');
+  return value !== undefined && !/^(?:0|false|no|off)$/i.test(value);
+}
+
+function storeText({server, type}: {server: LocalServer; type: string}): string {
+  const {address, options, planned} = server;
+  const atShutdown =
+    type !== IN_MEMORY && storesAtShutdown(server)
+      ? ', but writes it only when it is shut down (--store-queue-on-shutdown): a crash or kill -9 loses the waiting jobs'
+      : '';
   const source = options === planned?.options ? ` by ${planned?.file} (its process is hidden)` : '';
-  return `${address} keeps its queue in ${type === IN_MEMORY ? 'memory' : type}${source}`;
+  return `${address} keeps its queue in ${type === IN_MEMORY ? 'memory' : type}${source}${atShutdown}`;
 }
 
 /** What counts from the next start, if that is another way. */
@@ -66,19 +86,26 @@ function plannedText({address, options, planned}: LocalServer, type: string): st
       ];
 }
 
-/** The jobs on these servers: waiting ones of this site and of others, cancelled ones among them, and executing ones. */
+/**
+ * The jobs on these servers: waiting ones of this site and of others, cancelled ones among them, and executing ones. Of the servers of
+ * which an atomctl holds jobs, which are `held`, executing ones count as waiting.
+ */
 async function waitingJobs(site: SiteEvidence, addresses: ReadonlySet<string>) {
   const {prefixes} = site.access;
   const reports = (await site.answering()).filter(({address}) => addresses.has(address));
   const ignored = await ignoredEntries(await site.access.servers());
-  const count = {own: 0, others: 0, running: 0, cancelled: 0};
+  const held = reports
+    .filter(({functions}) => functions.some((row) => row.function === PROBE_LOCK && row.running > 0))
+    .map(({address}) => address);
+  const count = {own: 0, others: 0, running: 0, cancelled: 0, held};
   for (const {address, functions} of reports) {
     count.cancelled += ignored.get(address) ?? 0;
     for (const {function: name, total, running} of functions) {
       if (isOwnFunction(name)) continue;
       const owner = ownerOf(splitFunctionName(name), prefixes, new Set());
-      count[owner === 'site' ? 'own' : 'others'] += total - running;
-      count.running += running;
+      const executing = held.includes(address) ? 0 : running;
+      count[owner === 'site' ? 'own' : 'others'] += total - executing;
+      count.running += executing;
     }
   }
   return count;
