@@ -19,9 +19,9 @@ export default class QueueSave extends BaseCommand<typeof QueueSave> {
 
 Gearman shows a job's payload only to a worker. So the jobs are taken and returned in their order, and gearmand counts a retry of each; the command says how many. If this could drop a job or start it too early, nothing is saved: the server is not gearmand, it limits retries, or a worker for waiting imports and moves is free. Then stop the worker. Executing jobs are not saved: their worker continues while gearmand restarts.
 
-The file has mode 0600 and is written completely or not at all. It holds the parameters of jobs. The name may contain strftime's sequences, as in --export.
+The file has mode 0600 and is written completely or not at all, also if a signal ends the command. It holds the parameters of jobs. The name may contain strftime's sequences, as in --export.
 
-Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 interrupted. A file is written only with status 0.`;
+Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 interrupted. A file is written only with status 0, or if a signal comes at the last moment.`;
   static override examples = [
     {
       description: 'Save the waiting jobs',
