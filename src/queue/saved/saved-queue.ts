@@ -100,14 +100,16 @@ function jobOf(line: string): SavedJob | null {
     PRIORITIES.includes(priority as Priority) &&
     (logLength === null || (Number.isSafeInteger(logLength) && Number(logLength) >= 0));
   if (!isJob) return null;
+  const bytes = payload === undefined ? Buffer.from(payloadBase64 as string, 'base64') : null;
+  // Node leaves out what is not base64.
+  if (bytes !== null && bytes.toString('base64') !== payloadBase64) return null;
   return {
     server: server as string,
     function: name as string,
     unique: unique as string,
     priority: priority as Priority,
     logLength: logLength as number | null,
-    payload:
-      payload === undefined ? Buffer.from(payloadBase64 as string, 'base64') : Buffer.from(payload as string),
+    payload: bytes ?? Buffer.from(payload as string),
   };
 }
 

@@ -115,6 +115,13 @@ test.each([
   ['no time', forged('', {savedAt: 7}), /is damaged: its header/],
   ['a deep header', `{"format":"atomctl-queue","version":1,"x":${DEEP}}\n`, /is not a copy of a queue/],
   ['a deep line', forged(`${DEEP}\n`), /is damaged: it does not have the 1 jobs/],
+  [
+    'a payload that is not base64',
+    forged(
+      '{"server":"a:1","function":"f","unique":"u","priority":"low","logLength":0,"payloadBase64":"%%"}\n',
+    ),
+    /is damaged: it does not have the 1 jobs/,
+  ],
   ['more lines than its header says', forged('\n'.repeat(1000), {count: 0}), /is damaged: it does not have/],
 ])('of a file with %s the error is one sentence', (_, text, message) => {
   expect(errorOf(text)).toMatchObject({code: 'USAGE', message: expect.stringMatching(message)});
