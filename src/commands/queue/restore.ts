@@ -14,7 +14,7 @@ export default class QueueRestore extends BaseCommand<typeof QueueRestore> {
   static override summary = 'Submit the jobs of a copy again that no Gearman server knows any more.';
   static override usage = '<%= command.id %> FILE [FLAGS]';
   static override description =
-    `Submits the jobs that queue:save has saved, in their order and with their priorities, if no server knows them and their row still says Running. A job that waits or executes is not touched, and neither is a job whose row has ended. A second run does nothing. The file must belong to root or to you, and nobody else may write it: it decides which jobs run.
+    `Submits the jobs that queue:save has saved, in their order and with their priorities, if no server knows them and their row still says Running. A job that waits or executes is not touched, and neither is a job whose row has ended. A second run does nothing. The file must belong to root or to you, and must not be writable by other users, because it decides which jobs run.
 
 A job that a worker began after it was saved is submitted only if it is proved to be lost. A key is blocked while the server has a cancelled entry for it, because the server would ignore the job: run the command again after a worker has polled. Every server of the site must answer. Jobs that a server took and forgot meanwhile, as a gearmand that was restarted does, count as failed.
 
