@@ -8,6 +8,7 @@ import type {Queryable} from '../../mysql/database.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {type ProbeOptions, probeQueue} from '../../queue/probe/probe.ts';
 import {refuseOtherServers} from '../../queue/probe/retry-limit.ts';
+import {sortJobs} from '../../queue/saved/check-jobs.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
 import {type FunctionOwner, ownerOf, type SeenFunction, takeSnapshot} from '../../queue/snapshot.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
@@ -46,7 +47,13 @@ export async function readWaitingJobs(options: SaveOptions): Promise<ReadQueue> 
     for (const {jobId, ...job} of jobs)
       read.jobs.push({...job, logLength: logLengths.get(jobId ?? 0) ?? null});
   }
-  return read;
+  // A restore would refuse the whole copy for one of these, which any client of the server can submit.
+  const {jobs, wrong} = sortJobs(read.jobs);
+  const leftOutJobs = wrong.map(
+    ({job, what}) =>
+      `A job under ${job.function} is not in the copy, because AtoM does not submit such a job: it has ${what}.`,
+  );
+  return {...read, jobs, warnings: [...read.warnings, ...leftOutJobs]};
 }
 
 /** The functions to save, and what is left out. */

@@ -1,5 +1,5 @@
 /** What a copy that atomctl wrote never has: whoever can write a file may want a job to run twice, or another one to run. */
-import {type AtomctlError, usageError} from '../../errors.ts';
+import {usageError} from '../../errors.ts';
 import {MAX_PACKET_BYTES} from '../../gearman/wire.ts';
 import {readPayload} from '../payload.ts';
 import {keyMayDiffer, uniqueKey} from '../unique-key.ts';
@@ -14,29 +14,50 @@ const MOST_PAYLOAD_BYTES = MAX_PACKET_BYTES - 4096;
 const CONTROL_CHARACTER = /\p{C}/u;
 const NO_NAME = /[\s\p{C}]/u;
 
+export interface WrongJob {
+  job: SavedJob;
+  /** Its place among the jobs, from 0. */
+  index: number;
+  /** What it has, as the object of a sentence. */
+  what: string;
+}
+
+/** The jobs that can be restored, without those that are there twice, and those that would not be AtoM's. */
+export function sortJobs(all: readonly SavedJob[]): {jobs: SavedJob[]; wrong: WrongJob[]} {
+  const byKey = new Map<string, SavedJob>();
+  const rows = new Set<number>();
+  const wrong: WrongJob[] = [];
+  const jobs = all.filter((job, index) => {
+    const key = `${job.function} ${job.unique}`;
+    const same = job.unique === '' ? undefined : byKey.get(key);
+    if (same?.payload.equals(job.payload)) return false;
+    const {jobId} = readPayload(job.payload);
+    const what =
+      problemOf(job) ??
+      (same === undefined ? null : 'the key of an earlier job') ??
+      (jobId !== null && rows.has(jobId) ? `a second job of row ${jobId}, which would run twice` : null);
+    if (what !== null) wrong.push({job, index, what});
+    if (what !== null) return false;
+    byKey.set(key, job);
+    if (jobId !== null) rows.add(jobId);
+    return true;
+  });
+  return {jobs, wrong};
+}
+
 /**
  * The jobs without those that are in the copy twice.
  * @param origin names the copy, for errors
  * @throws AtomctlError USAGE if one of them cannot be a job that was saved
  */
-export function checkedJobs(jobs: readonly SavedJob[], origin: string): SavedJob[] {
-  const byKey = new Map<string, SavedJob>();
-  const rows = new Set<number>();
-  return jobs.filter((job, index) => {
-    const refuse = (what: string) => refused(`${origin}, line ${index + 2}, has ${what}.`);
-    const problem = problemOf(job);
-    if (problem !== null) throw refuse(problem);
-    const key = `${job.function} ${job.unique}`;
-    const same = job.unique === '' ? undefined : byKey.get(key);
-    if (same?.payload.equals(job.payload)) return false;
-    if (same !== undefined) throw refuse('another job with the key of an earlier one');
-    byKey.set(key, job);
-    const {jobId} = readPayload(job.payload);
-    if (jobId !== null && rows.has(jobId))
-      throw refuse(`a second job of row ${jobId}, which would run twice`);
-    if (jobId !== null) rows.add(jobId);
-    return true;
-  });
+export function checkedJobs(all: readonly SavedJob[], origin: string): SavedJob[] {
+  const {jobs, wrong} = sortJobs(all);
+  const [first] = wrong;
+  if (first === undefined) return jobs;
+  throw usageError(
+    `${origin}, line ${first.index + 2}, has ${first.what}.`,
+    'queue:save does not write that. Nothing was restored. Use another copy.',
+  );
 }
 
 /** Object of a sentence; null if there is none. */
@@ -60,8 +81,4 @@ function problemOf(job: SavedJob): string | null {
 export function hasOwnKey({function: name, unique, payload}: SavedJob): boolean {
   if (unique === '' || readPayload(payload).jobId === null) return true;
   return uniqueKey(name, payload.toString()) === unique;
-}
-
-function refused(message: string): AtomctlError {
-  return usageError(message, 'queue:save does not write that. Nothing was restored. Use another copy.');
 }

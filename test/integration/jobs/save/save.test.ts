@@ -144,6 +144,18 @@ describe('a copy of the queue', () => {
     expect(await handedOut(at.site)).toEqual([another, high, other, normal, low]);
   });
 
+  it('leaves out a job that AtoM did not submit, for which a restore would refuse the whole copy', async () => {
+    const [id] = await submitJobs(at, 1);
+    const name = at.site.functionName(PLAIN);
+    await submitBackground(gearmand.endpoint, name, 'by hand', `{"id":"${id}","name":"${PLAIN}"}`);
+    const {jobs, warnings} = await save();
+    expect(idsOf(jobs)).toEqual([id]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/is not in the copy.*a key that is not the one of its job\.$/),
+    ]);
+    expect(await handedOut(at.site)).toEqual([id, id]);
+  });
+
   it('is made while a worker goes through the queue: no job is lost, none runs twice', async () => {
     const ids = await submitJobs(at, 60);
     const worker = await startWorker(at.site, [`--abilities=${PLAIN}`]);
