@@ -75,7 +75,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
     const [code] = await once(child, 'close');
     expect([code, stderr]).toEqual([
       1,
-      'Error: Cannot write to stdout: the disk is full. Free some space there, or write to another place.\n',
+      'Error: Cannot write to stdout: the disk is full.\n',
     ]);
   },
 );
