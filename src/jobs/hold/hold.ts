@@ -303,7 +303,7 @@ function leftUnder(
     'REFUSED',
     `${waiting(left)} under the function prefix ${old}, and it is not known whether this is still the site's.`,
     {
-      hint: `Repair the settings first, or give --atom-root. If the prefix is another one then: ${command}. To see it: atomctl config:show`,
+      hint: `Repair the settings first, or give --atom-root. If the prefix is another one then: ${command}. To see it: atomctl config`,
     },
   );
 }
