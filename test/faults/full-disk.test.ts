@@ -73,10 +73,7 @@ test.each([['jobs:export-csv'], ['jobs:list', '--no-live'], ['jobs:list', '--all
       stderr += chunk;
     });
     const [code] = await once(child, 'close');
-    expect([code, stderr]).toEqual([
-      1,
-      'Error: Cannot write to stdout: the disk is full.\n',
-    ]);
+    expect([code, stderr]).toEqual([1, 'Error: Cannot write to stdout: the disk is full.\n']);
   },
 );
 
