@@ -14,7 +14,7 @@ const COMMANDS = [
   ['--version', /^atomctl\/\S+ linux-\S+ node-v/],
   ['--help', /COMMANDS/],
   ['jobs:list --help', /USAGE\n {2}atomctl jobs:list/],
-  ['config --json', /"database"/],
+  ['config --json --quiet', /"database"/],
 ];
 const SENTENCE = /^atomctl needs Node\.js 20\.12 or later, and this is \S+: get one from https:\S+\.\n$/;
 
