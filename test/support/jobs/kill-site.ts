@@ -1,4 +1,3 @@
-import {afterAll, afterEach} from 'vitest';
 import {
   type Killed,
   type KillOptions,
@@ -8,8 +7,9 @@ import {
 } from '../../../src/jobs/kill/kill.ts';
 import type {Database} from '../../../src/mysql/database.ts';
 import {PROBE_LOCK} from '../../../src/queue/function-name.ts';
-import {type GearmanProcess, startGearmand, type WorkerProcess} from '../sandbox.ts';
-import {createQueueSite, emptyQueueSite, executeJob, type QueueSite, submitJobs} from '../site/queue-site.ts';
+import type {GearmanProcess, WorkerProcess} from '../sandbox.ts';
+import {executeJob, type QueueSite, submitJobs} from '../site/queue-site.ts';
+import {useQueueSite} from '../site/use-queue-site.ts';
 
 /** What a kill did, with the exit status of jobs:kill and the outcome of the first job. */
 export interface KillOutcome extends KillResult {
@@ -57,16 +57,7 @@ export interface KillSite extends QueueSite {
 
 /** Call it at the top of a test file: it starts the servers, and cleans up after each test and after all. */
 export async function createKillSite(): Promise<KillSite> {
-  const gearmand = await startGearmand();
-  const at = await createQueueSite(gearmand);
-  const workers: WorkerProcess[] = [];
-
-  afterEach(() => emptyQueueSite(at, workers));
-
-  afterAll(async () => {
-    await at.drop();
-    await gearmand.kill();
-  });
+  const {gearmand, at, workers} = await useQueueSite();
 
   return {
     ...at,
