@@ -95,11 +95,6 @@ export function someOf(items: readonly (string | number)[], total = items.length
   return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-/** `1 job`, `2 jobs`; `plural` if an s is not enough. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
-}
-
 /** A job as evidence names it: `1042 (arFileImportJob)`. */
 export function jobLabel({id, name}: {id: number; name: string}): string {
   return `${id} (${name})`;

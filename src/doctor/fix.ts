@@ -1,4 +1,5 @@
 import {formatBytes} from '../bytes.ts';
+import {counted} from '../counted.ts';
 import {AtomctlError} from '../errors.ts';
 import {clockFaults} from '../jobs/health/clock.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
@@ -8,7 +9,7 @@ import {removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
 import {countStrayFiles, deleteStrayFiles} from './evidence/stray-files.ts';
 import type {SiteEvidence} from './evidence.ts';
-import {counted, type Failure, type Finding, jobLabel, NotAvailable, someOf} from './finding.ts';
+import {type Failure, type Finding, jobLabel, NotAvailable, someOf} from './finding.ts';
 
 export interface PlannedFix {
   fix: Fix;

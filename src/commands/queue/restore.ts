@@ -6,6 +6,7 @@ import {confirmationFlags} from '../../cli/flags/shared-flags.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {requireAnswerer} from '../../cli/terminal/confirm.ts';
 import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
+import {counted} from '../../counted.ts';
 import {previewRestore, type RestoreResult, restoreExitStatus, restoreJobs} from '../../jobs/save/restore.ts';
 import {renderRestored, restoreDocument} from '../../render/queue/saved.ts';
 
@@ -68,7 +69,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
     const count = planned.jobs.filter(({action}) => action === 'submitted').length;
     if (this.flags['dry-run'] || count === 0) return this.#present(planned);
     if (!assumeYes) this.tell(renderRestored(planned, {dryRun: true, file}));
-    const which = count === 1 ? '1 job' : `${count} jobs`;
+    const which = counted(count, 'job');
     await this.confirm({question: `Are you sure you want to submit ${which} again? (y/N)`, assumeYes});
     const restored = await this.change({
       attempt: {restoredFrom: file, jobs: count},

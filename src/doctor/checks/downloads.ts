@@ -1,7 +1,8 @@
 import {formatBytes} from '../../bytes.ts';
+import {counted} from '../../counted.ts';
 import {isNamedById} from '../evidence/job-files.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
+import {healthy, type Outcome, someOf, warning} from '../finding.ts';
 
 /** The files that jobs leave for download. */
 export const DOWNLOAD_CHECKS: readonly Check[] = [

@@ -1,9 +1,10 @@
+import {counted} from '../../counted.ts';
 import {ignoredEntries} from '../../jobs/health/ignored-entries.ts';
 import {isOwnFunction, PROBE_LOCK, splitFunctionName} from '../../queue/function-name.ts';
 import {ownerOf} from '../../queue/snapshot.ts';
 import type {LocalServer} from '../evidence/local-gearmand.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, NotAvailable, type Outcome} from '../finding.ts';
+import {healthy, NotAvailable, type Outcome} from '../finding.ts';
 
 /** How gearmand keeps its queue, and what a restart would lose. A queue in memory is the default, so it gets a remark. */
 export const DURABLE_QUEUE_CHECKS: readonly Check[] = [

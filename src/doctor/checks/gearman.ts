@@ -1,4 +1,5 @@
 import {staleRoot} from '../../atom/config/stale-cache.ts';
+import {counted} from '../../counted.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import {oldHoldProblems, oldHolds} from '../../queue/probe/old-holds.ts';
@@ -7,7 +8,7 @@ import {servedClasses} from '../../queue/status.ts';
 import {START_WORKER, UNREAD_LINES_REMEDY, workersFix} from '../../queue/verdict.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
+import {healthy, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
 
 /** The Gearman servers, and the workers that are connected to them. */
 export const GEARMAN_CHECKS: readonly Check[] = [

@@ -1,9 +1,10 @@
+import {counted} from '../../counted.ts';
 import {ERROR_NOTE_TYPE_ID, STATUSES} from '../../jobs/model/job.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {type JobLog, NEWEST} from '../evidence/job-logs.ts';
 import {howToRunAgain} from '../evidence/run-again.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, jobLabel, type Outcome, someOf, warning} from '../finding.ts';
+import {healthy, jobLabel, type Outcome, someOf, warning} from '../finding.ts';
 
 /** A restart of the worker under a job makes two; more mean that the job takes its worker down. */
 const MANY_STARTS = 3;

@@ -1,6 +1,7 @@
+import {counted} from '../../counted.ts';
 import {findOrphans, type Orphans} from '../evidence/orphans.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, type Outcome, someOf, warning} from '../finding.ts';
+import {healthy, type Outcome, someOf, warning} from '../finding.ts';
 
 /** What deleted jobs left in the database. */
 export const ORPHAN_CHECKS: readonly Check[] = [{id: 'orphans', title: 'Orphaned rows', run: checkOrphans}];

@@ -1,7 +1,8 @@
 import {isAtomClass} from '../../atom/job-classes.ts';
+import {counted} from '../../counted.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, type Outcome, warning} from '../finding.ts';
+import {healthy, type Outcome, warning} from '../finding.ts';
 
 /** Function prefixes on the servers beside this site's own. */
 export const PREFIX_CHECKS: readonly Check[] = [

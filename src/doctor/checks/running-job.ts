@@ -1,9 +1,10 @@
+import {counted} from '../../counted.ts';
 import {formatDuration} from '../../duration.ts';
 import {finishedFix} from '../../jobs/health/finished-jobs.ts';
 import {howToRunAgain} from '../evidence/run-again.ts';
 import {type JobFault, type RunningJob, runningJobs} from '../evidence/running-jobs.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
-import {counted, healthy, jobLabel, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
+import {healthy, jobLabel, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
 
 /** The jobs that the database calls Running and that are not. */
 export const RUNNING_JOB_CHECKS: readonly Check[] = [

@@ -1,3 +1,4 @@
+import {counted} from '../../counted.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {executingEndedJobs, newestExecutingEnded} from '../live/ended-jobs.ts';
@@ -366,7 +367,7 @@ function queueProblems({missing, elsewhere}: Seen, window: QueueWindow | null): 
   const left =
     sentences.size === 0 ? [] : [`Some or all Gearman jobs were not removed: ${[...sentences].join(' ')}`];
   if (elsewhere === 0) return left;
-  const jobs = elsewhere === 1 ? '1 job' : `${elsewhere} jobs`;
+  const jobs = counted(elsewhere, 'job');
   return [
     ...left,
     `Gearman may still have ${jobs} of these under another function prefix, which may belong to another site (see atomctl config).`,

@@ -1,4 +1,5 @@
 import type {SiteTime} from '../../atom/site-time.ts';
+import {counted} from '../../counted.ts';
 import {FAULT_SEVERITY} from '../../queue/severity.ts';
 import type {QueueProblem} from '../../queue/verdict.ts';
 import type {LiveReport} from '../live/live-state.ts';
@@ -157,7 +158,7 @@ export function clockProblems(faults: readonly ClockFault[]): JobProblem[] {
 export function jobsWithoutRows({jobClasses, count}: Surplus): JobProblem {
   return {
     state: FAULT_SEVERITY['jobs without rows'],
-    message: `Gearman has ${count === 1 ? '1 job' : `${count} jobs`} of ${someOf(jobClasses)} for which the database has no running row.`,
+    message: `Gearman has ${counted(count, 'job')} of ${someOf(jobClasses)} for which the database has no running row.`,
     consequence:
       "The rows were deleted (AtoM's own jobs:clear does not change the queue), or another site uses the same function prefix: then workers of one site run jobs of the other site.",
     remedy:

@@ -4,6 +4,7 @@
  * it held.
  */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {counted} from '../../counted.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {SavedJob} from '../../queue/saved/saved-queue.ts';
@@ -16,7 +17,6 @@ import {
   addWaits,
   type ExecutedJob,
   executedText,
-  jobs,
   type LeftClass,
   leftText,
   type WaitsFor,
@@ -191,7 +191,7 @@ function timeOver({executing, unnamed, left}: WaitsFor, seconds: number): Atomct
   const message =
     count === 0
       ? `After ${seconds} s jobs that were not taken still wait.`
-      : `After ${seconds} s the site still executes ${jobs(count)}${named}.`;
+      : `After ${seconds} s the site still executes ${counted(count, 'job')}${named}.`;
   return new AtomctlError(
     'TIME_OVER',
     [message, ...left.map((each) => leftText(each, {over: true}))].join(' '),
@@ -335,7 +335,7 @@ async function restoreLost(
       const file = await keepCopy(held);
       const command = `atomctl queue:restore ${file}`;
       end.problems.push(
-        `The ${jobs(held.length)} that were held are saved in ${file}. To submit them: ${command}`,
+        `The ${counted(held.length, 'job')} that were held are saved in ${file}. To submit them: ${command}`,
       );
     }
   }

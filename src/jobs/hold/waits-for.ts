@@ -1,6 +1,7 @@
 /** What a hold waits for before its command runs: jobs that workers execute, and serial jobs that it leaves to a worker. */
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import type {SiteTime} from '../../atom/site-time.ts';
+import {counted} from '../../counted.ts';
 import {busyWorkers} from '../live/busy-workers.ts';
 import {type CollectOptions, collectEvidence} from '../live/collect-evidence.ts';
 import type {LiveEvidence, RowEvidence} from '../live/evidence.ts';
@@ -94,7 +95,8 @@ function withoutHold(evidence: LiveEvidence, queue: HeldQueue): LiveEvidence {
 /** One sentence for the executing jobs, and one for each class that is left. */
 export function waitsForText({executing, unnamed, left}: WaitsFor): string {
   const named = executing.map(executedText);
-  if (unnamed > 0) named.push(`${jobs(unnamed)} whose ${unnamed === 1 ? 'id is' : 'ids are'} not known`);
+  if (unnamed > 0)
+    named.push(`${counted(unnamed, 'job')} whose ${unnamed === 1 ? 'id is' : 'ids are'} not known`);
   const sentences = named.length === 0 ? [] : [`Waiting for the end of ${named.join('; ')}.`];
   return [...sentences, ...left.map((each) => leftText(each, {over: false}))].join(' ');
 }
@@ -108,11 +110,7 @@ export function executedText({id, name, worker, since}: ExecutedJob): string {
 export function leftText({jobClass, count, ids}: LeftClass, {over}: {over: boolean}): string {
   const which = ids === null ? '' : ` (${ids.join(', ')})`;
   const before = over ? '' : ' and will be executed before the command runs';
-  return `${jobs(count)} of ${jobClass}${which} ${count === 1 ? 'stays' : 'stay'} in the queue${before}: AtoM executes such jobs one at a time in their order, so they are not taken while a worker for them is free or is not stopped.`;
-}
-
-export function jobs(count: number): string {
-  return count === 1 ? '1 job' : `${count} jobs`;
+  return `${counted(count, 'job')} of ${jobClass}${which} ${count === 1 ? 'stays' : 'stay'} in the queue${before}: AtoM executes such jobs one at a time in their order, so they are not taken while a worker for them is free or is not stopped.`;
 }
 
 /** Adds what a hold waits for now to what it has waited for: each job once. */

@@ -1,4 +1,5 @@
 import {formatBytes} from '../../bytes.ts';
+import {counted} from '../../counted.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {FileCount} from '../../jobs/clear/downloads.ts';
@@ -52,7 +53,7 @@ export function renderClearPlan(
   screen: Screen,
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
-  const lines = [`${jobs(total)} to clear: ${countsText(counts)}.`];
+  const lines = [`${counted(total, 'job')} to clear: ${countsText(counts)}.`];
   if (counts.running > 0) {
     lines.push(warning(`Running among them: ${counts.running}; their workers may fail.`));
   }
@@ -60,13 +61,13 @@ export function renderClearPlan(
     const none = counts.running === 0 && queue.surplus === 0;
     const staying = none ? ' They stay.' : ' Those of rows that are not cleared stay.';
     lines.push(
-      `In Gearman this site has ${jobs(queue.waiting + queue.executing)}: ${queue.waiting} waiting, ${queue.executing} executing.${staying}`,
+      `In Gearman this site has ${counted(queue.waiting + queue.executing, 'job')}: ${queue.waiting} waiting, ${queue.executing} executing.${staying}`,
     );
   }
   if (queue !== null && queue.surplus > 0) {
     lines.push(
       warning(
-        `at least ${jobs(queue.surplus)} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued also removes them.`,
+        `at least ${counted(queue.surplus, 'job')} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued also removes them.`,
       ),
     );
   }
@@ -80,19 +81,20 @@ export function renderClearPlan(
 /** What was deleted. */
 export function renderCleared(cleared: SiteCleared, exported: string | null, screen: Screen): string {
   const end = cleared.interrupted || cleared.failure !== null ? 'cleared before it stopped' : 'cleared';
-  const lines = [`${jobs(cleared.cleared)} ${end}: ${countsText(cleared.byStatus)}.`];
+  const lines = [`${counted(cleared.cleared, 'job')} ${end}: ${countsText(cleared.byStatus)}.`];
   if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
-  if (cleared.queueRemoved > 0) lines.push(`Removed from Gearman: ${jobs(cleared.queueRemoved)}.`);
+  if (cleared.queueRemoved > 0) lines.push(`Removed from Gearman: ${counted(cleared.queueRemoved, 'job')}.`);
   if (cleared.queueExecuting > 0) {
     lines.push(
       paint(
         screen,
         'yellow',
-        `Executing among them: ${jobs(cleared.queueExecuting)}; their workers continue until they notice.`,
+        `Executing among them: ${counted(cleared.queueExecuting, 'job')}; their workers continue until they notice.`,
       ),
     );
   }
-  if (cleared.queueLeft > 0) lines.push(`Still in Gearman for this site: ${jobs(cleared.queueLeft)}.`);
+  if (cleared.queueLeft > 0)
+    lines.push(`Still in Gearman for this site: ${counted(cleared.queueLeft, 'job')}.`);
   if (cleared.interruptedJobs.length > 0) {
     lines.push(`Interrupted, will start again: ${cleared.interruptedJobs.join(', ')}.`);
   }
@@ -102,10 +104,6 @@ export function renderCleared(cleared: SiteCleared, exported: string | null, scr
     );
   }
   return `${lines.join('\n')}\n`;
-}
-
-function jobs(count: number): string {
-  return count === 1 ? '1 job' : `${count} jobs`;
 }
 
 const COLORS: Record<Killed['action'] | Marked['action'], Color> = {

@@ -1,3 +1,4 @@
+import {counted} from '../../counted.ts';
 import type {HoldResult} from '../../jobs/hold/hold.ts';
 import {sanitizeLine} from '../sanitize.ts';
 
@@ -28,16 +29,12 @@ export function holdPreviewDocument(planned: HoldPreview) {
 
 /** What it would do, and what is known only when it runs. */
 export function renderHoldPreview({waiting, executing, units}: HoldPreview): string {
-  const wait = executing === 0 ? '' : ` It would wait for the end of ${jobs(executing)}.`;
+  const wait = executing === 0 ? '' : ` It would wait for the end of ${counted(executing, 'job')}.`;
   const stop =
     units.length === 0
       ? 'No unit of the site is active on this host: the workers would stay active, and one of them may start a job before it is held.'
       : `It would stop ${units.join(', ')}, and start ${units.length === 1 ? 'it' : 'them'} again after the command.`;
-  return `The hold would take ${jobs(waiting)} out of the queue.${wait}\n${sanitizeLine(stop)}\nJobs may arrive or start until then, and how long the executing jobs take is not known. Nothing was changed.\n`;
-}
-
-function jobs(count: number): string {
-  return count === 1 ? '1 job' : `${count} jobs`;
+  return `The hold would take ${counted(waiting, 'job')} out of the queue.${wait}\n${sanitizeLine(stop)}\nJobs may arrive or start until then, and how long the executing jobs take is not known. Nothing was changed.\n`;
 }
 
 /** One line: what became of the jobs that were held. */

@@ -1,3 +1,4 @@
+import {counted} from '../../counted.ts';
 import type {RestoreAction, RestoreResult} from '../../jobs/save/restore.ts';
 import {sanitizeLine} from '../sanitize.ts';
 
@@ -75,7 +76,7 @@ export function renderRestored({jobs}: RestoreResult, {dryRun, file}: How): stri
     );
   const more = notable.length - lines.length;
   return [
-    sanitizeLine(`${jobs.length === 1 ? '1 job' : `${jobs.length} jobs`} in ${file}: ${parts.join(', ')}.`),
+    sanitizeLine(`${counted(jobs.length, 'job')} in ${file}: ${parts.join(', ')}.`),
     ...lines,
     ...(more > 0 ? [`${more} more; --json shows all.`] : []),
   ]
