@@ -9,6 +9,7 @@ import {liveStates, placesOf, stateIn} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
 import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
+import {unfinishedEnded} from '../model/running-jobs.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
 import {withEndedJobs} from './plan.ts';
 import {markAsked, noteAnswer, noteGoingOn, updatePlan, updateState} from './progress.ts';
@@ -76,7 +77,8 @@ export async function isAsPlanned(
     named: executing,
   });
   if (!hasOther && still.size === executing.size) return true;
-  updatePlan(plan, report, {executing, still});
+  const over = [...executing].filter((id) => !still.has(id));
+  updatePlan(plan, report, {over, still, unfinished: await unfinishedEnded(options.database, over)});
   return false;
 }
 

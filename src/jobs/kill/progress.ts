@@ -1,5 +1,6 @@
 /** How the state of a job goes on as it is taken out of Gearman. Nothing is asked or changed here. */
 import {type LiveReport, placesOf} from '../live/live-state.ts';
+import type {LiveVerdict} from '../live/verdict.ts';
 import {stateNow} from './plan.ts';
 import {dequeued, type InQueue, type KillPlan, type Target} from './target.ts';
 
@@ -44,12 +45,18 @@ export function updateState(target: Target, {report}: Pick<KillPlan, 'report'>):
 
 /**
  * The plan after some of the jobs whose workers were about to stop turned out not to execute any more.
- * @param still those that do
+ * @param seen.over these jobs
+ * @param seen.still those that execute
+ * @param seen.unfinished those of `over` whose rows had been ended by somebody else, and whose logs do not show an end
  */
 export function updatePlan(
   plan: Pick<KillPlan, 'targets' | 'report'>,
   report: LiveReport,
-  {executing, still}: {executing: ReadonlySet<number>; still: ReadonlySet<number>},
+  {
+    over,
+    still,
+    unfinished,
+  }: {over: readonly number[]; still: ReadonlySet<number>; unfinished: ReadonlySet<number>},
 ): void {
   // A row that was deleted meanwhile no longer shows the key of a job that goes on.
   const known = [...still].flatMap((id) => {
@@ -59,10 +66,22 @@ export function updatePlan(
   plan.report = {...report, found: new Map([...known, ...report.found])};
   for (const target of plan.targets.values()) {
     updateState(target, plan);
-    const isOver = executing.has(target.job.id) && !still.has(target.job.id);
-    if (!isOver) continue;
+    if (!over.includes(target.job.id)) continue;
     // It executed a moment before: that it does no more has to be proved before its row is changed.
     if (stateNow(target.job, report) === 'executing') noteGoingOn(target);
     if (target.now === 'executing') target.now = 'uncertain';
+    if (target.now === 'ended' && unfinished.has(target.job.id)) {
+      target.now = 'uncertain';
+      target.verdict = FORGOTTEN;
+    }
   }
 }
+
+/** gearmand forgets what executes if it is restarted, and the worker notices nothing. */
+const FORGOTTEN: LiveVerdict = {
+  state: 'uncertain',
+  likely: 'executing',
+  reason:
+    'Gearman executed it a moment ago and no longer knows it, and its log does not say that it finished: its worker may continue.',
+  needsTime: false,
+};

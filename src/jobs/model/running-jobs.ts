@@ -199,6 +199,18 @@ export async function endedRows(database: Queryable, ids: readonly number[]): Pr
   );
 }
 
+/** Those of these rows that do not say Running although their last run did not log that it finished. */
+export async function unfinishedEnded(database: Queryable, ids: readonly number[]): Promise<Set<number>> {
+  if (ids.length === 0) return new Set();
+  const rows = await database.query<{id: number}>(
+    `SELECT job.id FROM job
+     WHERE job.id IN (?) AND (job.status_id <> ? OR job.status_id IS NULL)
+       AND COALESCE(LOCATE(${FINISHED}, ${LATEST_RUN}), 0) = 0`,
+    [ids, STATUSES.running.termId],
+  );
+  return new Set(rows.map(({id}) => id));
+}
+
 /** The newest rows that do not say Running, those of them that logged parameters; `limit` are read. */
 export async function newestEndedRows(database: Queryable, limit: number): Promise<EndedRow[]> {
   return database.query<EndedRow>(

@@ -34,6 +34,7 @@ import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
 import {SECOND} from '../clock.ts';
 import type {Gearmand} from '../gearmand.ts';
 import {queueOf} from '../observe.ts';
+import {hasFinished} from '../world.ts';
 import {
   type Act,
   changeRow,
@@ -160,7 +161,13 @@ function* isAsPlanned(
   const still = yield* stillExecuting(plan.report, executing, report);
   const hasOther = anotherBegan(plan.report, report, {others: workers.others, executing, named: executing});
   if (!hasOther && still.size === executing.size) return true;
-  updatePlan(plan, report, {executing, still});
+  const over = [...executing].filter((id) => !still.has(id));
+  yield {did: 'reads whether ended rows show an end'};
+  const unfinished = over.filter((id) => {
+    const row = act.world.visibleRows().get(id);
+    return row !== undefined && row.status !== 'running' && !hasFinished(row);
+  });
+  updatePlan(plan, report, {over, still, unfinished: new Set(unfinished)});
   return false;
 }
 
