@@ -141,7 +141,9 @@ export class Act {
   askedPlace = Number.POSITIVE_INFINITY;
   /** When it read what it decides by. */
   reportMs = 0;
-  /** Jobs that were then called finished while the processes of this host could not be read. */
+  /** The processes of this host could not be read then. */
+  isHostUnread = false;
+  /** Jobs that were then called finished. */
   calledFinished: ReadonlySet<number> = new Set();
   /** Jobs that were then proved to execute. */
   proved: ReadonlySet<number> = new Set();
@@ -302,8 +304,11 @@ export class Act {
     const limits = executions.map(({entry, connection, phase}): LimitName | null => {
       if (entry.payload.site === 'other') return 'one prefix for two sites';
       if (this.isNew(entry)) return 'submitted again meanwhile';
+      // An operator submitted it before its web request did, and a worker has ended that one.
+      if (this.calledFinished.has(id) && this.witness.cameSince(entry, this.askedPlace))
+        return 'submitted again meanwhile';
       if (taken.length === 0)
-        return this.calledFinished.has(id) && phase === 'grabbed' && connection.broken
+        return this.isHostUnread && this.calledFinished.has(id) && phase === 'grabbed' && connection.broken
           ? 'begun again unseen'
           : null;
       if (!taken.includes(entry)) return 'submitted twice';
@@ -444,10 +449,8 @@ export function* liveStates(
   const verdicts = (act.careless.judge ?? liveVerdicts)(evidence);
   const after = executingByKey(act, running());
   const byKey = [...before].filter((id) => after.has(id));
-  const isUnread = evidence.host !== null && evidence.host.processes.unreadable !== null;
-  act.calledFinished = new Set(
-    isUnread ? [...verdicts].flatMap(([id, {state}]) => (state === 'finished' ? [id] : [])) : [],
-  );
+  act.isHostUnread = evidence.host !== null && evidence.host.processes.unreadable !== null;
+  act.calledFinished = new Set([...verdicts].flatMap(([id, {state}]) => (state === 'finished' ? [id] : [])));
   const byVerdict = [...verdicts].flatMap(([id, {state}]) => (state === 'executing' ? [id] : []));
   act.proved = new Set([...byKey, ...byVerdict]);
   act.shown = new Set([

@@ -6,7 +6,7 @@ export const KNOWN_LIMITS = {
   'submitted twice':
     'Gearman has the job twice, by an operator who submitted it again on another server or under another prefix. The kill takes out the one that it finds.',
   'submitted again meanwhile':
-    'An operator submitted the job again after Gearman was asked for the last time and before its row was changed. Nothing in the database shows that, and Gearman and MySQL do nothing in one step: it is as if it was submitted after the act.',
+    'An operator submitted the job again after Gearman was asked for the last time and before its row was changed, or submitted it before its web request, which did so then. Nothing in the database shows that, and Gearman and MySQL do nothing in one step: it is as if it was submitted after the act.',
   'its worker lost its server':
     'Gearman has the job as waiting, because only the connection of its worker was cut or a server with a durable queue was restarted. It is taken out and does not begin again, but that worker goes on to its end.',
   'ended by hand':

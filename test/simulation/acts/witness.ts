@@ -40,7 +40,9 @@ export class Witness {
   private holdingPlace = Number.POSITIVE_INFINITY;
   /** Jobs from this place on came while jobs were given back. */
   private givingPlace = Number.POSITIVE_INFINITY;
-  /** The places at which jobs came that an operator submitted. */
+  /** The places at which jobs came, whatever became of them then. */
+  private readonly came = new WeakMap<Entry, number>();
+  /** Those of jobs that an operator submitted. */
   private readonly byHand = new WeakMap<Entry, number>();
   /** An act holds or held jobs by one connection, or was killed: the order is not kept. */
   private disorder: LimitName | null = null;
@@ -56,6 +58,11 @@ export class Witness {
   /** The place that the next job gets. */
   get nextPlace(): number {
     return this.next;
+  }
+
+  /** It did not exist before. */
+  cameSince(entry: Entry, place: number): boolean {
+    return (this.came.get(entry) ?? -1) >= place;
   }
 
   submittedByHandSince(entry: Entry, place: number): boolean {
@@ -107,7 +114,10 @@ export class Witness {
 
   arrived(entry: Entry): void {
     const isNew = !this.places.has(entry);
-    if (isNew) this.places.set(entry, this.next++);
+    if (isNew) {
+      this.came.set(entry, this.next);
+      this.places.set(entry, this.next++);
+    }
     if (isNew && this.happening === 'submitAgain') this.byHand.set(entry, this.placeOf(entry));
     if (this.happening === 'submitAgain' && entry.payload.site === 'own')
       this.wantedAgain(entry.payload.jobId);
