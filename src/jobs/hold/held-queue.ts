@@ -20,7 +20,14 @@ import {ownerOf, queueName} from '../../queue/snapshot.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {runningLogLengths} from '../model/running-jobs.ts';
 import {failureOf} from '../model/worker-control.ts';
-import {findJobs, judgeRow, type Outcome, type RestoreAction, rowsOf} from '../save/restore-plan.ts';
+import {
+  findJobs,
+  judgeRow,
+  type Outcome,
+  type RestoreAction,
+  refuseOldRows,
+  rowsOf,
+} from '../save/restore-plan.ts';
 
 export interface HeldQueueOptions extends QueueOptions {
   database: Queryable;
@@ -267,9 +274,10 @@ export class HeldQueue {
   /**
    * Submits what is held under another prefix with this one, and ends it there. A move that was broken off leaves jobs under both:
    * such a job, and one whose row has ended, is only ended. One of which neither is known stays where it is.
-   * @throws AtomctlError as GearmanServer's requests do; for the database
+   * @throws AtomctlError REFUSED if the database may be a replica, and nothing was moved; as GearmanServer's requests do; for the database
    */
   async move(prefix: string, moved: Moved): Promise<void> {
+    await refuseOldRows(this.#options);
     for (const hold of this.#holds) {
       // What it has forgotten cannot be ended there: it is submitted later, see isLost.
       await noticeLoss(hold);

@@ -128,14 +128,18 @@ async function answeringServers({servers}: RestoreOptions): Promise<GearmanServe
   return answering;
 }
 
-/** A replica shows rows as they were: one that has ended may still say Running, and would run again. */
-async function refuseOldRows({database}: RestoreOptions): Promise<void> {
+/**
+ * A replica shows rows as they were: one that has ended may still say Running, and would run again; one that it does not have yet is
+ * taken for gone.
+ * @throws AtomctlError REFUSED if the database may be one; for the database
+ */
+export async function refuseOldRows({database}: Pick<RestoreOptions, 'database'>): Promise<void> {
   const [row] = await database.query<{readOnly: number | string}>('SELECT @@global.read_only AS readOnly');
   if (['0', 'OFF'].includes(String(row?.readOnly ?? 0)) && !(await isReplica(database))) return;
   throw new AtomctlError(
     'REFUSED',
-    'The database is read-only or a replica: its rows may be old, so a job that has ended could run again.',
-    {hint: 'Give the primary server, not a replica. Nothing was restored.'},
+    'The database is read-only or a replica: its rows may be old, so a job that has ended could run again. No job was submitted.',
+    {hint: 'Give the primary server, not a replica.'},
   );
 }
 

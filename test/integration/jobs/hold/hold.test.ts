@@ -18,6 +18,7 @@ import {rePrefix} from '../../../../src/queue/saved/re-prefix.ts';
 import type {SavedJob} from '../../../../src/queue/saved/saved-queue.ts';
 import {reportServer} from '../../../../src/queue/server-report.ts';
 import {renderHeld} from '../../../../src/render/queue/held.ts';
+import {withMethods} from '../../../support/jobs/kill-site.ts';
 import {NO_WAIT} from '../../../support/quiet-host.ts';
 import {
   type GearmanProcess,
@@ -365,6 +366,18 @@ it('names both prefixes if the command has changed it, and leaves no job under t
   expect([moved.moved, moved.failure, moved.problems, holdExitStatus(moved)]).toEqual([3, null, [], 0]);
   expect(await handedOut(at.site)).toEqual([]);
   expect(await takeAll(at.site, functionName(OTHER_PREFIX, PLAIN))).toEqual(ids);
+});
+
+it('moves no job if the database may be a replica, whose rows may be old', async () => {
+  const ids = await submitJobs(at, 2);
+  const {database} = at.sources;
+  const query: typeof database.query = (sql, values) =>
+    database.query(sql.replace('@@global.read_only', "'ON'"), values);
+  const after = {prefix: OTHER_PREFIX};
+  const result = await hold(async () => 0, {after, rePrefix: true, database: withMethods(database, {query})});
+  expect([result.moved, result.dropped, holdExitStatus(result)]).toEqual([0, 0, 5]);
+  expect(result.problems).toEqual([expect.stringMatching(/a replica: .* No job was submitted\./)]);
+  expect(await handedOut(at.site)).toEqual(ids);
 });
 
 it('moves no job that a move that was killed had moved, or whose row has ended since', async () => {
