@@ -3,6 +3,7 @@ import {isSerial} from '../../../src/atom/job-classes.ts';
 import {AtomctlError} from '../../../src/errors.ts';
 import {type HoldResult, holdExitStatus} from '../../../src/jobs/hold/hold.ts';
 import {unseenJobs} from '../../../src/jobs/hold/unseen-jobs.ts';
+import type {RestoreAction} from '../../../src/jobs/save/restore.ts';
 import {SECOND} from '../clock.ts';
 import type {Connection, Entry, Gearmand} from '../gearmand.ts';
 import {keyOf} from '../world.ts';
@@ -18,7 +19,7 @@ import {
 } from './act.ts';
 import type {CopiedJob} from './act-world.ts';
 import {attempt, classOf, Hold, releaseProbeLock, takeProbeLock} from './queue-steps.ts';
-import {prefixOf, restore} from './restore.ts';
+import {judgeCopied, prefixOf, restore} from './restore.ts';
 import {runningLengths} from './save.ts';
 
 const POLL_MS = 1 * SECOND;
@@ -61,7 +62,6 @@ export function* hold(act: Act): Steps<{result: HoldResult; exit: number}> {
     yield* open(holding);
     const failure = yield* attempt(runHeld(holding));
     act.witness.held = new Set();
-    world.holding = null;
     const end = yield* finish(holding);
     const result: HoldResult = {
       ...{commandStatus: holding.commandStatus, held: holding.saved.size, unitsStopped: holding.unitsStopped},
@@ -281,11 +281,6 @@ function* finish(holding: Holding): Steps<Ending> {
   yield {did: 'reads the settings again'};
   const before = act.view.ownPrefix;
   const after = world.siteView(act.spec.oneServer);
-  if (holding.unitsStopped) {
-    for (; act.stopped > 0; act.stopped -= 1)
-      if (world.startWorker('own', 'here') === null) end.problems.push('A unit did not come back.');
-    yield {did: 'has started the workers'};
-  }
   act.witness.givesBack();
   yield* takeArrived(holding);
   if (spec.rePrefix) report(yield* attempt(move(holding, after.ownPrefix, end)));
@@ -293,8 +288,17 @@ function* finish(holding: Holding): Steps<Ending> {
   for (const each of holds) {
     const problem = yield* giveBackParts(each);
     report(problem);
+  }
+  if (holding.unitsStopped) {
+    for (; act.stopped > 0; act.stopped -= 1)
+      if (world.startWorker('own', 'here') === null) end.problems.push('A unit did not come back.');
+    yield {did: 'has started the workers'};
+  }
+  for (const each of holds) {
+    noticeLoss(each, act);
     runs.set(each.server, each.lost ? undefined : world.stops.get(each.server));
   }
+  world.holding = null;
   for (const {server, abilities} of holds) {
     server.disconnect(abilities);
     releaseProbeLock(act, server);
@@ -332,40 +336,86 @@ function* finish(holding: Holding): Steps<Ending> {
   return end;
 }
 
-/** Submits what is held under another prefix with this one, and ends it there. */
-function* move({act, holds, saved}: Holding, prefix: string, end: Ending): Steps<void> {
-  for (const each of holds) {
-    const {server, parts} = each;
-    each.lost ||= isCut(each) && !act.careless.missesRestarts;
+/** So many are moved at a time: src/jobs/hold/held-queue.ts. */
+const MOVED_AT_A_TIME = 50;
+
+/** Submits what is held under another prefix with this one, and ends it there; what has been moved or has ended is only ended. */
+function* move(holding: Holding, prefix: string, end: Ending): Steps<void> {
+  const {world, careless} = holding.act;
+  if (world.setup.replica && careless.restoresDespite !== 'old rows')
+    throw refused('The database is read-only or a replica.');
+  for (const each of holding.holds) {
+    noticeLoss(each, holding.act);
     if (each.lost) continue;
-    for (const part of parts) {
+    for (const part of each.parts) {
       const others = part.jobs.filter((entry) => prefixOf(entry.function) !== prefix);
-      for (const entry of others) if (entry.payload.site === 'own') act.named.add(entry.payload.jobId);
-      const submit = function* () {
-        for (const entry of others) {
-          yield {did: `submits job ${entry.payload.jobId} under the new prefix`};
-          requireUp(server);
-          const name = prefix + classOf(entry.function);
-          server.submit(name, keyOf(name, entry.payload.jobId), entry.payload);
-        }
-      };
-      const chosen = new Set(others);
-      const endOld = part.end(
-        (entry) => chosen.has(entry),
-        (entry) => {
-          saved.delete(entry);
-          end.moved += 1;
-        },
-      );
-      if (act.careless.endsBeforeItMoves) {
-        yield* endOld;
-        yield* submit();
-      } else {
-        yield* submit();
-        yield* endOld;
-      }
+      for (let from = 0; from < others.length; from += MOVED_AT_A_TIME)
+        yield* moveSome(holding, {each, part, some: others.slice(from, from + MOVED_AT_A_TIME)}, prefix, end);
     }
   }
+}
+
+function* moveSome(
+  {act, holds, saved}: Holding,
+  {each: {server}, part, some}: {each: ServerHold; part: Hold; some: readonly Entry[]},
+  prefix: string,
+  end: Ending,
+): Steps<void> {
+  for (const {payload} of some) if (payload.site === 'own') act.named.add(payload.jobId);
+  const places = some.map((entry) => {
+    const name = prefix + classOf(entry.function);
+    return {entry, name, key: keyOf(name, entry.payload.jobId), action: null as RestoreAction | null};
+  });
+  for (const other of holds) {
+    if (other.lost) continue;
+    yield {did: `asks ${other.server.address} for the keys under the new prefix`};
+    requireUp(other.server);
+    for (const place of places) place.action ??= presenceOf(other.server.find(place.name, place.key));
+  }
+  yield {did: 'reads the rows'};
+  for (const place of places) place.action ??= judgeCopied(act, saved.get(place.entry)!).action;
+  const submit = function* () {
+    for (const {entry, name, key, action} of places) {
+      if (action !== 'submitted') continue;
+      yield {did: `submits job ${entry.payload.jobId} under the new prefix`};
+      requireUp(server);
+      server.submit(name, key, entry.payload);
+    }
+  };
+  const ending = new Map(
+    places.filter(({action}) => ENDED_WHERE_HELD.has(action!)).map((place) => [place.entry, place]),
+  );
+  const endOld = part.end(
+    (entry) => ending.has(entry),
+    (entry) => {
+      const {name, key, action} = ending.get(entry)!;
+      if (action === 'submitted') saved.set(entry, {...saved.get(entry)!, function: name, key});
+      else saved.delete(entry);
+      end.moved += 1;
+    },
+  );
+  for (const {entry, action} of places)
+    if (!ending.has(entry)) end.problems.push(`Job ${entry.payload.jobId} was not moved: ${action}.`);
+  if (act.careless.endsBeforeItMoves) {
+    yield* endOld;
+    yield* submit();
+  } else {
+    yield* submit();
+    yield* endOld;
+  }
+}
+
+/** `submitted`: it was moved. The others are elsewhere already, or their rows have ended. */
+const ENDED_WHERE_HELD: ReadonlySet<RestoreAction> = new Set(['submitted', 'waiting', 'executing', 'ended']);
+
+function presenceOf(entry: Entry | undefined): RestoreAction | null {
+  if (entry === undefined) return null;
+  if (entry.holder !== null) return 'executing';
+  return entry.ignored ? 'blocked' : 'waiting';
+}
+
+function noticeLoss(each: ServerHold, {careless}: Act): void {
+  each.lost ||= isCut(each) && !careless.missesRestarts;
 }
 
 function isCut({server, abilities}: ServerHold): boolean {
@@ -381,7 +431,7 @@ function* giveBackParts(each: ServerHold): Steps<AtomctlError | null> {
     if (!each.server.up && !each.lost) problem = unreachable(each.server);
     if (!act!.careless.missesRestarts) each.lost = true;
   }
-  if (each.parts.length > 0) each.lost ||= isCut(each) && !act!.careless.missesRestarts;
+  if (act !== null) noticeLoss(each, act);
   each.parts = [];
   return problem;
 }

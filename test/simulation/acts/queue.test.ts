@@ -39,6 +39,13 @@ const killedAsItMoves = withHolds((spec, queue) => ({
   killedAt: 25 + (spec.picks[0]! % 35),
   queue: {...queue, rePrefix: true, command: ['deploy'], maxWaitSeconds: 60},
 }));
+const movesOnReplica: Change = (each) =>
+  onReplica(
+    withHolds((_spec, queue) => ({
+      killedAt: null,
+      queue: {...queue, rePrefix: true, command: ['deploy'], maxWaitSeconds: 60},
+    }))(each),
+  );
 const longCommands = withHolds((_spec, queue) => ({
   killedAt: null,
   queue: {...queue, units: true, command: ['nothing', 'nothing', 'nothing', 'nothing'], maxWaitSeconds: 60},
@@ -113,6 +120,13 @@ it.each<[string, number, Careless, RegExp, Change?]>([
     {endsBeforeItMoves: true},
     /^harm: a job that was held is lost$/,
     killedAsItMoves,
+  ],
+  [
+    'moves jobs by the rows of a replica',
+    1,
+    {restoresDespite: 'old rows'},
+    /^harm: a job that was held is lost$/,
+    movesOnReplica,
   ],
   ['always ends with 0', 1, {exit: 0}, /^harm: exit status (0 although|of a hold is 0 although)/],
 ])('finds the harm of an atomctl that %s', (_name, seed, careless, harm, change = (each) => each) => {

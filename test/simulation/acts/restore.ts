@@ -3,7 +3,7 @@ import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {AtomctlError} from '../../../src/errors.ts';
 import {stateIn} from '../../../src/jobs/live/live-state.ts';
 import {type RestoredJob, restoreExitStatus} from '../../../src/jobs/save/restore.ts';
-import {judgeRow} from '../../../src/jobs/save/restore-plan.ts';
+import {judgeRow, type Outcome} from '../../../src/jobs/save/restore-plan.ts';
 import type {Row} from '../atom-site.ts';
 import {SECOND} from '../clock.ts';
 import type {Gearmand} from '../gearmand.ts';
@@ -147,8 +147,13 @@ function askFor({careless}: Act, server: Gearmand, target: Target): void {
 }
 
 function judge(act: Act, target: Target): void {
-  const {careless, world} = act;
-  const {job} = target;
+  const outcome = judgeCopied(act, target.job);
+  Object.assign(target, {...outcome, began: outcome.began ?? false});
+  target.limit = limitOfExecution(act, target);
+}
+
+/** What a restore makes of a job that no server knows, by its row. */
+export function judgeCopied({careless, world}: Act, job: CopiedJob): Outcome {
   const {jobId} = job.payload;
   const row = world.visibleRows().get(jobId);
   const despite = careless.restoresDespite;
@@ -158,7 +163,7 @@ function judge(act: Act, target: Target): void {
     logLength: despite === 'log' || despite === 'row' ? (job.logLength ?? 0) : lengthOf(row),
   };
   // judgeRow reads a function's prefix as 32 hex digits; that of the model is readable.
-  const outcome = judgeRow(
+  return judgeRow(
     {
       server: job.server.address,
       function: `${'0'.repeat(32)}-${classOf(job.function)}`,
@@ -169,8 +174,6 @@ function judge(act: Act, target: Target): void {
     },
     seen,
   );
-  Object.assign(target, {...outcome, began: outcome.began ?? false});
-  target.limit = limitOfExecution(act, target);
 }
 
 /** Why a job may execute that no server knows, and whose log has not grown. */
