@@ -11,6 +11,11 @@ export interface ExecutingJob {
   unit: string | null;
 }
 
+export interface AssignedJob extends ExecutingJob {
+  /** The unit's journal names it. If not, the unit is the only one here, and a worker elsewhere may have the job. */
+  isNamed: boolean;
+}
+
 /** Enough of a worker's newest lines to find its last job. */
 const LINES = 200;
 
@@ -23,7 +28,7 @@ export async function assignToUnits(options: {
   jobs: readonly {id: number; name: string}[];
   units: readonly UnitState[];
   scope: Scope;
-}): Promise<ExecutingJob[]> {
+}): Promise<AssignedJob[]> {
   const {jobs, units, scope} = options;
   if (jobs.length === 0) return [];
   const running = units.filter(({mainPid}) => mainPid !== null);
@@ -36,7 +41,7 @@ export async function assignToUnits(options: {
   const only = running.length === 1 && jobs.length === 1 ? running[0]!.name : null;
   return jobs.map(({id, name}) => {
     const unit = lastJobs.get(id);
-    return {id, name, unit: unit === undefined ? only : unit};
+    return {id, name, unit: unit === undefined ? only : unit, isNamed: typeof unit === 'string'};
   });
 }
 

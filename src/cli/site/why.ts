@@ -60,8 +60,8 @@ async function journalPids(
   const assigned = await assignToUnits({jobs, units, scope: manager.scope});
   const pids = new Map(units.map(({name, mainPid}) => [name, mainPid]));
   return new Map(
-    assigned.flatMap(({id, unit}) => {
-      const pid = unit === null ? null : (pids.get(unit) ?? null);
+    assigned.flatMap(({id, unit, isNamed}) => {
+      const pid = isNamed ? (pids.get(unit!) ?? null) : null;
       return pid === null ? [] : [[id, pid] as const];
     }),
   );

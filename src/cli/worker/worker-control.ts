@@ -27,6 +27,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
       const unitOf = new Map(assigned.map(({id, unit}) => [id, unit]));
       const theirs = new Set([...ids].map((id) => unitOf.get(id) ?? null));
       const units = goBack || theirs.has(null) ? active : active.filter(({name}) => theirs.has(name));
+      const sure = new Set(assigned.flatMap(({id, unit, isNamed}) => (isNamed && ids.has(id) ? [unit] : [])));
       const stopping = new Set(units.map(({name}) => name));
       const service = await workerService(context, {...found, units}, WAIT_SECONDS);
       return {
@@ -34,7 +35,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
         // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
         start: async () =>
           requireDone(await startWorker({...service, reset: true}).catch(saying([...stopping]))),
-        others: units.some(({name}) => !theirs.has(name)),
+        others: units.some(({name}) => !sure.has(name)),
         interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || stopping.has(unit))),
       };
     },

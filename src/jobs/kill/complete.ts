@@ -168,14 +168,14 @@ async function cancel(plan: KillPlan, target: Target, place: FoundJob): Promise<
 
 /** What a forced kill has done to a job, over its queues. No worker was stopped. */
 export function forcedOutcome(
-  {now}: Pick<Target, 'now'>,
+  {was, now}: Pick<Target, 'was' | 'now'>,
   outcomes: readonly CancelOutcome[],
 ): GearmanOutcome {
   // A server that was restarted knows nothing of a job that a worker goes on with.
   if (outcomes.length === 0 || outcomes.includes('absent') || outcomes.includes('executing'))
     return 'remains';
   // One that waits in Gearman may execute all the same, by a worker that lost its connection.
-  return outcomes.includes('cancelled') || now === 'executing' ? 'cancelled' : 'removed';
+  return outcomes.includes('cancelled') || [was, now].includes('executing') ? 'cancelled' : 'removed';
 }
 
 /** What is said of a job whose row was written, or could not be; nothing is changed. */

@@ -47,8 +47,9 @@ export async function cancelExecuting(
         if (target.inQueues.get(place.queue)) continue;
         const onAsked = () => noteAnswer(plan, target, place.queue, 'unknown');
         const outcome = await cancelByKey(place.server, place, {executingToo: true, onAsked});
-        // Absent, it ended by itself, or its worker died right after the cancel.
-        if (outcome === 'removed' || outcome === 'cancelled') noteAnswer(plan, target, place.queue, outcome);
+        // Absent, it ended by itself, or its worker died right after the cancel. Also one that only waited there executes all the same.
+        if (outcome === 'removed' || outcome === 'cancelled')
+          noteAnswer(plan, target, place.queue, 'cancelled');
       }
     }
     return null;
@@ -78,7 +79,9 @@ export async function isAsPlanned(
   });
   if (!hasOther && still.size === executing.size) return true;
   const over = [...executing].filter((id) => !still.has(id));
-  updatePlan(plan, report, {over, still, unfinished: await unfinishedEnded(options.database, over)});
+  // A row that has ended since was ended by its worker.
+  const endedBefore = over.filter((id) => plan.targets.get(id)!.job.status !== 'running');
+  updatePlan(plan, report, {over, still, unfinished: await unfinishedEnded(options.database, endedBefore)});
   return false;
 }
 

@@ -165,7 +165,12 @@ function* isAsPlanned(
   yield {did: 'reads whether ended rows show an end'};
   const unfinished = over.filter((id) => {
     const row = act.world.visibleRows().get(id);
-    return row !== undefined && row.status !== 'running' && !hasFinished(row);
+    return (
+      plan.targets.get(id)!.job.status !== 'running' &&
+      row !== undefined &&
+      row.status !== 'running' &&
+      !hasFinished(row)
+    );
   });
   updatePlan(plan, report, {over, still, unfinished: new Set(unfinished)});
   return false;
@@ -348,7 +353,8 @@ function* cancelExecuting({act, plan}: Kill, executing: ReadonlySet<number>): St
       const server = place.server as unknown as Gearmand;
       const onAsked = () => noteAnswer(plan, target, place.queue, 'unknown');
       const outcome = yield* cancelByKey(act, server, keyed(place), {executingToo: true, onAsked});
-      if (outcome === 'removed' || outcome === 'cancelled') noteAnswer(plan, target, place.queue, outcome);
+      if (outcome === 'removed' || outcome === 'cancelled')
+        noteAnswer(plan, target, place.queue, 'cancelled');
     }
   }
 }

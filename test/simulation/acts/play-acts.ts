@@ -327,7 +327,11 @@ class Player {
           ? 'ended by hand'
           : act.limitOfExecution(id),
       );
-    witness.killReported(id, {removed: gearman === 'removed', ended: was === 'ended', by: act.name});
+    witness.killReported(id, {
+      taken: gearman !== 'none' || act.calledFinished.has(id),
+      ended: was === 'ended',
+      by: act.name,
+    });
   }
 
   /** What it did to get there, for the figures. */

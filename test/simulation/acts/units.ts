@@ -34,10 +34,11 @@ export function workersOf(
   });
   const unitOf = new Map(assigned.map(({id, unit}) => [id, unit]));
   const theirs = new Set([...ids].map((id) => unitOf.get(id) ?? null));
+  const sure = new Set([...ids].map((id) => lastJobs.get(id)));
   const units = goBack || theirs.has(null) ? active : active.filter((unit) => theirs.has(unit));
   return {
     units,
-    others: units.some((unit) => !theirs.has(unit)),
+    others: units.some((unit) => !sure.has(unit)),
     interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || units.includes(unit))),
   };
 }

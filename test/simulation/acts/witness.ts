@@ -96,8 +96,8 @@ export class Witness {
   }
 
   /** The kill of a job was reported as done: from now on it must not run. */
-  killReported(id: number, {removed, ...kill}: {removed: boolean; ended: boolean; by: string}): void {
-    const pending = removed && this.world.submissions.some(({payload}) => payload.jobId === id);
+  killReported(id: number, {taken, ...kill}: {taken: boolean; ended: boolean; by: string}): void {
+    const pending = taken && this.world.submissions.some(({payload}) => payload.jobId === id);
     this.killed.set(id, {...kill, pending, others: new Set(this.entriesOf(id))});
   }
 
