@@ -6,7 +6,15 @@ import type {FoundJob} from '../live/unique-keys.ts';
 import {markAsked, noteAnswer} from './progress.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
-import {dequeued, isTouched, type KillOptions, type KillPlan, type KillState, type Target} from './target.ts';
+import {
+  dequeued,
+  isOutEverywhere,
+  isTouched,
+  type KillOptions,
+  type KillPlan,
+  type KillState,
+  type Target,
+} from './target.ts';
 
 /** What became of the job in Gearman: nothing was there, or it is out, or it will not be handed out again. */
 export type GearmanOutcome = 'removed' | 'cancelled' | 'none' | 'remains';
@@ -29,7 +37,10 @@ export async function complete(
   const outcomes = new Map<Target, Killed | GearmanOutcome>();
   for (const target of plan.targets.values()) {
     const outcome = settle(options, plan, target);
-    outcomes.set(target, outcome === 'to cancel' ? await cancelEverywhere(plan, target) : outcome);
+    outcomes.set(
+      target,
+      outcome === 'to cancel' ? asFarAsChecked(target, await cancelEverywhere(plan, target)) : outcome,
+    );
   }
   const open = [...outcomes].flatMap(([target, outcome]) =>
     typeof outcome === 'string' && target.row === null ? [target] : [],
@@ -76,12 +87,16 @@ export function settle(
 ): Killed | GearmanOutcome | 'to cancel' {
   if (target.refused !== null) return refused(target, target.refused);
   const done = dequeued(target, plan.report);
-  if (done === 'cancelled' && !options.force)
-    return {...identity(target), action: 'failed', gearman: 'cancelled', message: cancelledOnly(target)};
+  if (done === 'cancelled' && !options.force) {
+    const message = [cancelledOnly(target), ...uncheckedSentence(target)].join(' ');
+    return {...identity(target), action: 'failed', gearman: 'cancelled', message};
+  }
+  if (done === 'removed' && !isOutEverywhere(target, plan.report, options))
+    return {...identity(target), action: 'failed', gearman: 'remains', message: removedInPart(target)};
   if (done === 'unknown') {
     if (!options.force && (options.signal.aborted || !isGone(target)))
       return {...identity(target), action: 'failed', gearman: 'remains', message: notKnown(target)};
-  } else if (done !== null) return done;
+  } else if (done !== null) return asFarAsChecked(target, done);
   // Interrupted, it is left as it is, whatever its state.
   if (options.signal.aborted) return 'none';
   const message = refusal(options, plan, target);
@@ -98,15 +113,42 @@ function identity({job: {id}, was}: Target): Pick<Killed, 'id' | 'was'> {
   return {id, was};
 }
 
+/** A server that was not asked may have the job too. */
+export function asFarAsChecked({unchecked}: Target, outcome: GearmanOutcome): GearmanOutcome {
+  return unchecked.size > 0 ? 'remains' : outcome;
+}
+
+/** Which servers were not asked, and why; empty if all were. */
+export function uncheckedSentence({unchecked}: Pick<Target, 'unchecked'>): string[] {
+  if (unchecked.size === 0) return [];
+  const servers = [...unchecked.keys()].join(' and ');
+  return [
+    `${servers} may have it too and could not be checked: ${[...new Set(unchecked.values())].join(' ')}`,
+  ];
+}
+
+/** Of a job that is out of some servers while others could not be asked. */
+function removedInPart(target: Target): string {
+  return [
+    `Job ${target.job.id} was removed from ${takenFrom(target)}, but its row was not changed.`,
+    ...uncheckedSentence(target),
+    'Run the same command again when that is over; to change the row anyway, give --force.',
+  ].join(' ');
+}
+
+function takenFrom({inQueues}: Target): string {
+  const taken = [...inQueues].filter(([, done]) => done === 'removed' || done === 'cancelled');
+  return [...new Set(taken.map(([queue]) => serverOfQueue(queue)))].join(' and ');
+}
+
 /** Left as it is. What was touched all the same has failed: its cancel may have ended it. */
 function refused(target: Target, message: string): Killed {
   const gearman = isGone(target) ? 'none' : 'remains';
   if (!isTouched(target)) return {...identity(target), action: 'refused', gearman, message};
-  const taken = [...target.inQueues].filter(([, done]) => done === 'removed' || done === 'cancelled');
-  const servers = taken.map(([queue]) => serverOfQueue(queue)).join(' and ');
+  const servers = takenFrom(target);
   const {id} = target.job;
   const touched =
-    taken.length === 0
+    servers === ''
       ? `Gearman was asked to remove job ${id}.`
       : `Job ${id} was removed from ${servers}, but not from all servers.`;
   return {...identity(target), action: 'failed', gearman, message: `${touched} ${message}`};
@@ -191,7 +233,12 @@ export function killedReport(
     ...identity(target),
     action: deleteRows ? 'deleted' : 'marked',
     gearman,
-    message: [message, REMAINDER[gearman], mayGoOn(target, gearman) ? MAY_GO_ON : '']
+    message: [
+      message,
+      REMAINDER[gearman],
+      mayGoOn(target, gearman) ? MAY_GO_ON : '',
+      ...(gearman === 'remains' ? uncheckedSentence(target) : []),
+    ]
       .filter(Boolean)
       .join(' '),
   });

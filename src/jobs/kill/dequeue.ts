@@ -6,15 +6,22 @@ import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
 import {liveStates, placesOf, stateIn} from '../live/live-state.ts';
-import {isJobOfRow, takeFromSite} from '../live/queue-payloads.ts';
+import {isJobOfRow, takeFromSite, type UnreadQueue} from '../live/queue-payloads.ts';
 import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {unfinishedEnded} from '../model/running-jobs.ts';
 import type {WorkerStop} from '../model/worker-control.ts';
 import {withEndedJobs} from './plan.ts';
-import {markAsked, noteAnswer, noteGoingOn, updatePlan, updateState} from './progress.ts';
+import {markAsked, noteAnswer, noteGoingOn, noteUnread, updatePlan, updateState} from './progress.ts';
 import {writeRows} from './rows.ts';
-import {dequeued, isTouched, type KillOptions, type KillPlan, type Target} from './target.ts';
+import {
+  dequeued,
+  isOutEverywhere,
+  isTouched,
+  type KillOptions,
+  type KillPlan,
+  type Target,
+} from './target.ts';
 
 /** Rows that change slowly hold a server no longer than this, except for the transaction in hand: others wait to read. */
 const LONGEST_HOLD_MS = 2000;
@@ -148,7 +155,7 @@ async function dequeueByKey(
           if (each.target.inQueues.get(each.place.queue) !== 'removed') await cancelTarget(plan, each);
         }
         // A job that waits on several servers is out as it leaves the last.
-        const out = onServer.filter(({target}) => dequeued(target, plan.report) === 'removed');
+        const out = onServer.filter(({target}) => isOutEverywhere(target, plan.report, options));
         await write(
           options,
           out.map(({target}) => target),
@@ -183,8 +190,9 @@ async function dequeueByPayload(
 ): Promise<void> {
   const targets = new Map(chosenTargets(plan, chosen).map((target) => [target.job.id, target]));
   if (targets.size === 0) return;
-  const takeOut = () =>
-    takeFromSite({
+  let before: readonly UnreadQueue[] | null = null;
+  const takeOut = async () => {
+    const taken = await takeFromSite({
       ...options,
       names: [...new Set([...targets.values()].map(({job}) => job.name))],
       take: (job) => {
@@ -193,13 +201,18 @@ async function dequeueByPayload(
         markAsked(target, job.queue);
         return true;
       },
-      settle: async (jobs) => {
+      settle: async (jobs, unread) => {
         const removed = new Set(jobs.map(({jobId}) => targets.get(jobId!)!));
         for (const {jobId, queue} of jobs) noteAnswer(plan, targets.get(jobId!)!, queue, 'removed');
-        const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
+        for (const target of removed) noteUnread(plan, target, unread, before);
+        const out = [...removed].filter((target) => isOutEverywhere(target, plan.report, options));
         await write(options, out);
       },
     });
+    for (const target of targets.values()) noteUnread(plan, target, taken.unread, before);
+    before = taken.unread;
+    return taken;
+  };
   let {waiting, problems} = await takeOut();
   // A job whose end was not confirmed may be gone: only a second probe shows that.
   if (await worthAnotherAttempt(problems)) ({waiting, problems} = await takeOut());

@@ -36,7 +36,7 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
     const row = rows.get(job.id);
     const target: Target = {
       ...{job, was: now, now, verdict, logLength: row?.logLength ?? null, failed: row?.failed === true},
-      ...{refused: null, inQueues: new Map(), row: null},
+      ...{refused: null, inQueues: new Map(), unchecked: new Map(), row: null},
     };
     target.refused =
       plannedRefusal(options, report, target) ?? (options.force ? null : strangePrefix(report, job.id));

@@ -1,5 +1,6 @@
 import {placesOf} from '../live/live-state.ts';
-import type {GearmanOutcome, Killed} from './complete.ts';
+import {type GearmanOutcome, type Killed, uncheckedSentence} from './complete.ts';
+import {silentServers} from './progress.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /** What a kill would do to each job, as its result has it, if nothing changes until then. */
@@ -9,15 +10,35 @@ export function previewKill(options: KillOptions, plan: KillPlan): Killed[] {
     if (target === undefined)
       return {id, was: null, action: 'refused', gearman: 'none', message: `There is no job ${id}.`};
     const {was, refused} = target;
-    const action = refused !== null ? 'refused' : options.deleteRows ? 'deleted' : 'marked';
+    if (refused !== null)
+      return {id, was, action: 'refused', gearman: gearmanOf(plan, target), message: refused};
+    const unchecked = uncheckedOf(plan, target);
+    if (unchecked.size > 0 && !options.force)
+      return {id, was, action: 'failed', gearman: 'remains', message: inPart(unchecked)};
     return {
       id,
       was,
-      action,
-      gearman: gearmanOf(plan, target),
-      message: refused ?? intention(options, plan, target),
+      action: options.deleteRows ? 'deleted' : 'marked',
+      gearman: unchecked.size > 0 ? 'remains' : gearmanOf(plan, target),
+      message: intention(options, plan, target),
     };
   });
+}
+
+/** The servers that may have a job too and do not answer, if it will be taken out of another. */
+function uncheckedOf({report, workers}: KillPlan, {now}: Target): Map<string, string> {
+  const silent = silentServers(report);
+  const isTaken = now === 'queued' || now === 'uncertain' || (now === 'executing' && workers !== null);
+  if (!isTaken || silent.length === report.evidence.servers.length) return new Map();
+  return new Map(silent.map(({server, reason}) => [server, reason]));
+}
+
+function inPart(unchecked: Target['unchecked']): string {
+  return [
+    'It is removed from Gearman if it is found there, but its row is not changed.',
+    ...uncheckedSentence({unchecked}),
+    'To change the row anyway, give --force.',
+  ].join(' ');
 }
 
 function gearmanOf({report, workers}: KillPlan, {job, now, refused}: Target): GearmanOutcome {

@@ -1,5 +1,8 @@
 /** How the state of a job goes on as it is taken out of Gearman. Nothing is asked or changed here. */
+import {mayBeFunctionOf} from '../../atom/job-classes.ts';
+import {serverOfQueue} from '../../queue/snapshot.ts';
 import {type LiveReport, placesOf} from '../live/live-state.ts';
+import type {UnreadQueue} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
 import {stateNow} from './plan.ts';
 import {dequeued, type InQueue, type KillPlan, type Target} from './target.ts';
@@ -19,9 +22,46 @@ export function noteAnswer(
   done: InQueue,
 ): void {
   target.inQueues.set(queue, done);
+  // Every server was asked for its key.
+  if (placesOf(report, target.job.id).length > 0) noteUnchecked(target, silentServers(report));
   if (dequeued(target, report) !== 'removed') return;
   if (target.job.status !== 'running') target.was = 'ended';
   else if (target.was !== 'executing') target.was = 'queued';
+}
+
+/**
+ * Where a job may wait whose payload was looked for, since it has no key.
+ * @param before what was not read a moment before, too; null if this was the first time
+ */
+export function noteUnread(
+  {report}: Pick<KillPlan, 'report'>,
+  target: Target,
+  unread: readonly UnreadQueue[],
+  before: readonly UnreadQueue[] | null = null,
+): void {
+  if (placesOf(report, target.job.id).length > 0) return;
+  const mayHave = ({jobClass}: UnreadQueue) =>
+    jobClass === null || mayBeFunctionOf(target.job.name, jobClass);
+  const still = unread.filter(({server}) => before?.some((earlier) => earlier.server === server) !== false);
+  noteUnchecked(
+    target,
+    still.filter(mayHave).map(({server, reason}) => ({server, reason: reason.message})),
+  );
+}
+
+/** The servers that did not answer. */
+export function silentServers({evidence}: LiveReport): {server: string; reason: string}[] {
+  return evidence.servers.flatMap(({address, error}) =>
+    error === null ? [] : [{server: address, reason: error}],
+  );
+}
+
+/** A server that it was taken out of was asked. */
+function noteUnchecked(target: Target, servers: readonly {server: string; reason: string}[]): void {
+  const own = new Set([...target.inQueues.keys()].map(serverOfQueue));
+  target.unchecked = new Map(
+    servers.flatMap(({server, reason}) => (own.has(server) ? [] : [[server, reason] as const])),
+  );
 }
 
 /** It is out of Gearman, and a worker may go on with it. */

@@ -58,6 +58,8 @@ export interface Target {
   refused: string | null;
   /** What was done to it in each queue that had it. */
   inQueues: Map<string, InQueue>;
+  /** Other servers that may have it too and were not asked, each with the reason. */
+  unchecked: ReadonlyMap<string, string>;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
 }
@@ -83,6 +85,18 @@ export function dequeued({job, inQueues}: Target, report: LiveReport): Exclude<I
   if (placesOf(report, job.id).some(({queue}) => !inQueues.has(queue))) return null;
   if (done.has('cancelled')) return 'cancelled';
   return done.has('removed') ? 'removed' : null;
+}
+
+/**
+ * Whether nothing keeps its row from being changed: it is out of Gearman, and no server may have it that was not asked, unless that
+ * does not matter.
+ */
+export function isOutEverywhere(
+  target: Target,
+  report: LiveReport,
+  {force}: Pick<KillOptions, 'force'>,
+): boolean {
+  return dequeued(target, report) === 'removed' && (force || target.unchecked.size === 0);
 }
 
 /** True if Gearman was changed for it, or may have been. */

@@ -5,10 +5,12 @@ import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer, ServerConnection} from '../../gearman/server.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import type {ProbedJob} from '../../queue/probe/held-jobs.ts';
+import type {LeftFunction} from '../../queue/probe/hold-waiting.ts';
 import {type ProbeOptions, probeQueue} from '../../queue/probe/probe.ts';
 import {
   type FunctionOwner,
   ownerOf,
+  type QueueSnapshot,
   queueName,
   type SeenFunction,
   type SitePrefixes,
@@ -32,6 +34,17 @@ export interface ProbedSite {
   removed: ProbedPayload[];
   /** Why a server or a function was not probed, or what is not known of one that was. */
   problems: AtomctlError[];
+  /** Where jobs of these functions may wait that were not read. */
+  unread: UnreadQueue[];
+}
+
+/** A server, or one function of it, whose waiting jobs were not read. */
+export interface UnreadQueue {
+  /** `host:port`. */
+  server: string;
+  /** null: any. */
+  jobClass: string | null;
+  reason: AtomctlError;
 }
 
 /**
@@ -43,7 +56,8 @@ export interface ProbedSite {
 export async function probeSite(options: QueueOptions & {name?: string}): Promise<ProbedSite> {
   const {name} = options;
   const mayHold = ({jobClass}: SeenFunction) => name === undefined || mayBeFunctionOf(name, jobClass);
-  return probeFunctions((await functionsOf(options, ['site', 'unknown'])).filter(mayHold), options);
+  const {functions, missing} = await functionsOf(options, ['site', 'unknown']);
+  return probeFunctions({functions: functions.filter(mayHold), missing}, options);
 }
 
 /** Ends some of the waiting jobs. */
@@ -53,8 +67,9 @@ export interface Taking {
   /**
    * Called once with all jobs that left a queue, also if a probe failed later, before another atomctl may hold any of the servers
    * that they were on: a job may wait on several.
+   * @param unread where others of these jobs may wait
    */
-  settle: (removed: readonly SeenJob[]) => Promise<void>;
+  settle: (removed: readonly SeenJob[], unread: readonly UnreadQueue[]) => Promise<void>;
 }
 
 /** A job that was held, and where. */
@@ -69,7 +84,8 @@ export async function takeFromSite(
   options: QueueOptions & Taking & {names: readonly string[]},
 ): Promise<ProbedSite> {
   const mayHold = ({jobClass}: SeenFunction) => options.names.some((name) => mayBeFunctionOf(name, jobClass));
-  return probeFunctions((await functionsOf(options, ['site'])).filter(mayHold), options);
+  const {functions, missing} = await functionsOf(options, ['site']);
+  return probeFunctions({functions: functions.filter(mayHold), missing}, options);
 }
 
 /**
@@ -89,22 +105,24 @@ export async function putFirst(
   };
   const isTheirs = ({jobClass}: SeenFunction) =>
     isSerial(jobClass) && [...serial.values()].some((name) => mayBeFunctionOf(name, jobClass));
-  const functions = (await functionsOf(options, ['site'])).filter(isTheirs);
-  return (await probeFunctions(functions, {...options, first, signal: undefined})).problems;
+  const {functions, missing} = await functionsOf(options, ['site']);
+  const theirs = {functions: functions.filter(isTheirs), missing};
+  return (await probeFunctions(theirs, {...options, first, signal: undefined})).problems;
 }
 
 async function probeFunctions(
-  functions: readonly SeenFunction[],
+  {functions, missing}: SeenFunctions,
   options: QueueOptions & Partial<Taking> & Pick<ProbeOptions, 'first'>,
 ): Promise<ProbedSite> {
   const {timeoutSeconds, signal, take, settle, first} = options;
-  const probed: ProbedSite = {waiting: [], removed: [], problems: []};
+  const silent = missing.map(({address, error}) => unreadServer(formatAddress(address), error));
+  const probed: ProbedSite = {waiting: [], removed: [], problems: [], unread: silent};
   const taken: SeenJob[] = [];
   // Executing ones too: they may wait in truth, held by another atomctl that probes.
   const busy = functions.filter(({total}) => total > 0);
   const probeNext = async ([server, ...others]: readonly GearmanServer[]): Promise<void> => {
     if (server === undefined) {
-      if (taken.length > 0) await settle?.(taken);
+      if (taken.length > 0) await settle?.(taken, probed.unread);
       return;
     }
     const names = busy.filter((seen) => seen.server === server).map((seen) => seen.function);
@@ -114,8 +132,14 @@ async function probeFunctions(
       server: formatAddress(server.address),
     });
     let goesOn = true;
-    const goOn = async () => {
+    const goOn = async (left: readonly LeftFunction[]) => {
       goesOn = false;
+      for (const {function: name, reason} of left)
+        probed.unread.push({
+          server: formatAddress(server.address),
+          jobClass: splitFunctionName(name).jobClass,
+          reason,
+        });
       await probeNext(others);
     };
     const probing = {
@@ -125,33 +149,43 @@ async function probeFunctions(
       signal: taken.length > 0 ? undefined : signal,
       take: take && ((job: ProbedJob) => take(seen(job))),
       // The others are probed while this server is locked.
-      settle: async (jobs: readonly ProbedJob[]) => {
+      settle: async (jobs: readonly ProbedJob[], left: readonly LeftFunction[]) => {
         taken.push(...jobs.map(seen));
-        await goOn();
+        await goOn(left);
       },
     };
+    let notHeld: readonly LeftFunction[] = [];
     try {
-      const {jobs, removed, refused} = await probeQueue(server.address, names, probing);
+      const {jobs, removed, refused, left} = await probeQueue(server.address, names, probing);
       probed.waiting.push(...jobs.map(seen));
       probed.removed.push(...removed.map(seen));
       probed.problems.push(...refused);
+      notHeld = left;
     } catch (error) {
       if (!(error instanceof AtomctlError)) throw error;
       probed.problems.push(error);
+      probed.unread.push(unreadServer(formatAddress(server.address), error));
     }
-    if (goesOn) await goOn();
+    if (goesOn) await goOn(notHeld);
   };
   await probeNext([...new Set(busy.map((seen) => seen.server))]);
   return probed;
 }
 
+function unreadServer(server: string, reason: AtomctlError): UnreadQueue {
+  return {server, jobClass: null, reason};
+}
+
+type SeenFunctions = Pick<QueueSnapshot, 'functions' | 'missing'>;
+
 async function functionsOf(
   {servers, prefixes}: QueueOptions,
   owners: readonly FunctionOwner[],
-): Promise<SeenFunction[]> {
+): Promise<SeenFunctions> {
   const snapshot = await takeSnapshot(servers);
   const foreign = await prefixes.foreign(snapshot);
-  return snapshot.functions.filter((seen) => owners.includes(ownerOf(seen, prefixes, foreign)));
+  const functions = snapshot.functions.filter((seen) => owners.includes(ownerOf(seen, prefixes, foreign)));
+  return {functions, missing: snapshot.missing};
 }
 
 /** Whether a payload in one of the site's own functions is a row's. Two sites may share a prefix, and have rows of one id. */

@@ -35,6 +35,14 @@ export interface HeldWaiting extends Pick<HeldJobs, 'jobs' | 'end'> {
    * be handed one in the wrong order. After the return, also one FAILED if a lost connection has changed the order.
    */
   refused: AtomctlError[];
+  /** The functions that were left alone, each with the reason. */
+  left: readonly LeftFunction[];
+}
+
+/** A function whose waiting jobs were not held. */
+export interface LeftFunction {
+  function: string;
+  reason: AtomctlError;
 }
 
 export interface HoldOptions extends HoldTimeouts {
@@ -56,7 +64,8 @@ export async function holdWaiting(
   const waiting = (await server.status()).filter(
     (row) => wanted.has(row.function) && row.total > row.running,
   );
-  const {groups, refused} = await planGroups(server, waiting);
+  const {groups, left} = await planGroups(server, waiting);
+  const refused = left.map(({reason}) => reason);
   const parts: Part[] = [];
   const taken: {functions: readonly string[]; order: string[]}[] = [];
   const giveBack = async (first: readonly string[] = []) => {
@@ -101,6 +110,7 @@ export async function holdWaiting(
   return {
     jobs,
     refused,
+    left,
     giveBackAlone: (isForgotten) => giveBackInOrder([], ({held}) => held.order(), isForgotten),
     async giveBack(isFirst = () => false) {
       const serial = parts.find((part) => part.isSerial);
@@ -160,13 +170,13 @@ interface Group {
 async function planGroups(
   server: GearmanServer,
   waiting: readonly FunctionStatus[],
-): Promise<{groups: Group[]; refused: AtomctlError[]}> {
-  const refused: AtomctlError[] = [];
+): Promise<{groups: Group[]; left: LeftFunction[]}> {
+  const left: LeftFunction[] = [];
   const serial: FunctionStatus[] = [];
   for (const row of waiting.filter(isSerialFunction)) {
     const reason = await reasonAgainst(server, row);
     if (reason === null) serial.push(row);
-    else refused.push(reason);
+    else left.push({function: row.function, reason});
   }
   const others = waiting.filter((row) => !isSerialFunction(row));
   const mayBeOneByOne = countOf([...serial, ...others]) <= MOST_CONNECTIONS;
@@ -180,7 +190,7 @@ async function planGroups(
           : ALL_AT_ONCE,
       isSerial: rows === serial,
     }));
-  return {groups, refused};
+  return {groups, left};
 }
 
 function isSerialFunction(row: FunctionStatus): boolean {

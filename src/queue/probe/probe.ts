@@ -3,7 +3,7 @@ import type {AtomctlError} from '../../errors.ts';
 import type {ServerAddress} from '../../gearman/address.ts';
 import {connectServer, type GearmanServer} from '../../gearman/server.ts';
 import type {ProbedJob} from './held-jobs.ts';
-import {type HoldOptions, holdWaiting} from './hold-waiting.ts';
+import {type HoldOptions, holdWaiting, type LeftFunction} from './hold-waiting.ts';
 import {underProbeLock} from './probe-lock.ts';
 import {refuseOtherServers} from './retry-limit.ts';
 
@@ -13,7 +13,7 @@ export interface ProbeOptions extends HoldOptions {
   /** True for a job of a serial class that goes back before the others of it. */
   first?: (job: ProbedJob) => boolean;
   /** Called with the jobs that left the queue, also if the probe failed later, before another atomctl may hold any. */
-  settle?: (removed: readonly ProbedJob[]) => Promise<void>;
+  settle?: (removed: readonly ProbedJob[], left: readonly LeftFunction[]) => Promise<void>;
   /** If it is aborted before a job is held, the probe ends with INTERRUPTED. After that it is short and runs to its end. */
   signal?: AbortSignal;
 }
@@ -25,6 +25,8 @@ export interface ProbeResult {
   removed: ProbedJob[];
   /** One REFUSED for each function that was left alone, see holdWaiting. */
   refused: AtomctlError[];
+  /** These functions. */
+  left: readonly LeftFunction[];
 }
 
 /**
@@ -42,7 +44,7 @@ export async function probeQueue(
   try {
     // A job that seems to be executing may be waiting, held by another atomctl that probes.
     const mayWait = (await server.status()).some((row) => row.total > 0 && functions.includes(row.function));
-    if (!mayWait) return {jobs: [], removed: [], refused: []};
+    if (!mayWait) return {jobs: [], removed: [], refused: [], left: []};
     await refuseOtherServers(server);
     return await underProbeLock(address, options, () => probeLocked(server, functions, options));
   } finally {
@@ -56,16 +58,18 @@ async function probeLocked(
   options: ProbeOptions,
 ): Promise<ProbeResult> {
   const removed: ProbedJob[] = [];
+  let left: readonly LeftFunction[] = [];
   try {
     const held = await holdWaiting(server, functions, options);
+    left = held.left;
     try {
       const chosen = new Set(held.jobs.filter((job) => options.take?.(job)));
       await held.end([...chosen], (job) => removed.push(job));
-      return {jobs: held.jobs.filter((job) => !chosen.has(job)), removed, refused: held.refused};
+      return {jobs: held.jobs.filter((job) => !chosen.has(job)), removed, refused: held.refused, left};
     } finally {
       await held.giveBack(options.first);
     }
   } finally {
-    if (removed.length > 0) await options.settle?.(removed);
+    if (removed.length > 0) await options.settle?.(removed, left);
   }
 }

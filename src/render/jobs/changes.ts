@@ -159,7 +159,7 @@ const PLANNED: Record<Killed['action'], string> = {
   marked: 'to kill',
   deleted: 'to kill and DELETE',
   refused: 'refused',
-  failed: 'refused',
+  failed: 'to remove from Gearman',
 };
 
 /** What a kill would do to each job, and which others a restart of the worker interrupts. */

@@ -1,19 +1,21 @@
 /** jobs:kill, step by step: src/jobs/kill. What it decides by is the product's own. */
 import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
-import {forcedOutcome, isOut, reportAll, settle} from '../../../src/jobs/kill/complete.ts';
+import {asFarAsChecked, forcedOutcome, isOut, reportAll, settle} from '../../../src/jobs/kill/complete.ts';
 import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
 import {stateNow} from '../../../src/jobs/kill/plan.ts';
 import {
   markAsked,
   noteAnswer,
   noteGoingOn,
+  noteUnread,
   updatePlan,
   updateState,
 } from '../../../src/jobs/kill/progress.ts';
 import {plannedRefusal} from '../../../src/jobs/kill/refusal.ts';
 import {
   dequeued,
+  isOutEverywhere,
   isTouched,
   type KillOptions,
   type KillPlan,
@@ -188,7 +190,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
     const target: Target = {
       ...{job, was: now, now, verdict: report.verdicts.get(job.id) ?? null},
       ...{logLength: rows.get(job.id)?.logLength ?? null, failed: rows.get(job.id)?.failed === true},
-      ...{refused: null, inQueues: new Map(), row: null},
+      ...{refused: null, inQueues: new Map(), unchecked: new Map(), row: null},
     };
     const strange = report.found.has(job.id) && placesOf(report, job.id).length === 0;
     target.refused =
@@ -274,7 +276,7 @@ function* dequeueByKey(killing: Kill, chosen: Chosen, write = writeInTime): Step
             if (act.aborted && !isBegun(each)) continue;
             if (each.target.inQueues.get(each.place.queue) !== 'removed') yield* cancelTarget(killing, each);
           }
-          const out = onServer.filter(({target}) => dequeued(target, plan.report) === 'removed');
+          const out = onServer.filter(({target}) => isOutEverywhere(target, plan.report, killing.options));
           yield* write(
             killing,
             out.map(({target}) => target),
@@ -309,7 +311,7 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen, write = writeInTime): 
   const {act, plan} = killing;
   const targets = new Map(chosenTargets(killing, chosen).map((target) => [target.job.id, target]));
   if (targets.size === 0) return;
-  const {waiting, problems} = yield* takeFromSite(act, {
+  const {waiting, problems, unread} = yield* takeFromSite(act, {
     names: [...new Set([...targets.values()].map(({job}) => job.name))],
     take: (entry, server) => {
       const target = targets.get(entry.payload.jobId);
@@ -317,14 +319,16 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen, write = writeInTime): 
       markAsked(target, queueOf(server, entry.function));
       return true;
     },
-    *settle(jobs) {
+    *settle(jobs, left) {
       const removed = new Set(jobs.map(({entry}) => targets.get(entry.payload.jobId)!));
       for (const {entry, queue} of jobs)
         noteAnswer(plan, targets.get(entry.payload.jobId)!, queue, 'removed');
-      const out = [...removed].filter((target) => dequeued(target, plan.report) === 'removed');
+      for (const target of removed) noteUnread(plan, target, left);
+      const out = [...removed].filter((target) => isOutEverywhere(target, plan.report, killing.options));
       yield* write(killing, out);
     },
   });
+  for (const target of targets.values()) noteUnread(plan, target, unread);
   plan.problems.push(...problems);
   if (chosenTargets(killing, chosen).length === 0) return;
   const jobs = [...plan.targets.values()].map(({job}) => job);
@@ -405,7 +409,7 @@ function* complete(killing: Kill): Steps<{killed: Killed[]; stoppedEarly: boolea
   const outcomes = new Map<Target, Killed | GearmanOutcome>();
   for (const target of plan.targets.values()) {
     let outcome = settle({...options, signal: act.signal}, plan, target);
-    if (outcome === 'to cancel') outcome = yield* cancelEverywhere(killing, target);
+    if (outcome === 'to cancel') outcome = asFarAsChecked(target, yield* cancelEverywhere(killing, target));
     outcomes.set(target, outcome);
   }
   const open = [...outcomes].flatMap(([target, outcome]) =>

@@ -2,7 +2,7 @@
 import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import type {AtomctlError} from '../../../src/errors.ts';
 import {placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
-import {isJobOfRow} from '../../../src/jobs/live/queue-payloads.ts';
+import {isJobOfRow, type UnreadQueue} from '../../../src/jobs/live/queue-payloads.ts';
 import type {FoundJob, FoundJobs} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
 import type {NamedJob} from '../../../src/jobs/model/worker-control.ts';
@@ -214,6 +214,8 @@ interface HeldPart {
 /** Held jobs of one server: src/queue/hold-waiting.ts. */
 export class Hold {
   readonly refused: AtomctlError[] = [];
+  /** The functions that were left alone. */
+  readonly left: UnreadQueue[] = [];
   private readonly parts: {functions: readonly string[]; atOnce: boolean; held: HeldPart[]}[] = [];
   readonly ended = new Set<Entry>();
   /** See Act.disconnect. */
@@ -280,7 +282,11 @@ export class Hold {
     const serial: string[] = [];
     for (const name of waiting.filter((each) => isSerial(classOf(each)))) {
       if (act.careless.atOnce || (yield* this.mayHoldSerial(name))) serial.push(name);
-      else this.refused.push(refused(`The waiting jobs of ${classOf(name)} were not probed.`));
+      else {
+        const reason = refused(`The waiting jobs of ${classOf(name)} were not probed.`);
+        this.refused.push(reason);
+        this.left.push({server: server.address, jobClass: classOf(name), reason});
+      }
     }
     const others = waiting.filter((name) => !isSerial(classOf(name)));
     const count = (names: readonly string[]) =>
@@ -414,46 +420,59 @@ export interface TakeOptions {
   names: readonly string[];
   take: (entry: Entry, server: Gearmand) => boolean;
   /** Called once, with all that were taken, while the servers that they were on are locked. */
-  settle: (removed: readonly Taken[]) => Steps<void>;
+  settle: (removed: readonly Taken[], unread: readonly UnreadQueue[]) => Steps<void>;
 }
 
 /** takeFromSite and probeQueue: ends what `take` chooses, under the lock of each server. Never fails for a server. */
 export function* takeFromSite(
   act: Act,
   {names, take, settle}: TakeOptions,
-): Steps<{waiting: Probed[]; problems: AtomctlError[]}> {
+): Steps<{waiting: Probed[]; problems: AtomctlError[]; unread: UnreadQueue[]}> {
   yield {did: 'asks the servers for their functions'};
   const waiting: Probed[] = [];
   const problems: AtomctlError[] = [];
   const taken: Taken[] = [];
+  const unreadServer = ({address}: Gearmand, reason: AtomctlError) => ({
+    server: address,
+    jobClass: null,
+    reason,
+  });
+  const unread: UnreadQueue[] = act.view.servers.flatMap((server) =>
+    server.up ? [] : [unreadServer(server, refused(`${server.address} cannot be reached.`))],
+  );
   const busy = siteFunctions(
     act,
     ({total, jobClass}) => total > 0 && names.some((name) => mayBeFunctionOf(name, jobClass)),
   );
   const probeNext = function* ([next, ...others]: readonly [Gearmand, string[]][]): Steps<void> {
     if (next === undefined) {
-      if (taken.length > 0) yield* settle(taken);
+      if (taken.length > 0) yield* settle(taken, unread);
       return;
     }
     const [server, functions] = next;
     let goesOn = true;
-    const goOn = function* () {
+    const goOn = function* (left: readonly UnreadQueue[]) {
       goesOn = false;
+      unread.push(...left);
       yield* probeNext(others);
     };
     const uninterrupted = taken.length > 0;
-    const onRemoved = function* (removed: readonly Entry[]) {
+    const notHeld: UnreadQueue[] = [];
+    const onRemoved = function* (removed: readonly Entry[], left: readonly UnreadQueue[]) {
       taken.push(...removed.map((entry) => ({entry, queue: queueOf(server, entry.function)})));
-      yield* goOn();
+      yield* goOn(left);
     };
     const failed = yield* attempt(
-      probeServer(act, server, {functions, take, onRemoved, waiting, problems, uninterrupted}),
+      probeServer(act, server, {functions, take, onRemoved, waiting, problems, notHeld, uninterrupted}),
     );
-    if (failed) problems.push(failed);
-    if (goesOn) yield* goOn();
+    if (failed) {
+      problems.push(failed);
+      unread.push(unreadServer(server, failed));
+    }
+    if (goesOn) yield* goOn(notHeld);
   };
   yield* probeNext([...busy]);
-  return {waiting, problems};
+  return {waiting, problems, unread};
 }
 
 export function* probeServer(
@@ -467,14 +486,17 @@ export function* probeServer(
     problems,
     uninterrupted,
     first,
+    notHeld,
   }: Pick<TakeOptions, 'take'> & {
     functions: readonly string[];
-    onRemoved: (removed: readonly Entry[]) => Steps<void>;
+    onRemoved: (removed: readonly Entry[], left: readonly UnreadQueue[]) => Steps<void>;
     waiting: Probed[];
     problems: AtomctlError[];
     uninterrupted: boolean;
     /** True for a job of a serial class that goes back before the others of it. */
     first?: (entry: Entry) => boolean;
+    /** Gets the functions that were left alone. */
+    notHeld?: UnreadQueue[];
   },
 ): Steps<void> {
   requireUp(server);
@@ -494,13 +516,14 @@ export function* probeServer(
       const left = hold.jobs.filter((entry) => !removed.includes(entry));
       waiting.push(...left.map((entry) => ({queue: queueOf(server, entry.function), entry, server})));
       problems.push(...hold.refused);
+      notHeld?.push(...hold.left);
     } finally {
       yield* hold.giveBack(first);
     }
   } catch (error) {
     failure = error;
   }
-  if (removed.length > 0) yield* onRemoved(removed);
+  if (removed.length > 0) yield* onRemoved(removed, hold.left);
   releaseProbeLock(act, server);
   if (failure !== null) throw failure;
 }

@@ -17,13 +17,13 @@ export interface KillOutcome extends KillResult {
   first: Killed;
 }
 
-/** Kills jobs of a site as jobs:kill does if no flag is given; `options` says what else is given. */
-export async function killAt(
+/** What jobs:kill asks for if no flag is given; `options` says what else is given. */
+export function killOptions(
   {sources}: QueueSite,
   ids: readonly number[],
   options: Partial<KillOptions> = {},
-): Promise<KillOutcome> {
-  const result = await killJobs({
+): KillOptions {
+  return {
     ...sources,
     ids,
     force: false,
@@ -36,7 +36,16 @@ export async function killAt(
     firstSeen: new Map(),
     signal: new AbortController().signal,
     ...options,
-  });
+  };
+}
+
+/** Kills jobs of a site so. */
+export async function killAt(
+  at: QueueSite,
+  ids: readonly number[],
+  options: Partial<KillOptions> = {},
+): Promise<KillOutcome> {
+  const result = await killJobs(killOptions(at, ids, options));
   return {...result, exit: killExitStatus(result), first: result.killed[0]!};
 }
 

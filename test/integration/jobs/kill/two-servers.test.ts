@@ -1,9 +1,11 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {takeLock} from '../../../../src/gearman/lock.ts';
 import type {GearmanServer} from '../../../../src/gearman/server.ts';
+import {planKill} from '../../../../src/jobs/kill/plan.ts';
+import {previewKill} from '../../../../src/jobs/kill/preview.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
-import {killAt} from '../../../support/jobs/kill-site.ts';
+import {killAt, killOptions} from '../../../support/jobs/kill-site.ts';
 import {
   type GearmanProcess,
   startGearmand,
@@ -39,8 +41,8 @@ afterAll(async () => {
 
 type Submitted = {unique: string; payload: string};
 
-function submitTo({endpoint}: GearmanProcess, {unique, payload}: Submitted) {
-  return submitBackground(endpoint, at.site.functionName('arFindingAidJob'), unique, payload);
+function submitTo({endpoint}: GearmanProcess, {unique, payload}: Submitted, jobClass = 'arFindingAidJob') {
+  return submitBackground(endpoint, at.site.functionName(jobClass), unique, payload);
 }
 
 const serversOf = () => at.sources.servers.flatMap((one) => ('server' in one ? one.server : []));
@@ -167,5 +169,105 @@ describe('a job that waits on two servers and never began', () => {
     expect([killed.action, killed.gearman, exit]).toEqual([deleteRows ? 'deleted' : 'marked', 'removed', 0]);
     expect(await counts()).toEqual(waiting.map((count) => count - 1));
     expect([await statusOf(job.id), await statusOf(other.id)]).toEqual([deleteRows ? undefined : 185, 183]);
+  });
+});
+
+describe('a job that never began is taken out of one server while the other cannot be probed', () => {
+  /** No other test uses it. */
+  const CLASS = 'arInheritRightsJob';
+
+  /** Another atomctl probes the second server. */
+  async function whileProbed<T>(work: () => Promise<T>): Promise<T> {
+    const held = await takeLock(second.address, PROBE_LOCK, {
+      timeoutSeconds: 2,
+      clientId: newProbeId(Date.now()),
+    });
+    return work().finally(() => held!.release());
+  }
+
+  async function onBoth(): Promise<number> {
+    const job = await submitJob(at.site, {jobClass: CLASS});
+    await submitTo(second, job, CLASS);
+    return job.id;
+  }
+
+  /** How many jobs of the class each server has. */
+  function ofClass(): Promise<number[]> {
+    const count = async (server: GearmanServer) =>
+      (await server.status()).find((row) => row.function === at.site.functionName(CLASS))?.total ?? 0;
+    return Promise.all(serversOf().map(count));
+  }
+
+  test.each([false, true])(
+    'it has failed, and its row stays; a second kill completes it; deleted: %s',
+    async (deleteRows) => {
+      const id = await onBoth();
+      const {first: killed, exit} = await whileProbed(() =>
+        killAt(at, [id], {deleteRows, timeoutSeconds: 0.3}),
+      );
+      expect([killed.action, killed.gearman, exit]).toEqual(['failed', 'remains', 1]);
+      expect(killed.message).toMatch(
+        new RegExp(
+          `was removed from ${first.endpoint}, but its row was not changed\\. ${second.endpoint} may have it too`,
+        ),
+      );
+      expect(killed.message).toMatch(/could not be checked: Another atomctl.*run the same command again/is);
+      expect([await ofClass(), await statusOf(id)]).toEqual([[0, 1], 183]);
+      expect((await killAt(at, [id], {deleteRows})).first.gearman).toBe('removed');
+      expect([await ofClass(), await statusOf(id)]).toEqual([[0, 0], deleteRows ? undefined : 185]);
+    },
+  );
+
+  test('--force changes the row, and says what may be left', async () => {
+    const id = await onBoth();
+    const {first: killed, exit} = await whileProbed(() =>
+      killAt(at, [id], {force: true, timeoutSeconds: 0.3}),
+    );
+    expect([killed.action, killed.gearman, exit, await statusOf(id)]).toEqual(['marked', 'remains', 0, 185]);
+    expect(killed.message).toMatch(
+      /Gearman may still have the job.*may have it too and could not be checked/,
+    );
+    expect(killed.message).not.toContain('no longer exists');
+  });
+
+  test('it is killed if the other has no job of its class', async () => {
+    const {id} = await submitJob(at.site, {jobClass: 'arGenerateReportJob'});
+    const {first: killed} = await whileProbed(() => killAt(at, [id], {timeoutSeconds: 0.3}));
+    expect([killed.action, killed.gearman]).toEqual(['marked', 'removed']);
+  });
+});
+
+describe('a job on one server while the other is down', () => {
+  test.each([
+    ['that never began', false],
+    ['that had begun', true],
+  ])('%s: it is taken out of the first, and its row stays', async (_, hasBegun) => {
+    const down = await startGearmand();
+    const site = await createQueueSite(first, down);
+    const job = await submitJob(site.site, {work: {seconds: 600}});
+    if (hasBegun) {
+      const worker = await startWorker(site.site, ['--abilities=arFindingAidJob']);
+      await until(() => worker.started().includes(job.id));
+      await crash(worker, job.unique, site.server);
+    }
+    await down.kill();
+    const dryRun = previewKill(killOptions(site, [job.id]), await planKill(killOptions(site, [job.id])));
+    const {first: killed, exit} = await killAt(site, [job.id]);
+    expect([killed.action, killed.gearman, exit]).toEqual(['failed', 'remains', 1]);
+    expect(dryRun).toMatchObject([{action: 'failed', gearman: 'remains'}]);
+    expect(killed.message).toMatch(
+      /was removed from .* may have it too and could not be checked: .* cannot be reached/,
+    );
+    const [row] = await site.site.query('SELECT status_id FROM job WHERE id = ?', [job.id]);
+    expect(row.status_id).toBe(183);
+    const name = site.site.functionName('arFindingAidJob');
+    const inFirst = (await site.server.status()).find((each) => each.function === name);
+    // A cancelled entry is counted until a worker polls.
+    expect([inFirst?.total ?? 0, (await site.server.jobs()).filter(({ignored}) => ignored).length]).toEqual(
+      hasBegun ? [1, 1] : [0, 0],
+    );
+    const forced = await killAt(site, [job.id], {force: true});
+    expect([forced.first.action, forced.first.gearman, forced.exit]).toEqual(['marked', 'remains', 0]);
+    await site.drop();
   });
 });

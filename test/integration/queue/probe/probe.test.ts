@@ -365,7 +365,9 @@ describe("Perl's server", () => {
   it('is refused if jobs wait, and keeps them; without waiting jobs it is not refused', async () => {
     const server = await startPerlGearmand();
     onTestFinished(async () => void (await server.kill()));
-    expect(await probeQueue(server.address, ['f'], TIMEOUT)).toEqual({jobs: [], removed: [], refused: []});
+    expect(await probeQueue(server.address, ['f'], TIMEOUT)).toEqual({
+      ...{jobs: [], removed: [], refused: [], left: []},
+    });
     await submit(server, 2, 'f');
     const error = await probeQueue(server.address, ['f'], TIMEOUT).catch((caught) => caught);
     expect(error).toMatchObject({code: 'REFUSED', message: expect.stringContaining('not gearmand')});

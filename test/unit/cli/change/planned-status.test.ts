@@ -5,6 +5,7 @@ test.each([
   ['no job', [], 0],
   ['none refused', ['marked', 'deleted'], 0],
   ['some refused', ['submitted', 'refused'], 1],
+  ['one that can be done in part', ['failed', 'refused'], 1],
   ['all refused', ['refused', 'refused'], 5],
 ])('a plan with %s ends like the real run', (_, actions, status) => {
   expect(plannedStatus(actions.map((action) => ({action})))).toBe(status);

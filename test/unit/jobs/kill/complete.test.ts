@@ -19,10 +19,11 @@ function forcedKill(presence: {known: boolean; running: boolean}) {
     logLength: 0,
     refused: null,
     inQueues: new Map(),
+    unchecked: new Map(),
     row: null,
   };
   const found = new Map([[7, [{server, queue: 'f 127.0.0.1:4730', function: 'f', unique: 'k'}]]]);
-  const evidence = {queues: [{queue: 'f 127.0.0.1:4730', owner: 'site'}]};
+  const evidence = {queues: [{queue: 'f 127.0.0.1:4730', owner: 'site'}], servers: []};
   const options = {
     ids: [7],
     force: true,
@@ -65,6 +66,7 @@ it('leaves the row of a job that is out of Gearman and that a process goes on wi
   const target = {
     ...{job: {id: 7, status: 'running'}, was: 'executing', now: 'executing', refused: null},
     inQueues: new Map([['f 127.0.0.1:4730', 'removed']]),
+    unchecked: new Map(),
   } as unknown as Target;
   const plan = {report: {found: new Map(), evidence: {queues: []}}, problems: []} as unknown as KillPlan;
   const options = {force: false, signal: new AbortController().signal} as KillOptions;

@@ -8,6 +8,7 @@ import {
   takeFromSite,
 } from '../../../../src/jobs/live/queue-payloads.ts';
 import type {ProbedJob} from '../../../../src/queue/probe/held-jobs.ts';
+import type {LeftFunction} from '../../../../src/queue/probe/hold-waiting.ts';
 import type {ProbeOptions} from '../../../../src/queue/probe/probe.ts';
 import {prefixesOf} from '../../../support/quiet-host.ts';
 import {FakeGearman} from '../../../support/servers/fake-gearman.ts';
@@ -17,12 +18,14 @@ const FINDING_AID = nameOf('arFindingAidJob');
 const MOVE = nameOf('arObjectMoveJob');
 const IMPORT = nameOf('arFileImportJob');
 const OTHER = 'e'.repeat(32);
+const LEFT = new AtomctlError('REFUSED', 'A worker for them is free.');
 const UNKNOWN = `${OTHER}-arFindingAidJob`;
 
 /** What a probe of a server does (test/integration/queue/probe): one job of each function waits, one was taken. */
 const probe = vi.hoisted(() => ({
   asked: [] as [string, readonly string[], ProbeOptions][],
   fails: new Map<string, Error>(),
+  left: new Map<string, LeftFunction[]>(),
   /** Hosts in the order in which their locks are released. */
   ended: [] as string[],
 }));
@@ -32,12 +35,14 @@ vi.mock('../../../../src/queue/probe/probe.ts', () => ({
     const error = probe.fails.get(address.host);
     if (error) throw error;
     const removed = functions.map((name) => aJob({function: name, handle: 'H:taken'}));
-    await options.settle?.(removed);
+    const left = probe.left.get(address.host) ?? [];
+    await options.settle?.(removed, left);
     probe.ended.push(address.host);
     return {
       jobs: functions.map((name) => aJob({function: name, handle: 'H:waits'})),
       removed,
       refused: [new AtomctlError('REFUSED', `${address.host} limits retries.`)],
+      left,
     };
   },
 }));
@@ -46,6 +51,7 @@ beforeEach(() => {
   probe.asked = [];
   probe.ended = [];
   probe.fails.clear();
+  probe.left.clear();
 });
 
 function aJob(more: Partial<ProbedJob>): ProbedJob {
@@ -162,13 +168,19 @@ describe('jobs are taken', () => {
 it('jobs that were taken from several servers are settled once, while all of these are locked', async () => {
   const settled: unknown[] = [];
   probe.fails.set('three', new AtomctlError('GEARMAN_TIMEOUT', 'No answer.'));
+  for (const host of ['one', 'two']) probe.left.set(host, [{function: MOVE, reason: LEFT}]);
   const hosts = ['one', 'two', 'three', 'four'];
   await takeFromSite({
     ...options(...hosts.map((host) => gearmand(host, FINDING_AID))),
     names: ['arFindingAidJob'],
     take: () => true,
-    settle: async (jobs) => {
+    settle: async (jobs, unread) => {
       settled.push([jobs.map(({server}) => server), [...probe.ended]]);
+      expect(unread).toEqual([
+        {server: 'one:4730', jobClass: 'arObjectMoveJob', reason: LEFT},
+        {server: 'two:4730', jobClass: 'arObjectMoveJob', reason: LEFT},
+        {server: 'three:4730', jobClass: null, reason: expect.objectContaining({message: 'No answer.'})},
+      ]);
     },
   });
   expect(settled).toEqual([[['one:4730', 'two:4730', 'four:4730'], []]]);
