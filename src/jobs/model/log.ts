@@ -66,6 +66,23 @@ export function parametersOf(log: string, owner: LogOwner): unknown {
   }
 }
 
+/**
+ * Logged parameters, unless they are those of another job, as in a log that was copied: its key would be that job's. AtoM sends
+ * every job its id, as a number or as digits.
+ * @param text that a log cut is left as it is: nothing can be read of it
+ */
+export function ownParameters(text: string | null, id: number): string | null {
+  if (text === null) return null;
+  let parameters: {id?: unknown} | null;
+  try {
+    parameters = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  const logged = parameters?.id;
+  return logged === id || logged === String(id) ? text : null;
+}
+
 /** True if the log reached its cap, so that its newest lines are missing. */
 export function isCut(log: string): boolean {
   return isCutAt(log.length, Buffer.byteLength(log));

@@ -4,7 +4,7 @@ import type {Backlog} from '../../queue/verdict.ts';
 import {type JobFilter, jobCondition, objectJoin} from './filter.ts';
 import {liesInFuture} from './future-start.ts';
 import {ERROR_NOTE_TYPE_ID, STATUSES} from './job.ts';
-import {isCutAt} from './log.ts';
+import {isCutAt, ownParameters} from './log.ts';
 import {bytesBefore, LOG, LOGGED_PARAMETERS, lineTime, ownLine} from './log-sql.ts';
 
 /** A row that says Running, with what its log tells. Times are the site's wall clock. */
@@ -13,7 +13,7 @@ export interface RunningRow {
   name: string;
   objectId: number | null;
   startedAt: string | null;
-  /** The JSON after `Parameters: `; null before the job first starts, and before AtoM 2.7. */
+  /** The JSON after `Parameters: `; null before the job first starts, before AtoM 2.7, and if it is another job's. */
   parameters: string | null;
   /**
    * The times of the first and of the last `Job started.`; null before the job first starts. A cut log lacks the
@@ -109,7 +109,7 @@ function toRow({
     name: name ?? '',
     objectId,
     startedAt,
-    parameters,
+    parameters: ownParameters(parameters, id),
     begun:
       bytes === 0 ? null : row.begun === 1 ? {first, last: cut ? null : last} : {first: null, last: null},
     starts: Number(row.starts ?? 0),
@@ -191,12 +191,17 @@ export interface EndedRow {
 
 /** Those of these rows that do not say Running and logged parameters. */
 export async function endedRows(database: Queryable, ids: readonly number[]): Promise<EndedRow[]> {
-  return database.query<EndedRow>(
+  const rows = await database.query<EndedRow>(
     `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters
      FROM job WHERE job.id IN (?) AND (job.status_id <> ? OR job.status_id IS NULL)) AS ended
      WHERE parameters IS NOT NULL ORDER BY id`,
     [ids, STATUSES.running.termId],
   );
+  return rows.filter(loggedItsOwn);
+}
+
+function loggedItsOwn({id, parameters}: EndedRow): boolean {
+  return ownParameters(parameters, id) !== null;
 }
 
 /** Those of these rows that do not say Running although their last run did not log that it finished. */
@@ -213,13 +218,14 @@ export async function unfinishedEnded(database: Queryable, ids: readonly number[
 
 /** The newest rows that do not say Running, those of them that logged parameters; `limit` are read. */
 export async function newestEndedRows(database: Queryable, limit: number): Promise<EndedRow[]> {
-  return database.query<EndedRow>(
+  const rows = await database.query<EndedRow>(
     `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters
      FROM ${newestEnded(limit)}
      JOIN job ON job.id = newest.id) AS ended
      WHERE parameters IS NOT NULL ORDER BY id DESC`,
     [STATUSES.running.termId],
   );
+  return rows.filter(loggedItsOwn);
 }
 
 /**

@@ -47,7 +47,7 @@ const statuses = async () =>
 async function insertFinished(errorLine: string): Promise<number> {
   const id = await site.insertJob({status: 'running'});
   const line = (message: string) => `[info] [2026-03-04 09:00:00] Job ${id} "arFindingAidJob": ${message}\n`;
-  const log = `${line('Job started.')}${line('Parameters: {}')}${errorLine}${line('Job finished.')}`;
+  const log = `${line('Job started.')}${line(`Parameters: {"id":"${id}"}`)}${errorLine}${line('Job finished.')}`;
   await site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
   return id;
 }

@@ -25,7 +25,7 @@ async function mark(ids: readonly number[], options: Partial<MarkOptions> = {}) 
 async function insertFinished(): Promise<number> {
   const id = await at.site.insertJob({name: 'arFindingAidJob', status: 'running'});
   const line = (text: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${text}\n`;
-  const log = line('Job started.') + line('Parameters: {"id":1}') + line('Job finished.');
+  const log = line('Job started.') + line(`Parameters: {"id":"${id}"}`) + line('Job finished.');
   await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
   return id;
 }

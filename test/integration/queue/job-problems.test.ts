@@ -209,7 +209,12 @@ describe('jobs in Gearman that no row explains', () => {
 async function finishedRow({parameters = true, error = ''} = {}): Promise<number> {
   const id = await at.site.insertJob({status: 'running', startedAt: HOUR_AGO()});
   const line = (message: string) => `[info] [2026-03-04 09:00:00] Job ${id} "arFindingAidJob": ${message}\n`;
-  const log = [line('Job started.'), parameters ? line('Parameters: {}') : '', error, line('Job finished.')];
+  const log = [
+    line('Job started.'),
+    parameters ? line(`Parameters: {"id":"${id}"}`) : '',
+    error,
+    line('Job finished.'),
+  ];
   await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log.join(''), id]);
   return id;
 }

@@ -107,12 +107,13 @@ export async function crash(worker: WorkerProcess, unique: string, server: Gearm
   await until(async () => (await server.statusOfUniqueKeys([unique]))[0]!.running === false);
 }
 
-/** A row whose job no server knows; `parameters` if it has started once. */
+/** A row whose job no server knows; `parameters` if it has started once, which get the id of the row. */
 export async function insertLost(site: AtomSite, parameters?: string): Promise<number> {
   const id = await site.insertJob({name: 'arFindingAidJob', status: 'running'});
   if (parameters === undefined) return id;
   const line = (message: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
-  const output = line('Job started.') + line(`Parameters: ${parameters}`);
+  const own = parameters.replace(/"id":"?\d+"?/, `"id":"${id}"`);
+  const output = line('Job started.') + line(`Parameters: ${own}`);
   await site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
   return id;
 }

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {createKillSite} from '../../../support/jobs/kill-site.ts';
-import {submitBackground} from '../../../support/sandbox.ts';
+import {submitBackground, until} from '../../../support/sandbox.ts';
 import {asControl, handedOut} from '../../../support/site/queue-site.ts';
 
 const at = await createKillSite();
@@ -54,7 +54,10 @@ test.each([
   const line = (text: string, is = 'info') =>
     `[${is}] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${text}\n`;
   const log =
-    line('Job started.') + line('Parameters: {"id":1}') + line('The last.', level) + line('Job finished.');
+    line('Job started.') +
+    line(`Parameters: {"id":"${id}"}`) +
+    line('The last.', level) +
+    line('Job finished.');
   await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
   const {first, exit} = await at.kill([id]);
   expect([first.was, first.action, exit, await at.statusOf(id)]).toEqual(['finished', 'refused', 5, 183]);
@@ -72,3 +75,22 @@ test('T5: a job whose key differs from what its log shows is found by its payloa
   expect(first).toMatchObject({was: 'queued', action: 'marked', gearman: 'removed'});
   expect(await handedOut(at.site)).toEqual([]);
 });
+
+test.each(['running', 'completed'])(
+  "a row whose log has another job's parameters ends no job of that; %s",
+  async (status) => {
+    const {id: other} = await at.execute();
+    const [row] = await at.site.query<{output: string}>('SELECT output FROM job WHERE id = ?', [other]);
+    const id = await at.site.insertJob({name: 'arFindingAidJob', status: status as 'running'});
+    const log = row!.output.replaceAll(`Job ${other} `, `Job ${id} `);
+    expect(log).toContain(`"id":"${other}"`);
+    await at.site.query('UPDATE job SET output = ? WHERE id = ?', [log, id]);
+    await at.workers[0]!.kill();
+    await until(async () => (await at.server.status()).every(({running}) => running === 0));
+    for (const force of [false, true]) {
+      await at.kill([id], {force, deleteRows: force});
+      expect([await at.inGearman(), await at.statusOf(other)]).toEqual([1, 183]);
+    }
+    expect((await at.kill([other])).first).toMatchObject({action: 'marked', gearman: 'removed'});
+  },
+);

@@ -75,7 +75,7 @@ beforeAll(async () => {
   });
   const log =
     line(ids.f!, 'Job started.') +
-    line(ids.f!, 'Parameters: {"id":1,"name":"a\\": Parameters: b é"}') +
+    line(ids.f!, `Parameters: {"id":${ids.f},"name":"a\\": Parameters: b é"}`) +
     line(ids.f!, 'At work');
   await site.query('UPDATE job SET output = ? WHERE id = ?', [log, ids.f]);
   await site.query('UPDATE job SET status_id = 160 WHERE id = ?', [ids.d]);
@@ -187,7 +187,7 @@ describe('a job', () => {
     const job = await showJob({database, time, now: NOW, id: ids.f!});
     expect(job.log).toContain('At work');
     expect(job.lastActivityAt).toBe('2026-03-04T10:00:07-08:00');
-    expect(job.parameters).toEqual({id: 1, name: 'a": Parameters: b é'});
+    expect(job.parameters).toEqual({id: ids.f, name: 'a": Parameters: b é'});
     const anonymous = await showJob({database, time, now: NOW, id: ids.c!});
     expect(anonymous).toMatchObject({log: '', lastActivityAt: null, parameters: null});
     expect(JSON.stringify(anonymous)).not.toContain(TOKEN);
@@ -389,7 +389,7 @@ test('running rows come with what their logs tell, not with the logs', async () 
       name: 'arFindingAidJob',
       objectId: null,
       startedAt: '2026-03-04 10:00:00',
-      parameters: '{"id":1,"name":"a\\": Parameters: b é"}',
+      parameters: `{"id":${ids.f},"name":"a\\": Parameters: b é"}`,
       begun: {first: '2026-03-04 10:00:07', last: '2026-03-04 10:00:07'},
       starts: 1,
       finished: false,

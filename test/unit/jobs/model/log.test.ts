@@ -4,6 +4,7 @@ import {
   isFinished,
   LOG_CAP,
   lastActivity,
+  ownParameters,
   parametersOf,
   parametersTextOf,
   parseLogLines,
@@ -61,6 +62,24 @@ describe('parameters', () => {
 
   test("are not taken from a message's second line or from a name", () => {
     expect(parametersTextOf(line('10:00:00', 'Job started.', 'Parameters: {}'), JOB)).toBeNull();
+  });
+});
+
+describe("logged parameters are the row's own", () => {
+  test.each([
+    [true, '{"name":"x","id":"7"}'],
+    [true, '{"id":7}'],
+    [true, '{"id":8,"id":"7"}'],
+    [true, '{"name":"x","id":"8'],
+    [false, '{"name":"x","id":"8"}'],
+    [false, '{"id":{"id":"7"}}'],
+    [false, '{"id":["7"]}'],
+    [false, '{"id":7.5}'],
+    [false, '{"name":"x"}'],
+    [false, 'null'],
+    [false, '[7]'],
+  ])('%s: %s', (isOwn, text) => {
+    expect(ownParameters(text, 7)).toBe(isOwn ? text : null);
   });
 });
 
