@@ -1,7 +1,8 @@
 import type {LiveReport} from '../live/live-state.ts';
-import {type JobFilter, jobCondition} from '../model/filter.ts';
 import type {LiveState} from '../model/job.ts';
 import {type ClearSiteOptions, clearSite, type SiteCleared} from './clear.ts';
+import type {ClearPlan} from './clear-rows.ts';
+import {hasId, jobIds, matchingNow} from './job-ids.ts';
 
 /** The live states of the jobs to clear, and how they are found out. */
 export interface WantedStates {
@@ -20,10 +21,9 @@ export async function clearLive(options: ClearSiteOptions, live: WantedStates | 
   if (live === null) return clearSite(options);
   const {plan} = options;
   const report = await live.report();
-  const filter = provedFilter(plan.filter, live.states, report);
-  const cleared = await clearSite({...options, plan: {...plan, filter}});
+  const cleared = await clearSite({...options, plan: provedPlan(plan, live.states, report)});
   if (cleared.interrupted || cleared.failure !== null) return cleared;
-  const stay = (await idsLeft(options)).map((id) => {
+  const stay = (await matchingNow(options.database, plan.filter, plan.ids)).map((id) => {
     const state = report.verdicts.get(id)?.state ?? 'ended';
     return `${id} (${live.states.includes(state as LiveState) ? 'changed' : state})`;
   });
@@ -34,30 +34,24 @@ export async function clearLive(options: ClearSiteOptions, live: WantedStates | 
  * What is in one of the states now. A worker writes to the log of a job that it begins, so a log of another length under the row's
  * lock shows that the proof holds no longer; that of an executing job grows.
  */
-function provedFilter(
-  filter: JobFilter,
+function provedPlan(
+  plan: ClearPlan,
   states: readonly LiveState[],
   {verdicts, rows}: Pick<LiveReport, 'verdicts' | 'rows'>,
-): JobFilter {
-  const asked = new Set(filter.ids);
+): ClearPlan {
+  const {filter} = plan;
   const proved = rows.filter(
-    ({id}) => asked.has(id) && states.includes(verdicts.get(id)?.state as LiveState),
+    ({id}) => hasId(plan.ids, id) && states.includes(verdicts.get(id)?.state as LiveState),
   );
   return {
-    ...filter,
-    ids: proved.map(({id}) => id),
-    statuses: (filter.statuses ?? ['running']).filter((status) => status === 'running'),
-    ...(!states.includes('executing') && {logs: proved.map(({id, logLength}) => ({id, bytes: logLength}))}),
+    ...plan,
+    ids: jobIds(proved.map(({id}) => id)),
+    filter: {
+      ...filter,
+      statuses: (filter.statuses ?? ['running']).filter((status) => status === 'running'),
+      ...(!states.includes('executing') && {logs: proved.map(({id, logLength}) => ({id, bytes: logLength}))}),
+    },
   };
-}
-
-async function idsLeft({database, plan}: ClearSiteOptions): Promise<number[]> {
-  const {join, sql, values} = jobCondition(plan.filter);
-  const rows = await database.query<{id: number}>(
-    `SELECT job.id FROM job ${join} WHERE ${sql} AND job.id <= ? ORDER BY job.id`,
-    [...values, plan.lastId],
-  );
-  return rows.map(({id}) => id);
 }
 
 const SHOWN = 20;

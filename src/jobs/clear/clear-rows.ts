@@ -3,11 +3,12 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database, Queryable, SqlValue} from '../../mysql/database.ts';
 import {deletesDifferByRow} from '../../mysql/delete-rules.ts';
 import {rehearseChanges} from '../model/change-row.ts';
-import {noJobs, surveyJobs} from '../model/count.ts';
+import {noJobs} from '../model/count.ts';
 import {deleteJobRows} from '../model/delete-jobs.ts';
-import {EVERY_JOB, type JobFilter, jobCondition} from '../model/filter.ts';
+import {isFiltered, type JobFilter, jobCondition} from '../model/filter.ts';
 import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
 import {countDownloads, deleteDownloads, type FileCount} from './downloads.ts';
+import {hasId, type JobIds, jobIds, MOST_IDS, stillMatching, withoutIds} from './job-ids.ts';
 import type {GoingRow, QueueWindow} from './queue-window.ts';
 import {type ReplicaWait, waitForReplicas} from './replica-lag.ts';
 
@@ -16,10 +17,8 @@ export interface ClearPlan {
   filter: JobFilter;
   counts: StatusCounts;
   total: number;
-  /** Jobs that come after the question have higher ids and stay. */
-  lastId: number;
-  /** Jobs that ran at the question and did not match for that: they stay, though they may match once they have ended. */
-  running: number[];
+  /** The jobs that matched at the question. Others stay, though they may match later: they were neither counted nor shown. */
+  ids: JobIds;
 }
 
 export interface ClearOptions {
@@ -54,36 +53,42 @@ export interface ClearResult {
 
 /** What would be cleared. `inactive` leaves out the jobs that are running, as AtoM's "Clear inactive jobs" does. */
 export async function planClear(options: {
-  database: Queryable;
+  database: Database;
   filter: JobFilter;
   inactive: boolean;
 }): Promise<ClearPlan> {
   const {database} = options;
   const filter = options.inactive ? finishedOnly(options.filter) : options.filter;
-  const running = filter.statuses?.includes('running') === false ? await runningIds(database, filter) : [];
-  return {filter, running, ...(await surveyJobs({database, filter}))};
+  const {join, sql, values} = jobCondition(filter);
+  const counts = noJobs();
+  const ids: number[] = [];
+  await database.visit(
+    `SELECT job.id, job.status_id FROM job ${join} WHERE ${sql}`,
+    values,
+    ([id, status]) => {
+      ids.push(id as number);
+      counts[statusFromTermId(status as number | null)]++;
+    },
+  );
+  return {filter, counts, total: ids.length, ids: jobIds(ids)};
 }
 
 /** How many files of the planned jobs would be deleted, and how large they are. */
 export async function countFiles(
   database: Database,
-  {filter, lastId}: ClearPlan,
+  {filter, ids}: ClearPlan,
   directory: string,
 ): Promise<FileCount> {
   const {join, sql, values} = jobCondition(filter);
   const paths: string[] = [];
   await database.visit(
-    `SELECT job.download_path FROM job ${join} WHERE ${sql} AND job.id <= ? AND job.download_path <> ''`,
-    [...values, lastId],
-    ([path]) => paths.push(String(path)),
+    `SELECT job.id, job.download_path FROM job ${join} WHERE ${sql} AND job.download_path <> ''`,
+    values,
+    ([id, path]) => {
+      if (hasId(ids, id as number)) paths.push(String(path));
+    },
   );
   return countDownloads({directory, paths});
-}
-
-async function runningIds(database: Queryable, filter: JobFilter): Promise<number[]> {
-  const {join, sql, values} = jobCondition({...filter, statuses: ['running']});
-  const rows = await database.query<{id: number}>(`SELECT job.id FROM job ${join} WHERE ${sql}`, values);
-  return rows.map(({id}) => id);
 }
 
 function finishedOnly(filter: JobFilter): JobFilter {
@@ -92,7 +97,7 @@ function finishedOnly(filter: JobFilter): JobFilter {
 }
 
 /**
- * Deletes the planned jobs in bounded transactions, walking up the primary key. Each job is checked against the
+ * Deletes the planned jobs in bounded transactions, in the order of their ids. Each job is checked against the
  * filter again under its lock: one that has changed since (a finished job that runs again) stays.
  * A failure of the database ends the clear and is reported with what was done by then: that stays done.
  * @param queue takes the Gearman jobs of each batch out before its rows go; null leaves Gearman alone
@@ -130,7 +135,7 @@ async function clearBatches(
 ): Promise<void> {
   const size = new BatchSize(options.batchSize);
   const alike = queue !== null && !(await deletesDifferByRow(database));
-  for (let afterId = 0; ; ) {
+  for (let start = 0; ; ) {
     if (options.replicas !== null) {
       await queue?.close();
       await waitForReplicas(options.replicas, signal);
@@ -139,8 +144,13 @@ async function clearBatches(
       result.interrupted = true;
       return;
     }
-    const candidates = await nextCandidates(database, plan, {afterId, limit: size.jobs});
-    if (candidates.length === 0) return;
+    if (start >= plan.ids.length) return;
+    const batch = plan.ids.subarray(start, start + size.jobs);
+    start += batch.length;
+    // Read without locks, so that nobody waits if few of them still match.
+    const {sql, values} = candidatesStatement(plan.filter, batch);
+    const candidates = await database.query<GoingJob>(sql, values);
+    if (candidates.length === 0) continue;
     await options.checkLock();
     if (queue !== null) {
       const going = candidates.map(goingRow);
@@ -153,25 +163,21 @@ async function clearBatches(
       );
       await queue.takeJobsOf(going);
     }
-    const started = performance.now();
+    const startedMs = performance.now();
     const {filter} = plan;
     const gone = await deleteBatch(database, candidates, {filter, downloads: options.downloads}).catch(
       (error: unknown) => goneAfterLostCommit(database, candidates, error),
     );
-    size.learn(performance.now() - started);
+    size.learn(performance.now() - startedMs);
     await record(gone, options.downloads, result);
     options.onProgress(result.cleared);
-    afterId = candidates.at(-1)!.id;
-    if (afterId >= plan.lastId) return;
+    if (start >= plan.ids.length) return;
     if (options.pauseSeconds === 0) continue;
     // Nothing is held while nothing is done: jobs that come meanwhile would be begun before those that wait.
     await queue?.close();
     await pause(options.pauseSeconds * 1000, undefined, {signal}).catch(() => {});
   }
 }
-
-/** For lists that must not be empty. */
-const NO_JOB = 0;
 
 /** What is counted of a job that goes, and where its file lies. */
 interface GoingJob {
@@ -235,27 +241,13 @@ async function lockObjects(tx: Queryable, ids: readonly number[]): Promise<void>
   ]);
 }
 
-/** The next candidates, read without locks: the walk holds up nobody, however few of the rows match. */
-function nextCandidates(
-  database: Queryable,
-  plan: ClearPlan,
-  after: {afterId: number; limit: number},
-): Promise<GoingJob[]> {
-  const {sql, values} = candidatesStatement(plan, after);
-  return database.query<GoingJob>(sql, values);
-}
-
-/** The statement for a batch of candidates, which goes up the primary key from where the last one ended. */
+/** The statement for those of a batch's jobs that still match. */
 export function candidatesStatement(
-  plan: Pick<ClearPlan, 'filter' | 'lastId' | 'running'>,
-  {afterId, limit}: {afterId: number; limit: number},
+  filter: JobFilter,
+  ids: Iterable<number>,
 ): {sql: string; values: SqlValue[]} {
-  const {join, sql, values} = jobCondition(plan.filter);
-  return {
-    sql: `SELECT ${GOING_JOB} FROM job ${join}
-          WHERE ${sql} AND job.id > ? AND job.id <= ? AND job.id NOT IN (?) ORDER BY job.id LIMIT ${limit}`,
-    values: [...values, afterId, plan.lastId, [NO_JOB, ...plan.running]],
-  };
+  const {join, sql, values} = stillMatching(filter, ids);
+  return {sql: `SELECT ${GOING_JOB} FROM job ${join} WHERE ${sql} ORDER BY job.id`, values};
 }
 
 /**
@@ -270,7 +262,7 @@ async function deleteBatch(
 ): Promise<GoingJob[]> {
   const ids = candidates.map(({id}) => id);
   const locked = () => database.transaction((tx) => deleteMatching(tx, filter, ids));
-  if (downloads !== null || jobCondition(filter).sql !== EVERY_JOB) return locked();
+  if (downloads !== null || isFiltered(withoutIds(filter))) return locked();
   try {
     await database.transaction((tx) => deleteAll(tx, ids));
     return candidates;
@@ -318,13 +310,9 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
  * `job`, as AtoM's own saves do: in the other order the two deadlock.
  */
 async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<GoingJob[]> {
-  const {join, sql, values} = jobCondition(filter);
   await lockObjects(tx, ids);
-  const jobs = await tx.query<GoingJob>(
-    `SELECT ${GOING_JOB} FROM job ${join}
-     WHERE job.id IN (?) AND ${sql} ORDER BY job.id FOR UPDATE`,
-    [ids, ...values],
-  );
+  const {sql, values} = candidatesStatement(filter, ids);
+  const jobs = await tx.query<GoingJob>(`${sql} FOR UPDATE`, values);
   await deleteJobRows(
     tx,
     jobs.map(({id}) => id),
@@ -346,8 +334,6 @@ async function record(gone: GoingJob[], downloads: string | null, result: ClearR
 
 /** Short enough that half a second is seldom reached. */
 const TRANSACTION_MS = 350;
-/** MySQL gives up the index for a list of many more ids (range_optimizer_max_mem_size). */
-const MOST_JOBS = 10_000;
 const FIRST_JOBS = 1000;
 const FEWEST_JOBS = 100;
 
@@ -368,6 +354,6 @@ export class BatchSize {
   learn(milliseconds: number): void {
     if (this.#fixed) return;
     const wanted = Math.round((this.jobs * TRANSACTION_MS) / Math.max(milliseconds, 1));
-    this.jobs = Math.min(Math.max(wanted, FEWEST_JOBS), MOST_JOBS, this.jobs * 2);
+    this.jobs = Math.min(Math.max(wanted, FEWEST_JOBS), MOST_IDS, this.jobs * 2);
   }
 }

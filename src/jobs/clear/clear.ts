@@ -27,6 +27,7 @@ import {
   whileStopped,
 } from '../model/worker-control.ts';
 import {type ClearOptions, type ClearResult, clearJobs, rehearseDeletion} from './clear-rows.ts';
+import {hasId, MOST_IDS, stillMatching} from './job-ids.ts';
 import {countQueue} from './queue-count.ts';
 import {QueueWindow} from './queue-window.ts';
 
@@ -236,9 +237,7 @@ async function clearCancelled(
 ): Promise<SiteCleared> {
   const isAllCancelled = [...executing].every((id) => cancelled.has(id));
   const begunAgain = isAllCancelled ? [] : [BEGUN_AGAIN];
-  const {filter} = options.plan;
-  const ids = [...cancelled].filter((id) => filter.ids === undefined || filter.ids.includes(id));
-  const plan = {...options.plan, filter: {...filter, ids}};
+  const plan = {...options.plan, ids: options.plan.ids.filter((id) => cancelled.has(id))};
   const done =
     cancelled.size === 0
       ? await clearAll(options, seen)
@@ -258,8 +257,7 @@ const BEGUN_AGAIN =
 /** The jobs to clear that say Running. */
 async function runningIds({database, plan}: ClearSiteOptions): Promise<number[]> {
   const rows = await runningRows({database, filter: plan.filter});
-  const stay = new Set(plan.running);
-  return rows.map(({id}) => id).filter((id) => id <= plan.lastId && !stay.has(id));
+  return rows.map(({id}) => id).filter((id) => hasId(plan.ids, id));
 }
 
 /**
@@ -287,13 +285,19 @@ const ENDED_ROWS = 200;
 
 /** The jobs that execute although their rows, which are to be cleared, have ended. */
 async function executingEnded({database, queue, plan}: ClearSiteOptions): Promise<Set<number>> {
-  const {join, sql, values} = jobCondition(plan.filter);
-  const rows = await database.query<{id: number}>(
-    `SELECT job.id FROM job ${join} WHERE ${sql} AND job.status_id <> ? AND job.id <= ? ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
-    [...values, STATUSES.running.termId, plan.lastId],
-  );
-  const ids = rows.map(({id}) => id);
-  return new Set((await executingEndedJobs(ids, {...queue!, database})).keys());
+  const ended: number[] = [];
+  for (let end = plan.ids.length; end > 0 && ended.length < ENDED_ROWS; end -= MOST_IDS) {
+    const {join, sql, values} = stillMatching(
+      plan.filter,
+      plan.ids.subarray(Math.max(0, end - MOST_IDS), end),
+    );
+    const rows = await database.query<{id: number}>(
+      `SELECT job.id FROM job ${join} WHERE ${sql} AND job.status_id <> ? ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
+      [...values, STATUSES.running.termId],
+    );
+    ended.push(...rows.map(({id}) => id));
+  }
+  return new Set((await executingEndedJobs(ended.slice(0, ENDED_ROWS), {...queue!, database})).keys());
 }
 
 async function workersToStop(
@@ -311,11 +315,15 @@ async function workersToStop(
 /** The names of the jobs to clear that say Running: only functions that may hold them are touched. */
 async function runningNames({database, plan}: ClearSiteOptions): Promise<string[]> {
   const {join, sql, values} = jobCondition(plan.filter);
-  const rows = await database.query<{name: string | null}>(
-    `SELECT DISTINCT job.name FROM job ${join} WHERE ${sql} AND job.status_id = ? AND job.id <= ?`,
-    [...values, STATUSES.running.termId, plan.lastId],
+  const names = new Set<string>();
+  await database.visit(
+    `SELECT job.id, job.name FROM job ${join} WHERE ${sql} AND job.status_id = ?`,
+    [...values, STATUSES.running.termId],
+    ([id, name]) => {
+      if (hasId(plan.ids, id as number)) names.add((name as string | null) ?? '');
+    },
   );
-  return rows.map(({name}) => name ?? '');
+  return [...names];
 }
 
 /** What was seen before the clear. */

@@ -3,7 +3,7 @@ import {JOB_STATUSES, type JobStatus, type LiveState, STATUSES} from './job.ts';
 import {LOG, LOGGED_PARAMETERS} from './log-sql.ts';
 
 /** The condition of a filter without a criterion. */
-export const EVERY_JOB = 'TRUE';
+const EVERY_JOB = 'TRUE';
 
 /** A JobFilter as SQL: `FROM job ${join} WHERE ${sql}`, with `values` for the placeholders in `sql`. */
 export interface JobCondition {

@@ -37,11 +37,10 @@ interface Plan {
   matches: (row: Row) => boolean;
   /** Rows are locked and read again before they go. */
   filtered: boolean;
-  lastId: number;
-  /** Rows that matched then, and whenever the clear came to them. */
+  /** Rows that matched at the question; others stay. */
+  ids: readonly number[];
+  /** Those of them that also matched whenever the clear came to them. */
   matched: Set<number>;
-  /** They ran when the question was asked, and did not match for that. */
-  running: ReadonlySet<number>;
 }
 
 export interface Cleared {
@@ -77,7 +76,7 @@ export function* clear(act: Act): Steps<Cleared> {
     if (cancelled.size === 0) return yield* clearAll(act, plan, seen);
     // Interrupted, only the rows go whose jobs are gone from Gearman already.
     act.aborted = false;
-    const some = {...plan, filtered: true, matches: (row: Row) => cancelled.has(row.id) && plan.matches(row)};
+    const some = {...plan, ids: plan.ids.filter((id) => cancelled.has(id))};
     const done = yield* clearAll(act, some, seen, {allQueued: false});
     act.aborted = true;
     return {...done, exit: EXIT.interrupted};
@@ -191,24 +190,18 @@ function planClear({world, spec}: Act): Plan {
     ids: ({id}) => ids.has(id),
   };
   const matches = wanted[spec.filter];
-  const withoutRunning = spec.filter === 'inactive' || spec.filter === 'ended';
-  return {
-    matches,
-    filtered: spec.filter !== 'everything',
-    lastId: Math.max(0, ...rows.filter(matches).map(({id}) => id)),
-    matched: new Set(rows.filter(matches).map(({id}) => id)),
-    running: new Set(withoutRunning ? rows.filter(({status}) => status === 'running').map(({id}) => id) : []),
-  };
+  const matching = idsOf(rows.filter(matches)).sort((one, other) => one - other);
+  const filtered = spec.filter !== 'everything' && spec.filter !== 'ids';
+  return {matches, filtered, ids: matching, matched: new Set(matching)};
 }
 
 function failed(message: string): AtomctlError {
   return new AtomctlError('DATABASE_BUSY', message);
 }
 
-function candidates({world}: Act, {matches, lastId, running}: Plan): Row[] {
-  return [...world.visibleRows().values()]
-    .filter((row) => row.id <= lastId && !running.has(row.id) && matches(row))
-    .sort((one, other) => one.id - other.id);
+function candidates({world}: Act, {matches, ids}: Pick<Plan, 'matches' | 'ids'>): Row[] {
+  const rows = world.visibleRows();
+  return ids.flatMap((id) => rows.get(id) ?? []).filter(matches);
 }
 
 /** What was seen before the clear. */
@@ -289,18 +282,18 @@ function* clearBatches(
   result: {cleared: number; interrupted: boolean},
 ): Steps<void> {
   const {world, spec} = act;
-  for (let afterId = 0; ; ) {
+  for (let start = 0; ; ) {
     if (act.aborted) {
       result.interrupted = true;
       return;
     }
     yield {did: 'reads the next batch'};
-    const batch = candidates(act, plan)
-      .filter(({id}) => id > afterId)
-      .slice(0, spec.batchSize);
-    for (const {id} of world.visibleRows().values())
-      if (id > afterId && !candidates(act, plan).some((row) => row.id === id)) plan.matched.delete(id);
-    if (batch.length === 0) return;
+    if (start >= plan.ids.length) return;
+    const ids = plan.ids.slice(start, start + spec.batchSize);
+    start += ids.length;
+    const batch = candidates(act, {...plan, ids});
+    for (const id of ids) if (!batch.some((row) => row.id === id)) plan.matched.delete(id);
+    if (batch.length === 0) continue;
     if (window !== null) {
       const isTaken = window.isOpen || batch.some(({status}) => status === 'running');
       for (const {id} of isTaken ? batch : batch.slice(0, 1)) {
@@ -323,8 +316,7 @@ function* clearBatches(
       act.write(id, 'deleted');
       result.cleared += 1;
     }
-    afterId = batch.at(-1)!.id;
-    if (afterId >= plan.lastId) return;
+    if (start >= plan.ids.length) return;
     if (spec.pauseSeconds === 0) continue;
     if (window) yield* window.close();
     yield {did: 'pauses', untilMs: world.clock.nowMs + spec.pauseSeconds * SECOND};

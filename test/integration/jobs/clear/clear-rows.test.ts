@@ -81,6 +81,46 @@ describe('clearJobs', () => {
     expect(await jobIds()).toEqual(expect.arrayContaining([completed, later]));
   });
 
+  test.each<[string, JobFilter, string]>([
+    ['--grep', {grep: 'timeout'}, "output = CONCAT(output, 'timeout')"],
+    ['--download', {download: 'out.zip'}, "download_path = 'downloads/jobs/out.zip'"],
+    ['--user -', {users: [null]}, 'user_id = NULL'],
+    ['--failed', {statuses: ['error', 'unknown']}, 'status_id = NULL'],
+    ['--object', {objectIds: [512]}, 'object_id = 512'],
+  ])('leaves a job that matches %s only after the question', async (_, filter, change) => {
+    const other = {status: 'running', output: 'works ', userId: 449} as const;
+    const matching = {status: 'error', output: 'timeout', downloadPath: 'downloads/jobs/out.zip'} as const;
+    const asked = [
+      await site.insertJob({...matching, userId: null, objectId: 512}),
+      await site.insertJob({...other, objectId: null}),
+      await site.insertJob({...matching, userId: null, objectId: 512}),
+    ];
+    const plan = await planClear({database, filter, inactive: false});
+    expect(plan.total).toBe(2);
+    await site.query(`UPDATE job SET ${change} WHERE id = ?`, [asked[1]!]);
+    expect(await clear({plan, batchSize: 1})).toMatchObject({cleared: 2, byStatus: {error: 2}});
+    expect(await jobIds()).toEqual([asked[1]]);
+  });
+
+  test('leaves a job of a lower id that was not saved yet at the question', async () => {
+    const unsaved = await site.insertJob();
+    await site.insertJob();
+    const [object] = await site.query('SELECT * FROM object WHERE id = ?', [unsaved]);
+    await site.query('DELETE FROM object WHERE id = ?', [unsaved]);
+    const plan = await planClear({database, filter: {}, inactive: false});
+    expect(plan).toMatchObject({total: 1});
+    await site.query(
+      "INSERT INTO object (id, class_name, created_at, updated_at) VALUES (?, 'QubitJob', ?, ?)",
+      [unsaved, object!.created_at as string, object!.created_at as string],
+    );
+    await site.query('INSERT INTO job (id, name, status_id) VALUES (?, ?, 185)', [
+      unsaved,
+      'arFindingAidJob',
+    ]);
+    expect(await clear({plan})).toMatchObject({cleared: 1});
+    expect(await jobIds()).toEqual([unsaved]);
+  });
+
   test('counts what it deleted itself if another session deletes at the same time', async () => {
     const first = await site.seedJobs(25);
     const racing = withStatementHook(database, async (sql) => {
@@ -96,10 +136,10 @@ describe('clearJobs', () => {
     ['one status', {statuses: ['error']}],
     ['a user', {users: ['admin', null]}],
     ['a start', {until: '2025-01-01 00:00:00'}],
-  ])('walks up the key for %s: no sort, no temporary table', async (_, filter) => {
+  ])('reads a batch by its key for %s: no sort, no temporary table', async (_, filter) => {
     const first = await site.seedJobs(2000);
-    const plan = {filter, lastId: first + 2000, running: []};
-    const {sql, values} = candidatesStatement(plan, {afterId: first + 100, limit: 100});
+    const batch = Array.from({length: 100}, (_, index) => first + 100 + index);
+    const {sql, values} = candidatesStatement(filter, batch);
     const explained = await database.query<{table: string; Extra: string}>(`EXPLAIN ${sql}`, values);
     expect(explained[0]!.table).toBe('job');
     expect(explained.map(({Extra}) => Extra).join()).not.toMatch(/filesort|temporary|join buffer/i);

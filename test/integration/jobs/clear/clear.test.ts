@@ -315,6 +315,21 @@ describe('clearSite', () => {
     await control.worker.kill();
   });
 
+  test('an executing job that matches only after the question stays, and its worker goes on', async () => {
+    const {id, unique, worker} = await executeJob(at.site);
+    await at.site.insertJob({status: 'error', output: 'timeout'});
+    const control = controlOf(at, worker, ['--abilities=arFindingAidJob']);
+    const result = await clear({
+      filter: {grep: 'timeout'},
+      meanwhile: () => at.site.query("UPDATE job SET output = CONCAT(output, 'timeout') WHERE id = ?", [id]),
+      worker: control,
+    });
+    expect(result).toMatchObject({cleared: 1, queueRemoved: 0, queueExecuting: 0, workersAsked: false});
+    expect([control.calls, await rows()]).toEqual([[], [id]]);
+    await worker.kill();
+    await until(async () => !(await at.server.statusOfUniqueKeys([unique]))[0]!.running);
+  });
+
   test('a job that ends before its worker is stopped: the worker, which has begun another job, goes on', async () => {
     const {ending, next, worker, calls, control} = await endsMeanwhile(at, 1);
     const result = await clear({filter: {ids: [ending]}, worker: control});
