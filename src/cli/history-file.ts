@@ -1,4 +1,4 @@
-import {AtomctlError, usageError} from '../errors.ts';
+import {usageError} from '../errors.ts';
 import type {WholeFileOptions} from '../files/write-whole-file.ts';
 import type {Context} from './context.ts';
 
@@ -10,7 +10,7 @@ export function historyFile(path: string, force: boolean): WholeFileOptions {
 /** The file that a pattern names. */
 export interface FileName {
   path: string;
-  /** The name was made from the time, so that each run means a file of its own: see checkedPath. */
+  /** The name was made from the time, so that each run means a file of its own: see namedFile. */
   isDated: boolean;
 }
 
@@ -40,32 +40,7 @@ export async function fileName(context: Context, pattern: string, origin: string
   return {path, isDated: /%[^%]/.test(pattern.replaceAll('%%', ''))};
 }
 
-/** More exports of one name mean that something else is wrong. */
-const MOST_NUMBERS = 1000;
-
-/**
- * The path that a file is written to. A dated name that is taken gets a number: `jobs-2026-11-26-2.csv`.
- * @throws AtomctlError as writeWholeFile does: OUTPUT_EXISTS, OUTPUT_FAILED, USAGE
- */
-export async function checkedPath({path, isDated}: FileName, force: boolean): Promise<string> {
-  if (isDated && !force) return freePath(path);
-  const {checkWholeFile} = await import('../files/write-whole-file.ts');
-  await checkWholeFile(historyFile(path, force));
-  return path;
-}
-
-/** The path, or the first one with a number before its ending that does not exist. */
-async function freePath(path: string): Promise<string> {
-  const {checkWholeFile} = await import('../files/write-whole-file.ts');
-  const [, stem, ending] = /^(.*?)(\.[^./]*)?$/s.exec(path)!;
-  for (let number = 1; ; number += 1) {
-    const candidate = number === 1 ? path : `${stem}-${number}${ending ?? ''}`;
-    try {
-      await checkWholeFile(historyFile(candidate, false));
-      return candidate;
-    } catch (error) {
-      const isTaken = error instanceof AtomctlError && error.code === 'OUTPUT_EXISTS';
-      if (!isTaken || number === MOST_NUMBERS) throw error;
-    }
-  }
+/** The file that a name means. A dated name that is taken gets a number, unless it may be replaced: `jobs-2026-11-26-2.csv`. */
+export function namedFile({path, isDated}: FileName, force: boolean): WholeFileOptions {
+  return {...historyFile(path, force), numbered: isDated};
 }

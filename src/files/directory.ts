@@ -1,5 +1,5 @@
 import {constants, type Stats} from 'node:fs';
-import {type FileHandle, lstat, open, readlink, realpath, rename, stat, unlink} from 'node:fs/promises';
+import {type FileHandle, link, lstat, open, readlink, realpath, rename, stat, unlink} from 'node:fs/promises';
 import {dirname, isAbsolute, join, resolve} from 'node:path';
 import {usageError} from '../errors.ts';
 
@@ -69,6 +69,11 @@ export class Directory {
   /** Gives a file in it another name in it. @throws Node's own error */
   rename(from: string, to: string): Promise<void> {
     return rename(this.#path(from), this.#path(to));
+  }
+
+  /** Gives a file in it a second name in it. @throws Node's own error: EEXIST if something has the name */
+  link(from: string, to: string): Promise<void> {
+    return link(this.#path(from), this.#path(to));
   }
 
   /** Makes new names in it survive a power failure. @throws Node's own error */

@@ -5,7 +5,7 @@ import type {JobFilter} from '../../jobs/model/filter.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {ClearPreview} from '../../render/jobs/changes.ts';
 import type {Context} from '../context.ts';
-import {checkedPath, type FileName, historyFile} from '../history-file.ts';
+import {type FileName, namedFile} from '../history-file.ts';
 import {liveFacts} from '../site/live.ts';
 import {untilInterrupted} from '../terminal/interrupt.ts';
 import type {UnitFlags} from '../worker/unit-flags.ts';
@@ -130,7 +130,5 @@ export async function exportBefore(
   const [database, time] = await Promise.all([context.database(), context.time()]);
   const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
-  const path = await checkedPath(name, force);
-  await writeWholeFile({...historyFile(path, force), chunks: untilInterrupted(chunks, signal)});
-  return path;
+  return writeWholeFile({...namedFile(name, force), chunks: untilInterrupted(chunks, signal)});
 }

@@ -6,7 +6,7 @@ import {clearOptions, clearPreview, exportBefore} from '../../cli/change/clear.t
 import {parseReplica} from '../../cli/change/replicas.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
-import {checkedPath, type FileName, fileName} from '../../cli/history-file.ts';
+import {type FileName, fileName, namedFile} from '../../cli/history-file.ts';
 import {unlessDryRun} from '../../cli/read-only.ts';
 import {liveReport} from '../../cli/site/live.ts';
 import {siteLine} from '../../cli/site/site-line.ts';
@@ -15,6 +15,7 @@ import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
 import {type Progress, startProgress} from '../../cli/terminal/progress.ts';
 import {sudoFlag, unitFlags} from '../../cli/worker/unit-flags.ts';
 import {EXIT} from '../../errors.ts';
+import {checkWholeFile} from '../../files/write-whole-file.ts';
 import {clearExitStatus, type SiteCleared} from '../../jobs/clear/clear.ts';
 import {clearLive} from '../../jobs/clear/clear-live.ts';
 import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
@@ -125,7 +126,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     requireAnswerer({...this.io, assumeYes});
     const {plan, live, file} = await this.#plan();
     // A file that cannot be written ends the command before the question.
-    const exportTo = file && (await checkedPath(file, flags.force));
+    const exportTo = file && (await checkWholeFile(namedFile(file, flags.force)));
     const preview = await clearPreview(this.context, plan, previewSettings(flags), exportTo);
     if (flags['dry-run']) {
       this.notice(await siteLine(this.context));

@@ -16,8 +16,9 @@ import {
 } from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {AppendFile} from '../../../src/files/append-file.ts';
+import {Directory} from '../../../src/files/directory.ts';
 import {checkWholeFile, writeWholeFile} from '../../../src/files/write-whole-file.ts';
 
 let scratch: string;
@@ -37,8 +38,8 @@ const OWN = {mode: 0o600, uid: process.geteuid!()};
 function write(
   path: string,
   content: AsyncIterable<string>,
-  options: {force: boolean; uid?: number},
-): Promise<void> {
+  options: {force: boolean; numbered?: boolean; uid?: number},
+): Promise<string> {
   return writeWholeFile({...OWN, path, chunks: content, ...options});
 }
 
@@ -63,6 +64,58 @@ test('replaces an existing file only with force, and keeps its mode', async () =
   expect(await readFile(path, 'utf8')).toBe('new');
   expect((await stat(path)).mode & 0o777).toBe(0o640);
   expect(await readdir(scratch)).toEqual(['history.csv']);
+});
+
+describe.each([
+  ['with hard links', null],
+  ['without hard links', 'EPERM'],
+])('on a file system %s, a file that comes while another is written', (_, code) => {
+  beforeEach(() => {
+    if (code === null) return;
+    vi.spyOn(Directory.prototype, 'link').mockRejectedValue(Object.assign(new Error(code), {code}));
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  /** While these are written, another file of this name comes. */
+  async function* late(name: string): AsyncIterable<string> {
+    yield 'ours, ';
+    await writeFile(join(scratch, name), 'theirs');
+    yield 'complete';
+  }
+
+  test('is not replaced without force', async () => {
+    const path = join(scratch, 'history.csv');
+    await expect(write(path, late('history.csv'), {force: false})).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+      message: `${path} already exists.`,
+    });
+    expect([await readFile(path, 'utf8'), await readdir(scratch)]).toEqual(['theirs', ['history.csv']]);
+  });
+
+  test('is not replaced by one that may have a number, which gets the next', async () => {
+    const path = join(scratch, 'history.csv');
+    await writeFile(path, 'the first');
+    expect(await checkWholeFile({...OWN, path, force: false, numbered: true})).toBe(
+      join(scratch, 'history-2.csv'),
+    );
+    expect(await write(path, late('history-2.csv'), {force: false, numbered: true})).toBe(
+      join(scratch, 'history-3.csv'),
+    );
+    const names = ['history-2.csv', 'history-3.csv', 'history.csv'];
+    expect((await readdir(scratch)).sort()).toEqual(names);
+    const texts = await Promise.all(names.map((name) => readFile(join(scratch, name), 'utf8')));
+    expect(texts).toEqual(['theirs', 'ours, complete', 'the first']);
+    expect((await stat(join(scratch, 'history-3.csv'))).mode & 0o777).toBe(0o600);
+  });
+
+  test('is replaced with force', async () => {
+    const path = join(scratch, 'history.csv');
+    expect(await write(path, late('history.csv'), {force: true})).toBe(path);
+    expect([await readFile(path, 'utf8'), await readdir(scratch)]).toEqual([
+      'ours, complete',
+      ['history.csv'],
+    ]);
+  });
 });
 
 test('S6: replaces a link, and leaves alone what it leads to', async () => {
