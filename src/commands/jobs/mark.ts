@@ -8,8 +8,8 @@ import {unlessDryRun} from '../../cli/read-only.ts';
 import {requireAnswerer} from '../../cli/terminal/confirm.ts';
 import {interruptibly} from '../../cli/terminal/interrupt.ts';
 import {waitAloud} from '../../cli/terminal/wait-aloud.ts';
-import {EXIT} from '../../errors.ts';
 import {
+  type Marked,
   type MarkOptions,
   type MarkTarget,
   markExitStatus,
@@ -63,33 +63,36 @@ Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a ser
     const options = await this.#options();
     const targets = await planMark(options);
     if (targets.size === 0) throw noSuchJob(options.ids[0]!);
-    const wanted = [...targets.values()].filter(({refused}) => refused === null);
-    const planText = () => renderMarkPlan([...targets.values()], flags.as, this.screen);
-    if (flags['dry-run']) {
-      const marked = previewMark(options, targets);
-      const missing = marked.filter(({was}) => was === null);
-      await this.presentSentences(
-        {marked, dryRun: true},
-        () => planText() + renderMarked(missing, this.screen),
-      );
-      return this.exitWith(plannedStatus(marked));
+    const planned = previewMark(options, targets);
+    const wanted = planned.filter(({action}) => action === 'marked');
+    if (flags['dry-run'] || wanted.length === 0) {
+      await this.#presentPlan(planned, targets);
+      return this.exitWith(plannedStatus(planned));
     }
-    if (wanted.length > 0 && !assumeYes) {
-      this.tell(planText());
-      await this.confirm({question: questionOf(wanted), assumeYes});
-    }
-    const mark = (signal: AbortSignal) => markJobs({...options, signal});
-    const result =
-      wanted.length === 0
-        ? await mark(options.signal)
-        : await this.change({
-            attempt: {jobs: options.ids, as: flags.as},
-            work: () => interruptibly(mark),
-            changes: (done) => markRecords(done.marked, options),
-          });
+    if (!assumeYes) this.tell(this.#planText(targets));
+    await this.confirm({question: questionOf(wanted), assumeYes});
+    const result = await this.change({
+      attempt: {jobs: options.ids, as: flags.as},
+      work: () => interruptibly((signal) => markJobs({...options, signal})),
+      changes: (done) => markRecords(done.marked, options),
+    });
     const {marked} = result;
     await this.presentSentences({marked}, () => renderMarked(marked, this.screen));
-    this.exitWith(wanted.length === 0 ? EXIT.refused : markExitStatus(result));
+    this.exitWith(markExitStatus(result));
+  }
+
+  #presentPlan(planned: readonly Marked[], targets: ReadonlyMap<number, MarkTarget>): Promise<void> {
+    if (!this.flags['dry-run'])
+      return this.presentSentences({marked: planned}, () => renderMarked(planned, this.screen));
+    const missing = planned.filter(({was}) => was === null);
+    return this.presentSentences(
+      {marked: planned, dryRun: true},
+      () => this.#planText(targets) + renderMarked(missing, this.screen),
+    );
+  }
+
+  #planText(targets: ReadonlyMap<number, MarkTarget>): string {
+    return renderMarkPlan([...targets.values()], this.flags.as, this.screen);
   }
 
   /** What markJobs needs; nothing interrupts the plan. */
@@ -111,7 +114,7 @@ Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a ser
   }
 }
 
-function questionOf(targets: readonly MarkTarget[]): string {
-  const which = targets.length === 1 ? `job ${targets[0]!.job.id}` : `these ${targets.length} jobs`;
+function questionOf(wanted: readonly Marked[]): string {
+  const which = wanted.length === 1 ? `job ${wanted[0]!.id}` : `these ${wanted.length} jobs`;
   return `Are you sure you want to mark ${which}? (y/N)`;
 }
