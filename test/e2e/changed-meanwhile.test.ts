@@ -2,9 +2,10 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {createScratch, runAtomctl} from '../support/sandbox.ts';
+import {askOnTerminal} from '../support/atomctl/ask-on-terminal.ts';
+import {createScratch, runAtomctl, until} from '../support/sandbox.ts';
 import {startHookedProxy} from '../support/servers/hooked-proxy.ts';
-import {executeJob} from '../support/site/queue-site.ts';
+import {crash, executeJob, handedOut, insertLost, submitJobs} from '../support/site/queue-site.ts';
 import {useQueueSite} from '../support/site/use-queue-site.ts';
 
 const {at, workers} = await useQueueSite();
@@ -12,8 +13,11 @@ const {at, workers} = await useQueueSite();
 const statusOf = async (id: number) =>
   (await at.site.query('SELECT status_id FROM job WHERE id = ?', [id]))[0]?.status_id;
 
-/** As a worker's last save of a row. */
+/** As its worker ends it: out of Gearman, and its row saved. */
 async function complete(id: number): Promise<void> {
+  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  await handedOut(at.site);
   await at.site.query("UPDATE job SET status_id = 184, completed_at = '2026-03-04 14:00:00' WHERE id = ?", [
     id,
   ]);
@@ -26,7 +30,7 @@ test('jobs:mark reads once if each job is refused: one that ends right after is 
   const {hostname, port, pathname, username, password} = new URL(at.site.databaseUrl);
   const proxy = await startHookedProxy(Number(port), (request) => {
     if (!request.includes(`job.id IN (${id})`) || ++reads !== 2) return undefined;
-    return worker.kill().then(() => complete(id));
+    return complete(id);
   });
   const log = join(createScratch('audit'), 'log');
   const url = `mysql://${username}:${password}@${hostname}:${proxy.port}${pathname}`;
@@ -36,4 +40,48 @@ test('jobs:mark reads once if each job is refused: one that ends right after is 
   expect([code, stdout, reads]).toEqual([5, expect.stringContaining(`Job ${id} is executing.`), 1]);
   expect(await statusOf(id)).toBe(183);
   expect(() => readFileSync(log)).toThrow();
+});
+
+const ask = (...args: (string | number)[]) => askOnTerminal(args.map(String), at.site.env);
+
+test('jobs:kill leaves a job alone that the question refused, whatever became of it meanwhile', async () => {
+  const {id: executing, unique, worker} = await executeJob(at.site);
+  workers.push(worker);
+  const [queued] = await submitJobs(at, 1);
+  const answer = await ask('jobs:kill', queued!, executing);
+  await crash(worker, unique, at.server);
+  const {code, screen} = await answer('y');
+  expect([code, screen]).toEqual([
+    1,
+    expect.stringContaining(`${executing}: refused (was executing). Job ${executing} is executing, and`),
+  ]);
+  expect([await statusOf(queued!), await statusOf(executing)]).toEqual([185, 183]);
+  expect(await handedOut(at.site)).toEqual([executing]);
+});
+
+const CHANGED = 'changed meanwhile: it was running and is completed now';
+
+async function execute(): Promise<number> {
+  const {id, worker} = await executeJob(at.site);
+  workers.push(worker);
+  return id;
+}
+
+test.each<[string, () => Promise<number>, string]>([
+  ['an executing job', execute, 'is executing, and'],
+  ['a queued job', async () => (await submitJobs(at, 1))[0]!, CHANGED],
+  ['a lost job', () => insertLost(at.site), CHANGED],
+  [
+    'a failed job',
+    () => at.site.insertJob({status: 'error'}),
+    'changed meanwhile: it was error and is completed now',
+  ],
+])('jobs:kill --delete keeps the history of %s that ends well during the question', async (_, begin, why) => {
+  const id = await begin();
+  const failed = await at.site.insertJob({status: 'error'});
+  const answer = await ask('jobs:kill', failed, id, '--delete');
+  await complete(id);
+  const {code, screen} = await answer('y');
+  expect(screen).toContain(`Job ${id} ${why}`);
+  expect([code, await statusOf(id), await statusOf(failed)]).toEqual([1, 184, undefined]);
 });

@@ -125,7 +125,7 @@ describe.each(['request', 'reply'] as const)('the connection to MySQL is reset a
             firstSeen: new Map<number, number>(),
           };
           const {signal} = new AbortController();
-          return await killJobs({...at.sources, ...options, database, ids: [id], signal});
+          return await killJobs({...at.sources, ...options, database, ids: [id], signal}, null);
         } finally {
           await database.close();
         }

@@ -1,14 +1,11 @@
-import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear/clear-rows.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {Database} from '../../src/mysql/database.ts';
+import {askOnTerminal} from '../support/atomctl/ask-on-terminal.ts';
 import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';
 import {
-  ATOMCTL,
   type AtomSite,
-  cleanEnvironment,
   createSite,
   type GearmanProcess,
   startGearmand,
@@ -80,27 +77,7 @@ describe('a clear among the locks of others', () => {
   });
 });
 
-/** atomctl on a terminal, up to its question. */
-async function askedAbout(
-  args: readonly string[],
-): Promise<(answer: string) => Promise<{code: number; screen: string}>> {
-  const command = [...ATOMCTL, ...args].join(' ');
-  const child: ChildProcessWithoutNullStreams = spawn('script', ['-qefc', command, '/dev/null'], {
-    env: cleanEnvironment({...site.env, TERM: 'dumb'}),
-  });
-  let screen = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk) => {
-    screen += chunk;
-  });
-  await until(() => screen.includes('(y/N)'));
-  const closed = once(child, 'close');
-  child.once('exit', () => child.stdin.end());
-  return async (answer) => {
-    child.stdin.write(`${answer}\n`);
-    const [code] = (await closed) as [number];
-    return {code, screen: screen.slice(screen.indexOf('(y/N)')).replaceAll('\r\n', '\n')};
-  };
-}
+const askedAbout = (args: readonly string[]) => askOnTerminal(args, site.env);
 
 describe('between the question and the act', () => {
   test('a job ends: its kill is refused, and its end stays as it was', async () => {
@@ -111,7 +88,7 @@ describe('between the question and the act', () => {
       id,
     ]);
     const {code, screen} = await answer('y');
-    expect([code, screen]).toEqual([5, expect.stringContaining('has already ended (completed)')]);
+    expect([code, screen]).toEqual([5, expect.stringContaining('it was running and is completed now')]);
     expect(await site.query('SELECT status_id, completed_at FROM job')).toEqual([
       {status_id: 184, completed_at: '2026-03-04 14:00:00'},
     ]);

@@ -101,7 +101,7 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
       attempt: {jobs: options.ids},
       work: () =>
         interruptibly(
-          (signal) => killJobs({...options, mayInterrupt: agreed, signal}),
+          (signal) => killJobs({...options, mayInterrupt: agreed, signal}, plan),
           () => this.notice(ENDS_SOON),
         ),
       changes: (done) => killRecords(done, flags.reason),

@@ -23,8 +23,9 @@ import {
   reasonAgainstRestart,
 } from './dequeue.ts';
 import {planKill, workersToStop} from './plan.ts';
+import {previewKill} from './preview.ts';
 import {rehearseRows} from './rows.ts';
-import type {KillOptions, KillPlan} from './target.ts';
+import type {Asked, KillOptions, KillPlan} from './target.ts';
 
 export type {GearmanOutcome, Killed} from './complete.ts';
 export type {KillOptions, KillPlan, KillState, Target} from './target.ts';
@@ -45,9 +46,39 @@ export interface KillResult {
 /**
  * Kills each job on its own; one that is refused does not stop the rest. If one is executing and the workers may be
  * restarted, they are stopped first, which puts it back into the queue, and started again whatever happens.
+ * @param shown the plan before the question: what was refused there stays refused, and what is no longer as it was shown is refused;
+ *   null if nothing was shown
  * @throws AtomctlError for the database, or INTERRUPTED, before anything was done
  */
-export async function killJobs(options: KillOptions): Promise<KillResult> {
+export async function killJobs(options: KillOptions, shown: KillPlan | null): Promise<KillResult> {
+  if (shown === null) return killEach(options);
+  const planned = previewKill(options, shown);
+  const result = await killEach({...options, ids: agreedIds(planned), asked: askedOf(shown)});
+  const killed = new Map(result.killed.map((each) => [each.id, each]));
+  return {...result, killed: planned.map((each) => killed.get(each.id) ?? each)};
+}
+
+/** The jobs that a plan does not refuse. */
+export function agreedIds(planned: readonly Killed[]): number[] {
+  return planned.filter(({action}) => action !== 'refused').map(({id}) => id);
+}
+
+/** What a plan says of each job. */
+export function askedOf({targets}: Pick<KillPlan, 'targets'>): Map<number, Asked> {
+  return new Map(
+    [...targets].map(
+      ([
+        id,
+        {
+          job: {status},
+          now,
+        },
+      ]) => [id, {status, state: now}],
+    ),
+  );
+}
+
+async function killEach(options: KillOptions): Promise<KillResult> {
   const plan = await planKill(options);
   await rehearseRows(options, plan);
   await dequeueWaiting(options, plan);

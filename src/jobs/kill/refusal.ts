@@ -10,19 +10,21 @@ export function plannedRefusal(
   {job, now, failed}: Pick<Target, 'job' | 'now' | 'failed'>,
 ): string | null {
   if (options.force) return null;
+  const changed = changedMeanwhile(options, {job, now});
   switch (now) {
     case 'ended':
+      if (changed !== null) return changed;
       if (options.deleteRows) return null;
       if (job.status === 'running') return `Job ${job.id} ended meanwhile. Its row was not changed.`;
       return `Job ${job.id} has already ended (${job.status}). To delete its row: atomctl jobs:kill ${job.id} --delete`;
     case 'finished':
-      if (options.deleteRows) return null;
+      if (options.deleteRows) return changed;
       return (
         `Job ${job.id} has finished its work${failed ? ', after an error' : ''}; only its row was not saved. ` +
         `To correct the row: atomctl jobs:mark ${job.id} --as ${failed ? 'error' : 'completed'}`
       );
     case 'executing':
-      if (options.worker !== null) return null;
+      if (options.worker !== null) return changed;
       if (options.noSystemd) return withoutSystemd(job.id, report);
       return (
         `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
@@ -32,8 +34,26 @@ export function plannedRefusal(
     case 'queued':
     case 'uncertain':
     case 'lost':
-      return null;
+      return changed;
   }
+}
+
+/**
+ * Why a job is not what the question said; null if no more would be done to it than was asked. While its row says Running, what waited or
+ * executed may go on; a lost job that is not lost any more was submitted again.
+ */
+function changedMeanwhile(
+  {asked}: Pick<KillOptions, 'asked'>,
+  {job: {id, status}, now}: Pick<Target, 'job' | 'now'>,
+): string | null {
+  const before = asked?.get(id);
+  if (before === undefined) return null;
+  const changed = (was: string, is: string) =>
+    `Job ${id} changed meanwhile: it was ${was} and is ${is} now. Its row was not changed.`;
+  if (status !== before.status) return changed(before.status, status);
+  const hasBegunAgain = before.state === 'lost' && now !== 'lost';
+  const hasFinished = now === 'finished' && (before.state === 'queued' || before.state === 'executing');
+  return hasBegunAgain || hasFinished ? changed(before.state, now) : null;
 }
 
 /** What ends an executing job where no systemd can stop its worker. Cancelled first, it is handed to no other worker. */

@@ -6,7 +6,7 @@ import {type LiveAccess, type LiveReport, placesOf} from '../live/live-state.ts'
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
 import type {RowFailure, RowOutcome} from '../model/change-row.ts';
-import type {Job, LiveState} from '../model/job.ts';
+import type {Job, JobStatus, LiveState} from '../model/job.ts';
 import type {Interruptible, WorkerControl, WorkerStop} from '../model/worker-control.ts';
 
 export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> {
@@ -34,9 +34,17 @@ export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> 
   wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** See Recheck: it is the same for the plan that is shown and for the kill. */
   firstSeen: Map<number, number>;
+  /** What a question said of the jobs, which were agreed to as that; absent if nothing was shown. */
+  asked?: ReadonlyMap<number, Asked>;
 }
 
 export type KillState = LiveState | 'ended';
+
+/** What a plan that was shown said of a job. */
+export interface Asked {
+  status: JobStatus;
+  state: KillState;
+}
 
 /** What became of a job in one queue. `absent`: it was gone from there; `unknown`: the answer was lost. */
 export type InQueue = 'removed' | 'cancelled' | 'unknown' | 'absent';

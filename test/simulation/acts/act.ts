@@ -115,6 +115,8 @@ export type Report = LiveReport & {beganMs: number};
 export class Act {
   /** Jobs that it may change, end or take out. */
   readonly named = new Set<number>();
+  /** What the question said of the status of each job; empty if nothing was asked. */
+  asked: ReadonlyMap<number, Job['status']> = new Map();
   /** Other jobs whose interruption was agreed to. */
   readonly agreed = new Set<number>();
   /** What it has touched of each job. */
@@ -268,6 +270,12 @@ export class Act {
         `${this.name} changes the row of a job that waits`,
         `${this.name} sets row ${id} to ${to} while its job waits in Gearman.`,
         limit ?? this.limitOfWaiting(id, waiting),
+      );
+    const status = this.world.row(id)?.status;
+    if (!this.spec.force && status !== (this.asked.get(id) ?? status))
+      this.witness.harm(
+        'the row of a job changes that is not as the question said',
+        `${this.name} sets row ${id} from ${status} to ${to}; the question said ${this.asked.get(id)}.`,
       );
     this.changed.add(id);
     if (to === 'deleted' && this.world.row(id)?.status === 'running')

@@ -2,8 +2,9 @@
 import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
 import {asFarAsChecked, forcedOutcome, isOut, reportAll, settle} from '../../../src/jobs/kill/complete.ts';
-import {type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
+import {agreedIds, askedOf, type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
 import {stateNow} from '../../../src/jobs/kill/plan.ts';
+import {previewKill} from '../../../src/jobs/kill/preview.ts';
 import {
   markAsked,
   noteAnswer,
@@ -75,23 +76,46 @@ interface Kill {
 }
 
 export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResult; exit: number}> {
-  for (const id of ids) act.named.add(id);
   const {spec} = act;
   const firstSeen = new Map<number, number>();
-  let mayInterrupt: Interruptible = spec.interrupt === 'all' ? 'all' : new Set<number>();
   const options = {
     ids,
     force: spec.force,
     deleteRows: spec.deleteRows,
     worker: spec.restartWorker ? {} : null,
   } as unknown as KillOptions;
-  if (spec.interrupt === 'asked') {
-    // The plan that the question shows.
-    const shown = yield* planKill(act, options, firstSeen);
-    const workers = yield* workersToStop({act, ids, options, plan: shown});
-    mayInterrupt = new Set(workers?.interrupts.map(({id}) => id));
-    yield {did: 'is told to go on'};
+  if (spec.interrupt !== 'asked') {
+    const mayInterrupt = spec.interrupt === 'all' ? 'all' : new Set<number>();
+    return yield* killEach(act, options, firstSeen, mayInterrupt);
   }
+  // The plan that the question shows.
+  const shown = yield* planKill(act, options, firstSeen);
+  const workers = yield* workersToStop({act, ids, options, plan: shown});
+  const mayInterrupt = new Set(workers?.interrupts.map(({id}) => id));
+  const planned = previewKill(options, {...shown, workers: workers as never});
+  const agreed = agreedIds(planned);
+  const asked = askedOf(shown);
+  act.asked = new Map([...asked].map(([id, {status}]) => [id, status]));
+  const nothing = {killed: planned, workersAsked: false, workerRestarted: false, interrupted: []};
+  if (agreed.length === 0) {
+    const result = {...nothing, workerProblem: null, stoppedEarly: false};
+    return {result, exit: killExitStatus(result)};
+  }
+  yield {did: 'is told to go on'};
+  const done = yield* killEach(act, {...options, ids: agreed, asked}, firstSeen, mayInterrupt);
+  const killed = new Map(done.result.killed.map((each) => [each.id, each]));
+  const result = {...done.result, killed: planned.map((each) => killed.get(each.id) ?? each)};
+  return {result, exit: killExitStatus(result)};
+}
+
+function* killEach(
+  act: Act,
+  options: KillOptions,
+  firstSeen: Map<number, number>,
+  mayInterrupt: Interruptible,
+): Steps<{result: KillResult; exit: number}> {
+  const {ids} = options;
+  for (const id of ids) act.named.add(id);
   const plan = yield* planKill(act, options, firstSeen);
   const killing = {act, ids, options, plan};
   if (act.aborted) throw refusedError('Interrupted before the first job was killed.');

@@ -229,10 +229,8 @@ class ActPlayer {
     const realIds = ids.map((id) => FIRST_ID + id);
     const common = {...sources, by, reason: null, culture: 'en', signal, force: spec.force};
     if (spec.kind === 'kill') {
-      const {killed, interrupted} = await killJobs({
-        ...common,
-        ...{ids: realIds, deleteRows: spec.deleteRows, worker, mayInterrupt, wait, firstSeen: new Map()},
-      });
+      const how = {deleteRows: spec.deleteRows, worker, mayInterrupt, wait, firstSeen: new Map()};
+      const {killed, interrupted} = await killJobs({...common, ...how, ids: realIds}, null);
       for (const {id, action, gearman, message} of killed)
         this.say(`kill: ${action}`, `${id - FIRST_ID}: ${action}, Gearman: ${gearman}. ${message}`);
       this.checkInterrupted(new Set([...ids, ...interrupted.map((id) => id - FIRST_ID)]));

@@ -45,7 +45,7 @@ export async function killAt(
   ids: readonly number[],
   options: Partial<KillOptions> = {},
 ): Promise<KillOutcome> {
-  const result = await killJobs(killOptions(at, ids, options));
+  const result = await killJobs(killOptions(at, ids, options), null);
   return {...result, exit: killExitStatus(result), first: result.killed[0]!};
 }
 

@@ -87,7 +87,7 @@ async function killSome(parity: number): Promise<Killed[]> {
         await sleep(20);
         continue;
       }
-      const result = await killJobs({
+      const options = {
         ...sources,
         ids: [id],
         force: false,
@@ -96,11 +96,11 @@ async function killSome(parity: number): Promise<Killed[]> {
         reason: null,
         culture: 'en',
         worker: null,
-        mayInterrupt: new Set(),
-        firstSeen: new Map(),
+        mayInterrupt: new Set<number>(),
+        firstSeen: new Map<number, number>(),
         signal: new AbortController().signal,
-      });
-      killed.push(...result.killed);
+      };
+      killed.push(...(await killJobs(options, null)).killed);
     }
     return killed;
   });

@@ -50,7 +50,30 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
   expect(refusalOf(given, options)).toMatch(message);
 });
 
+const asked = (status: 'running' | 'error', state: KillState) => ({
+  asked: new Map([[7, {status, state}]]),
+});
+
+it.each<[Given, Partial<KillOptions>, RegExp]>([
+  [{now: 'ended', status: 'completed'}, asked('running', 'executing'), /was running and is completed now/],
+  [{now: 'ended', status: 'completed'}, asked('error', 'ended'), /was error and is completed now/],
+  [{now: 'executing'}, {worker, ...asked('error', 'ended')}, /was error and is running now/],
+  [{now: 'finished'}, asked('running', 'executing'), /was executing and is finished now/],
+  [{now: 'finished'}, asked('running', 'lost'), /was lost and is finished now/],
+  [{now: 'executing'}, {worker, ...asked('running', 'lost')}, /was lost and is executing now/],
+  [{now: 'queued'}, asked('running', 'lost'), /was lost and is queued now/],
+])('%j, asked about as something else, is refused: %j', (given, options, message) => {
+  expect(refusalOf(given, {deleteRows: true, ...options})).toMatch(message);
+  expect(refusalOf(given, {deleteRows: true, force: true, ...options})).toBeNull();
+});
+
 it.each<[Given, Partial<KillOptions>]>([
+  [
+    {now: 'ended', status: 'error'},
+    {deleteRows: true, ...asked('error', 'ended')},
+  ],
+  [{now: 'finished'}, {deleteRows: true, ...asked('running', 'uncertain')}],
+  [{now: 'lost'}, asked('running', 'queued')],
   [{now: 'lost'}, {}],
   [{now: 'ended', status: 'error'}, {deleteRows: true}],
   [{now: 'ended', status: 'error'}, {force: true}],
