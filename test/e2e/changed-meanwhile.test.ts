@@ -85,3 +85,28 @@ test.each<[string, () => Promise<number>, string]>([
   expect(screen).toContain(`Job ${id} ${why}`);
   expect([code, await statusOf(id), await statusOf(failed)]).toEqual([1, 184, undefined]);
 });
+
+const writeToLog = async (id: number) => {
+  const line = `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": Going on.\n`;
+  await at.site.query('UPDATE job SET output = CONCAT(output, ?) WHERE id = ?', [line, id]);
+};
+
+test.each<[string, () => Promise<number>, (id: number) => Promise<void>, string, number]>([
+  ['an executing job that ends', execute, complete, 'is executing.', 184],
+  ['a lost job that ends', () => insertLost(at.site), complete, CHANGED, 184],
+  [
+    'a lost job whose log grows',
+    () => insertLost(at.site, '{"id":1}'),
+    writeToLog,
+    'changed meanwhile: a worker wrote to its log',
+    183,
+  ],
+])('jobs:mark leaves %s during the question', async (_, begin, change, why, status) => {
+  const id = await begin();
+  const completed = await at.site.insertJob({status: 'completed'});
+  const answer = await ask('jobs:mark', completed, id, '--as', 'error');
+  await change(id);
+  const {code, screen} = await answer('y');
+  expect(screen).toContain(`Job ${id} ${why}`);
+  expect([code, await statusOf(id), await statusOf(completed)]).toEqual([1, status, 185]);
+});

@@ -73,7 +73,7 @@ Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a ser
     await this.confirm({question: questionOf(wanted), assumeYes});
     const result = await this.change({
       attempt: {jobs: options.ids, as: flags.as},
-      work: () => interruptibly((signal) => markJobs({...options, signal})),
+      work: () => interruptibly((signal) => markJobs({...options, signal}, targets)),
       changes: (done) => markRecords(done.marked, options),
     });
     const {marked} = result;

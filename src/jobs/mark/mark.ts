@@ -135,10 +135,39 @@ export function previewMark(
 /**
  * Marks each job on its own; one that is refused does not stop the rest. Each state is proved again at first, and the row must
  * still say what it said then, its log included.
+ * @param shown the plan before the question: what was refused there stays refused, and what has changed since is refused; null if
+ *   nothing was shown
  * @throws AtomctlError for the database, before anything was changed
  */
-export async function markJobs(options: MarkOptions): Promise<MarkResult> {
-  const targets = await planMark(options);
+export async function markJobs(
+  options: MarkOptions,
+  shown: ReadonlyMap<number, MarkTarget> | null,
+): Promise<MarkResult> {
+  if (shown === null) return markEach(options, await planMark(options));
+  const planned = previewMark(options, shown);
+  const agreed = {...options, ids: planned.flatMap(({id, action}) => (action === 'marked' ? [id] : []))};
+  const targets = [...(await planMark(agreed))].map(([id, target]) => {
+    const refused = target.refused ?? changedMeanwhile(options, shown.get(id)!, target);
+    return [id, {...target, refused}] as const;
+  });
+  const result = await markEach(agreed, new Map(targets));
+  const marked = new Map(result.marked.map((each) => [each.id, each]));
+  return {...result, marked: planned.map((each) => marked.get(each.id) ?? each)};
+}
+
+/** Why a job is not as the plan before the question showed it; null if it is. A job whose state is not proved may go on. */
+export function changedMeanwhile(
+  {force}: Pick<MarkOptions, 'force'>,
+  before: Pick<MarkTarget, 'job' | 'logLength'>,
+  {job: {id, status}, was, logLength}: Pick<MarkTarget, 'job' | 'was' | 'logLength'>,
+): string | null {
+  if (status !== before.job.status)
+    return `Job ${id} changed meanwhile: it was ${before.job.status} and is ${status} now. Its row was not changed.`;
+  if (logLength === before.logLength || (force && was === 'uncertain')) return null;
+  return `Job ${id} changed meanwhile: a worker wrote to its log. Its row was not changed.`;
+}
+
+async function markEach(options: MarkOptions, targets: ReadonlyMap<number, MarkTarget>): Promise<MarkResult> {
   const marked: Marked[] = [];
   let stoppedEarly = false;
   for (const planned of previewMark(options, targets)) {

@@ -7,18 +7,21 @@ import {insertLost} from '../../support/site/queue-site.ts';
 const at = await createKillSite();
 
 async function mark(ids: readonly number[], options: Partial<MarkOptions> = {}) {
-  const result = await markJobs({
-    ...at.sources,
-    ids,
-    as: 'completed',
-    by: 'alice@archive',
-    reason: null,
-    culture: 'en',
-    force: false,
-    signal: new AbortController().signal,
-    recheck: {wait: async () => {}, firstSeen: new Map()},
-    ...options,
-  });
+  const result = await markJobs(
+    {
+      ...at.sources,
+      ids,
+      as: 'completed',
+      by: 'alice@archive',
+      reason: null,
+      culture: 'en',
+      force: false,
+      signal: new AbortController().signal,
+      recheck: {wait: async () => {}, firstSeen: new Map()},
+      ...options,
+    },
+    null,
+  );
   return {...result, exit: markExitStatus(result), first: result.marked[0]!};
 }
 

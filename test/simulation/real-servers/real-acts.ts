@@ -240,10 +240,8 @@ class ActPlayer {
       return {named: new Set(ids), killed: done.map(({id}) => id - FIRST_ID), withoutRow: false};
     }
     if (spec.kind === 'mark') {
-      const {marked} = await markJobs({
-        ...common,
-        ...{ids: realIds, as: spec.as, recheck: {wait, firstSeen: new Map()}},
-      });
+      const how = {as: spec.as, recheck: {wait, firstSeen: new Map()}};
+      const {marked} = await markJobs({...common, ...how, ids: realIds}, null);
       for (const {id, action, message} of marked)
         this.say(`mark: ${action}`, `${id - FIRST_ID}: ${action}. ${message}`);
       return {named: new Set(ids), killed: [], withoutRow: false};
