@@ -9,7 +9,7 @@ import {requireAnswerer} from '../cli/terminal/confirm.ts';
 import {interruptibly} from '../cli/terminal/interrupt.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
-import {applyFixes, type Fix, type Fixed, leftByFixes, type PlannedFix, planFixes} from '../doctor/fix.ts';
+import {applyFixes, type Fixed, leftByFixes, type PlannedFix, planFixes} from '../doctor/fix.ts';
 import {CHECK_IDS, runChecks, type Selection} from '../doctor/run-checks.ts';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
@@ -130,14 +130,14 @@ Exit status: 0 every finding is ok or skipped, or with --dry-run, 1 a warning or
    * Says on stderr what would be fixed, and asks, once for files and once for all else. One that is declined leaves the others.
    * @throws AtomctlError DECLINED if all are, INTERRUPTED
    */
-  async #agreedFixes(planned: readonly PlannedFix[], assumeYes: boolean): Promise<Fix[]> {
-    const agreed: Fix[] = [];
+  async #agreedFixes(planned: readonly PlannedFix[], assumeYes: boolean): Promise<PlannedFix[]> {
+    const agreed: PlannedFix[] = [];
     let declined: AtomctlError | null = null;
     for (const [question, group] of byQuestion(planned)) {
       if (!assumeYes || !this.flags.quiet) for (const {plan} of group) this.tell(`${sanitizeLine(plan)}\n`);
       try {
         await this.confirm({question, assumeYes});
-        agreed.push(...group.map(({fix}) => fix));
+        agreed.push(...group);
       } catch (error) {
         if (!(error instanceof AtomctlError) || error.code !== 'DECLINED') throw error;
         declined = error;
@@ -158,7 +158,7 @@ Exit status: 0 every finding is ok or skipped, or with --dry-run, 1 a warning or
   ): Promise<{fixed: Fixed[]; interrupted: boolean}> {
     const fixes = await this.#agreedFixes(planned, assumeYes);
     return this.change({
-      attempt: {fixes: fixes.map(({id}) => id)},
+      attempt: {fixes: fixes.map(({fix}) => fix.id)},
       work: () =>
         interruptibly(async (signal) => ({
           // What was seen before the question may have changed: the evidence is collected again.

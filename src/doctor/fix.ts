@@ -4,16 +4,28 @@ import {AtomctlError} from '../errors.ts';
 import {clockFaults} from '../jobs/health/clock.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
 import {changeRow} from '../jobs/model/change-row.ts';
-import {orphanCounts, orphansOf, settledBefore} from './checks/orphans.ts';
-import {removeOrphans} from './evidence/orphans.ts';
+import {orphanCounts, settledBefore} from './checks/orphans.ts';
+import {findOrphans, removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
 import {countStrayFiles, deleteStrayFiles} from './evidence/stray-files.ts';
 import type {SiteEvidence} from './evidence.ts';
 import {type Failure, type Finding, jobLabel, NotAvailable, someOf} from './finding.ts';
 
-export interface PlannedFix {
+export interface PlannedFix extends FixPlan {
   fix: Fix;
+}
+
+/** What a fix would do. */
+export interface FixPlan {
+  /** One sentence. */
   plan: string;
+  /**
+   * Works in steps, and does no more than the plan says. Each step checks again and is complete in itself; it yields how much it did.
+   * The work may end between two steps.
+   * @param site fresh evidence
+   * @param by who fixes, as an error note names them: user@host
+   */
+  steps(site: SiteEvidence, by: string): AsyncIterable<number>;
 }
 
 /** A fix that was applied, as `doctor --json` prints it. */
@@ -33,11 +45,11 @@ export async function planFixes(site: SiteEvidence, findings: readonly Finding[]
   const checked = new Set(findings.filter(({state}) => state !== 'skipped').map(({id}) => id));
   for (const fix of FIXES) {
     const plan = await planOf(fix).catch(nullIfNotAvailable);
-    if (plan !== null) planned.push({fix, plan});
+    if (plan !== null) planned.push({fix, ...plan});
   }
   return planned;
 
-  async function planOf(fix: Fix): Promise<string | null> {
+  async function planOf(fix: Fix): Promise<FixPlan | null> {
     const called = fix.checks.some((id) => failed.includes(id));
     const mayBeCalled = fix.checks.some((id) => checked.has(id)) && (await fix.needsTime?.(site));
     return called || mayBeCalled ? fix.plan(site) : null;
@@ -68,7 +80,7 @@ function nullIfNotAvailable(error: unknown): null {
  * @param options.signal ends it after the current step
  */
 export async function applyFixes(options: {
-  fixes: readonly Fix[];
+  fixes: readonly PlannedFix[];
   site: SiteEvidence;
   by: string;
   signal: AbortSignal;
@@ -81,13 +93,13 @@ export async function applyFixes(options: {
 }
 
 async function apply(
-  fix: Fix,
+  {fix, steps}: PlannedFix,
   {site, by, signal}: {site: SiteEvidence; by: string; signal: AbortSignal},
 ): Promise<Fixed> {
   let count = 0;
   let error: string | null = null;
   try {
-    for await (const done of fix.steps(site, by)) {
+    for await (const done of steps(site, by)) {
       count += done;
       if (signal.aborted) break;
     }
@@ -107,7 +119,8 @@ function failureOf(thrown: unknown): Failure | null {
 
 /**
  * Marks lost jobs as errors, as jobs:kill does. A lost job stays lost: no server has it, and AtoM never submits a
- * job twice. So fresh evidence is enough; under its lock each row must still say what it said then, its log included.
+ * job twice. So fresh evidence of the jobs that the plan named is enough; under its lock each row must still say what it said then, its
+ * log included.
  */
 export const LOST_JOBS: Fix = {
   id: 'lost-jobs',
@@ -116,14 +129,16 @@ export const LOST_JOBS: Fix = {
   plan: async (site) => {
     const lost = await lostJobs(site);
     if (lost.length === 0) return null;
-    return `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site)}`;
-  },
-  steps: async function* (site, by) {
-    yield* markEach(site, await lostJobs(site), {
-      as: 'error',
-      note: (at) =>
-        `Marked as an error by atomctl doctor for ${by} on ${at}: no Gearman server knew the job.`,
-    });
+    return {
+      plan: `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site)}`,
+      steps: async function* (fresh, by) {
+        yield* markEach(fresh, named(lost, await lostJobs(fresh)), {
+          as: 'error',
+          note: (at) =>
+            `Marked as an error by atomctl doctor for ${by} on ${at}: no Gearman server knew the job.`,
+        });
+      },
+    };
   },
   report: (count) => `${counted(count, 'lost job')} marked as ${count === 1 ? 'an error' : 'errors'}.`,
 };
@@ -135,6 +150,12 @@ function lacksOnlyTime({likely, needsTime}: LiveVerdict): boolean {
 
 async function lostJobs(site: SiteEvidence): Promise<RunningJob[]> {
   return (await runningJobsToFix(site)).filter(({fault}) => fault === 'lost');
+}
+
+/** Those of the jobs that a plan named: the answer to its question is for them alone. */
+function named(planned: readonly RunningJob[], jobs: readonly RunningJob[]): RunningJob[] {
+  const ids = new Set(planned.map(({id}) => id));
+  return jobs.filter(({id}) => ids.has(id));
 }
 
 /** Finished jobs whose log shows no error. AtoM before 2.7 marks no error lines: nothing is known of their jobs. */
@@ -150,13 +171,16 @@ export const FINISHED_JOBS: Fix = {
   plan: async (site) => {
     const finished = await finishedJobs(site);
     if (finished.length === 0) return null;
-    return `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.${await clockRemark(site)}`;
-  },
-  steps: async function* (site, by) {
-    yield* markEach(site, await finishedJobs(site), {
-      as: 'completed',
-      note: (at) => `Marked as completed by atomctl doctor for ${by} on ${at}: its log says "Job finished.".`,
-    });
+    return {
+      plan: `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.${await clockRemark(site)}`,
+      steps: async function* (fresh, by) {
+        yield* markEach(fresh, named(finished, await finishedJobs(fresh)), {
+          as: 'completed',
+          note: (at) =>
+            `Marked as completed by atomctl doctor for ${by} on ${at}: its log says "Job finished.".`,
+        });
+      },
+    };
   },
   report: (count) => `${counted(count, 'finished job')} marked as completed.`,
 };
@@ -189,11 +213,15 @@ export const ORPHANED_ROWS: Fix = {
   id: 'orphans',
   checks: ['orphans'],
   plan: async (site) => {
-    const orphans = await orphansOf(site);
-    return orphans.objects === 0 ? null : `${orphanCounts(orphans)} of deleted jobs would be deleted.`;
-  },
-  steps: async function* (site) {
-    yield* removeOrphans(await site.database(), settledBefore(site));
+    const before = settledBefore(site);
+    const orphans = await findOrphans(await site.database(), before);
+    if (orphans.objects === 0) return null;
+    return {
+      plan: `${orphanCounts(orphans)} of deleted jobs would be deleted.`,
+      steps: async function* (fresh) {
+        yield* removeOrphans(await fresh.database(), before);
+      },
+    };
   },
   report: (count) =>
     `${counted(count, 'orphaned object')} deleted, with everything that belonged to ${count === 1 ? 'it' : 'them'}.`,
@@ -205,16 +233,18 @@ export const STRAY_DOWNLOADS: Fix = {
   checks: ['stray-downloads'],
   question: 'Delete these files? (y/N)',
   plan: async (site) => {
-    const {count, bytes} = await countStrayFiles(site);
+    const {count, bytes, named} = await countStrayFiles(site);
     if (count === 0) return null;
-    return `${counted(count, 'file')} (${formatBytes(bytes)}) of deleted jobs in ${site.access.downloads}/jobs, older than a day, would be deleted.`;
+    return {
+      plan: `${counted(count, 'file')} (${formatBytes(bytes)}) of deleted jobs in ${site.access.downloads}/jobs, older than a day, would be deleted.`,
+      steps: (fresh) => deleteStrayFiles(fresh, named),
+    };
   },
   leaves: async (site) => {
     const {young} = await countStrayFiles(site);
     if (young === 0) return null;
     return `${counted(young, 'file')} in ${site.access.downloads}/jobs that ${young === 1 ? 'belongs' : 'belong'} to no job ${young === 1 ? 'is' : 'are'} younger than a day and will stay.`;
   },
-  steps: deleteStrayFiles,
   report: (count) => `${counted(count, 'file')} of deleted jobs deleted.`,
 };
 
@@ -227,16 +257,10 @@ export interface Fix {
   question?: string;
   /** True if it may be called for although its checks are ok: a proof lacks only time. */
   needsTime?(site: SiteEvidence): Promise<boolean>;
-  /** What it would do, one sentence; null if there is nothing to do. */
-  plan(site: SiteEvidence): Promise<string | null>;
+  /** What it would do; null if there is nothing to do. */
+  plan(site: SiteEvidence): Promise<FixPlan | null>;
   /** What it leaves alone for now, and why, one sentence; null if nothing. */
   leaves?(site: SiteEvidence): Promise<string | null>;
-  /**
-   * Works in steps. Each step checks again and is complete in itself; it yields how much it did. The work may end
-   * between two steps.
-   * @param by who fixes, as an error note names them: user@host
-   */
-  steps(site: SiteEvidence, by: string): AsyncIterable<number>;
   /** What was done, one sentence. */
   report(count: number): string;
 }

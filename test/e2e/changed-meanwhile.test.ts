@@ -110,3 +110,13 @@ test.each<[string, () => Promise<number>, (id: number) => Promise<void>, string,
   expect(screen).toContain(`Job ${id} ${why}`);
   expect([code, await statusOf(id), await statusOf(completed)]).toEqual([1, status, 185]);
 });
+
+test('doctor --fix marks the jobs that its question named, and none that is lost since', async () => {
+  const ids = [await insertLost(at.site), await insertLost(at.site)];
+  const answer = await ask('doctor', '--fix', '--check', 'lost-jobs');
+  await complete(ids[0]!);
+  const since = await insertLost(at.site);
+  const {code, screen} = await answer('y');
+  expect([code, screen]).toEqual([1, expect.stringContaining('1 lost job marked as an error.')]);
+  expect(await Promise.all([...ids, since].map(statusOf))).toEqual([184, 185, 183]);
+});

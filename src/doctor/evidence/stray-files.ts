@@ -11,30 +11,42 @@ const SAFE_SECONDS = 86_400;
 /** Files between two looks at whether the work is to end. */
 const AT_ONCE = 100;
 
+/** Files that a plan was made for, and the time that they must be older than. */
+export interface NamedFiles {
+  paths: readonly string[];
+  before: Date;
+}
+
 /** How many stray files deleteStrayFiles would delete, and how many it leaves for their age. @throws NotAvailable if they cannot be told from others' */
-export async function countStrayFiles(site: SiteEvidence): Promise<FileCount & {young: number}> {
+export async function countStrayFiles(
+  site: SiteEvidence,
+): Promise<FileCount & {young: number; named: NamedFiles}> {
   const {before, ...files} = await strayFiles(site);
   const old = await countDownloads({...files, before});
   const all = await countDownloads(files);
-  return {...old, young: all.count - old.count};
+  return {...old, young: all.count - old.count, named: {paths: files.paths, before}};
 }
 
 /**
  * Deletes the files below downloads/jobs that AtoM has named after a job which is gone. Only plain files of that directory go, no link
  * is followed, and what is younger than a day or named by any row stays. Yields how many went in each step.
+ * @param named no others are deleted
  * @throws NotAvailable, as countStrayFiles does; AtomctlError FAILED if some cannot be deleted
  */
-export async function* deleteStrayFiles(site: SiteEvidence): AsyncGenerator<number> {
-  const {paths, ...options} = await strayFiles(site);
+export async function* deleteStrayFiles(site: SiteEvidence, named: NamedFiles): AsyncGenerator<number> {
+  const {paths: stray, directory} = await strayFiles(site);
+  const options = {directory, before: named.before};
+  const wanted = new Set(named.paths);
+  const paths = stray.filter((path) => wanted.has(path));
   for (let at = 0; at < paths.length; at += AT_ONCE) {
     const some = {...options, paths: paths.slice(at, at + AT_ONCE)};
-    const wanted = await countDownloads(some);
+    const there = await countDownloads(some);
     const {count} = await deleteDownloads(some);
     yield count;
-    if (count < wanted.count)
+    if (count < there.count)
       throw new AtomctlError(
         'FAILED',
-        `${wanted.count - count} files in ${options.directory}/jobs could not be deleted.`,
+        `${there.count - count} files in ${options.directory}/jobs could not be deleted.`,
         {
           hint: `Run it as the owner of the files: ${asOwner(`${options.directory}/jobs`, 'atomctl doctor --fix')}`,
         },

@@ -55,8 +55,7 @@ async function insertFinished(errorLine: string): Promise<number> {
 async function fix(signal = new AbortController().signal) {
   const site = collectSiteEvidence(access);
   const planned = await planFixes(site, await runChecks(site));
-  const fixes = planned.map(({fix}) => fix);
-  const apply = () => applyFixes({fixes, site: collectSiteEvidence(access), by: 'me@host', signal});
+  const apply = () => applyFixes({fixes: planned, site: collectSiteEvidence(access), by: 'me@host', signal});
   return {plans: planned.map(({plan}) => plan), apply};
 }
 
@@ -109,9 +108,8 @@ it.each(['lost-jobs', 'serial-jobs'])(
     expect(planned.map(({plan}) => plan)).toEqual([
       `1 lost job would be marked as an error: ${id} (arFileImportJob).`,
     ]);
-    const fixes = planned.map(({fix}) => fix);
     const {signal} = new AbortController();
-    await applyFixes({fixes, site: collectSiteEvidence(access), by: 'me@host', signal});
+    await applyFixes({fixes: planned, site: collectSiteEvidence(access), by: 'me@host', signal});
     expect((await statuses()).get(id)).toBe(185);
   },
 );
@@ -173,9 +171,8 @@ describe('files of deleted jobs', () => {
     const later = {...access, now: () => new Date(Date.now() + 3 * 86_400_000)};
     const evidence = collectSiteEvidence(later);
     const planned = await planFixes(evidence, await runChecks(evidence, {only: ['stray-downloads']}));
-    const fixes = planned.map(({fix}) => fix);
     const {signal} = new AbortController();
-    const apply = () => applyFixes({fixes, site: collectSiteEvidence(later), by: 'me@host', signal});
+    const apply = () => applyFixes({fixes: planned, site: collectSiteEvidence(later), by: 'me@host', signal});
     return {planned, apply};
   };
 
@@ -199,10 +196,12 @@ describe('files of deleted jobs', () => {
         'Delete these files? (y/N)',
       ],
     ]);
+    // Not there at the question.
+    write(`${md5(5)}.zip`);
     expect(await apply()).toEqual([
       {id: 'stray-downloads', count: 2, message: '2 files of deleted jobs deleted.', error: null},
     ]);
-    const left = [`${md5(job)}.zip`, `${md5(2)}.zip`, `${md5(4)}.zip`, 'report.csv'];
+    const left = [job, 2, 4, 5].map((id) => `${md5(id)}.zip`).concat('report.csv');
     expect(readdirSync(jobs()).sort()).toEqual(left.sort());
     expect(readFileSync(outside, 'utf8')).toBe('secret');
     await site.query('DELETE FROM object WHERE id IN (?)', [[job, other]]);

@@ -84,7 +84,9 @@ function* markEach(
 export function* fix(act: Act): Steps<{fixed: number}> {
   // The findings that the question shows.
   const firstSeen = new Map<number, number>();
-  yield* liveStatesToAct(act, firstSeen);
+  const shown = yield* liveStatesToAct(act, firstSeen);
+  for (const {id} of [...rowsWith(shown, 'lost'), ...rowsWith(shown, 'finished')]) act.named.add(id);
+  if (act.named.size === 0) return {fixed: 0};
   yield {did: 'is told to go on'};
   const report = yield* liveStatesToAct(act, firstSeen);
   let fixed = 0;
@@ -92,9 +94,10 @@ export function* fix(act: Act): Steps<{fixed: number}> {
     {fault: 'lost', to: 'error'},
     {fault: 'finished', to: 'completed'},
   ] as const) {
+    const named = new Set(rowsWith(shown, fault).map(({id}) => id));
     for (const {id, logLength} of rowsWith(report, fault)) {
+      if (!named.has(id)) continue;
       if (act.aborted) throw refused('Interrupted.');
-      act.named.add(id);
       const row = yield* changeRow(act, {id, seen: {status: 'running', logLength}, to});
       if (row.outcome === 'failed') throw row.error;
       if (row.outcome === 'done') fixed += 1;

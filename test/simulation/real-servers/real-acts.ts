@@ -248,11 +248,13 @@ class ActPlayer {
     }
     if (spec.kind === 'fix') {
       const site = {
-        access: {...sources, stuckAfterSeconds: 86_400},
+        access: {...sources, stuckAfterSeconds: 86_400, clock: async () => ({aheadMs: 0, reason: ''})},
         database: async () => sources.database,
         liveToAct: () => liveStatesToAct(sources, {wait, firstSeen: new Map()}),
       } as unknown as SiteEvidence;
-      const fixed = await applyFixes({fixes: [LOST_JOBS, FINISHED_JOBS], site, by, signal});
+      const plans = [LOST_JOBS, FINISHED_JOBS].map(async (fix) => ({fix, plan: await fix.plan(site)}));
+      const fixes = (await Promise.all(plans)).flatMap(({fix, plan}) => (plan ? [{fix, ...plan}] : []));
+      const fixed = await applyFixes({fixes, site, by, signal});
       for (const {id, count: times, message} of fixed) if (times > 0) this.say(`fix: ${id}`, message);
       const truly = [...world.own.rows.keys()].filter((id) =>
         ['lost', 'finished'].some((state) => world.truth(id).has(state as 'lost')),

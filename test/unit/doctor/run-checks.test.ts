@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
-import {collectSiteEvidence, type SiteAccess} from '../../../src/doctor/evidence.ts';
+import {collectSiteEvidence, type SiteAccess, type SiteEvidence} from '../../../src/doctor/evidence.ts';
 import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
 import {applyFixes, LOST_JOBS, planFixes} from '../../../src/doctor/fix.ts';
 import {CHECK_IDS, runChecks} from '../../../src/doctor/run-checks.ts';
@@ -118,7 +118,12 @@ it.each([
 it('says of a fix that it could not reach the database', async () => {
   const {signal} = new AbortController();
   const site = collectSiteEvidence(UNREACHABLE);
-  expect(await applyFixes({fixes: [LOST_JOBS], site, by: 'me@host', signal})).toEqual([
+  const steps = async function* (fresh: SiteEvidence) {
+    await fresh.database();
+    yield 1;
+  };
+  const fixes = [{fix: LOST_JOBS, plan: '1 lost job would be marked as an error.', steps}];
+  expect(await applyFixes({fixes, site, by: 'me@host', signal})).toEqual([
     {
       id: 'lost-jobs',
       count: 0,
