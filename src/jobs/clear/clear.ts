@@ -11,7 +11,7 @@ import {
   stateIn,
 } from '../live/live-state.ts';
 import {putFirst, type QueueOptions} from '../live/queue-payloads.ts';
-import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
+import {anotherBegan, mayHaveBegun, stillExecuting} from '../live/still-executing.ts';
 import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
@@ -21,6 +21,7 @@ import {
   goOnAllTheTime,
   type Interruptible,
   MOST_PLANS,
+  type PlannedStop,
   reasonAgainstInterruption,
   type WorkerControl,
   type WorkerStop,
@@ -169,7 +170,12 @@ async function cancelAndAgree(
     const now = await liveStates({...queue!, database});
     const still = await stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    const hasOther = anotherBegan(report, now, {others: workers.others === true, executing, named: ids});
+    const hasOther =
+      mayHaveBegun(now, workers, executing) &&
+      anotherBegan(now, workers, {
+        named: new Set([...ids, ...ended]),
+        endedNow: await newestExecutingEnded({...queue!, database}),
+      });
     if (!hasOther && still.size === executing.size) return {workers, executing, cancelled, touched};
     report = now;
   }
@@ -304,12 +310,13 @@ async function workersToStop(
   {worker, database, queue}: ClearSiteOptions,
   report: LiveReport,
   {executing, ended}: {executing: ReadonlySet<number>; ended: ReadonlySet<number>},
-): Promise<WorkerStop | null> {
+): Promise<PlannedStop | null> {
   if (worker === null || executing.size === 0) return null;
   const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
   const others = await newestExecutingEnded({...queue!, database});
   const all = [...executingJobs(report), ...others.filter(({id}) => !ended.has(id))];
-  return worker.workersOf(executing, eachOnce(all), {goBack});
+  const stop = await worker.workersOf(executing, eachOnce(all), {goBack});
+  return {...stop, known: new Set(all.map(({id}) => id))};
 }
 
 /** The names of the jobs to clear that say Running: only functions that may hold them are touched. */

@@ -5,12 +5,13 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
+import {newestExecutingEnded} from '../live/ended-jobs.ts';
 import {liveStates, placesOf, stateIn} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite, type UnreadQueue} from '../live/queue-payloads.ts';
-import {anotherBegan, stillExecuting} from '../live/still-executing.ts';
+import {anotherBegan, mayHaveBegun, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {unfinishedEnded} from '../model/running-jobs.ts';
-import type {WorkerStop} from '../model/worker-control.ts';
+import type {PlannedStop} from '../model/worker-control.ts';
 import {withEndedJobs} from './plan.ts';
 import {markAsked, noteAnswer, noteGoingOn, noteUnread, updatePlan, updateState} from './progress.ts';
 import {writeRows} from './rows.ts';
@@ -74,16 +75,14 @@ export async function cancelExecuting(
 export async function isAsPlanned(
   options: KillOptions,
   plan: KillPlan,
-  {workers, executing}: {workers: WorkerStop; executing: ReadonlySet<number>},
+  {workers, executing}: {workers: PlannedStop; executing: ReadonlySet<number>},
 ): Promise<boolean> {
   const jobs = [...plan.targets.values()].map(({job}) => job);
   const report = await withEndedJobs(await liveStates(options), jobs, options);
   const still = await stillExecuting(plan.report, executing, report);
-  const hasOther = anotherBegan(plan.report, report, {
-    others: workers.others === true,
-    executing,
-    named: executing,
-  });
+  const hasOther =
+    mayHaveBegun(report, workers, executing) &&
+    anotherBegan(report, workers, {named: executing, endedNow: await newestExecutingEnded(options)});
   if (!hasOther && still.size === executing.size) return true;
   const over = [...executing].filter((id) => !still.has(id));
   // A row that has ended since was ended by its worker.

@@ -6,7 +6,7 @@ import {executingJobs, type LiveReport, liveStatesToAct, placesOf} from '../live
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
-import {eachOnce, type WorkerStop} from '../model/worker-control.ts';
+import {eachOnce, type PlannedStop} from '../model/worker-control.ts';
 import {plannedRefusal} from './refusal.ts';
 import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
 
@@ -86,7 +86,7 @@ function isRunning({running}: FoundJob): boolean {
 export async function workersToStop(
   options: KillOptions,
   {targets, report}: KillPlan,
-): Promise<WorkerStop | null> {
+): Promise<PlannedStop | null> {
   const stopping = [...targets.values()].filter(mustStop);
   if (options.worker === null || stopping.length === 0) return null;
   const ids = new Set(stopping.map(({job}) => job.id));
@@ -94,7 +94,8 @@ export async function workersToStop(
   const executing = [...executingJobs(report), ...ended, ...(await newestExecutingEnded(options))];
   // Without a key it cannot be cancelled before its worker stops.
   const goBack = [...ids].some((id) => placesOf(report, id).length === 0);
-  return options.worker.workersOf(ids, eachOnce(executing), {goBack});
+  const stop = await options.worker.workersOf(ids, eachOnce(executing), {goBack});
+  return {...stop, known: new Set(executing.map(({id}) => id))};
 }
 
 function mustStop({now, refused}: Target): boolean {

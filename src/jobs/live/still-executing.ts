@@ -1,4 +1,5 @@
 import type {JobPresence} from '../../gearman/server.ts';
+import type {NamedJob, PlannedStop} from '../model/worker-control.ts';
 import {executingJobs, type LiveReport, placesOf, stateIn} from './live-state.ts';
 
 /**
@@ -26,20 +27,25 @@ export async function stillExecuting(
   return still;
 }
 
+/** Whether a worker that is to stop may have begun another job since: one is not free while Gearman says that it has a job. */
+export function mayHaveBegun(
+  now: LiveReport,
+  {others}: Pick<PlannedStop, 'others'>,
+  executing: ReadonlySet<number>,
+): boolean {
+  const isBusy = (id: number) => placesOf(now, id).some(({running}) => running);
+  return others === true || ![...executing].every(isBusy);
+}
+
 /**
- * Whether a worker that is to stop may have begun a job that did not execute when the plan was made, and that nobody named.
- * @param options.others whether some of the workers are not known to execute one of the jobs that are to end
- * @param options.executing the jobs whose workers are to stop
+ * Whether a job executes that did not when the workers to stop were found, and that nobody named.
  * @param options.named all that are to end anyway
+ * @param options.endedNow the jobs that execute although their rows have ended
  */
 export function anotherBegan(
-  planned: LiveReport,
   now: LiveReport,
-  {others, executing, named}: {others: boolean; executing: ReadonlySet<number>; named: Iterable<number>},
+  {known}: Pick<PlannedStop, 'known'>,
+  {named, endedNow}: {named: ReadonlySet<number>; endedNow: readonly NamedJob[]},
 ): boolean {
-  // A worker is not free for another job while Gearman says that it has one.
-  const isBusy = (id: number) => placesOf(now, id).some(({running}) => running);
-  if (!others && [...executing].every(isBusy)) return false;
-  const known = new Set([...executingJobs(planned).map(({id}) => id), ...named]);
-  return executingJobs(now).some(({id}) => !known.has(id));
+  return [...executingJobs(now), ...endedNow].some(({id}) => !known.has(id) && !named.has(id));
 }

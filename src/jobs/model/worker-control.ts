@@ -23,6 +23,11 @@ export interface WorkerStop {
   others?: boolean;
 }
 
+/** The same, with the ids of all jobs that were known to execute: what executes besides has begun since. */
+export interface PlannedStop extends WorkerStop {
+  known: ReadonlySet<number>;
+}
+
 /** Stops and starts the site's workers; given if they may be restarted. */
 export interface WorkerControl {
   /**

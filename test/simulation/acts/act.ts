@@ -145,6 +145,8 @@ export class Act {
   reportMs = 0;
   /** The processes of this host could not be read then. */
   isHostUnread = false;
+  /** Jobs whose rows then said Running. */
+  ranAtReport: ReadonlySet<number> = new Set();
   /** Jobs that were then called finished. */
   calledFinished: ReadonlySet<number> = new Set();
   /** Jobs that were then proved to execute. */
@@ -364,7 +366,7 @@ export class Act {
     const isHeld = this.connections.some(({connection}) =>
       connection.held.some(({payload}) => payload.site === 'own' && payload.jobId === id),
     );
-    if (row.status !== 'running')
+    if (row.status !== 'running' && !this.ranAtReport.has(id))
       return executingByKey(this, [row]).has(id) && !isHeld ? null : 'ended by hand';
     return this.shown.has(id) ? null : 'not known to execute';
   }
@@ -457,6 +459,7 @@ export function* liveStates(
   const verdicts = (act.careless.judge ?? liveVerdicts)(evidence);
   const after = executingByKey(act, running());
   const byKey = [...before].filter((id) => after.has(id));
+  act.ranAtReport = new Set(evidence.rows.map(({id}) => id));
   act.isHostUnread = evidence.host !== null && evidence.host.processes.unreadable !== null;
   act.calledFinished = new Set([...verdicts].flatMap(([id, {state}]) => (state === 'finished' ? [id] : [])));
   const byVerdict = [...verdicts].flatMap(([id, {state}]) => (state === 'executing' ? [id] : []));

@@ -3,7 +3,7 @@ import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import {AtomctlError, EXIT} from '../../../src/errors.ts';
 import {clearExitStatus, countElsewhere, type SiteCleared} from '../../../src/jobs/clear/clear.ts';
 import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
-import {anotherBegan} from '../../../src/jobs/live/still-executing.ts';
+import {anotherBegan, mayHaveBegun} from '../../../src/jobs/live/still-executing.ts';
 import {
   eachOnce,
   goOnAllTheTime,
@@ -150,7 +150,12 @@ function* cancelAndAgree(
     const now = yield* liveStates(act);
     const still = yield* stillExecuting(report, executing, now);
     for (const id of executing) if (!still.has(id)) cancelled.delete(id);
-    const hasOther = anotherBegan(report, now, {others: workers.others, executing, named: ids});
+    const hasOther =
+      mayHaveBegun(now, workers, executing) &&
+      anotherBegan(now, workers, {
+        named: new Set([...ids, ...ended]),
+        endedNow: yield* newestExecutingEnded(act),
+      });
     if (act.careless.asksNobody || (!hasOther && still.size === executing.size))
       return {workers, executing, cancelled, touched};
     report = now;

@@ -23,7 +23,7 @@ import {
   type Target,
 } from '../../../src/jobs/kill/target.ts';
 import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
-import {anotherBegan} from '../../../src/jobs/live/still-executing.ts';
+import {anotherBegan, mayHaveBegun} from '../../../src/jobs/live/still-executing.ts';
 import type {FoundJob} from '../../../src/jobs/live/unique-keys.ts';
 import type {Job} from '../../../src/jobs/model/job.ts';
 import {
@@ -185,7 +185,9 @@ function* isAsPlanned(
   const jobs = [...plan.targets.values()].map(({job}) => job);
   const report = yield* withEnded(act, yield* liveStates(act), jobs);
   const still = yield* stillExecuting(plan.report, executing, report);
-  const hasOther = anotherBegan(plan.report, report, {others: workers.others, executing, named: executing});
+  const hasOther =
+    mayHaveBegun(report, workers, executing) &&
+    anotherBegan(report, workers, {named: executing, endedNow: yield* newestExecutingEnded(act)});
   if (!hasOther && still.size === executing.size) return true;
   const over = [...executing].filter((id) => !still.has(id));
   yield {did: 'reads whether ended rows show an end'};

@@ -11,6 +11,8 @@ export interface UnitStop {
   interrupts: readonly NamedJob[];
   /** Some of them are not known to execute one of the jobs. */
   others: boolean;
+  /** As in PlannedStop. */
+  known: ReadonlySet<number>;
 }
 
 /** src/cli/worker/worker-control.ts and src/worker/executing.ts: each unit's journal names its last job. */
@@ -39,6 +41,7 @@ export function workersOf(
   return {
     units,
     others: units.some((unit) => !sure.has(unit)),
+    known: new Set(executing.map(({id}) => id)),
     interrupts: assigned.filter(({id, unit}) => !ids.has(id) && (unit === null || units.includes(unit))),
   };
 }

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import type {LiveReport} from '../../../../src/jobs/live/live-state.ts';
-import {anotherBegan, stillExecuting} from '../../../../src/jobs/live/still-executing.ts';
+import {anotherBegan, mayHaveBegun, stillExecuting} from '../../../../src/jobs/live/still-executing.ts';
 import type {LiveState} from '../../../../src/jobs/model/job.ts';
 
 /** A report of job 7, whose key one server knows. */
@@ -54,7 +54,17 @@ it.each([
   // Its process shows, and its worker may have died and another one runs in its place.
   ['a worker whose job only a process shows', false, false, true],
 ])('%s may have begun another job: %s, %s', (_what, others, running, may) => {
-  const planned = {...report('executing', {running, runsNow: running}), rows: []} as LiveReport;
-  const ids = new Set([7]);
-  expect(anotherBegan(planned, reportOfTwo(running), {others, executing: ids, named: ids})).toBe(may);
+  expect(mayHaveBegun(reportOfTwo(running), {others}, new Set([7]))).toBe(may);
+});
+
+const NINE = {id: 9, name: 'arFindingAidJob'};
+
+it.each([
+  ['that nobody knew', [7], [], true],
+  ['that was known', [7, 8], [], false],
+  ['whose row has ended, that nobody knew', [7, 8], [NINE], true],
+  ['whose row has ended, that was known', [7, 8, 9], [NINE], false],
+])('another job has begun if one executes %s', (_which, known, endedNow, began) => {
+  const workers = {known: new Set(known)};
+  expect(anotherBegan(reportOfTwo(true), workers, {named: new Set([7]), endedNow})).toBe(began);
 });
