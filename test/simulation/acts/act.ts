@@ -347,7 +347,9 @@ export class Act {
           ? 'begun meanwhile'
           : this.isTwice(execution!)
             ? 'its worker lost its server'
-            : this.unnamedLimit(id),
+            : this.isElsewhere(execution!)
+              ? 'known elsewhere'
+              : this.unnamedLimit(id),
       );
     }
     this.world.stopUnit(worker);
@@ -357,6 +359,11 @@ export class Act {
   /** Gearman has the job that this worker executes all the same, and another worker may have had it: a hold sees that one alone. */
   private isTwice({jobId, connection}: Execution): boolean {
     return this.spec.kind === 'hold' && connection.broken && this.witness.entriesOf(jobId).length > 0;
+  }
+
+  private isElsewhere({entry}: Execution): boolean {
+    const knowing = this.world.servers.filter((server) => has(server, entry));
+    return knowing.length > 0 && knowing.every((server) => !this.view.servers.includes(server));
   }
 
   private unnamedLimit(id: number): LimitName | null {

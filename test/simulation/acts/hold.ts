@@ -356,7 +356,7 @@ function* move(holding: Holding, prefix: string, end: Ending): Steps<void> {
 }
 
 function* moveSome(
-  {act, holds, saved}: Holding,
+  {act, holds, saved, taken}: Holding,
   {each: {server}, part, some}: {each: ServerHold; part: Hold; some: readonly Entry[]},
   prefix: string,
   end: Ending,
@@ -391,6 +391,8 @@ function* moveSome(
       const {name, key, action} = ending.get(entry)!;
       if (action === 'submitted') saved.set(entry, {...saved.get(entry)!, function: name, key});
       else saved.delete(entry);
+      // What is made of an ended row afterwards is no loss of the hold.
+      if (action === 'ended') taken.delete(entry);
       end.moved += 1;
     },
   );

@@ -26,6 +26,8 @@ interface Target {
   limit: LimitName | null;
   /** What came before was asked for. */
   askedPlace: number;
+  /** The server has taken it: what another atomctl does to it then is not the restore's. */
+  taken: boolean;
 }
 
 export interface Restoring {
@@ -90,7 +92,17 @@ function* plan(act: Act, {jobs, to, rePrefix}: Restoring, firstSeen: Map<number,
     const server = to ?? view.servers.find((each) => each === saved.server);
     if (server === undefined) throw new AtomctlError('USAGE', 'The copy has jobs of another server.');
     const job = underOwnPrefix(act, saved, rePrefix);
-    return {job, saved, server, action: 'open', message: '', began: false, limit: null, askedPlace};
+    return {
+      job,
+      saved,
+      server,
+      action: 'open',
+      message: '',
+      began: false,
+      limit: null,
+      askedPlace,
+      taken: false,
+    };
   });
   for (const server of servers) {
     yield {did: `asks ${server.address} for the keys`};
@@ -270,6 +282,7 @@ function submit(
   // Its kill had ended the row, and somebody has set it to Running again.
   if (site === 'own' && world.row(jobId)?.status === 'running') witness.wantedAgain(jobId);
   const entry = server.submit(job.function, job.key, job.payload);
+  target.taken = !entry.ignored;
   if (entry.ignored)
     harm(
       'a cancelled entry swallows a job that is reported as submitted',
@@ -303,13 +316,13 @@ function checkThere(
   {runs, beganMs}: {runs: ReadonlyMap<Gearmand, number | undefined>; beganMs: number},
 ): void {
   const {world, witness} = act;
-  for (const {job, action} of targets) {
+  for (const {job, action, taken} of targets) {
     const {jobId, site} = job.payload;
     const isRestarted = world.servers.some((server) => world.stops.get(server) !== runs.get(server));
     const entries = world.servers.flatMap((server) => server.entries());
     const isThere = entries.some(({payload}) => payload.site === site && payload.jobId === jobId);
     const wasHanded = (witness.handedMs.get(jobId) ?? Number.NEGATIVE_INFINITY) >= beganMs;
-    if (site === 'other' || isThere || wasHanded || isRestarted || world.executes(jobId)) continue;
+    if (site === 'other' || taken || isThere || wasHanded || isRestarted || world.executes(jobId)) continue;
     // What a server had when it was asked is no longer the restore's.
     const isOthers = action === 'waiting' || action === 'executing';
     if (world.row(jobId)?.status === 'running' && action !== 'ended' && !isOthers)
