@@ -1,6 +1,6 @@
 import {afterAll, expect, test} from 'vitest';
 import {clearSite} from '../../src/jobs/clear/clear.ts';
-import {planClear} from '../../src/jobs/clear/clear-rows.ts';
+import {planClear} from '../../src/jobs/clear/plan.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import {killAt} from '../support/jobs/kill-site.ts';
 import {PLAIN_CLEAR} from '../support/jobs/plain-clear.ts';

@@ -1,5 +1,6 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {type ClearResult, clearJobs, planClear} from '../../src/jobs/clear/clear-rows.ts';
+import {type ClearResult, clearJobs} from '../../src/jobs/clear/clear-rows.ts';
+import {planClear} from '../../src/jobs/clear/plan.ts';
 import {connectDatabase} from '../../src/mysql/connect.ts';
 import type {Database} from '../../src/mysql/database.ts';
 import {askOnTerminal} from '../support/atomctl/ask-on-terminal.ts';

@@ -6,7 +6,7 @@ import {Flags} from '@oclif/core';
 import type {Fixed} from '../../doctor/fix.ts';
 import type {AppendFile} from '../../files/append-file.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
-import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
+import type {ClearPlan} from '../../jobs/clear/plan.ts';
 import type {HoldResult} from '../../jobs/hold/hold.ts';
 import type {KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkOptions} from '../../jobs/mark/mark.ts';

@@ -1,7 +1,7 @@
 import {usageError} from '../../errors.ts';
 import type {ClearSiteOptions} from '../../jobs/clear/clear.ts';
-import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
-import type {JobFilter} from '../../jobs/model/filter.ts';
+import type {SaveHistory} from '../../jobs/clear/history.ts';
+import type {ClearPlan} from '../../jobs/clear/plan.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {ClearPreview} from '../../render/jobs/changes.ts';
 import type {Context} from '../context.ts';
@@ -72,7 +72,7 @@ export async function clearPreview(
   const database = await context.database();
   const [{previewQueue}, {countFiles}] = await Promise.all([
     import('../../jobs/clear/queue-count.ts'),
-    import('../../jobs/clear/clear-rows.ts'),
+    import('../../jobs/clear/job-files.ts'),
   ]);
   return {
     plan,
@@ -108,27 +108,45 @@ export interface ExportOptions {
   name: FileName | null;
   /** Replaces the file if it exists. */
   force: boolean;
-  filter: JobFilter;
   signal: AbortSignal;
+  /** Called with the file's path when it is complete. */
+  onExported: (path: string) => void;
 }
 
 /**
- * Saves the history of the jobs that will be deleted. Returns the file's path, or null if none was asked for.
- * @throws AtomctlError as writeWholeFile does
+ * What saves the history of the jobs that will be deleted, and leaves only these in the plan; undefined if none was asked for.
+ * It throws AtomctlError as writeWholeFile does.
  */
-export async function exportBefore(
+export function historyBefore(context: Context, {name, ...options}: ExportOptions): SaveHistory | undefined {
+  return name === null ? undefined : (plan) => exportPlan(context, plan, {name, ...options});
+}
+
+async function exportPlan(
   context: Context,
-  {name, force, filter, signal}: ExportOptions,
-): Promise<string | null> {
-  if (name === null) return null;
-  const [{exportRows}, {ATOM_COLUMNS}, {writeWholeFile}, {renderCsv}] = await Promise.all([
-    import('../../jobs/export/export-csv.ts'),
-    import('../../jobs/export/columns.ts'),
-    import('../../files/write-whole-file.ts'),
-    import('../../render/csv.ts'),
-  ]);
+  plan: ClearPlan,
+  {name, force, signal, onExported}: ExportOptions & {name: FileName},
+): Promise<ClearPlan> {
+  const [{exportRows}, {ATOM_COLUMNS}, {writeWholeFile}, {renderCsv}, {hasId, jobIds}, {statusFromTermId}] =
+    await Promise.all([
+      import('../../jobs/export/export-csv.ts'),
+      import('../../jobs/export/columns.ts'),
+      import('../../files/write-whole-file.ts'),
+      import('../../render/csv.ts'),
+      import('../../jobs/clear/job-ids.ts'),
+      import('../../jobs/model/job.ts'),
+    ]);
   const [database, time] = await Promise.all([context.database(), context.time()]);
-  const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS});
+  const [ids, running]: [number[], number[]] = [[], []];
+  const includes = ({id, statusId}: {id: number; statusId: number | null}) => {
+    if (!hasId(plan.ids, id)) return false;
+    ids.push(id);
+    if (statusFromTermId(statusId) === 'running') running.push(id);
+    return true;
+  };
+  const {filter} = plan;
+  const rows = exportRows({database, time, now: context.now(), filter, columns: ATOM_COLUMNS, includes});
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
-  return writeWholeFile({...namedFile(name, force), chunks: untilInterrupted(chunks, signal)});
+  onExported(await writeWholeFile({...namedFile(name, force), chunks: untilInterrupted(chunks, signal)}));
+  const needsOtherName = force || !name.isDated;
+  return {...plan, ids: jobIds(ids), exported: {running: jobIds(running), needsOtherName}};
 }

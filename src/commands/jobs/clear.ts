@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, clearRecords} from '../../cli/change/audit-log.ts';
 import type {CheckLock} from '../../cli/change/change-site.ts';
-import {clearOptions, clearPreview, exportBefore} from '../../cli/change/clear.ts';
+import {clearOptions, clearPreview, historyBefore} from '../../cli/change/clear.ts';
 import {parseReplica} from '../../cli/change/replicas.ts';
 import {filterFlags, jobFilter} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, secondsFrom, wholeNumber} from '../../cli/flags/shared-flags.ts';
@@ -18,7 +18,7 @@ import {EXIT} from '../../errors.ts';
 import {checkWholeFile} from '../../files/write-whole-file.ts';
 import {clearExitStatus, type SiteCleared} from '../../jobs/clear/clear.ts';
 import {clearLive} from '../../jobs/clear/clear-live.ts';
-import {type ClearPlan, planClear} from '../../jobs/clear/clear-rows.ts';
+import {type ClearPlan, planClear} from '../../jobs/clear/plan.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {LiveState} from '../../jobs/model/job.ts';
@@ -97,7 +97,7 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override summary =
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =
-    `Shows what will be deleted, by status, and asks. Deletes in short transactions; if it is interrupted, it stops after the current one and says how many jobs are deleted. Only jobs that match at the question are deleted: a job that starts or begins to match later is kept. With --live, jobs whose state changes after the question are kept, too.
+    `Shows what will be deleted, by status, and asks. Deletes in short transactions; if it is interrupted, it stops after the current one and says how many jobs are deleted. Only jobs that match at the question are deleted: a job that starts or begins to match later is kept. With --live, jobs whose state changes after the question are kept, too. With --export, a running job that ends after the export is kept: the file lacks its end.
 
 With --quiet, it prints nothing if there is no problem: use it for cron. If no job matches, no file is written.
 
@@ -173,7 +173,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     return liveReport(this.context, (text) => this.notice(text));
   }
 
-  /** Exports the history if wanted, then deletes, with a progress bar. */
+  /** Exports the history if wanted, right before the first change, then deletes, with a progress bar. */
   #clear(
     {plan, live, file}: Planned,
     checkLock: CheckLock,
@@ -182,8 +182,12 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     let progress: Progress | null = null;
     return interruptibly(
       async (signal) => {
-        const {filter, total} = plan;
-        const exported = await exportBefore(context, {name: file, force: flags.force, filter, signal});
+        const {total} = plan;
+        let exported: string | null = null;
+        const onExported = (path: string) => {
+          exported = path;
+        };
+        const history = historyBefore(context, {name: file, force: flags.force, signal, onExported});
         const options = await clearOptions(context, {
           unit: flags,
           ...previewSettings(flags),
@@ -201,10 +205,11 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
         const onProgress = (done: number) => bar.update(done);
         const database = await context.database();
         const clearing = clearLive(
-          {...options, database, plan, checkLock, signal, onProgress},
+          {...options, database, plan, history, checkLock, signal, onProgress},
           live && {states: live, report: () => this.#liveReport()},
         );
-        return {exported, cleared: await clearing.finally(() => bar.stop())};
+        const cleared = await clearing.finally(() => bar.stop());
+        return {exported, cleared};
       },
       () => {
         progress?.stop();

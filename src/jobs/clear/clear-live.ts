@@ -1,8 +1,8 @@
 import type {LiveReport} from '../live/live-state.ts';
 import type {LiveState} from '../model/job.ts';
 import {type ClearSiteOptions, clearSite, type SiteCleared} from './clear.ts';
-import type {ClearPlan} from './clear-rows.ts';
 import {hasId, jobIds, matchingNow} from './job-ids.ts';
+import type {ClearPlan} from './plan.ts';
 
 /** The live states of the jobs to clear, and how they are found out. */
 export interface WantedStates {

@@ -5,21 +5,13 @@ import {deletesDifferByRow} from '../../mysql/delete-rules.ts';
 import {rehearseChanges} from '../model/change-row.ts';
 import {noJobs} from '../model/count.ts';
 import {deleteJobRows} from '../model/delete-jobs.ts';
-import {isFiltered, type JobFilter, jobCondition} from '../model/filter.ts';
-import {JOB_STATUSES, STATUSES, type StatusCounts, statusFromTermId} from '../model/job.ts';
-import {countDownloads, deleteDownloads, type FileCount} from './downloads.ts';
-import {hasId, type JobIds, jobIds, MOST_IDS, stillMatching, withoutIds} from './job-ids.ts';
+import {isFiltered, type JobFilter} from '../model/filter.ts';
+import {type StatusCounts, statusFromTermId} from '../model/job.ts';
+import {deleteDownloads} from './downloads.ts';
+import {FIRST_IDS, hasId, jobIds, MOST_IDS, stillMatching, withoutIds} from './job-ids.ts';
+import type {ClearPlan} from './plan.ts';
 import type {GoingRow, QueueWindow} from './queue-window.ts';
 import {type ReplicaWait, waitForReplicas} from './replica-lag.ts';
-
-/** What a clear will delete: settled before the question is asked, and not widened afterwards. */
-export interface ClearPlan {
-  filter: JobFilter;
-  counts: StatusCounts;
-  total: number;
-  /** The jobs that matched at the question. Others stay, though they may match later: they were neither counted nor shown. */
-  ids: JobIds;
-}
 
 export interface ClearOptions {
   database: Database;
@@ -46,54 +38,11 @@ export interface ClearResult {
   downloadsBytes: number;
   /** Download paths that were left alone, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
   downloadsKept: string[];
+  /** Jobs that stay because they ended after their history was saved. */
+  endedSince: Set<number>;
   interrupted: boolean;
   /** What ended the clear early; the counts say what was gone by then. */
   failure: AtomctlError | null;
-}
-
-/** What would be cleared. `inactive` leaves out the jobs that are running, as AtoM's "Clear inactive jobs" does. */
-export async function planClear(options: {
-  database: Database;
-  filter: JobFilter;
-  inactive: boolean;
-}): Promise<ClearPlan> {
-  const {database} = options;
-  const filter = options.inactive ? finishedOnly(options.filter) : options.filter;
-  const {join, sql, values} = jobCondition(filter);
-  const counts = noJobs();
-  const ids: number[] = [];
-  await database.visit(
-    `SELECT job.id, job.status_id FROM job ${join} WHERE ${sql}`,
-    values,
-    ([id, status]) => {
-      ids.push(id as number);
-      counts[statusFromTermId(status as number | null)]++;
-    },
-  );
-  return {filter, counts, total: ids.length, ids: jobIds(ids)};
-}
-
-/** How many files of the planned jobs would be deleted, and how large they are. */
-export async function countFiles(
-  database: Database,
-  {filter, ids}: ClearPlan,
-  directory: string,
-): Promise<FileCount> {
-  const {join, sql, values} = jobCondition(filter);
-  const paths: string[] = [];
-  await database.visit(
-    `SELECT job.id, job.download_path FROM job ${join} WHERE ${sql} AND job.download_path <> ''`,
-    values,
-    ([id, path]) => {
-      if (hasId(ids, id as number)) paths.push(String(path));
-    },
-  );
-  return countDownloads({directory, paths});
-}
-
-function finishedOnly(filter: JobFilter): JobFilter {
-  const statuses = (filter.statuses ?? JOB_STATUSES).filter((status) => STATUSES[status].finished);
-  return {...filter, statuses};
 }
 
 /**
@@ -115,6 +64,7 @@ export async function clearJobs(
     downloadsDeleted: 0,
     downloadsBytes: 0,
     downloadsKept: [],
+    endedSince: new Set(),
     interrupted: false,
     failure: null,
   };
@@ -149,7 +99,7 @@ async function clearBatches(
     start += batch.length;
     // Read without locks, so that nobody waits if few of them still match.
     const {sql, values} = candidatesStatement(plan.filter, batch);
-    const candidates = await database.query<GoingJob>(sql, values);
+    const candidates = asExported(await database.query<GoingJob>(sql, values), plan, result);
     if (candidates.length === 0) continue;
     await options.checkLock();
     if (queue !== null) {
@@ -164,8 +114,7 @@ async function clearBatches(
       await queue.takeJobsOf(going);
     }
     const startedMs = performance.now();
-    const {filter} = plan;
-    const gone = await deleteBatch(database, candidates, {filter, downloads: options.downloads}).catch(
+    const gone = await deleteBatch(database, candidates, {plan, downloads: options.downloads, result}).catch(
       (error: unknown) => goneAfterLostCommit(database, candidates, error),
     );
     size.learn(performance.now() - startedMs);
@@ -250,6 +199,21 @@ export function candidatesStatement(
   return {sql: `SELECT ${GOING_JOB} FROM job ${join} WHERE ${sql} ORDER BY job.id`, values};
 }
 
+const NONE = jobIds([]);
+
+/** Without those that ended after their history was saved. */
+function asExported(
+  jobs: readonly GoingJob[],
+  {exported}: ClearPlan,
+  {endedSince}: Pick<ClearResult, 'endedSince'>,
+): GoingJob[] {
+  return jobs.filter(({id, status_id: statusId}) => {
+    if (statusFromTermId(statusId) === 'running' || !hasId(exported?.running ?? NONE, id)) return true;
+    endedSince.add(id);
+    return false;
+  });
+}
+
 /**
  * Deletes those of the candidates that still match, in one transaction. Where there is nothing that could have
  * changed since they were read, no filter and no file, they are not locked and read again first: that takes a
@@ -258,11 +222,13 @@ export function candidatesStatement(
 async function deleteBatch(
   database: Database,
   candidates: GoingJob[],
-  {filter, downloads}: {filter: JobFilter; downloads: string | null},
+  {plan, downloads, result}: {plan: ClearPlan; downloads: string | null; result: ClearResult},
 ): Promise<GoingJob[]> {
   const ids = candidates.map(({id}) => id);
-  const locked = () => database.transaction((tx) => deleteMatching(tx, filter, ids));
-  if (downloads !== null || isFiltered(withoutIds(filter))) return locked();
+  const locked = () => database.transaction((tx) => deleteMatching(tx, ids, {plan, result}));
+  const mayStay =
+    isFiltered(withoutIds(plan.filter)) || ids.some((id) => hasId(plan.exported?.running ?? NONE, id));
+  if (downloads !== null || mayStay) return locked();
   try {
     await database.transaction((tx) => deleteAll(tx, ids));
     return candidates;
@@ -309,10 +275,14 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
  * Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. `object` is locked before
  * `job`, as AtoM's own saves do: in the other order the two deadlock.
  */
-async function deleteMatching(tx: Queryable, filter: JobFilter, ids: number[]): Promise<GoingJob[]> {
+async function deleteMatching(
+  tx: Queryable,
+  ids: number[],
+  {plan, result}: {plan: ClearPlan; result: ClearResult},
+): Promise<GoingJob[]> {
   await lockObjects(tx, ids);
-  const {sql, values} = candidatesStatement(filter, ids);
-  const jobs = await tx.query<GoingJob>(`${sql} FOR UPDATE`, values);
+  const {sql, values} = candidatesStatement(plan.filter, ids);
+  const jobs = asExported(await tx.query<GoingJob>(`${sql} FOR UPDATE`, values), plan, result);
   await deleteJobRows(
     tx,
     jobs.map(({id}) => id),
@@ -334,7 +304,6 @@ async function record(gone: GoingJob[], downloads: string | null, result: ClearR
 
 /** Short enough that half a second is seldom reached. */
 const TRANSACTION_MS = 350;
-const FIRST_JOBS = 1000;
 const FEWEST_JOBS = 100;
 
 /**
@@ -347,7 +316,7 @@ export class BatchSize {
 
   constructor(given: number | null) {
     this.#fixed = given !== null;
-    this.jobs = given ?? FIRST_JOBS;
+    this.jobs = given ?? FIRST_IDS;
   }
 
   /** @param milliseconds how long the last transaction took, of as many jobs as it was to take */

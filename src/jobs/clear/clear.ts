@@ -28,7 +28,9 @@ import {
   whileStopped,
 } from '../model/worker-control.ts';
 import {type ClearOptions, type ClearResult, clearJobs, rehearseDeletion} from './clear-rows.ts';
+import {againWith, endedSentence, type SaveHistory, saveHistory} from './history.ts';
 import {hasId, MOST_IDS, stillMatching} from './job-ids.ts';
+import type {ClearPlan} from './plan.ts';
 import {countQueue} from './queue-count.ts';
 import {QueueWindow} from './queue-window.ts';
 
@@ -40,9 +42,11 @@ export interface ClearSiteOptions extends ClearOptions {
   /** Ends executing jobs too, by stopping their workers first; null leaves these alone. */
   worker: WorkerControl | null;
   mayInterrupt: Interruptible;
+  /** Absent: the history is not saved, or it is already. */
+  history?: SaveHistory;
 }
 
-export interface SiteCleared extends Omit<ClearResult, 'downloadsKept'> {
+export interface SiteCleared extends Omit<ClearResult, 'downloadsKept' | 'endedSince'> {
   /** Jobs that were taken out of Gearman. */
   queueRemoved: number;
   /** Cleared jobs that a worker is executing. */
@@ -84,15 +88,15 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   };
   if (prepared === null || prepared.workers === null) {
     const executing = (prepared?.executing.size ?? 0) + ended.size;
-    return clearAll(options, {...seen, executing, workersAsked: false});
+    return clearAll(prepared?.agreed ?? options, {...seen, executing, workersAsked: false});
   }
-  const {workers, executing, cancelled} = prepared;
+  const {workers, executing, cancelled, agreed} = prepared;
   let order: AtomctlError[] = [];
   const {result: cleared, problems} = await whileStopped(workers, async () => {
     const stopped = {...seen, executing: ended.size, workersAsked: true};
     const done = options.signal.aborted
-      ? await clearCancelled(options, stopped, {cancelled, executing})
-      : await clearStopped(options, stopped, {ids, cancelled});
+      ? await clearCancelled(agreed, stopped, {cancelled, executing})
+      : await clearStopped(agreed, stopped, {ids: toClear(ids, agreed), cancelled});
     order = await putFirst(queue!, workers.interrupts);
     return done;
   });
@@ -121,6 +125,8 @@ interface PreparedStop {
   cancelled: ReadonlySet<number>;
   /** Those that Gearman was asked to cancel, also if they have ended by themselves. */
   touched: ReadonlySet<number>;
+  /** The options for the rest of the clear: the history may be saved by now. */
+  agreed: ClearSiteOptions;
 }
 
 /**
@@ -151,21 +157,30 @@ async function cancelAndAgree(
   options: ClearSiteOptions,
   {
     report: first,
-    ids,
+    ids: named,
     ended,
     cancelled,
     touched,
   }: Clearing & {report: LiveReport; cancelled: Set<number>; touched: Set<number>},
 ): Promise<PreparedStop> {
   const {database, queue, mayInterrupt} = options;
-  let report = first;
+  let [report, agreed] = [first, options];
   for (let times = 0; times < MOST_PLANS; times += 1) {
+    const ids = toClear(named, agreed);
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
     const workers = await workersToStop(options, report, {executing, ended});
-    if (workers === null) return {workers, executing, cancelled, touched};
+    if (workers === null) return {workers, executing, cancelled, touched, agreed};
     const against = reasonAgainstInterruption(workers, mayInterrupt);
     if (against !== null) throw against;
     await rehearseDeletion(database, [...executing]);
+    if (agreed.history !== undefined) {
+      agreed = await saveHistory(agreed);
+      // Interrupted: nothing was changed.
+      if (agreed.history !== undefined) return {workers: null, executing, cancelled, touched, agreed};
+      // That may take a while, in which jobs end and begin.
+      report = await liveStates({...queue!, database});
+      continue;
+    }
     await cancelExecuting(report, executing, {cancelled, touched});
     const now = await liveStates({...queue!, database});
     const still = await stillExecuting(report, executing, now);
@@ -176,10 +191,15 @@ async function cancelAndAgree(
         named: new Set([...ids, ...ended]),
         endedNow: await newestExecutingEnded({...queue!, database}),
       });
-    if (!hasOther && still.size === executing.size) return {workers, executing, cancelled, touched};
+    if (!hasOther && still.size === executing.size) return {workers, executing, cancelled, touched, agreed};
     report = now;
   }
   throw goOnAllTheTime();
+}
+
+/** Those of the jobs that the plan still has. */
+function toClear(ids: readonly number[], {plan}: ClearSiteOptions): number[] {
+  return ids.filter((id) => hasId(plan.ids, id));
 }
 
 /** How a clear ends: interrupted, failed on the way, with Gearman jobs that had to stay, or well. */
@@ -345,8 +365,9 @@ interface Seen {
   workersAsked: boolean;
 }
 
-async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteCleared> {
-  const {database, queue, allQueued, signal} = options;
+async function clearAll(given: ClearSiteOptions, seen: Seen): Promise<SiteCleared> {
+  const options = await saveHistory(given);
+  const {database, queue, plan, allQueued, signal} = options;
   const window = queue === null ? null : new QueueWindow(queue, await runningNames(options));
   let cleared: ClearResult;
   try {
@@ -358,7 +379,7 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
   } finally {
     await window?.close();
   }
-  const {downloadsKept, ...result} = cleared;
+  const {downloadsKept, endedSince, ...result} = cleared;
   const counts = queue === null ? null : await countQueue(queue);
   return {
     ...result,
@@ -371,8 +392,9 @@ async function clearAll(options: ClearSiteOptions, seen: Seen): Promise<SiteClea
     interruptedJobs: [],
     problems: [
       ...downloadsKept.map((path) => `The download file ${path} was not deleted.`),
+      ...endedSentence(endedSince, plan),
       ...queueProblems(seen, window),
-      ...(result.failure === null ? [] : [stoppedAt(result)]),
+      ...stoppedSentence(result, plan),
     ],
   };
 }
@@ -389,7 +411,19 @@ function queueProblems({missing, elsewhere}: Seen, window: QueueWindow | null): 
   ];
 }
 
-function stoppedAt({failure, cleared}: Pick<ClearResult, 'failure' | 'cleared'>): string {
-  const perhaps = failure!.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
-  return `${failure!.message} ${cleared} jobs were cleared before this${perhaps}; run the command again to clear the rest.`;
+/** What to do after a clear that stopped early. */
+function stoppedSentence(
+  {failure, interrupted, cleared}: Pick<ClearResult, 'failure' | 'interrupted' | 'cleared'>,
+  plan: ClearPlan,
+): string[] {
+  if (failure !== null) {
+    const perhaps = failure.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
+    return [
+      `${failure.message} ${cleared} jobs were cleared before this${perhaps}; ${againWith(plan)} to clear the rest.`,
+    ];
+  }
+  const isOnlyRecord = interrupted && cleared > 0 && plan.exported?.needsOtherName === true;
+  return isOnlyRecord
+    ? [`The file of --export is the only record of these jobs. To clear the rest, ${againWith(plan)}.`]
+    : [];
 }

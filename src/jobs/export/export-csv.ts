@@ -7,6 +7,8 @@ export interface ExportOptions extends JobClock {
   database: Database;
   filter: JobFilter;
   columns: readonly HistoryColumn[];
+  /** Asked once for each job, in the order of the ids; absent: all are exported. */
+  includes?: (job: {id: number; statusId: number | null}) => boolean;
 }
 
 /**
@@ -16,7 +18,9 @@ export interface ExportOptions extends JobClock {
  */
 export async function* exportRows(options: ExportOptions): AsyncIterable<string[][]> {
   const columns = options.columns.map((name) => HISTORY_COLUMNS[name]);
-  const toCells = (record: HistoryRecord) => columns.map(({cell}) => cell(record, options));
+  const {includes = () => true} = options;
+  const toCells = (records: HistoryRecord[]) =>
+    records.filter(includes).map((record) => columns.map(({cell}) => cell(record, options)));
   const {sql, values} = exportStatement(options.filter, options.columns);
   // The next rows may have more notes of the last job.
   let last: HistoryRecord | undefined;
@@ -27,9 +31,9 @@ export async function* exportRows(options: ExportOptions): AsyncIterable<string[
       if (record !== null) records.push(record);
     }
     last = records.pop();
-    if (records.length > 0) yield records.map(toCells);
+    if (records.length > 0) yield toCells(records);
   }
-  if (last !== undefined) yield [toCells(last)];
+  if (last !== undefined) yield toCells([last]);
 }
 
 type StreamedRow = readonly [

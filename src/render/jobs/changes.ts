@@ -1,8 +1,8 @@
 import {formatBytes} from '../../bytes.ts';
 import {counted} from '../../counted.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
-import type {ClearPlan} from '../../jobs/clear/clear-rows.ts';
 import type {FileCount} from '../../jobs/clear/downloads.ts';
+import type {ClearPlan} from '../../jobs/clear/plan.ts';
 import type {QueuePreview} from '../../jobs/clear/queue-count.ts';
 import type {Killed, KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkTarget} from '../../jobs/mark/mark.ts';

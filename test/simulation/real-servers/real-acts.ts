@@ -7,7 +7,7 @@ import {applyFixes, FINISHED_JOBS, LOST_JOBS} from '../../../src/doctor/fix.ts';
 import {AtomctlError} from '../../../src/errors.ts';
 import {connectWorker, type WorkerConnection} from '../../../src/gearman/worker-connection.ts';
 import {clearSite} from '../../../src/jobs/clear/clear.ts';
-import {planClear} from '../../../src/jobs/clear/clear-rows.ts';
+import {planClear} from '../../../src/jobs/clear/plan.ts';
 import {killJobs} from '../../../src/jobs/kill/kill.ts';
 import {liveStatesToAct} from '../../../src/jobs/live/live-state.ts';
 import {markJobs} from '../../../src/jobs/mark/mark.ts';

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import type {SiteCleared} from '../../../../src/jobs/clear/clear.ts';
 import {clearLive} from '../../../../src/jobs/clear/clear-live.ts';
-import {planClear} from '../../../../src/jobs/clear/clear-rows.ts';
+import {planClear} from '../../../../src/jobs/clear/plan.ts';
 import {settleLiveFilter} from '../../../../src/jobs/live/list-live.ts';
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
 import type {LiveState} from '../../../../src/jobs/model/job.ts';

@@ -2,12 +2,8 @@ import {existsSync} from 'node:fs';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
-import {
-  type ClearOptions,
-  candidatesStatement,
-  clearJobs,
-  planClear,
-} from '../../../../src/jobs/clear/clear-rows.ts';
+import {type ClearOptions, candidatesStatement, clearJobs} from '../../../../src/jobs/clear/clear-rows.ts';
+import {planClear} from '../../../../src/jobs/clear/plan.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
 import type {Database, SqlValue} from '../../../../src/mysql/database.ts';
@@ -79,6 +75,24 @@ describe('clearJobs', () => {
     });
     expect(await clear({database: racing, plan})).toMatchObject({cleared: 0});
     expect(await jobIds()).toEqual(expect.arrayContaining([completed, later]));
+  });
+
+  test('leaves a job that was exported as Running and ends before the lock, also without a filter', async () => {
+    const ids = [
+      await site.insertJob({status: 'running'}),
+      await site.insertJob({status: 'running'}),
+      await site.insertJob({status: 'completed'}),
+    ];
+    const plan = await planClear({database, filter: {}, inactive: false});
+    const running = Float64Array.of(ids[0]!, ids[1]!);
+    const racing = withStatementHook(database, async (sql) => {
+      if (sql.includes('FOR UPDATE'))
+        await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ids[1]!]);
+    });
+    const exported = {running, needsOtherName: true};
+    const result = await clear({database: racing, plan: {...plan, exported}});
+    expect(result).toMatchObject({cleared: 2, endedSince: new Set([ids[1]])});
+    expect(await jobIds()).toEqual([ids[1]]);
   });
 
   test.each<[string, JobFilter, string]>([

@@ -1,7 +1,7 @@
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {AtomctlError} from '../../../../src/errors.ts';
 import {type ClearSiteOptions, clearExitStatus, clearSite} from '../../../../src/jobs/clear/clear.ts';
-import {planClear} from '../../../../src/jobs/clear/clear-rows.ts';
+import {planClear} from '../../../../src/jobs/clear/plan.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
 import {withMethods} from '../../../support/jobs/kill-site.ts';
 import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
@@ -328,6 +328,44 @@ describe('clearSite', () => {
     expect([control.calls, await rows()]).toEqual([[], [id]]);
     await worker.kill();
     await until(async () => !(await at.server.statusOfUniqueKeys([unique]))[0]!.running);
+  });
+
+  test('saves the history after the last check that may refuse, and before a job is cancelled', async () => {
+    const one = await executeJob(at.site);
+    const saved: (boolean | number)[] = [];
+    const history: ClearSiteOptions['history'] = async (plan) => {
+      const [state] = await at.server.statusOfUniqueKeys([one.unique]);
+      saved.push(plan.total, state!.known);
+      return plan;
+    };
+    const control = controlOf(at, one.worker, ['--abilities=arFindingAidJob']);
+    const interrupting = {
+      ...control,
+      workersOf: async (...given: Parameters<typeof control.workersOf>) => ({
+        ...(await control.workersOf(...given)),
+        interrupts: [{id: 7, name: 'arFileImportJob'}],
+      }),
+    };
+    const refused = clear({filter: {ids: [one.id]}, worker: interrupting, history});
+    await expect(refused).rejects.toMatchObject({code: 'REFUSED'});
+    expect([saved, control.calls]).toEqual([[], []]);
+    const interruption = new AbortController();
+    interruption.abort();
+    const {signal} = interruption;
+    expect(await clear({filter: {ids: [one.id]}, worker: control, history, signal})).toMatchObject({
+      interrupted: true,
+      cleared: 0,
+      cancelAsked: false,
+      workersAsked: false,
+    });
+    expect([saved, control.calls]).toEqual([[], []]);
+    const cleared = await clear({filter: {ids: [one.id]}, worker: control, history});
+    expect(cleared).toMatchObject({cleared: 1, queueRemoved: 1, failure: null, problems: []});
+    expect([saved, control.calls]).toEqual([
+      [1, true],
+      ['stop', 'start'],
+    ]);
+    await control.worker.kill();
   });
 
   test('a job that ends before its worker is stopped: the worker, which has begun another job, goes on', async () => {
