@@ -40,7 +40,8 @@ const clearFlags = {
   }),
   force: Flags.boolean({summary: 'Replace the file of --export if it exists.', dependsOn: ['export']}),
   'delete-downloads': Flags.boolean({
-    summary: "Also delete the files of these jobs in the site's downloads directory.",
+    summary:
+      "Also delete the files of these jobs in the site's downloads directory, unless another job names the same file.",
   }),
   'keep-queue': Flags.boolean({summary: 'Do not change Gearman.', exclusive: ['restart-worker']}),
   'all-queued': Flags.boolean({

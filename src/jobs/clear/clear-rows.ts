@@ -8,6 +8,7 @@ import {deleteJobRows} from '../model/delete-jobs.ts';
 import {isFiltered, type JobFilter} from '../model/filter.ts';
 import {type StatusCounts, statusFromTermId} from '../model/job.ts';
 import {deleteDownloads} from './downloads.ts';
+import {sharedPaths, unnamed} from './job-files.ts';
 import {FIRST_IDS, hasId, jobIds, MOST_IDS, stillMatching, withoutIds} from './job-ids.ts';
 import type {ClearPlan} from './plan.ts';
 import type {GoingRow, QueueWindow} from './queue-window.ts';
@@ -36,7 +37,7 @@ export interface ClearResult {
   byStatus: StatusCounts;
   downloadsDeleted: number;
   downloadsBytes: number;
-  /** Download paths that were left alone, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
+  /** Download paths that were left alone although no job is left that names them, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
   downloadsKept: string[];
   /** Jobs that stay because they ended after their history was saved. */
   endedSince: Set<number>;
@@ -84,6 +85,7 @@ async function clearBatches(
   result: ClearResult,
 ): Promise<void> {
   const size = new BatchSize(options.batchSize);
+  const shared = options.downloads === null ? NO_PATHS : await sharedPaths(database);
   const alike = queue !== null && !(await deletesDifferByRow(database));
   for (let start = 0; ; ) {
     if (options.replicas !== null) {
@@ -118,7 +120,9 @@ async function clearBatches(
       (error: unknown) => goneAfterLostCommit(database, candidates, error),
     );
     size.learn(performance.now() - startedMs);
-    await record(gone, options.downloads, result);
+    count(gone, result);
+    if (options.downloads !== null)
+      await deleteFiles(gone, {database, directory: options.downloads, shared}, result);
     options.onProgress(result.cleared);
     if (start >= plan.ids.length) return;
     if (options.pauseSeconds === 0) continue;
@@ -290,14 +294,24 @@ async function deleteMatching(
   return jobs;
 }
 
-/** Counts what a committed transaction deleted and deletes the files of these jobs: never before their rows. */
-async function record(gone: GoingJob[], downloads: string | null, result: ClearResult): Promise<void> {
+/** Counts what a committed transaction deleted. */
+function count(gone: GoingJob[], result: ClearResult): void {
   result.cleared += gone.length;
   for (const job of gone) result.byStatus[statusFromTermId(job.status_id)]++;
-  if (downloads === null) return;
-  const paths = gone.map((job) => job.download_path ?? '').filter((path) => path !== '');
-  const {count, bytes, kept} = await deleteDownloads({directory: downloads, paths});
-  result.downloadsDeleted += count;
+}
+
+const NO_PATHS: ReadonlySet<string> = new Set();
+
+/** Deletes the files of jobs that are gone: never before their rows, and none that a row names that is left. */
+async function deleteFiles(
+  gone: GoingJob[],
+  {database, directory, shared}: {database: Database; directory: string; shared: ReadonlySet<string>},
+  result: ClearResult,
+): Promise<void> {
+  const named = gone.map((job) => job.download_path ?? '').filter((path) => path !== '');
+  const paths = await unnamed(database, named, shared);
+  const {count: files, bytes, kept} = await deleteDownloads({directory, paths});
+  result.downloadsDeleted += files;
   result.downloadsBytes += bytes;
   result.downloadsKept.push(...kept);
 }

@@ -3,6 +3,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {type ClearOptions, candidatesStatement, clearJobs} from '../../../../src/jobs/clear/clear-rows.ts';
+import {countFiles} from '../../../../src/jobs/clear/job-files.ts';
 import {planClear} from '../../../../src/jobs/clear/plan.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
 import {connectDatabase} from '../../../../src/mysql/connect.ts';
@@ -197,6 +198,32 @@ describe('clearJobs', () => {
     });
     expect(existsSync(join(downloads, 'jobs/gone.zip'))).toBe(false);
     expect(existsSync(join(downloads, 'jobs/stays.zip'))).toBe(true);
+  });
+
+  test('leaves a file that a job names too that stays; the last of its jobs takes it', async () => {
+    const downloads = join(site.root, 'downloads');
+    await mkdir(join(downloads, 'jobs'), {recursive: true});
+    for (const name of ['one.zip', 'two.zip']) await writeFile(join(downloads, 'jobs', name), 'zip');
+    for (const [name, status] of [
+      ['one', 'completed'],
+      ['one', 'error'],
+      ['two', 'error'],
+      ['two', 'error'],
+    ] as const)
+      await site.insertJob({status, downloadPath: `downloads/jobs/${name}.zip`});
+    const failed = await planClear({database, filter: {statuses: ['error']}, inactive: false});
+    expect(await countFiles(database, failed, downloads)).toEqual({count: 1, bytes: 3});
+    expect(await clear({plan: failed, downloads, batchSize: 1})).toMatchObject({
+      cleared: 3,
+      downloadsDeleted: 1,
+      downloadsKept: [],
+    });
+    expect(['one', 'two'].map((name) => existsSync(join(downloads, `jobs/${name}.zip`)))).toEqual([
+      true,
+      false,
+    ]);
+    expect(await clear({downloads})).toMatchObject({cleared: 1, downloadsDeleted: 1});
+    expect(existsSync(join(downloads, 'jobs/one.zip'))).toBe(false);
   });
 
   test('deletes a job row alone if its object row is missing or is not a job', async () => {
