@@ -98,7 +98,7 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override summary =
     "Delete jobs and their history, and this site's queued Gearman jobs, after confirmation.";
   static override description =
-    `Shows what will be deleted, by status, and asks. Deletes in short transactions; if it is interrupted, it stops after the current one and says how many jobs are deleted. Only jobs that match at the question are deleted: a job that starts or begins to match later is kept. With --live, jobs whose state changes after the question are kept, too. With --export, a running job that ends after the export is kept: the file lacks its end.
+    `Shows what will be deleted, by status, and asks. Deletes in short transactions; if it is interrupted, it stops after the current one and says how many jobs are deleted. Only jobs that match at the question are deleted: a job that starts or begins to match later is kept. With --live, jobs whose state changes after the question are kept, too. With --export, a running job that ends after the export is kept: in the file it is still running.
 
 With --quiet, it prints nothing if there is no problem: use it for cron. If no job matches, no file is written.
 
