@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {Command, type Interfaces} from '@oclif/core';
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError, usageError} from '../errors.ts';
 import type {PhpPermission} from '../php/run-php.ts';
 import {renderError, renderErrorDocument} from '../render/error.ts';
 import {sanitizeBlock, sanitizeJson, sanitizeLine} from '../render/sanitize.ts';
@@ -145,6 +145,21 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       import('./site/site-line.ts'),
     ]);
     await confirm({...this.io, ...options, site: () => siteLine(this.context)});
+  }
+
+  /**
+   * For a command with `auditFlag` that reads or writes another file.
+   * @throws AtomctlError USAGE if the audit log is that file
+   */
+  protected async requireOtherLog(path: string, name: string): Promise<void> {
+    const log = (this.flags as {'audit-log'?: string})['audit-log'];
+    if (log === undefined) return;
+    const {isSameFile} = await import('../files/same-file.ts');
+    if (!(await isSameFile(log, path))) return;
+    throw usageError(
+      `${name} and the audit log are the same file: ${path}.`,
+      'Give another file for one of them. Nothing was changed.',
+    );
   }
 
   /** Changes the site under its lock, with an audit log: see changeSite. The command has `auditFlag`. */

@@ -1,7 +1,17 @@
 /** Changes run one at a time under the site's lock, and are in the audit log. */
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, expect, test} from 'vitest';
@@ -187,6 +197,63 @@ test('S10: only to root SUDO_USER says who called sudo', async ({skip}) => {
   );
   expect(note!.content).toMatch(/ by www-data@|by uid 33@/);
   expect(note!.content).not.toContain('director');
+});
+
+test.each([
+  ['the same path', (path: string) => path],
+  ['another path', (path: string) => join(path, '..', '.', 'log')],
+  ['a link', (path: string) => linked(path, symlinkSync)],
+  ['a second name', (path: string) => linked(path, linkSync)],
+])('the export is the audit log by %s: refused, and nothing is changed', async (_, name) => {
+  const path = join(createScratch('same'), 'log');
+  writeFileSync(path, 'a line of last year\n', {mode: 0o600});
+  const id = await site.insertJob();
+  const args = ['--export', name(path), '--force', '--audit-log', path];
+  const {code, stdout, stderr} = await runAtomctl([...CLEAR, ...args], {env: site.env});
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^Error: --export and the audit log are the same file: .*Nothing was changed\.\n$/s);
+  expect(readFileSync(path, 'utf8')).toBe('a line of last year\n');
+  expect(await site.query('SELECT id FROM job')).toEqual([{id}]);
+});
+
+function linked(path: string, make: (target: string, path: string) => void): string {
+  make(path, `${path}.too`);
+  return `${path}.too`;
+}
+
+test('a log that is not there yet and the export are one file: refused, and no file is made', async () => {
+  const path = join(createScratch('same'), 'log');
+  await site.insertJob();
+  const {code} = await runAtomctl([...CLEAR, '--export', path, '--audit-log', path], {env: site.env});
+  expect([code, existsSync(path)]).toEqual([2, false]);
+});
+
+/** A clear of one job, and what happens to its log before the job is gone. */
+async function amidClear(work: () => void, path: string) {
+  const letGo = await holdUp(await site.insertJob());
+  const run = startAtomctl([...CLEAR, '--audit-log', path], {env: site.env});
+  await until(() => existsSync(path));
+  work();
+  await letGo();
+  return run.ended;
+}
+
+test('logrotate moves the audit log during a clear: the line is in the new file', async () => {
+  const path = join(createScratch('rotated'), 'log');
+  const {code} = await amidClear(() => renameSync(path, `${path}.1`), path);
+  expect([code, readFileSync(`${path}.1`, 'utf8')]).toEqual([0, '']);
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({command: 'jobs:clear', result: {cleared: 1}});
+});
+
+test('what has the name of the log after a clear is refused: a warning has the line', async () => {
+  const path = join(createScratch('rotated'), 'log');
+  const {code, stderr} = await amidClear(() => {
+    renameSync(path, `${path}.1`);
+    symlinkSync(`${path}.1`, path);
+  }, path);
+  expect([code, readFileSync(`${path}.1`, 'utf8')]).toEqual([0, '']);
+  expect(stderr).toMatch(/Warning: This change may be missing in the audit log: .* is a symbolic link\./);
+  expect(stderr).toMatch(/The log should have: \{"at":.*"command":"jobs:clear".*"cleared":1/);
 });
 
 test('without a file the lines go to logger, complete, by its stdin', async () => {

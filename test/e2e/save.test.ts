@@ -52,6 +52,17 @@ async function restartGearmand(): Promise<void> {
   gearmand = await startGearmand([], {port: gearmand.address.port});
 }
 
+test('a copy that is the audit log too is refused, and stays as it is', async () => {
+  await submitJobs(at, 1);
+  const file = join(directory, 'log-too.json');
+  await save(file);
+  const before = readFileSync(file, 'utf8');
+  await restartGearmand();
+  const {code, stderr} = await restore(file, '--yes', '--audit-log', join(directory, '.', 'log-too.json'));
+  expect([code, readFileSync(file, 'utf8')]).toEqual([2, before]);
+  expect(stderr).toContain('FILE and the audit log are the same file');
+});
+
 test('the queue outlives a restart of gearmand; the second restore does nothing', async () => {
   const ids = await submitJobs(at, 3);
   const [file, log] = [join(directory, 'queue.json'), join(directory, 'audit.log')];

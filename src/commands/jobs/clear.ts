@@ -128,6 +128,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     const {plan, live, file} = await this.#plan();
     // A file that cannot be written ends the command before the question.
     const exportTo = file && (await checkWholeFile(namedFile(file, flags.force)));
+    if (exportTo !== null) await this.requireOtherLog(exportTo, '--export');
     const preview = await clearPreview(this.context, plan, previewSettings(flags), exportTo);
     if (flags['dry-run']) {
       this.notice(await siteLine(this.context));

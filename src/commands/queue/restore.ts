@@ -54,6 +54,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
     const {flags} = this;
     const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
+    await this.requireOtherLog(this.args.file, 'FILE');
     const choice = {file: this.args.file, to: flags.to, rePrefix: flags['re-prefix']};
     await withRestoreOptions(
       this.context,
