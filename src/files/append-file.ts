@@ -1,5 +1,5 @@
 import {constants} from 'node:fs';
-import type {FileHandle} from 'node:fs/promises';
+import {type FileHandle, lstat} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
 import {AtomctlError, usageError} from '../errors.ts';
 import {systemReason} from '../system-failure.ts';
@@ -12,10 +12,14 @@ const NULL_DEVICE = 0x103;
 
 /** A file to which lines are appended. It is opened before the work of which it tells, so that one that is refused ends nothing half. */
 export class AppendFile {
-  readonly #file: FileHandle;
-  readonly #isNull: boolean;
+  readonly #path: string;
+  readonly #uid: number;
+  #file: FileHandle;
+  #isNull: boolean;
 
-  private constructor(file: FileHandle, isNull: boolean) {
+  private constructor(path: string, uid: number, {file, isNull}: OpenFile) {
+    this.#path = path;
+    this.#uid = uid;
     this.#file = file;
     this.#isNull = isNull;
   }
@@ -28,20 +32,21 @@ export class AppendFile {
    * another user on the way, and a file with two names is refused, since another user may have made one of them
    */
   static async open(path: string, uid: number): Promise<AppendFile> {
-    const file = await openRegular(path, uid).catch((cause: NodeJS.ErrnoException) => {
-      if (cause instanceof AtomctlError) throw cause;
-      throw refused(path, REASONS[cause.code ?? ''] ?? `cannot be opened: ${systemReason(cause)}`);
-    });
-    const stats = await file.stat();
-    const isNull = stats.isCharacterDevice() && stats.rdev === NULL_DEVICE;
-    const isLink = stats.isFile() && stats.nlink > 1;
-    if ((stats.isFile() && !isLink) || isNull) return new AppendFile(file, isNull);
-    await file.close();
-    throw refused(path, isLink ? 'has a second name (a hard link)' : REASONS.ENXIO!);
+    return new AppendFile(path, uid, await openChecked(path, uid));
   }
 
-  /** One write, so that lines of several runs do not mix; then synced to the disk. @throws Node's own error */
+  /**
+   * One write, so that lines of several runs do not mix; then synced to the disk. If the file was moved or removed meanwhile, as by
+   * logrotate, the one that has its name now is opened, or a new one, under the same rules.
+   * @throws AtomctlError as `open`; Node's own error
+   */
   async append(text: string): Promise<void> {
+    if (!(await this.#hasItsName())) {
+      const now = await openChecked(this.#path, this.#uid);
+      await this.#file.close();
+      this.#file = now.file;
+      this.#isNull = now.isNull;
+    }
     await this.#file.appendFile(text);
     // A device cannot be synced.
     if (!this.#isNull) await this.#file.sync();
@@ -50,6 +55,30 @@ export class AppendFile {
   close(): Promise<void> {
     return this.#file.close();
   }
+
+  async #hasItsName(): Promise<boolean> {
+    const own = await this.#file.stat({bigint: true});
+    const named = await lstat(this.#path, {bigint: true}).catch(() => null);
+    return named !== null && named.dev === own.dev && named.ino === own.ino;
+  }
+}
+
+interface OpenFile {
+  file: FileHandle;
+  isNull: boolean;
+}
+
+async function openChecked(path: string, uid: number): Promise<OpenFile> {
+  const file = await openRegular(path, uid).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof AtomctlError) throw cause;
+    throw refused(path, REASONS[cause.code ?? ''] ?? `cannot be opened: ${systemReason(cause)}`);
+  });
+  const stats = await file.stat();
+  const isNull = stats.isCharacterDevice() && stats.rdev === NULL_DEVICE;
+  const isLink = stats.isFile() && stats.nlink > 1;
+  if ((stats.isFile() && !isLink) || isNull) return {file, isNull};
+  await file.close();
+  throw refused(path, isLink ? 'has a second name (a hard link)' : REASONS.ENXIO!);
 }
 
 async function openRegular(path: string, uid: number): Promise<FileHandle> {

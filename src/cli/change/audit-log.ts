@@ -4,6 +4,7 @@ import {hostname, userInfo} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Flags} from '@oclif/core';
 import type {Fixed} from '../../doctor/fix.ts';
+import {AtomctlError} from '../../errors.ts';
 import type {AppendFile} from '../../files/append-file.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {ClearPlan} from '../../jobs/clear/plan.ts';
@@ -56,14 +57,24 @@ export async function recordChanges(
   options: AuditOptions,
 ): Promise<string | null> {
   if (changes.length === 0) return null;
-  const text = changes.map((change) => `${lineOf(change, options)}\n`).join('');
+  const lines = changes.map((change) => lineOf(change, options));
+  const text = lines.map((line) => `${line}\n`).join('');
   try {
     await inTime(options.file === null ? sendToLogger(text) : options.file.append(text));
     return null;
   } catch (error) {
     const where = options.file === null ? 'logger' : 'its file';
-    return `This change may be missing in the audit log: ${where} failed: ${systemReason(error)}.`;
+    const reason = error instanceof AtomctlError ? error.message.replace(/\.$/, '') : systemReason(error);
+    return `This change may be missing in the audit log: ${where} failed: ${reason}. The log should have: ${shown(lines)}`;
   }
+}
+
+/** In a warning. */
+const MOST_SHOWN = 10;
+
+function shown(lines: readonly string[]): string {
+  const more = lines.length > MOST_SHOWN ? ` and ${lines.length - MOST_SHOWN} more lines` : '';
+  return `${lines.slice(0, MOST_SHOWN).join(' ')}${more}`;
 }
 
 /** @throws Error if the work takes too long */

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {mkdtemp, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
+import {link, mkdtemp, readFile, rename, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
@@ -54,6 +54,39 @@ test('a device is refused, except for /dev/null, and a file in a directory that 
   await expect(AppendFile.open(path, process.geteuid!())).rejects.toMatchObject({
     message: `${path} is in a directory that does not exist.`,
   });
+});
+
+test('if the file was moved or removed meanwhile, a new one is made under its name', async () => {
+  const path = join(scratch, 'audit.log');
+  const file = await AppendFile.open(path, process.geteuid!());
+  await file.append('one\n');
+  await rename(path, `${path}.1`);
+  await file.append('two\n');
+  await rm(path);
+  await file.append('three\n');
+  await file.append('four\n');
+  await file.close();
+  expect([await readFile(`${path}.1`, 'utf8'), await readFile(path, 'utf8')]).toEqual([
+    'one\n',
+    'three\nfour\n',
+  ]);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test('what has its name meanwhile is refused as at first', async () => {
+  const path = join(scratch, 'audit.log');
+  const file = await AppendFile.open(path, process.geteuid!());
+  await rm(path);
+  await linkToFile(path);
+  await expect(file.append('x')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: `${path} is a symbolic link.`,
+  });
+  await rm(path);
+  await link(`${path}.target`, path);
+  await expect(file.append('x')).rejects.toMatchObject({message: `${path} has a second name (a hard link).`});
+  expect(await readFile(`${path}.target`, 'utf8')).toBe('');
+  await file.close();
 });
 
 async function linkToFile(path: string): Promise<void> {
