@@ -87,7 +87,16 @@ async function inTime(work: Promise<void>): Promise<void> {
 }
 
 /** `sudoUser` is the user who called sudo: `user` is then always root. */
-function lineOf({what, result}: Change, {command, site, database, now}: AuditOptions): string {
+function lineOf(change: Change, options: AuditOptions): string {
+  const text = lineText(change, options, summarized);
+  return Buffer.byteLength(text) <= LONGEST_LINE ? text : lineText(change, options, shortened);
+}
+
+function lineText(
+  {what, result}: Change,
+  {command, site, database, now}: AuditOptions,
+  replace: (key: string, value: unknown) => unknown,
+): string {
   const line = {
     at: now.toISOString(),
     user: processUser(),
@@ -100,12 +109,34 @@ function lineOf({what, result}: Change, {command, site, database, now}: AuditOpt
     what,
     result,
   };
-  return sanitizeJson(JSON.stringify(line));
+  return sanitizeJson(JSON.stringify(line, replace));
 }
 
-/** Longer than any line here; logger's default is 1 KiB, and it cuts longer lines. */
-const LONGEST_LINE = '64KiB';
-const LOGGER = ['--tag', 'atomctl', '--priority', 'user.notice', '--size', LONGEST_LINE];
+/** Ids are listed up to this number. */
+const MOST_IDS = 100;
+
+/** A JSON.stringify replacer: of many ids their number, the first and the last. */
+function summarized(_key: string, value: unknown): unknown {
+  const isLong = Array.isArray(value) && value.length > MOST_IDS;
+  if (!isLong || !value.every((each) => typeof each === 'number')) return value;
+  return {count: value.length, first: value[0], last: value.at(-1)};
+}
+
+/** Of a line that is too long. */
+const MOST_ITEMS = 5;
+const MOST_CHARACTERS = 1000;
+
+/** The same for whatever may be long: a reason, names, problems. */
+function shortened(_key: string, value: unknown): unknown {
+  if (typeof value === 'string' && value.length > MOST_CHARACTERS)
+    return `${value.slice(0, MOST_CHARACTERS)}… (${value.length} characters)`;
+  if (!Array.isArray(value) || value.length <= MOST_ITEMS) return value;
+  return {count: value.length, first: value[0], last: value.at(-1)};
+}
+
+/** Bytes. logger splits what is longer; its default is 1 KiB. */
+const LONGEST_LINE = 64 * 1024;
+const LOGGER = ['--tag', 'atomctl', '--priority', 'user.notice', '--size', String(LONGEST_LINE)];
 
 /** By stdin, because every user can read arguments in the process list. Without logger or syslog, nothing is logged. */
 async function sendToLogger(text: string): Promise<void> {
