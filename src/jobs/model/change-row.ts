@@ -168,9 +168,10 @@ class Rehearsed extends Error {}
 /** The changes inside the caller's transaction. @returns what becomes of each row if it is committed */
 export async function write(tx: Queryable, changes: readonly RowChange[]): Promise<RowOutcome[]> {
   const ids = changes.map(({id}) => id);
-  await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
-    ids,
-  ]);
+  const objects = await tx.query<{id: number}>(
+    "SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE",
+    [ids],
+  );
   const rows = await tx.query<{id: number; status_id: number | null; log_length: number | null}>(
     'SELECT id, status_id, LENGTH(output) AS log_length FROM job WHERE id IN (?) ORDER BY id FOR UPDATE',
     [ids],
@@ -185,10 +186,11 @@ export async function write(tx: Queryable, changes: readonly RowChange[]): Promi
     return {outcome: 'done'};
   });
   const toChange = changes.filter((_, index) => outcomes[index]!.outcome === 'done');
+  // A row that an old restore or a hand-made change left without its object may have the id of a description, which gets no note.
+  const own = new Set(objects.map(({id}) => id));
   for (const [to, same] of groupByTarget(toChange)) {
     if (to.as === 'deleted') await deleteJobRows(tx, same);
-    else if (to.as === 'noted') await addNote(tx, same, {...to, typeId: null});
-    else await mark(tx, same, to);
+    else await markWithNote(tx, same, {own, to});
   }
   return outcomes;
 }
@@ -203,6 +205,23 @@ function groupByTarget(changes: readonly RowChange[]): [NewRow, number[]][] {
     groups.set(key, [to, ids]);
   }
   return [...groups.values()];
+}
+
+/** @param own the jobs whose `object` row is a job's */
+async function markWithNote(
+  tx: Queryable,
+  ids: readonly number[],
+  {own, to}: {own: ReadonlySet<number>; to: Extract<NewRow, {note: string}>},
+): Promise<void> {
+  const noted = ids.filter((id) => own.has(id));
+  if (to.as !== 'noted') {
+    await mark(tx, ids, to);
+    return addNote(tx, noted, {...to, typeId: to.as === 'error' ? ERROR_NOTE_TYPE_ID : null});
+  }
+  const other = ids.find((id) => !own.has(id));
+  if (other !== undefined)
+    throw new AtomctlError('REFUSED', `Job ${other} cannot get a note: the object with its id is not a job.`);
+  await addNote(tx, noted, {...to, typeId: null});
 }
 
 async function mark(
@@ -220,7 +239,6 @@ async function mark(
      WHERE id IN (?)`,
     [STATUSES.running.termId, to.nowWall, STATUSES[to.as].termId, ids],
   );
-  await addNote(tx, ids, {...to, typeId: to.as === 'error' ? ERROR_NOTE_TYPE_ID : null});
 }
 
 /** Adds a note to each of these jobs, whose `object` rows are locked, as AtoM's addNoteText does. */
@@ -229,6 +247,7 @@ export async function addNote(
   ids: readonly number[],
   {note, culture, typeId}: {note: string; culture: string; typeId: number | null},
 ): Promise<void> {
+  if (ids.length === 0) return;
   const [before] = await tx.query<{last: number}>(
     'SELECT COALESCE(MAX(id), 0) AS last FROM note WHERE object_id IN (?)',
     [ids],

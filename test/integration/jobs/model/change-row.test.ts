@@ -124,6 +124,71 @@ describe('changeRow', () => {
     expect(await everyTable(site)).toEqual(before);
   });
 
+  describe('a row whose object is of another class, or is missing', () => {
+    let description: number;
+    let job: number;
+
+    beforeEach(async () => {
+      await site.query(
+        "INSERT INTO object (class_name, created_at, updated_at) VALUES ('QubitInformationObject', NOW(), NOW())",
+      );
+      description = (await site.query('SELECT LAST_INSERT_ID() AS id'))[0].id;
+      job = await site.insertJob({status: 'running'});
+      await site.query('INSERT INTO job (id, name, status_id) VALUES (?, "arFindingAidJob", 183)', [
+        description,
+      ]);
+    });
+
+    afterEach(() => site.query('DELETE FROM object WHERE id = ?', [description]));
+
+    const objectAndNotes = async () => [
+      await site.query('SELECT * FROM object WHERE id = ?', [description]),
+      await site.query('SELECT * FROM note WHERE object_id = ?', [description]),
+    ];
+
+    test('is marked, and that object gets no note and stays as it is', async () => {
+      const before = await objectAndNotes();
+      const outcomes: unknown[] = [];
+      const changes = [marking(description), marking(job)];
+      await changeRows(database, changes, ({outcome}) => outcomes.push(outcome) > 0);
+      expect(outcomes).toEqual(['done', 'done']);
+      expect(await site.query('SELECT status_id FROM job WHERE id IN (?)', [[description, job]])).toEqual([
+        {status_id: 185},
+        {status_id: 185},
+      ]);
+      expect(await objectAndNotes()).toEqual(before);
+      const notes = await site.query(
+        'SELECT content FROM note JOIN note_i18n USING (id) WHERE object_id = ?',
+        [job],
+      );
+      expect(notes).toEqual([{content: MARK.note}]);
+    });
+
+    test('gets no note alone: that is refused', async () => {
+      const before = await objectAndNotes();
+      const noting = {...marking(description), to: {as: 'noted' as const, note: 'Run again', culture: 'en'}};
+      await expect(changeRow(database, noting)).rejects.toMatchObject({code: 'REFUSED'});
+      expect(await objectAndNotes()).toEqual(before);
+    });
+
+    test('is deleted alone', async () => {
+      const before = await objectAndNotes();
+      expect(await changeRow(database, {...marking(description), to: {as: 'deleted'}})).toEqual({
+        outcome: 'done',
+      });
+      expect(await objectAndNotes()).toEqual(before);
+      expect(await site.query('SELECT id FROM job WHERE id = ?', [description])).toEqual([]);
+    });
+
+    test('is marked without an object, too', async () => {
+      await site.query('SET foreign_key_checks = 0');
+      await site.query('DELETE FROM object WHERE id = ?', [description]);
+      await site.query('SET foreign_key_checks = 1');
+      expect(await changeRow(database, marking(description))).toEqual({outcome: 'done'});
+      await site.query('DELETE FROM job WHERE id = ?', [description]);
+    });
+  });
+
   test('writes a note without a type on a site from before error notes had one', async () => {
     const [term] = await site.query('SELECT * FROM term WHERE id = 197');
     await site.query('DELETE FROM term WHERE id = 197');
