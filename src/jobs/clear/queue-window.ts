@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isSerial, mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {AtomctlError} from '../../errors.ts';
+import {formatAddress} from '../../gearman/address.ts';
 import {worthAnotherAttempt} from '../../gearman/failure.ts';
 import type {ServerLock} from '../../gearman/lock.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
@@ -168,14 +169,15 @@ export class QueueWindow {
     isWanted: (seen: SeenFunction) => boolean,
   ): Promise<{functions: SeenFunction[]; missing: {error: AtomctlError}[]}> {
     const {servers, prefixes} = this.#options;
-    const snapshot = await takeSnapshot(servers);
+    const snapshot = await takeSnapshot(servers, {connections: true, nowMs: Date.now()});
     const foreign = await prefixes.foreign(snapshot);
     // A prefix that is not known may be that of a copy of this site, whose jobs have the same ids and names.
     const isOurs = (seen: SeenFunction) => ownerOf(seen, prefixes, foreign) === 'site';
+    // What another atomctl holds waits in truth: its end is waited for.
+    const mayWait = ({server, total, running}: SeenFunction) =>
+      total > running || (total > 0 && snapshot.probing.has(formatAddress(server.address)));
     return {
-      functions: snapshot.functions.filter(
-        (seen) => seen.total > seen.running && isOurs(seen) && isWanted(seen),
-      ),
+      functions: snapshot.functions.filter((seen) => mayWait(seen) && isOurs(seen) && isWanted(seen)),
       missing: snapshot.missing,
     };
   }

@@ -395,8 +395,12 @@ class Window {
     this.act.witness.holds();
     for (const server of this.act.view.servers)
       if (!server.up) this.problems.push(`${server.address} does not answer.`);
-    const waits = ({total, running, jobClass}: {total: number; running: number; jobClass: string}) =>
-      total > running && isWanted(jobClass);
+    const {world} = this.act;
+    const isProbed = (server: Gearmand) => world.lockedByOther(server) || world.probeLocks.has(server);
+    const waits = (
+      {total, running, jobClass}: {total: number; running: number; jobClass: string},
+      server: Gearmand,
+    ) => (total > running || (total > 0 && isProbed(server))) && isWanted(jobClass);
     for (const [server, names] of siteFunctions(this.act, waits))
       yield* this.reporting(this.hold(server, names));
   }

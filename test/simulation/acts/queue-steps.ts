@@ -117,7 +117,7 @@ function submitLater(server: Gearmand, name: string, key: string): Entry {
 /** The functions of the site's own prefixes that have jobs, by server, of the servers that answer. */
 export function siteFunctions(
   {view, careless}: Act,
-  chosen: (seen: {total: number; running: number; jobClass: string}) => boolean,
+  chosen: (seen: {total: number; running: number; jobClass: string}, server: Gearmand) => boolean,
 ): Map<Gearmand, string[]> {
   const found = new Map<Gearmand, string[]>();
   for (const server of view.servers) {
@@ -127,7 +127,7 @@ export function siteFunctions(
       .filter(
         ({function: name, ...counts}) =>
           (careless.everyPrefix || view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1))) &&
-          chosen({...counts, jobClass: classOf(name)}),
+          chosen({...counts, jobClass: classOf(name)}, server),
       )
       .map((row) => row.function);
     if (names.length > 0) found.set(server, names);

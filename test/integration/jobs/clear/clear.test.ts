@@ -3,6 +3,9 @@ import {AtomctlError} from '../../../../src/errors.ts';
 import {type ClearSiteOptions, clearExitStatus, clearSite} from '../../../../src/jobs/clear/clear.ts';
 import {planClear} from '../../../../src/jobs/clear/plan.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
+import {holdWaiting} from '../../../../src/queue/probe/hold-waiting.ts';
+import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
+import {takeProbeLock} from '../../../../src/queue/probe/probe-lock.ts';
 import {withMethods} from '../../../support/jobs/kill-site.ts';
 import {PLAIN_CLEAR} from '../../../support/jobs/plain-clear.ts';
 import {
@@ -165,6 +168,45 @@ describe('clearSite', () => {
     expect(await rows()).toEqual(later);
     expect(await clear({queue: null})).toMatchObject({cleared: 3, queueRemoved: 0, problems: []});
     expect(await handedOut(at.site)).toEqual(later);
+  });
+
+  describe('while another atomctl holds the waiting jobs', () => {
+    async function whileHeld<T>(work: (giveBack: () => Promise<void>) => Promise<T>): Promise<T> {
+      const options = {timeoutSeconds: 2, clientId: newProbeId(Date.now())};
+      const lock = await takeProbeLock(gearmand.address, options);
+      const held = await holdWaiting(at.server, [at.site.functionName('arFindingAidJob')], options);
+      expect(held.jobs).toHaveLength(2);
+      let isHeld = true;
+      const giveBack = async () => {
+        if (!isHeld) return;
+        isHeld = false;
+        await held.giveBack();
+        await lock.release();
+      };
+      return work(giveBack).finally(giveBack);
+    }
+
+    test('says that they may stay, and does not end with 0', async () => {
+      const ids = await submitJobs(at, 2);
+      const done = await whileHeld(() =>
+        clear({filter: {ids: ids.slice(0, 1)}, queue: {...at.sources, timeoutSeconds: 0.3}}),
+      );
+      expect([done.cleared, done.queueRemoved, clearExitStatus(done)]).toEqual([1, 0, 1]);
+      expect(done.problems).toEqual([
+        expect.stringMatching(/^Some or all Gearman jobs were not removed: Another atomctl/),
+      ]);
+      expect(await handedOut(at.site)).toEqual(ids);
+    });
+
+    test('waits until these are given back', async () => {
+      const ids = await submitJobs(at, 2);
+      const done = await whileHeld((giveBack) => {
+        setTimeout(giveBack, 1500);
+        return clear({filter: {ids: ids.slice(0, 1)}});
+      });
+      expect([done.cleared, done.queueRemoved, clearExitStatus(done), done.problems]).toEqual([1, 1, 0, []]);
+      expect(await handedOut(at.site)).toEqual(ids.slice(1));
+    });
   });
 
   test('K5: clears a class of thousands of waiting jobs, and keeps the order of what stays', async () => {
