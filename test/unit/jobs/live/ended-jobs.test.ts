@@ -7,7 +7,7 @@ import {FakeGearman} from '../../../support/servers/fake-gearman.ts';
 import {nameOf, PREFIX} from '../health/a-queue.ts';
 
 const FINDING_AID = nameOf('arFindingAidJob');
-const PARAMETERS = '{"name":"arFindingAidJob","objectId":"7"}';
+const PARAMETERS = '{"name":"arFindingAidJob","objectId":"7","id":"1"}';
 const ROW = {id: 1, name: 'arFindingAidJob', parameters: PARAMETERS};
 
 const waiting = vi.hoisted(() => ({meanwhile: () => {}, times: 0}));
@@ -69,7 +69,7 @@ it('finds none whose worker tells Gearman of the end within a second', async () 
 
 it('finds none that begins within the second: its worker may be about to end it', async () => {
   const {server} = executing();
-  const other = {...ROW, id: 2, parameters: '{"name":"arFindingAidJob","objectId":"8"}'};
+  const other = {...ROW, id: 2, parameters: '{"name":"arFindingAidJob","objectId":"8","id":"2"}'};
   server.submit(FINDING_AID, uniqueKey(FINDING_AID, other.parameters)!);
   waiting.meanwhile = () => server.work([FINDING_AID]).grab();
   expect(await found(server, [1, 2], [ROW, other])).toEqual([1]);
