@@ -123,7 +123,7 @@ export function uncheckedSentence({unchecked}: Pick<Target, 'unchecked'>): strin
   if (unchecked.size === 0) return [];
   const servers = [...unchecked.keys()].join(' and ');
   return [
-    `${servers} may have it too and could not be checked: ${[...new Set(unchecked.values())].join(' ')}`,
+    `${servers} may have the job but could not be checked: ${[...new Set(unchecked.values())].join(' ')}`,
   ];
 }
 

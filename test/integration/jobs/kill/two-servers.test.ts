@@ -208,7 +208,7 @@ describe('a job that never began is taken out of one server while the other cann
       expect([killed.action, killed.gearman, exit]).toEqual(['failed', 'remains', 1]);
       expect(killed.message).toMatch(
         new RegExp(
-          `was removed from ${first.endpoint}, but its row was not changed\\. ${second.endpoint} may have it too`,
+          `was removed from ${first.endpoint}, but its row was not changed\\. ${second.endpoint} may have the job but`,
         ),
       );
       expect(killed.message).toMatch(/could not be checked: Another atomctl.*run the same command again/is);
@@ -225,7 +225,7 @@ describe('a job that never began is taken out of one server while the other cann
     );
     expect([killed.action, killed.gearman, exit, await statusOf(id)]).toEqual(['marked', 'remains', 0, 185]);
     expect(killed.message).toMatch(
-      /Gearman may still have the job.*may have it too and could not be checked/,
+      /Gearman may still have the job.*may have the job but could not be checked/,
     );
     expect(killed.message).not.toContain('no longer exists');
   });
@@ -256,7 +256,7 @@ describe('a job on one server while the other is down', () => {
     expect([killed.action, killed.gearman, exit]).toEqual(['failed', 'remains', 1]);
     expect(dryRun).toMatchObject([{action: 'failed', gearman: 'remains'}]);
     expect(killed.message).toMatch(
-      /was removed from .* may have it too and could not be checked: .* cannot be reached/,
+      /was removed from .* may have the job but could not be checked: .* cannot be reached/,
     );
     const [row] = await site.site.query('SELECT status_id FROM job WHERE id = ?', [job.id]);
     expect(row.status_id).toBe(183);

@@ -35,7 +35,8 @@ test.each([
     const host = realHost(rig.site);
     const name = rig.site.functionName('arFindingAidJob');
     const processes = async () => {
-      await submitBackground(rig.gearmand.endpoint, name, uniqueKey(name, PARAMETERS)!, PARAMETERS);
+      const own = PARAMETERS.replace('"7"', `"${id}"`);
+      await submitBackground(rig.gearmand.endpoint, name, uniqueKey(name, own)!, own);
       return host.processes();
     };
     const {states, reasons} = await live(rig.at, {host: {...host, processes}});
