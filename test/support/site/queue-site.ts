@@ -112,7 +112,7 @@ export async function insertLost(site: AtomSite, parameters?: string): Promise<n
   const id = await site.insertJob({name: 'arFindingAidJob', status: 'running'});
   if (parameters === undefined) return id;
   const line = (message: string) => `[info] [2026-03-04 13:05:01] Job ${id} "arFindingAidJob": ${message}\n`;
-  const own = parameters.replace(/"id":"?\d+"?/, `"id":"${id}"`);
+  const own = parameters.replace(/"id":("?)\d+/, `"id":$1${id}`);
   const output = line('Job started.') + line(`Parameters: ${own}`);
   await site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
   return id;
