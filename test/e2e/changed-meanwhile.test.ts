@@ -3,7 +3,8 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {askOnTerminal} from '../support/atomctl/ask-on-terminal.ts';
-import {createScratch, runAtomctl, until} from '../support/sandbox.ts';
+import {insertLogged} from '../support/jobs/retry-site.ts';
+import {createScratch, runAtomctl, startWorker, until} from '../support/sandbox.ts';
 import {startHookedProxy} from '../support/servers/hooked-proxy.ts';
 import {crash, executeJob, handedOut, insertLost, submitJobs} from '../support/site/queue-site.ts';
 import {useQueueSite} from '../support/site/use-queue-site.ts';
@@ -119,4 +120,20 @@ test('doctor --fix marks the jobs that its question named, and none that is lost
   const {code, screen} = await answer('y');
   expect([code, screen]).toEqual([1, expect.stringContaining('1 lost job marked as an error.')]);
   expect(await Promise.all([...ids, since].map(statusOf))).toEqual([184, 185, 183]);
+});
+
+test('jobs:retry runs no job again that ended well during the question, or came then', async () => {
+  workers.push(await startWorker(at.site, ['--abilities=arFindingAidJob']));
+  const [failed, corrected] = [await insertLogged(at.site), await insertLogged(at.site)];
+  const coming = corrected + 1;
+  const answer = await ask('jobs:retry', corrected, coming, failed);
+  await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [corrected]);
+  expect(await insertLogged(at.site)).toBe(coming);
+  const {code, screen} = await answer('y');
+  expect([code, screen]).toEqual([
+    1,
+    expect.stringMatching(
+      `Job ${corrected} changed meanwhile: it was error and is completed now.*\n.*There is no job ${coming}\\.\n.*Job ${failed} was started again as job`,
+    ),
+  ]);
 });

@@ -71,14 +71,36 @@ function asShown(
   targets: ReadonlyMap<number, RetryTarget>,
 ): ReadonlyMap<number, RetryTarget> {
   if (shown === null) return targets;
-  return new Map(
-    [...targets].map(([id, {job, verdict}]) => {
-      const before = shown.get(id)?.verdict;
-      if (before === undefined || !('ready' in before)) return [id, {job, verdict: before ?? verdict}];
-      if ('refused' in verdict) return [id, {job, verdict}];
-      return [id, {job, verdict: {ready: {...verdict.ready, relatives: before.ready.relatives}}}];
-    }),
-  );
+  const both = new Map<number, RetryTarget>();
+  for (const [id, {job, verdict}] of targets) {
+    const before = shown.get(id)?.verdict;
+    // A row that came since was not shown, whoever named its id.
+    if (before !== undefined) both.set(id, {job, verdict: verdictAsShown(before, verdict)});
+  }
+  return both;
+}
+
+function verdictAsShown(before: RetryTarget['verdict'], now: RetryTarget['verdict']): RetryTarget['verdict'] {
+  if ('refused' in before) return before;
+  if ('refused' in now) return now;
+  const refused = changedMeanwhile(before.ready, now.ready);
+  return refused === null ? {ready: {...now.ready, relatives: before.ready.relatives}} : {refused};
+}
+
+/** Why a job is not as it was shown; null if it is, or if it was run again since, which shows as the new row is inserted. */
+function changedMeanwhile(before: ReadyRetry, now: ReadyRetry): string | null {
+  if (now.relatives.some((id) => !before.relatives.includes(id))) return null;
+  const {id, status, logLength} = now.old;
+  const which = `Job ${id} changed meanwhile:`;
+  if (status !== before.old.status)
+    return `${which} it was ${before.old.status} and is ${status} now. Nothing was done.`;
+  if (logLength !== before.old.logLength)
+    return `${which} a worker wrote to its log. Nothing was done; run the same command again.`;
+  const lost = new Set(before.lost.map((row) => row.id));
+  const other = now.lost.find((row) => !lost.has(row.id));
+  return other === undefined
+    ? null
+    : `Job ${other.id} changed meanwhile. Nothing was done; run the same command again.`;
 }
 
 async function retryOne(options: RetryOptions, target: RetryTarget, ready: ReadyRetry): Promise<Retried> {
