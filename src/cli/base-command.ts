@@ -68,12 +68,16 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       now: () => new Date(),
     });
     await this.#refuseChangeIfReadOnly(typed);
+    if (this.#isChanging) this.#goOnWithoutOutput();
+  }
+
+  get #isChanging(): boolean {
+    return makesChanges((this.ctor as typeof BaseCommand).changes, this.flags);
   }
 
   /** Before anything is connected to. @throws AtomctlError USAGE */
   async #refuseChangeIfReadOnly(typed: ReadonlySet<string>): Promise<void> {
-    const {changes} = this.ctor as typeof BaseCommand;
-    if (!makesChanges(changes, this.flags)) return;
+    if (!this.#isChanging) return;
     const origin = await this.#readOnlyOrigin(typed);
     if (origin !== null) throw readOnlyError(this.id ?? '', origin);
   }
@@ -230,11 +234,28 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** A closed pipe (`| head`) is not an error; a full disk is. */
   #endWithoutStdout(cause: NodeJS.ErrnoException): never {
     if (cause.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    process.exit(this.#sayOutputFailed(cause));
+  }
+
+  /** A change is made and recorded, and has its exit status, whether its output can be written or not. */
+  #goOnWithoutOutput(): void {
+    let failed = false;
+    this.io.stdout.removeAllListeners('error').on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EPIPE' || failed) return;
+      failed = true;
+      const status = this.#sayOutputFailed(cause);
+      process.once('exit', () => this.exitWith(Number(process.exitCode ?? 0) || status));
+    });
+    this.io.stderr.on('error', () => {});
+  }
+
+  /** @returns the exit status for it */
+  #sayOutputFailed(cause: NodeJS.ErrnoException): number {
     const error = new AtomctlError('OUTPUT_FAILED', `Cannot write to stdout: ${systemReason(cause)}.`, {
       cause,
     });
     this.io.stderr.write(renderError(error, errorScreen(this.io, this.argv)));
-    process.exit(this.exitStatusFor(error));
+    return this.exitStatusFor(error);
   }
 
   async #secrets(): Promise<string[]> {
