@@ -52,7 +52,7 @@ export async function planFixes(site: SiteEvidence, findings: readonly Finding[]
   async function planOf(fix: Fix): Promise<FixPlan | null> {
     const called = fix.checks.some((id) => failed.includes(id));
     const mayBeCalled = fix.checks.some((id) => checked.has(id)) && (await fix.needsTime?.(site));
-    return called || mayBeCalled ? fix.plan(site) : null;
+    return called || mayBeCalled ? fix.plan(site, checked) : null;
   }
 }
 
@@ -126,8 +126,10 @@ export const LOST_JOBS: Fix = {
   id: 'lost-jobs',
   checks: ['lost-jobs', 'serial-jobs'],
   needsTime: async (site) => [...(await site.live()).verdicts.values()].some(lacksOnlyTime),
-  plan: async (site) => {
-    const lost = await lostJobs(site);
+  plan: async (site, checked) => {
+    const all = await lostJobs(site);
+    // The other check is of moves and imports alone.
+    const lost = checked.has('lost-jobs') ? all : all.filter(({oneAtATime}) => oneAtATime);
     if (lost.length === 0) return null;
     return {
       plan: `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site)}`,
@@ -257,8 +259,11 @@ export interface Fix {
   question?: string;
   /** True if it may be called for although its checks are ok: a proof lacks only time. */
   needsTime?(site: SiteEvidence): Promise<boolean>;
-  /** What it would do; null if there is nothing to do. */
-  plan(site: SiteEvidence): Promise<FixPlan | null>;
+  /**
+   * What it would do; null if there is nothing to do.
+   * @param checked the checks that were made: what only others would name is left alone
+   */
+  plan(site: SiteEvidence, checked: ReadonlySet<string>): Promise<FixPlan | null>;
   /** What it leaves alone for now, and why, one sentence; null if nothing. */
   leaves?(site: SiteEvidence): Promise<string | null>;
   /** What was done, one sentence. */

@@ -114,6 +114,26 @@ it.each(['lost-jobs', 'serial-jobs'])(
   },
 );
 
+it.each([{skip: ['lost-jobs']}, {only: ['serial-jobs']}])(
+  'marks lost moves and imports alone if only they are checked: %o',
+  async (selection) => {
+    const ids = [
+      await site.insertJob({status: 'running'}),
+      await site.insertJob({status: 'running', name: 'arFileImportJob'}),
+    ];
+    const evidence = collectSiteEvidence(access);
+    const planned = await planFixes(evidence, await runChecks(evidence, selection));
+    expect(planned.map(({plan}) => plan)).toEqual([
+      `1 lost job would be marked as an error: ${ids[1]} (arFileImportJob).`,
+    ]);
+    const {signal} = new AbortController();
+    await applyFixes({fixes: planned, site: collectSiteEvidence(access), by: 'me@host', signal});
+    const now = await statuses();
+    expect(ids.map((id) => now.get(id))).toEqual([183, 185]);
+    await site.query('DELETE FROM object WHERE id IN (?)', [ids]);
+  },
+);
+
 it('says before it dates anything that the clocks differ (T9)', async () => {
   const id = await site.insertJob({status: 'running'});
   const differing = {

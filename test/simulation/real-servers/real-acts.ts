@@ -252,7 +252,10 @@ class ActPlayer {
         database: async () => sources.database,
         liveToAct: () => liveStatesToAct(sources, {wait, firstSeen: new Map()}),
       } as unknown as SiteEvidence;
-      const plans = [LOST_JOBS, FINISHED_JOBS].map(async (fix) => ({fix, plan: await fix.plan(site)}));
+      const plans = [LOST_JOBS, FINISHED_JOBS].map(async (fix) => ({
+        fix,
+        plan: await fix.plan(site, new Set(fix.checks)),
+      }));
       const fixes = (await Promise.all(plans)).flatMap(({fix, plan}) => (plan ? [{fix, ...plan}] : []));
       const fixed = await applyFixes({fixes, site, by, signal});
       for (const {id, count: times, message} of fixed) if (times > 0) this.say(`fix: ${id}`, message);
