@@ -79,6 +79,8 @@ export interface Careless {
   rowsOnly?: boolean;
   /** Stops the workers whatever else they execute. */
   asksNobody?: boolean;
+  /** Does not compare the jobs with what the question said of them. */
+  forgetsQuestion?: boolean;
   /** Its exit status, whatever it did. */
   exit?: number;
   /** Returns jobs without trying the limit of retries. */

@@ -62,6 +62,12 @@ it.each<[string, number, Careless, RegExp]>([
     /^harm: .* dropped at the limit of retries$/,
   ],
   ['calls lost what waits', 63, {judge: waitingIsLost}, /^harm: .* changes the row of a job that waits$/],
+  [
+    'forgets what its question said',
+    1,
+    {forgetsQuestion: true},
+    /^harm: the row of a job changes that is not as the question said$/,
+  ],
   ['always ends with 0', 1, {exit: 0}, /^harm: exit status 0 although something is left$/],
   ['always ends with 1', 1, {exit: 1}, /^harm: exit status 1 although nothing is left$/],
   ['always ends with 5', 1, {exit: 5}, /^harm: exit status 5 although something was destroyed$/],

@@ -102,7 +102,8 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
     return {result, exit: killExitStatus(result)};
   }
   yield {did: 'is told to go on'};
-  const done = yield* killEach(act, {...options, ids: agreed, asked}, firstSeen, mayInterrupt);
+  const named = act.careless.forgetsQuestion ? {ids: agreed} : {ids: agreed, asked};
+  const done = yield* killEach(act, {...options, ...named}, firstSeen, mayInterrupt);
   const killed = new Map(done.result.killed.map((each) => [each.id, each]));
   const result = {...done.result, killed: planned.map((each) => killed.get(each.id) ?? each)};
   return {result, exit: killExitStatus(result)};

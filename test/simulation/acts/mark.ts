@@ -24,7 +24,8 @@ export function* mark(act: Act, ids: readonly number[]): Steps<{result: MarkResu
   act.asked = new Map([...shown].map(([id, {job}]) => [id, job.status]));
   yield {did: 'is told to go on'};
   const targets = yield* planMark(act, agreed, firstSeen);
-  for (const [id, target] of targets) target.refused ??= changedMeanwhile({force}, shown.get(id)!, target);
+  for (const [id, target] of targets)
+    if (!act.careless.forgetsQuestion) target.refused ??= changedMeanwhile({force}, shown.get(id)!, target);
   const result = yield* markEach(act, agreed, targets);
   const marked = new Map(result.marked.map((each) => [each.id, each]));
   return done({...result, marked: planned.map((each) => marked.get(each.id) ?? each)});
