@@ -10,7 +10,7 @@ import {liveStates, placesOf, stateIn} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite, type UnreadQueue} from '../live/queue-payloads.ts';
 import {anotherBegan, mayHaveBegun, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
-import {unfinishedEnded} from '../model/running-jobs.ts';
+import {finishedEnded} from '../model/running-jobs.ts';
 import type {PlannedStop} from '../model/worker-control.ts';
 import {withEndedJobs} from './plan.ts';
 import {markAsked, noteAnswer, noteGoingOn, noteUnread, updatePlan, updateState} from './progress.ts';
@@ -85,9 +85,9 @@ export async function isAsPlanned(
     anotherBegan(report, workers, {named: executing, endedNow: await newestExecutingEnded(options)});
   if (!hasOther && still.size === executing.size) return true;
   const over = [...executing].filter((id) => !still.has(id));
-  // A row that has ended since was ended by its worker.
+  // A row that has ended since was ended by its worker; of the others, their logs show it.
   const endedBefore = over.filter((id) => plan.targets.get(id)!.job.status !== 'running');
-  updatePlan(plan, report, {over, still, unfinished: await unfinishedEnded(options.database, endedBefore)});
+  updatePlan(plan, report, {over, still, finished: await finishedEnded(options.database, endedBefore)});
   return false;
 }
 

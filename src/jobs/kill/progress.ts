@@ -71,8 +71,15 @@ export function noteGoingOn(target: Target): void {
   target.now = 'executing';
 }
 
-/** The state in a new report, of a job of which it is not known what became of it in Gearman. */
-export function updateState(target: Target, {report}: Pick<KillPlan, 'report'>): void {
+/**
+ * The state in a new report, of a job of which it is not known what became of it in Gearman.
+ * @param finished of the jobs that executed although their rows had ended: those whose logs show that they finished
+ */
+export function updateState(
+  target: Target,
+  {report}: Pick<KillPlan, 'report'>,
+  finished: ReadonlySet<number> = new Set(),
+): void {
   const done = dequeued(target, report);
   if (done !== null && done !== 'unknown') return;
   target.now = stateNow(target.job, report);
@@ -80,6 +87,11 @@ export function updateState(target: Target, {report}: Pick<KillPlan, 'report'>):
   if (target.now === 'queued')
     for (const [queue, inQueue] of target.inQueues) if (inQueue === 'unknown') target.inQueues.delete(queue);
   target.verdict = report.verdicts.get(target.job.id) ?? null;
+  const {id, status} = target.job;
+  if (target.was === 'executing' && target.now === 'ended' && status !== 'running' && !finished.has(id)) {
+    target.now = 'uncertain';
+    target.verdict = FORGOTTEN;
+  }
   if (target.was !== 'executing') target.was = target.now;
 }
 
@@ -87,7 +99,7 @@ export function updateState(target: Target, {report}: Pick<KillPlan, 'report'>):
  * The plan after some of the jobs whose workers were about to stop turned out not to execute any more.
  * @param seen.over these jobs
  * @param seen.still those that execute
- * @param seen.unfinished those of `over` whose rows had been ended by somebody else, and whose logs do not show an end
+ * @param seen.finished see updateState
  */
 export function updatePlan(
   plan: Pick<KillPlan, 'targets' | 'report'>,
@@ -95,8 +107,8 @@ export function updatePlan(
   {
     over,
     still,
-    unfinished,
-  }: {over: readonly number[]; still: ReadonlySet<number>; unfinished: ReadonlySet<number>},
+    finished,
+  }: {over: readonly number[]; still: ReadonlySet<number>; finished: ReadonlySet<number>},
 ): void {
   // A row that was deleted meanwhile no longer shows the key of a job that goes on.
   const known = [...still].flatMap((id) => {
@@ -105,15 +117,11 @@ export function updatePlan(
   });
   plan.report = {...report, found: new Map([...known, ...report.found])};
   for (const target of plan.targets.values()) {
-    updateState(target, plan);
+    updateState(target, plan, finished);
     if (!over.includes(target.job.id)) continue;
     // It executed a moment before: that it does no more has to be proved before its row is changed.
     if (stateNow(target.job, report) === 'executing') noteGoingOn(target);
     if (target.now === 'executing') target.now = 'uncertain';
-    if (target.now === 'ended' && unfinished.has(target.job.id)) {
-      target.now = 'uncertain';
-      target.verdict = FORGOTTEN;
-    }
   }
 }
 

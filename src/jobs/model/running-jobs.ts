@@ -204,13 +204,13 @@ function loggedItsOwn({id, parameters}: EndedRow): boolean {
   return ownParameters(parameters, id) !== null;
 }
 
-/** Those of these rows that do not say Running although their last run did not log that it finished. */
-export async function unfinishedEnded(database: Queryable, ids: readonly number[]): Promise<Set<number>> {
+/** Those of these rows that do not say Running and whose last run logged that it finished. */
+export async function finishedEnded(database: Queryable, ids: readonly number[]): Promise<Set<number>> {
   if (ids.length === 0) return new Set();
   const rows = await database.query<{id: number}>(
     `SELECT job.id FROM job
      WHERE job.id IN (?) AND (job.status_id <> ? OR job.status_id IS NULL)
-       AND COALESCE(LOCATE(${FINISHED}, ${LATEST_RUN}), 0) = 0`,
+       AND LOCATE(${FINISHED}, ${LATEST_RUN}) > 0`,
     [ids, STATUSES.running.termId],
   );
   return new Set(rows.map(({id}) => id));

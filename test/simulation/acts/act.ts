@@ -305,8 +305,11 @@ export class Act {
     return this.witness.submittedByHandSince(entry, this.askedPlace);
   }
 
-  /** Why a job that was taken out is executing all the same. */
-  limitOfExecution(id: number): LimitName | null {
+  /**
+   * Why a job that was taken out is executing all the same.
+   * @param wasForgotten it is said to be taken out, and gearmand had forgotten it in the moment before
+   */
+  limitOfExecution(id: number, wasForgotten = false): LimitName | null {
     const taken = [...this.touchedEntries].filter(
       ({payload}) => payload.jobId === id && payload.site === 'own',
     );
@@ -319,6 +322,7 @@ export class Act {
       // An operator submitted it before its web request did, and a worker has ended that one.
       if (this.calledFinished.has(id) && this.witness.cameSince(entry, this.askedPlace))
         return 'submitted again meanwhile';
+      if (taken.length === 0 && wasForgotten && connection.broken) return 'its worker lost its server';
       if (taken.length === 0)
         return this.isHostUnread && this.calledFinished.has(id) && phase === 'grabbed' && connection.broken
           ? 'begun again unseen'

@@ -192,16 +192,12 @@ function* isAsPlanned(
   if (!hasOther && still.size === executing.size) return true;
   const over = [...executing].filter((id) => !still.has(id));
   yield {did: 'reads whether ended rows show an end'};
-  const unfinished = over.filter((id) => {
+  const finished = over.filter((id) => {
     const row = act.world.visibleRows().get(id);
-    return (
-      plan.targets.get(id)!.job.status !== 'running' &&
-      row !== undefined &&
-      row.status !== 'running' &&
-      !hasFinished(row)
-    );
+    const {status} = plan.targets.get(id)!.job;
+    return status !== 'running' && row !== undefined && row.status !== 'running' && hasFinished(row);
   });
-  updatePlan(plan, report, {over, still, unfinished: new Set(unfinished)});
+  updatePlan(plan, report, {over, still, finished: new Set(finished)});
   return false;
 }
 

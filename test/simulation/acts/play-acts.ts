@@ -325,7 +325,7 @@ class Player {
         `${act.name} reports job ${id} as killed (Gearman: ${gearman}) while a worker executes it.`,
         was === 'ended' || (!act.touched.has(id) && !world.row(id))
           ? 'ended by hand'
-          : act.limitOfExecution(id),
+          : act.limitOfExecution(id, gearman === 'removed'),
       );
     witness.killReported(id, {
       taken: gearman !== 'none' || act.calledFinished.has(id),
