@@ -5,8 +5,9 @@ import type {GearmanServer, GearmanTimeouts} from '../../gearman/server.ts';
 import {survivesReturns} from '../../gearman/test-job.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
 import {underProbeLock} from '../../queue/probe/probe-lock.ts';
+import type {CollectOptions} from '../live/collect-evidence.ts';
 import {newestExecutingEnded} from '../live/ended-jobs.ts';
-import {liveStates, placesOf, stateIn} from '../live/live-state.ts';
+import {type LiveReport, liveStates, liveStatesToAct, placesOf, stateIn} from '../live/live-state.ts';
 import {isJobOfRow, takeFromSite, type UnreadQueue} from '../live/queue-payloads.ts';
 import {anotherBegan, mayHaveBegun, stillExecuting} from '../live/still-executing.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
@@ -216,10 +217,11 @@ async function dequeueByPayload(
   // A job whose end was not confirmed may be gone: only a second probe shows that.
   if (await worthAnotherAttempt(problems)) ({waiting, problems} = await takeOut());
   plan.problems.push(...problems);
-  if (chosenTargets(plan, chosen).length === 0) return;
+  const open = new Set(chosenTargets(plan, chosen).map(({job}) => job.id));
+  if (open.size === 0) return;
   await reportingFailure(plan, async () => {
     const targets = [...plan.targets.values()];
-    const report = await liveStates({...options, probe: async () => waiting});
+    const report = await statesAfterProbe({...options, probe: async () => waiting}, open);
     plan.report = await withEndedJobs(
       report,
       targets.map(({job}) => job),
@@ -227,6 +229,17 @@ async function dequeueByPayload(
     );
     for (const target of targets) updateState(target, plan);
   });
+}
+
+/** A job whose payload waits nowhere may lack only time now: while other jobs might have been it, more was missing. */
+async function statesAfterProbe(
+  options: KillOptions & Pick<CollectOptions, 'probe'>,
+  ids: ReadonlySet<number>,
+): Promise<LiveReport> {
+  const wait = (milliseconds: number) => options.wait(milliseconds, options.signal);
+  const report = await liveStatesToAct(options, {wait, firstSeen: options.firstSeen}, ids);
+  // The wait was cut short, and proves nothing.
+  return options.signal.aborted ? liveStates(options) : report;
 }
 
 /** For what has to be looked at before its row is changed. */

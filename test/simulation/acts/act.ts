@@ -518,17 +518,17 @@ export function lengthOf({log, cut}: Row): number {
 export function* liveStatesToAct(
   act: Act,
   firstSeen: Map<number, number>,
-  ids?: ReadonlySet<number>,
+  {ids, probed}: {ids?: ReadonlySet<number>; probed?: readonly Probed[]} = {},
 ): Steps<Report> {
   const {clock} = act.world;
   const startMs = clock.nowMs;
   const seenLongAgo = [...firstSeen].filter(([, at]) => startMs - at >= 10 * SECOND).map(([id]) => id);
-  const first = yield* liveStates(act, {seenBefore: new Set(seenLongAgo)});
+  const first = yield* liveStates(act, {seenBefore: new Set(seenLongAgo), probed});
   const early = [...first.verdicts].filter(([id, {needsTime}]) => needsTime && ids?.has(id) !== false);
   if (early.length === 0) return first;
   for (const [id] of early) if (!firstSeen.has(id)) firstSeen.set(id, startMs);
   yield {did: 'waits ten seconds', untilMs: clock.nowMs + 10 * SECOND};
-  return yield* liveStates(act, {seenBefore: new Set(early.map(([id]) => id))});
+  return yield* liveStates(act, {seenBefore: new Set(early.map(([id]) => id)), probed});
 }
 
 /** What loadJobs reads of rows, in the order of the ids; ids without a row are left out. */

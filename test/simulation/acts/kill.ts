@@ -73,6 +73,7 @@ interface Kill {
   ids: readonly number[];
   options: KillOptions;
   plan: Plan;
+  firstSeen: Map<number, number>;
 }
 
 export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResult; exit: number}> {
@@ -90,7 +91,7 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   }
   // The plan that the question shows.
   const shown = yield* planKill(act, options, firstSeen);
-  const workers = yield* workersToStop({act, ids, options, plan: shown});
+  const workers = yield* workersToStop({act, ids, options, plan: shown, firstSeen});
   const mayInterrupt = new Set(workers?.interrupts.map(({id}) => id));
   const planned = previewKill(options, {...shown, workers: workers as never});
   const agreed = agreedIds(planned);
@@ -118,7 +119,7 @@ function* killEach(
   const {ids} = options;
   for (const id of ids) act.named.add(id);
   const plan = yield* planKill(act, options, firstSeen);
-  const killing = {act, ids, options, plan};
+  const killing = {act, ids, options, plan, firstSeen};
   if (act.aborted) throw refusedError('Interrupted before the first job was killed.');
   yield* rehearse(killing);
   if (act.careless.rowsOnly) for (const target of plan.targets.values()) yield* carelessRow(killing, target);
@@ -205,7 +206,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
   const jobs = loadJobs(act, options.ids);
   yield {did: `reads the jobs ${options.ids.join(', ')}`};
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
-  const report = yield* withEnded(act, yield* liveStatesToAct(act, firstSeen, running), jobs);
+  const report = yield* withEnded(act, yield* liveStatesToAct(act, firstSeen, {ids: running}), jobs);
   const targets = new Map<number, Target>();
   const rows = new Map(report.rows.map((row) => [row.id, row]));
   for (const job of jobs) {
@@ -353,9 +354,13 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen, write = writeInTime): 
   });
   for (const target of targets.values()) noteUnread(plan, target, unread);
   plan.problems.push(...problems);
-  if (chosenTargets(killing, chosen).length === 0) return;
+  const open = new Set(chosenTargets(killing, chosen).map(({job}) => job.id));
+  if (open.size === 0) return;
   const jobs = [...plan.targets.values()].map(({job}) => job);
-  plan.report = yield* withEnded(act, yield* liveStates(act, {probed: waiting}), jobs);
+  const report = yield* liveStatesToAct(act, killing.firstSeen, {ids: open, probed: waiting});
+  // The wait was cut short.
+  const proved = act.aborted ? yield* liveStates(act, {probed: waiting}) : report;
+  plan.report = yield* withEnded(act, proved, jobs);
   for (const target of plan.targets.values()) updateState(target, plan);
 }
 

@@ -39,7 +39,7 @@ function* planMark(
   const jobs = loadJobs(act, ids);
   yield {did: `reads the jobs ${ids.join(', ')}`};
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
-  const report = running.size === 0 ? null : yield* liveStatesToAct(act, firstSeen, running);
+  const report = running.size === 0 ? null : yield* liveStatesToAct(act, firstSeen, {ids: running});
   const executing = yield* executingEnded(act, jobs);
   const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
   return new Map(

@@ -113,7 +113,7 @@ function* plan(act: Act, {jobs, to, rePrefix}: Restoring, firstSeen: Map<number,
   for (const target of targets) if (target.action === 'open') judge(act, target);
   const began = new Set(targets.filter((each) => each.began).map(({job}) => job.payload.jobId));
   if (began.size === 0) return onceEach(targets);
-  const report = yield* liveStatesToAct(act, firstSeen, began);
+  const report = yield* liveStatesToAct(act, firstSeen, {ids: began});
   for (const target of targets) {
     const {jobId} = target.job.payload;
     if (!target.began || stateIn(report, jobId) !== 'lost') continue;

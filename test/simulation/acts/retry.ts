@@ -31,7 +31,7 @@ export function* retry(act: Act, ids: readonly number[]): Steps<{result: RetryRe
   yield {did: `reads the jobs ${ids.join(', ')}`};
   const chain = jobs.flatMap(({id}) => [id, ...relativesOf(act, id)]);
   const running = new Set(chain.filter((id) => world.visibleRows().get(id)?.status === 'running'));
-  const report = running.size === 0 ? null : yield* liveStatesToAct(act, new Map(), running);
+  const report = running.size === 0 ? null : yield* liveStatesToAct(act, new Map(), {ids: running});
   const read = new Map(chain.map((id) => [id, world.visibleRows().get(id)]));
   yield {did: 'asks for the keys'};
   let known = knownKeys(act, chain);
