@@ -2,6 +2,7 @@ import {expect, test} from 'vitest';
 import {type MarkOptions, markExitStatus, markJobs} from '../../../src/jobs/mark/mark.ts';
 import {jobStats} from '../../../src/jobs/stats/stats.ts';
 import {createKillSite, withMethods} from '../../support/jobs/kill-site.ts';
+import {QUIET_HOST} from '../../support/quiet-host.ts';
 import {insertLost} from '../../support/site/queue-site.ts';
 
 const at = await createKillSite();
@@ -122,7 +123,21 @@ test('a job whose row was ended by hand while its worker goes on is refused', as
   expect([exit, await at.statusOf(id)]).toEqual([5, 185]);
 });
 
-test('T9: an uncertain job is refused unless --force is given, and the queue is not probed', async () => {
+test('T9: a job of which only the age is not sure is checked again after ten seconds and marked', async () => {
+  const clock = async () => ({uncertaintyMs: 26 * 3_600_000, reason: 'the offset was not observed.'});
+  const startedAt = at.sources.time.toWall(new Date(Date.now() - 3_600_000));
+  const id = await at.site.insertJob({name: 'arFindingAidJob', status: 'running', startedAt});
+  const waits: number[] = [];
+  const wait = async (milliseconds: number) => void waits.push(milliseconds);
+  const {first} = await mark([id], {
+    as: 'error',
+    host: {...QUIET_HOST, clock},
+    recheck: {wait, firstSeen: new Map()},
+  });
+  expect([first, waits]).toEqual([expect.objectContaining({was: 'lost', action: 'marked'}), [10_000]]);
+});
+
+test('an uncertain job is refused unless --force is given, and the queue is not probed', async () => {
   const [id] = await at.submit(1);
   const refused = await mark([id!], {as: 'error'});
   expect(refused.first).toMatchObject({was: 'uncertain', action: 'refused'});

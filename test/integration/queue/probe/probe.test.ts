@@ -304,7 +304,7 @@ describe('a class that AtoM runs one at a time', () => {
     return worker;
   }
 
-  it('is not probed while a worker for it is free; other classes are', async () => {
+  it('K9: is not probed while a worker for it is free; other classes are', async () => {
     const server = await gearmand();
     await submit(server, 3, IMPORT);
     await submit(server, 3, 'f');
@@ -323,7 +323,7 @@ describe('a class that AtoM runs one at a time', () => {
     expect(await drain(server, IMPORT)).toEqual([1, 2, 3]);
   });
 
-  it('is not probed while its worker goes from one short job to the next', async () => {
+  it('K9: is not probed while its worker goes from one short job to the next', async () => {
     const server = await gearmand();
     await submit(server, 3, IMPORT);
     const worker = await connect(server, [IMPORT]);
