@@ -59,7 +59,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const {timeout: timeoutSeconds} = flags as {timeout: number};
     boundNameLookups(timeoutSeconds, this.io.env);
     this.context = new Context({
-      site: siteOptions(flags as never, typed),
+      site: siteOptions(flags as never, typed, this.io.env),
       timeoutSeconds,
       env: this.io.env,
       cwd: process.cwd(),

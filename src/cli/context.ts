@@ -270,8 +270,16 @@ type SiteFlags = Partial<Record<Exclude<keyof typeof SITE_FLAGS, 'gearman'>, str
   gearman?: string | string[];
 };
 
-/** The site's options with their origins; `typed` holds the names of the flags that are on the command line. */
-export function siteOptions(flags: SiteFlags, typed: ReadonlySet<string>): SiteOptions {
+/**
+ * The site's options with their origins; `typed` holds the names of the flags that are on the command line. oclif leaves out an empty
+ * variable: an empty prefix is a value, and nothing else has an empty one.
+ */
+export function siteOptions(
+  flags: SiteFlags,
+  typed: ReadonlySet<string>,
+  env: ContextOptions['env'],
+): SiteOptions {
+  const emptyPrefix = env[SITE_FLAGS['function-prefix']] === '' ? '' : undefined;
   function setting<T>(name: keyof typeof SITE_FLAGS, value: T | undefined): Setting<T> | undefined {
     return value === undefined
       ? undefined
@@ -282,7 +290,7 @@ export function siteOptions(flags: SiteFlags, typed: ReadonlySet<string>): SiteO
     databaseUrl: setting('database-url', flags['database-url']),
     defaultsFile: setting('defaults-file', flags['defaults-file']),
     gearman: setting('gearman', typeof flags.gearman === 'string' ? [flags.gearman] : flags.gearman),
-    functionPrefix: setting('function-prefix', flags['function-prefix']),
+    functionPrefix: setting('function-prefix', flags['function-prefix'] ?? emptyPrefix),
     timezone: setting('timezone', flags.timezone),
     site: setting('site', flags.site),
     config: setting('config', flags.config),

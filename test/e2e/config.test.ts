@@ -160,9 +160,10 @@ test('each flag beats its variable, which beats the container, which beats a nam
     functionPrefix: {value: other.prefix},
   });
   expect(siteByFlag).toMatchObject({...fromSite, gearmanServers: {value: ['named.test:4730']}});
-  // An empty variable counts as not set.
+  // An empty variable counts as not set, but an empty prefix is one.
   expect(empty).toMatchObject({
     database: {value: {database: site.databaseName}},
+    functionPrefix: {value: '', origin: 'ATOMCTL_FUNCTION_PREFIX'},
     timezone: {value: 'America/Los_Angeles'},
   });
 });
