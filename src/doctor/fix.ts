@@ -132,7 +132,7 @@ export const LOST_JOBS: Fix = {
     const lost = checked.has('lost-jobs') ? all : all.filter(({oneAtATime}) => oneAtATime);
     if (lost.length === 0) return null;
     return {
-      plan: `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site)}`,
+      plan: `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site, 'The finish time and the note use')}`,
       steps: async function* (fresh, by) {
         yield* markEach(fresh, named(lost, await lostJobs(fresh)), {
           as: 'error',
@@ -174,7 +174,7 @@ export const FINISHED_JOBS: Fix = {
     const finished = await finishedJobs(site);
     if (finished.length === 0) return null;
     return {
-      plan: `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.${await clockRemark(site)}`,
+      plan: `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.${await clockRemark(site, 'The note uses')}`,
       steps: async function* (fresh, by) {
         yield* markEach(fresh, named(finished, await finishedJobs(fresh)), {
           as: 'completed',
@@ -187,11 +187,14 @@ export const FINISHED_JOBS: Fix = {
   report: (count) => `${counted(count, 'finished job')} marked as completed.`,
 };
 
-/** Finish times and notes have the time of the zone that atomctl uses: the clock of AtoM is not known better. */
-async function clockRemark(site: SiteEvidence): Promise<string> {
+/**
+ * Finish times and notes have the time of the zone that atomctl uses: the clock of AtoM is not known better. A finished job ended when
+ * its log says.
+ */
+async function clockRemark(site: SiteEvidence, subject: string): Promise<string> {
   const faults = await clockFaults({...site.access, database: await site.database()});
   if (faults.length === 0) return '';
-  return ` The clocks of AtoM and atomctl differ (atomctl doctor --check clock). The finish time and the note use the timezone of atomctl, ${site.access.time.zone}. If it is wrong, give --timezone.`;
+  return ` The clocks of AtoM and atomctl differ (atomctl doctor --check clock). ${subject} the timezone of atomctl, ${site.access.time.zone}. If it is wrong, give --timezone.`;
 }
 
 async function* markEach(
@@ -201,10 +204,15 @@ async function* markEach(
 ): AsyncGenerator<number> {
   const {time, now} = site.access;
   const database = await site.database();
-  for (const {id, logLength} of jobs) {
+  for (const {id, logLength, fault, ...job} of jobs) {
     const nowWall = time.toWall(now());
     const to = {as: mark.as, note: mark.note(nowWall), culture: 'en', nowWall};
-    const row = await changeRow(database, {id, seen: {status: 'running', logLength}, to});
+    const finishedAt = fault === 'finished' ? job.finishedAt : null;
+    const row = await changeRow(database, {
+      id,
+      seen: {status: 'running', logLength},
+      to: {...to, finishedAt},
+    });
     if (row.outcome === 'unknown') throw row.error;
     yield row.outcome === 'done' ? 1 : 0;
   }

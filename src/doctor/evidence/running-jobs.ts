@@ -16,6 +16,8 @@ export interface RunningJob {
   marksErrors: boolean;
   /** Bytes of its log when its state was proved. */
   logLength: number;
+  /** When its log says that it finished, wall clock; null if it does not say so. */
+  finishedAt: string | null;
   /** Since the last line of its log; null without one, or if the log is cut. */
   silentSeconds: number | null;
   /** AtoM lets only the oldest running job of these classes work. */
@@ -36,7 +38,7 @@ function jobsInReport(
   {verdicts, evidence, rows}: LiveReport,
   {now, stuckAfterSeconds}: SiteEvidence['access'],
 ): RunningJob[] {
-  const lengths = new Map(rows.map(({id, logLength}) => [id, logLength]));
+  const read = new Map(rows.map((row) => [row.id, row]));
   return evidence.rows.map(({id, name, failed, key, lastActivityMs}) => {
     const verdict = verdicts.get(id)!;
     const silentSeconds =
@@ -47,7 +49,8 @@ function jobsInReport(
     return {
       ...{id, name, verdict, fault, failed, silentSeconds},
       marksErrors: key !== 'none',
-      logLength: lengths.get(id)!,
+      logLength: read.get(id)!.logLength,
+      finishedAt: read.get(id)!.finishedAt,
       oneAtATime: isSerial(name),
     };
   });

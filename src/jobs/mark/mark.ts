@@ -8,6 +8,7 @@ import type {FoundJobs} from '../live/unique-keys.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
+import type {RunningRow} from '../model/running-jobs.ts';
 
 export interface MarkOptions extends Omit<LiveAccess, 'database'> {
   database: Database;
@@ -48,6 +49,8 @@ export interface MarkTarget {
   was: MarkState;
   /** Bytes of its log when the state was proved; null if the job has ended. */
   logLength: number | null;
+  /** When its log says that it finished, wall clock; null if it is not finished. */
+  finishedAt: string | null;
   refused: string | null;
   /** What speaks against this mark, a sentence; null if nothing does. */
   warning: string | null;
@@ -64,17 +67,27 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
   const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
   const executing = await executingEndedJobs(ended, options);
-  const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
-  const rows = new Map(report?.evidence.rows.map((row) => [row.id, row]));
+  const rows = new Map(report?.rows.map((row) => [row.id, row]));
   return new Map(
     jobs.map((job) => {
       const {was, reason} = stateOf(job, report, executing);
       const refused = markRefusal(options, job, was, reason);
-      const neverBegan = rows.get(job.id)?.begun === null && options.as === 'completed';
-      const warning = refused === null && neverBegan ? 'No worker began it, so its work is not done.' : null;
-      return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused, warning}];
+      const row = rows.get(job.id);
+      const finishedAt = was === 'finished' ? (row?.finishedAt ?? null) : null;
+      const warning = refused === null ? warningOf(options.as, {job, was, row}) : null;
+      return [job.id, {job, was, logLength: row?.logLength ?? null, finishedAt, refused, warning}];
     }),
   );
+}
+
+/** What speaks against a mark that is not refused; null if nothing does. */
+function warningOf(
+  as: MarkOptions['as'],
+  {job, was, row}: {job: Job; was: MarkState; row: RunningRow | undefined},
+): string | null {
+  if (as === 'completed') return row?.begun === null ? 'No worker began it, so its work is not done.' : null;
+  if (was === 'finished' && row?.failed === false) return 'Its log says that it finished, and has no error.';
+  return job.status === 'completed' ? 'Its row says that it completed.' : null;
 }
 
 /** The state of a job, and the sentence that says why. */
@@ -214,7 +227,7 @@ const LABELS = {completed: 'completed', error: 'an error'} as const;
 
 function changeOf(
   {time, now, as, by, reason, culture}: MarkOptions,
-  {job, was, logLength}: MarkTarget,
+  {job, was, logLength, finishedAt}: MarkTarget,
 ): RowChange {
   const nowWall = time.toWall(now());
   const because = reason === null ? '' : ` Reason: ${reason}`;
@@ -223,7 +236,7 @@ function changeOf(
   return {
     id: job.id,
     seen: {status: job.status, logLength: logLength ?? undefined},
-    to: {as, note, culture, nowWall},
+    to: {as, note, culture, nowWall, finishedAt},
   };
 }
 

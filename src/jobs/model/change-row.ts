@@ -19,6 +19,8 @@ export type NewRow =
       culture: string;
       /** Now, on the site's wall clock: the time of its end, unless it has ended before. */
       nowWall: string;
+      /** When it finished, if its log says so and the row does not; null or absent if this is not known. */
+      finishedAt?: string | null;
     }
   | {
       /** The row keeps its status, and gets a note. */
@@ -237,7 +239,7 @@ async function mark(
   await tx.execute(
     `UPDATE job SET completed_at = IF(status_id = ? OR completed_at IS NULL, ?, completed_at), status_id = ?
      WHERE id IN (?)`,
-    [STATUSES.running.termId, to.nowWall, STATUSES[to.as].termId, ids],
+    [STATUSES.running.termId, to.finishedAt ?? to.nowWall, STATUSES[to.as].termId, ids],
   );
 }
 

@@ -24,6 +24,8 @@ export interface RunningRow {
   starts: number;
   /** After its last `Job started.` the log has `Job finished.`; false if the log is cut, so that a later start is missing. */
   finished: boolean;
+  /** The time of that line; null if it has not finished. */
+  finishedAt: string | null;
   /** After its last `Job started.` the log has an error line, or the job finished and has an error note. */
   failed: boolean;
   /** Bytes of the log. */
@@ -104,6 +106,7 @@ function toRow({
   // A start that is older than the first was quoted in a message, and so is whatever seems to follow it.
   const last = first !== null && lastStart !== null && lastStart >= first ? lastStart : null;
   const newest = lineTime(row.newest_head);
+  const finishedAt = cut || last === null ? null : lineTime(row.finished_head);
   return {
     id,
     name: name ?? '',
@@ -113,7 +116,8 @@ function toRow({
     begun:
       bytes === 0 ? null : row.begun === 1 ? {first, last: cut ? null : last} : {first: null, last: null},
     starts: Number(row.starts ?? 0),
-    finished: !cut && last !== null && lineTime(row.finished_head) !== null,
+    finished: finishedAt !== null,
+    finishedAt,
     failed: row.begun === 1 && (row.failed === 1 || row.noted === 1),
     logLength: bytes,
     lastActivity: cut || (last !== null && newest !== null && newest < last) ? null : newest,

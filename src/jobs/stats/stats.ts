@@ -133,10 +133,12 @@ const BEGUN = 'SUBSTRING(job.output, 9, 19)';
 
 /**
  * The job whose notes are read: a failed one, which has its message there, and one that another than its worker may have ended, which
- * does not end within ten seconds of the last lines of its log. To look for the notes of all jobs takes as long as all the rest.
+ * does not end within ten seconds of the last lines of its log, or was changed later, as by a mark that takes the time of its end from
+ * there. To look for the notes of all jobs takes as long as all the rest.
  */
 const NOTED = `CASE WHEN job.status_id = ${STATUSES.error.termId} THEN job.id
   WHEN job.completed_at IS NULL THEN NULL
+  WHEN object.updated_at > job.completed_at + INTERVAL 10 SECOND THEN job.id
   WHEN LOCATE(CAST(LEFT(job.completed_at, 18) AS BINARY), RIGHT(CAST(job.output AS BINARY), 400)) > 0 THEN NULL
   ELSE job.id END`;
 

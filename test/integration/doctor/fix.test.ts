@@ -94,6 +94,8 @@ it('marks lost and finished jobs alone, each with a note, leaves a finished job 
     [lost],
   );
   expect(notes).toEqual([{type_id: 197, content: expect.stringMatching(/me@host .*no Gearman server knew/)}]);
+  const [ended] = await site.query('SELECT completed_at FROM job WHERE id = ?', [finished]);
+  expect(ended!.completed_at).toBe('2026-03-04 09:00:00');
   expect((await fix()).plans).toEqual([]);
 });
 

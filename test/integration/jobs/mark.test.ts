@@ -1,5 +1,11 @@
 import {expect, test} from 'vitest';
-import {type MarkOptions, markExitStatus, markJobs} from '../../../src/jobs/mark/mark.ts';
+import {
+  type MarkOptions,
+  markExitStatus,
+  markJobs,
+  planMark,
+  previewMark,
+} from '../../../src/jobs/mark/mark.ts';
 import {jobStats} from '../../../src/jobs/stats/stats.ts';
 import {createKillSite, withMethods} from '../../support/jobs/kill-site.ts';
 import {QUIET_HOST} from '../../support/quiet-host.ts';
@@ -7,22 +13,23 @@ import {insertLost} from '../../support/site/queue-site.ts';
 
 const at = await createKillSite();
 
+function markOptions(ids: readonly number[], options: Partial<MarkOptions> = {}): MarkOptions {
+  return {
+    ...at.sources,
+    ids,
+    as: 'completed',
+    by: 'alice@archive',
+    reason: null,
+    culture: 'en',
+    force: false,
+    signal: new AbortController().signal,
+    recheck: {wait: async () => {}, firstSeen: new Map()},
+    ...options,
+  };
+}
+
 async function mark(ids: readonly number[], options: Partial<MarkOptions> = {}) {
-  const result = await markJobs(
-    {
-      ...at.sources,
-      ids,
-      as: 'completed',
-      by: 'alice@archive',
-      reason: null,
-      culture: 'en',
-      force: false,
-      signal: new AbortController().signal,
-      recheck: {wait: async () => {}, firstSeen: new Map()},
-      ...options,
-    },
-    null,
-  );
+  const result = await markJobs(markOptions(ids, options), null);
   return {...result, exit: markExitStatus(result), first: result.marked[0]!};
 }
 
@@ -52,6 +59,8 @@ test('T12: a finished job is marked as completed, with a note that is no error',
     message: `Job ${id} is marked as completed.`,
   });
   expect([exit, await at.statusOf(id)]).toEqual([0, 184]);
+  const [row] = await at.site.query('SELECT completed_at FROM job WHERE id = ?', [id]);
+  expect(row!.completed_at).toBe('2026-03-04 13:05:01');
   expect(await noteOf(id)).toEqual({
     type_id: null,
     content: expect.stringMatching(
@@ -122,6 +131,25 @@ test('a job whose row was ended by hand while its worker goes on is refused', as
   );
   expect([exit, await at.statusOf(id)]).toEqual([5, 185]);
 });
+
+test.each(['finished', 'completed'])(
+  'the plan says what speaks against an error for a job that is %s',
+  async (state) => {
+    const id = state === 'finished' ? await insertFinished() : await at.site.insertJob({status: 'completed'});
+    const options = markOptions([id], {as: 'error'});
+    const planned = previewMark(options, await planMark(options));
+    expect(planned).toMatchObject([
+      {
+        action: 'marked',
+        message:
+          `Job ${id} would be marked as an error. ` +
+          (state === 'finished'
+            ? 'Its log says that it finished, and has no error.'
+            : 'Its row says that it completed.'),
+      },
+    ]);
+  },
+);
 
 test('T9: a job of which only the age is not sure is checked again after ten seconds and marked', async () => {
   const clock = async () => ({uncertaintyMs: 26 * 3_600_000, reason: 'the offset was not observed.'});

@@ -60,6 +60,7 @@ function aRow(id: number, more: Partial<RunningRow> = {}): RunningRow {
     begun: null,
     starts: 0,
     finished: false,
+    finishedAt: null,
     failed: false,
     logLength: 0,
     lastActivity: null,
