@@ -46,7 +46,10 @@ function* planMark(
     jobs.map((job) => {
       const {was, reason} = stateOf(job, report, executing);
       const refused = markRefusal(act.spec, job, was, reason);
-      return [job.id, {job, was, logLength: lengths.get(job.id) ?? null, refused, finishedAt: null, warning: null}];
+      return [
+        job.id,
+        {job, was, logLength: lengths.get(job.id) ?? null, refused, finishedAt: null, warning: null},
+      ];
     }),
   );
 }
