@@ -67,10 +67,26 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
     if (report !== null) noticeMissing(report, notice);
     const isQueued = (job.likely ?? job.live) === 'queued';
     const waits = report === null || !isQueued ? '' : await workersSentence(report, job.id, time);
-    await this.#show(job, {waits, again: await runAgainText(job)});
+    const goesOn = wanted.live ? await this.#goesOn(job) : '';
+    await this.#show(job, {waits, goesOn, again: goesOn === '' ? await runAgainText(job) : ''});
   }
 
-  async #show(job: JobDetails, lines: {waits: string; again: string}): Promise<void> {
+  /** Of a job that was killed with --force: that a worker still executes it; otherwise empty. */
+  async #goesOn(job: JobDetails): Promise<string> {
+    if (job.status === 'running' || !wasKilledExecuting(job)) return '';
+    const [{executingEndedJobs}, {stateOf}, database, sources] = await Promise.all([
+      import('../../jobs/live/ended-jobs.ts'),
+      import('../../jobs/mark/mark.ts'),
+      this.context.database(),
+      liveSources(this.context, {notice: (text) => this.notice(text)}),
+    ]);
+    const {was, reason} = stateOf(job, null, await executingEndedJobs([job.id], {...sources, database}));
+    return was === 'executing'
+      ? `${reason} jobs:retry refuses it until that ends: atomctl queue:workers`
+      : '';
+  }
+
+  async #show(job: JobDetails, lines: {waits: string; goesOn: string; again: string}): Promise<void> {
     const {log, tail, 'no-pager': noPager} = this.flags;
     const text = () =>
       log ? renderLog(job, tail) : renderJobDetails(job, this.screen, {tail: tail ?? TAIL, ...lines});
@@ -78,6 +94,10 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
     const {page} = await import('../../cli/terminal/pager.ts');
     return page(text(), this.io);
   }
+}
+
+function wasKilledExecuting({notes}: JobDetails): boolean {
+  return notes.some(({text}) => /^Killed with atomctl .* while it was executing\./s.test(text));
 }
 
 async function workersSentence(report: LiveReport, id: number, time: SiteTime): Promise<string> {

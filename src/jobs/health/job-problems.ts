@@ -127,17 +127,29 @@ export function endedJobs(ended: readonly EndedJob[]): JobProblem[] {
     {
       state: FAULT_SEVERITY['jobs of ended rows'],
       message: `Gearman still has ${ended.length === 1 ? '1 job that has' : `${ended.length} jobs that have`} ended in the database: ${someOf(named, '; ')}.`,
-      consequence:
-        'A kill was interrupted, or the job was submitted again: a worker will run it and change its row again.',
+      consequence: endedConsequence(ended),
       remedy: endedRemedy(ended),
     },
   ];
 }
 
+function endedConsequence(ended: readonly EndedJob[]): string {
+  const waits = ended.some(({running}) => !running);
+  const runs = ended.some(({running}) => running);
+  return [
+    runs &&
+      'After jobs:kill --force a worker still runs its job, until the job ends, and may change its row again; to see the worker: atomctl queue:workers.',
+    waits &&
+      'A kill was interrupted, or the job was submitted again: a worker will run it and change its row again.',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** Without its row, a waiting job fails when a worker takes it. Deleting the row of one that runs may end its worker. */
 function endedRemedy(ended: readonly EndedJob[]): string {
   const waiting = ended.filter(({running}) => !running).slice(0, SHOWN);
-  if (waiting.length === 0) return `atomctl jobs:show ${ended[0]!.id} --follow`;
+  if (waiting.length === 0) return `atomctl jobs:why ${ended[0]!.id}`;
   return `atomctl jobs:kill ${[...new Set(waiting.map(({id}) => id))].join(' ')} --delete`;
 }
 

@@ -132,12 +132,18 @@ async function collect(options: RetryOptions, drafts: readonly Draft[]): Promise
 }
 
 /** Why a job in this state is not run again, with what to do instead; null if it may be. */
-export function stateRefusal({id}: Pick<Job, 'id'>, was: MarkState, reason: string): string | null {
+export function stateRefusal(
+  {id, status}: Pick<Job, 'id' | 'status'>,
+  was: MarkState,
+  reason: string,
+): string | null {
   switch (was) {
     case 'ended':
     case 'lost':
       return null;
     case 'executing':
+      if (status !== 'running')
+        return `Job ${id} has ended in the database, but ${reason} Run the same command again when that worker is done with it. To see it: atomctl queue:workers`;
       return `Job ${id} is executing. ${reason} To wait for its end: atomctl jobs:wait ${id}`;
     case 'queued':
       return `Job ${id} is queued. ${reason} A worker will run it. To remove it from Gearman: atomctl jobs:kill ${id}`;

@@ -1,8 +1,10 @@
 /** Explains the state of one job: its proof, its place, what blocks it, who executes it and how, and what to do. */
 
 import {seenWaiting} from '../live/counts.ts';
+import {executingEndedJobs} from '../live/ended-jobs.ts';
 import type {RowEvidence} from '../live/evidence.ts';
 import {type LiveReport, type LiveVerdict, liveStates} from '../live/live-state.ts';
+import {stateOf} from '../mark/mark.ts';
 import type {JobDetails} from '../model/job.ts';
 import {isCut, parseLogLines} from '../model/log.ts';
 import {showJob} from '../model/show.ts';
@@ -256,6 +258,10 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
   const since = job.finishedAt === null ? '' : ` since ${job.finishedAt}`;
   const errors = job.notes.filter(({error}) => error).map(({text}) => shortened(text));
   const state = job.status as JobWhy['state'];
+  const executing = await executingEndedJobs([job.id], options);
+  const {was, reason} = stateOf(job, null, executing);
+  const goesOn =
+    was === 'executing' ? [`But ${reason} That ends with its job, and may change the row again.`] : [];
   const facts = {
     id: job.id,
     name: job.name,
@@ -263,6 +269,7 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     likely: null,
     proof: [
       state === 'unknown' ? 'Its row has no status that AtoM defines.' : `Its row says ${state}${since}.`,
+      ...goesOn,
       ...errors,
     ],
     position: missing.because('position', ended),
@@ -275,7 +282,14 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     ...(await historyOf(job, {begunMs: null}, options, missing)),
     missing: missing.reasons,
   };
-  return inOrder({...facts, advice: adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job)})});
+  const advice =
+    was === 'executing'
+      ? {
+          message: 'Wait until its worker is done with it: until then jobs:retry refuses it.',
+          command: 'atomctl queue:workers',
+        }
+      : adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job)});
+  return inOrder({...facts, advice});
 }
 
 const NOT_RUNNING: Pick<

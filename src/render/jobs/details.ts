@@ -9,19 +9,25 @@ import {JOB_COLUMNS, wallClock} from './columns.ts';
 /**
  * The job details page: overview, notes, errors, the last `tail` lines of the log.
  * @param options.waits what a queued job waits for; otherwise empty
+ * @param options.goesOn that a worker executes it although its row has ended; otherwise empty
  * @param options.again how a job that failed or is lost is run again; otherwise empty
  */
 export function renderJobDetails(
   job: JobDetails,
   screen: Screen,
-  {tail, waits = '', again = ''}: {tail: number; waits?: string; again?: string},
+  {
+    tail,
+    waits = '',
+    goesOn = '',
+    again = '',
+  }: {tail: number; waits?: string; goesOn?: string; again?: string},
 ): string {
   const lines = logLines(shortLog(job.log, job));
   const shown = lastLines(lines, tail);
   const part =
     shown.length < lines.length ? `: the last ${shown.length} of ${lines.length} lines; --log shows all` : '';
   const log = lines.length === 0 ? ['  (empty)'] : shown;
-  return `${renderJobOverview(job, screen, {part, waits, again})}${log.map((line) => `${line}\n`).join('')}`;
+  return `${renderJobOverview(job, screen, {part, waits, goesOn, again})}${log.map((line) => `${line}\n`).join('')}`;
 }
 
 /** The log as AtoM stored it and nothing else, or its last `tail` lines. */
@@ -53,7 +59,7 @@ const BELOW = `\n${' '.repeat(2 + LABEL)}`;
 export function renderJobOverview(
   job: Omit<JobDetails, 'log' | 'parameters'>,
   screen: Screen,
-  {part = '', waits = '', again = ''} = {},
+  {part = '', waits = '', goesOn = '', again = ''} = {},
 ): string {
   const status = paint(screen, STATUSES[job.status].color, job.status);
   const live =
@@ -65,6 +71,7 @@ export function renderJobOverview(
     ['Status', `${status}${live}${job.likely === null ? '' : `; likely ${job.likely}`}`],
     ['Why', sanitizeLine(job.liveReason ?? '')],
     ['Waits for', waits],
+    ['Still runs', sanitizeLine(goesOn)],
     ['Started', wallClock(job.startedAt)],
     ['Begun', begunText(job)],
     ['Finished', wallClock(job.finishedAt)],

@@ -179,7 +179,10 @@ describe('jobs in Gearman that no row explains', () => {
     expect(await problems()).toEqual([
       expect.objectContaining({
         message: `Gearman still has 1 job that has ended in the database: ${id} (arFindingAidJob), assigned to a worker on ${gearmand.endpoint}.`,
-        remedy: `atomctl jobs:show ${id} --follow`,
+        consequence: expect.stringMatching(
+          /^After jobs:kill --force a worker still runs its job, until the job ends/,
+        ),
+        remedy: `atomctl jobs:why ${id}`,
       }),
     ]);
   });

@@ -73,7 +73,7 @@ function judge(
   const none = {servers: [], function: '', lost: [], relatives: []};
   if (!row) return {...none, refused: `Job ${id} is gone.`};
   const {was, reason} = stateOf({id, status: row.status}, report, new Map());
-  const byState = stateRefusal({id}, was, reason);
+  const byState = stateRefusal({id, status: row.status}, was, reason);
   if (byState !== null) return {...none, refused: byState};
   if (qualityOf(row, world.own) === 'none') return {...none, refused: 'Its log has no parameters.'};
   if (row.job.name === 'Scale images') return {...none, refused: 'Its class is not known.'};

@@ -37,7 +37,9 @@ test('an executing job is refused, also if its row was ended by hand', async () 
   const {id} = await at.execute();
   expect(await refusal(id)).toMatch(new RegExp(`is executing\\. .*atomctl jobs:wait ${id}$`));
   await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
-  expect(await refusal(id, {force: true})).toMatch(/is executing\. .* assigned it to a worker\./);
+  expect(await refusal(id, {force: true})).toMatch(
+    /has ended in the database, but .* assigned it to a worker\. Run the same command again when that worker is done with it\. To see it: atomctl queue:workers$/,
+  );
 });
 
 test('a queued job is refused: a worker will run it', async () => {
@@ -87,7 +89,7 @@ test('a job whose cancelled entry is still in the server is refused, until a wor
 });
 
 test('without parameters in its log a job is refused: it never began, AtoM is older, or the log is cut', async () => {
-  expect(await refusal(await insertLost(at.site))).toMatch(/never started, .* Start it again in AtoM: /);
+  expect(await refusal(await insertLost(at.site))).toMatch(/never began, .* Start it again in AtoM: /);
   const older = await at.site.insertJob({
     status: 'error',
     output: '[info] [2026-03-04 13:05:01] Job 1 "x": Job started.\n',

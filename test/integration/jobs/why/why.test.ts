@@ -270,11 +270,32 @@ test('ended: its row says how, and the errors say why', async () => {
     proof: [expect.stringMatching(/^Its row says error since /), 'No such column.'],
   });
   expect(facts.advice).toEqual({
-    message: expect.stringMatching(/^See its errors\. Job \d+ never started/),
+    message: expect.stringMatching(/^See its errors\. Job \d+ never began/),
     command: `atomctl jobs:show ${id}`,
   });
   await rig.site.query('UPDATE job SET output = ? WHERE id = ?', [output, id]);
   expect((await why(id)).advice.command).toBe(`atomctl jobs:retry ${id}`);
+});
+
+test('ended while a worker executes it: says so, and advises no retry that is refused', async () => {
+  const {id} = await rig.execute();
+  await rig.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+  const {proof, advice} = await why(id);
+  expect(proof[1]).toMatch(/^But \S+ assigned it to a worker\. That ends with its job/);
+  expect(advice).toEqual({
+    message: expect.stringContaining('until then jobs:retry refuses it'),
+    command: 'atomctl queue:workers',
+  });
+});
+
+test('usual: neither a marked nor a killed job counts', async () => {
+  const of = (text: string) =>
+    rig.site.insertJob({name: 'arObjectMoveJob', status: 'completed', notes: [{text}]});
+  const id = await of('Killed with atomctl by a@b on 2026-03-04 13:00:00, while it was executing.');
+  await of('Marked as completed with atomctl by a@b on 2026-03-04 13:00:00, while it was lost.');
+  expect((await why(id)).usual).toBeNull();
+  await of('Moved.');
+  expect((await why(id)).usual).toMatchObject({count: 1});
 });
 
 function allChildren(process: JobWhy['process']): NonNullable<JobWhy['process']>[] {
