@@ -145,7 +145,7 @@ describe('--all-matching', () => {
       0,
       {killed: [], workerRestarted: false, interrupted: []},
     ]);
-    // One of three never started: only the payloads show which, so they are probed.
+    // One of three never began: only the payloads show which, so they are probed.
     const {code, stdout} = await kill('--all-matching', '--name', 'arFinding*', '--yes', '--json');
     const {killed} = JSON.parse(stdout) as {killed: {id: number; was: string}[]};
     expect([code, killed.map(({id, was}) => [id, was])]).toEqual([

@@ -35,12 +35,12 @@ async function checkLost(site: SiteEvidence): Promise<Outcome> {
   const lost = await jobsWith(site, 'lost');
   if (lost.length === 0) return healthy(await stateCounts(site));
   return shared('lost jobs', {
-    evidence: `No Gearman server has ${counted(lost.length, 'job')} that the database calls running, and no worker can be running ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
+    evidence: `No Gearman server has ${lost.length === 1 ? 'a job' : `${lost.length} jobs`} that the database calls running, and no worker can be running ${lost.length === 1 ? 'it' : 'them'}: ${someOf(lost.map(jobLabel))}.`,
     consequence:
       lost.length === 1
         ? 'No worker will run it; AtoM keeps showing it as running.'
         : 'No worker will run them; AtoM keeps showing them as running.',
-    remedy: `atomctl doctor --fix marks them as errors. ${await howToRunAgain(
+    remedy: `atomctl doctor --fix marks ${lost.length === 1 ? 'it as an error' : 'them as errors'}. ${await howToRunAgain(
       site,
       lost.map(({id}) => id),
     )}`,
@@ -114,9 +114,8 @@ async function checkFinished(site: SiteEvidence): Promise<Outcome> {
       ? ''
       : ` This version of AtoM does not mark error lines: read the log of ${someOf(unknown)} to see if the work failed.`;
   return shared('finished jobs', {
-    evidence: `The log of ${counted(finished.length, 'running job')} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.${shows}${unmarked}`,
-    consequence:
-      'Their work is done, but AtoM keeps showing them as running; a move or import blocks every later one.',
+    evidence: `The log of ${finished.length === 1 ? 'a running job' : `each of ${finished.length} running jobs`} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.${shows}${unmarked}`,
+    consequence: `${finished.length === 1 ? 'Its work is done, but AtoM keeps showing it' : 'Their work is done, but AtoM keeps showing them'} as running; a move or import blocks every later one.`,
     remedy: finishedFix(finished),
   });
 }

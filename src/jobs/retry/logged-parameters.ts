@@ -9,7 +9,7 @@ export type LoggedParameters = {parameters: PhpArray; text: string} | {missing: 
  * if it is the job's own from its beginning, and if the parameters have the id and the name of the row.
  */
 export function loggedParameters(log: string, {id, name}: {id: number; name: string}): LoggedParameters {
-  if (log === '') return {missing: `Job ${id} never started, so its log does not have its parameters.`};
+  if (log === '') return {missing: `Job ${id} never began, so its log does not have its parameters.`};
   const [, text] = ownLine(id, name).exec(log) ?? [];
   if (text === undefined)
     return {

@@ -61,9 +61,15 @@ export function runAgain(job: Pick<JobDetails, 'id' | 'name' | 'notes' | 'log'>)
     return oldId === null ? {instead: start.refused} : {command: retryCommand(oldId)};
   }
   const {parameters, facts} = start;
-  if (namedFiles(facts, parameters) === null) return {instead: fileNotNamed(job, parameters)};
+  const files = namedFiles(facts, parameters);
+  if (files === null) return {instead: fileNotNamed(job, parameters)};
   const {harmful, text} = facts.run(parameters);
-  return harmful ? {instead: onlyByForce(id, text)} : {command: retryCommand(id)};
+  if (!harmful) return {command: retryCommand(id)};
+  const instead =
+    files.length === 0
+      ? onlyByForce(id, text)
+      : `${text} ${retryCommand(id)} says whether its ${files.length === 1 ? 'file is' : 'files are'} still there.`;
+  return {instead};
 }
 
 /** Why it is refused if its parameters name no file that it needs. */

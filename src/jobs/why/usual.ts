@@ -19,7 +19,7 @@ export interface UsualDurations {
 
 /**
  * How long the newest completed jobs of a name took, from the first line of their log (without a log, from their creation) to
- * their end: at most a thousand, of the newest 20,000 of the site. Jobs that were marked as completed do not count: nobody
+ * their end: at most a thousand, of the newest 20,000 of the site. Jobs that were marked or killed do not count: nobody
  * knows when they ended. null if there is none.
  */
 export async function usualDurations(
@@ -32,7 +32,7 @@ export async function usualDurations(
      JOIN job ON job.id = newest.id JOIN object ON object.id = job.id
      WHERE job.name = ? AND NOT EXISTS (
        SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id
-       WHERE note.object_id = job.id AND note_i18n.content LIKE 'Marked as %atomctl%')
+       WHERE note.object_id = job.id AND (note_i18n.content LIKE 'Marked as %atomctl%' OR note_i18n.content LIKE 'Killed with atomctl %'))
      ORDER BY job.id DESC LIMIT ${MOST}`,
     [STATUSES.completed.termId, name],
   );

@@ -29,7 +29,7 @@ test('an import that waited for its turn logs them later', () => {
 });
 
 test.each([
-  ['never began', '', /^Job 5 never started/],
+  ['never began', '', /^Job 5 never began/],
   [
     'an older AtoM',
     line('Job started.') + line('Job finished.'),

@@ -30,7 +30,7 @@ test.each([
     {file: {tmp_name: '/tmp/a.csv'}},
     {
       instead: expect.stringMatching(
-        /would exist twice\. To run it again anyway: atomctl jobs:retry 5 --force$/,
+        /would exist twice\. atomctl jobs:retry 5 says whether its file is still there\.$/,
       ),
     },
   ],
@@ -53,7 +53,7 @@ test.each([
   ['Droits hérités', 'in AtoM'],
 ])('%s, which never began, is started again %s', (name, where) => {
   expect(runAgain({id: ID, name, notes: [], log: ''})).toEqual({
-    instead: `Job 5 never started, so its log does not have its parameters. Start it again ${where}.`,
+    instead: `Job 5 never began, so its log does not have its parameters. Start it again ${where}.`,
   });
 });
 
