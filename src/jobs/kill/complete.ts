@@ -3,6 +3,7 @@ import {type CancelOutcome, cancelByKey} from '../../queue/cancel-job.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import {placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
+import {cancelWithoutKey} from './find-handle.ts';
 import {markAsked, noteAnswer} from './progress.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
@@ -39,7 +40,9 @@ export async function complete(
     const outcome = settle(options, plan, target);
     outcomes.set(
       target,
-      outcome === 'to cancel' ? asFarAsChecked(target, await cancelEverywhere(plan, target)) : outcome,
+      outcome === 'to cancel'
+        ? asFarAsChecked(target, await cancelEverywhere(options, plan, target))
+        : outcome,
     );
   }
   const open = [...outcomes].flatMap(([target, outcome]) =>
@@ -186,11 +189,17 @@ function notKnown({job: {id}}: Target): string {
   );
 }
 
-/** For a forced kill: cancels a job wherever it was found by its key, waiting or executing. */
-async function cancelEverywhere(plan: KillPlan, target: Target): Promise<GearmanOutcome> {
+/** For a forced kill: cancels a job wherever it was found by its key, waiting or executing; without a key, if it is proved which it is. */
+async function cancelEverywhere(
+  options: KillOptions,
+  plan: KillPlan,
+  target: Target,
+): Promise<GearmanOutcome> {
   const outcomes: CancelOutcome[] = [];
   for (const place of placesOf(plan.report, target.job.id))
     if (target.inQueues.get(place.queue) !== 'removed') outcomes.push(await cancel(plan, target, place));
+  if (target.now === 'executing' && placesOf(plan.report, target.job.id).length === 0)
+    outcomes.push(await cancelWithoutKey(options, plan, target));
   return forcedOutcome(target, outcomes);
 }
 
@@ -237,6 +246,7 @@ export function killedReport(
       message,
       REMAINDER[gearman],
       mayGoOn(target, gearman) ? MAY_GO_ON : '',
+      gearman === 'remains' ? target.notCancelled : '',
       ...(gearman === 'remains' ? uncheckedSentence(target) : []),
     ]
       .filter(Boolean)

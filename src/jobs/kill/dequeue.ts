@@ -221,6 +221,7 @@ async function dequeueByPayload(
   if (open.size === 0) return;
   await reportingFailure(plan, async () => {
     const targets = [...plan.targets.values()];
+    plan.probed = waiting;
     const report = await statesAfterProbe({...options, probe: async () => waiting}, open);
     plan.report = await withEndedJobs(
       report,

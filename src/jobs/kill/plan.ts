@@ -7,8 +7,9 @@ import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
 import {eachOnce, type PlannedStop} from '../model/worker-control.ts';
+import {whyNotCancelled} from './find-handle.ts';
 import {plannedRefusal} from './refusal.ts';
-import type {KillOptions, KillPlan, KillState, Target} from './target.ts';
+import {type KillOptions, type KillPlan, stateNow, type Target} from './target.ts';
 
 /**
  * What each job is and what will be done to it, before anything is touched.
@@ -28,7 +29,7 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
       hint: 'Nothing was changed.',
     });
   }
-  const plan: KillPlan = {targets: new Map(), report, workers: null, problems: []};
+  const plan: KillPlan = {targets: new Map(), report, probed: [], workers: null, problems: []};
   const rows = new Map(report.rows.map((row) => [row.id, row]));
   for (const job of jobs) {
     const now = stateNow(job, report);
@@ -36,11 +37,12 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
     const row = rows.get(job.id);
     const target: Target = {
       ...{job, was: now, now, verdict, logLength: row?.logLength ?? null, failed: row?.failed === true},
-      ...{refused: null, inQueues: new Map(), unchecked: new Map(), row: null},
+      ...{refused: null, inQueues: new Map(), unchecked: new Map(), notCancelled: null, row: null},
     };
     target.refused =
       plannedRefusal(options, report, target) ?? (options.force ? null : strangePrefix(report, job.id));
     if (target.refused !== null && now === 'executing') target.refused += waitsToo(report, job.id);
+    if (options.force) target.notCancelled = await whyNotCancelled(options, report, job.id);
     plan.targets.set(job.id, target);
   }
   plan.workers = await workersToStop(options, plan);
@@ -100,13 +102,4 @@ export async function workersToStop(
 
 function mustStop({now, refused}: Target): boolean {
   return now === 'executing' && refused === null;
-}
-
-/**
- * The state in a report. A running job without one has ended while the servers were asked. One that has ended may execute
- * nevertheless.
- */
-export function stateNow({id, status}: Job, {verdicts, found}: LiveReport): KillState {
-  if (status === 'running') return verdicts.get(id)?.state ?? 'ended';
-  return found.get(id)?.some(isRunning) ? 'executing' : 'ended';
 }

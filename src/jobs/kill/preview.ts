@@ -41,17 +41,17 @@ function inPart(unchecked: Target['unchecked']): string {
   ].join(' ');
 }
 
-function gearmanOf({report, workers}: KillPlan, {job, now, refused}: Target): GearmanOutcome {
+function gearmanOf({workers}: KillPlan, {now, refused, notCancelled}: Target): GearmanOutcome {
   if (now === 'lost' || now === 'finished' || now === 'ended') return 'none';
   if (refused !== null) return 'remains';
   if (now !== 'executing' || workers !== null) return 'removed';
-  return placesOf(report, job.id).length > 0 ? 'cancelled' : 'remains';
+  return notCancelled === null ? 'cancelled' : 'remains';
 }
 
 function intention(
   {deleteRows, force}: KillOptions,
   {report, workers}: KillPlan,
-  {job, now, verdict}: Target,
+  {job, now, verdict, notCancelled}: Target,
 ): string {
   const row = deleteRows ? 'its row is deleted' : 'its row is marked as an error';
   const probe = 'atomctl probes the waiting jobs to find it, which counts one retry for each of them.';
@@ -61,8 +61,8 @@ function intention(
     case 'executing':
       if (workers !== null)
         return `Its worker is stopped, it is removed from Gearman, ${row}, and the worker is started again.`;
-      if (placesOf(report, job.id).length === 0)
-        return `Only ${row}: its key in Gearman is not known. Its worker continues until the job ends and may change the row back, and Gearman hands the job out again if that worker dies.`;
+      if (notCancelled !== null)
+        return `Only ${row}. ${notCancelled} Its worker continues until the job ends and may change the row back, and Gearman hands the job out again if that worker dies.`;
       return `Gearman does not hand it out again, and ${row}; its worker continues until the job ends and may change the row back.`;
     case 'uncertain':
       return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, in every state.` : `If it waits there, it is removed, and ${row}; otherwise it is not changed.`}`.trim();

@@ -4,8 +4,7 @@ import {serverOfQueue} from '../../queue/snapshot.ts';
 import {type LiveReport, placesOf} from '../live/live-state.ts';
 import type {UnreadQueue} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
-import {stateNow} from './plan.ts';
-import {dequeued, type InQueue, type KillPlan, type Target} from './target.ts';
+import {dequeued, type InQueue, type KillPlan, stateNow, type Target} from './target.ts';
 
 /** Its end is about to be asked for: until the answer has come, it may be out or not. */
 export function markAsked(target: Target, queue: string): void {

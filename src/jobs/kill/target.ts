@@ -2,6 +2,7 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 import type {AtomctlError} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
+import type {ProbedPayload} from '../live/evidence.ts';
 import {type LiveAccess, type LiveReport, placesOf} from '../live/live-state.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
@@ -68,6 +69,8 @@ export interface Target {
   inQueues: Map<string, InQueue>;
   /** Other servers that may have it too and were not asked, each with the reason. */
   unchecked: ReadonlyMap<string, string>;
+  /** It executes and its key is not known: why a forced kill does not cancel it; null if it can, or need not. */
+  notCancelled: string | null;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
 }
@@ -77,6 +80,8 @@ export interface KillPlan {
   /** By job id; ids without a row are left out. */
   targets: Map<number, Target>;
   report: LiveReport;
+  /** What a probe of the queue has found waiting. */
+  probed: readonly ProbedPayload[];
   /** The workers that have to stop; null if none has to, or none may. */
   workers: WorkerStop | null;
   /** Why the queue could not be probed, or workers may not be stopped; empty if nothing went wrong. */
@@ -110,4 +115,13 @@ export function isOutEverywhere(
 /** True if Gearman was changed for it, or may have been. */
 export function isTouched({inQueues}: Target): boolean {
   return [...inQueues.values()].some((done) => done !== 'absent');
+}
+
+/**
+ * The state in a report. A running job without one has ended while the servers were asked. One that has ended may execute
+ * nevertheless.
+ */
+export function stateNow({id, status}: Job, {verdicts, found}: LiveReport): KillState {
+  if (status === 'running') return verdicts.get(id)?.state ?? 'ended';
+  return found.get(id)?.some(({running}) => running) ? 'executing' : 'ended';
 }

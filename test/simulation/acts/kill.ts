@@ -2,8 +2,8 @@
 import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
 import {asFarAsChecked, forcedOutcome, isOut, reportAll, settle} from '../../../src/jobs/kill/complete.ts';
+import {countedAlone} from '../../../src/jobs/kill/find-handle.ts';
 import {agreedIds, askedOf, type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
-import {stateNow} from '../../../src/jobs/kill/plan.ts';
 import {previewKill} from '../../../src/jobs/kill/preview.ts';
 import {
   markAsked,
@@ -20,6 +20,7 @@ import {
   isTouched,
   type KillOptions,
   type KillPlan,
+  stateNow,
   type Target,
 } from '../../../src/jobs/kill/target.ts';
 import {executingJobs, placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
@@ -35,7 +36,7 @@ import {
 } from '../../../src/jobs/model/worker-control.ts';
 import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
 import {SECOND} from '../clock.ts';
-import type {Gearmand} from '../gearmand.ts';
+import type {Entry, Gearmand} from '../gearmand.ts';
 import {queueOf} from '../observe.ts';
 import {hasFinished} from '../world.ts';
 import {
@@ -44,10 +45,13 @@ import {
   liveStates,
   liveStatesToAct,
   loadJobs,
+  type Probed,
   type Report,
   refused as refusedError,
+  requireUp,
   type Steps,
 } from './act.ts';
+import {has} from './act-world.ts';
 import {
   attempt,
   cancelByKey,
@@ -65,7 +69,7 @@ import {type UnitStop, whileStopped, workersOf} from './units.ts';
 const LONGEST_HOLD_MS = 2 * SECOND;
 const NOT_WAITING = new Set<unknown>(['executing', 'finished', 'lost']);
 
-type Plan = Omit<KillPlan, 'report' | 'workers'> & {report: Report};
+type Plan = Omit<KillPlan, 'report' | 'probed' | 'workers'> & {report: Report; probed: readonly Probed[]};
 
 /** What a kill carries along. */
 interface Kill {
@@ -93,7 +97,7 @@ export function* kill(act: Act, ids: readonly number[]): Steps<{result: KillResu
   const shown = yield* planKill(act, options, firstSeen);
   const workers = yield* workersToStop({act, ids, options, plan: shown, firstSeen});
   const mayInterrupt = new Set(workers?.interrupts.map(({id}) => id));
-  const planned = previewKill(options, {...shown, workers: workers as never});
+  const planned = previewKill(options, {...shown, probed: [], workers: workers as never});
   const agreed = agreedIds(planned);
   const asked = askedOf(shown);
   act.asked = new Map([...asked].map(([id, {status}]) => [id, status]));
@@ -214,7 +218,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
     const target: Target = {
       ...{job, was: now, now, verdict: report.verdicts.get(job.id) ?? null},
       ...{logLength: rows.get(job.id)?.logLength ?? null, failed: rows.get(job.id)?.failed === true},
-      ...{refused: null, inQueues: new Map(), unchecked: new Map(), row: null},
+      ...{refused: null, inQueues: new Map(), unchecked: new Map(), notCancelled: null, row: null},
     };
     const strange = report.found.has(job.id) && placesOf(report, job.id).length === 0;
     target.refused =
@@ -224,7 +228,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
         : null);
     targets.set(job.id, target);
   }
-  return {targets, report, problems: []};
+  return {targets, report, probed: [], problems: []};
 }
 
 function* withEnded(act: Act, report: Report, jobs: readonly Job[]): Steps<Report> {
@@ -357,6 +361,7 @@ function* dequeueByPayload(killing: Kill, chosen: Chosen, write = writeInTime): 
   const open = new Set(chosenTargets(killing, chosen).map(({job}) => job.id));
   if (open.size === 0) return;
   const jobs = [...plan.targets.values()].map(({job}) => job);
+  plan.probed = waiting;
   const report = yield* liveStatesToAct(act, killing.firstSeen, {ids: open, probed: waiting});
   // The wait was cut short.
   const proved = act.aborted ? yield* liveStates(act, {probed: waiting}) : report;
@@ -466,5 +471,53 @@ function* cancelEverywhere({act, plan}: Kill, target: Target): Steps<GearmanOutc
     );
     outcomes.push(outcome);
   }
+  if (target.now === 'executing' && outcomes.length === 0) {
+    let outcome: CancelOutcome = 'absent';
+    yield* attempt(
+      (function* () {
+        outcome = yield* cancelWithoutKey({act, plan}, target);
+      })(),
+    );
+    outcomes.push(outcome);
+  }
   return forcedOutcome(target, outcomes);
+}
+
+/** src/jobs/kill/find-handle.ts. */
+function* cancelWithoutKey({act, plan}: Pick<Kill, 'act' | 'plan'>, target: Target): Steps<CancelOutcome> {
+  const {id} = target.job;
+  const before = countedAlone(plan.report, id);
+  const server = act.view.servers.find(
+    ({address}) => typeof before !== 'string' && address === before.server,
+  );
+  if (typeof before === 'string' || server === undefined) return 'absent';
+  const isRunning = (entry: Entry) => has(server, entry) && entry.holder !== null;
+  yield {did: 'asks for the handles that run'};
+  requireUp(server);
+  const run = act.world.stops.get(server);
+  const running = server.entries().filter(isRunning);
+  const now = yield* liveStates(act, {probed: plan.probed});
+  const place = stateIn(now, id) === 'executing' ? countedAlone(now, id) : 'It does not execute any more.';
+  if (typeof place === 'string' || place.queue !== before.queue) return 'absent';
+  const others: Entry[] = [];
+  for (const known of [...now.found.values()].flat()) {
+    if (!known.running || (known.server as unknown as Gearmand) !== server) continue;
+    yield {did: 'asks for the handle of another job that runs'};
+    requireUp(server);
+    const entry = server.find(known.function, known.unique);
+    if (entry === undefined) return 'absent';
+    others.push(entry);
+  }
+  const left = running.filter((entry) => !others.includes(entry));
+  yield {did: 'asks whether the one that is left runs'};
+  requireUp(server);
+  const [entry] = left;
+  if (left.length !== 1 || act.world.stops.get(server) !== run || !isRunning(entry!)) return 'absent';
+  markAsked(target, place.queue);
+  yield {did: 'cancels it by its handle'};
+  requireUp(server);
+  if (act.world.stops.get(server) !== run || !has(server, entry!)) return 'absent';
+  act.cancel(server, entry!);
+  noteAnswer(plan, target, place.queue, 'cancelled');
+  return 'cancelled';
 }

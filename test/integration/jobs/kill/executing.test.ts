@@ -47,3 +47,37 @@ test('with --force, one of several executing jobs is cancelled by its key, and t
   await until(async () => (await at.server.status()).every(({running}) => running === 0));
   expect(await handedOut(at.site)).toEqual([other.id]);
 });
+
+/** As T5: the log shows another key than Gearman has. */
+async function executeWithoutKey() {
+  const executing = await at.execute();
+  await at.site.query(
+    `UPDATE job SET output = REPLACE(output, '"objectId":512', '"objectId":512,"scale":2') WHERE id = ?`,
+    [executing.id],
+  );
+  return executing;
+}
+
+async function handedOutAfterDeathOf(...workers: {kill(): Promise<unknown>}[]) {
+  await Promise.all(workers.map((worker) => worker.kill()));
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  return handedOut(at.site);
+}
+
+test('T5: with --force, an executing job without a key is cancelled, and the others that run are not', async () => {
+  const {id, worker} = await executeWithoutKey();
+  const other = await at.execute();
+  expect((await at.kill([id], {force: true})).first).toMatchObject({action: 'marked', gearman: 'cancelled'});
+  expect(await handedOutAfterDeathOf(worker, other.worker)).toEqual([other.id]);
+});
+
+test('T5: with --force, none of two executing jobs without a key is cancelled, and that is said', async () => {
+  const [one, two] = [await executeWithoutKey(), await executeWithoutKey()];
+  const {first} = await at.kill([one.id], {force: true});
+  expect(first).toMatchObject({
+    action: 'marked',
+    gearman: 'remains',
+    message: expect.stringContaining('several jobs run that may be it: atomctl does not guess'),
+  });
+  expect((await handedOutAfterDeathOf(one.worker, two.worker)).sort()).toEqual([one.id, two.id].sort());
+});
