@@ -4,6 +4,7 @@ import {serverOfQueue} from '../../queue/snapshot.ts';
 import {placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {cancelWithoutKey} from './find-handle.ts';
+import {cancelledText, endOf, notCancelledText} from './goes-on.ts';
 import {markAsked, noteAnswer} from './progress.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
@@ -61,7 +62,7 @@ export async function complete(
 
 /** What is reported of each job, in the order of the ids. `outcomes` has every target of the plan. */
 export function reportAll(
-  options: Pick<KillOptions, 'ids' | 'deleteRows'>,
+  options: Pick<KillOptions, 'ids' | 'deleteRows' | 'noSystemd'>,
   {targets}: Pick<KillPlan, 'targets'>,
   outcomes: ReadonlyMap<Target, Killed | GearmanOutcome>,
 ): Killed[] {
@@ -91,7 +92,7 @@ export function settle(
   if (target.refused !== null) return refused(target, target.refused);
   const done = dequeued(target, plan.report);
   if (done === 'cancelled' && !options.force) {
-    const message = [cancelledOnly(target), ...uncheckedSentence(target)].join(' ');
+    const message = [cancelledOnly(target, options), ...uncheckedSentence(target)].join(' ');
     return {...identity(target), action: 'failed', gearman: 'cancelled', message};
   }
   if (done === 'removed' && !isOutEverywhere(target, plan.report, options))
@@ -163,7 +164,10 @@ function isGone({now}: Target): boolean {
 }
 
 /** Of a job that is not handed out again: what its worker does, or did. */
-function cancelledOnly({job: {id}, was, now}: Target): string {
+function cancelledOnly(target: Target, {noSystemd}: KillOptions): string {
+  const {job, was, now} = target;
+  const {id} = job;
+  const end = `To end it: ${endOf(target, {deleteRows: false, noSystemd})}`;
   if (now !== 'executing') {
     return (
       `Job ${id} or its worker ended during the cancellation. Gearman will not hand it out again; its row was not changed. ` +
@@ -173,12 +177,12 @@ function cancelledOnly({job: {id}, was, now}: Target): string {
   if (was === 'executing') {
     return (
       `Job ${id} is still executing: its worker did not stop. Gearman will not hand it out again; its row was not changed. ` +
-      `To end it: atomctl jobs:kill ${id} --restart-worker`
+      end
     );
   }
   return (
     `A worker started job ${id} during the removal, or may have started it. Gearman will not hand it out again, but its worker continues; ` +
-    `its row was not changed. To end it: atomctl jobs:kill ${id} --restart-worker`
+    `its row was not changed. ${end}`
   );
 }
 
@@ -233,8 +237,9 @@ export function forcedOutcome(
 export function killedReport(
   target: Target,
   gearman: GearmanOutcome,
-  {deleteRows}: Pick<KillOptions, 'deleteRows'>,
+  options: Pick<KillOptions, 'deleteRows' | 'noSystemd'>,
 ): Killed {
+  const {deleteRows} = options;
   const {id} = target.job;
   const row = target.row!;
   const touched = gearman === 'removed' || gearman === 'cancelled';
@@ -244,9 +249,8 @@ export function killedReport(
     gearman,
     message: [
       message,
-      REMAINDER[gearman],
-      mayGoOn(target, gearman) ? MAY_GO_ON : '',
-      gearman === 'remains' ? target.notCancelled : '',
+      remainder(target, gearman, options),
+      mayGoOn(target, gearman) ? mayGoOnText(deleteRows) : '',
       ...(gearman === 'remains' ? uncheckedSentence(target) : []),
     ]
       .filter(Boolean)
@@ -288,15 +292,28 @@ function mayGoOn({was, logLength}: Target, gearman: GearmanOutcome): boolean {
   return gearman === 'removed' && was === 'queued' && (logLength ?? 0) > 0;
 }
 
-const MAY_GO_ON =
-  'A worker had started it before: if that worker only lost its connection to Gearman, it continues and may change the row back.';
+function mayGoOnText(deleteRows: boolean): string {
+  const then = deleteRows ? 'it fails at its next write to the row' : 'it may change the row back';
+  return `A worker had started it before: if that worker only lost its connection to Gearman, it continues, and ${then}.`;
+}
 
 /** What is left to say of Gearman after a row was changed. */
-const REMAINDER: Record<GearmanOutcome, string> = {
-  removed: 'Its Gearman job no longer exists.',
-  cancelled:
-    'Its worker continues until the job ends and may change the row back; Gearman will not hand the job out again.',
-  none: '',
-  remains:
-    'Gearman may still have the job and hand it out, or a worker may still run it and change the row back.',
-};
+function remainder(
+  target: Target,
+  gearman: GearmanOutcome,
+  options: Pick<KillOptions, 'deleteRows' | 'noSystemd'>,
+): string {
+  switch (gearman) {
+    case 'removed':
+      return 'Its Gearman job no longer exists.';
+    case 'cancelled':
+      return cancelledText(target, options);
+    case 'none':
+      return '';
+    case 'remains':
+      if (target.notCancelled) return notCancelledText(target, options);
+      return options.deleteRows
+        ? 'Gearman may still have the job and hand it out, or a worker may still run it; without its row it then fails, and the worker process may end.'
+        : 'Gearman may still have the job and hand it out, or a worker may still run it and change the row back.';
+  }
+}

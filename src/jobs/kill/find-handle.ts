@@ -42,6 +42,22 @@ export async function whyNotCancelled(
   }
 }
 
+/** Whether an executing job was cancelled before, as far as that shows without a change: nothing else runs on its servers. */
+export async function isCancelled(report: LiveReport, id: number): Promise<boolean> {
+  const places = placesOf(report, id).filter(({running}) => running);
+  try {
+    for (const {server} of places) {
+      const running = new Set(await runningHandles(server));
+      const jobs = await server.jobs();
+      if (!jobs.every(({handle, ignored}) => ignored || !running.has(handle))) return false;
+    }
+    return places.length > 0;
+  } catch (error) {
+    reasonOf(error);
+    return false;
+  }
+}
+
 /** Cancels an executing job without a key, if it is proved which one it is; otherwise the target says why not. */
 export async function cancelWithoutKey(
   options: KillOptions,

@@ -7,7 +7,8 @@ import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
 import {eachOnce, type PlannedStop} from '../model/worker-control.ts';
-import {whyNotCancelled} from './find-handle.ts';
+import {isCancelled, whyNotCancelled} from './find-handle.ts';
+import {howToEnd} from './how-to-end.ts';
 import {plannedRefusal} from './refusal.ts';
 import {type KillOptions, type KillPlan, stateNow, type Target} from './target.ts';
 
@@ -31,6 +32,13 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
   }
   const plan: KillPlan = {targets: new Map(), report, probed: [], workers: null, problems: []};
   const rows = new Map(report.rows.map((row) => [row.id, row]));
+  const byHand = options.noSystemd
+    ? await howToEnd(
+        options,
+        report,
+        jobs.filter((job) => stateNow(job, report) === 'executing'),
+      )
+    : null;
   for (const job of jobs) {
     const now = stateNow(job, report);
     const verdict = report.verdicts.get(job.id) ?? null;
@@ -38,6 +46,8 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
     const target: Target = {
       ...{job, was: now, now, verdict, logLength: row?.logLength ?? null, failed: row?.failed === true},
       ...{refused: null, inQueues: new Map(), unchecked: new Map(), notCancelled: null, row: null},
+      howToEnd: byHand?.get(job.id) ?? null,
+      isCancelled: now === 'executing' && job.status !== 'running' && (await isCancelled(report, job.id)),
     };
     target.refused =
       plannedRefusal(options, report, target) ?? (options.force ? null : strangePrefix(report, job.id));

@@ -1,5 +1,6 @@
 import {placesOf} from '../live/live-state.ts';
 import {type GearmanOutcome, type Killed, uncheckedSentence} from './complete.ts';
+import {cancelledText, notCancelledText} from './goes-on.ts';
 import {silentServers} from './progress.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
@@ -48,12 +49,11 @@ function gearmanOf({workers}: KillPlan, {now, refused, notCancelled}: Target): G
   return notCancelled === null ? 'cancelled' : 'remains';
 }
 
-function intention(
-  {deleteRows, force}: KillOptions,
-  {report, workers}: KillPlan,
-  {job, now, verdict, notCancelled}: Target,
-): string {
+function intention(options: KillOptions, {report, workers}: KillPlan, target: Target): string {
+  const {deleteRows, force} = options;
+  const {job, now, verdict, notCancelled} = target;
   const row = deleteRows ? 'its row is deleted' : 'its row is marked as an error';
+  const changed = `${row[0]!.toUpperCase()}${row.slice(1)}`;
   const probe = 'atomctl probes the waiting jobs to find it, which counts one retry for each of them.';
   switch (now) {
     case 'queued':
@@ -61,12 +61,12 @@ function intention(
     case 'executing':
       if (workers !== null)
         return `Its worker is stopped, it is removed from Gearman, ${row}, and the worker is started again.`;
-      if (notCancelled !== null)
-        return `Only ${row}. ${notCancelled} Its worker continues until the job ends and may change the row back, and Gearman hands the job out again if that worker dies.`;
-      return `Gearman does not hand it out again, and ${row}; its worker continues until the job ends and may change the row back.`;
+      return notCancelled === null
+        ? `${changed}. ${cancelledText(target, options)}`
+        : `Only ${row}. ${notCancelledText(target, options)}`;
     case 'uncertain':
       return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, in every state.` : `If it waits there, it is removed, and ${row}; otherwise it is not changed.`}`.trim();
     default:
-      return `${row[0]!.toUpperCase()}${row.slice(1)}.`;
+      return `${changed}.`;
   }
 }

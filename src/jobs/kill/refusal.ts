@@ -1,14 +1,15 @@
 import type {AtomctlError} from '../../errors.ts';
-import {busyWorkers} from '../live/busy-workers.ts';
 import {placesOf} from '../live/live-state.ts';
+import {endOf} from './goes-on.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /** Why a job is left alone as far as its state tells, with the command that would do it; null if the kill goes on with it. */
 export function plannedRefusal(
   options: KillOptions,
   report: KillPlan['report'],
-  {job, now, failed}: Pick<Target, 'job' | 'now' | 'failed'>,
+  target: Pick<Target, 'job' | 'now' | 'failed' | 'howToEnd' | 'isCancelled'>,
 ): string | null {
+  const {job, now, failed} = target;
   if (options.force) return null;
   const changed = changedMeanwhile(options, {job, now});
   switch (now) {
@@ -25,9 +26,10 @@ export function plannedRefusal(
       );
     case 'executing':
       if (options.worker !== null) return changed;
-      if (options.noSystemd) return withoutSystemd(job.id, report);
+      if (target.isCancelled) return alreadyCancelled(options, target);
+      if (options.noSystemd) return withoutSystemd(options, report, target);
       return (
-        `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker ` +
+        `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker${options.deleteRows ? ' --delete' : ''} ` +
         '(--force changes only the row, and the worker may overwrite it).'
       );
     // A probe of the queue may prove what these are.
@@ -56,16 +58,30 @@ function changedMeanwhile(
   return hasBegunAgain || hasFinished ? changed(before.state, now) : null;
 }
 
+/** A first kill with --force has done all but this. */
+function alreadyCancelled(
+  {deleteRows}: Pick<KillOptions, 'deleteRows'>,
+  target: Pick<Target, 'job' | 'howToEnd'>,
+): string {
+  const {id, status} = target.job;
+  const done = `Job ${id} is already cancelled and marked (${status}); only its worker is left to end:`;
+  const end = endOf(target, {deleteRows: false});
+  if (target.howToEnd === null) return `${done} ${end}${deleteRows ? ' --delete' : ''}`;
+  return `${done} ${end}${deleteRows ? ` To delete its row after that: atomctl jobs:kill ${id} --delete` : ''}`;
+}
+
 /** What ends an executing job where no systemd can stop its worker. Cancelled first, it is handed to no other worker. */
-function withoutSystemd(id: number, report: KillPlan['report']): string {
-  const worker = busyWorkers(report).find(({executes}) => executes?.id === id);
-  const process = worker?.pid ? ` (process ${worker.pid}, connected from ${worker.ip})` : '';
-  const end = `its worker${process} with its child processes, or its container`;
+function withoutSystemd(
+  {deleteRows}: Pick<KillOptions, 'deleteRows'>,
+  report: KillPlan['report'],
+  {job: {id}, howToEnd}: Pick<Target, 'job' | 'howToEnd'>,
+): string {
+  const again = `atomctl jobs:kill ${id}${deleteRows ? ' --delete' : ''}`;
+  const end = howToEnd ?? 'kill its worker with its child processes.';
   const start = `Job ${id} is executing, and systemd does not run on this machine, so atomctl cannot stop its worker.`;
-  const find = process === '' ? ' To find the worker: atomctl queue:workers' : '';
   return placesOf(report, id).length > 0
-    ? `${start} First cancel the job and change its row: atomctl jobs:kill ${id} --force. Then end ${end}.${find}`
-    : `${start} End ${end}, and before a worker starts the job again: atomctl jobs:kill ${id}.${find}`;
+    ? `${start} First cancel the job and change its row: ${again} --force. Then end its worker: ${end}`
+    : `${start} End its worker: ${end} Before a worker starts the job again: ${again}`;
 }
 
 /** The same after all was tried to take it out of Gearman. */

@@ -71,6 +71,10 @@ export interface Target {
   unchecked: ReadonlyMap<string, string>;
   /** It executes and its key is not known: why a forced kill does not cancel it; null if it can, or need not. */
   notCancelled: string | null;
+  /** Its row has ended, it executes, and its job in Gearman was cancelled already. */
+  isCancelled: boolean;
+  /** How to end its worker by hand, if it executes and no systemd can stop it; null otherwise. */
+  howToEnd: string | null;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
 }

@@ -1,6 +1,6 @@
 /** Which worker executes which job, and the processes of these workers on this host. */
 import type {ProcessState} from '../../processes/process-state.ts';
-import {ancestorsOf, readUsage} from '../../processes/usage.ts';
+import {ancestorsOf, type ProcessUsage, readUsage} from '../../processes/usage.ts';
 import type {ProcessEvidence, RowEvidence} from '../live/evidence.ts';
 import {executingJobs, type LiveReport} from '../live/live-state.ts';
 import type {JobWhy} from './facts.ts';
@@ -14,18 +14,28 @@ export interface Executors {
   jobOf(workerId: string): number | null;
   /** The state of the process of the worker that executes a job; `gone` if its child goes on alone, null if it is not known. */
   processState(id: number): Promise<ProcessState | null>;
+  /** The process that executes a job with its children, if it is one of this host; empty if that is not known. */
+  pidsOf(row: RowEvidence): Promise<number[]>;
   /** The worker that executes a job, and its process. */
   describe(row: RowEvidence, missing: MissingFacts): Promise<Pick<JobWhy, 'worker' | 'process'>>;
 }
 
+export type ExecutorOptions = Omit<WhyOptions, 'id' | 'probe' | 'now' | 'time' | 'prefixes'>;
+
 /** Processes of users who have nothing to do with the site do not count, whatever their arguments or their id in Gearman. */
-export async function findExecutors(report: LiveReport, options: WhyOptions): Promise<Executors> {
+export async function findExecutors(report: LiveReport, options: ExecutorOptions): Promise<Executors> {
   const processes = await options.host.processes();
   const imports = await importsOf(report, processes);
   const known = new Map(
     [...imports].flatMap(([id, {worker}]) => (worker === null ? [] : [[id, worker] as const])),
   );
   const found = await withJournals(executions(report, known), known, report, options);
+  const pidOf = async ({id}: RowEvidence) => {
+    const child = imports.get(id);
+    // Its child has inherited the connection, so that Gearman still shows a worker that has ended.
+    const worker = child?.worker === null ? undefined : found.workerOf.get(id);
+    return {child, worker, pid: child?.worker ?? child?.pid ?? (await pidHere(worker, processes, options))};
+  };
   return {
     jobOf: (workerId) => [...found.workerOf].find(([, worker]) => worker.id === workerId)?.[0] ?? null,
     processState: async (id) => {
@@ -34,11 +44,13 @@ export async function findExecutors(report: LiveReport, options: WhyOptions): Pr
       const pid = await pidHere(worker, processes, options);
       return worker === undefined || typeof pid === 'string' ? null : options.processState(pid);
     },
+    async pidsOf(row) {
+      const {pid} = await pidOf(row);
+      const usage = typeof pid === 'number' ? await readUsage(pid) : null;
+      return usage === null ? [] : pidsIn(usage);
+    },
     async describe(row, missing) {
-      const child = imports.get(row.id);
-      // Its child has inherited the connection, so that Gearman still shows a worker that has ended.
-      const worker = child?.worker === null ? undefined : found.workerOf.get(row.id);
-      const pid = child?.worker ?? child?.pid ?? (await pidHere(worker, processes, options));
+      const {child, worker, pid} = await pidOf(row);
       return {
         worker:
           worker === undefined
@@ -51,6 +63,10 @@ export async function findExecutors(report: LiveReport, options: WhyOptions): Pr
       };
     },
   };
+}
+
+function pidsIn({pid, children}: ProcessUsage): number[] {
+  return [pid, ...children.flatMap(pidsIn)];
 }
 
 /** An import's child, and the worker that is its parent; null if that has ended. */
@@ -82,7 +98,7 @@ async function withJournals(
   found: Executions,
   known: ReadonlyMap<number, number>,
   report: LiveReport,
-  {journalPids}: WhyOptions,
+  {journalPids}: ExecutorOptions,
 ): Promise<Executions> {
   if (found.candidates.size === 0) return found;
   const pids = await journalPids(executingJobs(report));
@@ -102,7 +118,7 @@ function whyNoWorker(candidates: readonly ConnectedWorker[], child: ImportProces
 async function pidHere(
   worker: ConnectedWorker | undefined,
   {workers, unreadable}: ProcessEvidence,
-  {host}: WhyOptions,
+  {host}: ExecutorOptions,
 ): Promise<number | string> {
   if (worker === undefined) return 'Its worker is not known.';
   const {pid, ip, server} = worker;
@@ -117,7 +133,7 @@ async function pidHere(
 
 async function processFact(
   pid: number,
-  {database, servers}: WhyOptions,
+  {database, servers}: ExecutorOptions,
   missing: MissingFacts,
 ): Promise<JobWhy['process']> {
   const usage = await readUsage(pid);

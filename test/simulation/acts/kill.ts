@@ -218,7 +218,15 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
     const target: Target = {
       ...{job, was: now, now, verdict: report.verdicts.get(job.id) ?? null},
       ...{logLength: rows.get(job.id)?.logLength ?? null, failed: rows.get(job.id)?.failed === true},
-      ...{refused: null, inQueues: new Map(), unchecked: new Map(), notCancelled: null, row: null},
+      ...{
+        refused: null,
+        inQueues: new Map(),
+        unchecked: new Map(),
+        notCancelled: null,
+        howToEnd: null,
+        isCancelled: false,
+        row: null,
+      },
     };
     const strange = report.found.has(job.id) && placesOf(report, job.id).length === 0;
     target.refused =
