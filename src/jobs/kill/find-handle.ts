@@ -20,8 +20,8 @@ interface RunsIn {
 }
 
 const KEY = 'Its key in Gearman is not known, and';
-export const SEVERAL = `${KEY} several jobs run that may be it: atomctl does not guess which one to cancel.`;
-export const NONE = `${KEY} no job that runs in Gearman is proved to be it.`;
+export const SEVERAL = `${KEY} several running jobs may be this one: atomctl does not guess which one to cancel.`;
+export const NONE = `${KEY} none of the running jobs is proved to be this one.`;
 
 /**
  * Why a forced kill cannot cancel an executing job without a key, a sentence; null if it can, or if it need not. Nothing is touched.

@@ -33,7 +33,7 @@ const START = 'Then start a worker again: atomctl worker:run, or its container.'
 function wayOf({id, status}: Job, pids: readonly number[]): string {
   if (pids.length > 0) return `kill ${pids.join(' ')} (${PROCESSES[Math.min(pids.length, 2)]}). ${START}`;
   const find = status === 'running' ? `atomctl jobs:why ${id}` : 'atomctl queue:workers';
-  return `by a signal to the worker and all its child processes, or with its container; to find it: ${find}. ${START}`;
+  return `stop its container, or end the worker and all its child processes. To find them: ${find}. ${START}`;
 }
 
 const PROCESSES: Record<number, string> = {1: 'its process', 2: 'its worker with its child processes'};

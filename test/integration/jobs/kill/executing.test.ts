@@ -77,7 +77,7 @@ test('T5: with --force, none of two executing jobs without a key is cancelled, a
   expect(first).toMatchObject({
     action: 'marked',
     gearman: 'remains',
-    message: expect.stringContaining('several jobs run that may be it: atomctl does not guess'),
+    message: expect.stringContaining('several running jobs may be this one: atomctl does not guess'),
   });
   expect((await handedOutAfterDeathOf(one.worker, two.worker)).sort()).toEqual([one.id, two.id].sort());
 });
