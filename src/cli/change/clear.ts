@@ -2,6 +2,7 @@ import {usageError} from '../../errors.ts';
 import type {ClearSiteOptions} from '../../jobs/clear/clear.ts';
 import type {SaveHistory} from '../../jobs/clear/history.ts';
 import type {ClearPlan} from '../../jobs/clear/plan.ts';
+import type {Interruptible, WorkerControl} from '../../jobs/model/worker-control.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {ClearPreview} from '../../render/jobs/changes.ts';
 import type {Context} from '../context.ts';
@@ -16,7 +17,8 @@ export interface ClearSettings {
   unit: UnitFlags;
   /** Gearman jobs without a row go too. */
   allQueued: boolean;
-  interruptOthers: boolean;
+  /** Other jobs of stopped workers: what was agreed to. */
+  mayInterrupt: Interruptible;
   keepQueue: boolean;
   restartWorker: boolean;
   deleteDownloads: boolean;
@@ -47,36 +49,53 @@ export async function clearOptions(
     | 'replicas'
   >
 > {
-  const {unit, allQueued, batchSize, pauseSeconds} = settings;
+  const {allQueued, batchSize, pauseSeconds} = settings;
   return {
     replicas: await replicaWait(context, settings),
     queue: settings.keepQueue ? null : await queueSources(context),
     allQueued,
-    mayInterrupt: settings.interruptOthers ? 'all' : new Set(),
-    worker: settings.restartWorker
-      ? await (await import('../worker/worker-control.ts')).workerControl(context, unit)
-      : null,
+    mayInterrupt: settings.mayInterrupt,
+    worker: await workerOf(context, settings),
     downloads: settings.deleteDownloads ? await downloadsOf(context) : null,
     batchSize,
     pauseSeconds,
   };
 }
 
+/** Stops and starts workers; null if they may not be restarted. */
+async function workerOf(
+  context: Context,
+  {unit, restartWorker}: Pick<ClearSettings, 'unit' | 'restartWorker'>,
+): Promise<WorkerControl | null> {
+  if (!restartWorker) return null;
+  return (await import('../worker/worker-control.ts')).workerControl(context, unit);
+}
+
+export interface PreviewSettings
+  extends Pick<ClearSettings, 'unit' | 'keepQueue' | 'restartWorker' | 'deleteDownloads'> {
+  /** Nobody reads it: what takes long to find out is left out. */
+  isUnseen: boolean;
+}
+
 /** What a clear is going to meet in Gearman and on the disk. @throws AtomctlError for the database; USAGE */
 export async function clearPreview(
   context: Context,
   plan: ClearPlan,
-  {keepQueue, deleteDownloads}: Pick<ClearSettings, 'keepQueue' | 'deleteDownloads'>,
+  {keepQueue, deleteDownloads, ...settings}: PreviewSettings,
   exportTo: string | null,
 ): Promise<ClearPreview> {
   const database = await context.database();
-  const [{previewQueue}, {countFiles}] = await Promise.all([
+  const [{previewQueue}, {previewStop}, {countFiles}] = await Promise.all([
     import('../../jobs/clear/queue-count.ts'),
+    import('../../jobs/clear/preview.ts'),
     import('../../jobs/clear/job-files.ts'),
   ]);
+  const queue = keepQueue ? null : await queueSources(context);
+  const worker = await workerOf(context, settings);
   return {
     plan,
-    queue: keepQueue ? null : await previewQueue({...(await queueSources(context)), database}),
+    queue: queue && (await previewQueue({...queue, database})),
+    stop: settings.isUnseen ? null : await previewStop({database, plan, queue, worker}),
     downloads: deleteDownloads ? await countFiles(database, plan, await downloadsOf(context)) : null,
     exportTo,
   };

@@ -31,6 +31,7 @@ export async function workerControl(context: Context, flags: UnitFlags): Promise
       const stopping = new Set(units.map(({name}) => name));
       const service = await workerService(context, {...found, units}, WAIT_SECONDS);
       return {
+        units: [...stopping],
         stop: async () => requireDone(await stopWorker(service)),
         // Earlier starts count towards systemd's start limit. The counter is reset, so that this start is not refused.
         start: async () =>

@@ -22,6 +22,7 @@ import {type ClearPlan, planClear} from '../../jobs/clear/plan.ts';
 import {settleLiveFilter} from '../../jobs/live/list-live.ts';
 import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {LiveState} from '../../jobs/model/job.ts';
+import type {Interruptible} from '../../jobs/model/worker-control.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import {clearDocument, renderCleared, renderClearPlan} from '../../render/jobs/changes.ts';
 import {sanitizeLine} from '../../render/sanitize.ts';
@@ -100,6 +101,8 @@ export default class JobsClear extends BaseCommand<typeof JobsClear> {
   static override description =
     `Shows what will be deleted, by status, and asks. Deletes in short transactions; if it is interrupted, it stops after the current one and says how many jobs are deleted. Only jobs that match at the question are deleted: a job that starts or begins to match later is kept. With --live, jobs whose state changes after the question are kept, too. With --export, a running job that ends after the export is kept: in the file it is still running.
 
+With --restart-worker, it says which units it will stop and which other jobs that interrupts. A yes at the question agrees to these jobs and no others; without the question, --interrupt-others is needed.
+
 With --quiet, it prints nothing if there is no problem: use it for cron. If no job matches, no file is written.
 
 Only jobs of this site are removed from the queue: those whose payload matches a deleted row. Jobs without a row stay in the queue, unless --all-queued is given.
@@ -129,7 +132,8 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     // A file that cannot be written ends the command before the question.
     const exportTo = file && (await checkWholeFile(namedFile(file, flags.force)));
     if (exportTo !== null) await this.requireOtherLog(exportTo, '--export');
-    const preview = await clearPreview(this.context, plan, previewSettings(flags), exportTo);
+    const isUnseen = assumeYes && !flags['dry-run'];
+    const preview = await clearPreview(this.context, plan, {...this.#settings(), isUnseen}, exportTo);
     if (flags['dry-run']) {
       this.notice(await siteLine(this.context));
       await this.presentSentences(clearDocument({preview, dryRun: true}), () =>
@@ -142,9 +146,14 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     const isNothing = plan.total === 0 && !flags['all-queued'];
     await this.confirm({question, assumeYes: assumeYes || isNothing});
 
+    // Who answers the question has read which jobs are interrupted.
+    const asked = new Set(preview.stop?.interrupts.map(({id}) => id));
+    const byFlag = flags['interrupt-others'] ? 'all' : new Set<number>();
+    const mayInterrupt = assumeYes ? byFlag : asked;
+
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
-      work: (checkLock) => this.#clear({plan, live, file}, checkLock),
+      work: (checkLock) => this.#clear({plan, live, file, mayInterrupt}, checkLock),
       changes: (done) => clearRecords(plan, done.cleared, done.exported),
     });
 
@@ -156,6 +165,17 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
       isSilent ? '' : renderCleared(cleared, exported, this.screen),
     );
     this.exitWith(exitStatus);
+  }
+
+  /** What the plan and the clear have in common. */
+  #settings() {
+    const {flags} = this;
+    return {
+      unit: flags,
+      keepQueue: flags['keep-queue'],
+      restartWorker: flags['restart-worker'],
+      deleteDownloads: flags['delete-downloads'],
+    };
   }
 
   /** The jobs that match, before anything is changed. */
@@ -177,7 +197,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
 
   /** Exports the history if wanted, right before the first change, then deletes, with a progress bar. */
   #clear(
-    {plan, live, file}: Planned,
+    {plan, live, file, mayInterrupt}: Planned & {mayInterrupt: Interruptible},
     checkLock: CheckLock,
   ): Promise<{exported: string | null; cleared: SiteCleared}> {
     const {flags, context, io} = this;
@@ -191,11 +211,9 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
         };
         const history = historyBefore(context, {name: file, force: flags.force, signal, onExported});
         const options = await clearOptions(context, {
-          unit: flags,
-          ...previewSettings(flags),
+          ...this.#settings(),
           allQueued: flags['all-queued'],
-          interruptOthers: flags['interrupt-others'],
-          restartWorker: flags['restart-worker'],
+          mayInterrupt,
           batchSize: flags['batch-size'] ?? null,
           pauseSeconds: flags.pause,
           maxLagSeconds: flags['max-lag'] ?? null,
@@ -227,8 +245,4 @@ interface Planned {
   live: LiveState[] | null;
   /** Where the history goes; null if it is not saved. */
   file: FileName | null;
-}
-
-function previewSettings(flags: {'keep-queue': boolean; 'delete-downloads': boolean}) {
-  return {keepQueue: flags['keep-queue'], deleteDownloads: flags['delete-downloads']};
 }

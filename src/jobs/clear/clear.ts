@@ -59,6 +59,8 @@ export interface SiteCleared extends Omit<ClearResult, 'downloadsKept' | 'endedS
   workersAsked: boolean;
   /** Gearman was asked to cancel executing jobs, whatever came of it. */
   cancelAsked: boolean;
+  /** The units of these workers, if they have any. */
+  units: readonly string[];
   /** Other jobs whose workers were stopped: they start again from the beginning. */
   interruptedJobs: number[];
   /** What did not go as it should, in sentences. */
@@ -102,6 +104,7 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
   });
   return {
     ...cleared,
+    units: workers.units ?? [],
     interruptedJobs: workers.interrupts.map(({id}) => id),
     failure: cleared.failure ?? [...problems, ...order][0] ?? null,
     problems: [...cleared.problems, ...[...problems, ...order].map(({message}) => message)],
@@ -281,7 +284,10 @@ const BEGUN_AGAIN =
   'The interruption came while the workers were being stopped: a job of a stopped worker is in the queue again and will start from the beginning.';
 
 /** The jobs to clear that say Running. */
-async function runningIds({database, plan}: ClearSiteOptions): Promise<number[]> {
+export async function runningIds({
+  database,
+  plan,
+}: Pick<ClearSiteOptions, 'database' | 'plan'>): Promise<number[]> {
   const rows = await runningRows({database, filter: plan.filter});
   return rows.map(({id}) => id).filter((id) => hasId(plan.ids, id));
 }
@@ -310,7 +316,11 @@ export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: rea
 const ENDED_ROWS = 200;
 
 /** The jobs that execute although their rows, which are to be cleared, have ended. */
-async function executingEnded({database, queue, plan}: ClearSiteOptions): Promise<Set<number>> {
+export async function executingEnded({
+  database,
+  queue,
+  plan,
+}: Pick<ClearSiteOptions, 'database' | 'queue' | 'plan'>): Promise<Set<number>> {
   const ended: number[] = [];
   for (let end = plan.ids.length; end > 0 && ended.length < ENDED_ROWS; end -= MOST_IDS) {
     const {join, sql, values} = stillMatching(
@@ -326,8 +336,9 @@ async function executingEnded({database, queue, plan}: ClearSiteOptions): Promis
   return new Set((await executingEndedJobs(ended.slice(0, ENDED_ROWS), {...queue!, database})).keys());
 }
 
-async function workersToStop(
-  {worker, database, queue}: ClearSiteOptions,
+/** @returns null if none has to stop, or none may */
+export async function workersToStop(
+  {worker, database, queue}: Pick<ClearSiteOptions, 'worker' | 'database' | 'queue'>,
   report: LiveReport,
   {executing, ended}: {executing: ReadonlySet<number>; ended: ReadonlySet<number>},
 ): Promise<PlannedStop | null> {
@@ -389,6 +400,7 @@ async function clearAll(given: ClearSiteOptions, seen: Seen): Promise<SiteCleare
     queueIncomplete: window?.incomplete === true || seen.elsewhere > 0,
     workersAsked: seen.workersAsked,
     cancelAsked: seen.cancelAsked,
+    units: [],
     interruptedJobs: [],
     problems: [
       ...downloadsKept.map((path) => `The download file ${path} was not deleted.`),

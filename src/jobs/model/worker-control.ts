@@ -17,6 +17,8 @@ export interface WorkerStop {
   stop(): Promise<void>;
   /** @throws AtomctlError if a worker did not come back with its abilities */
   start(): Promise<void>;
+  /** The units of these workers; absent if they have none. */
+  units?: readonly string[];
   /** Other jobs that these workers execute, or may execute: Gearman hands them out again, and they begin again. */
   interrupts: readonly NamedJob[];
   /** Whether some of these workers are not known to execute one of the jobs: what they begin meanwhile is interrupted, too. */

@@ -3,6 +3,7 @@ import {counted} from '../../counted.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {FileCount} from '../../jobs/clear/downloads.ts';
 import type {ClearPlan} from '../../jobs/clear/plan.ts';
+import type {StopPreview} from '../../jobs/clear/preview.ts';
 import type {QueuePreview} from '../../jobs/clear/queue-count.ts';
 import type {Killed, KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkTarget} from '../../jobs/mark/mark.ts';
@@ -17,6 +18,8 @@ export interface ClearPreview {
   plan: ClearPlan;
   /** null if Gearman is left alone. */
   queue: QueuePreview | null;
+  /** null if no worker has to stop, or none may. */
+  stop: StopPreview | null;
   /** null if files are left alone. */
   downloads: FileCount | null;
   /** Where the history is saved; null if it is not. */
@@ -29,7 +32,7 @@ export function clearDocument(
     | {preview: ClearPreview; dryRun: true}
     | {preview: ClearPreview; dryRun: false; cleared: SiteCleared; exported: string | null},
 ) {
-  const {plan, queue, downloads} = options.preview;
+  const {plan, queue, downloads, stop} = options.preview;
   const done = options.dryRun ? null : options.cleared;
   return {
     cleared: done?.cleared ?? plan.total,
@@ -38,18 +41,19 @@ export function clearDocument(
     queueExecuting: done?.queueExecuting ?? queue?.executing ?? 0,
     queueLeft: done?.queueLeft ?? (queue === null ? 0 : queue.waiting + queue.executing),
     queueWithoutRow: queue?.surplus ?? 0,
-    interrupted: done?.interruptedJobs ?? [],
+    units: done?.units ?? stop?.units ?? [],
+    interrupted: done?.interruptedJobs ?? (stop?.interrupts ?? []).map(({id}) => id),
     downloadsDeleted: done?.downloadsDeleted ?? downloads?.count ?? 0,
     downloadsBytes: done?.downloadsBytes ?? downloads?.bytes ?? 0,
     exported: options.dryRun ? null : options.exported,
     dryRun: options.dryRun,
-    warnings: done?.problems ?? [],
+    warnings: done?.problems ?? plannedInterruptions(stop?.interrupts ?? []),
   };
 }
 
 /** What would be deleted, with a warning if jobs are running. */
 export function renderClearPlan(
-  {plan: {total, counts}, queue, downloads, exportTo}: ClearPreview,
+  {plan: {total, counts}, queue, stop, downloads, exportTo}: ClearPreview,
   screen: Screen,
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
@@ -70,6 +74,10 @@ export function renderClearPlan(
         `at least ${counted(queue.surplus, 'job')} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued also removes them.`,
       ),
     );
+  }
+  if (stop !== null) {
+    lines.push(`Stopped first, and started again: ${stop.units.join(', ') || "this site's workers"}.`);
+    lines.push(...plannedInterruptions(stop.interrupts).map(warning));
   }
   if (downloads !== null) {
     lines.push(`Download files to delete: ${downloads.count} (${formatBytes(downloads.bytes)}).`);
@@ -178,15 +186,19 @@ export function renderKillPlan(
     const color = action === 'refused' ? 'red' : 'yellow';
     return `${id}${what}: ${paint(screen, color, PLANNED[action])}. ${sanitizeLine(message)}`;
   });
-  if (interrupts.length > 0) {
-    const list = interrupts.map(({id, name}) => `${id} (${sanitizeLine(name)})`).join(', ');
-    lines.push(
-      paint(
-        screen,
-        'yellow',
-        `Warning: the worker to be stopped also executes ${list}; Gearman hands ${interrupts.length === 1 ? 'it' : 'them'} out again, and it starts from the beginning.`,
-      ),
-    );
-  }
+  lines.push(...plannedInterruptions(interrupts).map((text) => paint(screen, 'yellow', `Warning: ${text}`)));
   return `${lines.join('\n')}\n`;
+}
+
+/** Names the other jobs that end with their workers. */
+function plannedInterruptions(interrupts: readonly NamedJob[]): string[] {
+  if (interrupts.length === 0) return [];
+  const again = interrupts.length === 1 ? 'it out again, and it starts' : 'them out again, and they start';
+  return [
+    `the worker to be stopped also executes ${namesOf(interrupts)}; Gearman hands ${again} from the beginning.`,
+  ];
+}
+
+function namesOf(jobs: readonly NamedJob[]): string {
+  return jobs.map(({id, name}) => `${id} (${sanitizeLine(name)})`).join(', ');
 }

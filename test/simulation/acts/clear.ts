@@ -7,6 +7,7 @@ import {anotherBegan, mayHaveBegun} from '../../../src/jobs/live/still-executing
 import {
   eachOnce,
   goOnAllTheTime,
+  type Interruptible,
   MOST_PLANS,
   reasonAgainstInterruption,
 } from '../../../src/jobs/model/worker-control.ts';
@@ -54,8 +55,9 @@ export interface Cleared {
 
 export function* clear(act: Act): Steps<Cleared> {
   const plan = planClear(act);
-  yield {did: 'reads what it will clear, and is told to go on'};
   const {spec} = act;
+  const mayInterrupt = yield* agreedInterruptions(act, plan);
+  yield {did: 'reads what it will clear, and is told to go on'};
   if (spec.keepQueue)
     return yield* clearAll(act, plan, {elsewhere: 0, executing: 0, cancelAsked: false, workersAsked: false});
   const report = yield* liveStates(act);
@@ -64,7 +66,11 @@ export function* clear(act: Act): Steps<Cleared> {
     .map(({id}) => id);
   const elsewhere = countElsewhere(report, ids);
   const ended = new Set((yield* executingEnded(act, loadJobs(act, idsOf(candidates(act, plan))))).keys());
-  const {workers, executing, cancelled, touched} = yield* prepareStop(act, report, {ids, ended});
+  const {workers, executing, cancelled, touched} = yield* prepareStop(act, report, {
+    ids,
+    ended,
+    mayInterrupt,
+  });
   const before = {elsewhere, cancelAsked: touched.size > 0};
   if (workers === null) {
     const seen = {...before, executing: executing.size + ended.size, workersAsked: false};
@@ -84,6 +90,31 @@ export function* clear(act: Act): Steps<Cleared> {
   return result;
 }
 
+/** Other jobs of the workers to stop that were agreed to: with a question, those that it named. src/jobs/clear/preview.ts. */
+function* agreedInterruptions(act: Act, plan: Plan): Steps<Interruptible> {
+  const {interrupt, keepQueue, restartWorker} = act.spec;
+  if (interrupt === 'all') return 'all';
+  if (interrupt === 'none' || keepQueue || !restartWorker || plan.ids.length === 0) return new Set();
+  const report = yield* liveStates(act);
+  const ids = idsOf(candidates(act, plan).filter(({status}) => status === 'running'));
+  const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
+  const ended = yield* executingEnded(act, loadJobs(act, idsOf(candidates(act, plan))));
+  const workers = yield* workersToStop(act, report, {executing, ended: new Set(ended.keys())});
+  return new Set(workers?.interrupts.map(({id}) => id));
+}
+
+function* workersToStop(
+  act: Act,
+  report: Report,
+  {executing, ended}: {executing: ReadonlySet<number>; ended: ReadonlySet<number>},
+): Steps<UnitStop | null> {
+  if (!act.spec.restartWorker || executing.size === 0) return null;
+  const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
+  const others = yield* newestExecutingEnded(act);
+  const all = [...executingJobs(report), ...others.filter(({id}) => !ended.has(id))];
+  return workersOf(act, executing, eachOnce(all), {goBack});
+}
+
 function idsOf(rows: readonly Row[]): number[] {
   return rows.map(({id}) => id);
 }
@@ -98,6 +129,7 @@ function* clearStopped(act: Act, plan: Plan, seen: Seen, ids: readonly number[])
 interface Clearing {
   ids: readonly number[];
   ended: ReadonlySet<number>;
+  mayInterrupt: Interruptible;
 }
 
 interface Prepared {
@@ -123,25 +155,23 @@ function* cancelAndAgree(
     report: first,
     ids,
     ended,
+    mayInterrupt,
     cancelled,
     touched,
   }: Clearing & {report: Report; cancelled: Set<number>; touched: Set<number>},
 ): Steps<Prepared> {
-  const {interrupt, restartWorker} = act.spec;
   let report = first;
   for (let times = 0; times < MOST_PLANS; times += 1) {
     const executing = new Set(ids.filter((id) => stateIn(report, id) === 'executing'));
-    if (!restartWorker || executing.size === 0) return {workers: null, executing, cancelled, touched};
-    const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
-    const others = yield* newestExecutingEnded(act);
-    const all = [...executingJobs(report), ...others.filter(({id}) => !ended.has(id))];
-    const workers = workersOf(act, executing, eachOnce(all), {goBack});
+    const workers = yield* workersToStop(act, report, {executing, ended});
+    if (workers === null) return {workers, executing, cancelled, touched};
     for (const id of [...ids, ...ended]) act.named.add(id);
     const against = act.careless.asksNobody
       ? null
-      : reasonAgainstInterruption(workers as never, interrupt === 'all' ? 'all' : new Set());
+      : reasonAgainstInterruption(workers as never, mayInterrupt);
     if (against !== null) throw against;
-    if (interrupt === 'all') for (const {id} of workers.interrupts) act.agreed.add(id);
+    for (const {id} of workers.interrupts)
+      if (mayInterrupt === 'all' || mayInterrupt.has(id)) act.agreed.add(id);
     for (const id of executing) {
       const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
       if (outcome === 'failed') throw refused('Jobs cannot be deleted.');

@@ -8,7 +8,7 @@ const SCREEN = {isTTY: false, width: 80, color: false};
 function clearPlan(running: number, surplus = 0): string {
   const counts = {running, completed: 60, error: 4, unknown: 0};
   const queue = {waiting: 5, executing: 1, surplus, underUnknownPrefix: 0, missing: []};
-  const preview = {plan: {total: 64 + running, counts}, queue, downloads: null, exportTo: null};
+  const preview = {plan: {total: 64 + running, counts}, queue, stop: null, downloads: null, exportTo: null};
   return renderClearPlan(preview as never, SCREEN);
 }
 
