@@ -9,7 +9,7 @@ import {createQueueSite, executeJob, type QueueSite} from '../support/site/queue
 let gearmand: GearmanProcess;
 let at: QueueSite;
 let directory: string;
-let env: Record<string, string | undefined>;
+let env: Record<string, string>;
 let calls: string;
 
 /** One unit, whose journal cannot be read, and at whose stop atomctl dies: that it was agreed to is enough here. */

@@ -183,3 +183,21 @@ test('K7: a clear that was stopped for longer than its lock lives ends before th
   ]);
   expect(left - (await rows()).length).toBeLessThanOrEqual(5);
 });
+
+test('the plan says which of the running jobs execute; the result says it of those that execute', async () => {
+  await submit(2);
+  const {id, unique, worker} = await executeJob(at.site, 'arObjectMoveJob');
+  const {stdout} = await clear('--dry-run', '--id', String(id));
+  const text = stdout.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('Running among them: 1 executes.');
+  expect(text).toContain(`Warning: ${id} (arObjectMoveJob) executes: its worker may fail and end`);
+  const kept = await clear('--dry-run', '--keep-queue');
+  expect(kept.stdout).toContain('Running among them: 3; their workers may fail.');
+  const result = await clear('--yes', '--json');
+  expect(JSON.parse(result.stdout)).toMatchObject({
+    queueExecuting: 1,
+    warnings: ['Executing among them: 1 job; its worker may fail and end.'],
+  });
+  await crash(worker, unique, at.server);
+  await handedOut(at.site, 'arObjectMoveJob');
+});

@@ -85,17 +85,18 @@ export async function clearPreview(
   exportTo: string | null,
 ): Promise<ClearPreview> {
   const database = await context.database();
-  const [{previewQueue}, {previewStop}, {countFiles}] = await Promise.all([
+  const [{previewQueue}, {previewLive}, {countFiles}] = await Promise.all([
     import('../../jobs/clear/queue-count.ts'),
     import('../../jobs/clear/preview.ts'),
     import('../../jobs/clear/job-files.ts'),
   ]);
   const queue = keepQueue ? null : await queueSources(context);
   const worker = await workerOf(context, settings);
+  const isLeft = queue === null || settings.isUnseen;
   return {
     plan,
     queue: queue && (await previewQueue({...queue, database})),
-    stop: settings.isUnseen ? null : await previewStop({database, plan, queue, worker}),
+    ...(isLeft ? {running: null, stop: null} : await previewLive({database, plan, queue, worker})),
     downloads: deleteDownloads ? await countFiles(database, plan, await downloadsOf(context)) : null,
     exportTo,
   };

@@ -3,7 +3,7 @@ import {counted} from '../../counted.ts';
 import type {SiteCleared} from '../../jobs/clear/clear.ts';
 import type {FileCount} from '../../jobs/clear/downloads.ts';
 import type {ClearPlan} from '../../jobs/clear/plan.ts';
-import type {StopPreview} from '../../jobs/clear/preview.ts';
+import type {LivePreview, RunningPreview} from '../../jobs/clear/preview.ts';
 import type {QueuePreview} from '../../jobs/clear/queue-count.ts';
 import type {Killed, KillResult} from '../../jobs/kill/kill.ts';
 import type {Marked, MarkTarget} from '../../jobs/mark/mark.ts';
@@ -14,12 +14,10 @@ import {type Color, paint, type Screen} from '../screen.ts';
 import {countsText} from './table.ts';
 
 /** A clear that is about to be asked for: what it will meet. */
-export interface ClearPreview {
+export interface ClearPreview extends LivePreview {
   plan: ClearPlan;
   /** null if Gearman is left alone. */
   queue: QueuePreview | null;
-  /** null if no worker has to stop, or none may. */
-  stop: StopPreview | null;
   /** null if files are left alone. */
   downloads: FileCount | null;
   /** Where the history is saved; null if it is not. */
@@ -32,7 +30,7 @@ export function clearDocument(
     | {preview: ClearPreview; dryRun: true}
     | {preview: ClearPreview; dryRun: false; cleared: SiteCleared; exported: string | null},
 ) {
-  const {plan, queue, downloads, stop} = options.preview;
+  const {plan, queue, running, downloads, stop} = options.preview;
   const done = options.dryRun ? null : options.cleared;
   return {
     cleared: done?.cleared ?? plan.total,
@@ -47,19 +45,28 @@ export function clearDocument(
     downloadsBytes: done?.downloadsBytes ?? downloads?.bytes ?? 0,
     exported: options.dryRun ? null : options.exported,
     dryRun: options.dryRun,
-    warnings: done?.problems ?? plannedInterruptions(stop?.interrupts ?? []),
+    warnings: done
+      ? [...done.problems, ...stillExecuting(done.queueExecuting)]
+      : [
+          ...executingWarning(running?.executing ?? [], stop),
+          ...plannedInterruptions(stop?.interrupts ?? []),
+        ],
   };
 }
 
 /** What would be deleted, with a warning if jobs are running. */
 export function renderClearPlan(
-  {plan: {total, counts}, queue, stop, downloads, exportTo}: ClearPreview,
+  {plan: {total, counts}, queue, running, stop, downloads, exportTo}: ClearPreview,
   screen: Screen,
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
   const lines = [`${counted(total, 'job')} to clear: ${countsText(counts)}.`];
-  if (counts.running > 0) {
+  if (running === null && counts.running > 0) {
     lines.push(warning(`Running among them: ${counts.running}; their workers may fail.`));
+  }
+  if (running !== null) {
+    if (counts.running > 0) lines.push(runningSentence(counts.running, running));
+    lines.push(...executingWarning(running.executing, stop).map(warning));
   }
   if (queue !== null && queue.waiting + queue.executing > 0) {
     const none = counts.running === 0 && queue.surplus === 0;
@@ -86,21 +93,46 @@ export function renderClearPlan(
   return `${lines.join('\n')}\n`;
 }
 
+/** What the jobs that say Running are. */
+function runningSentence(rows: number, {waiting, others}: RunningPreview): string {
+  const executing = rows - waiting - others;
+  const parts = [
+    waiting > 0 && `${waiting} ${waiting === 1 ? 'waits and is' : 'wait and are'} removed from Gearman`,
+    executing > 0 && `${executing} ${executing === 1 ? 'executes' : 'execute'}`,
+    others > 0 &&
+      `${others} ${others === 1 ? 'is' : 'are'} lost or not known, and removed from Gearman if found there`,
+  ];
+  return `Running among them: ${parts.filter(Boolean).join(', ')}.`;
+}
+
+/** Of the executing jobs so many are named. */
+const NAMED = 5;
+
+function executingWarning(executing: readonly NamedJob[], stop: LivePreview['stop']): string[] {
+  if (executing.length === 0 || stop !== null) return [];
+  const more = executing.length > NAMED ? ` and ${executing.length - NAMED} more` : '';
+  return [
+    `${namesOf(executing.slice(0, NAMED))}${more} ${executing.length === 1 ? 'executes' : 'execute'}: ${mayEnd(executing.length)}, and the jobs that wait may have no worker then.`,
+  ];
+}
+
+/** What comes of a worker whose job has no row any more: it fails at the next note, and systemd may not start it again. */
+function mayEnd(jobs: number): string {
+  return jobs === 1 ? 'its worker may fail and end' : 'their workers may fail and end';
+}
+
+/** Cleared jobs that a worker still executes. */
+function stillExecuting(jobs: number): string[] {
+  return jobs === 0 ? [] : [`Executing among them: ${counted(jobs, 'job')}; ${mayEnd(jobs)}.`];
+}
+
 /** What was deleted. */
 export function renderCleared(cleared: SiteCleared, exported: string | null, screen: Screen): string {
   const end = cleared.interrupted || cleared.failure !== null ? 'cleared before it stopped' : 'cleared';
   const lines = [`${counted(cleared.cleared, 'job')} ${end}: ${countsText(cleared.byStatus)}.`];
   if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
   if (cleared.queueRemoved > 0) lines.push(`Removed from Gearman: ${counted(cleared.queueRemoved, 'job')}.`);
-  if (cleared.queueExecuting > 0) {
-    lines.push(
-      paint(
-        screen,
-        'yellow',
-        `Executing among them: ${counted(cleared.queueExecuting, 'job')}; their workers continue until they notice.`,
-      ),
-    );
-  }
+  lines.push(...stillExecuting(cleared.queueExecuting).map((text) => paint(screen, 'yellow', text)));
   if (cleared.queueLeft > 0)
     lines.push(`Still in Gearman for this site: ${counted(cleared.queueLeft, 'job')}.`);
   if (cleared.interruptedJobs.length > 0) {

@@ -8,7 +8,14 @@ const SCREEN = {isTTY: false, width: 80, color: false};
 function clearPlan(running: number, surplus = 0): string {
   const counts = {running, completed: 60, error: 4, unknown: 0};
   const queue = {waiting: 5, executing: 1, surplus, underUnknownPrefix: 0, missing: []};
-  const preview = {plan: {total: 64 + running, counts}, queue, stop: null, downloads: null, exportTo: null};
+  const preview = {
+    plan: {total: 64 + running, counts},
+    queue,
+    running: null,
+    stop: null,
+    downloads: null,
+    exportTo: null,
+  };
   return renderClearPlan(preview as never, SCREEN);
 }
 
@@ -16,6 +23,24 @@ test('a plan to clear says which Gearman jobs stay', () => {
   expect(clearPlan(0)).toContain('5 waiting, 1 executing. They stay.\n');
   for (const text of [clearPlan(2), clearPlan(0, 1)])
     expect(text).toContain('1 executing. Those of rows that are not cleared stay.\n');
+});
+
+test('a plan to clear says how many running rows wait, execute and are neither', () => {
+  const counts = {running: 9, completed: 0, error: 0, unknown: 0};
+  const running = {waiting: 6, executing: [{id: 5, name: 'arFindingAidJob'}], others: 2};
+  const preview = {
+    plan: {total: 9, counts},
+    queue: null,
+    running,
+    stop: null,
+    downloads: null,
+    exportTo: null,
+  };
+  const text = renderClearPlan(preview as never, SCREEN);
+  expect(text).toContain(
+    'Running among them: 6 wait and are removed from Gearman, 1 executes, 2 are lost or not known, and removed from Gearman if found there.',
+  );
+  expect(text).toContain('Warning: 5 (arFindingAidJob) executes: its worker may fail and end');
 });
 
 test('a plan to mark a job as completed that no worker began warns', () => {
