@@ -148,8 +148,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
 
     // Who answers the question has read which jobs are interrupted.
     const asked = new Set(preview.stop?.interrupts.map(({id}) => id));
-    const byFlag = flags['interrupt-others'] ? 'all' : new Set<number>();
-    const mayInterrupt = assumeYes ? byFlag : asked;
+    const mayInterrupt = assumeYes && flags['interrupt-others'] ? 'all' : asked;
 
     const {exported, cleared} = await this.change({
       attempt: {filter: plan.filter, jobs: plan.total},
