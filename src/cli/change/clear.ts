@@ -72,7 +72,7 @@ async function workerOf(
 }
 
 export interface PreviewSettings
-  extends Pick<ClearSettings, 'unit' | 'keepQueue' | 'restartWorker' | 'deleteDownloads'> {
+  extends Pick<ClearSettings, 'unit' | 'keepQueue' | 'allQueued' | 'restartWorker' | 'deleteDownloads'> {
   /** Nobody reads it: what takes long to find out is left out. */
   isUnseen: boolean;
 }
@@ -81,7 +81,7 @@ export interface PreviewSettings
 export async function clearPreview(
   context: Context,
   plan: ClearPlan,
-  {keepQueue, deleteDownloads, ...settings}: PreviewSettings,
+  {keepQueue, allQueued, deleteDownloads, ...settings}: PreviewSettings,
   exportTo: string | null,
 ): Promise<ClearPreview> {
   const database = await context.database();
@@ -96,6 +96,7 @@ export async function clearPreview(
   return {
     plan,
     queue: queue && (await previewQueue({...queue, database})),
+    allQueued,
     ...(isLeft ? {running: null, stop: null} : await previewLive({database, plan, queue, worker})),
     downloads: deleteDownloads ? await countFiles(database, plan, await downloadsOf(context)) : null,
     exportTo,

@@ -142,9 +142,8 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
       return;
     }
     if (!assumeYes) this.tell(renderClearPlan(preview, this.screen));
-    const question = `Are you SURE you want to clear all ${plan.total} jobs? (y/N)`;
     const isNothing = plan.total === 0 && !flags['all-queued'];
-    await this.confirm({question, assumeYes: assumeYes || isNothing});
+    await this.confirm({question: questionOf(plan), assumeYes: assumeYes || isNothing});
 
     // Who answers the question has read which jobs are interrupted.
     const asked = new Set(preview.stop?.interrupts.map(({id}) => id));
@@ -172,6 +171,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     return {
       unit: flags,
       keepQueue: flags['keep-queue'],
+      allQueued: flags['all-queued'],
       restartWorker: flags['restart-worker'],
       deleteDownloads: flags['delete-downloads'],
     };
@@ -236,6 +236,12 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
       },
     );
   }
+}
+
+function questionOf({total}: ClearPlan): string {
+  return total === 0
+    ? "Remove this site's waiting Gearman jobs without a row? (y/N)"
+    : `Are you SURE you want to clear all ${total} jobs? (y/N)`;
 }
 
 /** What is to be cleared. */

@@ -74,6 +74,8 @@ export async function clearJobs(
   } catch (error) {
     const isUntouched = result.cleared + (queue?.removed ?? 0) === 0 && !isTouched;
     if (!(error instanceof AtomctlError) || (error instanceof Unchangeable && isUntouched)) throw error;
+    // Where Gearman is left alone, the first batch is the rehearsal.
+    if (isUntouched && queue === null && error.exitStatus === EXIT.failed) throw unchangeable(error);
     result.failure = error;
   }
   return result;
@@ -150,6 +152,11 @@ function goingRow({id, name, object_id: objectId, status_id: statusId}: GoingJob
 /** The rows cannot be deleted, which was found out before anything was changed. */
 class Unchangeable extends AtomctlError {}
 
+function unchangeable(error: AtomctlError): Unchangeable {
+  const {message, hint} = error;
+  return new Unchangeable('REFUSED', `Jobs cannot be deleted: ${message}`, {hint, cause: error});
+}
+
 /**
  * Deletes rows and takes that back: what would prevent it shows before their Gearman jobs go (a read-only server, a trigger, a
  * foreign key of a plugin to one of them).
@@ -171,8 +178,7 @@ export async function rehearseDeletion(
     for (const row of rows) if (row.outcome === 'failed') throw row.error;
   } catch (error) {
     if (!(error instanceof AtomctlError) || error.exitStatus !== EXIT.failed) throw error;
-    const {message, hint} = error;
-    throw new Unchangeable('REFUSED', `Jobs cannot be deleted: ${message}`, {hint, cause: error});
+    throw unchangeable(error);
   }
 }
 

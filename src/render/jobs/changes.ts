@@ -18,6 +18,8 @@ export interface ClearPreview extends LivePreview {
   plan: ClearPlan;
   /** null if Gearman is left alone. */
   queue: QueuePreview | null;
+  /** Gearman jobs without a row go, too. */
+  allQueued: boolean;
   /** null if files are left alone. */
   downloads: FileCount | null;
   /** Where the history is saved; null if it is not. */
@@ -32,12 +34,13 @@ export function clearDocument(
 ) {
   const {plan, queue, running, downloads, stop} = options.preview;
   const done = options.dryRun ? null : options.cleared;
+  const planned = plannedRemoval(options.preview);
   return {
     cleared: done?.cleared ?? plan.total,
     byStatus: done?.byStatus ?? plan.counts,
-    queueRemoved: done?.queueRemoved ?? 0,
+    queueRemoved: done?.queueRemoved ?? planned,
     queueExecuting: done?.queueExecuting ?? queue?.executing ?? 0,
-    queueLeft: done?.queueLeft ?? (queue === null ? 0 : queue.waiting + queue.executing),
+    queueLeft: done?.queueLeft ?? (queue === null ? 0 : queue.waiting + queue.executing - planned),
     queueWithoutRow: queue?.surplus ?? 0,
     units: done?.units ?? stop?.units ?? [],
     interrupted: done?.interruptedJobs ?? (stop?.interrupts ?? []).map(({id}) => id),
@@ -54,9 +57,17 @@ export function clearDocument(
   };
 }
 
+/** How many jobs leave Gearman, as far as the counts tell: some of the rows may be of jobs that are lost. */
+function plannedRemoval({queue, running, stop, allQueued}: ClearPreview): number {
+  if (queue === null || running === null) return 0;
+  const ofRows = Math.min(running.waiting + running.others, Math.max(0, queue.waiting - queue.surplus));
+  const stopped = stop === null ? 0 : running.executing.length;
+  return ofRows + stopped + (allQueued ? Math.min(queue.surplus, queue.waiting) : 0);
+}
+
 /** What would be deleted, with a warning if jobs are running. */
 export function renderClearPlan(
-  {plan: {total, counts}, queue, running, stop, downloads, exportTo}: ClearPreview,
+  {plan: {total, counts}, queue, allQueued, running, stop, downloads, exportTo}: ClearPreview,
   screen: Screen,
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
@@ -69,16 +80,18 @@ export function renderClearPlan(
     lines.push(...executingWarning(running.executing, stop).map(warning));
   }
   if (queue !== null && queue.waiting + queue.executing > 0) {
-    const none = counts.running === 0 && queue.surplus === 0;
-    const staying = none ? ' They stay.' : ' Those of rows that are not cleared stay.';
     lines.push(
-      `In Gearman this site has ${counted(queue.waiting + queue.executing, 'job')}: ${queue.waiting} waiting, ${queue.executing} executing.${staying}`,
+      `In Gearman this site has ${counted(queue.waiting + queue.executing, 'job')}: ${queue.waiting} waiting, ${queue.executing} executing. ${staying(counts.running, queue)}`,
     );
   }
   if (queue !== null && queue.surplus > 0) {
+    const of = `at least ${counted(queue.surplus, 'job')} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row`;
+    const them = queue.surplus === 1 ? 'it' : 'them';
     lines.push(
       warning(
-        `at least ${counted(queue.surplus, 'job')} in Gearman ${queue.surplus === 1 ? 'belongs' : 'belong'} to no running row; --all-queued also removes them.`,
+        allQueued
+          ? `${of}; what waits of ${them} without a row is removed, too.`
+          : `${of}; --all-queued also removes what waits of ${them} without a row.`,
       ),
     );
   }
@@ -91,6 +104,12 @@ export function renderClearPlan(
   }
   if (exportTo !== null) lines.push(`Their history is saved first, in ${sanitizeLine(exportTo)}.`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Which of the site's Gearman jobs are left alone. */
+function staying(running: number, {waiting, executing, surplus}: QueuePreview): string {
+  if (running > 0 || surplus > 0) return 'Those of rows that are not cleared stay.';
+  return waiting + executing === 1 ? 'It stays.' : 'They stay.';
 }
 
 /** What the jobs that say Running are. */
