@@ -293,11 +293,17 @@ export class Act {
 
   /** Why a job still waits that was taken out, or that was seen not to wait. */
   private limitOfWaiting(id: number, waiting: readonly Entry[]): LimitName | null {
-    if (waiting.every((entry) => this.isNew(entry))) return 'submitted again meanwhile';
+    if (waiting.every((entry) => this.isNew(entry) || this.isLate(id, entry)))
+      return 'submitted again meanwhile';
     const isTaken = [...this.touchedEntries].some(
       ({payload}) => payload.jobId === id && payload.site === 'own',
     );
     return isTaken ? 'submitted twice' : null;
+  }
+
+  /** Its web request submitted it after the last question, and a worker has ended one that somebody submitted before. */
+  private isLate(id: number, entry: Entry): boolean {
+    return this.calledFinished.has(id) && this.witness.cameSince(entry, this.askedPlace);
   }
 
   /** An operator submitted it after the last question to Gearman. */
@@ -319,9 +325,7 @@ export class Act {
     const limits = executions.map(({entry, connection, phase}): LimitName | null => {
       if (entry.payload.site === 'other') return 'one prefix for two sites';
       if (this.isNew(entry)) return 'submitted again meanwhile';
-      // An operator submitted it before its web request did, and a worker has ended that one.
-      if (this.calledFinished.has(id) && this.witness.cameSince(entry, this.askedPlace))
-        return 'submitted again meanwhile';
+      if (this.isLate(id, entry)) return 'submitted again meanwhile';
       if (taken.length === 0 && wasForgotten && connection.broken) return 'its worker lost its server';
       if (taken.length === 0)
         return this.isHostUnread && this.calledFinished.has(id) && phase === 'grabbed' && connection.broken
