@@ -20,7 +20,8 @@ export async function executingJobs(
       .filter(({id}) => verdicts.get(id)?.state === 'executing')
       .map(({id, name}) => ({id, name}));
     const {assignToUnits} = await import('../../worker/executing.ts');
-    return await assignToUnits({jobs, units, scope: manager.scope});
+    const assigned = await assignToUnits({jobs, units, scope: manager.scope});
+    return assigned.map(({id, name, unit}) => ({id, name, unit}));
   } catch (error) {
     if (!(error instanceof AtomctlError)) throw error;
     notice(`atomctl cannot find out which jobs are executing: ${error.message}`);
