@@ -148,7 +148,9 @@ describe('the worker on a real systemd', () => {
       ],
     });
     expect(status.units[0].startLimit.secondsLeft).toBeGreaterThan(86_000);
-    expect(status.problems[0]).toMatch(/ended by SIGKILL.*start limit of 3 starts in 1d.*another (23h 59m|1d)/);
+    expect(status.problems[0]).toMatch(
+      /ended by SIGKILL.*start limit of 3 starts in 1d.*another (23h 59m|1d)/,
+    );
 
     const refused = await atomctl('worker:start');
     expect(refused.code).toBe(1);
