@@ -185,11 +185,11 @@ describe('a file of another user', () => {
     await lchown(link, NOBODY, NOBODY);
     const path = join(link, 'history.csv');
     for (const refused of [
-      write(path, chunks('new'), {force: true}),
-      checkWholeFile({...OWN, path, force: true}),
-      AppendFile.open(path, OWN.uid),
+      () => write(path, chunks('new'), {force: true}),
+      () => checkWholeFile({...OWN, path, force: true}),
+      () => AppendFile.open(path, OWN.uid),
     ]) {
-      await expect(refused).rejects.toMatchObject({
+      await expect(refused()).rejects.toMatchObject({
         code: 'USAGE',
         message: `${link} is a link of another user, who can change its target.`,
       });
