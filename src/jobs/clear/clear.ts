@@ -16,12 +16,12 @@ import {jobCondition} from '../model/filter.ts';
 import {STATUSES} from '../model/job.ts';
 import {runningRows} from '../model/running-jobs.ts';
 import {
-  eachOnce,
   failureOf,
   goOnAllTheTime,
   type Interruptible,
   MOST_PLANS,
   type PlannedStop,
+  planStop,
   reasonAgainstInterruption,
   type WorkerControl,
   type WorkerStop,
@@ -346,8 +346,7 @@ export async function workersToStop(
   const goBack = [...executing].some((id) => placesOf(report, id).length === 0);
   const others = await newestExecutingEnded({...queue!, database});
   const all = [...executingJobs(report), ...others.filter(({id}) => !ended.has(id))];
-  const stop = await worker.workersOf(executing, eachOnce(all), {goBack});
-  return {...stop, known: new Set(all.map(({id}) => id))};
+  return planStop(worker, executing, {executing: all, goBack});
 }
 
 /** The names of the jobs to clear that say Running: only functions that may hold them are touched. */

@@ -6,7 +6,7 @@ import {executingJobs, type LiveReport, liveStatesToAct, placesOf} from '../live
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
-import {eachOnce, type PlannedStop} from '../model/worker-control.ts';
+import {type PlannedStop, planStop} from '../model/worker-control.ts';
 import {isCancelled, whyNotCancelled} from './find-handle.ts';
 import {howToEnd} from './how-to-end.ts';
 import {plannedRefusal} from './refusal.ts';
@@ -106,8 +106,7 @@ export async function workersToStop(
   const executing = [...executingJobs(report), ...ended, ...(await newestExecutingEnded(options))];
   // Without a key it cannot be cancelled before its worker stops.
   const goBack = [...ids].some((id) => placesOf(report, id).length === 0);
-  const stop = await options.worker.workersOf(ids, eachOnce(executing), {goBack});
-  return {...stop, known: new Set(executing.map(({id}) => id))};
+  return planStop(options.worker, ids, {executing, goBack});
 }
 
 function mustStop({now, refused}: Target): boolean {

@@ -45,6 +45,17 @@ export interface WorkerControl {
   ): Promise<WorkerStop>;
 }
 
+/** The workers to stop for these jobs. @param options.executing may have a job twice, see eachOnce */
+export async function planStop(
+  worker: WorkerControl,
+  ids: ReadonlySet<number>,
+  {executing, goBack}: {executing: readonly NamedJob[]; goBack: boolean},
+): Promise<PlannedStop> {
+  const jobs = eachOnce(executing);
+  const stop = await worker.workersOf(ids, jobs, {goBack});
+  return {...stop, known: new Set(jobs.map(({id}) => id))};
+}
+
 /** Other jobs that a restart may interrupt: what was agreed to. */
 export type Interruptible = ReadonlySet<number> | 'all';
 
