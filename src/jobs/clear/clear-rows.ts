@@ -2,7 +2,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database, Queryable, SqlValue} from '../../mysql/database.ts';
 import {deletesDifferByRow} from '../../mysql/delete-rules.ts';
-import {rehearseChanges} from '../model/change-row.ts';
+import {lockObjects, rehearseChanges} from '../model/change-row.ts';
 import {noJobs} from '../model/count.ts';
 import {deleteJobRows} from '../model/delete-jobs.ts';
 import {isFiltered, type JobFilter} from '../model/filter.ts';
@@ -182,22 +182,13 @@ export async function rehearseDeletion(
   }
 }
 
-/**
- * `object` is locked before `job`, as AtoM's own saves do: in the other order the two deadlock.
- * @returns those that are there
- */
+/** @returns those that are there */
 async function lockRows(tx: Queryable, ids: readonly number[]): Promise<number[]> {
   await lockObjects(tx, ids);
   const rows = await tx.query<{id: number}>('SELECT id FROM job WHERE id IN (?) ORDER BY id FOR UPDATE', [
     ids,
   ]);
   return rows.map(({id}) => id);
-}
-
-async function lockObjects(tx: Queryable, ids: readonly number[]): Promise<void> {
-  await tx.query("SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE", [
-    ids,
-  ]);
 }
 
 /** The statement for those of a batch's jobs that still match. */
@@ -281,10 +272,7 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
   if ((await deleteJobRows(tx, ids)) !== ids.length) throw new SomeWereGone();
 }
 
-/**
- * Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. `object` is locked before
- * `job`, as AtoM's own saves do: in the other order the two deadlock.
- */
+/** Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. */
 async function deleteMatching(
   tx: Queryable,
   ids: number[],

@@ -170,10 +170,7 @@ class Rehearsed extends Error {}
 /** The changes inside the caller's transaction. @returns what becomes of each row if it is committed */
 export async function write(tx: Queryable, changes: readonly RowChange[]): Promise<RowOutcome[]> {
   const ids = changes.map(({id}) => id);
-  const objects = await tx.query<{id: number}>(
-    "SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE",
-    [ids],
-  );
+  const own = new Set(await lockObjects(tx, ids));
   const rows = await tx.query<{id: number; status_id: number | null; log_length: number | null}>(
     'SELECT id, status_id, LENGTH(output) AS log_length FROM job WHERE id IN (?) ORDER BY id FOR UPDATE',
     [ids],
@@ -188,13 +185,23 @@ export async function write(tx: Queryable, changes: readonly RowChange[]): Promi
     return {outcome: 'done'};
   });
   const toChange = changes.filter((_, index) => outcomes[index]!.outcome === 'done');
-  // A row that an old restore or a hand-made change left without its object may have the id of a description, which gets no note.
-  const own = new Set(objects.map(({id}) => id));
   for (const [to, same] of groupByTarget(toChange)) {
     if (to.as === 'deleted') await deleteJobRows(tx, same);
     else await markWithNote(tx, same, {own, to});
   }
   return outcomes;
+}
+
+/**
+ * `object` is locked before `job`, as AtoM's own saves do: in the other order the two deadlock.
+ * @returns those that are jobs: a row that an old restore or a hand-made change left without its object may have the id of a description
+ */
+export async function lockObjects(tx: Queryable, ids: readonly number[]): Promise<number[]> {
+  const objects = await tx.query<{id: number}>(
+    "SELECT id FROM object WHERE id IN (?) AND class_name = 'QubitJob' ORDER BY id FOR UPDATE",
+    [ids],
+  );
+  return objects.map(({id}) => id);
 }
 
 /** The ids of the rows that become the same. */
@@ -209,7 +216,7 @@ function groupByTarget(changes: readonly RowChange[]): [NewRow, number[]][] {
   return [...groups.values()];
 }
 
-/** @param own the jobs whose `object` row is a job's */
+/** @param own the jobs whose `object` row is a job's: no other object gets a note */
 async function markWithNote(
   tx: Queryable,
   ids: readonly number[],
