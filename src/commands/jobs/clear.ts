@@ -211,7 +211,6 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
         const history = historyBefore(context, {name: file, force: flags.force, signal, onExported});
         const options = await clearOptions(context, {
           ...this.#settings(),
-          allQueued: flags['all-queued'],
           mayInterrupt,
           batchSize: flags['batch-size'] ?? null,
           pauseSeconds: flags.pause,

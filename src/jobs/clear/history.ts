@@ -1,3 +1,4 @@
+import {counted} from '../../counted.ts';
 import {deletesDifferByRow} from '../../mysql/delete-rules.ts';
 import {type ClearOptions, rehearseDeletion} from './clear-rows.ts';
 import {FIRST_IDS, matchingNow} from './job-ids.ts';
@@ -38,10 +39,9 @@ const SHOWN = 20;
 export function endedSentence(ended: ReadonlySet<number>, plan: ClearPlan): string[] {
   if (ended.size === 0) return [];
   const ids = [...ended].slice(0, SHOWN).join(', ');
-  const jobs = ended.size === 1 ? '1 job' : `${ended.size} jobs`;
   const more = ended.size > SHOWN ? ` and ${ended.size - SHOWN} more` : '';
   const them = ended.size === 1 ? 'it' : 'them';
   return [
-    `Kept ${jobs} that ended after the export, where the file says Running: ${ids}${more}. To clear ${them}, ${againWith(plan)}.`,
+    `Kept ${counted(ended.size, 'job')} that ended after the export, where the file says Running: ${ids}${more}. To clear ${them}, ${againWith(plan)}.`,
   ];
 }
