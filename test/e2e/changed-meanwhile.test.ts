@@ -137,3 +137,19 @@ test('jobs:retry runs no job again that ended well during the question, or came 
     ),
   ]);
 });
+
+test('queue:restore submits the jobs that its question named, and none that is forgotten since', async () => {
+  const [forgotten] = await submitJobs(at, 1);
+  const [waiting] = await submitJobs(at, 1, 'arExportJob');
+  const file = join(createScratch('copy'), 'queue.json');
+  expect((await runAtomctl(['queue:save', file], {env: at.site.env})).code).toBe(0);
+  expect(await handedOut(at.site)).toEqual([forgotten]);
+  const answer = await ask('queue:restore', file);
+  expect(await handedOut(at.site, 'arExportJob')).toEqual([waiting]);
+  const {code, screen} = await answer('y');
+  expect([code, screen]).toEqual([1, expect.stringContaining('this was not so before the question')]);
+  const again = await runAtomctl(['queue:restore', file, '--yes'], {env: at.site.env});
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('1 submitted again')]);
+  expect(await handedOut(at.site)).toEqual([forgotten]);
+  expect(await handedOut(at.site, 'arExportJob')).toEqual([waiting]);
+});

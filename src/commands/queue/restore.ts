@@ -76,7 +76,7 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
       attempt: {restoredFrom: file, jobs: count},
       work: () =>
         interruptibly(
-          (signal) => restoreJobs({...options, signal}),
+          (signal) => restoreJobs({...options, signal}, assumeYes ? null : planned),
           () => this.notice(ENDS_SOON),
         ),
       changes: ({jobs}) => restoreRecords(jobs, file),

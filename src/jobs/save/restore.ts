@@ -41,12 +41,15 @@ const AT_A_TIME = 100;
  * Restores the copy. All checks are made again at first, and those of each job right before it is submitted. A second run does
  * nothing, and a run that was interrupted is completed by the next.
  * @param options.wait for the time in which a worker begins the job that it was handed last
+ * @param shown the plan before the question: what it did not submit is left; null if nothing was shown
  * @throws AtomctlError as planRestore does; nothing was submitted then
  */
 export async function restoreJobs(
   options: RestoreOptions & {wait: (milliseconds: number) => Promise<void>},
+  shown: Pick<RestoreResult, 'jobs'> | null = null,
 ): Promise<RestoreResult> {
   const targets = await planRestore(options);
+  if (shown !== null) leaveOthers(targets, shown.jobs);
   const wanted: Open[] = targets.filter(({action}) => action === 'submitted');
   const warnings = await missingWorkers(wanted);
   for (const each of wanted) each.action = 'open';
@@ -63,6 +66,14 @@ export async function restoreJobs(
   await reportForgotten(options, wanted);
   if (hadSerial) warnings.push(...(await restoredFirst(options, targets)));
   return {jobs: targets.map(resultOf), warnings, stoppedEarly: options.signal.aborted};
+}
+
+/** The answer to the question is for the jobs that it named: what a server has forgotten since is for another run. */
+function leaveOthers(targets: readonly RestoreTarget[], shown: readonly RestoredJob[]): void {
+  const message = 'Not submitted: this was not so before the question. Run the same command again.';
+  for (const [index, each] of targets.entries())
+    if (each.action === 'submitted' && shown[index]!.action !== 'submitted')
+      Object.assign(each, {action: 'left', message});
 }
 
 /** A job that is about to be submitted. */
