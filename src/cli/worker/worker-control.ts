@@ -55,8 +55,7 @@ export async function isWithoutSystemd(context: Context, flags: UnitFlags): Prom
 /** Says what to do by hand. */
 function withoutSystemd(error: unknown): never {
   if (!(error instanceof AtomctlError) || error.code !== 'SYSTEMD_UNAVAILABLE') throw error;
-  const hint =
-    'Nothing was changed. How an executing job ends here, this says: atomctl jobs:kill ID --dry-run';
+  const hint = 'Nothing was changed. This says how to end an executing job here: atomctl jobs:kill ID';
   throw new AtomctlError(error.code, error.message, {hint, cause: error});
 }
 

@@ -46,6 +46,6 @@ async function checkRetries(site: SiteEvidence): Promise<Outcome> {
       : 'If a job crashes its worker, it also crashes the next worker, until the job is killed.',
     remedy: limited
       ? 'Increase or remove --job-retries.'
-      : 'To kill such a job: with systemd, atomctl jobs:kill ID --restart-worker; without, atomctl jobs:kill ID says how.',
+      : 'For such a job, this says how to end it: atomctl jobs:kill ID',
   });
 }

@@ -55,7 +55,7 @@ async function checkRedelivered(site: SiteEvidence): Promise<Outcome> {
     )}.`,
     consequence:
       'Such a job crashes its worker, and Gearman gives it to the next one, until the unit reaches its start limit.',
-    remedy: `atomctl jobs:show ${newest!.id}; while it still runs: atomctl jobs:kill ${newest!.id} --restart-worker`,
+    remedy: `atomctl jobs:show ${newest!.id}; while it still runs, this says how to end it: atomctl jobs:kill ${newest!.id}`,
   });
 }
 

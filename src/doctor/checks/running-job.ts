@@ -78,7 +78,7 @@ async function checkSerial(site: SiteEvidence): Promise<Outcome> {
     remedy:
       lost.length > 0
         ? 'atomctl doctor --fix marks lost jobs as errors.'
-        : `atomctl jobs:show ${first.id}; if it is stuck: atomctl jobs:kill ${first.id} --restart-worker`,
+        : `atomctl jobs:show ${first.id}; if it is stuck, this says how to end it: atomctl jobs:kill ${first.id}`,
   };
   return lost.length > 0 ? shared('lost jobs', fault) : warning(fault);
 }
@@ -97,7 +97,7 @@ async function checkSilent(site: SiteEvidence): Promise<Outcome> {
   return warning({
     evidence: `${counted(silent.length, 'job')} wrote no log line for more than ${limit}: ${someOf(named)}.`,
     consequence: 'They may hang, and a worker that runs such a job cannot run other jobs.',
-    remedy: `atomctl jobs:show ${first!.id}; if it is stuck: atomctl jobs:kill ${first!.id} --restart-worker`,
+    remedy: `atomctl jobs:show ${first!.id}; if it is stuck, this says how to end it: atomctl jobs:kill ${first!.id}`,
   });
 }
 

@@ -115,9 +115,9 @@ export function markRefusal(
   switch (was) {
     case 'ended':
       if (status === 'running') return `Job ${id} ended meanwhile. Its row was not changed.`;
-      return status === as ? `Job ${id} already has this mark.` : null;
+      return status === as ? `Job ${id} has this status already.` : null;
     case 'executing':
-      return `Job ${id} is executing. ${reason} To end it: atomctl jobs:kill ${id} --restart-worker`;
+      return `Job ${id} is executing. ${reason} This says how to end it: atomctl jobs:kill ${id}`;
     case 'queued':
       return `Job ${id} is queued. ${reason} To remove it from Gearman: atomctl jobs:kill ${id}`;
     case 'uncertain':

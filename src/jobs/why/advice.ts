@@ -90,8 +90,8 @@ function aboutExecuting(job: Situation): Advice {
   const isLong = usual === null || (runsForSeconds ?? 0) > usual.p95Seconds;
   if (isSilent && isLong) {
     return {
-      message: `It has logged nothing for ${formatDuration(silentSeconds)}. If its process uses no CPU and no disk either, end it.`,
-      command: `atomctl jobs:kill ${id} --restart-worker`,
+      message: `It has logged nothing for ${formatDuration(silentSeconds)}. If its process uses no CPU and no disk either, end it; this says how.`,
+      command: `atomctl jobs:kill ${id}`,
     };
   }
   return {message: 'Let it work, and watch its log.', command: `atomctl jobs:show ${id} --follow`};
