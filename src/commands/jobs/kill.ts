@@ -52,15 +52,16 @@ const killFlags = {
 export default class JobsKill extends BaseCommand<typeof JobsKill> {
   static override changes = unlessDryRun;
   static override summary = 'End specific jobs, without changing other jobs or the history.';
-  static override usage = '<%= command.id %> ID... [FLAGS]';
+  static override usage = '<%= command.id %> ID...|--all-matching [FLAGS]';
   static override description =
     `First removes the job from Gearman, so that it never runs again, then marks its row as an error with a note that
 says who killed it, when and why; --delete deletes the row instead. An executing job ends only with its
-worker: --restart-worker. A job whose state cannot be proved is refused with the reason.
+worker: --restart-worker. If a job's state is not proved, it is looked for among the waiting jobs; what is still
+not proved is refused with the reason.
 
 Exit status: 0 all killed (or no job matches the filters), 1 only some, 2 usage error (nothing
 changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such job, 5 declined or refused, 130 interrupted.
---dry-run has the status of the real run.`;
+--dry-run has the status of its plan; the real run can still refuse a job.`;
   static override examples = [
     {
       description: 'End a job that is stuck',

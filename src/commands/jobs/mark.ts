@@ -27,7 +27,7 @@ export default class JobsMark extends BaseCommand<typeof JobsMark> {
   static override description =
     `Use it for jobs whose row is wrong: the work is finished but the row still says Running, the job is lost, or it ended with the wrong status. The row gets the status, a finish time if it has none (of a finished job, the time in its log; otherwise now), and a note that says who marked it, when and why. An executing or queued job is refused: use jobs:kill.
 
-Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. --dry-run has the status of the real run.`;
+Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. --dry-run has the status of its plan; the real run can still refuse a job.`;
   static override examples = [
     {
       description: 'Mark a job as completed: its work is done; only the row was not saved',

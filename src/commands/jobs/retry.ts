@@ -36,7 +36,7 @@ export default class JobsRetry extends BaseCommand<typeof JobsRetry> {
 
 Before it asks, it says for each job what a second run does. If the second run would do work twice, as an import does, --force is required. A job is refused if it may still run, or if its parameters, its object, a file or a worker is missing.
 
-Exit status: 0 all submitted (or no job matches the filters), 1 only some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. --dry-run has the status of the real run. With --wait, if all were submitted, the exit status of jobs:wait.`;
+Exit status: 0 all submitted (or no job matches the filters), 1 only some, 2 usage error (nothing changed), 3 a server unreachable, 4 no such job, 5 declined or refused, 130 interrupted. --dry-run has the status of its plan; the real run can still refuse a job. With --wait, if all were submitted, the exit status of jobs:wait.`;
   static override examples = [
     {description: 'Run a failed job again', command: '<%= config.bin %> <%= command.id %> 500'},
     {
