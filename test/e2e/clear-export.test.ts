@@ -107,7 +107,7 @@ describe('what a clear that stopped early says of its file:', () => {
     const {code, stderr} = await run('--batch-size', '1', '--export', path, ...flags);
     expect([code, await rows()]).toEqual([1, [second]]);
     expect(stderr).toContain(
-      `1 jobs were cleared before this; run the command again${withName} to clear the rest.`,
+      `1 job was cleared before this; run the command again${withName} to clear the rest.`,
     );
   });
 

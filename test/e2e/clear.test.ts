@@ -160,6 +160,17 @@ test.each([
   },
 );
 
+test('an interrupted clear says how many of how many jobs are gone', async () => {
+  await at.site.seedJobs(100);
+  const {child, ended} = startAtomctl(['jobs:clear', '--yes', '--batch-size', '5', '--pause', '0.1'], {
+    env: at.site.env,
+  });
+  await until(async () => child.exitCode !== null || (await rows()).length < 100);
+  child.kill('SIGINT');
+  const {stdout} = await ended;
+  expect(stdout).toContain(`${100 - (await rows()).length} jobs of 100 cleared before it stopped: `);
+});
+
 test('K7: a clear that was stopped for longer than its lock lives ends before the next batch', async () => {
   await at.site.seedJobs(60);
   const {child, ended} = startAtomctl(

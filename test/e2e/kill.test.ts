@@ -150,6 +150,8 @@ describe('--all-matching', () => {
       0,
       {killed: [], workerRestarted: false, interrupted: []},
     ]);
+    const planned = await kill('--all-matching', '--name', 'nothing', '--dry-run');
+    expect([planned.code, planned.stdout]).toEqual([0, 'No job matches.\n']);
     // One of three never began: only the payloads show which, so they are probed.
     const {code, stdout} = await kill('--all-matching', '--name', 'arFinding*', '--yes', '--json');
     const {killed} = JSON.parse(stdout) as {killed: {id: number; was: string}[]};

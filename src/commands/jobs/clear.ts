@@ -160,7 +160,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
     const exitStatus = clearExitStatus(cleared);
     const isSilent = flags.quiet && exitStatus === EXIT.ok;
     await this.presentSentences(clearDocument({preview, cleared, exported, dryRun: false}), () =>
-      isSilent ? '' : renderCleared(cleared, exported, this.screen),
+      isSilent ? '' : renderCleared(cleared, {exported, planned: plan.total}, this.screen),
     );
     this.exitWith(exitStatus);
   }

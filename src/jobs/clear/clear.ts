@@ -430,7 +430,7 @@ function stoppedSentence(
   if (failure !== null) {
     const perhaps = failure.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
     return [
-      `${failure.message} ${cleared} jobs were cleared before this${perhaps}; ${againWith(plan)} to clear the rest.`,
+      `${failure.message} ${counted(cleared, 'job')} ${cleared === 1 ? 'was' : 'were'} cleared before this${perhaps}; ${againWith(plan)} to clear the rest.`,
     ];
   }
   const isOnlyRecord = interrupted && cleared > 0 && plan.exported?.needsOtherName === true;

@@ -146,8 +146,13 @@ function stillExecuting(jobs: number): string[] {
 }
 
 /** What was deleted. */
-export function renderCleared(cleared: SiteCleared, exported: string | null, screen: Screen): string {
-  const end = cleared.interrupted || cleared.failure !== null ? 'cleared before it stopped' : 'cleared';
+export function renderCleared(
+  cleared: SiteCleared,
+  {exported, planned}: {exported: string | null; planned: number},
+  screen: Screen,
+): string {
+  const hasStopped = cleared.interrupted || cleared.failure !== null;
+  const end = hasStopped ? `of ${planned} cleared before it stopped` : 'cleared';
   const lines = [`${counted(cleared.cleared, 'job')} ${end}: ${countsText(cleared.byStatus)}.`];
   if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
   if (cleared.queueRemoved > 0) lines.push(`Removed from Gearman: ${counted(cleared.queueRemoved, 'job')}.`);
@@ -172,9 +177,11 @@ const COLORS: Record<Killed['action'] | Marked['action'], Color> = {
   failed: 'red',
 };
 
+const NONE_MATCH = 'No job matches.\n';
+
 /** One line for each job: what was done to it. */
 export function renderKilled(killed: readonly Killed[], screen: Screen): string {
-  return killed.length === 0 ? 'No job matches.\n' : renderMarked(killed, screen);
+  return killed.length === 0 ? NONE_MATCH : renderMarked(killed, screen);
 }
 
 /** The same for marked jobs. */
@@ -230,6 +237,7 @@ export function renderKillPlan(
   }: {jobs: ReadonlyMap<number, Pick<Job, 'name' | 'likely'>>; interrupts: readonly NamedJob[]},
   screen: Screen,
 ): string {
+  if (planned.length === 0) return NONE_MATCH;
   const lines = planned.map(({id, was, action, message}) => {
     const job = jobs.get(id);
     const state = job?.likely ? `${job.likely}?` : was;
