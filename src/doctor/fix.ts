@@ -4,6 +4,7 @@ import {AtomctlError} from '../errors.ts';
 import {clockFaults} from '../jobs/health/clock.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
 import {changeRow} from '../jobs/model/change-row.ts';
+import {noteOfFix} from '../jobs/model/own-notes.ts';
 import {orphanCounts, settledBefore} from './checks/orphans.ts';
 import {findOrphans, removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
@@ -134,11 +135,7 @@ export const LOST_JOBS: Fix = {
     return {
       plan: `${counted(lost.length, 'lost job')} would be marked as ${lost.length === 1 ? 'an error' : 'errors'}: ${someOf(lost.map(jobLabel))}.${await clockRemark(site, 'The finish time and the note use')}`,
       steps: async function* (fresh, by) {
-        yield* markEach(fresh, named(lost, await lostJobs(fresh)), {
-          as: 'error',
-          note: (at) =>
-            `Marked as an error by atomctl doctor for ${by} on ${at}: no Gearman server knew the job.`,
-        });
+        yield* markEach(fresh, named(lost, await lostJobs(fresh)), {as: 'error', by});
       },
     };
   },
@@ -176,11 +173,7 @@ export const FINISHED_JOBS: Fix = {
     return {
       plan: `${counted(finished.length, 'finished job')} would be marked as completed: ${someOf(finished.map(jobLabel))}.${await clockRemark(site, 'The note uses')}`,
       steps: async function* (fresh, by) {
-        yield* markEach(fresh, named(finished, await finishedJobs(fresh)), {
-          as: 'completed',
-          note: (at) =>
-            `Marked as completed by atomctl doctor for ${by} on ${at}: its log says "Job finished.".`,
-        });
+        yield* markEach(fresh, named(finished, await finishedJobs(fresh)), {as: 'completed', by});
       },
     };
   },
@@ -200,13 +193,13 @@ async function clockRemark(site: SiteEvidence, subject: string): Promise<string>
 async function* markEach(
   site: SiteEvidence,
   jobs: readonly RunningJob[],
-  mark: {as: 'completed' | 'error'; note: (nowWall: string) => string},
+  {as, by}: {as: 'completed' | 'error'; by: string},
 ): AsyncGenerator<number> {
   const {time, now} = site.access;
   const database = await site.database();
   for (const {id, logLength, fault, ...job} of jobs) {
     const nowWall = time.toWall(now());
-    const to = {as: mark.as, note: mark.note(nowWall), culture: 'en', nowWall};
+    const to = {as, note: noteOfFix(as, {by, nowWall}), culture: 'en', nowWall};
     const finishedAt = fault === 'finished' ? job.finishedAt : null;
     const row = await changeRow(database, {
       id,

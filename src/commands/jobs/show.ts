@@ -7,6 +7,7 @@ import {liveSources, noticeMissing} from '../../cli/site/live.ts';
 import {showLiveJob} from '../../jobs/live/list-live.ts';
 import type {LiveReport} from '../../jobs/live/live-state.ts';
 import type {JobDetails} from '../../jobs/model/job.ts';
+import {isOfExecutingKill} from '../../jobs/model/own-notes.ts';
 import {renderJobDetails, renderLog} from '../../render/jobs/details.ts';
 
 const TAIL = 20;
@@ -73,7 +74,7 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
 
   /** Of a job that was killed with --force: that a worker still executes it; otherwise empty. */
   async #goesOn(job: JobDetails): Promise<string> {
-    if (job.status === 'running' || !wasKilledExecuting(job)) return '';
+    if (job.status === 'running' || !job.notes.some(({text}) => isOfExecutingKill(text))) return '';
     const [{executingEndedJobs}, {stateOf}, database, sources] = await Promise.all([
       import('../../jobs/live/ended-jobs.ts'),
       import('../../jobs/mark/mark.ts'),
@@ -94,10 +95,6 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
     const {page} = await import('../../cli/terminal/pager.ts');
     return page(text(), this.io);
   }
-}
-
-function wasKilledExecuting({notes}: JobDetails): boolean {
-  return notes.some(({text}) => /^Killed with atomctl .* while it was executing\./s.test(text));
 }
 
 async function workersSentence(report: LiveReport, id: number, time: SiteTime): Promise<string> {

@@ -1,4 +1,5 @@
 import {changeRows, type RowChange, rehearseChanges} from '../model/change-row.ts';
+import {noteOfKill} from '../model/own-notes.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
 /**
@@ -48,7 +49,6 @@ function changeOf(options: KillOptions, {job, was, logLength}: Target): RowChang
   };
   if (options.deleteRows) return {id: job.id, seen, to: {as: 'deleted'}};
   const nowWall = time.toWall(now());
-  const because = reason === null ? '' : ` Reason: ${reason}`;
-  const note = `Killed with atomctl by ${by} on ${nowWall}, while it was ${was}.${because}`;
+  const note = noteOfKill({by, nowWall, was, reason});
   return {id: job.id, seen, to: {as: 'error', note, culture, nowWall}};
 }

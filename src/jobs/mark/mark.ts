@@ -8,6 +8,7 @@ import type {FoundJobs} from '../live/unique-keys.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
+import {MARKS, noteOfMark} from '../model/own-notes.ts';
 import type {RunningRow} from '../model/running-jobs.ts';
 
 export interface MarkOptions extends Omit<LiveAccess, 'database'> {
@@ -140,7 +141,7 @@ export function previewMark(
     if (target === undefined) return {id, was: null, action: 'refused', message: `There is no job ${id}.`};
     const {was, refused, warning} = target;
     const action = refused === null ? 'marked' : 'refused';
-    const would = [`Job ${id} would be marked as ${LABELS[as]}.`, warning].filter(Boolean).join(' ');
+    const would = [`Job ${id} would be marked as ${MARKS[as]}.`, warning].filter(Boolean).join(' ');
     return {id, was, action, message: refused ?? would};
   });
 }
@@ -202,7 +203,7 @@ async function markOne(options: MarkOptions, target: MarkTarget): Promise<Marked
     const row = await changeRow(options.database, change);
     switch (row.outcome) {
       case 'done':
-        return {id, was, action: 'marked', message: `Job ${id} is marked as ${LABELS[options.as]}.`};
+        return {id, was, action: 'marked', message: `Job ${id} is marked as ${MARKS[options.as]}.`};
       case 'gone':
         return {id, was, action: 'refused', message: `Job ${id} no longer exists.`};
       case 'changed':
@@ -223,16 +224,12 @@ async function markOne(options: MarkOptions, target: MarkTarget): Promise<Marked
   }
 }
 
-const LABELS = {completed: 'completed', error: 'an error'} as const;
-
 function changeOf(
   {time, now, as, by, reason, culture}: MarkOptions,
   {job, was, logLength, finishedAt}: MarkTarget,
 ): RowChange {
   const nowWall = time.toWall(now());
-  const because = reason === null ? '' : ` Reason: ${reason}`;
-  const state = was === 'ended' ? job.status : was;
-  const note = `Marked as ${LABELS[as]} with atomctl by ${by} on ${nowWall}, while it was ${state}.${because}`;
+  const note = noteOfMark(as, {by, nowWall, was: was === 'ended' ? job.status : was, reason});
   return {
     id: job.id,
     seen: {status: job.status, logLength: logLength ?? undefined},

@@ -13,7 +13,7 @@ import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
 import {fileProblem} from './job-files.ts';
 import {type KnownJobs, knownJobs} from './known-jobs.ts';
-import {type Relative, relatives} from './notes.ts';
+import {type Relative, relatives} from './relatives.ts';
 import {fileNotNamed, type LoggedStart, loggedStart, onlyByForce} from './run-again.ts';
 import {type ClassFacts, namedFiles} from './second-run.ts';
 import {payloadOf} from './submission.ts';

@@ -4,9 +4,10 @@ import type {Database} from '../../mysql/database.ts';
 import {phpString} from '../../php/value.ts';
 import {changeRows, type RowChange, type RowFailure, type RowOutcome} from '../model/change-row.ts';
 import {statusFromTermId} from '../model/job.ts';
+import {noteOfLostRetry, noteOfRetried, noteOfRetry} from '../model/own-notes.ts';
 import {type Inserted, insertJob} from './new-job.ts';
-import {noteOfLostRetry, noteOfRetried, noteOfRetry, relatives} from './notes.ts';
 import {planRetry, type ReadyRetry, type RetryOptions, type RetryTarget} from './plan.ts';
+import {relatives} from './relatives.ts';
 import {submissionOf} from './submission.ts';
 import {chooseServer, type Submitted, submitJob} from './submit.ts';
 

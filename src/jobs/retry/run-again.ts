@@ -1,9 +1,9 @@
 /** Whether a job can be run again, by what its row and its log say: for the advice of jobs:show, jobs:why and doctor. */
 import type {PhpArray} from '../../php/value.ts';
 import type {Job, JobDetails} from '../model/job.ts';
+import {retriedJob} from '../model/own-notes.ts';
 import {classOfJob} from './job-class.ts';
 import {loggedParameters} from './logged-parameters.ts';
-import {retriedJob} from './notes.ts';
 import {type ClassFacts, factsOf, namedFiles, whereByName} from './second-run.ts';
 
 /** What the log says a job was started with, or why jobs:retry refuses it. */

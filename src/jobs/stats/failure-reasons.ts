@@ -1,3 +1,5 @@
+import {actOfEnd} from '../model/own-notes.ts';
+
 /** Jobs that failed with the same message. */
 export interface FailureReason {
   /** The message without its numbers and names; null for jobs without an error note. */
@@ -35,9 +37,6 @@ export class FailureReasons {
 
 const LONGEST_REASON = 200;
 
-/** What begins atomctl's own notes, before the name of who ran it. */
-const OWN_NOTE = /^(Killed with atomctl|Marked as an error (?:with atomctl|by atomctl doctor))\b.*/s;
-
 /** What differs from job to job, and what stands for it. */
 const VARYING: readonly [RegExp, string][] = [
   [/\bhttps?:\/\/[^\s"')]+/g, '…'],
@@ -52,8 +51,8 @@ const VARYING: readonly [RegExp, string][] = [
 /** The first line of a message, without its numbers, quoted names, paths, files, addresses. */
 export function reasonOf(message: string): string {
   const line = message.trim().split(/[\r\n]/, 1)[0]!;
-  const own = OWN_NOTE.exec(line)?.[1];
-  if (own !== undefined) return own;
+  const own = actOfEnd(line);
+  if (own !== null) return own;
   const reason = VARYING.reduce((text, [pattern, stands]) => text.replace(pattern, stands), line);
   return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON - 1)}…` : reason;
 }

@@ -1,9 +1,5 @@
 import {ERROR_NOTE_TYPE_ID} from '../model/job.ts';
-
-/** The notes of kill, of mark and doctor --fix, and of a retry of a lost job. */
-const ENDED_BY_ATOMCTL =
-  /^(?:Killed with atomctl |Marked as [a-z ]+ atomctl |Lost; job \d+ was started again with atomctl )/;
-const RETRIED = /^Started again as job \d+ with atomctl /;
+import {actOfEnd, isOfLostRetry, isOfRetried} from '../model/own-notes.ts';
 
 /** What the notes of one job say about its end. */
 export class JobNotes {
@@ -15,8 +11,8 @@ export class JobNotes {
 
   /** @param id notes are numbered in the order in which they were written */
   add(id: number, typeId: number | null, content: string): void {
-    if (ENDED_BY_ATOMCTL.test(content)) this.sayEndedByAtomctl = true;
-    if (RETRIED.test(content)) return;
+    if (actOfEnd(content) !== null || isOfLostRetry(content)) this.sayEndedByAtomctl = true;
+    if (isOfRetried(content)) return;
     // Older versions do not mark error notes. Of an exception, the notes behind it have its file and line.
     const rank = [Number(typeId === ERROR_NOTE_TYPE_ID), Number(content.startsWith('Exception: ')), id];
     if (!isHigher(rank, this.#rank)) return;

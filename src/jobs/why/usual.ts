@@ -3,6 +3,7 @@ import type {Queryable} from '../../mysql/database.ts';
 import {STATUSES} from '../model/job.ts';
 import {wallTime} from '../model/load-jobs.ts';
 import {parseLogLines} from '../model/log.ts';
+import {LIKE_OF_END} from '../model/own-notes.ts';
 import {Durations} from '../stats/durations.ts';
 
 /** `job.name` has no index: so many of the newest completed jobs are looked through. */
@@ -10,6 +11,7 @@ const LOOKED_THROUGH = 20_000;
 const MOST = 1000;
 /** Enough for the first line of a log. */
 const HEAD_CHARACTERS = 200;
+const IS_OF_END = LIKE_OF_END.map(() => 'note_i18n.content LIKE ?').join(' OR ');
 
 export interface UsualDurations {
   count: number;
@@ -32,9 +34,9 @@ export async function usualDurations(
      JOIN job ON job.id = newest.id JOIN object ON object.id = job.id
      WHERE job.name = ? AND NOT EXISTS (
        SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id
-       WHERE note.object_id = job.id AND (note_i18n.content LIKE 'Marked as %atomctl%' OR note_i18n.content LIKE 'Killed with atomctl %'))
+       WHERE note.object_id = job.id AND (${IS_OF_END}))
      ORDER BY job.id DESC LIMIT ${MOST}`,
-    [STATUSES.completed.termId, name],
+    [STATUSES.completed.termId, name, ...LIKE_OF_END],
   );
   const durations = new Durations();
   let count = 0;

@@ -1,41 +1,6 @@
-/** The notes that tie a retry to the job that it repeats. They are read again, so their beginnings must stay as they are. */
+/** The jobs that repeat one another, by the notes of their retries. */
 import type {Queryable} from '../../mysql/database.ts';
 import {type JobStatus, statusFromTermId} from '../model/job.ts';
-
-/** Who retries, when and why, as the end of both notes. */
-export interface NoteEnd {
-  by: string;
-  nowWall: string;
-  reason: string | null;
-}
-
-/** The note of the new job. */
-export function noteOfRetry(oldId: number, end: NoteEnd): string {
-  return `Retry of job ${oldId}, started with atomctl${endOf(end)}`;
-}
-
-/** The note of the old job. */
-export function noteOfRetried(newId: number, end: NoteEnd): string {
-  return `Started again as job ${newId} with atomctl${endOf(end)}`;
-}
-
-/** The note of an earlier retry that was lost before it ran, if the job is retried once more. */
-export function noteOfLostRetry(oldId: number, end: NoteEnd): string {
-  return `Lost; job ${oldId} was started again with atomctl${endOf(end)}`;
-}
-
-function endOf({by, nowWall, reason}: NoteEnd): string {
-  return ` by ${by} on ${nowWall}.${reason === null ? '' : ` Reason: ${reason}`}`;
-}
-
-/** The job that a job with these notes repeats; null if none of them says so. */
-export function retriedJob(notes: readonly {text: string}[]): number | null {
-  for (const {text} of notes) {
-    const [, id] = /^Retry of job ([1-9]\d{0,9}), started with atomctl /.exec(text) ?? [];
-    if (id !== undefined) return Number(id);
-  }
-  return null;
-}
 
 /** A job that does the same work as another: one repeats the other, or both repeat a third. */
 export interface Relative {
