@@ -7,8 +7,9 @@ import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
 import type {CancelOutcome} from '../../queue/cancel-job.ts';
 import {countUnexplained} from '../live/counts.ts';
-import type {QueueCount} from '../live/evidence.ts';
+import type {QueueCount, RowEvidence, ServerEvidence} from '../live/evidence.ts';
 import {type LiveReport, liveStates, placesOf, stateIn} from '../live/live-state.ts';
+import {isOlder} from '../live/lost-proof.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import {markAsked, noteAnswer} from './progress.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
@@ -22,6 +23,7 @@ interface RunsIn {
 const KEY = 'Its key in Gearman is not known, and';
 export const SEVERAL = `${KEY} several running jobs may be this one: atomctl does not guess which one to cancel.`;
 export const NONE = `${KEY} none of the running jobs is proved to be this one.`;
+const FORGOTTEN = `${KEY} a Gearman server may have been restarted since it began: the job that runs may be another one.`;
 
 /**
  * Why a forced kill cannot cancel an executing job without a key, a sentence; null if it can, or if it need not. Nothing is touched.
@@ -125,7 +127,20 @@ export function countedAlone({evidence}: Pick<LiveReport, 'evidence'>, id: numbe
   const counted = groups
     .flatMap(({queues}) => queues)
     .find(({queue, unexplained}) => unexplained.running === 1 && row.queues.includes(queue));
-  return counted ?? NONE;
+  if (counted === undefined) return NONE;
+  return mayBeForgotten(evidence, row, counted) ? FORGOTTEN : counted;
+}
+
+/** A server that was restarted since it began has forgotten the job: then what runs is another one, whose row was deleted. */
+function mayBeForgotten(
+  {servers, host}: LiveReport['evidence'],
+  row: RowEvidence,
+  {server: counted}: QueueCount,
+): boolean {
+  const uncertaintyMs = host?.clock.uncertaintyMs ?? Number.POSITIVE_INFINITY;
+  // The start of a server on another host is not known. If it is the only one, the job is nowhere else.
+  const isOnly = ({address, startedMs}: ServerEvidence) => startedMs === null && address === counted;
+  return !servers.every((server) => isOnly(server) || isOlder(server, row, uncertaintyMs));
 }
 
 async function runningHandles(server: GearmanServer): Promise<string[]> {

@@ -16,7 +16,9 @@ export function endOf({job: {id}, howToEnd}: Ending, {deleteRows, noSystemd}: En
   if (howToEnd) return howToEnd;
   if (noSystemd) return deleteRows ? 'see atomctl queue:workers' : `see atomctl jobs:kill ${id}`;
   // A job without a row cannot be named any more.
-  return deleteRows ? 'atomctl worker:restart (other jobs of these workers start again)' : `atomctl jobs:kill ${id} --restart-worker`;
+  return deleteRows
+    ? 'atomctl worker:restart (other jobs of these workers start again)'
+    : `atomctl jobs:kill ${id} --restart-worker`;
 }
 
 /** What is left to say of a job that Gearman does not hand out again, and that a worker goes on with. */
