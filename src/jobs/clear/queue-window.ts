@@ -48,7 +48,7 @@ export class QueueWindow {
   /** A cleared row may still have its job in Gearman, or a job without a row could not be taken out. */
   incomplete = false;
   readonly #options: QueueOptions;
-  readonly #names: readonly string[];
+  readonly #names: Set<string>;
   #problems = new Map<string, AtomctlError>();
   #holds: Hold[] = [];
   /** Of the servers of which jobs are held, or have just been taken out: nobody calls their rows lost meanwhile. */
@@ -58,7 +58,7 @@ export class QueueWindow {
   /** @param names of the rows: only functions that may hold their jobs are held */
   constructor(options: QueueOptions, names: readonly string[]) {
     this.#options = options;
-    this.#names = names;
+    this.#names = new Set(names);
   }
 
   /** Why jobs had to be left, one sentence each. */
@@ -73,16 +73,20 @@ export class QueueWindow {
 
   /** Takes out the jobs of these rows. If none of them says Running, the queue is not held for them. */
   async takeJobsOf(rows: readonly GoingRow[]): Promise<void> {
+    const running = rows.flatMap((row) => (row.running ? [row.name] : []));
     const isOver = this.#openedAt === null || performance.now() - this.#openedAt > WINDOW_MS;
-    if (isOver) await this.close();
-    if (this.#openedAt === null && !rows.some(({running}) => running)) return;
+    // Somebody has set a row to Running again.
+    if (isOver || running.some((name) => !this.#names.has(name))) await this.close();
+    for (const name of running) this.#names.add(name);
+    if (this.#openedAt === null && running.length === 0) return;
     const byId = new Map(rows.map((row) => [row.id, row]));
-    const mayHold = ({jobClass}: SeenFunction) => this.#names.some((name) => mayBeFunctionOf(name, jobClass));
+    const mayHold = ({jobClass}: SeenFunction) =>
+      [...this.#names].some((name) => mayBeFunctionOf(name, jobClass));
     await this.#takeOut(mayHold, async () => (job) => {
       const row = byId.get(job.jobId ?? 0);
       return row !== undefined && isJobOfRow(job, row);
     });
-    if (this.#problems.size > 0 && rows.some(({running}) => running)) this.incomplete = true;
+    if (this.#problems.size > 0 && running.length > 0) this.incomplete = true;
     // A worker that becomes free would be handed a serial job that comes now, and not an older one that is held.
     if (this.#holds.some(({hasSerial}) => hasSerial)) await this.#giveBack();
   }

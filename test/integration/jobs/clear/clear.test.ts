@@ -3,6 +3,7 @@ import {AtomctlError} from '../../../../src/errors.ts';
 import {type ClearSiteOptions, clearExitStatus, clearSite} from '../../../../src/jobs/clear/clear.ts';
 import {planClear} from '../../../../src/jobs/clear/plan.ts';
 import type {JobFilter} from '../../../../src/jobs/model/filter.ts';
+import type {Database} from '../../../../src/mysql/database.ts';
 import {holdWaiting} from '../../../../src/queue/probe/hold-waiting.ts';
 import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
 import {takeProbeLock} from '../../../../src/queue/probe/probe-lock.ts';
@@ -320,6 +321,21 @@ describe('clearSite', () => {
       3,
     ]);
     expect(await clear({allQueued: true})).toMatchObject({queueRemoved: 1, queueLeft: 0, failure: null});
+  });
+
+  test('takes out the job of a row that is set to Running again after the queue was looked at', async () => {
+    const [again] = await submit(1);
+    await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [again]);
+    const {database} = at.sources;
+    const visit: Database['visit'] = async (...args) => {
+      await database.visit(...args);
+      await at.site.query('UPDATE job SET status_id = 183 WHERE id = ?', [again]);
+    };
+    expect(await clear({database: withMethods(database, {visit})})).toMatchObject({
+      cleared: 1,
+      queueRemoved: 1,
+      queueLeft: 0,
+    });
   });
 
   test('interrupted before the jobs without a row are taken out, says so', async () => {
