@@ -187,6 +187,7 @@ export const EVENTS: Readonly<Record<string, {weight: number; happens: Happens}>
       if (!entry) return null;
       server.cancel(entry);
       const {site, jobId} = entry.payload;
+      if (site === 'own') world.cancelledMs.set(jobId, world.clock.nowMs);
       if (a % 2 === 0 && site === 'own') {
         world.own.save(jobId, 'error');
         return `An operator kills job ${jobId}: cancel job, and the row says Error.`;

@@ -89,6 +89,8 @@ export class World {
   probes: Probe[] = [];
   /** Jobs that another atomctl has taken out of Gearman, and whose rows it will change: no state is true of them. */
   readonly killing = new Set<number>();
+  /** When an operator cancelled an entry of a job in Gearman, the last time. */
+  readonly cancelledMs = new Map<number, number>();
   /** Connections of a host that lost its power: the server has not noticed. */
   halfOpen: {server: Gearmand; connection: Connection}[] = [];
   /** What a replica shows. */

@@ -53,6 +53,8 @@ export class ActWorld extends World {
   readonly copies: Copy[] = [];
   holding: Holding | null = null;
   witness: Witness | null = null;
+  /** Rows in whose log a worker began a job that is another site's: both have the id, and the prefix. */
+  readonly begunForOther = new Set<number>();
   override readonly sitesShareIds = true;
 
   constructor(setup: Setup) {
@@ -89,7 +91,11 @@ export class ActWorld extends World {
     const said = super.stepWorker(worker, choice);
     const after = worker.execution?.phase;
     // A worker's own output has the job's log (AtoM 2.7 and later): "Job started." first, then the parameters.
-    if (before === 'grabbed' && after === 'started') this.journals.set(worker, null);
+    if (before === 'grabbed' && after === 'started') {
+      this.journals.set(worker, null);
+      const {jobId, entry} = worker.execution!;
+      if (entry.payload.site !== worker.site) this.begunForOther.add(jobId);
+    }
     const began = before === 'started' || before === 'waits';
     const logged = this.own.version === '2.8' && worker.execution?.job?.parameters !== 'cut';
     if (began && logged && (after === 'working' || after === 'child'))

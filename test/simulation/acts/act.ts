@@ -131,6 +131,10 @@ export class Act {
    * stays there: it fails as soon as a worker begins it.
    */
   readonly waitedAtEnd = new Set<Entry>();
+  /** Rows to clear that had ended when they were read. */
+  readonly readEnded = new Set<number>();
+  /** Jobs that had no row when their rows were asked for. */
+  readonly withoutRow = new Set<Entry>();
   view: SiteView;
   observation: Observation | null = null;
   aborted = false;
@@ -203,11 +207,10 @@ export class Act {
     if (site === 'own') this.touch(jobId, 'Gearman');
     if (site === 'own' && this.named.has(jobId)) return;
     const all = this.spec.kind === 'clear' && this.spec.allQueued;
-    if (all && site === 'own' && !this.world.row(jobId)) return;
+    if (all && site === 'own' && this.withoutRow.has(entry)) return;
     const isShared = this.view.prefixes.has(name.slice(0, name.lastIndexOf('-') + 1));
-    const hasRow = this.world.row(jobId)?.job.class === name.slice(name.lastIndexOf('-') + 1);
     // What a hold moves to another prefix is under the one of both.
-    const mayBeOther = this.spec.kind === 'hold' || (all && !hasRow);
+    const mayBeOther = this.spec.kind === 'hold' || (all && this.withoutRow.has(entry));
     const limit = mayBeOther && site === 'other' && isShared ? 'one prefix for two sites' : null;
     const whose = site === 'own' ? '' : "the other site's ";
     this.witness.harm(
@@ -285,7 +288,14 @@ export class Act {
     if (to === 'deleted' && this.world.row(id)?.status === 'running')
       for (const entry of this.witness.entriesOf(id)) {
         const waits = entry.holder === null || entry.holder.id.startsWith(ACT_CONNECTION);
-        if (waits && !this.witness.cameWhileHeld(entry)) this.waitedAtEnd.add(entry);
+        if (!waits || this.witness.cameWhileHeld(entry)) continue;
+        if (!this.readEnded.has(id)) this.waitedAtEnd.add(entry);
+        else
+          this.witness.harm(
+            'the Gearman job of a cleared row stays',
+            `${this.name} deletes row ${id}, which had ended as it was read, and leaves its Gearman job.`,
+            'running again meanwhile',
+          );
       }
     if (to === 'deleted') this.world.own.rows.delete(id);
     else this.world.own.save(id, to);
@@ -295,6 +305,10 @@ export class Act {
   private limitOfWaiting(id: number, waiting: readonly Entry[]): LimitName | null {
     if (waiting.every((entry) => this.isNew(entry) || this.isLate(id, entry)))
       return 'submitted again meanwhile';
+    // Its row says that it began, so its web request must have submitted it.
+    const isSecond = this.world.begunForOther.has(id);
+    if (isSecond && waiting.every((entry) => this.witness.cameSince(entry, this.askedPlace)))
+      return 'one prefix for two sites';
     const isTaken = [...this.touchedEntries].some(
       ({payload}) => payload.jobId === id && payload.site === 'own',
     );
@@ -337,8 +351,11 @@ export class Act {
     // The import of a worker that died keeps its sockets (run, 2.8.2).
     const orphans = this.world.children.filter(({jobId, parent}) => jobId === id && parent === null);
     for (const {connections} of orphans) {
+      const own = [...connections.values()].flatMap(({held}) => [...held]);
+      const isSecond = own.some(({payload}) => payload.jobId === id) && !own.some((e) => taken.includes(e));
       const isCut = [...connections.values()].some(({broken}) => broken);
-      limits.push(taken.length > 0 && isCut ? 'its worker lost its server' : null);
+      if (taken.length === 0) limits.push(null);
+      else limits.push(isSecond ? 'submitted twice' : isCut ? 'its worker lost its server' : null);
     }
     const limit = limits.includes(null) ? null : (limits[0] ?? null);
     // Nothing but another site's job excuses what was proved to execute.
@@ -366,9 +383,19 @@ export class Act {
     this.stopped += 1;
   }
 
-  /** Gearman has the job that this worker executes all the same, and another worker may have had it: a hold sees that one alone. */
+  /**
+   * Gearman has the job that this worker executes all the same, or had it until an operator cancelled it or another worker ended it:
+   * a hold sees that one alone.
+   */
   private isTwice({jobId, connection}: Execution): boolean {
-    return this.spec.kind === 'hold' && connection.broken && this.witness.entriesOf(jobId).length > 0;
+    const wasEnded = this.wasCancelled(jobId) || this.world.row(jobId)?.status !== 'running';
+    const isTwice = wasEnded || this.witness.entriesOf(jobId).length > 0;
+    return this.spec.kind === 'hold' && connection.broken && isTwice;
+  }
+
+  /** By an operator, since this act began. */
+  wasCancelled(id: number): boolean {
+    return (this.world.cancelledMs.get(id) ?? Number.NEGATIVE_INFINITY) >= this.beganMs;
   }
 
   private isElsewhere({entry}: Execution): boolean {

@@ -255,7 +255,7 @@ function* clearAll(
 ): Steps<Cleared> {
   const {spec} = act;
   const names = candidates(act, plan).flatMap(({status, job}) => (status === 'running' ? [job.name] : []));
-  const window = spec.keepQueue ? null : new Window(act, names);
+  const window = spec.keepQueue ? null : new Window(act, new Set(names));
   const result = {cleared: 0, interrupted: false, failure: null as SiteCleared['failure']};
   let unchangeable = null;
   try {
@@ -329,6 +329,7 @@ function* clearBatches(
     const batch = candidates(act, {...plan, ids});
     for (const id of ids) if (!batch.some((row) => row.id === id)) plan.matched.delete(id);
     if (batch.length === 0) continue;
+    for (const {id, status} of batch) if (status !== 'running') act.readEnded.add(id);
     if (window !== null) {
       const isTaken = window.isOpen || batch.some(({status}) => status === 'running');
       for (const {id} of isTaken ? batch : batch.slice(0, 1)) {
@@ -369,7 +370,7 @@ class Window {
 
   constructor(
     private readonly act: Act,
-    private readonly names: readonly string[],
+    private readonly names: Set<string>,
   ) {}
 
   get isOpen(): boolean {
@@ -377,18 +378,20 @@ class Window {
   }
 
   *takeJobsOf(rows: readonly Row[]): Steps<void> {
-    const running = rows.some(({status}) => status === 'running');
-    if (this.openedMs === null || this.act.world.clock.nowMs - this.openedMs > WINDOW_MS) yield* this.close();
+    const running = rows.flatMap(({status, job}) => (status === 'running' ? [job.name] : []));
+    const isOver = this.openedMs === null || this.act.world.clock.nowMs - this.openedMs > WINDOW_MS;
+    if (isOver || running.some((name) => !this.names.has(name))) yield* this.close();
+    for (const name of running) this.names.add(name);
     if (this.openedMs === null) {
-      if (!running) return;
-      yield* this.open((jobClass) => this.names.some((name) => mayBeFunctionOf(name, jobClass)));
+      if (running.length === 0) return;
+      yield* this.open((jobClass) => [...this.names].some((name) => mayBeFunctionOf(name, jobClass)));
     }
     const byId = new Map(rows.map(({id, job, objectId}) => [id, {id, name: job.name, objectId}]));
     yield* this.end((entry) => {
       const row = byId.get(entry.payload.jobId);
       return row !== undefined && isJobOf(this.act, entry, row);
     });
-    if (this.problems.length > 0 && running) this.incomplete = true;
+    if (this.problems.length > 0 && running.length > 0) this.incomplete = true;
     // No serial job is held while others arrive.
     const held = this.holds.flatMap(({jobs}) => jobs);
     if (held.some(({function: name}) => isSerial(classOf(name)))) yield* this.giveBack();
@@ -399,9 +402,11 @@ class Window {
     yield* this.open(() => true);
     yield {did: 'asks which of the held jobs have a row'};
     const {world} = this.act;
-    yield* this.end(({payload, function: name}) => {
-      const row = world.row(payload.jobId);
-      return row === undefined || !mayBeFunctionOf(row.job.name, classOf(name));
+    yield* this.end((entry) => {
+      const row = world.row(entry.payload.jobId);
+      const isWithout = row === undefined || !mayBeFunctionOf(row.job.name, classOf(entry.function));
+      if (isWithout) this.act.withoutRow.add(entry);
+      return isWithout;
     });
     if (this.problems.length > 0) this.incomplete = true;
   }

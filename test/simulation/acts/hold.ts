@@ -455,8 +455,8 @@ function checkNothingLost({act, taken}: Holding, runs: ReadonlyMap<Gearmand, num
         world.stops.get(server) !== (runs.has(server) ? runs : act.beganRuns).get(server),
     );
     const wasHanded = (witness.handedMs.get(jobId) ?? Number.NEGATIVE_INFINITY) >= act.beganMs;
-    // Another atomctl has taken it out, and is about to change its row.
-    if (world.killing.has(jobId)) continue;
+    // An operator has cancelled it, or another atomctl has taken it out and is about to change its row.
+    if (act.wasCancelled(jobId) || world.killing.has(jobId)) continue;
     if (site === 'other' || isThere || entry.ignored || isForgotten || wasHanded || world.executes(jobId))
       continue;
     if (world.row(jobId)?.status !== 'running') continue;

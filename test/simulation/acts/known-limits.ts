@@ -11,6 +11,8 @@ export const KNOWN_LIMITS = {
     'Gearman has the job as waiting, because only the connection of its worker was cut or a server with a durable queue was restarted. It is taken out and does not begin again, but that worker goes on to its end.',
   'ended by hand':
     'The row was deleted, or ended while a worker went on and its log shows no key (AtoM 2.6, a float), or it was ended before its web request submitted it: of an ended row only the key that its log shows is asked for, and only whether it executes.',
+  'running again meanwhile':
+    'An operator set a row to Running, by hand, after a clear had read it as ended and before it deleted it. Gearman is asked for the jobs of rows that said Running as they were read.',
   'begun again unseen':
     'A finished job was handed out again, its worker has not logged yet, gearmand was restarted in that moment, and the processes of this host cannot be read: the limit of `finished` itself (docs/faults.md).',
   'begun meanwhile':

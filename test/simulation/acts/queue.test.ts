@@ -123,7 +123,7 @@ it.each<[string, number, Careless, RegExp, Change?]>([
   ],
   [
     'moves jobs by the rows of a replica',
-    1,
+    442,
     {restoresDespite: 'old rows'},
     /^harm: a job that was held is lost$/,
     movesOnReplica,
