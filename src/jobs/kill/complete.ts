@@ -3,8 +3,7 @@ import {type CancelOutcome, cancelByKey} from '../../queue/cancel-job.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import {placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
-import {cancelWithoutKey} from './find-handle.ts';
-import {cancelledText, endOf, notCancelledText} from './goes-on.ts';
+import {cancelledText, endOf, keylessText} from './goes-on.ts';
 import {markAsked, noteAnswer} from './progress.ts';
 import {refusal} from './refusal.ts';
 import {writeRows} from './rows.ts';
@@ -41,9 +40,7 @@ export async function complete(
     const outcome = settle(options, plan, target);
     outcomes.set(
       target,
-      outcome === 'to cancel'
-        ? asFarAsChecked(target, await cancelEverywhere(options, plan, target))
-        : outcome,
+      outcome === 'to cancel' ? asFarAsChecked(target, await cancelEverywhere(plan, target)) : outcome,
     );
   }
   const open = [...outcomes].flatMap(([target, outcome]) =>
@@ -193,17 +190,11 @@ function notKnown({job: {id}}: Target): string {
   );
 }
 
-/** For a forced kill: cancels a job wherever it was found by its key, waiting or executing; without a key, if it is proved which it is. */
-async function cancelEverywhere(
-  options: KillOptions,
-  plan: KillPlan,
-  target: Target,
-): Promise<GearmanOutcome> {
+/** For a forced kill: cancels a job wherever it was found by its key, waiting or executing. */
+async function cancelEverywhere(plan: KillPlan, target: Target): Promise<GearmanOutcome> {
   const outcomes: CancelOutcome[] = [];
   for (const place of placesOf(plan.report, target.job.id))
     if (target.inQueues.get(place.queue) !== 'removed') outcomes.push(await cancel(plan, target, place));
-  if (target.now === 'executing' && placesOf(plan.report, target.job.id).length === 0)
-    outcomes.push(await cancelWithoutKey(options, plan, target));
   return forcedOutcome(target, outcomes);
 }
 
@@ -305,13 +296,13 @@ function remainder(
 ): string {
   switch (gearman) {
     case 'removed':
-      return 'Its Gearman job no longer exists.';
+      return 'Its Gearman job is removed.';
     case 'cancelled':
       return cancelledText(target, options);
     case 'none':
       return '';
     case 'remains':
-      if (target.notCancelled) return notCancelledText(target, options);
+      if (target.isKeyless) return keylessText(target, options);
       return options.deleteRows
         ? 'Gearman may still have the job and hand it out, or a worker may still run it; without its row it then fails, and the worker process may end.'
         : 'Gearman may still have the job and hand it out, or a worker may still run it and change the row back.';

@@ -1,7 +1,7 @@
 import type {KillOptions, Target} from './target.ts';
 
 type EndOptions = Pick<KillOptions, 'deleteRows' | 'noSystemd'>;
-type Ending = Pick<Target, 'job' | 'howToEnd'>;
+type Ending = Pick<Target, 'job' | 'howToEnd' | 'isKeyless'>;
 
 /** What the worker of a job does whose row was changed while it executes, and how to end it. The plan and the result say it. */
 export function goesOn(target: Ending, options: EndOptions): string {
@@ -12,11 +12,11 @@ export function goesOn(target: Ending, options: EndOptions): string {
 }
 
 /** How the worker of an executing job is ended: a command, or sentences that begin with one. */
-export function endOf({job: {id}, howToEnd}: Ending, {deleteRows, noSystemd}: EndOptions): string {
+export function endOf({job: {id}, howToEnd, isKeyless}: Ending, {deleteRows, noSystemd}: EndOptions): string {
   if (howToEnd) return howToEnd;
   if (noSystemd) return deleteRows ? 'see atomctl queue:workers' : `see atomctl jobs:kill ${id}`;
-  // A job without a row cannot be named any more.
-  return deleteRows
+  // A job without a row cannot be named any more, and one without a key is not found once its row has ended.
+  return deleteRows || isKeyless
     ? 'atomctl worker:restart (other jobs of these workers start again)'
     : `atomctl jobs:kill ${id} --restart-worker`;
 }
@@ -27,6 +27,6 @@ export function cancelledText(target: Ending, options: EndOptions): string {
 }
 
 /** The same of one that executes and could not be cancelled. */
-export function notCancelledText(target: Ending & Pick<Target, 'notCancelled'>, options: EndOptions): string {
-  return `${target.notCancelled} Gearman hands the job out again if its worker dies. ${goesOn(target, options)}`;
+export function keylessText(target: Ending, options: EndOptions): string {
+  return `Its key in Gearman is not known, so it cannot be cancelled there: Gearman hands the job out again if its worker dies. ${goesOn(target, options)}`;
 }

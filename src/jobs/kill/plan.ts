@@ -7,8 +7,8 @@ import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
 import {type PlannedStop, planStop} from '../model/worker-control.ts';
-import {isCancelled, whyNotCancelled} from './find-handle.ts';
 import {howToEnd} from './how-to-end.ts';
+import {isCancelled} from './is-cancelled.ts';
 import {plannedRefusal} from './refusal.ts';
 import {type KillOptions, type KillPlan, stateNow, type Target} from './target.ts';
 
@@ -45,14 +45,14 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
     const row = rows.get(job.id);
     const target: Target = {
       ...{job, was: now, now, verdict, logLength: row?.logLength ?? null, failed: row?.failed === true},
-      ...{refused: null, inQueues: new Map(), unchecked: new Map(), notCancelled: null, row: null},
+      ...{refused: null, inQueues: new Map(), unchecked: new Map(), row: null},
+      isKeyless: now === 'executing' && placesOf(report, job.id).length === 0,
       howToEnd: byHand?.get(job.id) ?? null,
       isCancelled: now === 'executing' && job.status !== 'running' && (await isCancelled(report, job.id)),
     };
     target.refused =
       plannedRefusal(options, report, target) ?? (options.force ? null : strangePrefix(report, job.id));
     if (target.refused !== null && now === 'executing') target.refused += waitsToo(report, job.id);
-    if (options.force) target.notCancelled = await whyNotCancelled(options, report, job.id);
     plan.targets.set(job.id, target);
   }
   plan.workers = await workersToStop(options, plan);

@@ -24,8 +24,7 @@ export function noteAnswer(
   // Every server was asked for its key.
   if (placesOf(report, target.job.id).length > 0) noteUnchecked(target, silentServers(report));
   if (dequeued(target, report) !== 'removed') return;
-  if (target.job.status !== 'running') target.was = 'ended';
-  else if (target.was !== 'executing') target.was = 'queued';
+  if (target.was !== 'executing') target.was = target.job.status === 'running' ? 'queued' : 'ended';
 }
 
 /**

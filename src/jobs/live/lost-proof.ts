@@ -3,14 +3,7 @@ import {formatDuration} from '../../duration.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import {liesInFuture} from '../model/future-start.ts';
-import type {
-  HostEvidence,
-  LiveEvidence,
-  QueueCount,
-  RowEvidence,
-  ServerEvidence,
-  SiteProcess,
-} from './evidence.ts';
+import type {HostEvidence, LiveEvidence, QueueCount, RowEvidence, SiteProcess} from './evidence.ts';
 import type {Clause, Missing, Seen} from './proof.ts';
 
 /** A row younger than this may be between AtoM's insert and its submission to Gearman. */
@@ -278,23 +271,14 @@ function otherHosts({evidence: {servers, workers, host}}: Seen): Missing | null 
   return {reason, likely: 'lost'};
 }
 
-/** Whether a server has run since before a worker began the job, so that it has not forgotten it; false if that is not known. */
-export function isOlder(
-  {startedMs}: Pick<ServerEvidence, 'startedMs'>,
-  {begun}: Pick<RowEvidence, 'begun'>,
-  uncertaintyMs: number,
-): boolean {
-  const earliestMs = begun?.earliestMs ?? null;
-  return (
-    startedMs !== null && earliestMs !== null && startedMs < earliestMs - PROCESS_MARGIN_MS - uncertaintyMs
-  );
-}
-
 function silence({row: {lastActivityMs, begun}, evidence: {servers, host}}: Seen): Missing | null {
   const {nowMs, uncertaintyMs} = host!.clock;
   const quiet = lastActivityMs !== null && nowMs - lastActivityMs >= QUIET_MS + uncertaintyMs;
   if (quiet) return null;
-  if (servers.every((server) => isOlder(server, {begun}, uncertaintyMs))) return null;
+  const earliestMs = begun?.earliestMs ?? null;
+  const older = (startedMs: number | null) =>
+    startedMs !== null && earliestMs !== null && startedMs < earliestMs - PROCESS_MARGIN_MS - uncertaintyMs;
+  if (servers.every(({startedMs}) => older(startedMs))) return null;
   if (lastActivityMs === null) {
     return {
       reason:

@@ -2,7 +2,6 @@
 import {AtomctlError} from '../../../src/errors.ts';
 import type {GearmanOutcome, Killed} from '../../../src/jobs/kill/complete.ts';
 import {asFarAsChecked, forcedOutcome, isOut, reportAll, settle} from '../../../src/jobs/kill/complete.ts';
-import {countedAlone} from '../../../src/jobs/kill/find-handle.ts';
 import {agreedIds, askedOf, type KillResult, killExitStatus} from '../../../src/jobs/kill/kill.ts';
 import {previewKill} from '../../../src/jobs/kill/preview.ts';
 import {
@@ -36,7 +35,7 @@ import {
 } from '../../../src/jobs/model/worker-control.ts';
 import type {CancelOutcome} from '../../../src/queue/cancel-job.ts';
 import {SECOND} from '../clock.ts';
-import type {Entry, Gearmand} from '../gearmand.ts';
+import type {Gearmand} from '../gearmand.ts';
 import {queueOf} from '../observe.ts';
 import {hasFinished} from '../world.ts';
 import {
@@ -48,10 +47,8 @@ import {
   type Probed,
   type Report,
   refused as refusedError,
-  requireUp,
   type Steps,
 } from './act.ts';
-import {has} from './act-world.ts';
 import {
   attempt,
   cancelByKey,
@@ -222,7 +219,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
         refused: null,
         inQueues: new Map(),
         unchecked: new Map(),
-        notCancelled: null,
+        isKeyless: false,
         howToEnd: null,
         isCancelled: false,
         row: null,
@@ -479,53 +476,5 @@ function* cancelEverywhere({act, plan}: Kill, target: Target): Steps<GearmanOutc
     );
     outcomes.push(outcome);
   }
-  if (target.now === 'executing' && outcomes.length === 0) {
-    let outcome: CancelOutcome = 'absent';
-    yield* attempt(
-      (function* () {
-        outcome = yield* cancelWithoutKey({act, plan}, target);
-      })(),
-    );
-    outcomes.push(outcome);
-  }
   return forcedOutcome(target, outcomes);
-}
-
-/** src/jobs/kill/find-handle.ts. */
-function* cancelWithoutKey({act, plan}: Pick<Kill, 'act' | 'plan'>, target: Target): Steps<CancelOutcome> {
-  const {id} = target.job;
-  const before = countedAlone(plan.report, id);
-  const server = act.view.servers.find(
-    ({address}) => typeof before !== 'string' && address === before.server,
-  );
-  if (typeof before === 'string' || server === undefined) return 'absent';
-  const isRunning = (entry: Entry) => has(server, entry) && entry.holder !== null;
-  yield {did: 'asks for the handles that run'};
-  requireUp(server);
-  const run = act.world.stops.get(server);
-  const running = server.entries().filter(isRunning);
-  const now = yield* liveStates(act, {probed: plan.probed});
-  const place = stateIn(now, id) === 'executing' ? countedAlone(now, id) : 'It does not execute any more.';
-  if (typeof place === 'string' || place.queue !== before.queue) return 'absent';
-  const others: Entry[] = [];
-  for (const known of [...now.found.values()].flat()) {
-    if (!known.running || (known.server as unknown as Gearmand) !== server) continue;
-    yield {did: 'asks for the handle of another job that runs'};
-    requireUp(server);
-    const entry = server.find(known.function, known.unique);
-    if (entry === undefined) return 'absent';
-    others.push(entry);
-  }
-  const left = running.filter((entry) => !others.includes(entry));
-  yield {did: 'asks whether the one that is left runs'};
-  requireUp(server);
-  const [entry] = left;
-  if (left.length !== 1 || act.world.stops.get(server) !== run || !isRunning(entry!)) return 'absent';
-  markAsked(target, place.queue);
-  yield {did: 'cancels it by its handle'};
-  requireUp(server);
-  if (act.world.stops.get(server) !== run || !has(server, entry!)) return 'absent';
-  act.cancel(server, entry!);
-  noteAnswer(plan, target, place.queue, 'cancelled');
-  return 'cancelled';
 }

@@ -96,7 +96,7 @@ describe('a job that had begun and waits on two servers', () => {
     expect(await counts()).toEqual([1, 1]);
     const {first: killed, exit} = await killAt(at, [id], options);
     expect(killed).toMatchObject({was: 'queued', gearman: 'removed'});
-    expect([killed.message, exit]).toEqual([expect.stringContaining('Its Gearman job no longer exists.'), 0]);
+    expect([killed.message, exit]).toEqual([expect.stringContaining('Its Gearman job is removed.'), 0]);
     expect(await counts()).toEqual([0, 0]);
     expect(await begun()).toEqual([]);
     expect(await statusOf(id)).toBe('deleteRows' in options ? undefined : 185);

@@ -45,8 +45,8 @@ it('says of a forced kill what may go on if the server was restarted and knows t
 
 it.each([
   ['had begun', 'queued', 120, /may change the row back/],
-  ['never began', 'queued', 0, /Its Gearman job no longer exists\.$/],
-  ['was executing until its worker stopped', 'executing', 120, /Its Gearman job no longer exists\.$/],
+  ['never began', 'queued', 0, /Its Gearman job is removed\.$/],
+  ['was executing until its worker stopped', 'executing', 120, /Its Gearman job is removed\.$/],
 ])('says of a job that waited and %s what may go on', (_what, was, logLength, message) => {
   const target = {
     job: {id: 7, status: 'running'},

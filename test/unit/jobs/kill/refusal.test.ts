@@ -25,7 +25,7 @@ function refusalOf(
   options: Partial<KillOptions> = {},
 ) {
   const verdict = reason === undefined ? null : {state: now, likely: null, reason, needsTime: false};
-  const target = {job: {id: 7, status}, was: now, now, verdict, failed, row: null};
+  const target = {job: {id: 7, status, name: 'arFindingAidJob'}, was: now, now, verdict, failed, row: null};
   const asked = {force: false, deleteRows: false, worker: null, ...options};
   return refusal(asked as KillOptions, {problems, report}, target as unknown as Target);
 }
@@ -47,7 +47,7 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
 });
 
 const asked = (status: 'running' | 'error', state: KillState) => ({
-  asked: new Map([[7, {status, state}]]),
+  asked: new Map([[7, {status, state, name: 'arFindingAidJob'}]]),
 });
 
 it.each<[Given, Partial<KillOptions>, RegExp]>([
