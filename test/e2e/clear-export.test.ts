@@ -59,7 +59,7 @@ describe('a job that is Running in the file of --export', () => {
     expect([code, await rows()]).toEqual([0, [ending]]);
     expect(stdout).toContain('2 jobs cleared: 1 running, 1 error.');
     expect(stderr).toContain(
-      `Warning: Kept 1 job that ended after the export, where the file says Running: ${ending}. To clear it, run the command again with another name for --export.`,
+      `Warning: Kept 1 job whose status changed after the export: ${ending}. To clear it, run the command again with another name for --export.`,
     );
     expect(lines(file)).toHaveLength(3);
   });

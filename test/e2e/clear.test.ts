@@ -90,7 +90,7 @@ test('a filter removes only its jobs from the queue, --keep-queue none; an execu
   expect(await handedOut(at.site)).toEqual(kept);
 
   const {stdout} = await clear('--id', String(executing), '-B');
-  expect(stdout).toMatch(/Executing among them: 1 job;/);
+  expect(stdout).toMatch(/Executing among the cleared jobs: 1 job;/);
   await crash(worker, unique, at.server);
   await handedOut(at.site, 'arObjectMoveJob');
 });
@@ -207,7 +207,7 @@ test('the plan says which of the running jobs execute; the result says it of tho
   const result = await clear('--yes', '--json');
   expect(JSON.parse(result.stdout)).toMatchObject({
     queueExecuting: 1,
-    warnings: ['Executing among them: 1 job; its worker may fail and end.'],
+    warnings: ['Executing among the cleared jobs: 1 job; its worker may fail and end.'],
   });
   await crash(worker, unique, at.server);
   await handedOut(at.site, 'arObjectMoveJob');

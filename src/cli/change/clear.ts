@@ -2,6 +2,7 @@ import {usageError} from '../../errors.ts';
 import type {ClearSiteOptions} from '../../jobs/clear/clear.ts';
 import type {SaveHistory} from '../../jobs/clear/history.ts';
 import type {ClearPlan} from '../../jobs/clear/plan.ts';
+import type {JobStatus} from '../../jobs/model/job.ts';
 import type {Interruptible, WorkerControl} from '../../jobs/model/worker-control.ts';
 import type {ReplicaAddress} from '../../mysql/replica.ts';
 import type {ClearPreview} from '../../render/jobs/changes.ts';
@@ -68,7 +69,7 @@ async function workerOf(
   {unit, restartWorker}: Pick<ClearSettings, 'unit' | 'restartWorker'>,
 ): Promise<WorkerControl | null> {
   if (!restartWorker) return null;
-  return (await import('../worker/worker-control.ts')).workerControl(context, unit);
+  return (await import('../worker/worker-control.ts')).workerControl(context, unit, 'atomctl queue:workers');
 }
 
 export interface PreviewSettings
@@ -157,11 +158,10 @@ async function exportPlan(
       import('../../jobs/model/job.ts'),
     ]);
   const [database, time] = await Promise.all([context.database(), context.time()]);
-  const [ids, running]: [number[], number[]] = [[], []];
+  const byStatus: Record<JobStatus, number[]> = {running: [], completed: [], error: [], unknown: []};
   const includes = ({id, statusId}: {id: number; statusId: number | null}) => {
     if (!hasId(plan.ids, id)) return false;
-    ids.push(id);
-    if (statusFromTermId(statusId) === 'running') running.push(id);
+    byStatus[statusFromTermId(statusId)].push(id);
     return true;
   };
   const {filter} = plan;
@@ -169,5 +169,18 @@ async function exportPlan(
   const chunks = renderCsv(ATOM_COLUMNS, rows, {escapeFormulas: true, bom: false});
   onExported(await writeWholeFile({...namedFile(name, force), chunks: untilInterrupted(chunks, signal)}));
   const needsOtherName = force || !name.isDated;
-  return {...plan, ids: jobIds(ids), exported: {running: jobIds(running), needsOtherName}};
+  const {running, completed, error, unknown} = byStatus;
+  return {
+    ...plan,
+    ids: jobIds([...running, ...completed, ...error, ...unknown]),
+    exported: {
+      as: {
+        running: jobIds(running),
+        completed: jobIds(completed),
+        error: jobIds(error),
+        unknown: jobIds(unknown),
+      },
+      needsOtherName,
+    },
+  };
 }

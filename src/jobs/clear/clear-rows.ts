@@ -9,7 +9,7 @@ import {isFiltered, type JobFilter} from '../model/filter.ts';
 import {type StatusCounts, statusFromTermId} from '../model/job.ts';
 import {deleteDownloads} from './downloads.ts';
 import {sharedPaths, unnamed} from './job-files.ts';
-import {FIRST_IDS, hasId, jobIds, MOST_IDS, stillMatching, withoutIds} from './job-ids.ts';
+import {FIRST_IDS, hasId, MOST_IDS, stillMatching, withoutIds} from './job-ids.ts';
 import type {ClearPlan} from './plan.ts';
 import type {GoingRow, QueueWindow} from './queue-window.ts';
 import {type ReplicaWait, waitForReplicas} from './replica-lag.ts';
@@ -39,8 +39,10 @@ export interface ClearResult {
   downloadsBytes: number;
   /** Download paths that were left alone although no job is left that names them, since they do not lie where AtoM puts a job's file, or cannot be deleted. */
   downloadsKept: string[];
-  /** Jobs that stay because they ended after their history was saved. */
-  endedSince: Set<number>;
+  /** Jobs that stay because their status changed after their history was saved. */
+  changedSince: Set<number>;
+  /** Jobs that stay because a worker began them after the question. */
+  begunSince: Set<number>;
   interrupted: boolean;
   /** What ended the clear early; the counts say what was gone by then. */
   failure: AtomctlError | null;
@@ -65,7 +67,8 @@ export async function clearJobs(
     downloadsDeleted: 0,
     downloadsBytes: 0,
     downloadsKept: [],
-    endedSince: new Set(),
+    changedSince: new Set(),
+    begunSince: new Set(),
     interrupted: false,
     failure: null,
   };
@@ -103,7 +106,12 @@ async function clearBatches(
     start += batch.length;
     // Read without locks, so that nobody waits if few of them still match.
     const {sql, values} = candidatesStatement(plan.filter, batch);
-    const candidates = asExported(await database.query<GoingJob>(sql, values), plan, result);
+    const matching = asExported(await database.query<GoingJob>(sql, values), plan, result);
+    const candidates = await withoutBegun(database, matching, {
+      plan,
+      result,
+      taken: queue?.taken ?? NONE_TAKEN,
+    });
     if (candidates.length === 0) continue;
     await options.checkLock();
     if (queue !== null) {
@@ -118,7 +126,8 @@ async function clearBatches(
       await queue.takeJobsOf(going);
     }
     const startedMs = performance.now();
-    const gone = await deleteBatch(database, candidates, {plan, downloads: options.downloads, result}).catch(
+    const choice = {plan, result, taken: queue?.taken ?? NONE_TAKEN};
+    const gone = await deleteBatch(database, candidates, {...choice, downloads: options.downloads}).catch(
       (error: unknown) => goneAfterLostCommit(database, candidates, error),
     );
     size.learn(performance.now() - startedMs);
@@ -200,35 +209,68 @@ export function candidatesStatement(
   return {sql: `SELECT ${GOING_JOB} FROM job ${join} WHERE ${sql} ORDER BY job.id`, values};
 }
 
-const NONE = jobIds([]);
-
-/** Without those that ended after their history was saved. */
+/** Without those whose status changed after their history was saved. */
 function asExported(
   jobs: readonly GoingJob[],
   {exported}: ClearPlan,
-  {endedSince}: Pick<ClearResult, 'endedSince'>,
+  {changedSince}: Pick<ClearResult, 'changedSince'>,
 ): GoingJob[] {
+  if (exported === undefined) return [...jobs];
   return jobs.filter(({id, status_id: statusId}) => {
-    if (statusFromTermId(statusId) === 'running' || !hasId(exported?.running ?? NONE, id)) return true;
-    endedSince.add(id);
+    if (hasId(exported.as[statusFromTermId(statusId)], id)) return true;
+    changedSince.add(id);
     return false;
   });
 }
 
+/** What decides which of the candidates go. */
+interface Choice {
+  plan: ClearPlan;
+  result: ClearResult;
+  /** Jobs that were taken out of Gearman: their rows go, since nothing runs them any more. */
+  taken: ReadonlySet<number>;
+}
+
+const NONE_TAKEN: ReadonlySet<number> = new Set();
+
+/** Without those that a worker began after the question. */
+async function withoutBegun(
+  database: Queryable,
+  jobs: readonly GoingJob[],
+  {plan, result, taken}: Choice,
+): Promise<GoingJob[]> {
+  const ids = jobs.flatMap(({id}) => (mayHaveBegun(id, {plan, taken}) ? id : []));
+  if (ids.length === 0) return [...jobs];
+  const rows = await database.query<{id: number}>(
+    'SELECT id FROM job WHERE id IN (?) AND LENGTH(output) > 0',
+    [ids],
+  );
+  const begun = new Set(rows.map(({id}) => id));
+  for (const id of begun) result.begunSince.add(id);
+  return jobs.filter(({id}) => !begun.has(id));
+}
+
+function mayHaveBegun(id: number, {plan, taken}: Pick<Choice, 'plan' | 'taken'>): boolean {
+  return hasId(plan.unbegun, id) && !taken.has(id);
+}
+
 /**
  * Deletes those of the candidates that still match, in one transaction. Where there is nothing that could have
- * changed since they were read, no filter and no file, they are not locked and read again first: that takes a
- * quarter of the whole.
+ * changed since they were read, no filter, no file and no job that may have begun, they are not locked and read again first: that
+ * takes a quarter of the whole.
  */
 async function deleteBatch(
   database: Database,
   candidates: GoingJob[],
-  {plan, downloads, result}: {plan: ClearPlan; downloads: string | null; result: ClearResult},
+  {downloads, ...choice}: Choice & {downloads: string | null},
 ): Promise<GoingJob[]> {
+  const {plan} = choice;
   const ids = candidates.map(({id}) => id);
-  const locked = () => database.transaction((tx) => deleteMatching(tx, ids, {plan, result}));
+  const locked = () => database.transaction((tx) => deleteMatching(tx, ids, choice));
   const mayStay =
-    isFiltered(withoutIds(plan.filter)) || ids.some((id) => hasId(plan.exported?.running ?? NONE, id));
+    isFiltered(withoutIds(plan.filter)) ||
+    plan.exported !== undefined ||
+    ids.some((id) => mayHaveBegun(id, choice));
   if (downloads !== null || mayStay) return locked();
   try {
     await database.transaction((tx) => deleteAll(tx, ids));
@@ -273,14 +315,12 @@ async function deleteAll(tx: Queryable, ids: number[]): Promise<void> {
 }
 
 /** Locks those of the candidates that still match, in the order of their ids, and deletes exactly these. */
-async function deleteMatching(
-  tx: Queryable,
-  ids: number[],
-  {plan, result}: {plan: ClearPlan; result: ClearResult},
-): Promise<GoingJob[]> {
+async function deleteMatching(tx: Queryable, ids: number[], choice: Choice): Promise<GoingJob[]> {
+  const {plan, result} = choice;
   await lockObjects(tx, ids);
   const {sql, values} = candidatesStatement(plan.filter, ids);
-  const jobs = asExported(await tx.query<GoingJob>(`${sql} FOR UPDATE`, values), plan, result);
+  const matching = asExported(await tx.query<GoingJob>(`${sql} FOR UPDATE`, values), plan, result);
+  const jobs = await withoutBegun(tx, matching, choice);
   await deleteJobRows(
     tx,
     jobs.map(({id}) => id),

@@ -28,7 +28,7 @@ import {
   whileStopped,
 } from '../model/worker-control.ts';
 import {type ClearOptions, type ClearResult, clearJobs, rehearseDeletion} from './clear-rows.ts';
-import {againWith, endedSentence, type SaveHistory, saveHistory} from './history.ts';
+import {againWith, keptSentences, type SaveHistory, saveHistory} from './history.ts';
 import {hasId, MOST_IDS, stillMatching} from './job-ids.ts';
 import type {ClearPlan} from './plan.ts';
 import {countQueue} from './queue-count.ts';
@@ -46,7 +46,7 @@ export interface ClearSiteOptions extends ClearOptions {
   history?: SaveHistory;
 }
 
-export interface SiteCleared extends Omit<ClearResult, 'downloadsKept' | 'endedSince'> {
+export interface SiteCleared extends Omit<ClearResult, 'downloadsKept' | 'changedSince' | 'begunSince'> {
   /** Jobs that were taken out of Gearman. */
   queueRemoved: number;
   /** Cleared jobs that a worker is executing. */
@@ -289,7 +289,10 @@ export async function runningIds({
   plan,
 }: Pick<ClearSiteOptions, 'database' | 'plan'>): Promise<number[]> {
   const rows = await runningRows({database, filter: plan.filter});
-  return rows.map(({id}) => id).filter((id) => hasId(plan.ids, id));
+  // One that has begun after the question stays.
+  return rows.flatMap(({id, logLength}) =>
+    hasId(plan.ids, id) && !(hasId(plan.unbegun, id) && logLength > 0) ? id : [],
+  );
 }
 
 /**
@@ -389,7 +392,7 @@ async function clearAll(given: ClearSiteOptions, seen: Seen): Promise<SiteCleare
   } finally {
     await window?.close();
   }
-  const {downloadsKept, endedSince, ...result} = cleared;
+  const {downloadsKept, changedSince, begunSince, ...result} = cleared;
   const counts = queue === null ? null : await countQueue(queue);
   return {
     ...result,
@@ -403,9 +406,9 @@ async function clearAll(given: ClearSiteOptions, seen: Seen): Promise<SiteCleare
     interruptedJobs: [],
     problems: [
       ...downloadsKept.map((path) => `The download file ${path} was not deleted.`),
-      ...endedSentence(endedSince, plan),
+      ...keptSentences({changedSince, begunSince}, plan),
       ...queueProblems(seen, window),
-      ...stoppedSentence(result, plan),
+      ...stoppedSentence(result, {plan, removed: window?.removed ?? 0}),
     ],
   };
 }
@@ -424,13 +427,23 @@ function queueProblems({missing, elsewhere}: Seen, window: QueueWindow | null): 
 
 /** What to do after a clear that stopped early. */
 function stoppedSentence(
-  {failure, interrupted, cleared}: Pick<ClearResult, 'failure' | 'interrupted' | 'cleared'>,
-  plan: ClearPlan,
+  {
+    failure,
+    interrupted,
+    cleared,
+    byStatus,
+  }: Pick<ClearResult, 'failure' | 'interrupted' | 'cleared' | 'byStatus'>,
+  {plan, removed}: {plan: ClearPlan; removed: number},
 ): string[] {
   if (failure !== null) {
+    const out = Math.max(0, removed - byStatus.running);
+    const more =
+      out === 0
+        ? ''
+        : ` ${counted(out, 'job')} more ${out === 1 ? 'is' : 'are'} out of Gearman and will not run;`;
     const perhaps = failure.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
     return [
-      `${failure.message} ${counted(cleared, 'job')} ${cleared === 1 ? 'was' : 'were'} cleared before this${perhaps}; ${againWith(plan)} to clear the rest.`,
+      `${failure.message} ${counted(cleared, 'job')} ${cleared === 1 ? 'was' : 'were'} cleared before this${perhaps};${more} ${againWith(plan)} to clear the rest.`,
     ];
   }
   const isOnlyRecord = interrupted && cleared > 0 && plan.exported?.needsOtherName === true;

@@ -35,13 +35,18 @@ export function againWith({exported}: Pick<ClearPlan, 'exported'>): string {
 
 const SHOWN = 20;
 
-/** Says which jobs stay because they ended after the export. */
-export function endedSentence(ended: ReadonlySet<number>, plan: ClearPlan): string[] {
-  if (ended.size === 0) return [];
-  const ids = [...ended].slice(0, SHOWN).join(', ');
-  const more = ended.size > SHOWN ? ` and ${ended.size - SHOWN} more` : '';
-  const them = ended.size === 1 ? 'it' : 'them';
+/** Says which jobs stay because of what became of them after the question. */
+export function keptSentences(
+  {changedSince, begunSince}: {changedSince: ReadonlySet<number>; begunSince: ReadonlySet<number>},
+  plan: ClearPlan,
+): string[] {
+  const kept = (ids: ReadonlySet<number>, what: string) => {
+    const more = ids.size > SHOWN ? ` and ${ids.size - SHOWN} more` : '';
+    const them = ids.size === 1 ? 'it' : 'them';
+    return `Kept ${counted(ids.size, 'job')} ${what}: ${[...ids].slice(0, SHOWN).join(', ')}${more}. To clear ${them}, ${againWith(plan)}.`;
+  };
   return [
-    `Kept ${counted(ended.size, 'job')} that ended after the export, where the file says Running: ${ids}${more}. To clear ${them}, ${againWith(plan)}.`,
+    ...(changedSince.size > 0 ? [kept(changedSince, 'whose status changed after the export')] : []),
+    ...(begunSince.size > 0 ? [kept(begunSince, 'that a worker began after the question')] : []),
   ];
 }

@@ -45,6 +45,8 @@ type Chosen = (job: ProbedJob) => boolean;
 export class QueueWindow {
   /** How many jobs were taken out. */
   removed = 0;
+  /** Their ids, as the payloads have them. */
+  readonly taken = new Set<number>();
   /** A cleared row may still have its job in Gearman, or a job without a row could not be taken out. */
   incomplete = false;
   readonly #options: QueueOptions;
@@ -203,6 +205,7 @@ export class QueueWindow {
         held.end(jobs, (job) => {
           ended.add(job);
           this.removed += 1;
+          if (job.jobId !== null) this.taken.add(job.jobId);
         }),
       );
     }

@@ -77,6 +77,8 @@ export interface Careless {
   atOnce?: boolean;
   /** Changes the row before the job is out of Gearman, and leaves it there. */
   rowsOnly?: boolean;
+  /** Clears also what a worker began after the question. */
+  clearsBegun?: boolean;
   /** Stops the workers whatever else they execute. */
   asksNobody?: boolean;
   /** Does not compare the jobs with what the question said of them. */
@@ -131,6 +133,8 @@ export class Act {
    * stays there: it fails as soon as a worker begins it.
    */
   readonly waitedAtEnd = new Set<Entry>();
+  /** Jobs to clear that no worker had begun at the question. */
+  unbegun: ReadonlySet<number> = new Set();
   /** Rows to clear that had ended when they were read. */
   readonly readEnded = new Set<number>();
   /** Jobs that had no row when their rows were asked for. */
@@ -278,6 +282,7 @@ export class Act {
         `${this.name} sets row ${id} to ${to} while its job waits in Gearman.`,
         limit ?? this.limitOfWaiting(id, waiting),
       );
+    if (to === 'deleted' && this.unbegun.has(id)) this.checkBegun(id);
     const status = this.world.row(id)?.status;
     if (!this.spec.force && status !== (this.asked.get(id) ?? status))
       this.witness.harm(
@@ -299,6 +304,20 @@ export class Act {
       }
     if (to === 'deleted') this.world.own.rows.delete(id);
     else this.world.own.save(id, to);
+  }
+
+  /** The row of a job is deleted that no worker had begun at the question. One that was taken out before is begun no more. */
+  private checkBegun(id: number): void {
+    const isTaken = [...this.touchedEntries].some(
+      ({payload}) => payload.jobId === id && payload.site === 'own',
+    );
+    const hasLogged = (this.world.row(id)?.log.length ?? 0) > 0;
+    if (isTaken || !(hasLogged || this.world.executes(id))) return;
+    this.witness.harm(
+      'the row of a job that began after the question is deleted',
+      `${this.name} deletes row ${id}, whose job a worker began after the question.`,
+      hasLogged ? null : 'cleared as it began',
+    );
   }
 
   /** Why a job still waits that was taken out, or that was seen not to wait. */

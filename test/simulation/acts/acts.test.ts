@@ -8,7 +8,7 @@ import {actSummaryOf, simulateActs} from './simulate-acts.ts';
 const OWN_SEED = 20_261_126;
 const SEED = Number(process.env.SIMULATION_SEED ?? OWN_SEED);
 /** Harms of known limits in the histories of that seed. */
-const LIMITS = 25;
+const LIMITS = 32;
 const HISTORIES = 1000;
 
 it(`harms no job that was not named, and no killed job runs (seed ${SEED})`, () => {
@@ -67,6 +67,12 @@ it.each<[string, number, Careless, RegExp]>([
     1,
     {forgetsQuestion: true},
     /^harm: the row of a job changes that is not as the question said$/,
+  ],
+  [
+    'clears what began after its question',
+    1,
+    {clearsBegun: true},
+    /^harm: the row of a job that began after the question is deleted$/,
   ],
   ['always ends with 0', 1, {exit: 0}, /^harm: exit status 0 although something is left$/],
   ['always ends with 1', 1, {exit: 1}, /^harm: exit status 1 although nothing is left$/],

@@ -211,7 +211,8 @@ function* cancelExecuting(
   }
 }
 
-function planClear({world, spec}: Act): Plan {
+function planClear(act: Act): Plan {
+  const {world, spec} = act;
   const rows = [...world.visibleRows().values()];
   const names = new Set(rows.map(({job}) => job.name));
   const name = [...names][(spec.picks[0] ?? 0) % Math.max(names.size, 1)];
@@ -226,6 +227,8 @@ function planClear({world, spec}: Act): Plan {
   };
   const matches = wanted[spec.filter];
   const matching = idsOf(rows.filter(matches)).sort((one, other) => one - other);
+  const unbegun = rows.filter(({status, log}) => status === 'running' && log.length === 0);
+  act.unbegun = new Set(idsOf(unbegun.filter(matches)));
   const filtered = spec.filter !== 'everything' && spec.filter !== 'ids';
   return {matches, filtered, ids: matching, matched: new Set(matching)};
 }
@@ -234,9 +237,14 @@ function failed(message: string): AtomctlError {
   return new AtomctlError('DATABASE_BUSY', message);
 }
 
-function candidates({world}: Act, {matches, ids}: Pick<Plan, 'matches' | 'ids'>): Row[] {
-  const rows = world.visibleRows();
-  return ids.flatMap((id) => rows.get(id) ?? []).filter(matches);
+/** Those that match, without those that a worker began after the question. */
+function candidates(act: Act, {matches, ids}: Pick<Plan, 'matches' | 'ids'>): Row[] {
+  const rows = act.world.visibleRows();
+  return ids.flatMap((id) => rows.get(id) ?? []).filter((row) => matches(row) && !hasBegun(act, row));
+}
+
+function hasBegun({unbegun, careless}: Act, {id, log}: Row): boolean {
+  return !careless.clearsBegun && unbegun.has(id) && log.length > 0;
 }
 
 /** What was seen before the clear. */
@@ -345,7 +353,8 @@ function* clearBatches(
     if (spec.rowFailsAt !== null && act.steps >= spec.rowFailsAt) throw failed('A row is locked.');
     for (const {id} of batch) {
       const row = world.row(id);
-      if (!row || (plan.filtered && !plan.matches(row))) {
+      const isKept = row && hasBegun(act, row) && window?.taken.has(id) !== true;
+      if (!row || isKept || (plan.filtered && !plan.matches(row))) {
         plan.matched.delete(id);
         continue;
       }
@@ -362,6 +371,7 @@ function* clearBatches(
 /** src/jobs/clear/queue-window.ts. */
 class Window {
   removed = 0;
+  readonly taken = new Set<number>();
   incomplete = false;
   readonly problems: string[] = [];
   private holds: Hold[] = [];
@@ -454,8 +464,9 @@ class Window {
   private *end(chosen: (entry: Entry) => boolean): Steps<void> {
     for (const hold of this.holds) {
       yield* this.reporting(
-        hold.end(chosen, () => {
+        hold.end(chosen, ({payload}) => {
           this.removed += 1;
+          this.taken.add(payload.jobId);
         }),
       );
     }

@@ -4,13 +4,15 @@
  */
 export const KNOWN_LIMITS = {
   'submitted twice':
-    'Gearman has the job twice, by an operator who submitted it again on another server or under another prefix. The kill takes out the one that it finds.',
+    'Gearman has the job twice, by an operator who submitted it again on another server, under another prefix or under another key. The kill takes out the one that it finds.',
   'submitted again meanwhile':
     'An operator submitted the job again after Gearman was asked for the last time and before its row was changed, or submitted it before its web request, which did so then. Nothing in the database shows that, and Gearman and MySQL do nothing in one step: it is as if it was submitted after the act.',
   'its worker lost its server':
     'Gearman has the job as waiting, because only the connection of its worker was cut or a server with a durable queue was restarted. It is taken out and does not begin again, but that worker goes on to its end.',
   'ended by hand':
     'The row was deleted, or ended while a worker went on and its log shows no key (AtoM 2.6, a float), or it was ended before its web request submitted it: of an ended row only the key that its log shows is asked for, and only whether it executes.',
+  'cleared as it began':
+    'A worker was handed a job after the question and before the queue was held, and had not logged its start when its row was cleared: nothing in the database shows that.',
   'running again meanwhile':
     'An operator set a row to Running, by hand, after a clear had read it as ended and before it deleted it. Gearman is asked for the jobs of rows that said Running as they were read.',
   'begun again unseen':

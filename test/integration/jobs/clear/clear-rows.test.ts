@@ -78,22 +78,27 @@ describe('clearJobs', () => {
     expect(await jobIds()).toEqual(expect.arrayContaining([completed, later]));
   });
 
-  test('leaves a job that was exported as Running and ends before the lock, also without a filter', async () => {
+  test('leaves jobs whose status changes after the export and before the lock, also without a filter', async () => {
     const ids = [
       await site.insertJob({status: 'running'}),
       await site.insertJob({status: 'running'}),
       await site.insertJob({status: 'completed'}),
+      await site.insertJob({status: 'error'}),
     ];
     const plan = await planClear({database, filter: {}, inactive: false});
-    const running = Float64Array.of(ids[0]!, ids[1]!);
+    const [running, completed, error] = [
+      Float64Array.of(ids[0]!, ids[1]!),
+      Float64Array.of(ids[2]!),
+      Float64Array.of(ids[3]!),
+    ];
     const racing = withStatementHook(database, async (sql) => {
       if (sql.includes('FOR UPDATE'))
-        await site.query('UPDATE job SET status_id = 184 WHERE id = ?', [ids[1]!]);
+        await site.query('UPDATE job SET status_id = 184 WHERE id IN (?)', [[ids[1]!, ids[3]!]]);
     });
-    const exported = {running, needsOtherName: true};
+    const exported = {as: {running, completed, error, unknown: Float64Array.of()}, needsOtherName: true};
     const result = await clear({database: racing, plan: {...plan, exported}});
-    expect(result).toMatchObject({cleared: 2, endedSince: new Set([ids[1]])});
-    expect(await jobIds()).toEqual([ids[1]]);
+    expect(result).toMatchObject({cleared: 2, changedSince: new Set([ids[1], ids[3]])});
+    expect(await jobIds()).toEqual([ids[1], ids[3]]);
   });
 
   test.each<[string, JobFilter, string]>([

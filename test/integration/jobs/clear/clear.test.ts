@@ -15,6 +15,7 @@ import {
   startPerlGearmand,
   startWorker,
   submitBackground,
+  submitJob,
   until,
 } from '../../../support/sandbox.ts';
 import {
@@ -322,6 +323,37 @@ describe('clearSite', () => {
     ]);
     expect(await clear({allQueued: true})).toMatchObject({queueRemoved: 1, queueLeft: 0, failure: null});
   });
+
+  test.each(['before the first batch', 'between two batches'])(
+    'keeps a job that a worker begins after the question, %s',
+    async (moment) => {
+      const ended = await at.site.insertJob({status: 'completed'});
+      const {id, unique} = await submitJob(at.site, {jobClass: 'arFindingAidJob', work: {seconds: 600}});
+      let worker: Awaited<ReturnType<typeof startWorker>> | undefined;
+      const begin = async () => {
+        if (worker !== undefined || (moment === 'between two batches' && (await rows()).includes(ended)))
+          return;
+        worker = await startWorker(at.site, ['--abilities=arFindingAidJob']);
+        await until(async () => {
+          const [row] = await at.site.query<{output: string | null}>('SELECT output FROM job WHERE id = ?', [
+            id,
+          ]);
+          return row?.output?.includes('Parameters:') === true;
+        });
+      };
+      const isBefore = moment === 'before the first batch';
+      const cleared = await clear({
+        batchSize: 1,
+        ...(isBefore ? {meanwhile: begin} : {checkLock: begin, onProgress: () => {}}),
+      });
+      expect(cleared).toMatchObject({cleared: 1, queueRemoved: 0, failure: null});
+      expect(cleared.problems).toContain(
+        `Kept 1 job that a worker began after the question: ${id}. To clear it, run the command again.`,
+      );
+      expect(await rows()).toEqual([id]);
+      await crash(worker!, unique, at.server);
+    },
+  );
 
   test('takes out the job of a row that is set to Running again after the queue was looked at', async () => {
     const [again] = await submit(1);
