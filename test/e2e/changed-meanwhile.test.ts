@@ -1,7 +1,7 @@
 /** Jobs that change after a plan was shown: what is done is what the question said, never more. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test} from 'vitest';
 import {askOnTerminal} from '../support/atomctl/ask-on-terminal.ts';
 import {insertLogged} from '../support/jobs/retry-site.ts';
 import {createScratch, runAtomctl, startWorker, until} from '../support/sandbox.ts';
@@ -24,24 +24,56 @@ async function complete(id: number): Promise<void> {
   ]);
 }
 
+/** The site's database, whose connection a test may hook. */
+async function throughProxy(hook: Parameters<typeof startHookedProxy>[1]) {
+  const {hostname, port, pathname, username, password} = new URL(at.site.databaseUrl);
+  const proxy = await startHookedProxy(Number(port), hook);
+  onTestFinished(() => proxy.close());
+  return `mysql://${username}:${password}@${hostname}:${proxy.port}${pathname}`;
+}
+
 test('jobs:mark reads once if each job is refused: one that ends right after is not marked', async () => {
   const {id, worker} = await executeJob(at.site);
   workers.push(worker);
   let reads = 0;
-  const {hostname, port, pathname, username, password} = new URL(at.site.databaseUrl);
-  const proxy = await startHookedProxy(Number(port), (request) => {
+  const url = await throughProxy((request) => {
     if (!request.includes(`job.id IN (${id})`) || ++reads !== 2) return undefined;
     return complete(id);
   });
   const log = join(createScratch('audit'), 'log');
-  const url = `mysql://${username}:${password}@${hostname}:${proxy.port}${pathname}`;
   const args = ['jobs:mark', String(id), '--as', 'error', '--yes', '--database-url', url, '--audit-log', log];
   const {code, stdout} = await runAtomctl(args, {env: at.site.env});
-  proxy.close();
   expect([code, stdout, reads]).toEqual([5, expect.stringContaining(`Job ${id} is executing.`), 1]);
   expect(await statusOf(id)).toBe(183);
   expect(() => readFileSync(log)).toThrow();
 });
+
+test.each([
+  ['jobs:kill', '--all-matching', '--running', '--delete'],
+  ['jobs:kill', '--all-matching', '--live', 'lost', '--delete'],
+  ['jobs:kill', '--all-matching', '--running', '--delete', '--force'],
+  ['jobs:retry', '--all-matching', '--live', 'lost'],
+])(
+  '%s leaves a job alone that its filters chose and that ends before it is read again: %s %s %s',
+  async (...args) => {
+    const id = await insertLost(at.site, '{"id":1}');
+    let reads = 0;
+    const url = await throughProxy((request) => {
+      // A filter by live state reads the job's row once.
+      if (!/\bjob\.id IN \(/.test(request) || ++reads !== (args.includes('--live') ? 2 : 1)) return undefined;
+      return complete(id);
+    });
+    const {code, stdout} = await runAtomctl([...args, '--yes', '--database-url', url], {env: at.site.env});
+    expect([code, stdout]).toEqual([
+      5,
+      expect.stringMatching(
+        new RegExp(`Job ${id} changed meanwhile: it was (running|lost) and is (completed|ended) now\\.`),
+      ),
+    ]);
+    expect([reads, await statusOf(id)]).toEqual([expect.any(Number), 184]);
+    expect(reads).toBeGreaterThan(0);
+  },
+);
 
 const ask = (...args: (string | number)[]) => askOnTerminal(args.map(String), at.site.env);
 

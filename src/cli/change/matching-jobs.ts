@@ -1,5 +1,7 @@
+import {counted} from '../../counted.ts';
 import {usageError} from '../../errors.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
+import type {Matched} from '../../jobs/model/matched.ts';
 import type {Context} from '../context.ts';
 import {type FilterFlags, hasFilter, jobFilter} from '../flags/filter-flags.ts';
 import {liveSources, noticeMissing} from '../site/live.ts';
@@ -18,6 +20,12 @@ export interface JobChoice {
   meant: (filter: JobFilter) => JobFilter;
 }
 
+export interface ChosenJobs {
+  ids: readonly number[];
+  /** What the filters saw of each; absent if ids were given. */
+  matched?: ReadonlyMap<number, Matched>;
+}
+
 /**
  * The jobs that a command line names: its ids, or with --all-matching those that match the filters, oldest first.
  * @throws AtomctlError USAGE if it names none, or in both ways
@@ -26,9 +34,9 @@ export async function chosenJobs(
   context: Context,
   choice: JobChoice,
   notice: (text: string) => void,
-): Promise<readonly number[]> {
+): Promise<ChosenJobs> {
   requireOneWay(choice);
-  if (!choice.allMatching) return choice.ids;
+  if (!choice.allMatching) return {ids: choice.ids};
   const filter = choice.meant(await jobFilter(choice.flags, context, {notice, explain: true}));
   const [{listLiveJobs}, database, time] = await Promise.all([
     import('../../jobs/live/list-live.ts'),
@@ -38,8 +46,17 @@ export async function chosenJobs(
   const page = {sort: {key: 'id', descending: false}, limit: null, offset: 0, live: false} as const;
   const query = {database, time, now: context.now(), filter, ...page};
   const {jobs, report} = await listLiveJobs(query, () => liveSources(context, {notice}));
-  if (report !== null) noticeMissing(report, notice);
-  return jobs.map(({id}) => id);
+  if (report !== null) {
+    noticeMissing(report, notice);
+    const uncertain = [...report.verdicts.values()].filter(({state}) => state === 'uncertain').length;
+    if (uncertain > 0 && !filter.live?.includes('uncertain'))
+      notice(
+        `${counted(uncertain, 'running job')} ${uncertain === 1 ? 'is' : 'are'} uncertain and left out: atomctl jobs:list --running --probe`,
+      );
+  }
+  const stateOf = (id: number) => (filter.live ? (report?.verdicts.get(id)?.state ?? null) : null);
+  const matched = new Map(jobs.map(({id, status}) => [id, {status, state: stateOf(id)}]));
+  return {ids: [...matched.keys()], matched};
 }
 
 function requireOneWay({ids, allMatching, flags, verb, example}: JobChoice): void {

@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {BaseCommand} from '../../cli/base-command.ts';
 import {auditFlag, caller, killRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
-import {chosenJobs} from '../../cli/change/matching-jobs.ts';
+import {type ChosenJobs, chosenJobs} from '../../cli/change/matching-jobs.ts';
 import {plannedStatus} from '../../cli/change/planned-status.ts';
 import {filterFlags} from '../../cli/flags/filter-flags.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
@@ -20,7 +20,7 @@ import {
   killJobs,
 } from '../../jobs/kill/kill.ts';
 import {planKill} from '../../jobs/kill/plan.ts';
-import {previewKill} from '../../jobs/kill/preview.ts';
+import {mustProbe, previewKill} from '../../jobs/kill/preview.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
 import {noSuchJobs} from '../../jobs/model/show.ts';
 import {killDocument, renderKilled, renderKillPlan} from '../../render/jobs/changes.ts';
@@ -83,7 +83,7 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
     const {flags} = this;
     const assumeYes = flags.yes || flags['no-confirmation'] || flags['dry-run'];
     requireAnswerer({...this.io, assumeYes});
-    const options = await this.#options(await this.#ids());
+    const options = await this.#options(await this.#chosen());
     const plan = await planKill(options);
     this.#requireJobs(options.ids, plan);
     const interrupts = plan.workers?.interrupts ?? [];
@@ -127,11 +127,13 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
     );
   }
 
-  #planText(planned: Killed[], {targets, workers}: KillPlan): string {
+  #planText(planned: Killed[], plan: KillPlan): string {
+    const {targets, workers} = plan;
     const jobs = new Map(
       [...targets].map(([id, {job, verdict}]) => [id, {...job, likely: verdict?.likely ?? null}]),
     );
-    return renderKillPlan(planned, {jobs, interrupts: workers?.interrupts ?? []}, this.screen);
+    const interrupts = workers?.interrupts ?? [];
+    return renderKillPlan(planned, {jobs, interrupts, probes: mustProbe(plan)}, this.screen);
   }
 
   /** @throws AtomctlError NO_SUCH_JOB if ids were given and no row has one of them */
@@ -141,7 +143,7 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
   }
 
   /** The jobs that the command line names; none if no job matches the filters. */
-  #ids(): Promise<readonly number[]> {
+  #chosen(): Promise<ChosenJobs> {
     const {flags} = this;
     const {id: ids = []} = this.args;
     const choice = {ids, allMatching: flags['all-matching'], flags, verb: 'kill', example: EXAMPLE, meant};
@@ -149,7 +151,7 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
   }
 
   /** What killJobs needs; nothing interrupts the plan. */
-  async #options(ids: readonly number[]): Promise<KillOptions> {
+  async #options({ids, matched}: ChosenJobs): Promise<KillOptions> {
     const {context, flags} = this;
     const [queue, database] = await Promise.all([queueSources(context), context.database()]);
     const {workerControl, isWithoutSystemd} = await import('../../cli/worker/worker-control.ts');
@@ -158,6 +160,7 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
       ...queue,
       database,
       ids,
+      matched,
       signal: new AbortController().signal,
       firstSeen: new Map(),
       mayInterrupt: flags['interrupt-others'] ? 'all' : new Set(),
@@ -167,7 +170,7 @@ changed), 3 a server unreachable, or no systemd for --restart-worker, 4 no such 
       by: caller(),
       culture: 'en',
       wait: waitAloud((text) => this.notice(text)),
-      worker: restarts ? await workerControl(context, flags) : null,
+      worker: restarts ? await workerControl(context, flags, `atomctl jobs:kill ${ids.join(' ')}`) : null,
       noSystemd: !restarts && (await isWithoutSystemd(context, flags)),
     };
   }

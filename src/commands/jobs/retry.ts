@@ -146,7 +146,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 only some, 2 usa
     const {context, flags} = this;
     const {'all-matching': allMatching} = flags;
     const choice = {ids: this.args.id ?? [], allMatching, flags, verb: 'retry', example: EXAMPLE, meant};
-    const ids = await chosenJobs(context, choice, (text) => this.notice(text));
+    const {ids, matched} = await chosenJobs(context, choice, (text) => this.notice(text));
     const [queue, database, site] = await Promise.all([
       queueSources(context),
       context.database(),
@@ -156,6 +156,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 only some, 2 usa
       ...queue,
       database,
       ids,
+      matched,
       root: (await site.root()).value,
       reason: flags.reason ?? null,
       force: flags.force,

@@ -53,7 +53,12 @@ export interface KillResult {
 export async function killJobs(options: KillOptions, shown: KillPlan | null): Promise<KillResult> {
   if (shown === null) return killEach(options);
   const planned = previewKill(options, shown);
-  const result = await killEach({...options, ids: agreedIds(planned), asked: askedOf(shown)});
+  const result = await killEach({
+    ...options,
+    ids: agreedIds(planned),
+    asked: askedOf(shown),
+    matched: undefined,
+  });
   const killed = new Map(result.killed.map((each) => [each.id, each]));
   return {...result, killed: planned.map((each) => killed.get(each.id) ?? each)};
 }
@@ -66,15 +71,7 @@ export function agreedIds(planned: readonly Killed[]): number[] {
 /** What a plan says of each job. */
 export function askedOf({targets}: Pick<KillPlan, 'targets'>): Map<number, Asked> {
   return new Map(
-    [...targets].map(
-      ([
-        id,
-        {
-          job: {status},
-          now,
-        },
-      ]) => [id, {status, state: now}],
-    ),
+    [...targets].map(([id, {job, now}]) => [id, {status: job.status, state: now, name: job.name}]),
   );
 }
 

@@ -1,6 +1,6 @@
 import {placesOf} from '../live/live-state.ts';
 import {type GearmanOutcome, type Killed, uncheckedSentence} from './complete.ts';
-import {cancelledText, notCancelledText} from './goes-on.ts';
+import {cancelledText, keylessText} from './goes-on.ts';
 import {silentServers} from './progress.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
@@ -36,37 +36,44 @@ function uncheckedOf({report, workers}: KillPlan, {now}: Target): Map<string, st
 
 function inPart(unchecked: Target['unchecked']): string {
   return [
-    'It is removed from Gearman if it is found there, but its row is not changed.',
+    'It will be removed from Gearman if it is found there, but its row will not be changed.',
     ...uncheckedSentence({unchecked}),
     'To change the row anyway, give --force.',
   ].join(' ');
 }
 
-function gearmanOf({workers}: KillPlan, {now, refused, notCancelled}: Target): GearmanOutcome {
+function gearmanOf({workers}: KillPlan, {now, refused, isKeyless}: Target): GearmanOutcome {
   if (now === 'lost' || now === 'finished' || now === 'ended') return 'none';
   if (refused !== null) return 'remains';
   if (now !== 'executing' || workers !== null) return 'removed';
-  return notCancelled === null ? 'cancelled' : 'remains';
+  return isKeyless ? 'remains' : 'cancelled';
 }
 
-function intention(options: KillOptions, {report, workers}: KillPlan, target: Target): string {
+function intention(options: KillOptions, {workers}: KillPlan, target: Target): string {
   const {deleteRows, force} = options;
-  const {job, now, verdict, notCancelled} = target;
-  const row = deleteRows ? 'its row is deleted' : 'its row is marked as an error';
+  const {now, verdict, isKeyless} = target;
+  const row = deleteRows ? 'its row will be deleted' : 'its row will be marked as an error';
   const changed = `${row[0]!.toUpperCase()}${row.slice(1)}`;
-  const probe = 'atomctl probes the waiting jobs to find it, which counts one retry for each of them.';
   switch (now) {
     case 'queued':
-      return `It is removed from Gearman, and ${row}.${placesOf(report, job.id).length > 0 ? '' : ` ${probe}`}`;
+      return `It will be removed from Gearman, and ${row}.`;
     case 'executing':
       if (workers !== null)
-        return `Its worker is stopped, it is removed from Gearman, ${row}, and the worker is started again.`;
-      return notCancelled === null
-        ? `${changed}. ${cancelledText(target, options)}`
-        : `Only ${row}. ${notCancelledText(target, options)}`;
+        return `Its worker will be stopped, it will be removed from Gearman, ${row}, and the worker will be started again.`;
+      return isKeyless
+        ? `Only ${row}. ${keylessText(target, options)}`
+        : `${changed}. ${cancelledText(target, options)}`;
     case 'uncertain':
-      return `${verdict?.reason ?? ''} ${probe} ${force ? `Then ${row}, in every state.` : `If it waits there, it is removed, and ${row}; otherwise it is not changed.`}`.trim();
+      return `${verdict?.reason ?? ''} ${force ? `In every state, ${row}.` : `If it waits in Gearman or is lost, ${row}; otherwise nothing will be changed.`}`.trim();
     default:
       return `${changed}.`;
   }
+}
+
+/** Whether some of the jobs have to be looked for among those that wait. */
+export function mustProbe({report, targets}: KillPlan): boolean {
+  return [...targets.values()].some(({refused, now, job: {id}}) => {
+    const isFound = now === 'queued' && placesOf(report, id).length > 0;
+    return refused === null && !isFound && (now === 'uncertain' || now === 'queued');
+  });
 }

@@ -1,5 +1,6 @@
 import type {AtomctlError} from '../../errors.ts';
 import {placesOf} from '../live/live-state.ts';
+import {changedSince} from '../model/matched.ts';
 import {endOf} from './goes-on.ts';
 import type {KillOptions, KillPlan, Target} from './target.ts';
 
@@ -7,9 +8,11 @@ import type {KillOptions, KillPlan, Target} from './target.ts';
 export function plannedRefusal(
   options: KillOptions,
   report: KillPlan['report'],
-  target: Pick<Target, 'job' | 'now' | 'failed' | 'howToEnd' | 'isCancelled'>,
+  target: Pick<Target, 'job' | 'now' | 'failed' | 'howToEnd' | 'isCancelled' | 'isKeyless' | 'verdict'>,
 ): string | null {
   const {job, now, failed} = target;
+  const since = changedSince(options.matched?.get(job.id), {status: job.status, state: now});
+  if (since !== null) return `Job ${job.id} changed meanwhile: ${since}. Its row was not changed.`;
   if (options.force) return null;
   const changed = changedMeanwhile(options, {job, now});
   switch (now) {
@@ -32,12 +35,22 @@ export function plannedRefusal(
         `Job ${job.id} is executing, and only stopping its worker ends it: atomctl jobs:kill ${job.id} --restart-worker${options.deleteRows ? ' --delete' : ''} ` +
         '(--force changes only the row, and the worker may overwrite it).'
       );
+    case 'uncertain':
+      return changed ?? unreachable(report, target);
     // A probe of the queue may prove what these are.
     case 'queued':
-    case 'uncertain':
     case 'lost':
       return changed;
   }
+}
+
+/** Nothing can be proved of it, and nothing found, as long as no server answers; null if one does. */
+function unreachable(
+  {evidence: {servers}}: KillPlan['report'],
+  {job: {id}, verdict}: Pick<Target, 'job' | 'verdict'>,
+): string | null {
+  if (servers.some(({error}) => error === null)) return null;
+  return `Job ${id} is uncertain. ${verdict?.reason ?? ''} Start the Gearman server, and kill the job again; to change its row anyway, give --force.`;
 }
 
 /**
@@ -46,12 +59,13 @@ export function plannedRefusal(
  */
 function changedMeanwhile(
   {asked}: Pick<KillOptions, 'asked'>,
-  {job: {id, status}, now}: Pick<Target, 'job' | 'now'>,
+  {job: {id, status, name}, now}: Pick<Target, 'job' | 'now'>,
 ): string | null {
   const before = asked?.get(id);
   if (before === undefined) return null;
   const changed = (was: string, is: string) =>
     `Job ${id} changed meanwhile: it was ${was} and is ${is} now. Its row was not changed.`;
+  if (name !== before.name) return changed(before.name, name);
   if (status !== before.status) return changed(before.status, status);
   const hasBegunAgain = before.state === 'lost' && now !== 'lost';
   const hasFinished = now === 'finished' && (before.state === 'queued' || before.state === 'executing');
@@ -61,7 +75,7 @@ function changedMeanwhile(
 /** A first kill with --force has done all but this. */
 function alreadyCancelled(
   {deleteRows}: Pick<KillOptions, 'deleteRows'>,
-  target: Pick<Target, 'job' | 'howToEnd'>,
+  target: Pick<Target, 'job' | 'howToEnd' | 'isKeyless'>,
 ): string {
   const {id, status} = target.job;
   const done = `Job ${id} is already cancelled and marked (${status}); only its worker is left to end:`;

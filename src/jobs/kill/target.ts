@@ -8,6 +8,7 @@ import type {QueueOptions} from '../live/queue-payloads.ts';
 import type {LiveVerdict} from '../live/verdict.ts';
 import type {RowFailure, RowOutcome} from '../model/change-row.ts';
 import type {Job, JobStatus, LiveState} from '../model/job.ts';
+import type {Matched} from '../model/matched.ts';
 import type {Interruptible, WorkerControl, WorkerStop} from '../model/worker-control.ts';
 
 export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> {
@@ -37,6 +38,8 @@ export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> 
   firstSeen: Map<number, number>;
   /** What a question said of the jobs, which were agreed to as that; absent if nothing was shown. */
   asked?: ReadonlyMap<number, Asked>;
+  /** What the filters saw that chose the jobs; absent if ids did. */
+  matched?: ReadonlyMap<number, Matched>;
 }
 
 export type KillState = LiveState | 'ended';
@@ -45,6 +48,7 @@ export type KillState = LiveState | 'ended';
 export interface Asked {
   status: JobStatus;
   state: KillState;
+  name: string;
 }
 
 /** What became of a job in one queue. `absent`: it was gone from there; `unknown`: the answer was lost. */
@@ -69,8 +73,8 @@ export interface Target {
   inQueues: Map<string, InQueue>;
   /** Other servers that may have it too and were not asked, each with the reason. */
   unchecked: ReadonlyMap<string, string>;
-  /** It executes and its key is not known: why a forced kill does not cancel it; null if it can, or need not. */
-  notCancelled: string | null;
+  /** It executes and its key is not known: Gearman lists handles, but not whose they are, so that it cannot be cancelled there. */
+  isKeyless: boolean;
   /** Its row has ended, it executes, and its job in Gearman was cancelled already. */
   isCancelled: boolean;
   /** How to end its worker by hand, if it executes and no systemd can stop it; null otherwise. */

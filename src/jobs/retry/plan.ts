@@ -11,6 +11,7 @@ import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '.
 import {type MarkState, stateOf} from '../mark/mark.ts';
 import type {Job} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
+import {changedSince, type Matched} from '../model/matched.ts';
 import {fileProblem} from './job-files.ts';
 import {type KnownJobs, knownJobs} from './known-jobs.ts';
 import {type Relative, relatives} from './relatives.ts';
@@ -21,6 +22,8 @@ import {payloadOf} from './submission.ts';
 export interface RetryOptions extends Omit<LiveAccess, 'database'> {
   database: Database;
   ids: readonly number[];
+  /** What the filters saw that chose the jobs; absent if ids did. */
+  matched?: ReadonlyMap<number, Matched>;
   /** The site's root, in which its worker runs; null if it is not known. */
   root: string | null;
   /** Who retries, as the notes name them: user@host. */
@@ -96,11 +99,16 @@ export async function planRetry(options: RetryOptions): Promise<Map<number, Retr
   for (const draft of drafts) {
     const {job} = draft;
     const {was, reason} = stateOf(job, evidence.report, evidence.known.found);
-    const refused = stateRefusal(job, was, reason);
+    const refused = stateRefusal(job, was, reason) ?? matchRefusal(options, job, was);
     const verdict = refused === null ? await judge(options, draft, evidence) : {refused};
     targets.set(job.id, {job, verdict});
   }
   return targets;
+}
+
+function matchRefusal({matched}: RetryOptions, {id, status}: Job, state: string): string | null {
+  const since = changedSince(matched?.get(id), {status, state});
+  return since === null ? null : `Job ${id} changed meanwhile: ${since}. Nothing was done.`;
 }
 
 async function draftOf(database: Database, job: Job): Promise<Draft> {
