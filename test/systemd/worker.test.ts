@@ -295,6 +295,17 @@ describe('the worker on a real systemd', () => {
       );
     });
 
+    const planned = await Promise.all(
+      ['two@1', 'two@2'].map((unit) =>
+        worker.atomctl('jobs:kill', String(killed.id), '--restart-worker', '--unit', unit, '--dry-run'),
+      ),
+    );
+    expect(planned.map(({code: exit}) => exit).sort()).toEqual([0, 5]);
+    expect(planned.map((each) => each.stderr).join('')).toMatch(
+      /is executed by two@\d\.service, which --unit leaves out/,
+    );
+    expect(planned.map((each) => each.stdout).join('')).not.toContain(String(other.id));
+
     const {code, stdout, stderr} = await worker.atomctl(
       ...['jobs:kill', String(killed.id), '--restart-worker', '--yes', '--json'],
     );
@@ -311,6 +322,38 @@ describe('the worker on a real systemd', () => {
       expect(state).toBe('active\n');
     }
     await inRig(rig, 'systemctl', 'stop', 'two@1', 'two@2');
+  });
+
+  test('K2: jobs:kill --restart-worker waits for a unit that is being stopped, and touches no other', async () => {
+    const worker = await createRigSite(rig, 'slow');
+    sites.push(worker);
+    const units = ['slow@1', 'slow@2'];
+    await worker.atomctl('worker:unit', '--install', '--template', '--name', 'slow');
+    await overrideUnit(rig, 'slow@.service', '[Service]\nExecStop=/bin/sleep 6\n');
+    await worker.atomctl('worker:start', '--unit', 'slow@1');
+    const killed = await submitJob(worker.site, {work: {seconds: 300}});
+    await until(async () => (await jobRow(worker, killed.id)).starts === 1);
+    await worker.atomctl('worker:start', '--unit', 'slow@2');
+    const other = await submitJob(worker.site, {jobClass: 'arGenerateReportJob', work: {seconds: 300}});
+    await until(async () => (await jobRow(worker, other.id)).starts === 1);
+    await until(async () => {
+      const text = JSON.stringify((await statusOf(worker)).status);
+      return [killed, other].every(({id}) => text.includes(String(id)));
+    });
+
+    await inRig(rig, 'systemctl', 'stop', '--no-block', 'slow@1');
+    const {code, stdout, stderr} = await worker.atomctl(
+      ...['jobs:kill', String(killed.id), '--restart-worker', '--yes', '--json'],
+    );
+    expect(JSON.parse(stdout), stderr).toMatchObject({
+      killed: [{id: killed.id, was: 'executing', action: 'marked', gearman: 'removed'}],
+      interrupted: [],
+    });
+    expect(code).toBe(0);
+    expect(await jobRow(worker, other.id)).toMatchObject({status_id: 183, starts: 1});
+    const states = units.map(async (name) => (await inRig(rig, 'systemctl', 'is-active', name)).stdout);
+    expect(await Promise.all(states)).toEqual(['inactive\n', 'active\n']);
+    await inRig(rig, 'systemctl', 'stop', ...units);
   });
 
   test('K2: if the journal does not show which unit has which job, the other is named, and interrupted only with --interrupt-others', async () => {
