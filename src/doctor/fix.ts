@@ -1,9 +1,9 @@
 import {formatBytes} from '../bytes.ts';
 import {counted} from '../counted.ts';
-import {AtomctlError} from '../errors.ts';
+import {AtomctlError, EXIT} from '../errors.ts';
 import {clockFaults} from '../jobs/health/clock.ts';
 import type {LiveVerdict} from '../jobs/live/live-state.ts';
-import {changeRow} from '../jobs/model/change-row.ts';
+import {changeRow, type RowFailure} from '../jobs/model/change-row.ts';
 import {noteOfFix} from '../jobs/model/own-notes.ts';
 import {orphanCounts, settledBefore} from './checks/orphans.ts';
 import {findOrphans, removeOrphans} from './evidence/orphans.ts';
@@ -197,18 +197,24 @@ async function* markEach(
 ): AsyncGenerator<number> {
   const {time, now} = site.access;
   const database = await site.database();
+  const failures: string[] = [];
   for (const {id, logLength, fault, ...job} of jobs) {
     const nowWall = time.toWall(now());
     const to = {as, note: noteOfFix(as, {by, nowWall}), culture: 'en', nowWall};
     const finishedAt = fault === 'finished' ? job.finishedAt : null;
-    const row = await changeRow(database, {
-      id,
-      seen: {status: 'running', logLength},
-      to: {...to, finishedAt},
-    });
+    const change = {id, seen: {status: 'running', logLength}, to: {...to, finishedAt}} as const;
+    const row = await changeRow(database, change).catch(failedAlone);
     if (row.outcome === 'unknown') throw row.error;
+    if (row.outcome === 'failed') failures.push(`Job ${id} was not marked: ${row.error.message}`);
     yield row.outcome === 'done' ? 1 : 0;
   }
+  if (failures.length > 0) throw new AtomctlError('FAILED', someOf(failures));
+}
+
+/** A row that cannot be changed (a trigger, a lock) does not keep the others from being changed. */
+function failedAlone(error: unknown): RowFailure {
+  if (error instanceof AtomctlError && error.exitStatus === EXIT.failed) return {outcome: 'failed', error};
+  throw error;
 }
 
 /** Removes what DELETE FROM job left behind. */
