@@ -69,7 +69,10 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
     const planned = await previewRestore(options);
     const count = planned.jobs.filter(({action}) => action === 'submitted').length;
     if (this.flags['dry-run'] || count === 0) return this.#present(planned);
-    if (!assumeYes) this.tell(renderRestored(planned, {dryRun: true, file}));
+    if (!assumeYes) {
+      for (const warning of planned.warnings) this.notice(`Warning: ${warning}`);
+      this.tell(renderRestored(planned, {dryRun: true, file}));
+    }
     const which = counted(count, 'job');
     await this.confirm({question: `Are you sure you want to submit ${which} again? (y/N)`, assumeYes});
     const restored = await this.change({
@@ -81,7 +84,8 @@ Exit status: 0 done, or nothing to do, 1 some jobs were refused or failed, 2 usa
         ),
       changes: ({jobs}) => restoreRecords(jobs, file),
     });
-    await this.#present(restored);
+    const told = new Set(assumeYes ? [] : planned.warnings);
+    await this.#present({...restored, warnings: restored.warnings.filter((text) => !told.has(text))});
   }
 
   async #present(result: RestoreResult): Promise<void> {

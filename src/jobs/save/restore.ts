@@ -29,7 +29,8 @@ export interface RestoreResult {
 /** What would become of each job. @throws AtomctlError as planRestore does */
 export async function previewRestore(options: RestoreOptions): Promise<RestoreResult> {
   const jobs = await planRestore(options);
-  return {jobs: jobs.map(resultOf), warnings: await missingWorkers(jobs), stoppedEarly: false};
+  const warnings = [...(await missingWorkers(jobs)), ...begunBefore(jobs)];
+  return {jobs: jobs.map(resultOf), warnings, stoppedEarly: false};
 }
 
 /** A worker logs the beginning of a job within moments of being handed it. */
@@ -72,8 +73,23 @@ export async function restoreJobs(
 function leaveOthers(targets: readonly RestoreTarget[], shown: readonly RestoredJob[]): void {
   const message = 'Not submitted: this was not so before the question. Run the same command again.';
   for (const [index, each] of targets.entries())
-    if (each.action === 'submitted' && shown[index]!.action !== 'submitted')
+    if (each.action === 'submitted' && !isAsShown(each, shown[index]!))
       Object.assign(each, {action: 'left', message});
+}
+
+/** The message says why it is submitted: one that begins again was not meant if it had not begun. */
+function isAsShown(target: RestoreTarget, shown: RestoredJob): boolean {
+  return shown.action === 'submitted' && shown.message === target.message;
+}
+
+/** Jobs whose work was done in part. */
+function begunBefore(targets: readonly RestoreTarget[]): string[] {
+  const begun = targets.filter(({action, began}) => action === 'submitted' && began);
+  if (begun.length === 0) return [];
+  const named = begun.map(({id, jobClass}) => `${id} (${jobClass})`).join(', ');
+  return [
+    `A worker had begun ${named}: ${begun.length === 1 ? 'it begins' : 'they begin'} again from the start, and an import then has its records twice.`,
+  ];
 }
 
 /** A job that is about to be submitted. */
