@@ -1,6 +1,6 @@
 import {usageError} from '../errors.ts';
 
-type FlagValues = Readonly<Record<string, unknown>>;
+export type FlagValues = Readonly<Record<string, unknown>>;
 
 /**
  * Whether a command changes something on the site, its queue or its workers: always, never, or with some flags. What it

@@ -1,4 +1,5 @@
 import type {LiveReport, LiveSources} from '../../jobs/live/live-state.ts';
+import type {QueueOptions} from '../../jobs/live/queue-payloads.ts';
 import type {Context} from '../context.ts';
 
 /** A listing does not wait longer than this for Gearman, however long --timeout is. */
@@ -20,19 +21,21 @@ export async function liveSources(
   const [servers, facts] = await Promise.all([context.servers(timeoutSeconds), liveFacts(context)]);
   const sources = {servers, now: context.now, ...facts};
   if (options.probe !== true) return sources;
-  const [{probeSite}, {deferSignals}] = await Promise.all([
-    import('../../jobs/live/queue-payloads.ts'),
-    import('../terminal/interrupt.ts'),
-  ]);
-  const probe = async () => {
-    const {prefixes} = facts;
-    const probing = () => probeSite({servers, prefixes, timeoutSeconds});
-    const {waiting, problems} = await deferSignals(probing);
+  return {...sources, probe: siteProbe({servers, prefixes: facts.prefixes, timeoutSeconds}, options.notice)};
+}
+
+/** Reads the waiting jobs of a site and gives them back; says why some could not be read. */
+export function siteProbe(queue: QueueOptions, notice: (text: string) => void) {
+  return async () => {
+    const [{probeSite}, {deferSignals}] = await Promise.all([
+      import('../../jobs/live/queue-payloads.ts'),
+      import('../terminal/interrupt.ts'),
+    ]);
+    const {waiting, problems} = await deferSignals(() => probeSite(queue));
     for (const {message, hint} of problems)
-      options.notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
+      notice(`The queue was not probed: ${message} ${hint ?? ''}`.trim());
     return waiting;
   };
-  return {...sources, probe};
 }
 
 /** Says on stderr which servers could not be asked for the live state, once each. */

@@ -4,7 +4,8 @@ import {auditFlag, caller, markRecords} from '../../cli/change/audit-log.ts';
 import {queueSources} from '../../cli/change/clear.ts';
 import {plannedStatus} from '../../cli/change/planned-status.ts';
 import {confirmationFlags, jobIdArg} from '../../cli/flags/shared-flags.ts';
-import {unlessDryRun} from '../../cli/read-only.ts';
+import {type FlagValues, unlessDryRun, withFlag} from '../../cli/read-only.ts';
+import {siteProbe} from '../../cli/site/live.ts';
 import {requireAnswerer} from '../../cli/terminal/confirm.ts';
 import {interruptibly} from '../../cli/terminal/interrupt.ts';
 import {waitAloud} from '../../cli/terminal/wait-aloud.ts';
@@ -21,7 +22,8 @@ import {noSuchJob} from '../../jobs/model/show.ts';
 import {renderMarked, renderMarkPlan} from '../../render/jobs/changes.ts';
 
 export default class JobsMark extends BaseCommand<typeof JobsMark> {
-  static override changes = unlessDryRun;
+  /** A probe takes waiting jobs and gives them back: gearmand counts a retry of each. */
+  static override changes = (flags: FlagValues) => unlessDryRun(flags) || withFlag('probe')(flags);
   static override summary = 'Correct the row of a job that no worker executes.';
   static override usage = '<%= command.id %> ID... --as completed|error [FLAGS]';
   static override description =
@@ -52,6 +54,10 @@ Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a ser
     })(),
     reason: Flags.string({summary: 'The reason, for the note of the job.', helpValue: 'TEXT'}),
     force: Flags.boolean({summary: 'Also mark a job whose state is not proved.'}),
+    probe: Flags.boolean({
+      summary:
+        'Also read the waiting jobs and return them in order, to prove states: gearmand counts one retry for each.',
+    }),
     'dry-run': Flags.boolean({summary: 'Show what would be done with each job, and change nothing.'}),
     ...auditFlag,
   };
@@ -109,6 +115,7 @@ Exit status: 0 all marked, 1 only some, 2 usage error (nothing changed), 3 a ser
       by: caller(),
       culture: 'en',
       signal: new AbortController().signal,
+      ...(flags.probe && {probe: siteProbe(queue, (text) => this.notice(text))}),
       recheck: {firstSeen: new Map(), wait: waitAloud((text) => this.notice(text))},
     };
   }

@@ -2,6 +2,7 @@
 import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
+import type {CollectOptions} from '../live/collect-evidence.ts';
 import {executingEndedJobs} from '../live/ended-jobs.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
 import type {FoundJobs} from '../live/unique-keys.ts';
@@ -25,6 +26,8 @@ export interface MarkOptions extends Omit<LiveAccess, 'database'> {
   /** Aborted, the jobs are left alone that were not begun with. */
   signal: AbortSignal;
   recheck: Recheck;
+  /** Reads the waiting jobs, to prove more states. */
+  probe?: CollectOptions['probe'];
 }
 
 export type MarkState = LiveState | 'ended';
@@ -108,7 +111,7 @@ export function stateOf(
 
 /** Why a job in this state is not marked, with the command that fits it; null if it is marked. */
 export function markRefusal(
-  {as, force}: Pick<MarkOptions, 'as' | 'force'>,
+  {as, force, probe}: Pick<MarkOptions, 'as' | 'force'> & Partial<Pick<MarkOptions, 'probe'>>,
   {id, status}: Pick<Job, 'id' | 'status'>,
   was: MarkState,
   reason: string,
@@ -124,7 +127,7 @@ export function markRefusal(
     case 'uncertain':
       return force
         ? null
-        : `Job ${id} is uncertain. ${reason} If it waits in Gearman, remove it: atomctl jobs:kill ${id}. To mark it anyway, give --force.`;
+        : `Job ${id} is uncertain. ${reason} ${probe ? '' : 'To look for it among the waiting jobs, too, give --probe. '}To mark it anyway, give --force.`;
     case 'finished':
     case 'lost':
       return null;

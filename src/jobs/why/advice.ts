@@ -7,6 +7,8 @@ import type {JobWhy} from './facts.ts';
 /** What the advice rests on besides the facts that are shown. */
 export interface Situation extends Omit<JobWhy, 'advice'> {
   begun: boolean;
+  /** The waiting jobs were read. */
+  probed: boolean;
   /** How it is run again once it has ended. */
   again: RunAgain;
   /** Of a finished job: its log or notes show an error. */
@@ -38,9 +40,7 @@ export function adviceFor(job: Situation): Advice {
     case 'lost':
       return aboutLost(job);
     case 'uncertain':
-      return job.begun
-        ? NOT_PROVED
-        : {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${job.id} --probe`};
+      return notProved(job);
     case 'error':
       return aboutFailed(job);
     case 'unknown':
@@ -132,14 +132,16 @@ function aboutQueued(job: Situation): Advice {
       };
 }
 
-const NOT_PROVED: Advice = {
-  message: 'See what keeps its state from being proved.',
-  command: 'atomctl doctor',
-};
+function notProved({id, probed}: Situation): Advice {
+  return probed
+    ? {message: 'See what keeps its state from being proved.', command: 'atomctl doctor'}
+    : {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${id} --probe`};
+}
 
-function aboutFinished({id, state, failed, marksErrors}: Situation): Advice {
-  if (state === 'uncertain') return NOT_PROVED;
-  const mark = `atomctl jobs:mark ${id} --as`;
+function aboutFinished(job: Situation): Advice {
+  const {id, state, failed, marksErrors, probed} = job;
+  if (state === 'uncertain') return notProved(job);
+  const mark = `atomctl jobs:mark ${id}${probed ? ' --probe' : ''} --as`;
   if (failed) return {message: 'Bring its row up to date: it failed.', command: `${mark} error`};
   return marksErrors
     ? {message: 'Bring its row up to date.', command: `${mark} completed`}
@@ -149,8 +151,9 @@ function aboutFinished({id, state, failed, marksErrors}: Situation): Advice {
       };
 }
 
-function aboutLost({id, again, state}: Situation): Advice {
-  if (state === 'uncertain') return NOT_PROVED;
+function aboutLost(job: Situation): Advice {
+  const {id, again, state} = job;
+  if (state === 'uncertain') return notProved(job);
   return 'command' in again
     ? {
         message: 'Run it again: this makes a new job and marks this one as an error.',

@@ -121,6 +121,7 @@ async function explainRunning(
   const advice = adviceFor({
     ...facts,
     begun: row?.begun != null,
+    probed: seen.probed,
     again: runAgain(job),
     failed: row?.failed ?? false,
     marksErrors: row?.key !== 'none',
@@ -294,9 +295,17 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
 
 const NOT_RUNNING: Pick<
   Situation,
-  'begun' | 'failed' | 'marksErrors' | 'blockerState' | 'processState' | 'silentSeconds' | 'runsForSeconds'
+  | 'begun'
+  | 'probed'
+  | 'failed'
+  | 'marksErrors'
+  | 'blockerState'
+  | 'processState'
+  | 'silentSeconds'
+  | 'runsForSeconds'
 > = {
   begun: true,
+  probed: false,
   failed: false,
   marksErrors: true,
   blockerState: null,
