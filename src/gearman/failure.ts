@@ -7,11 +7,17 @@ import {formatAddress, type ServerAddress} from './address.ts';
 /** Thrown by a parser for bytes that no Gearman server sends; the wire adds the server and the command. */
 export class NotGearman extends Error {}
 
+/** Thrown by a parser for a packet that is larger than atomctl reads: a job's payload may be. */
+export class PacketTooLarge extends Error {}
+
 /** Thrown by a parser if the server does not know the command or refuses it, with the server's error code. */
 export class Refusal extends Error {}
 
 /** Thrown by a parser for a list with more lines than atomctl reads. */
 export class TooManyLines extends Error {}
+
+/** The largest packet that atomctl reads, in MiB. */
+export const MAX_PACKET_MIB = 16;
 
 const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
 const RUNNING_HINT =
@@ -25,6 +31,13 @@ export function replyFailure(address: ServerAddress, command: string, error: unk
       'GEARMAN_PROTOCOL',
       `The server at ${server} does not speak the Gearman protocol: its answer to "${command}" is not valid.`,
       {hint: PORT_HINT, cause: error},
+    );
+  }
+  if (error instanceof PacketTooLarge) {
+    return new AtomctlError(
+      'GEARMAN_PROTOCOL',
+      `The answer of ${server} to "${command}" is larger than the ${MAX_PACKET_MIB} MiB that atomctl reads: a waiting job has so large a payload.`,
+      {hint: 'Let a worker take that job first.', cause: error},
     );
   }
   if (error instanceof TooManyLines) {

@@ -2,7 +2,7 @@
  * Gearman's binary protocol, the part that atomctl needs. A packet is a magic word, a type, a length and that many
  * bytes, which are arguments separated by NUL; the last argument may contain NULs.
  */
-import {NotGearman, Refusal} from './failure.ts';
+import {NotGearman, PacketTooLarge, Refusal} from './failure.ts';
 import {type Exchange, MAX_PACKET_BYTES} from './wire.ts';
 
 /** Packet types and their numbers on the wire. */
@@ -110,7 +110,7 @@ function packetAt(bytes: Buffer, offset: number): Packet | undefined {
   if (!'\0RES'.startsWith(magic)) throw new NotGearman('no packet');
   if (bytes.length < offset + HEADER_BYTES) return undefined;
   const length = bytes.readUInt32BE(offset + 8);
-  if (length > MAX_PACKET_BYTES) throw new NotGearman('packet too large');
+  if (length > MAX_PACKET_BYTES) throw new PacketTooLarge();
   const start = offset + HEADER_BYTES;
   if (bytes.length < start + length) return undefined;
   // A copy: the inbox overwrites its bytes with the next reply.

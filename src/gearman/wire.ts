@@ -1,7 +1,15 @@
 import {connect, type Socket} from 'node:net';
 import type {AtomctlError} from '../errors.ts';
 import {hostsToTry, type ServerAddress} from './address.ts';
-import {closedByPeer, networkFailure, replyFailure, timedOut, tooLarge, unexpectedBytes} from './failure.ts';
+import {
+  closedByPeer,
+  MAX_PACKET_MIB,
+  networkFailure,
+  replyFailure,
+  timedOut,
+  tooLarge,
+  unexpectedBytes,
+} from './failure.ts';
 
 /** A list of a hundred thousand queued jobs has about 3 MB. */
 export const MAX_TEXT_BYTES = 4 * 1024 * 1024;
@@ -10,7 +18,7 @@ export const MAX_TEXT_BYTES = 4 * 1024 * 1024;
  * Packets may hold payloads, of which a hundred are taken at once. AtoM's are the parameters of a job: a kilobyte, a
  * hundred if a user has selected thousands of objects.
  */
-export const MAX_PACKET_BYTES = 16 * 1024 * 1024;
+export const MAX_PACKET_BYTES = MAX_PACKET_MIB * 1024 * 1024;
 
 /**
  * Reads all bytes of a reply that have arrived so far: the result if the reply is complete, otherwise undefined.

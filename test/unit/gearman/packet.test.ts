@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {NotGearman, Refusal} from '../../../src/gearman/failure.ts';
+import {NotGearman, PacketTooLarge, Refusal} from '../../../src/gearman/failure.ts';
 import {endWithEcho, PACKET, request, splitArguments, untilEcho} from '../../../src/gearman/packet.ts';
 import {response} from '../../support/servers/scripted-server.ts';
 
@@ -56,11 +56,11 @@ describe('untilEcho', () => {
   });
 
   it.each([
-    ['more packets than requests', Buffer.alloc(9 * 12, response(PACKET.NO_JOB))],
-    ['text', Buffer.from('ERR unknown')],
-    ['a request', request(PACKET.ECHO_REQ)],
-    ['a packet of two gigabytes', Buffer.from('\0RES\0\0\0\x08\x7f\xff\xff\xff', 'latin1')],
-  ])('refuses %s at once', (_name, bytes) => {
-    expect(() => untilEcho(8)(bytes)).toThrow(NotGearman);
+    ['more packets than requests', NotGearman, Buffer.alloc(9 * 12, response(PACKET.NO_JOB))],
+    ['text', NotGearman, Buffer.from('ERR unknown')],
+    ['a request', NotGearman, request(PACKET.ECHO_REQ)],
+    ['a packet of two gigabytes', PacketTooLarge, Buffer.from('\0RES\0\0\0\x08\x7f\xff\xff\xff', 'latin1')],
+  ])('refuses %s at once', (_name, error, bytes) => {
+    expect(() => untilEcho(8)(bytes)).toThrow(error);
   });
 });
