@@ -1,5 +1,6 @@
 import {counted} from '../../counted.ts';
 import {ERROR_NOTE_TYPE_ID, STATUSES} from '../../jobs/model/job.ts';
+import {LIKE_OF_COMPLETED} from '../../jobs/model/own-notes.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {type JobLog, NEWEST} from '../evidence/job-logs.ts';
 import {howToRunAgain} from '../evidence/run-again.ts';
@@ -94,7 +95,7 @@ async function checkCompleted(site: SiteEvidence): Promise<Outcome> {
   });
 }
 
-/** The completed jobs among those with the newest error notes, and the newest ids: an index, then primary keys. */
+/** The completed jobs among those with the newest error notes that nobody marked so, and the newest ids: an index, then primary keys. */
 async function completedWithErrorNotes(database: Queryable): Promise<{total: number; ids: number[]}> {
   const [row] = await database.query<{total: number | string; ids: string | null}>(
     `SELECT COUNT(*) AS total, SUBSTRING_INDEX(GROUP_CONCAT(job.id ORDER BY job.id DESC), ',', ${NEWEST}) AS ids
@@ -102,8 +103,10 @@ async function completedWithErrorNotes(database: Queryable): Promise<{total: num
            FROM (SELECT object_id FROM note WHERE type_id = ? ORDER BY id DESC LIMIT ${ERROR_NOTES}) AS newest
           ) AS noted
      JOIN job ON job.id = noted.object_id
-     WHERE job.status_id = ?`,
-    [ERROR_NOTE_TYPE_ID, STATUSES.completed.termId],
+     WHERE job.status_id = ? AND NOT EXISTS (
+       SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id
+       WHERE note.object_id = job.id AND note_i18n.content LIKE ?)`,
+    [ERROR_NOTE_TYPE_ID, STATUSES.completed.termId, LIKE_OF_COMPLETED],
   );
   return {total: Number(row?.total ?? 0), ids: row?.ids ? row.ids.split(',').map(Number) : []};
 }

@@ -101,10 +101,17 @@ async function checkSilent(site: SiteEvidence): Promise<Outcome> {
   });
 }
 
+async function likelyFinished(site: SiteEvidence): Promise<string> {
+  const likely = (await runningJobs(site)).filter(({verdict}) => verdict.likely === 'finished');
+  const [first] = likely;
+  if (first === undefined) return 'No running job has finished its work.';
+  return `No running job is proved to have finished its work; ${likely.length} probably ${likely.length === 1 ? 'has' : 'have'}, for example ${jobLabel(first)}: atomctl jobs:why ${first.id} --probe`;
+}
+
 async function checkFinished(site: SiteEvidence): Promise<Outcome> {
   await requireEveryServer(site);
   const finished = (await runningJobs(site)).filter(({fault}) => fault === 'finished');
-  if (finished.length === 0) return healthy('No running job has finished its work.');
+  if (finished.length === 0) return healthy(await likelyFinished(site));
   const ids = (test: (job: RunningJob) => boolean) => finished.filter(test).map(({id}) => id);
   const failed = ids((job) => job.failed);
   const unknown = ids((job) => !job.failed && !job.marksErrors);

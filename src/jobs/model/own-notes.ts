@@ -61,6 +61,9 @@ export function actOfEnd(text: string): string | null {
 /** Patterns of LIKE for the same notes. */
 export const LIKE_OF_END = ['Killed with atomctl %', 'Marked as % atomctl %'] as const;
 
+/** The same for the notes of those who marked a job as completed, in the knowledge of its errors. */
+export const LIKE_OF_COMPLETED = `Marked as ${MARKS.completed} % atomctl %`;
+
 /** True of the note of a kill whose worker may have gone on. */
 export function isOfExecutingKill(text: string): boolean {
   return /^Killed with atomctl .* while it was executing\./s.test(text);
