@@ -273,7 +273,7 @@ test('SIGKILL between the row and the Gearman job: a second run marks that row a
     {id: left, status_id: 185},
     {id: newId, status_id: 183},
   ]);
-  expect(again.stderr).toContain('Checking again in ten seconds');
+  expect(again.stderr).toContain('Checking again in 10 seconds');
   process.kill(worker.pid, 'SIGCONT');
   await until(async () => (await at.site.query('SELECT id FROM job WHERE status_id = 183')).length === 0);
 });

@@ -51,6 +51,7 @@ export function clearDocument(
     warnings: done
       ? [...done.problems, ...stillExecuting(done.queueExecuting)]
       : [
+          ...silentServers(queue),
           ...executingWarning(running?.executing ?? [], stop),
           ...plannedInterruptions(stop?.interrupts ?? []),
         ],
@@ -72,6 +73,7 @@ export function renderClearPlan(
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
   const lines = [`${counted(total, 'job')} to clear: ${countsText(counts)}.`];
+  if (counts.running > 0) lines.push(...silentServers(queue).map(warning));
   if (running === null && counts.running > 0) {
     lines.push(warning(`Running among them: ${counts.running}; their workers may fail.`));
   }
@@ -104,6 +106,14 @@ export function renderClearPlan(
   }
   if (exportTo !== null) lines.push(`Their history is saved first, in ${sanitizeLine(exportTo)}.`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Servers whose jobs stay because they do not answer. */
+function silentServers(queue: QueuePreview | null): string[] {
+  return (queue?.missing ?? []).map(
+    ({message}) =>
+      `${message} The Gearman jobs of these rows stay there, and fail when a worker begins them. Start the server first.`,
+  );
 }
 
 /** Which of the site's Gearman jobs are left alone. */
@@ -142,7 +152,7 @@ function mayEnd(jobs: number): string {
 
 /** Cleared jobs that a worker still executes. */
 function stillExecuting(jobs: number): string[] {
-  return jobs === 0 ? [] : [`Executing among them: ${counted(jobs, 'job')}; ${mayEnd(jobs)}.`];
+  return jobs === 0 ? [] : [`Executing among the cleared jobs: ${counted(jobs, 'job')}; ${mayEnd(jobs)}.`];
 }
 
 /** What was deleted. */
@@ -154,7 +164,12 @@ export function renderCleared(
   const hasStopped = cleared.interrupted || cleared.failure !== null;
   const end = hasStopped ? `of ${planned} cleared before it stopped` : 'cleared';
   const lines = [`${counted(cleared.cleared, 'job')} ${end}: ${countsText(cleared.byStatus)}.`];
-  if (exported !== null) lines.push(`Their history is in ${sanitizeLine(exported)}.`);
+  if (exported !== null)
+    lines.push(
+      hasStopped
+        ? `The history of all ${planned} is in ${sanitizeLine(exported)}.`
+        : `Their history is in ${sanitizeLine(exported)}.`,
+    );
   if (cleared.queueRemoved > 0) lines.push(`Removed from Gearman: ${counted(cleared.queueRemoved, 'job')}.`);
   lines.push(...stillExecuting(cleared.queueExecuting).map((text) => paint(screen, 'yellow', text)));
   if (cleared.queueLeft > 0)
@@ -181,7 +196,22 @@ const NONE_MATCH = 'No job matches.\n';
 
 /** One line for each job: what was done to it. */
 export function renderKilled(killed: readonly Killed[], screen: Screen): string {
-  return killed.length === 0 ? NONE_MATCH : renderMarked(killed, screen);
+  return killed.length === 0 ? NONE_MATCH : renderMarked(killed, screen) + sumOf(killed);
+}
+
+/** So many results are seen at once. */
+const FEW = 5;
+
+/** How many became what, if the lines do not show it at a glance; those that were not done with their ids. */
+function sumOf(killed: readonly Killed[]): string {
+  if (killed.length <= FEW) return '';
+  const parts = Object.keys(COLORS).flatMap((action) => {
+    const ids = killed.filter((each) => each.action === action).map(({id}) => id);
+    if (ids.length === 0) return [];
+    const isDone = action === 'marked' || action === 'deleted';
+    return `${ids.length} ${action}${isDone ? '' : ` (${ids.join(', ')})`}`;
+  });
+  return `${parts.join(', ')}.\n`;
 }
 
 /** The same for marked jobs. */
@@ -234,17 +264,27 @@ export function renderKillPlan(
   {
     jobs,
     interrupts,
-  }: {jobs: ReadonlyMap<number, Pick<Job, 'name' | 'likely'>>; interrupts: readonly NamedJob[]},
+    probes,
+  }: {
+    jobs: ReadonlyMap<number, Pick<Job, 'name' | 'likely' | 'status'>>;
+    interrupts: readonly NamedJob[];
+    /** The waiting jobs are read to find some of these. */
+    probes: boolean;
+  },
   screen: Screen,
 ): string {
   if (planned.length === 0) return NONE_MATCH;
   const lines = planned.map(({id, was, action, message}) => {
     const job = jobs.get(id);
-    const state = job?.likely ? `${job.likely}?` : was;
+    const state = job?.likely ? `${job.likely}?` : was === 'ended' ? job?.status : was;
     const what = job === undefined ? '' : ` (${sanitizeLine(job.name)}, ${state})`;
     const color = action === 'refused' ? 'red' : 'yellow';
     return `${id}${what}: ${paint(screen, color, PLANNED[action])}. ${sanitizeLine(message)}`;
   });
+  if (probes)
+    lines.push(
+      'To find these jobs, atomctl will read the waiting jobs of their classes: gearmand counts one retry for each.',
+    );
   lines.push(...plannedInterruptions(interrupts).map((text) => paint(screen, 'yellow', `Warning: ${text}`)));
   return `${lines.join('\n')}\n`;
 }
