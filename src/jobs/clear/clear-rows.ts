@@ -124,6 +124,8 @@ async function clearBatches(
         {alike},
       );
       await queue.takeJobsOf(going);
+      const mayBegin = queue.mayExecute && going.some(({id}) => mayHaveBegun(id, {plan, taken: queue.taken}));
+      if (mayBegin) await pause(LOG_MS, undefined, {signal}).catch(() => {});
     }
     const startedMs = performance.now();
     const choice = {plan, result, taken: queue?.taken ?? NONE_TAKEN};
@@ -230,6 +232,9 @@ interface Choice {
   /** Jobs that were taken out of Gearman: their rows go, since nothing runs them any more. */
   taken: ReadonlySet<number>;
 }
+
+/** A worker logs the start of a job within moments of being handed it. */
+const LOG_MS = 1000;
 
 const NONE_TAKEN: ReadonlySet<number> = new Set();
 

@@ -49,6 +49,8 @@ export class QueueWindow {
   readonly taken = new Set<number>();
   /** A cleared row may still have its job in Gearman, or a job without a row could not be taken out. */
   incomplete = false;
+  /** Some jobs of these functions were executing as the queue was held. */
+  mayExecute = false;
   readonly #options: QueueOptions;
   readonly #names: Set<string>;
   #problems = new Map<string, AtomctlError>();
@@ -182,10 +184,9 @@ export class QueueWindow {
     // What another atomctl holds waits in truth: its end is waited for.
     const mayWait = ({server, total, running}: SeenFunction) =>
       total > running || (total > 0 && snapshot.probing.has(formatAddress(server.address)));
-    return {
-      functions: snapshot.functions.filter((seen) => mayWait(seen) && isOurs(seen) && isWanted(seen)),
-      missing: snapshot.missing,
-    };
+    const ours = snapshot.functions.filter((seen) => isOurs(seen) && isWanted(seen));
+    this.mayExecute = ours.some(({running}) => running > 0);
+    return {functions: ours.filter(mayWait), missing: snapshot.missing};
   }
 
   async #hold(server: GearmanServer, names: readonly string[]): Promise<void> {

@@ -346,6 +346,9 @@ function* clearBatches(
       }
       for (const {id} of batch) act.named.add(id);
       yield* window.takeJobsOf(batch);
+      const mayBegin = batch.some(({id}) => act.unbegun.has(id) && !window.taken.has(id));
+      if (window.mayExecute && mayBegin)
+        yield {did: 'waits a second', untilMs: world.clock.nowMs + 1 * SECOND};
     }
     for (const {id} of batch) act.named.add(id);
     yield {did: `deletes the rows ${batch.map(({id}) => id).join(', ')}`};
@@ -372,6 +375,7 @@ function* clearBatches(
 class Window {
   removed = 0;
   readonly taken = new Set<number>();
+  mayExecute = false;
   incomplete = false;
   readonly problems: string[] = [];
   private holds: Hold[] = [];
@@ -446,6 +450,9 @@ class Window {
       {total, running, jobClass}: {total: number; running: number; jobClass: string},
       server: Gearmand,
     ) => (total > running || (total > 0 && isProbed(server))) && isWanted(jobClass);
+    const runs = ({running, jobClass}: {running: number; jobClass: string}) =>
+      running > 0 && isWanted(jobClass);
+    this.mayExecute = siteFunctions(this.act, runs).size > 0;
     for (const [server, names] of siteFunctions(this.act, waits))
       yield* this.reporting(this.hold(server, names));
   }
