@@ -115,9 +115,9 @@ async function clearBatches(
     if (candidates.length === 0) continue;
     await options.checkLock();
     if (queue !== null) {
-      const going = candidates.map(goingRow);
+      const going = candidates.map((job) => goingRow(job, queue));
       // The rows of a batch go together: if one cannot, the jobs of the others would be gone for nothing.
-      const tried = queue.isOpen || going.some(({running}) => running) ? going : going.slice(0, 1);
+      const tried = queue.isOpen || going.some(({queued}) => queued) ? going : going.slice(0, 1);
       await rehearseDeletion(
         database,
         tried.map(({id}) => id),
@@ -156,8 +156,12 @@ interface GoingJob {
 
 const GOING_JOB = 'job.id, job.name, job.object_id, job.status_id, job.download_path';
 
-function goingRow({id, name, object_id: objectId, status_id: statusId}: GoingJob): GoingRow {
-  return {id, name: name ?? '', objectId, running: statusFromTermId(statusId) === 'running'};
+function goingRow(
+  {id, name, object_id: objectId, status_id: statusId}: GoingJob,
+  {waitsEnded}: QueueWindow,
+): GoingRow {
+  const queued = statusFromTermId(statusId) === 'running' || waitsEnded.has(id);
+  return {id, name: name ?? '', objectId, queued};
 }
 
 /** The rows cannot be deleted, which was found out before anything was changed. */

@@ -1,7 +1,7 @@
 import {counted} from '../../counted.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
-import {executingEndedJobs, newestExecutingEnded} from '../live/ended-jobs.ts';
+import {executingEndedJobs, newestExecutingEnded, waitingEndedJobs} from '../live/ended-jobs.ts';
 import {
   executingJobs,
   type LiveAccess,
@@ -319,11 +319,23 @@ export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: rea
 const ENDED_ROWS = 200;
 
 /** The jobs that execute although their rows, which are to be cleared, have ended. */
-export async function executingEnded({
-  database,
-  queue,
-  plan,
-}: Pick<ClearSiteOptions, 'database' | 'queue' | 'plan'>): Promise<Set<number>> {
+export async function executingEnded(
+  options: Pick<ClearSiteOptions, 'database' | 'queue' | 'plan'>,
+): Promise<Set<number>> {
+  const {database, queue} = options;
+  return new Set((await executingEndedJobs(await newestEnded(options), {...queue!, database})).keys());
+}
+
+/** The same of those that wait. */
+async function waitingEnded(
+  options: Pick<ClearSiteOptions, 'database' | 'plan'> & {queue: NonNullable<ClearSiteOptions['queue']>},
+): Promise<Set<number>> {
+  const {database, queue} = options;
+  if ((await countQueue(queue)).waiting === 0) return new Set();
+  return new Set((await waitingEndedJobs(await newestEnded(options), {...queue, database})).keys());
+}
+
+async function newestEnded({database, plan}: Pick<ClearSiteOptions, 'database' | 'plan'>): Promise<number[]> {
   const ended: number[] = [];
   for (let end = plan.ids.length; end > 0 && ended.length < ENDED_ROWS; end -= MOST_IDS) {
     const {join, sql, values} = stillMatching(
@@ -336,7 +348,7 @@ export async function executingEnded({
     );
     ended.push(...rows.map(({id}) => id));
   }
-  return new Set((await executingEndedJobs(ended.slice(0, ENDED_ROWS), {...queue!, database})).keys());
+  return ended.slice(0, ENDED_ROWS);
 }
 
 /** @returns null if none has to stop, or none may */
@@ -381,7 +393,10 @@ interface Seen {
 async function clearAll(given: ClearSiteOptions, seen: Seen): Promise<SiteCleared> {
   const options = await saveHistory(given);
   const {database, queue, plan, allQueued, signal} = options;
-  const window = queue === null ? null : new QueueWindow(queue, await runningNames(options));
+  const window =
+    queue === null
+      ? null
+      : new QueueWindow(queue, await runningNames(options), await waitingEnded({...options, queue}));
   let cleared: ClearResult;
   try {
     cleared = await clearJobs(options, window, seen.workersAsked || seen.cancelAsked);

@@ -20,7 +20,8 @@ export interface GoingRow {
   id: number;
   name: string;
   objectId: number | null;
-  running: boolean;
+  /** Gearman may have its job. */
+  queued: boolean;
 }
 
 /** Workers find no job while a queue is held, so it is not held for longer than this at a time. */
@@ -51,6 +52,7 @@ export class QueueWindow {
   incomplete = false;
   /** Some jobs of these functions were executing as the queue was held. */
   mayExecute = false;
+  readonly waitsEnded: ReadonlySet<number>;
   readonly #options: QueueOptions;
   readonly #names: Set<string>;
   #problems = new Map<string, AtomctlError>();
@@ -59,9 +61,13 @@ export class QueueWindow {
   #locks: ServerLock[] = [];
   #openedAt: number | null = null;
 
-  /** @param names of the rows: only functions that may hold their jobs are held */
-  constructor(options: QueueOptions, names: readonly string[]) {
+  /**
+   * @param names of the rows: only functions that may hold their jobs are held
+   * @param waitsEnded rows that do not say Running, and whose jobs wait all the same
+   */
+  constructor(options: QueueOptions, names: readonly string[], waitsEnded: ReadonlySet<number> = new Set()) {
     this.#options = options;
+    this.waitsEnded = waitsEnded;
     this.#names = new Set(names);
   }
 
@@ -75,9 +81,9 @@ export class QueueWindow {
     return this.#openedAt !== null;
   }
 
-  /** Takes out the jobs of these rows. If none of them says Running, the queue is not held for them. */
+  /** Takes out the jobs of these rows. If Gearman can have none of them, the queue is not held for them. */
   async takeJobsOf(rows: readonly GoingRow[]): Promise<void> {
-    const running = rows.flatMap((row) => (row.running ? [row.name] : []));
+    const running = rows.flatMap((row) => (row.queued ? [row.name] : []));
     const isOver = this.#openedAt === null || performance.now() - this.#openedAt > WINDOW_MS;
     // Somebody has set a row to Running again.
     if (isOver || running.some((name) => !this.#names.has(name))) await this.close();

@@ -1,7 +1,7 @@
 import {AtomctlError} from '../../errors.ts';
 import {splitFunctionName} from '../../queue/function-name.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
-import {executingEndedJobs, newestExecutingEnded} from '../live/ended-jobs.ts';
+import {executingEndedJobs, newestExecutingEnded, waitingEndedJobs} from '../live/ended-jobs.ts';
 import {executingJobs, type LiveReport, liveStatesToAct, placesOf} from '../live/live-state.ts';
 import type {FoundJob} from '../live/unique-keys.ts';
 import type {Job} from '../model/job.ts';
@@ -39,6 +39,10 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
         jobs.filter((job) => stateNow(job, report) === 'executing'),
       )
     : null;
+  const waiting = await waitingEndedJobs(
+    jobs.filter((job) => stateNow(job, report) === 'ended').map(({id}) => id),
+    options,
+  );
   for (const job of jobs) {
     const now = stateNow(job, report);
     const verdict = report.verdicts.get(job.id) ?? null;
@@ -47,6 +51,7 @@ export async function planKill(options: KillOptions): Promise<KillPlan> {
       ...{job, was: now, now, verdict, logLength: row?.logLength ?? null, failed: row?.failed === true},
       ...{refused: null, inQueues: new Map(), unchecked: new Map(), row: null},
       isKeyless: now === 'executing' && placesOf(report, job.id).length === 0,
+      waitsEnded: waiting.has(job.id),
       howToEnd: byHand?.get(job.id) ?? null,
       isCancelled: now === 'executing' && job.status !== 'running' && (await isCancelled(report, job.id)),
     };

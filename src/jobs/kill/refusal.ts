@@ -8,7 +8,10 @@ import type {KillOptions, KillPlan, Target} from './target.ts';
 export function plannedRefusal(
   options: KillOptions,
   report: KillPlan['report'],
-  target: Pick<Target, 'job' | 'now' | 'failed' | 'howToEnd' | 'isCancelled' | 'isKeyless' | 'verdict'>,
+  target: Pick<
+    Target,
+    'job' | 'now' | 'failed' | 'howToEnd' | 'isCancelled' | 'isKeyless' | 'verdict' | 'waitsEnded'
+  >,
 ): string | null {
   const {job, now, failed} = target;
   const since = changedSince(options.matched?.get(job.id), {status: job.status, state: now});
@@ -20,7 +23,9 @@ export function plannedRefusal(
       if (changed !== null) return changed;
       if (options.deleteRows) return null;
       if (job.status === 'running') return `Job ${job.id} ended meanwhile. Its row was not changed.`;
-      return `Job ${job.id} has already ended (${job.status}). To delete its row: atomctl jobs:kill ${job.id} --delete`;
+      return target.waitsEnded
+        ? `Job ${job.id} has already ended (${job.status}), and waits in Gearman all the same, so that it will run. To remove it there: atomctl jobs:kill ${job.id} --force`
+        : `Job ${job.id} has already ended (${job.status}). To delete its row: atomctl jobs:kill ${job.id} --delete`;
     case 'finished':
       if (options.deleteRows) return changed;
       return (

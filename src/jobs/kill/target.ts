@@ -75,6 +75,8 @@ export interface Target {
   unchecked: ReadonlyMap<string, string>;
   /** It executes and its key is not known: Gearman lists handles, but not whose they are, so that it cannot be cancelled there. */
   isKeyless: boolean;
+  /** Its row has ended, and Gearman has the job as waiting all the same. */
+  waitsEnded: boolean;
   /** Its row has ended, it executes, and its job in Gearman was cancelled already. */
   isCancelled: boolean;
   /** How to end its worker by hand, if it executes and no systemd can stop it; null otherwise. */

@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {ownerOf, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
+import {ignoredEntries} from '../health/ignored-entries.ts';
 import {type EndedRow, endedRows, newestEndedRows} from '../model/running-jobs.ts';
 import type {LiveAccess} from './collect-evidence.ts';
 import type {KnownJob} from './evidence.ts';
@@ -51,19 +52,46 @@ async function executingTwice(
   );
 }
 
+/**
+ * Where Gearman has jobs as waiting whose rows do not say Running: a worker saved the row and ended before it told Gearman, or the row
+ * was ended by hand. The next worker runs such a job. Servers with cancelled entries, which look the same, are left out.
+ * @param ids of rows that do not say Running
+ * @throws AtomctlError for the database; a server that does not answer has none
+ */
+export async function waitingEndedJobs(
+  ids: readonly number[],
+  access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
+): Promise<FoundJobs> {
+  if (ids.length === 0) return new Map();
+  const {found, probing} = await askOwn(await endedRows(access.database, ids), access);
+  if (found.size === 0) return found;
+  const ignored = await ignoredEntries(access.servers);
+  const waits = ({running, queue}: KnownJob) => {
+    const address = serverOfQueue(queue);
+    return !running && !probing.has(address) && ignored.get(address) === 0;
+  };
+  return new Map([...found].filter(([, places]) => places.every(waits)));
+}
+
 async function executingOf(
   rows: readonly EndedRow[],
-  {servers, prefixes}: Pick<LiveAccess, 'servers' | 'prefixes'>,
+  access: Pick<LiveAccess, 'servers' | 'prefixes'>,
 ): Promise<FoundJobs> {
   if (rows.length === 0) return new Map();
+  const {found, probing} = await askOwn(rows, access);
+  // What another atomctl holds shows as executing.
+  const executes = ({running, queue}: KnownJob) => running && !probing.has(serverOfQueue(queue));
+  return new Map([...found].filter(([, places]) => places.some(executes)));
+}
+
+/** By the keys that their logs show, under the site's own functions. */
+async function askOwn(
+  rows: readonly EndedRow[],
+  {servers, prefixes}: Pick<LiveAccess, 'servers' | 'prefixes'>,
+) {
   const {functions} = await takeSnapshot(servers);
   const own = functions.filter(
     (seen) => seen.total > 0 && ownerOf(seen, prefixes, new Set<string>()) === 'site',
   );
-  const {found, probing} = await askForKeys(rows, ({name}) =>
-    own.filter(({jobClass}) => mayBeFunctionOf(name, jobClass)),
-  );
-  // What another atomctl holds shows as executing.
-  const executes = ({running, queue}: KnownJob) => running && !probing.has(serverOfQueue(queue));
-  return new Map([...found].filter(([, places]) => places.some(executes)));
+  return askForKeys(rows, ({name}) => own.filter(({jobClass}) => mayBeFunctionOf(name, jobClass)));
 }

@@ -3,7 +3,7 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import type {CollectOptions} from '../live/collect-evidence.ts';
-import {executingEndedJobs} from '../live/ended-jobs.ts';
+import {executingEndedJobs, waitingEndedJobs} from '../live/ended-jobs.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
 import type {FoundJobs} from '../live/unique-keys.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
@@ -71,10 +71,11 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
   const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
   const executing = await executingEndedJobs(ended, options);
+  const waiting = await waitingEndedJobs(ended, options);
   const rows = new Map(report?.rows.map((row) => [row.id, row]));
   return new Map(
     jobs.map((job) => {
-      const {was, reason} = stateOf(job, report, executing);
+      const {was, reason} = waitingState(job, waiting) ?? stateOf(job, report, executing);
       const refused = markRefusal(options, job, was, reason);
       const row = rows.get(job.id);
       const finishedAt = was === 'finished' ? (row?.finishedAt ?? null) : null;
@@ -92,6 +93,14 @@ function warningOf(
   if (as === 'completed') return row?.begun === null ? 'No worker began it, so its work is not done.' : null;
   if (was === 'finished' && row?.failed === false) return 'Its log says that it finished, and has no error.';
   return job.status === 'completed' ? 'Its row says that it completed.' : null;
+}
+
+/** Of a job that waits although its row has ended; null of any other. */
+function waitingState({id}: Job, waiting: Readonly<FoundJobs>): {was: MarkState; reason: string} | null {
+  const place = waiting.get(id)?.[0];
+  return place === undefined
+    ? null
+    : {was: 'queued', reason: `It waits on ${serverOfQueue(place.queue)} although its row has ended.`};
 }
 
 /** The state of a job, and the sentence that says why. */
@@ -123,7 +132,7 @@ export function markRefusal(
     case 'executing':
       return `Job ${id} is executing. ${reason} This says how to end it: atomctl jobs:kill ${id}`;
     case 'queued':
-      return `Job ${id} is queued. ${reason} To remove it from Gearman: atomctl jobs:kill ${id}`;
+      return `Job ${id} is queued. ${reason} To remove it from Gearman: atomctl jobs:kill ${id}${status === 'running' ? '' : ' --force'}`;
     case 'uncertain':
       return force
         ? null

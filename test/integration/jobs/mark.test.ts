@@ -10,6 +10,7 @@ import {jobStats} from '../../../src/jobs/stats/stats.ts';
 import {createKillSite, withMethods} from '../../support/jobs/kill-site.ts';
 import {QUIET_HOST} from '../../support/quiet-host.ts';
 import {insertLost} from '../../support/site/queue-site.ts';
+import {until} from '../../support/until.ts';
 
 const at = await createKillSite();
 
@@ -119,6 +120,24 @@ test('executing and queued jobs are refused, also with --force, with the command
   expect(marked[1]!.message).toContain(`jobs:kill ${again.id}`);
   expect([exit, await at.statusOf(executing), await at.statusOf(again.id)]).toEqual([5, 183, 183]);
   expect((await mark([999_999])).exit).toBe(4);
+});
+
+test('a job that waits although its row has ended is refused, and removed by a forced kill', async () => {
+  const {id, worker} = await at.execute();
+  await worker.kill();
+  await until(async () => (await at.server.status()).every(({running}) => running === 0));
+  await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+  const {first, exit} = await mark([id]);
+  expect(first).toMatchObject({was: 'queued', action: 'refused'});
+  expect(first.message).toMatch(/although its row has ended\. .*: atomctl jobs:kill \d+ --force$/);
+  expect([exit, await at.statusOf(id)]).toEqual([5, 185]);
+  const refused = await at.kill([id]);
+  expect([refused.exit, refused.first.message]).toEqual([
+    5,
+    expect.stringMatching(/waits in Gearman all the same.*: atomctl jobs:kill \d+ --force$/),
+  ]);
+  expect((await at.kill([id], {force: true})).first).toMatchObject({action: 'marked', gearman: 'removed'});
+  expect((await mark([id])).exit).toBe(0);
 });
 
 test('a job whose row was ended by hand while its worker goes on is refused', async () => {

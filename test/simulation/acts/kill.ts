@@ -220,6 +220,7 @@ function* planKill(act: Act, options: KillOptions, firstSeen: Map<number, number
         inQueues: new Map(),
         unchecked: new Map(),
         isKeyless: false,
+        waitsEnded: false,
         howToEnd: null,
         isCancelled: false,
         row: null,

@@ -355,6 +355,15 @@ describe('clearSite', () => {
     },
   );
 
+  test('takes out a job that waits although its row has ended', async () => {
+    const {id, unique, worker} = await executeJob(at.site);
+    await crash(worker, unique, at.server);
+    await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+    const [other] = await submit(1);
+    expect(await clear({filter: {ids: [id]}})).toMatchObject({cleared: 1, queueRemoved: 1});
+    expect(await handedOut(at.site)).toEqual([other]);
+  });
+
   test('takes out the job of a row that is set to Running again after the queue was looked at', async () => {
     const [again] = await submit(1);
     await at.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [again]);
