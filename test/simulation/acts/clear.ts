@@ -27,6 +27,7 @@ import {
   siteFunctions,
   stillExecuting,
   takeProbeLock,
+  waitingEnded,
 } from './queue-steps.ts';
 import {type UnitStop, whileStopped, workersOf} from './units.ts';
 
@@ -263,7 +264,8 @@ function* clearAll(
 ): Steps<Cleared> {
   const {spec} = act;
   const names = candidates(act, plan).flatMap(({status, job}) => (status === 'running' ? [job.name] : []));
-  const window = spec.keepQueue ? null : new Window(act, new Set(names));
+  const ended = spec.keepQueue ? [] : loadJobs(act, idsOf(candidates(act, plan)));
+  const window = spec.keepQueue ? null : new Window(act, new Set(names), yield* waitingEnded(act, ended));
   const result = {cleared: 0, interrupted: false, failure: null as SiteCleared['failure']};
   let unchangeable = null;
   try {
@@ -339,7 +341,7 @@ function* clearBatches(
     if (batch.length === 0) continue;
     for (const {id, status} of batch) if (status !== 'running') act.readEnded.add(id);
     if (window !== null) {
-      const isTaken = window.isOpen || batch.some(({status}) => status === 'running');
+      const isTaken = window.isOpen || batch.some((row) => window.mayHave(row));
       for (const {id} of isTaken ? batch : batch.slice(0, 1)) {
         const {outcome} = yield* changeRow(act, {id, seen: null, to: 'deleted'}, {rehearsal: true});
         if (outcome === 'failed') throw refused('Jobs cannot be deleted.');
@@ -385,6 +387,7 @@ class Window {
   constructor(
     private readonly act: Act,
     private readonly names: Set<string>,
+    readonly waitsEnded: ReadonlySet<number>,
   ) {}
 
   get isOpen(): boolean {
@@ -392,7 +395,7 @@ class Window {
   }
 
   *takeJobsOf(rows: readonly Row[]): Steps<void> {
-    const running = rows.flatMap(({status, job}) => (status === 'running' ? [job.name] : []));
+    const running = rows.flatMap((row) => (this.mayHave(row) ? [row.job.name] : []));
     const isOver = this.openedMs === null || this.act.world.clock.nowMs - this.openedMs > WINDOW_MS;
     if (isOver || running.some((name) => !this.names.has(name))) yield* this.close();
     for (const name of running) this.names.add(name);
@@ -409,6 +412,11 @@ class Window {
     // No serial job is held while others arrive.
     const held = this.holds.flatMap(({jobs}) => jobs);
     if (held.some(({function: name}) => isSerial(classOf(name)))) yield* this.giveBack();
+  }
+
+  /** Gearman may have its job. */
+  mayHave({id, status}: Row): boolean {
+    return status === 'running' || this.waitsEnded.has(id);
   }
 
   *takeJobsWithoutRows(): Steps<void> {

@@ -140,13 +140,7 @@ const BETWEEN_MS = 1 * SECOND;
 /** src/jobs/live/ended-jobs.ts: the jobs that Gearman executes although their rows have ended. They are asked for twice. */
 export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<FoundJobs> {
   const {world} = act;
-  const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
-  if (ended.length === 0) return new Map();
-  yield {did: 'reads the logs of ended rows'};
-  const rows = ended.flatMap((id) => {
-    const row = world.visibleRows().get(id);
-    return row === undefined || row.status === 'running' || qualityOf(row, world.own) === 'none' ? [] : [row];
-  });
+  const rows = yield* endedRows(act, jobs);
   if (rows.length === 0) return new Map();
   yield {did: 'asks for the keys of ended rows'};
   const first = executingOf(act, rows);
@@ -156,6 +150,28 @@ export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<FoundJobs
     act,
     rows.filter(({id}) => first.has(id)),
   );
+}
+
+/** The same: those that wait. Servers with cancelled entries are left out. */
+export function* waitingEnded(act: Act, jobs: readonly Job[]): Steps<ReadonlySet<number>> {
+  if (siteFunctions(act, ({total, running}) => total > running).size === 0) return new Set();
+  const rows = yield* endedRows(act, jobs);
+  if (rows.length === 0) return new Set();
+  yield {did: 'asks for the keys of ended rows that may wait'};
+  const hasIgnored = (server: Gearmand) => server.entries().some(({ignored}) => ignored);
+  const waits = ({running, server}: FoundJob) => !running && !hasIgnored(server as unknown as Gearmand);
+  const found = [...placesOfRows(act, rows)].filter(([, places]) => places.every(waits));
+  return new Set(found.map(([id]) => id));
+}
+
+function* endedRows({world}: Act, jobs: readonly Job[]): Steps<Row[]> {
+  const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
+  if (ended.length === 0) return [];
+  yield {did: 'reads the logs of ended rows'};
+  return ended.flatMap((id) => {
+    const row = world.visibleRows().get(id);
+    return row === undefined || row.status === 'running' || qualityOf(row, world.own) === 'none' ? [] : [row];
+  });
 }
 
 /** The newest rows of the site that have ended and execute. */
@@ -170,6 +186,11 @@ export function* newestExecutingEnded(act: Act): Steps<NamedJob[]> {
 }
 
 function executingOf(act: Act, rows: readonly Row[]): FoundJobs {
+  return new Map([...placesOfRows(act, rows)].filter(([, places]) => places.some(({running}) => running)));
+}
+
+/** Where the servers have them, by their keys. */
+function placesOfRows(act: Act, rows: readonly Row[]): FoundJobs {
   const found: FoundJobs = new Map();
   for (const [server, names] of siteFunctions(act, ({total}) => total > 0)) {
     if (act.world.lockedByOther(server)) continue;
@@ -186,7 +207,6 @@ function executingOf(act: Act, rows: readonly Row[]): FoundJobs {
       }
     }
   }
-  for (const [id, places] of found) if (!places.some(({running}) => running)) found.delete(id);
   return found;
 }
 
