@@ -1,5 +1,5 @@
 import {counted} from '../../counted.ts';
-import {ignoredEntries} from '../../jobs/health/ignored-entries.ts';
+import {ignoredEntries} from '../../jobs/live/ignored-entries.ts';
 import {isOwnFunction, PROBE_LOCK, splitFunctionName} from '../../queue/function-name.ts';
 import {ownerOf} from '../../queue/snapshot.ts';
 import type {LocalServer} from '../evidence/local-gearmand.ts';

@@ -3,7 +3,7 @@ import type {AtomctlError} from '../../errors.ts';
 import {formatAddress} from '../../gearman/address.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {ownerOf, type SeenFunction, takeSnapshot} from '../../queue/snapshot.ts';
-import {ignoredEntries} from '../health/ignored-entries.ts';
+import {ignoredEntries} from '../live/ignored-entries.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
 import {STATUSES} from '../model/job.ts';
 

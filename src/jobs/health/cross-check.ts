@@ -5,10 +5,10 @@
 import type {ServerConnection} from '../../gearman/server.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import type {SeenProcess} from '../../processes/process-state.ts';
+import {ignoredEntries} from '../live/ignored-entries.ts';
 import type {LiveReport} from '../live/live-state.ts';
 import {newestEndedRows} from '../model/running-jobs.ts';
 import {type EndedJob, findEndedJobs} from './ended-jobs.ts';
-import {ignoredEntries} from './ignored-entries.ts';
 import {lastingStalls, type Stall, type StalledWorker, suspectStalls} from './stalled-workers.ts';
 import {findSurplus, lastingSurplus, type Surplus} from './surplus.ts';
 

@@ -24,7 +24,7 @@ export function plannedRefusal(
       if (options.deleteRows) return null;
       if (job.status === 'running') return `Job ${job.id} ended meanwhile. Its row was not changed.`;
       return target.waitsEnded
-        ? `Job ${job.id} has already ended (${job.status}), and waits in Gearman all the same, so that it will run. To remove it there: atomctl jobs:kill ${job.id} --force`
+        ? `Job ${job.id} has already ended (${job.status}), but it still waits in Gearman and will run. To remove it there: atomctl jobs:kill ${job.id} --force`
         : `Job ${job.id} has already ended (${job.status}). To delete its row: atomctl jobs:kill ${job.id} --delete`;
     case 'finished':
       if (options.deleteRows) return changed;

@@ -75,7 +75,7 @@ export interface Target {
   unchecked: ReadonlyMap<string, string>;
   /** It executes and its key is not known: Gearman lists handles, but not whose they are, so that it cannot be cancelled there. */
   isKeyless: boolean;
-  /** Its row has ended, and Gearman has the job as waiting all the same. */
+  /** Its row has ended, and Gearman still has the job as waiting. */
   waitsEnded: boolean;
   /** Its row has ended, it executes, and its job in Gearman was cancelled already. */
   isCancelled: boolean;

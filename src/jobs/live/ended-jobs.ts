@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import {ownerOf, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
-import {ignoredEntries} from '../health/ignored-entries.ts';
 import {type EndedRow, endedRows, newestEndedRows} from '../model/running-jobs.ts';
 import type {LiveAccess} from './collect-evidence.ts';
 import type {KnownJob} from './evidence.ts';
+import {ignoredEntries} from './ignored-entries.ts';
 import {askForKeys, type FoundJobs} from './unique-keys.ts';
 
 /** A worker saves the row before it tells Gearman that the job has ended. */

@@ -134,7 +134,7 @@ test('a job that waits although its row has ended is refused, and removed by a f
   const refused = await at.kill([id]);
   expect([refused.exit, refused.first.message]).toEqual([
     5,
-    expect.stringMatching(/waits in Gearman all the same.*: atomctl jobs:kill \d+ --force$/),
+    expect.stringMatching(/still waits in Gearman.*: atomctl jobs:kill \d+ --force$/),
   ]);
   expect((await at.kill([id], {force: true})).first).toMatchObject({action: 'marked', gearman: 'removed'});
   expect((await mark([id])).exit).toBe(0);
