@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import * as admin from '../../src/gearman/admin-protocol.ts';
-import {NotGearman, Refusal} from '../../src/gearman/failure.ts';
+import {NotGearman, PacketTooLarge, Refusal} from '../../src/gearman/failure.ts';
 import {request, splitArguments, untilEcho} from '../../src/gearman/packet.ts';
 import type {Framing} from '../../src/gearman/wire.ts';
 import {readPayload} from '../../src/queue/payload.ts';
@@ -43,7 +43,8 @@ function feed<T>(framing: Framing<T>, bytes: Buffer, cuts: readonly number[]): T
       if (answer !== undefined) return answer;
     }
   } catch (error) {
-    if (!(error instanceof NotGearman || error instanceof Refusal)) throw error;
+    const isRefused = [NotGearman, PacketTooLarge, Refusal].some((known) => error instanceof known);
+    if (!isRefused) throw error;
   }
   return undefined;
 }
