@@ -91,6 +91,7 @@ async function clearBatches(
 ): Promise<void> {
   const size = new BatchSize(options.batchSize);
   const shared = options.downloads === null ? NO_PATHS : await sharedPaths(database);
+  const choice = {plan, result, taken: queue?.taken ?? NONE_TAKEN};
   const alike = queue !== null && !(await deletesDifferByRow(database));
   for (let start = 0; ; ) {
     if (options.replicas !== null) {
@@ -107,11 +108,7 @@ async function clearBatches(
     // Read without locks, so that nobody waits if few of them still match.
     const {sql, values} = candidatesStatement(plan.filter, batch);
     const matching = asExported(await database.query<GoingJob>(sql, values), plan, result);
-    const candidates = await withoutBegun(database, matching, {
-      plan,
-      result,
-      taken: queue?.taken ?? NONE_TAKEN,
-    });
+    const candidates = await withoutBegun(database, matching, choice);
     if (candidates.length === 0) continue;
     await options.checkLock();
     if (queue !== null) {
@@ -124,11 +121,10 @@ async function clearBatches(
         {alike},
       );
       await queue.takeJobsOf(going);
-      const mayBegin = queue.mayExecute && going.some(({id}) => mayHaveBegun(id, {plan, taken: queue.taken}));
+      const mayBegin = queue.mayExecute && going.some(({id}) => mayHaveBegun(id, choice));
       if (mayBegin) await pause(LOG_MS, undefined, {signal}).catch(() => {});
     }
     const startedMs = performance.now();
-    const choice = {plan, result, taken: queue?.taken ?? NONE_TAKEN};
     const gone = await deleteBatch(database, candidates, {...choice, downloads: options.downloads}).catch(
       (error: unknown) => goneAfterLostCommit(database, candidates, error),
     );
