@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {afterAll, expect, test} from 'vitest';
+import {afterAll, expect, test, vi} from 'vitest';
 import {isSerial} from '../../../../src/atom/job-classes.ts';
 import {type Killed, killJobs} from '../../../../src/jobs/kill/kill.ts';
 import {liveStates} from '../../../../src/jobs/live/live-state.ts';
@@ -10,7 +10,6 @@ import {createQueueSite, type QueueSite, sourcesOf} from '../../../support/site/
 /** `KILLS=1000` is the long form. */
 const KILLS = Number(process.env.KILLS ?? 10);
 const WORKERS = 3;
-const TIMEOUT_MS = 60_000 + KILLS * 5000;
 /** So many jobs wait at least, so that a kill finds one that does not begin at once. */
 const BACKLOG = process.env.KILLS === undefined ? 100 : 200;
 /** A worker takes the classes in the order in which it registered them, so that the jobs of one class do all the waiting. */
@@ -26,6 +25,8 @@ const SERIAL = ['arObjectMoveJob'];
 const SERIAL_EVERY = 10;
 /** Lets a row count as old a second after its insertion, so that a wrong "lost" has its chance to show. */
 const AGED_MS = 8500;
+
+vi.setConfig({testTimeout: 60_000 + KILLS * 5000});
 
 const gearmand = await startGearmand();
 const at = await createQueueSite(gearmand);
@@ -162,7 +163,7 @@ test(`${KILLS} kills among probes, ${WORKERS} workers and a client: no job is lo
   const errors = await at.site.query<{id: number}>('SELECT id FROM job WHERE status_id = 185 ORDER BY id');
   expect(errors.map(({id}) => id).filter((id) => !removedIds.has(id))).toEqual([]);
   expect(await overtaken(jobs)).toEqual([]);
-}, TIMEOUT_MS);
+});
 
 /** Serial jobs that began in a second before the one in which an older one began. */
 async function overtaken(jobs: readonly Submitted[]): Promise<[older: number, younger: number][]> {
