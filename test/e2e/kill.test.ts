@@ -2,7 +2,7 @@ import {hostname, userInfo} from 'node:os';
 import {stripVTControlCharacters} from 'node:util';
 import {describe, expect, test} from 'vitest';
 import {freePort, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
-import {executeJob, handedOut, insertLost, submitJobs} from '../support/site/queue-site.ts';
+import {executeJob, handedOut, insertBegun, insertLost, submitJobs} from '../support/site/queue-site.ts';
 import {useQueueSite} from '../support/site/use-queue-site.ts';
 import {everyTable, insertAllKinds} from '../support/site/whole-site.ts';
 
@@ -293,4 +293,40 @@ test('jobs:mark: JSON, exit statuses, the note; refused without a question', asy
   const lines = stripVTControlCharacters(refused.screen).trimEnd().split('\n');
   expect(lines.length).toBeGreaterThan(1);
   expect(lines.filter((line) => line.length > 50)).toEqual([]);
+});
+
+test('jobs:mark --probe proves that a job has finished which waiting ones of its class leave uncertain', async () => {
+  const finished = await insertBegun(at.site, {messages: ['Job finished.']});
+  const [waiting] = await submit(1);
+  const ids = `${finished},${waiting}`;
+  const mark = (...args: string[]) =>
+    runAtomctl(['jobs:mark', ids, '--as', 'completed', ...args], {env: at.site.env});
+  const before = await everyTable(at.site);
+  const unproved = await mark('--yes', '--json');
+  expect([unproved.code, JSON.parse(unproved.stdout).marked]).toMatchObject([
+    5,
+    [
+      {id: finished, was: 'uncertain', message: expect.stringContaining('give --probe')},
+      {id: waiting, was: 'uncertain', message: expect.stringContaining('give --probe')},
+    ],
+  ]);
+  const refused = await mark('--probe', '--dry-run', '--read-only');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('allows only reading')]);
+  const planned = await mark('--probe', '--dry-run', '--json');
+  expect([planned.code, JSON.parse(planned.stdout).marked]).toMatchObject([
+    1,
+    [
+      {id: finished, was: 'finished', action: 'marked'},
+      {id: waiting, was: 'queued', action: 'refused'},
+    ],
+  ]);
+  expect(await everyTable(at.site)).toEqual(before);
+
+  const done = await mark('--probe', '--yes');
+  expect([done.code, done.stdout]).toEqual([
+    1,
+    expect.stringContaining(`Job ${finished} is marked as completed.`),
+  ]);
+  expect(done.stdout).toContain(`To remove it from Gearman: atomctl jobs:kill ${waiting}`);
+  expect(await handedOut(at.site)).toEqual([waiting]);
 });
