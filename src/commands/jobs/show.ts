@@ -75,13 +75,13 @@ Exit status: 0 shown, 2 usage error, 3 database unreachable, 4 no such job. With
   /** Of a job that was killed with --force: that a worker still executes it; otherwise empty. */
   async #goesOn(job: JobDetails): Promise<string> {
     if (job.status === 'running' || !job.notes.some(({text}) => isOfExecutingKill(text))) return '';
-    const [{executingEndedJobs}, {stateOf}, database, sources] = await Promise.all([
+    const [{endedJobsInGearman}, {stateOf}, database, sources] = await Promise.all([
       import('../../jobs/live/ended-jobs.ts'),
       import('../../jobs/mark/mark.ts'),
       this.context.database(),
       liveSources(this.context, {notice: (text) => this.notice(text)}),
     ]);
-    const {was, reason} = stateOf(job, null, await executingEndedJobs([job.id], {...sources, database}));
+    const {was, reason} = stateOf(job, null, await endedJobsInGearman([job.id], {...sources, database}));
     return was === 'executing'
       ? `${reason} jobs:retry refuses it until that ends: atomctl queue:workers`
       : '';

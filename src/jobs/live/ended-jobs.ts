@@ -5,7 +5,7 @@ import {type EndedRow, endedRows, newestEndedRows} from '../model/running-jobs.t
 import type {LiveAccess} from './collect-evidence.ts';
 import type {KnownJob} from './evidence.ts';
 import {ignoredEntries} from './ignored-entries.ts';
-import {askForKeys, type FoundJobs} from './unique-keys.ts';
+import {askForKeys, type FoundJobs, type KeyAnswers} from './unique-keys.ts';
 
 /** A worker saves the row before it tells Gearman that the job has ended. */
 const BETWEEN_MS = 1000;
@@ -21,7 +21,9 @@ export async function executingEndedJobs(
   ids: readonly number[],
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
 ): Promise<FoundJobs> {
-  return executingTwice(ids.length === 0 ? [] : await endedRows(access.database, ids), access);
+  return ids.length === 0
+    ? new Map()
+    : executingOf(await askTwice(await endedRows(access.database, ids), access));
 }
 
 /** Of the rows that have ended, the newest: all would be a whole history. */
@@ -35,21 +37,28 @@ export async function newestExecutingEnded(
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
 ): Promise<{id: number; name: string}[]> {
   const rows = await newestEndedRows(access.database, NEWEST_ROWS);
-  const found = await executingTwice(rows, access);
+  const found = rows.length === 0 ? new Map() : executingOf(await askTwice(rows, access));
   return rows.filter(({id}) => found.has(id)).map(({id, name}) => ({id, name}));
 }
 
-async function executingTwice(
-  rows: readonly EndedRow[],
-  access: Pick<LiveAccess, 'servers' | 'prefixes'>,
-): Promise<FoundJobs> {
-  const first = await executingOf(rows, access);
-  if (first.size === 0) return first;
-  await sleep(BETWEEN_MS);
-  return executingOf(
-    rows.filter(({id}) => first.has(id)),
-    access,
-  );
+/** Jobs whose rows do not say Running, by what Gearman does with them. */
+export interface EndedJobs {
+  executing: FoundJobs;
+  waiting: FoundJobs;
+}
+
+/**
+ * Both what executes and what waits, from the same answers.
+ * @param ids of rows that do not say Running
+ * @throws AtomctlError for the database; a server that does not answer has none
+ */
+export async function endedJobsInGearman(
+  ids: readonly number[],
+  access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
+): Promise<EndedJobs> {
+  if (ids.length === 0) return {executing: new Map(), waiting: new Map()};
+  const answers = await askTwice(await endedRows(access.database, ids), access);
+  return {executing: executingOf(answers), waiting: await waitingOf(answers, access)};
 }
 
 /**
@@ -63,9 +72,23 @@ export async function waitingEndedJobs(
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
 ): Promise<FoundJobs> {
   if (ids.length === 0) return new Map();
-  const {found, probing} = await askOwn(await endedRows(access.database, ids), access);
+  return waitingOf(await askOwn(await endedRows(access.database, ids), access), access);
+}
+
+type Answers = Pick<KeyAnswers, 'found' | 'probing'>;
+
+function executingOf({found, probing}: Answers): FoundJobs {
+  // What another atomctl holds shows as executing.
+  const executes = ({running, queue}: KnownJob) => running && !probing.has(serverOfQueue(queue));
+  return new Map([...found].filter(([, places]) => places.some(executes)));
+}
+
+async function waitingOf(
+  {found, probing}: Answers,
+  {servers}: Pick<LiveAccess, 'servers'>,
+): Promise<FoundJobs> {
   if (found.size === 0) return found;
-  const ignored = await ignoredEntries(access.servers);
+  const ignored = await ignoredEntries(servers);
   const waits = ({running, queue}: KnownJob) => {
     const address = serverOfQueue(queue);
     return !running && !probing.has(address) && ignored.get(address) === 0;
@@ -73,22 +96,25 @@ export async function waitingEndedJobs(
   return new Map([...found].filter(([, places]) => places.every(waits)));
 }
 
-async function executingOf(
+/** If any executes, what Gearman has a second later of those that it had before. */
+async function askTwice(
   rows: readonly EndedRow[],
   access: Pick<LiveAccess, 'servers' | 'prefixes'>,
-): Promise<FoundJobs> {
-  if (rows.length === 0) return new Map();
-  const {found, probing} = await askOwn(rows, access);
-  // What another atomctl holds shows as executing.
-  const executes = ({running, queue}: KnownJob) => running && !probing.has(serverOfQueue(queue));
-  return new Map([...found].filter(([, places]) => places.some(executes)));
+): Promise<Answers> {
+  const first = await askOwn(rows, access);
+  if (executingOf(first).size === 0) return first;
+  await sleep(BETWEEN_MS);
+  return askOwn(
+    rows.filter(({id}) => first.found.has(id)),
+    access,
+  );
 }
 
 /** By the keys that their logs show, under the site's own functions. */
 async function askOwn(
   rows: readonly EndedRow[],
   {servers, prefixes}: Pick<LiveAccess, 'servers' | 'prefixes'>,
-) {
+): Promise<Answers> {
   const {functions} = await takeSnapshot(servers);
   const own = functions.filter(
     (seen) => seen.total > 0 && ownerOf(seen, prefixes, new Set<string>()) === 'site',

@@ -3,9 +3,8 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import type {CollectOptions} from '../live/collect-evidence.ts';
-import {executingEndedJobs, waitingEndedJobs} from '../live/ended-jobs.ts';
+import {type EndedJobs, endedJobsInGearman} from '../live/ended-jobs.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
-import type {FoundJobs} from '../live/unique-keys.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
 import {loadJobs} from '../model/load-jobs.ts';
@@ -70,12 +69,11 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
   const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
-  const executing = await executingEndedJobs(ended, options);
-  const waiting = await waitingEndedJobs(ended, options);
+  const inGearman = await endedJobsInGearman(ended, options);
   const rows = new Map(report?.rows.map((row) => [row.id, row]));
   return new Map(
     jobs.map((job) => {
-      const {was, reason} = waitingState(job, waiting) ?? stateOf(job, report, executing);
+      const {was, reason} = stateOf(job, report, inGearman);
       const refused = markRefusal(options, job, was, reason);
       const row = rows.get(job.id);
       const finishedAt = was === 'finished' ? (row?.finishedAt ?? null) : null;
@@ -95,27 +93,22 @@ function warningOf(
   return job.status === 'completed' ? 'Its row says that it completed.' : null;
 }
 
-/** Of a job that waits although its row has ended; null of any other. */
-function waitingState({id}: Job, waiting: Readonly<FoundJobs>): {was: MarkState; reason: string} | null {
-  const place = waiting.get(id)?.[0];
-  return place === undefined
-    ? null
-    : {was: 'queued', reason: `It waits on ${serverOfQueue(place.queue)} although its row has ended.`};
-}
-
-/** The state of a job, and the sentence that says why. */
+/** The state of a job, and the sentence that says why; empty of a job that has ended. */
 export function stateOf(
   {id, status}: Pick<Job, 'id' | 'status'>,
   report: Pick<LiveReport, 'verdicts'> | null,
-  executing: Readonly<FoundJobs>,
+  {executing, waiting}: EndedJobs,
 ): {was: MarkState; reason: string} {
   if (status === 'running') {
     const {state = 'ended', reason = ''} = report?.verdicts.get(id) ?? {};
     return {was: state, reason};
   }
-  const place = executing.get(id)?.find(({running}) => running);
-  if (place === undefined) return {was: 'ended', reason: ''};
-  return {was: 'executing', reason: `${serverOfQueue(place.queue)} assigned it to a worker.`};
+  const executes = executing.get(id)?.find(({running}) => running);
+  if (executes !== undefined)
+    return {was: 'executing', reason: `${serverOfQueue(executes.queue)} assigned it to a worker.`};
+  const waits = waiting.get(id)?.[0];
+  if (waits === undefined) return {was: 'ended', reason: ''};
+  return {was: 'queued', reason: `It waits on ${serverOfQueue(waits.queue)} although its row has ended.`};
 }
 
 /** Why a job in this state is not marked, with the command that fits it; null if it is marked. */

@@ -98,7 +98,10 @@ export async function planRetry(options: RetryOptions): Promise<Map<number, Retr
   const targets = new Map<number, RetryTarget>();
   for (const draft of drafts) {
     const {job} = draft;
-    const {was, reason} = stateOf(job, evidence.report, evidence.known.found);
+    const {was, reason} = stateOf(job, evidence.report, {
+      executing: evidence.known.found,
+      waiting: new Map(),
+    });
     const refused = stateRefusal(job, was, reason) ?? matchRefusal(options, job, was);
     const verdict = refused === null ? await judge(options, draft, evidence) : {refused};
     targets.set(job.id, {job, verdict});
@@ -219,7 +222,7 @@ function openElsewhere({job: {id}, ...draft}: Draft, {report, known}: Evidence):
   if (place !== undefined)
     return (
       `${serverOfQueue(place.queue)} still has job ${id}, waiting or cancelled. ` +
-      'A free worker will remove it: wait for this, then run the same command again.'
+      'A free worker will run or remove it: wait for this, then run the same command again.'
     );
   for (const other of draft.relatives) {
     const was = other.status === 'running' ? (report?.verdicts.get(other.id)?.state ?? 'ended') : 'ended';

@@ -1,10 +1,10 @@
 /** Explains the state of one job: its proof, its place, what blocks it, who executes it and how, and what to do. */
 
 import {seenWaiting} from '../live/counts.ts';
-import {executingEndedJobs} from '../live/ended-jobs.ts';
+import {endedJobsInGearman} from '../live/ended-jobs.ts';
 import type {RowEvidence} from '../live/evidence.ts';
 import {type LiveReport, type LiveVerdict, liveStates} from '../live/live-state.ts';
-import {stateOf} from '../mark/mark.ts';
+import {type MarkState, stateOf} from '../mark/mark.ts';
 import type {JobDetails} from '../model/job.ts';
 import {isCut, parseLogLines} from '../model/log.ts';
 import {showJob} from '../model/show.ts';
@@ -259,10 +259,8 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
   const since = job.finishedAt === null ? '' : ` since ${job.finishedAt}`;
   const errors = job.notes.filter(({error}) => error).map(({text}) => shortened(text));
   const state = job.status as JobWhy['state'];
-  const executing = await executingEndedJobs([job.id], options);
-  const {was, reason} = stateOf(job, null, executing);
-  const goesOn =
-    was === 'executing' ? [`But ${reason} That ends with its job, and may change the row again.`] : [];
+  const {was, reason} = stateOf(job, null, await endedJobsInGearman([job.id], options));
+  const goesOn = stillInGearman(job.id, was, reason);
   const facts = {
     id: job.id,
     name: job.name,
@@ -270,7 +268,7 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     likely: null,
     proof: [
       state === 'unknown' ? 'Its row has no status that AtoM defines.' : `Its row says ${state}${since}.`,
-      ...goesOn,
+      ...(goesOn === null ? [] : [goesOn.proof]),
       ...errors,
     ],
     position: missing.because('position', ended),
@@ -283,14 +281,32 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     ...(await historyOf(job, {begunMs: null}, options, missing)),
     missing: missing.reasons,
   };
-  const advice =
-    was === 'executing'
-      ? {
-          message: 'Wait until its worker is done with it: until then jobs:retry refuses it.',
-          command: 'atomctl queue:workers',
-        }
-      : adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job)});
+  const advice = goesOn?.advice ?? adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job)});
   return inOrder({...facts, advice});
+}
+
+/** What a worker will still do although the row has ended; null if Gearman does not have the job. */
+function stillInGearman(
+  id: number,
+  was: MarkState,
+  reason: string,
+): {proof: string; advice: JobWhy['advice']} | null {
+  if (was === 'executing')
+    return {
+      proof: `But ${reason} That ends with its job, and may change the row again.`,
+      advice: {
+        message: 'Wait until its worker is done with it: until then jobs:retry refuses it.',
+        command: 'atomctl queue:workers',
+      },
+    };
+  if (was !== 'queued') return null;
+  return {
+    proof: `${reason} The next free worker will run it.`,
+    advice: {
+      message: 'Wait for this, or remove it from Gearman.',
+      command: `atomctl jobs:kill ${id} --force`,
+    },
+  };
 }
 
 const NOT_RUNNING: Pick<

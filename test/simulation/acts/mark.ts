@@ -10,7 +10,7 @@ import {
   stateOf,
 } from '../../../src/jobs/mark/mark.ts';
 import {type Act, changeRow, liveStatesToAct, loadJobs, type Report, refused, type Steps} from './act.ts';
-import {executingEnded} from './queue-steps.ts';
+import {endedInGearman} from './queue-steps.ts';
 
 export function* mark(act: Act, ids: readonly number[]): Steps<{result: MarkResult; exit: number}> {
   const {as, force, interrupt} = act.spec;
@@ -40,11 +40,11 @@ function* planMark(
   yield {did: `reads the jobs ${ids.join(', ')}`};
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : yield* liveStatesToAct(act, firstSeen, {ids: running});
-  const executing = yield* executingEnded(act, jobs);
+  const inGearman = yield* endedInGearman(act, jobs);
   const lengths = new Map(report?.rows.map(({id, logLength}) => [id, logLength]));
   return new Map(
     jobs.map((job) => {
-      const {was, reason} = stateOf(job, report, executing);
+      const {was, reason} = stateOf(job, report, inGearman);
       const refused = markRefusal(act.spec, job, was, reason);
       return [
         job.id,

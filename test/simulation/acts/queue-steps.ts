@@ -1,6 +1,7 @@
 /** What atomctl does to Gearman when it acts, step by step, as the files of src/queue say. */
 import {isSerial, mayBeFunctionOf} from '../../../src/atom/job-classes.ts';
 import type {AtomctlError} from '../../../src/errors.ts';
+import type {EndedJobs} from '../../../src/jobs/live/ended-jobs.ts';
 import {placesOf, stateIn} from '../../../src/jobs/live/live-state.ts';
 import {isJobOfRow, type UnreadQueue} from '../../../src/jobs/live/queue-payloads.ts';
 import type {FoundJob, FoundJobs} from '../../../src/jobs/live/unique-keys.ts';
@@ -139,29 +140,45 @@ const BETWEEN_MS = 1 * SECOND;
 
 /** src/jobs/live/ended-jobs.ts: the jobs that Gearman executes although their rows have ended. They are asked for twice. */
 export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<FoundJobs> {
-  const {world} = act;
-  const rows = yield* endedRows(act, jobs);
-  if (rows.length === 0) return new Map();
-  yield {did: 'asks for the keys of ended rows'};
-  const first = executingOf(act, rows);
-  if (first.size === 0) return first;
-  yield {did: 'asks for them again in a second', untilMs: world.clock.nowMs + BETWEEN_MS};
-  return executingOf(
-    act,
-    rows.filter(({id}) => first.has(id)),
-  );
+  return executingOf(yield* askTwice(act, yield* endedRows(act, jobs)));
 }
 
-/** The same: those that wait. Servers with cancelled entries are left out. */
+/** The same: those that wait. */
 export function* waitingEnded(act: Act, jobs: readonly Job[]): Steps<ReadonlySet<number>> {
   if (siteFunctions(act, ({total, running}) => total > running).size === 0) return new Set();
   const rows = yield* endedRows(act, jobs);
   if (rows.length === 0) return new Set();
   yield {did: 'asks for the keys of ended rows that may wait'};
+  return new Set(waitingOf(placesOfRows(act, rows)).keys());
+}
+
+/** Both from the same answers. */
+export function* endedInGearman(act: Act, jobs: readonly Job[]): Steps<EndedJobs> {
+  const found = yield* askTwice(act, yield* endedRows(act, jobs));
+  return {executing: executingOf(found), waiting: waitingOf(found)};
+}
+
+function* askTwice(act: Act, rows: readonly Row[]): Steps<FoundJobs> {
+  if (rows.length === 0) return new Map();
+  yield {did: 'asks for the keys of ended rows'};
+  const first = placesOfRows(act, rows);
+  if (executingOf(first).size === 0) return first;
+  yield {did: 'asks for them again in a second', untilMs: act.world.clock.nowMs + BETWEEN_MS};
+  return placesOfRows(
+    act,
+    rows.filter(({id}) => first.has(id)),
+  );
+}
+
+function executingOf(found: FoundJobs): FoundJobs {
+  return new Map([...found].filter(([, places]) => places.some(({running}) => running)));
+}
+
+/** Servers with cancelled entries are left out. */
+function waitingOf(found: FoundJobs): FoundJobs {
   const hasIgnored = (server: Gearmand) => server.entries().some(({ignored}) => ignored);
   const waits = ({running, server}: FoundJob) => !running && !hasIgnored(server as unknown as Gearmand);
-  const found = [...placesOfRows(act, rows)].filter(([, places]) => places.every(waits));
-  return new Set(found.map(([id]) => id));
+  return new Map([...found].filter(([, places]) => places.every(waits)));
 }
 
 function* endedRows({world}: Act, jobs: readonly Job[]): Steps<Row[]> {
@@ -183,10 +200,6 @@ export function* newestExecutingEnded(act: Act): Steps<NamedJob[]> {
   );
   const found = yield* executingEnded(act, jobs);
   return jobs.filter(({id}) => found.has(id)).map(({id, name}) => ({id, name}));
-}
-
-function executingOf(act: Act, rows: readonly Row[]): FoundJobs {
-  return new Map([...placesOfRows(act, rows)].filter(([, places]) => places.some(({running}) => running)));
 }
 
 /** Where the servers have them, by their keys. */

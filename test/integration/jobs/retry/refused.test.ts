@@ -78,7 +78,7 @@ test('a job whose cancelled entry is still in the server is refused, until a wor
   expect((await at.kill([id])).first).toMatchObject({action: 'marked', gearman: 'removed'});
   const killed = await retryAt(at, [id]);
   expect(killed.first.message).toMatch(
-    /still has job \d+, waiting or cancelled\. A free worker will remove it/,
+    /still has job \d+, waiting or cancelled\. A free worker will run or remove it/,
   );
 
   at.workers.push(await startWorker(at.site, ['--abilities=arFindingAidJob']));

@@ -288,6 +288,19 @@ test('ended while a worker executes it: says so, and advises no retry that is re
   });
 });
 
+test('ended while it waits: says that a worker will run it, and how to remove it', async () => {
+  const {id, worker} = await rig.execute();
+  await worker.kill();
+  await rig.site.query('UPDATE job SET status_id = 184 WHERE id = ?', [id]);
+  await until(async () => (await rig.at.server.status()).every(({running}) => running === 0));
+  const {state, proof, advice} = await why(id);
+  expect([state, proof[1]]).toEqual([
+    'completed',
+    `It waits on ${rig.gearmand.endpoint} although its row has ended. The next free worker will run it.`,
+  ]);
+  expect(advice.command).toBe(`atomctl jobs:kill ${id} --force`);
+});
+
 test('usual: neither a marked nor a killed job counts', async () => {
   const of = (text: string) =>
     rig.site.insertJob({name: 'arObjectMoveJob', status: 'completed', notes: [{text}]});

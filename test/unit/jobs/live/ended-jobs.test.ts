@@ -1,5 +1,5 @@
 import {beforeEach, expect, it, vi} from 'vitest';
-import {executingEndedJobs} from '../../../../src/jobs/live/ended-jobs.ts';
+import {endedJobsInGearman, executingEndedJobs} from '../../../../src/jobs/live/ended-jobs.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {uniqueKey} from '../../../../src/queue/unique-key.ts';
 import {prefixesOf} from '../../../support/quiet-host.ts';
@@ -67,12 +67,12 @@ it('finds none whose worker tells Gearman of the end within a second', async () 
   expect(await found(server)).toEqual([]);
 });
 
-it('finds none that begins within the second: its worker may be about to end it', async () => {
+it('finds one that waited and begins within the second: Gearman has had it all the time', async () => {
   const {server} = executing();
   const other = {...ROW, id: 2, parameters: '{"name":"arFindingAidJob","objectId":"8","id":"2"}'};
   server.submit(FINDING_AID, uniqueKey(FINDING_AID, other.parameters)!);
   waiting.meanwhile = () => server.work([FINDING_AID]).grab();
-  expect(await found(server, [1, 2], [ROW, other])).toEqual([1]);
+  expect(await found(server, [1, 2], [ROW, other])).toEqual([1, 2]);
 });
 
 it('asks for nothing without ids, and waits for nothing if no job executes', async () => {
@@ -96,4 +96,22 @@ it('finds none while another atomctl holds jobs of the server: what waits seems 
   server.submit(PROBE_LOCK, PROBE_LOCK);
   server.work([PROBE_LOCK], 'atomctl-probe').grab();
   expect(await found(server)).toEqual([]);
+});
+
+it('tells what executes from what waits, and asks for what a worker gave back meanwhile', async () => {
+  const {server, worker} = executing();
+  const other = {...ROW, id: 2, parameters: '{"name":"arFindingAidJob","objectId":"8","id":"2"}'};
+  server.submit(FINDING_AID, uniqueKey(FINDING_AID, other.parameters)!);
+  const access = {
+    database: {query: async () => [ROW, other]} as never,
+    servers: [{address: server.address, server}],
+    prefixes: prefixesOf(PREFIX),
+  };
+  const ids = async () => {
+    const jobs = await endedJobsInGearman([1, 2], access);
+    return [[...jobs.executing.keys()], [...jobs.waiting.keys()]];
+  };
+  expect(await ids()).toEqual([[1], [2]]);
+  waiting.meanwhile = () => worker.leave();
+  expect(await ids()).toEqual([[], [1, 2]]);
 });
