@@ -71,8 +71,8 @@ export async function orderStart({manager, units}: Pick<StartOptions, 'manager' 
 
 /**
  * Restarts the units, one after the other so that the site keeps a worker if it has several, and waits as
- * `startWorker` does. A unit whose starts are used up is left running rather than stopped and then refused,
- * unless the counter is reset.
+ * `startWorker` does. A unit whose starts are used up by its journal is left running rather than stopped and then
+ * refused, unless the counter is reset.
  */
 export async function restartWorker(options: StartOptions): Promise<UnitChange[]> {
   const changes: UnitChange[] = [];
@@ -103,10 +103,29 @@ async function bringUp(
     if (limit.burst > 0 && (limit.startsUsed ?? 0) >= limit.burst) return leftRunning(before, limit, options);
   }
   const failure = await attempt(() => manager.change(verb, name));
-  if (failure !== null) return refused(name, failure.message, options);
+  if (failure !== null) {
+    const again = verb === 'restart' && runs ? await startPastLimit(name, options) : null;
+    return again ?? refused(name, failure.message, options);
+  }
   const change = await awaitRegistration(name, options);
   const already = verb === 'start' && runs && change.done;
   return already ? {...change, message: `${name} was already running. ${change.message}`} : change;
+}
+
+/**
+ * Starts a unit again that systemd stopped for a restart and then refused, since it counted more starts than its journal tells of.
+ * @returns null if systemd refused it for another reason, or again
+ */
+async function startPastLimit(name: string, options: ServiceOptions): Promise<UnitChange | null> {
+  const {manager} = options;
+  const [stopped] = (await orFailure(manager.show([name]))) ?? [];
+  if (stopped === undefined) return null;
+  const limit = await options.readLimit(stopped);
+  if (!limit.hit) return null;
+  await orFailure(manager.change('reset-failed', name));
+  if ((await attempt(() => manager.change('start', name))) !== null) return null;
+  const {message, ...change} = await awaitRegistration(name, options);
+  return {...change, message: `All of its ${limitText(limit)} were used, so their count was cleared. ${message}`};
 }
 
 /** What came of work; null if it failed as can be expected of a unit. */

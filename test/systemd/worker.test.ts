@@ -171,6 +171,11 @@ describe('the worker on a real systemd', () => {
     expect(left).toMatchObject({code: 1, stdout: expect.stringContaining('was not stopped')});
     expect(await show('ActiveState', 'MainPID')).toEqual({ActiveState: 'active', MainPID});
 
+    await inRig(rig, 'journalctl', '--rotate', '--vacuum-size=1');
+    const past = await atomctl('worker:restart');
+    expect(past).toMatchObject({code: 0, stdout: expect.stringContaining('so their count was cleared')});
+    for (let start = 1; start <= 2; start++) expect((await atomctl('worker:restart')).code).toBe(0);
+
     await signal('KILL');
     await until(async () => (await show('ActiveState')).ActiveState === 'failed');
     expect((await statusOf(worker)).status.units[0].startLimit.hit).toBe(true);

@@ -117,6 +117,21 @@ test('a restart with all starts used leaves the worker running', async () => {
   expect((await unit()).mainPid).toBe(101);
 });
 
+test('a restart past the limit that no journal tells of clears the count: a worker that ran runs again', async () => {
+  const {service, systemd, unit} = await world(COMPLETE);
+  await systemd.change('start', UNIT);
+  for (let restart = 1; restart < 3; restart++) await systemd.change('restart', UNIT);
+  const [change] = await restartWorker({...service, reset: false});
+  expect(change).toMatchObject({
+    done: true,
+    message: expect.stringMatching(
+      /^All of its 3 starts in 1d were used, so their count was cleared\. .*registered/,
+    ),
+    mainPid: 104,
+  });
+  expect(await unit()).toMatchObject({active: 'active', mainPid: 104});
+});
+
 test('stop is done when the connections have gone, wherever Gearman could be asked', async () => {
   const {service, systemd} = await world(COMPLETE);
   await systemd.change('start', UNIT);
