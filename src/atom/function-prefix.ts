@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {inSourceCulture} from '../mysql/collation.ts';
 import type {Queryable} from '../mysql/database.ts';
 import type {PhpOptions} from '../php/run-php.ts';
 import {type PhpValue, phpString} from '../php/value.ts';
@@ -73,7 +74,7 @@ export async function computeFunctionPrefix(
 async function siteTitlePrefix(root: string, database: Queryable): Promise<string> {
   const rows = await database.query<{name: string; value: string | null}>(
     `SELECT setting.name, setting_i18n.value
-     FROM setting JOIN setting_i18n ON setting_i18n.id = setting.id AND setting_i18n.culture = setting.source_culture
+     FROM setting JOIN setting_i18n ON ${inSourceCulture('setting')}
      WHERE setting.name IN (?) AND setting.scope IS NULL
      ORDER BY setting.id DESC`,
     [['siteTitle', 'siteBaseUrl']],

@@ -1,3 +1,4 @@
+import {inSourceCulture} from '../mysql/collation.ts';
 import type {Queryable} from '../mysql/database.ts';
 
 /** A list of names as PHP serializes it: `a:1:{i:0;s:13:"qtSwordPlugin";}`. */
@@ -10,7 +11,7 @@ const NAME_LIST = /^a:\d+:\{(?:i:\d+;s:\d+:"[^"]*";)*\}$/;
 export async function enabledPlugins(database: Queryable): Promise<ReadonlySet<string> | null> {
   const [row] = await database.query<{value: string | null}>(
     `SELECT setting_i18n.value
-     FROM setting JOIN setting_i18n ON setting_i18n.id = setting.id AND setting_i18n.culture = setting.source_culture
+     FROM setting JOIN setting_i18n ON ${inSourceCulture('setting')}
      WHERE setting.name = 'plugins' ORDER BY setting.id LIMIT 1`,
   );
   return parsePluginList(row?.value ?? '');

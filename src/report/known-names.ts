@@ -1,5 +1,6 @@
 import {basename, extname} from 'node:path';
 import type {JobDetails} from '../jobs/model/job.ts';
+import {comparable} from '../mysql/collation.ts';
 import type {Queryable} from '../mysql/database.ts';
 import type {JournalEntry} from '../systemd/journal.ts';
 import type {KnownName} from './redact.ts';
@@ -126,10 +127,10 @@ async function objectsWithSlugs(database: Queryable, words: readonly string[]): 
 async function titlesOf(database: Queryable, ids: readonly number[]): Promise<KnownName[]> {
   if (ids.length === 0) return [];
   const rows = await database.query<{id: number; title: string | null}>(
-    `SELECT id, title FROM information_object_i18n WHERE id IN (?)
-     UNION SELECT actor_i18n.id, authorized_form_of_name FROM actor_i18n
+    `SELECT id, ${comparable('title')} AS title FROM information_object_i18n WHERE id IN (?)
+     UNION SELECT actor_i18n.id, ${comparable('authorized_form_of_name')} FROM actor_i18n
        JOIN object ON object.id = actor_i18n.id WHERE actor_i18n.id IN (?) AND object.class_name IN (?)
-     UNION SELECT object_id, slug FROM slug
+     UNION SELECT object_id, ${comparable('slug')} FROM slug
        JOIN object ON object.id = object_id WHERE object_id IN (?) AND object.class_name IN (?)`,
     [ids, ids, DESCRIBED, ids, DESCRIBED],
   );

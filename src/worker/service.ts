@@ -125,7 +125,10 @@ async function startPastLimit(name: string, options: ServiceOptions): Promise<Un
   await orFailure(manager.change('reset-failed', name));
   if ((await attempt(() => manager.change('start', name))) !== null) return null;
   const {message, ...change} = await awaitRegistration(name, options);
-  return {...change, message: `All of its ${limitText(limit)} were used, so their count was cleared. ${message}`};
+  return {
+    ...change,
+    message: `All of its ${limitText(limit)} were used, so their count was cleared. ${message}`,
+  };
 }
 
 /** What came of work; null if it failed as can be expected of a unit. */

@@ -1,3 +1,4 @@
+import {inSourceCulture} from '../../mysql/collation.ts';
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {type JobFilter, jobCondition, objectJoin} from '../model/filter.ts';
 import type {JobClock} from '../model/load-jobs.ts';
@@ -74,7 +75,7 @@ const JOINS: Record<Needs, {join: string; select: string}> = {
   },
   notes: {
     join: `LEFT JOIN note ON note.object_id = job.id
-           LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture`,
+           LEFT JOIN note_i18n ON ${inSourceCulture('note')}`,
     select: 'note.id, note_i18n.content',
   },
 };

@@ -1,3 +1,4 @@
+import {inSourceCulture} from '../../mysql/collation.ts';
 import type {SqlValue} from '../../mysql/database.ts';
 import {JOB_STATUSES, type JobStatus, type LiveState, STATUSES} from './job.ts';
 import {LOG, LOGGED_PARAMETERS} from './log-sql.ts';
@@ -145,7 +146,7 @@ function grepPart(text: string): Part {
       : `CAST(${sql} AS BINARY)`;
   const found = (place: string) => `LOCATE(${bytes('?')}, ${bytes(place)}) > 0`;
   return {
-    sql: `(EXISTS (SELECT 1 FROM note JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
+    sql: `(EXISTS (SELECT 1 FROM note JOIN note_i18n ON ${inSourceCulture('note')}
                    WHERE note.object_id = job.id AND ${found('note_i18n.content')})
            OR ${found('job.output')})`,
     values: [text, text],

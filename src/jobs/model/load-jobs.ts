@@ -1,4 +1,5 @@
 import type {SiteTime} from '../../atom/site-time.ts';
+import {inSourceCulture} from '../../mysql/collation.ts';
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {ERROR_NOTE_TYPE_ID, type Job, type JobNote, statusFromTermId} from './job.ts';
 import {begunTime} from './log.ts';
@@ -101,7 +102,7 @@ export async function loadPage(options: LoadOptions & {page: Statement}): Promis
      LEFT JOIN object target ON target.id = job.object_id
      LEFT JOIN slug ON slug.object_id = job.object_id
      LEFT JOIN note ON note.object_id = job.id
-     LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture`,
+     LEFT JOIN note_i18n ON ${inSourceCulture('note')}`,
     page.values,
     (values) => {
       const row = values as JobRow;

@@ -1,3 +1,4 @@
+import {inSourceCulture} from '../../mysql/collation.ts';
 import type {Database, SqlValue} from '../../mysql/database.ts';
 import {noJobs} from '../model/count.ts';
 import {type JobFilter, jobCondition, objectJoin} from '../model/filter.ts';
@@ -150,7 +151,7 @@ export function statsStatement(filter: JobFilter, range: IdRange = null): {sql: 
                  ${wallSeconds('job.completed_at')}, job.user_id, note.id, note.type_id, LEFT(note_i18n.content, 300)
           FROM job ${objectJoin(condition)}
           LEFT JOIN note ON note.object_id = ${NOTED}
-          LEFT JOIN note_i18n ON note_i18n.id = note.id AND note_i18n.culture = note.source_culture
+          LEFT JOIN note_i18n ON ${inSourceCulture('note')}
           WHERE ${condition.sql}${range === null ? '' : ' AND job.id BETWEEN ? AND ?'}`,
     values: [...condition.values, ...(range ?? [])],
   };
