@@ -1,7 +1,7 @@
 import {hostname, userInfo} from 'node:os';
 import {stripVTControlCharacters} from 'node:util';
 import {describe, expect, test} from 'vitest';
-import {freePort, runAtomctl, runOnTerminal} from '../support/sandbox.ts';
+import {freePort, runAtomctl, runOnTerminal, until} from '../support/sandbox.ts';
 import {executeJob, handedOut, insertBegun, insertLost, submitJobs} from '../support/site/queue-site.ts';
 import {useQueueSite} from '../support/site/use-queue-site.ts';
 import {everyTable, insertAllKinds} from '../support/site/whole-site.ts';
@@ -128,6 +128,15 @@ test.each([
     const done = JSON.parse((await kill(id, '--force', '--yes', '--json')).stdout).killed[0];
     expect(done).toMatchObject({...goesOn, message: expect.stringContaining(message)});
     expect(done.message).toContain('change the row back');
+    await worker.kill();
+    await until(async () => (await at.server.status()).every(({running}) => running === 0));
+    // Where Gearman has it again, the message names the command that takes it out before another worker begins it.
+    if (gearman === 'remains') {
+      const command = `Then remove it from Gearman: atomctl jobs:kill ${id} --force. Then start a worker again`;
+      expect(done.message).toContain(command);
+      expect((await kill(id, '--force', '--yes')).code).toBe(0);
+    }
+    expect(await handedOut(at.site)).toEqual([]);
   },
 );
 

@@ -13,10 +13,14 @@ export function goesOn(target: Ending, options: EndOptions): string {
 
 /** How the worker of an executing job is ended: a command, or sentences that begin with one. */
 export function endOf({job: {id}, howToEnd, isKeyless}: Ending, {deleteRows, noSystemd}: EndOptions): string {
-  if (howToEnd) return howToEnd;
+  // It goes back into the queue as its worker ends, and a job without a row cannot be named any more.
+  const remove =
+    isKeyless && !deleteRows ? ` Then remove it from Gearman: atomctl jobs:kill ${id} --force.` : '';
+  if (howToEnd) return `${howToEnd.end}${remove} ${howToEnd.start}`;
   if (noSystemd) return deleteRows ? 'see atomctl queue:workers' : `see atomctl jobs:kill ${id}`;
-  // A job without a row cannot be named any more, and one without a key is not found once its row has ended.
-  return deleteRows || isKeyless
+  if (remove !== '')
+    return `atomctl worker:stop (other jobs of these workers begin again later).${remove} Then start the worker again: atomctl worker:start`;
+  return deleteRows
     ? 'atomctl worker:restart (other jobs of these workers start again)'
     : `atomctl jobs:kill ${id} --restart-worker`;
 }

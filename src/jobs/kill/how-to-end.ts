@@ -4,15 +4,23 @@ import type {Job} from '../model/job.ts';
 import {findExecutors} from '../why/executors.ts';
 import type {KillOptions} from './target.ts';
 
+/** What to do by hand: each one or more sentences. */
+export interface ByHand {
+  /** Ends the worker of the job. */
+  end: string;
+  /** Gives the other jobs a worker again. */
+  start: string;
+}
+
 /**
- * How to end the worker of each executing job by hand, where no systemd can stop it: sentences, by the job's id. A signal to the
- * worker alone does not end it while a child works, so that all processes are named.
+ * How to end the worker of each executing job, where no systemd can stop it, by the job's id. A signal to the worker alone does not
+ * end it while a child works, so that all processes are named.
  */
 export async function howToEnd(
   options: KillOptions,
   report: LiveReport,
   executing: readonly Job[],
-): Promise<Map<number, string>> {
+): Promise<Map<number, ByHand>> {
   if (executing.length === 0) return new Map();
   const seen = withRows(report, executing);
   const executors = await findExecutors(seen, {
@@ -23,17 +31,17 @@ export async function howToEnd(
   const ways = executing.map(async (job) => {
     const row = seen.evidence.rows.find(({id}) => id === job.id);
     const pids = row === undefined ? [] : await executors.pidsOf(row);
-    return [job.id, wayOf(job, pids)] as const;
+    return [job.id, {end: endByHand(job, pids), start: START}] as const;
   });
   return new Map(await Promise.all(ways));
 }
 
 const START = 'Then start a worker again: atomctl worker:run, or its container.';
 
-function wayOf({id, status}: Job, pids: readonly number[]): string {
-  if (pids.length > 0) return `kill ${pids.join(' ')} (${PROCESSES[Math.min(pids.length, 2)]}). ${START}`;
+function endByHand({id, status}: Job, pids: readonly number[]): string {
+  if (pids.length > 0) return `kill ${pids.join(' ')} (${PROCESSES[Math.min(pids.length, 2)]}).`;
   const find = status === 'running' ? `atomctl jobs:why ${id}` : 'atomctl queue:workers';
-  return `stop its container, or end the worker and all its child processes. To find them: ${find}. ${START}`;
+  return `stop its container, or end the worker and all its child processes. To find them: ${find}.`;
 }
 
 const PROCESSES: Record<number, string> = {1: 'its process', 2: 'its worker with its child processes'};

@@ -96,11 +96,11 @@ function withoutSystemd(
   {job: {id}, howToEnd}: Pick<Target, 'job' | 'howToEnd'>,
 ): string {
   const again = `atomctl jobs:kill ${id}${deleteRows ? ' --delete' : ''}`;
-  const end = howToEnd ?? 'kill its worker with its child processes.';
+  const {end, start: startAgain} = howToEnd ?? {end: 'kill its worker with its child processes.', start: ''};
   const start = `Job ${id} is executing, and systemd does not run on this machine, so atomctl cannot stop its worker.`;
   return placesOf(report, id).length > 0
-    ? `${start} First cancel the job and change its row: ${again} --force. Then end its worker: ${end}`
-    : `${start} End its worker: ${end} Before a worker starts the job again: ${again}`;
+    ? `${start} First cancel the job and change its row: ${again} --force. Then end its worker: ${end} ${startAgain}`.trimEnd()
+    : `${start} End its worker: ${end} Before another worker starts the job again: ${again}. ${startAgain}`.trimEnd();
 }
 
 /** The same after all was tried to take it out of Gearman. */

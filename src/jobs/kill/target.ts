@@ -10,6 +10,7 @@ import type {RowFailure, RowOutcome} from '../model/change-row.ts';
 import type {Job, JobStatus, LiveState} from '../model/job.ts';
 import type {Matched} from '../model/matched.ts';
 import type {Interruptible, WorkerControl, WorkerStop} from '../model/worker-control.ts';
+import type {ByHand} from './how-to-end.ts';
 
 export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> {
   ids: readonly number[];
@@ -80,7 +81,7 @@ export interface Target {
   /** Its row has ended, it executes, and its job in Gearman was cancelled already. */
   isCancelled: boolean;
   /** How to end its worker by hand, if it executes and no systemd can stop it; null otherwise. */
-  howToEnd: string | null;
+  howToEnd: ByHand | null;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
 }

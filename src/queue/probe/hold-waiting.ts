@@ -216,6 +216,7 @@ async function reasonAgainst(server: GearmanServer, row: FunctionStatus): Promis
       server,
       row,
       `more than ${MOST_CONNECTIONS} of them wait, and a worker for them is connected`,
+      'Stop the worker first.',
     );
   }
   const executing = await executingHandles(server);
@@ -223,14 +224,21 @@ async function reasonAgainst(server: GearmanServer, row: FunctionStatus): Promis
   const after = await ableWorkers(server, row.function);
   const still = new Set(await executingHandles(server));
   const isSteady = before.allBusy && after.allBusy && executing.every((handle) => still.has(handle));
-  return isSteady ? null : refusal(server, row, 'a worker for them is free, or was free a moment ago');
+  return isSteady
+    ? null
+    : refusal(
+        server,
+        row,
+        'a worker for them is free, or was free a moment ago',
+        'Stop the worker first, or try again while it is busy.',
+      );
 }
 
-function refusal(server: GearmanServer, row: FunctionStatus, why: string): AtomctlError {
+function refusal(server: GearmanServer, row: FunctionStatus, why: string, advice: string): AtomctlError {
   const {jobClass} = splitFunctionName(row.function);
   return new AtomctlError(
     'REFUSED',
-    `The waiting jobs of ${jobClass} on Gearman server ${formatAddress(server.address)} were not probed: AtoM runs them in their order, and ${why}, so a worker could get one too early.`,
-    {hint: 'They were not changed. Stop the worker first, or try again while it is busy.'},
+    `The waiting jobs of ${jobClass} on Gearman server ${formatAddress(server.address)} were not probed: AtoM runs them in their order, and ${why}, so a worker could get one too early. ${advice}`,
+    {hint: 'They were not changed.'},
   );
 }

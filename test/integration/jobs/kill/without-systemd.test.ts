@@ -55,3 +55,17 @@ test('--delete --force says that the worker may fail and end, the plan as the re
   expect(message).toContain('then it may fail and its process may end');
   expect(message).not.toContain('change the row back');
 });
+
+test('one whose key is not known goes back into the queue: it is taken out before a worker starts again', async () => {
+  const {id, worker} = await at.execute();
+  await at.site.query(`UPDATE job SET output = REPLACE(output, '"id":', '"id":1.0,"was":') WHERE id = ?`, [
+    id,
+  ]);
+  const options = {noSystemd: true, host: hostOf(worker)};
+  const refused = (await at.kill([id], options)).first.message;
+  expect(refused).toMatch(
+    /End its worker: kill .*Before another worker starts.*jobs:kill \d+\. Then start a worker/,
+  );
+  const {message} = (await at.kill([id], {...options, noSystemd: false, force: true})).first;
+  expect(message).toMatch(/To end it: atomctl worker:stop .*jobs:kill \d+ --force\. Then .*worker:start$/);
+});
