@@ -92,6 +92,11 @@ export function queueName(address: ServerAddress, name: string): string {
   return `${name} ${formatAddress(address)}`;
 }
 
+/** The function in a name of queueName. */
+export function functionOfQueue(queue: string): string {
+  return queue.slice(0, queue.lastIndexOf(' '));
+}
+
 /** The server in a name of queueName, `host:port`. */
 export function serverOfQueue(queue: string): string {
   return queue.slice(queue.lastIndexOf(' ') + 1);

@@ -1,7 +1,7 @@
 import {counted} from '../../counted.ts';
 import {AtomctlError, EXIT} from '../../errors.ts';
 import {cancelByKey} from '../../queue/cancel-job.ts';
-import {executingEndedJobs, newestExecutingEnded, waitingEndedJobs} from '../live/ended-jobs.ts';
+import {newestExecutingEnded} from '../live/ended-jobs.ts';
 import {
   executingJobs,
   type LiveAccess,
@@ -28,8 +28,9 @@ import {
   whileStopped,
 } from '../model/worker-control.ts';
 import {type ClearOptions, type ClearResult, clearJobs, rehearseDeletion} from './clear-rows.ts';
+import {executingEnded, mayWaitEnded} from './ended-rows.ts';
 import {againWith, keptSentences, type SaveHistory, saveHistory} from './history.ts';
-import {hasId, MOST_IDS, stillMatching} from './job-ids.ts';
+import {hasId} from './job-ids.ts';
 import type {ClearPlan} from './plan.ts';
 import {countQueue} from './queue-count.ts';
 import {QueueWindow} from './queue-window.ts';
@@ -81,7 +82,8 @@ export async function clearSite(options: ClearSiteOptions): Promise<SiteCleared>
     counts !== null && (counts.executing + counts.underUnknownPrefix > 0 || options.worker !== null);
   const report = isOpen ? await liveStates({...queue!, database}) : null;
   const ids = report === null ? [] : await runningIds(options);
-  const ended = report === null ? new Set<number>() : await executingEnded(options);
+  const ended =
+    report === null ? new Set<number>() : await executingEnded({database, queue: queue!, plan: options.plan});
   const prepared = report === null ? null : await prepareStop(options, report, {ids, ended});
   const seen = {
     missing: report?.missing ?? counts?.missing ?? [],
@@ -315,42 +317,6 @@ export function countElsewhere({evidence, found, verdicts}: LiveReport, ids: rea
   }).length;
 }
 
-/** Of the rows to clear that have ended, only so many are looked for in Gearman, from the newest: all would be a whole history. */
-const ENDED_ROWS = 200;
-
-/** The jobs that execute although their rows, which are to be cleared, have ended. */
-export async function executingEnded(
-  options: Pick<ClearSiteOptions, 'database' | 'queue' | 'plan'>,
-): Promise<Set<number>> {
-  const {database, queue} = options;
-  return new Set((await executingEndedJobs(await newestEnded(options), {...queue!, database})).keys());
-}
-
-/** The same of those that wait. */
-async function waitingEnded(
-  options: Pick<ClearSiteOptions, 'database' | 'plan'> & {queue: NonNullable<ClearSiteOptions['queue']>},
-): Promise<Set<number>> {
-  const {database, queue} = options;
-  if ((await countQueue(queue)).waiting === 0) return new Set();
-  return new Set((await waitingEndedJobs(await newestEnded(options), {...queue, database})).keys());
-}
-
-async function newestEnded({database, plan}: Pick<ClearSiteOptions, 'database' | 'plan'>): Promise<number[]> {
-  const ended: number[] = [];
-  for (let end = plan.ids.length; end > 0 && ended.length < ENDED_ROWS; end -= MOST_IDS) {
-    const {join, sql, values} = stillMatching(
-      plan.filter,
-      plan.ids.subarray(Math.max(0, end - MOST_IDS), end),
-    );
-    const rows = await database.query<{id: number}>(
-      `SELECT job.id FROM job ${join} WHERE ${sql} AND job.status_id <> ? ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
-      [...values, STATUSES.running.termId],
-    );
-    ended.push(...rows.map(({id}) => id));
-  }
-  return ended.slice(0, ENDED_ROWS);
-}
-
 /** @returns null if none has to stop, or none may */
 export async function workersToStop(
   {worker, database, queue}: Pick<ClearSiteOptions, 'worker' | 'database' | 'queue'>,
@@ -396,7 +362,7 @@ async function clearAll(given: ClearSiteOptions, seen: Seen): Promise<SiteCleare
   const window =
     queue === null
       ? null
-      : new QueueWindow(queue, await runningNames(options), await waitingEnded({...options, queue}));
+      : new QueueWindow(queue, await runningNames(options), await mayWaitEnded({database, plan, queue}));
   let cleared: ClearResult;
   try {
     cleared = await clearJobs(options, window, seen.workersAsked || seen.cancelAsked);

@@ -1,7 +1,8 @@
 import type {Queryable} from '../../mysql/database.ts';
 import {type LiveReport, liveStates, stateIn} from '../live/live-state.ts';
 import {eachOnce, type NamedJob} from '../model/worker-control.ts';
-import {type ClearSiteOptions, executingEnded, runningIds, workersToStop} from './clear.ts';
+import {type ClearSiteOptions, runningIds, workersToStop} from './clear.ts';
+import {executingEnded} from './ended-rows.ts';
 
 /** The workers that a clear is going to stop. */
 export interface StopPreview {

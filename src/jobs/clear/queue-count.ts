@@ -64,37 +64,63 @@ export async function previewQueue({
   ...options
 }: QueueAccess & {database: Queryable}): Promise<QueuePreview> {
   const functions = await readFunctions(options);
-  const rows = await database.query<{name: string | null; jobs: number}>(
-    'SELECT name, COUNT(*) AS jobs FROM job WHERE status_id = ? GROUP BY name',
-    [STATUSES.running.termId],
-  );
-  const counted = {own: functions.own, rows};
+  const counted = {own: functions.own, rows: await runningNames(database)};
   // A long list of jobs is asked for only if it may lower the number.
-  const most = countSurplus({...counted, ignored: new Map()});
-  const surplus = most === 0 ? 0 : countSurplus({...counted, ignored: await ignoredEntries(options.servers)});
+  const most = sum(surplusByClass({...counted, ignored: new Map()}));
+  const surplus =
+    most === 0 ? 0 : sum(surplusByClass({...counted, ignored: await ignoredEntries(options.servers)}));
   return {...countFunctions(functions), surplus};
 }
 
+/**
+ * The classes of which Gearman has more jobs under the site's own functions than running rows explain, cancelled entries among them.
+ * @throws AtomctlError for the database
+ */
+export async function unexplainedClasses({
+  database,
+  ...options
+}: QueueAccess & {database: Queryable}): Promise<Set<string>> {
+  const {own} = await readFunctions(options);
+  if (own.every(({total}) => total === 0)) return new Set();
+  const surplus = surplusByClass({own, rows: await runningNames(database), ignored: new Map()});
+  return new Set([...surplus].flatMap(([jobClass, jobs]) => (jobs > 0 ? jobClass : [])));
+}
+
+interface NamedCount {
+  name: string | null;
+  jobs: number;
+}
+
+function runningNames(database: Queryable): Promise<NamedCount[]> {
+  return database.query('SELECT name, COUNT(*) AS jobs FROM job WHERE status_id = ? GROUP BY name', [
+    STATUSES.running.termId,
+  ]);
+}
+
 /** Jobs of the site's functions that neither a row nor an ignored entry explains. */
-function countSurplus({
+function surplusByClass({
   own,
   rows,
   ignored,
 }: {
   own: readonly SeenFunction[];
-  rows: readonly {name: string | null; jobs: number}[];
+  rows: readonly NamedCount[];
   ignored: ReadonlyMap<string, number>;
-}): number {
-  let surplus = 0;
+}): Map<string, number> {
+  const surplus = new Map<string, number>();
   for (const jobClass of new Set(own.map((seen) => seen.jobClass))) {
     const ofClass = own.filter((seen) => seen.jobClass === jobClass);
-    const jobs = ofClass.reduce((sum, {total}) => sum + total, 0);
+    const jobs = ofClass.reduce((total, seen) => total + seen.total, 0);
     const servers = new Set(ofClass.map(({server}) => formatAddress(server.address)));
-    const cancelled = [...servers].reduce((sum, address) => sum + (ignored.get(address) ?? 0), 0);
+    const cancelled = [...servers].reduce((total, address) => total + (ignored.get(address) ?? 0), 0);
     const explained = rows
       .filter(({name}) => mayBeFunctionOf(name ?? '', jobClass))
-      .reduce((sum, {jobs: count}) => sum + Number(count), 0);
-    surplus += Math.max(0, jobs - cancelled - explained);
+      .reduce((total, {jobs: count}) => total + Number(count), 0);
+    surplus.set(jobClass, Math.max(0, jobs - cancelled - explained));
   }
   return surplus;
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
 }

@@ -2,15 +2,7 @@ import type {RowEvidence} from '../live/evidence.ts';
 import {type LiveReport, placesOf} from '../live/live-state.ts';
 import type {Job} from '../model/job.ts';
 import {findExecutors} from '../why/executors.ts';
-import type {KillOptions} from './target.ts';
-
-/** What to do by hand: each one or more sentences. */
-export interface ByHand {
-  /** Ends the worker of the job. */
-  end: string;
-  /** Gives the other jobs a worker again. */
-  start: string;
-}
+import type {ByHand, KillOptions} from './target.ts';
 
 /**
  * How to end the worker of each executing job, where no systemd can stop it, by the job's id. A signal to the worker alone does not

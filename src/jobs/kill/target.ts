@@ -10,7 +10,6 @@ import type {RowFailure, RowOutcome} from '../model/change-row.ts';
 import type {Job, JobStatus, LiveState} from '../model/job.ts';
 import type {Matched} from '../model/matched.ts';
 import type {Interruptible, WorkerControl, WorkerStop} from '../model/worker-control.ts';
-import type {ByHand} from './how-to-end.ts';
 
 export interface KillOptions extends QueueOptions, Omit<LiveAccess, 'database'> {
   ids: readonly number[];
@@ -84,6 +83,14 @@ export interface Target {
   howToEnd: ByHand | null;
   /** What became of its row; null if it is still to be changed. */
   row: RowOutcome | RowFailure | null;
+}
+
+/** What to do by hand: each one or more sentences. */
+export interface ByHand {
+  /** Ends the worker of the job. */
+  end: string;
+  /** Gives the other jobs a worker again. */
+  start: string;
 }
 
 /** The state map of one kill: plan.ts fills it, rows.ts, dequeue.ts and complete.ts go on with it. */

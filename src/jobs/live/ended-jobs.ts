@@ -1,9 +1,17 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {mayBeFunctionOf} from '../../atom/job-classes.ts';
-import {ownerOf, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
+import {splitFunctionName} from '../../queue/function-name.ts';
+import {
+  functionOfQueue,
+  ownerOf,
+  type SitePrefixes,
+  serverOfQueue,
+  takeSnapshot,
+} from '../../queue/snapshot.ts';
 import {type EndedRow, endedRows, newestEndedRows} from '../model/running-jobs.ts';
 import type {LiveAccess} from './collect-evidence.ts';
-import type {KnownJob} from './evidence.ts';
+import {contradicts} from './counts.ts';
+import type {KnownJob, SeenPayload} from './evidence.ts';
 import {ignoredEntries} from './ignored-entries.ts';
 import {askForKeys, type FoundJobs, type KeyAnswers} from './unique-keys.ts';
 
@@ -43,9 +51,13 @@ export async function newestExecutingEnded(
 
 /** Jobs whose rows do not say Running, by what Gearman does with them. */
 export interface EndedJobs {
-  executing: FoundJobs;
-  waiting: FoundJobs;
+  executing: KnownJobs;
+  waiting: KnownJobs;
+  /** A server has cancelled entries, which look the same as what waits. */
+  unclear: KnownJobs;
 }
+
+type KnownJobs = ReadonlyMap<number, readonly KnownJob[]>;
 
 /**
  * Both what executes and what waits, from the same answers.
@@ -56,9 +68,12 @@ export async function endedJobsInGearman(
   ids: readonly number[],
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
 ): Promise<EndedJobs> {
-  if (ids.length === 0) return {executing: new Map(), waiting: new Map()};
+  if (ids.length === 0) return {executing: new Map(), waiting: new Map(), unclear: new Map()};
   const answers = await askTwice(await endedRows(access.database, ids), access);
-  return {executing: executingOf(answers), waiting: await waitingOf(answers, access)};
+  const mayWait = mayWaitOf(answers);
+  const waiting = await provedOf(mayWait, access);
+  const unclear = new Map([...mayWait].filter(([id]) => !waiting.has(id)));
+  return {executing: executingOf(answers), waiting, unclear};
 }
 
 /**
@@ -71,8 +86,34 @@ export async function waitingEndedJobs(
   ids: readonly number[],
   access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
 ): Promise<FoundJobs> {
+  return provedOf(await mayWaitEndedJobs(ids, access), access);
+}
+
+/** The same with the servers that have cancelled entries: what is found may be one. */
+export async function mayWaitEndedJobs(
+  ids: readonly number[],
+  access: Pick<LiveAccess, 'database' | 'servers' | 'prefixes'>,
+): Promise<FoundJobs> {
   if (ids.length === 0) return new Map();
-  return waitingOf(await askOwn(await endedRows(access.database, ids), access), access);
+  return mayWaitOf(await askOwn(await endedRows(access.database, ids), access));
+}
+
+/** Of rows that do not say Running, those of which payloads that were read wait under the site's own functions. */
+export function waitingByPayload(
+  rows: readonly {id: number; name: string; objectId: number | null}[],
+  payloads: readonly SeenPayload[],
+  prefixes: SitePrefixes,
+): Map<number, KnownJob[]> {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const waiting = new Map<number, KnownJob[]>();
+  for (const payload of payloads) {
+    const row = byId.get(payload.jobId ?? 0);
+    const named = splitFunctionName(functionOfQueue(payload.queue));
+    if (row === undefined || ownerOf(named, prefixes, new Set<string>()) !== 'site') continue;
+    if (!mayBeFunctionOf(row.name, named.jobClass) || contradicts(payload, row)) continue;
+    waiting.set(row.id, [...(waiting.get(row.id) ?? []), {queue: payload.queue, running: false}]);
+  }
+  return waiting;
 }
 
 type Answers = Pick<KeyAnswers, 'found' | 'probing'>;
@@ -83,16 +124,15 @@ function executingOf({found, probing}: Answers): FoundJobs {
   return new Map([...found].filter(([, places]) => places.some(executes)));
 }
 
-async function waitingOf(
-  {found, probing}: Answers,
-  {servers}: Pick<LiveAccess, 'servers'>,
-): Promise<FoundJobs> {
+function mayWaitOf({found, probing}: Answers): FoundJobs {
+  const mayWait = ({running, queue}: KnownJob) => !running && !probing.has(serverOfQueue(queue));
+  return new Map([...found].filter(([, places]) => places.every(mayWait)));
+}
+
+async function provedOf(found: FoundJobs, {servers}: Pick<LiveAccess, 'servers'>): Promise<FoundJobs> {
   if (found.size === 0) return found;
   const ignored = await ignoredEntries(servers);
-  const waits = ({running, queue}: KnownJob) => {
-    const address = serverOfQueue(queue);
-    return !running && !probing.has(address) && ignored.get(address) === 0;
-  };
+  const waits = ({queue}: KnownJob) => ignored.get(serverOfQueue(queue)) === 0;
   return new Map([...found].filter(([, places]) => places.every(waits)));
 }
 

@@ -3,7 +3,7 @@ import {AtomctlError, EXIT} from '../../errors.ts';
 import type {Database} from '../../mysql/database.ts';
 import {serverOfQueue} from '../../queue/snapshot.ts';
 import type {CollectOptions} from '../live/collect-evidence.ts';
-import {type EndedJobs, endedJobsInGearman} from '../live/ended-jobs.ts';
+import {type EndedJobs, endedJobsInGearman, waitingByPayload} from '../live/ended-jobs.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
 import {changeRow, type RowChange} from '../model/change-row.ts';
 import type {Job, LiveState} from '../model/job.ts';
@@ -68,8 +68,10 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
   const jobs = await loadJobs({...options, now: options.now(), ids: [...ids]});
   const running = new Set(jobs.filter(({status}) => status === 'running').map(({id}) => id));
   const report = running.size === 0 ? null : await liveStatesToAct(options, options.recheck, running);
-  const ended = jobs.filter(({status}) => status !== 'running').map(({id}) => id);
-  const inGearman = await endedJobsInGearman(ended, options);
+  const inGearman = await endedInGearman(
+    jobs.filter(({status}) => status !== 'running'),
+    options,
+  );
   const rows = new Map(report?.rows.map((row) => [row.id, row]));
   return new Map(
     jobs.map((job) => {
@@ -81,6 +83,15 @@ export async function planMark(options: MarkOptions): Promise<Map<number, MarkTa
       return [job.id, {job, was, logLength: row?.logLength ?? null, finishedAt, refused, warning}];
     }),
   );
+}
+
+/** What Gearman has of jobs that have ended: by their keys, and by the payloads that wait if the queue may be read. */
+async function endedInGearman(ended: readonly Job[], options: MarkOptions): Promise<EndedJobs> {
+  const ids = ended.map(({id}) => id);
+  const payloads = ended.length === 0 ? [] : ((await options.probe?.()) ?? []);
+  const byKey = await endedJobsInGearman(ids, options);
+  const read = waitingByPayload(ended, payloads, options.prefixes);
+  return {...byKey, waiting: new Map([...byKey.waiting, ...read])};
 }
 
 /** What speaks against a mark that is not refused; null if nothing does. */
@@ -97,18 +108,21 @@ function warningOf(
 export function stateOf(
   {id, status}: Pick<Job, 'id' | 'status'>,
   report: Pick<LiveReport, 'verdicts'> | null,
-  {executing, waiting}: EndedJobs,
+  {executing, waiting, unclear}: Partial<EndedJobs>,
 ): {was: MarkState; reason: string} {
   if (status === 'running') {
     const {state = 'ended', reason = ''} = report?.verdicts.get(id) ?? {};
     return {was: state, reason};
   }
-  const executes = executing.get(id)?.find(({running}) => running);
+  const executes = executing?.get(id)?.find(({running}) => running);
   if (executes !== undefined)
     return {was: 'executing', reason: `${serverOfQueue(executes.queue)} assigned it to a worker.`};
-  const waits = waiting.get(id)?.[0];
-  if (waits === undefined) return {was: 'ended', reason: ''};
-  return {was: 'queued', reason: `It waits on ${serverOfQueue(waits.queue)} although its row has ended.`};
+  const waits = waiting?.get(id)?.[0];
+  if (waits !== undefined)
+    return {was: 'queued', reason: `It waits on ${serverOfQueue(waits.queue)} although its row has ended.`};
+  const unknown = unclear?.get(id)?.[0];
+  if (unknown === undefined) return {was: 'ended', reason: ''};
+  return {was: 'uncertain', reason: `${serverOfQueue(unknown.queue)} has it, waiting or cancelled.`};
 }
 
 /** Why a job in this state is not marked, with the command that fits it; null if it is marked. */

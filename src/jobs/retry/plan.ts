@@ -98,10 +98,7 @@ export async function planRetry(options: RetryOptions): Promise<Map<number, Retr
   const targets = new Map<number, RetryTarget>();
   for (const draft of drafts) {
     const {job} = draft;
-    const {was, reason} = stateOf(job, evidence.report, {
-      executing: evidence.known.found,
-      waiting: new Map(),
-    });
+    const {was, reason} = stateOf(job, evidence.report, {executing: evidence.known.found});
     const refused = stateRefusal(job, was, reason) ?? matchRefusal(options, job, was);
     const verdict = refused === null ? await judge(options, draft, evidence) : {refused};
     targets.set(job.id, {job, verdict});

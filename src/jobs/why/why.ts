@@ -299,9 +299,9 @@ function stillInGearman(
         command: 'atomctl queue:workers',
       },
     };
-  if (was !== 'queued') return null;
+  if (was !== 'queued' && was !== 'uncertain') return null;
   return {
-    proof: `${reason} The next free worker will run it.`,
+    proof: `${reason} The next free worker will ${was === 'queued' ? 'run it' : 'run or remove it'}.`,
     advice: {
       message: 'Wait for this, or remove it from Gearman.',
       command: `atomctl jobs:kill ${id} --force`,

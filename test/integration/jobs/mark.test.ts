@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {probeSite} from '../../../src/jobs/live/queue-payloads.ts';
 import {
   type MarkOptions,
   markExitStatus,
@@ -9,7 +10,7 @@ import {
 import {jobStats} from '../../../src/jobs/stats/stats.ts';
 import {createKillSite, withMethods} from '../../support/jobs/kill-site.ts';
 import {QUIET_HOST} from '../../support/quiet-host.ts';
-import {insertLost} from '../../support/site/queue-site.ts';
+import {cancelOther, crash, handedOut, insertLost} from '../../support/site/queue-site.ts';
 import {until} from '../../support/until.ts';
 
 const at = await createKillSite();
@@ -138,6 +139,32 @@ test('a job that waits although its row has ended is refused, and removed by a f
   ]);
   expect((await at.kill([id], {force: true})).first).toMatchObject({action: 'marked', gearman: 'removed'});
   expect((await mark([id])).exit).toBe(0);
+});
+
+test('whether one waits or was cancelled is not known beside a cancelled job: refused, unless the payloads tell', async () => {
+  const {id, unique, worker} = await at.execute();
+  await crash(worker, unique, at.server);
+  await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+  await cancelOther(at);
+  const {first, exit} = await mark([id]);
+  expect([first.was, first.action, exit]).toEqual(['uncertain', 'refused', 5]);
+  expect(first.message).toMatch(/has it, waiting or cancelled\. .*give --probe\./);
+  const probe = async () => (await probeSite(at.sources)).waiting;
+  expect((await mark([id], {probe, force: true})).first).toMatchObject({was: 'queued', action: 'refused'});
+  await at.kill([id], {force: true});
+  await handedOut(at.site, 'arValidateCsvJob');
+  expect((await mark([id], {probe})).exit).toBe(0);
+});
+
+test('one that no worker has begun, and whose row has ended, is found by a probe', async () => {
+  const [id, other] = await at.submit(2);
+  await at.site.query('UPDATE job SET status_id = NULL WHERE id IN (?)', [[id, other]]);
+  const probe = async () => (await probeSite(at.sources)).waiting;
+  const {first, exit} = await mark([id!], {probe});
+  expect([first, exit]).toMatchObject([{was: 'queued', action: 'refused'}, 5]);
+  expect(first.message).toContain(`atomctl jobs:kill ${id} --force`);
+  expect(await handedOut(at.site)).toEqual([id, other]);
+  expect((await mark([id!], {probe})).exit).toBe(0);
 });
 
 test('a job whose row was ended by hand while its worker goes on is refused', async () => {

@@ -22,12 +22,12 @@ import {
   executingEnded,
   Hold,
   isJobOf,
+  mayWaitEnded,
   newestExecutingEnded,
   releaseProbeLock,
   siteFunctions,
   stillExecuting,
   takeProbeLock,
-  waitingEnded,
 } from './queue-steps.ts';
 import {type UnitStop, whileStopped, workersOf} from './units.ts';
 
@@ -265,7 +265,7 @@ function* clearAll(
   const {spec} = act;
   const names = candidates(act, plan).flatMap(({status, job}) => (status === 'running' ? [job.name] : []));
   const ended = spec.keepQueue ? [] : loadJobs(act, idsOf(candidates(act, plan)));
-  const window = spec.keepQueue ? null : new Window(act, new Set(names), yield* waitingEnded(act, ended));
+  const window = spec.keepQueue ? null : new Window(act, new Set(names), yield* mayWaitEnded(act, ended));
   const result = {cleared: 0, interrupted: false, failure: null as SiteCleared['failure']};
   let unchangeable = null;
   try {

@@ -143,19 +143,42 @@ export function* executingEnded(act: Act, jobs: readonly Job[]): Steps<FoundJobs
   return executingOf(yield* askTwice(act, yield* endedRows(act, jobs)));
 }
 
-/** The same: those that wait. */
-export function* waitingEnded(act: Act, jobs: readonly Job[]): Steps<ReadonlySet<number>> {
-  if (siteFunctions(act, ({total, running}) => total > running).size === 0) return new Set();
-  const rows = yield* endedRows(act, jobs);
-  if (rows.length === 0) return new Set();
-  yield {did: 'asks for the keys of ended rows that may wait'};
-  return new Set(waitingOf(placesOfRows(act, rows)).keys());
-}
-
-/** Both from the same answers. */
+/** Both what executes and what waits, from the same answers. */
 export function* endedInGearman(act: Act, jobs: readonly Job[]): Steps<EndedJobs> {
   const found = yield* askTwice(act, yield* endedRows(act, jobs));
-  return {executing: executingOf(found), waiting: waitingOf(found)};
+  const mayWait = [...mayWaitOf(found)];
+  const hasIgnored = (server: Gearmand) => server.entries().some(({ignored}) => ignored);
+  const isProved = ({server}: FoundJob) => !hasIgnored(server as unknown as Gearmand);
+  return {
+    executing: executingOf(found),
+    waiting: new Map(mayWait.filter(([, places]) => places.every(isProved))),
+    unclear: new Map(mayWait.filter(([, places]) => !places.every(isProved))),
+  };
+}
+
+/** src/jobs/clear/ended-rows.ts: those that may wait, by their keys or since no running row explains a count. */
+export function* mayWaitEnded(act: Act, jobs: readonly Job[]): Steps<ReadonlySet<number>> {
+  const ended = jobs.filter(({status}) => status !== 'running');
+  if (ended.length === 0) return new Set();
+  const rows = yield* endedRows(act, jobs);
+  yield {did: 'asks for the keys of ended rows that may wait'};
+  const known = mayWaitOf(placesOfRows(act, rows));
+  yield {did: 'compares the counts of Gearman with the running rows'};
+  const classes = unexplainedClasses(act);
+  const others = ended.filter(({name}) => classes.some((jobClass) => mayBeFunctionOf(name, jobClass)));
+  return new Set([...known.keys(), ...others.map(({id}) => id)]);
+}
+
+function unexplainedClasses(act: Act): string[] {
+  const totals = new Map<string, number>();
+  siteFunctions(act, ({total, jobClass}) => {
+    totals.set(jobClass, (totals.get(jobClass) ?? 0) + total);
+    return true;
+  });
+  const running = [...act.world.visibleRows().values()].filter(({status}) => status === 'running');
+  return [...totals].flatMap(([jobClass, total]) =>
+    total > running.filter(({job}) => mayBeFunctionOf(job.name, jobClass)).length ? jobClass : [],
+  );
 }
 
 function* askTwice(act: Act, rows: readonly Row[]): Steps<FoundJobs> {
@@ -174,11 +197,8 @@ function executingOf(found: FoundJobs): FoundJobs {
   return new Map([...found].filter(([, places]) => places.some(({running}) => running)));
 }
 
-/** Servers with cancelled entries are left out. */
-function waitingOf(found: FoundJobs): FoundJobs {
-  const hasIgnored = (server: Gearmand) => server.entries().some(({ignored}) => ignored);
-  const waits = ({running, server}: FoundJob) => !running && !hasIgnored(server as unknown as Gearmand);
-  return new Map([...found].filter(([, places]) => places.every(waits)));
+function mayWaitOf(found: FoundJobs): FoundJobs {
+  return new Map([...found].filter(([, places]) => places.every(({running}) => !running)));
 }
 
 function* endedRows({world}: Act, jobs: readonly Job[]): Steps<Row[]> {

@@ -72,7 +72,7 @@ function judge(
   const row = read.get(id);
   const none = {servers: [], function: '', lost: [], relatives: []};
   if (!row) return {...none, refused: `Job ${id} is gone.`};
-  const {was, reason} = stateOf({id, status: row.status}, report, {executing: new Map(), waiting: new Map()});
+  const {was, reason} = stateOf({id, status: row.status}, report, {});
   const byState = stateRefusal({id, status: row.status}, was, reason);
   if (byState !== null) return {...none, refused: byState};
   if (qualityOf(row, world.own) === 'none') return {...none, refused: 'Its log has no parameters.'};

@@ -12,6 +12,7 @@ import {
   createSite,
   type GearmanProcess,
   startWorker,
+  submitBackground,
   submitJob,
   until,
   type WorkerProcess,
@@ -105,6 +106,12 @@ export async function executeJob(
 export async function crash(worker: WorkerProcess, unique: string, server: GearmanServer): Promise<void> {
   await worker.kill();
   await until(async () => (await server.statusOfUniqueKeys([unique]))[0]!.running === false);
+}
+
+/** Leaves a cancelled entry of another class in the server until a worker polls. */
+export async function cancelOther(at: Pick<QueueSite, 'site' | 'server'>): Promise<void> {
+  const name = at.site.functionName('arValidateCsvJob');
+  await at.server.cancel(await submitBackground(at.site.gearman[0]!, name, 'cancelled', '{}'));
 }
 
 /** A row whose job no server knows; `parameters` if it has started once, which get the id of the row. */

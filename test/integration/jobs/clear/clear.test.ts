@@ -20,6 +20,7 @@ import {
 } from '../../../support/sandbox.ts';
 import {
   asControl,
+  cancelOther,
   controlOf,
   crash,
   createQueueSite,
@@ -355,13 +356,32 @@ describe('clearSite', () => {
     },
   );
 
-  test('takes out a job that waits although its row has ended', async () => {
+  test.each([185, null])('takes out a job that waits although its row has ended: %s', async (status) => {
     const {id, unique, worker} = await executeJob(at.site);
     await crash(worker, unique, at.server);
-    await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+    await at.site.query('UPDATE job SET status_id = ? WHERE id = ?', [status, id]);
     const [other] = await submit(1);
     expect(await clear({filter: {ids: [id]}})).toMatchObject({cleared: 1, queueRemoved: 1});
     expect(await handedOut(at.site)).toEqual([other]);
+  });
+
+  test.each([185, null])(
+    'takes out one that no worker has begun, whose row has ended: %s',
+    async (status) => {
+      const [id, other] = await submit(2);
+      await at.site.query('UPDATE job SET status_id = ? WHERE id = ?', [status, id]);
+      expect(await clear({filter: {ids: [id!]}})).toMatchObject({cleared: 1, queueRemoved: 1});
+      expect(await handedOut(at.site)).toEqual([other]);
+    },
+  );
+
+  test('takes out one that waits although its row has ended, beside a cancelled job of another class', async () => {
+    const {id, unique, worker} = await executeJob(at.site);
+    await crash(worker, unique, at.server);
+    await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
+    await cancelOther(at);
+    expect(await clear({filter: {ids: [id]}})).toMatchObject({cleared: 1, queueRemoved: 1});
+    expect([...(await handedOut(at.site)), ...(await handedOut(at.site, 'arValidateCsvJob'))]).toEqual([]);
   });
 
   test('takes out the job of a row that is set to Running again after the queue was looked at', async () => {
@@ -533,12 +553,15 @@ describe('clearSite', () => {
     expect([result.cleared, result.interrupted, await rows()]).toEqual([0, true, [id]]);
   });
 
-  test('reports a job that executes although its row was ended by hand', async () => {
-    const {id, worker} = await executeJob(at.site);
-    await at.site.query('UPDATE job SET status_id = 185 WHERE id = ?', [id]);
-    expect(await clear({filter: {ids: [id]}})).toMatchObject({cleared: 1, queueExecuting: 1});
-    await worker.kill();
-  });
+  test.each([185, null])(
+    'reports a job that executes although its row was ended by hand: %s',
+    async (status) => {
+      const {id, worker} = await executeJob(at.site);
+      await at.site.query('UPDATE job SET status_id = ? WHERE id = ?', [status, id]);
+      expect(await clear({filter: {ids: [id]}})).toMatchObject({cleared: 1, queueExecuting: 1});
+      await worker.kill();
+    },
+  );
 
   test('interrupted while the worker stops clears what is cancelled by then, and nothing else', async () => {
     const {id, worker} = await executeJob(at.site);

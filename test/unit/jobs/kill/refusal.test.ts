@@ -36,7 +36,7 @@ it.each<[Given, Partial<KillOptions>, RegExp]>([
   [{now: 'finished'}, {}, /finished its work; .*jobs:mark 7 --as completed/],
   [{now: 'finished', failed: true}, {}, /finished its work, after an error; .*jobs:mark 7 --as error/],
   [{now: 'executing'}, {}, /jobs:kill 7 --restart-worker/],
-  [{now: 'executing'}, {noSystemd: true}, /^(?!.*--restart-worker).*End its worker: kill .*jobs:kill 7$/],
+  [{now: 'executing'}, {noSystemd: true}, /^(?!.*--restart-worker).*End its worker: kill .*jobs:kill 7\.$/],
   [{now: 'executing'}, {worker}, /could not stop its worker from this machine/],
   [{now: 'executing', problems: [limited]}, {worker}, /is executing\. It limits retries\.$/],
   [{now: 'queued', problems: [limited]}, {}, /is queued\. It limits retries\./],
