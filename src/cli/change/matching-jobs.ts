@@ -49,10 +49,13 @@ export async function chosenJobs(
   if (report !== null) {
     noticeMissing(report, notice);
     const uncertain = [...report.verdicts.values()].filter(({state}) => state === 'uncertain').length;
-    if (uncertain > 0 && !filter.live?.includes('uncertain'))
+    if (uncertain > 0 && !filter.live?.includes('uncertain')) {
       notice(
-        `${counted(uncertain, 'running job')} ${uncertain === 1 ? 'is' : 'are'} uncertain and left out: atomctl jobs:list --running --probe`,
+        `${counted(uncertain, 'running job')} ${uncertain === 1 ? 'is' : 'are'} uncertain and left out. To see them: atomctl jobs:list --running --probe. To include them, add uncertain to --live.`,
       );
+      // "No job matches" and exit status 0 would tell a script that all is well.
+      if (jobs.length === 0 && report.missing[0] !== undefined) throw report.missing[0];
+    }
   }
   const stateOf = (id: number) => (filter.live ? (report?.verdicts.get(id)?.state ?? null) : null);
   const matched = new Map(jobs.map(({id, status}) => [id, {status, state: stateOf(id)}]));
