@@ -220,6 +220,20 @@ test('Gearman is down: the job is not proved lost, so the kill is refused with t
     gearman: 'remains',
     message: expect.stringContaining(`${gearman} cannot be reached`),
   });
+
+  const planned = await onTerminal('n\n', lost, '--force', '--gearman', gearman);
+  expect(planned.screen).toContain('marked as an error; Gearman may still have the job and hand it out');
+  expect(planned.screen).not.toContain('read the waiting jobs');
+  const forced = JSON.parse(
+    (await kill(lost, '--force', '--dry-run', '--json', '--gearman', gearman)).stdout,
+  );
+  expect(forced.killed[0]).toMatchObject({action: 'marked', gearman: 'remains'});
+  const matching = await kill('--all-matching', '--live', 'lost', '--yes', '--gearman', gearman);
+  expect([matching.code, matching.stdout, matching.stderr]).toEqual([
+    3,
+    '',
+    expect.stringMatching(/1 running job is uncertain and left out.*\n.*cannot be reached/s),
+  ]);
 });
 
 test('K10: --dry-run says what would be done to each job, and changes nothing', async () => {

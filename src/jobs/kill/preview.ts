@@ -20,7 +20,7 @@ export function previewKill(options: KillOptions, plan: KillPlan): Killed[] {
       id,
       was,
       action: options.deleteRows ? 'deleted' : 'marked',
-      gearman: unchecked.size > 0 ? 'remains' : gearmanOf(plan, target),
+      gearman: unchecked.size > 0 || isAllSilent(plan) ? 'remains' : gearmanOf(plan, target),
       message: intention(options, plan, target),
     };
   });
@@ -32,6 +32,11 @@ function uncheckedOf({report, workers}: KillPlan, {now}: Target): Map<string, st
   const isTaken = now === 'queued' || now === 'uncertain' || (now === 'executing' && workers !== null);
   if (!isTaken || silent.length === report.evidence.servers.length) return new Map();
   return new Map(silent.map(({server, reason}) => [server, reason]));
+}
+
+/** Nothing can be read or taken out. */
+function isAllSilent({report}: Pick<KillPlan, 'report'>): boolean {
+  return silentServers(report).length === report.evidence.servers.length;
 }
 
 function inPart(unchecked: Target['unchecked']): string {
@@ -49,8 +54,9 @@ function gearmanOf({workers}: KillPlan, {now, refused, isKeyless}: Target): Gear
   return isKeyless ? 'remains' : 'cancelled';
 }
 
-function intention(options: KillOptions, {workers}: KillPlan, target: Target): string {
+function intention(options: KillOptions, plan: KillPlan, target: Target): string {
   const {deleteRows, force} = options;
+  const {workers} = plan;
   const {now, verdict, isKeyless} = target;
   const row = deleteRows ? 'its row will be deleted' : 'its row will be marked as an error';
   const changed = `${row[0]!.toUpperCase()}${row.slice(1)}`;
@@ -64,6 +70,8 @@ function intention(options: KillOptions, {workers}: KillPlan, target: Target): s
         ? `Only ${row}. ${keylessText(target, options)}`
         : `${changed}. ${cancelledText(target, options)}`;
     case 'uncertain':
+      if (isAllSilent(plan))
+        return `${verdict?.reason ?? ''} ${changed}; Gearman may still have the job and hand it out.`.trim();
       return `${verdict?.reason ?? ''} ${force ? `In every state, ${row}.` : `If it waits in Gearman or is lost, ${row}; otherwise nothing will be changed.`}`.trim();
     default:
       return `${changed}.`;
@@ -72,6 +80,7 @@ function intention(options: KillOptions, {workers}: KillPlan, target: Target): s
 
 /** Whether some of the jobs have to be looked for among those that wait. */
 export function mustProbe({report, targets}: KillPlan): boolean {
+  if (isAllSilent({report})) return false;
   return [...targets.values()].some(({refused, now, job: {id}}) => {
     const isFound = now === 'queued' && placesOf(report, id).length > 0;
     return refused === null && !isFound && (now === 'uncertain' || now === 'queued');
