@@ -99,9 +99,15 @@ function warningOf(
   as: MarkOptions['as'],
   {job, was, row}: {job: Job; was: MarkState; row: RunningRow | undefined},
 ): string | null {
-  if (as === 'completed') return row?.begun === null ? 'No worker began it, so its work is not done.' : null;
+  if (as === 'completed') return againstCompleted(job, row);
   if (was === 'finished' && row?.failed === false) return 'Its log says that it finished, and has no error.';
   return job.status === 'completed' ? 'Its row says that it completed.' : null;
+}
+
+function againstCompleted({status}: Job, row: RunningRow | undefined): string | null {
+  if (row?.begun === null) return 'No worker began it, so its work is not done.';
+  if (status === 'error') return 'Its row says that it ended with an error.';
+  return row?.failed === true ? 'Its log shows an error.' : null;
 }
 
 /** The state of a job, and the sentence that says why; empty of a job that has ended. */

@@ -107,6 +107,16 @@ test('a lost job is marked as an error, an ended one as what it was not', async 
   });
 });
 
+test('a job that failed is marked as completed with a warning', async () => {
+  const failed = await at.site.insertJob({name: 'arFindingAidJob', status: 'error'});
+  const options = markOptions([failed]);
+  const [planned] = previewMark(options, await planMark(options));
+  expect(planned).toMatchObject({
+    action: 'marked',
+    message: `Job ${failed} would be marked as completed. Its row says that it ended with an error.`,
+  });
+});
+
 test('executing and queued jobs are refused, also with --force, with the command that ends them', async () => {
   const {id: executing} = await at.execute();
   const again = await at.execute();
