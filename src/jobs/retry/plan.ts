@@ -61,6 +61,8 @@ export interface ReadyRetry {
   servers: GearmanServer[];
   objectId: number | null;
   anonymous: boolean;
+  /** That AtoM deletes old jobs as it begins, a sentence; null if it does not. */
+  deletes: string | null;
   /** What running it again does, in sentences. */
   effects: string[];
 }
@@ -178,7 +180,7 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
     return {
       refused: `Job ${id} needs the object ${objectId}, which was deleted. It cannot run again.`,
     };
-  if (job.userId === null && !row.anonymous && !options.force) return {refused: noUserText(id)};
+  if (job.userId === null && !row.anonymous && !options.force) return {refused: noUserText(id, row.deletes)};
   const second = facts.run(parameters);
   const fileMissing = await filesRefusal(options, job, facts, parameters);
   if (fileMissing !== null) return {refused: fileMissing};
@@ -202,6 +204,7 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
       servers,
       objectId,
       anonymous: row.anonymous,
+      deletes: job.userId === null ? row.deletes : null,
       effects: [
         runBefore(id, draft.relatives) ?? '',
         second.text,
@@ -260,10 +263,10 @@ function lostRelatives(draft: Draft, {report}: Evidence): SeenRow[] {
     .map(({id, status}) => ({id, status, logLength: lengths.get(id) ?? 0}));
 }
 
-function noUserText(id: number): string {
+function noUserText(id: number, effect: string): string {
   return (
     `Job ${id} has no user: it was submitted on the command line, or its user was deleted. ` +
-    `To run it without a user: atomctl jobs:retry ${id} --force`
+    `${effect} To run it anyway: atomctl jobs:retry ${id} --force`
   );
 }
 
@@ -289,11 +292,14 @@ async function rowFacts(options: RetryOptions, {id}: Job, parameters: PhpArray):
     [objectIdOf(parameters) ?? 0, id, id, old],
   );
   const count = Number(row!.old);
-  const which = count === 0 ? 'every job' : count === 1 ? 'the 1 job' : `the ${count} jobs`;
+  const which =
+    count > 1
+      ? `the ${count} jobs without a user that are`
+      : `${count === 0 ? 'every job' : 'the 1 job'} without a user that is`;
   return {
     objectExists: row!.object === 1,
     anonymous: row!.anonymous === 1,
-    deletes: `It runs without a user: when it starts, AtoM deletes ${which} without a user that are older than two days${row!.own === 1 ? `, job ${id} among them` : ''}.`,
+    deletes: `It runs without a user: when it starts, AtoM deletes ${which} older than two days${row!.own === 1 ? `, job ${id} among them` : ''}.`,
   };
 }
 

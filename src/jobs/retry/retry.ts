@@ -198,8 +198,8 @@ async function submitOrMark(
   const submission = submissionOf(ready.parameters, newId, ready.function);
   const server = chooseServer(ready.servers, submission.unique);
   const submitted = await submitJob(server, submission, () => hasBegun(options.database, newId));
-  const message = `Job ${id} was started again as job ${newId}, on ${submitted.server}.`;
-  const done: Retried = {id, newId, action: 'submitted', message};
+  const message = [`Job ${id} was started again as job ${newId}, on ${submitted.server}.`, ready.deletes];
+  const done: Retried = {id, newId, action: 'submitted', message: message.filter(Boolean).join(' ')};
   if (submitted.outcome === 'submitted') return done;
   const row = await markAsError(options, newId, submitted);
   // A worker has written to the row since: it has the job.

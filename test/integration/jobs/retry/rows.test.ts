@@ -166,11 +166,12 @@ test('a job that has no user for another reason needs --force', async () => {
   const id = await insertLogged(at.site, {userId: null});
   const refused = await retryAt(at, [id]);
   expect([refused.first.message, refused.exit]).toEqual([
-    `Job ${id} has no user: it was submitted on the command line, or its user was deleted. To run it without a user: atomctl jobs:retry ${id} --force`,
+    `Job ${id} has no user: it was submitted on the command line, or its user was deleted. It runs without a user: when it starts, AtoM deletes the 1 job without a user that is older than two days, job ${id} among them. To run it anyway: atomctl jobs:retry ${id} --force`,
     5,
   ]);
   expect((await previewAt(at, id, {force: true})).message).toMatch(/AtoM deletes .* without a user/);
   const {first} = await retryAt(at, [id], {force: true});
+  expect(first.message).toMatch(/started again as job .*AtoM deletes .* without a user/);
   await ended(first.newId!);
 });
 
