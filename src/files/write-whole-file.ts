@@ -68,6 +68,8 @@ async function inDirectory<T>(
   work: (directory: Directory, name: string) => Promise<T>,
 ): Promise<T> {
   const name = basename(path);
+  if (path === '-')
+    throw usageError('"-" is not the name of a file here.', 'Give a name, or ./- for a file called "-".');
   if (['', '.', '..'].includes(name)) throw notPlain(path);
   const directory = await onDisk(path, () => Directory.openToWrite(dirname(path), uid));
   try {

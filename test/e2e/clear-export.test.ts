@@ -65,6 +65,18 @@ describe('a job that is Running in the file of --export', () => {
   });
 });
 
+test('"-" is not taken for standard output', async () => {
+  await site.insertJob({status: 'completed'});
+  const before = await rows();
+  const {code, stdout, stderr} = await run('--export', '-');
+  expect([code, stdout, stderr]).toEqual([
+    2,
+    '',
+    expect.stringMatching(/^Error: "-" is not the name of a file here\..*\.\/-/),
+  ]);
+  expect(await rows()).toEqual(before);
+});
+
 test('deletes no job that matches only after the export', async () => {
   const [, late] = [
     await site.insertJob({status: 'error', output: 'timeout'}),
@@ -107,7 +119,7 @@ describe('what a clear that stopped early says of its file:', () => {
     const {code, stderr} = await run('--batch-size', '1', '--export', path, ...flags);
     expect([code, await rows()]).toEqual([1, [second]]);
     expect(stderr).toContain(
-      `1 job was cleared before this; run the command again${withName} to clear the rest.`,
+      `1 job was cleared before this; correct this first, then run the command again${withName} to clear the rest.`,
     );
   });
 

@@ -240,7 +240,7 @@ Exit status: 0 cleared, 1 it failed before the end or Gearman may still have job
 function questionOf({total}: ClearPlan): string {
   return total === 0
     ? "Remove this site's waiting Gearman jobs without a row? (y/N)"
-    : `Are you SURE you want to clear all ${total} jobs? (y/N)`;
+    : `Are you SURE you want to clear ${total === 1 ? '1 job' : `all ${total} jobs`}? (y/N)`;
 }
 
 /** What is to be cleared. */

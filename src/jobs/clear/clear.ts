@@ -422,9 +422,12 @@ function stoppedSentence(
       out === 0
         ? ''
         : ` ${counted(out, 'job')} more ${out === 1 ? 'is' : 'are'} out of Gearman and will not run;`;
+    // What prevents the deletion of one row prevents it at the next run, too.
+    const first =
+      failure.code === 'REFUSED' || failure.code === 'DATABASE_ERROR' ? 'correct this first, then ' : '';
     const perhaps = failure.code === 'COMMIT_UNKNOWN' ? ', and perhaps the next ones too' : '';
     return [
-      `${failure.message} ${counted(cleared, 'job')} ${cleared === 1 ? 'was' : 'were'} cleared before this${perhaps};${more} ${againWith(plan)} to clear the rest.`,
+      `${failure.message} ${counted(cleared, 'job')} ${cleared === 1 ? 'was' : 'were'} cleared before this${perhaps};${more} ${first}${againWith(plan)} to clear the rest.`,
     ];
   }
   const isOnlyRecord = interrupted && cleared > 0 && plan.exported?.needsOtherName === true;

@@ -163,7 +163,8 @@ export function renderCleared(
 ): string {
   const hasStopped = cleared.interrupted || cleared.failure !== null;
   const end = hasStopped ? `of ${planned} cleared before it stopped` : 'cleared';
-  const lines = [`${counted(cleared.cleared, 'job')} ${end}: ${countsText(cleared.byStatus)}.`];
+  const statuses = cleared.cleared === 0 ? '' : `: ${countsText(cleared.byStatus)}`;
+  const lines = [`${counted(cleared.cleared, 'job')} ${end}${statuses}.`];
   if (exported !== null)
     lines.push(
       hasStopped
