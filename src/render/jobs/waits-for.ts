@@ -6,7 +6,7 @@ const SHOWN = 3;
 
 /** What a queued job waits for: the workers that can run it, and what each of them executes. */
 export function waitsFor(workers: readonly BusyWorker[], time: Pick<SiteTime, 'toWall'>): string {
-  if (workers.length === 0) return 'a worker; no worker that can run it is connected: atomctl worker:status';
+  if (workers.length === 0) return 'a worker; no worker that can run it is connected: atomctl queue:status';
   const each = workers.slice(0, SHOWN).map((worker) => workerText(worker, time));
   const rest = workers.length - SHOWN;
   return sanitizeLine(`${each.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);

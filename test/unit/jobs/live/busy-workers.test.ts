@@ -78,7 +78,7 @@ describe('D8: what a queued job waits for, in one sentence', () => {
 
   test('none', () => {
     expect(sentence([], [row(5, {queues: [FIRST]})])).toBe(
-      'a worker; no worker that can run it is connected: atomctl worker:status',
+      'a worker; no worker that can run it is connected: atomctl queue:status',
     );
   });
 });
