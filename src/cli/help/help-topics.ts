@@ -41,7 +41,7 @@ const OTHER_VARIABLES: Term[] = [
 /** What to do about a job in this state. */
 const LIVE_REMEDIES: Record<LiveState, string> = {
   executing: 'Wait, or end it: with systemd, jobs:kill ID --restart-worker; without, jobs:kill ID says how.',
-  queued: 'Wait, start a worker (worker:start), or end it: jobs:kill ID.',
+  queued: 'Wait, start a worker (worker:start; without systemd, worker:run), or end it: jobs:kill ID.',
   finished: 'Correct its row: doctor --fix, or jobs:mark ID --as completed.',
   lost: 'Run it again: jobs:retry ID. Or mark it as an error: jobs:kill ID, or doctor --fix for all lost jobs.',
   uncertain: 'To see what is missing: jobs:why ID. To distinguish queued from lost: jobs:why ID --probe.',

@@ -32,7 +32,7 @@ Exit status: 0 saved, 2 usage error, 3 a server unreachable, 5 refused, 130 inte
       command: '<%= config.bin %> <%= command.id %> /var/backups/atomctl/queue-%F.json',
     },
     {
-      description: 'Restart gearmand without losing what waits',
+      description: 'With systemd, restart gearmand without losing what waits',
       command:
         '<%= config.bin %> <%= command.id %> queue.json && systemctl restart gearman-job-server && <%= config.bin %> queue:restore queue.json --yes',
     },
