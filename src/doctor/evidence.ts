@@ -7,6 +7,7 @@ import type {LocalAccount} from '../host/accounts.ts';
 import type {SeenOnServers} from '../host/foreign-prefixes.ts';
 import type {ObservedClock} from '../host/observed-clock.ts';
 import {readWorkerProcess} from '../host/worker-state.ts';
+import type {HostCommands} from '../host-commands.ts';
 import {type CrossCheck, crossCheck} from '../jobs/health/cross-check.ts';
 import {
   type HostFacts,
@@ -35,6 +36,8 @@ export interface SiteAccess {
   databaseConfig: () => Promise<DatabaseConfig>;
   servers: () => Promise<ServerConnection[]>;
   manager: ServiceManager;
+  /** What a fix says of starting workers and servers on this host. */
+  commands: HostCommands;
   /** How far a unit is from systemd's start limit. */
   readLimit: (unit: UnitState) => Promise<StartLimit>;
   time: SiteTime;

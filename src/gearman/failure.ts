@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {AtomctlError} from '../errors.ts';
+import {hostCommands} from '../host-commands.ts';
 import {unresolvedHint} from '../service-name.ts';
 import {systemReason} from '../system-failure.ts';
 import {formatAddress, type ServerAddress} from './address.ts';
@@ -20,8 +21,10 @@ export class TooManyLines extends Error {}
 export const MAX_PACKET_MIB = 16;
 
 const PORT_HINT = 'Check that the address and the port are those of the Gearman server.';
-const RUNNING_HINT =
-  'Check that the Gearman server runs and listens at this address: systemctl start gearman-job-server (not on Debian: systemctl start gearmand).';
+
+function runningHint(): string {
+  return `Check that the Gearman server runs and listens at this address: ${hostCommands().startGearmand}.`;
+}
 
 /** What a parser threw, as an error that names the server and the command. Other errors pass unchanged. */
 export function replyFailure(address: ServerAddress, command: string, error: unknown): unknown {
@@ -104,7 +107,7 @@ export function closedByPeer(
     );
   }
   return new AtomctlError('GEARMAN_UNREACHABLE', `Gearman server ${server} closed the connection.`, {
-    hint: RUNNING_HINT,
+    hint: runningHint(),
   });
 }
 
@@ -127,7 +130,7 @@ export function networkFailure(address: ServerAddress, cause: NodeJS.ErrnoExcept
   return new AtomctlError(
     'GEARMAN_UNREACHABLE',
     `Gearman server ${server} cannot be reached: ${systemReason(cause)}.`,
-    {hint: RUNNING_HINT, cause},
+    {hint: runningHint(), cause},
   );
 }
 

@@ -1,5 +1,6 @@
 import {AtomctlError} from '../errors.ts';
 import type {ServerAddress} from '../gearman/address.ts';
+import type {HostCommands} from '../host-commands.ts';
 import {type QueueFunction, queueFunctions} from './functions.ts';
 import {oldHoldProblems, oldHolds} from './probe/old-holds.ts';
 import {askServers, type ServerReport} from './server-report.ts';
@@ -40,6 +41,8 @@ export interface QueueStatusOptions {
   clock?: {now: () => Date; toWall: (instant: Date) => string};
   /** The root of a site whose compiled configuration is older than its sources. */
   staleRoot?: string | null;
+  /** How workers are started on this host. */
+  commands: HostCommands;
   /** Prefixes that are known to be other sites'. */
   foreignPrefixes?: ReadonlySet<string>;
   /** Other sites' functions too. If this site's prefix is not known, all functions are given anyway. */
@@ -84,6 +87,7 @@ export function queueStatus(options: QueueStatusOptions): QueueStatus {
     limits: options.limits ?? {},
     backlog: options.backlog ?? null,
     staleRoot: options.staleRoot ?? null,
+    commands: options.commands,
     otherProblems: [
       ...(options.jobProblems ?? []),
       ...unservedPrefixes(functions, options.foreignPrefixes ?? new Set()),

@@ -1,4 +1,5 @@
 import {formatDuration} from '../duration.ts';
+import type {HostCommands} from '../host-commands.ts';
 import {functionName} from './function-name.ts';
 import type {QueueFunction} from './functions.ts';
 import {type ServerReport, skippedText} from './server-report.ts';
@@ -35,6 +36,7 @@ export interface QueueEvidence {
   staleRoot: string | null;
   /** What was found elsewhere: by the rows of the jobs, and under other prefixes. */
   otherProblems: readonly QueueProblem[];
+  commands: HostCommands;
 }
 
 /** Something that is wrong with the queue, as `queue:status --json` prints it. */
@@ -68,7 +70,7 @@ function unreachableServers({servers}: QueueEvidence): QueueProblem[] {
           {
             state: FAULT_SEVERITY['a server does not answer'],
             message: error,
-            remedy: hint ?? 'On its host: systemctl status gearman-job-server',
+            remedy: hint ?? 'Check that gearmand runs on its host.',
           },
         ],
   );
@@ -92,12 +94,13 @@ export const UNREAD_LINES_REMEDY =
  * A worker registers its abilities when it starts, and with it those of plugins that were turned on meanwhile. With a
  * stale cache a restarted worker would connect to the same servers, with the same classes, as before.
  */
-export function workersFix(staleRoot: string | null, otherwise = 'atomctl worker:restart'): string {
-  return staleRoot === null ? otherwise : `cd ${staleRoot} && php symfony cc && atomctl worker:restart`;
+export function workersFix(
+  {restartWorker, restartWorkerAfter}: HostCommands,
+  staleRoot: string | null,
+  otherwise = restartWorker,
+): string {
+  return staleRoot === null ? otherwise : restartWorkerAfter(`cd ${staleRoot} && php symfony cc`);
 }
-
-/** Starts a worker that does not run, also at systemd's start limit, at which a plain start is refused. */
-export const START_WORKER = 'atomctl worker:start --reset';
 
 function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
   const {servers, functions, prefix, required} = evidence;
@@ -118,7 +121,7 @@ function missingWorkers(evidence: QueueEvidence): QueueProblem[] {
 /** @param where if it is on one of several servers only */
 function withoutWorker(
   jobClasses: readonly string[],
-  {staleRoot}: QueueEvidence,
+  {staleRoot, commands}: QueueEvidence,
   where?: string,
 ): QueueProblem[] {
   const [first] = jobClasses;
@@ -132,7 +135,7 @@ function withoutWorker(
     where === undefined
       ? 'a job class without a worker'
       : 'a job class without a worker on one of several servers';
-  return [{state: FAULT_SEVERITY[fault], message, remedy: workersFix(staleRoot)}];
+  return [{state: FAULT_SEVERITY[fault], message, remedy: workersFix(commands, staleRoot)}];
 }
 
 /** AtoM submits a job to any one of its servers: one that no worker is connected to keeps it. */
@@ -166,7 +169,7 @@ function unknownPrefix(): QueueProblem {
  * from the one computed here. Nothing is wrong if every class that could be missed was excluded.
  */
 function noWorkerOfThisSite(evidence: QueueEvidence): QueueProblem[] {
-  const {functions, prefix, required, excluded, staleRoot} = evidence;
+  const {functions, prefix, required, excluded, staleRoot, commands} = evidence;
   if (required.length === 0 && excluded.length > 0) return [];
   const missing = required.length === 0 ? '' : ` Without one: ${enumerate(required)}.`;
   const strangers = functions.filter((row) => row.jobClass !== null && !row.thisSite && row.workers > 0);
@@ -178,7 +181,7 @@ function noWorkerOfThisSite(evidence: QueueEvidence): QueueProblem[] {
         ' another root or workers_key; then give their prefix with --function-prefix PREFIX.';
   const own = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   const message = `No worker of this site (${own}) is connected.${missing}${hint}`;
-  const remedy = workersFix(staleRoot, START_WORKER);
+  const remedy = workersFix(commands, staleRoot, commands.startWorker);
   return [{state: FAULT_SEVERITY['no worker of the site'], message, remedy}];
 }
 

@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
 import type {Readable} from 'node:stream';
 import {AtomctlError} from '../errors.ts';
+import {BY_HAND} from '../host-commands.ts';
 
 export interface CommandResult {
   status: number;
@@ -101,5 +102,4 @@ function tooSlow(tool: string, args: readonly string[], seconds: number): Atomct
 }
 
 /** What to do without systemd. */
-export const WITHOUT_SYSTEMD =
-  'In a container, restart the container of the worker, or run the worker with atomctl worker:run. To see the connected workers: atomctl queue:workers';
+export const WITHOUT_SYSTEMD = `In a container, restart the container of the worker, or run the worker with ${BY_HAND.startWorker}. To see the connected workers: atomctl queue:workers`;

@@ -3,6 +3,7 @@ import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
+import {hostCommands} from '../../src/host-commands.ts';
 import {
   type AtomSite,
   createSite,
@@ -248,13 +249,14 @@ describe('queue:status and doctor', () => {
         message: `2 job classes have no worker on ${second.endpoint}: arFindingAidJob, arFileImportJob.`,
       }),
     ]);
-    expect(fresh.remedies).toEqual(['atomctl worker:restart', 'atomctl worker:restart']);
+    const {restartWorker, restartWorkerAfter} = hostCommands();
+    expect(fresh.remedies).toEqual([restartWorker, restartWorker]);
 
     const cache = join(site.root, 'cache/qubit/worker/config/config_app.yml.php');
     await mkdir(dirname(cache), {recursive: true});
     await writeFile(cache, '');
     await utimes(cache, 1, 1);
-    const clear = `cd ${site.root} && php symfony cc && atomctl worker:restart`;
+    const clear = restartWorkerAfter(`cd ${site.root} && php symfony cc`);
     expect((await seen()).remedies).toEqual([clear, clear]);
   });
 
@@ -280,7 +282,7 @@ describe('queue:status and doctor', () => {
       {
         state: 'critical',
         message: 'qtSwordPluginWorker has no worker.',
-        remedy: 'atomctl worker:restart',
+        remedy: hostCommands().restartWorker,
       },
     ]);
     expect(on.finding).toMatchObject({

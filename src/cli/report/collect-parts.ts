@@ -4,6 +4,7 @@ import {collectSiteEvidence} from '../../doctor/evidence.ts';
 import {runChecks} from '../../doctor/run-checks.ts';
 import {AtomctlError} from '../../errors.ts';
 import {readFile} from '../../files/sync-files.ts';
+import {hostCommands} from '../../host-commands.ts';
 import type {ShownWorker} from '../../jobs/live/busy-workers.ts';
 import {listLiveJobs} from '../../jobs/live/list-live.ts';
 import {totalJobs} from '../../jobs/model/count.ts';
@@ -117,6 +118,7 @@ async function queueReport(context: Context): Promise<QueueReport> {
     readJobs: () => readSiteJobs(context),
     clock: {now: context.now, toWall: time.toWall},
     staleRoot: await staleRoot(root.value),
+    commands: hostCommands(),
     foreignPrefixes: () => foreignPrefixes(context),
     all: true,
   });

@@ -1,4 +1,5 @@
 import type {SiteAccess} from '../../doctor/evidence.ts';
+import {hostCommands} from '../../host-commands.ts';
 import type {Context} from '../context.ts';
 import {waitAloud} from '../terminal/wait-aloud.ts';
 import {serviceManager} from '../worker/unit-flags.ts';
@@ -35,6 +36,7 @@ export async function siteAccess(
     databaseConfig: async () => (await site.database()).value,
     servers: () => context.servers(),
     manager,
+    commands: hostCommands(),
     readLimit: (unit) => readStartLimit(unit, manager.scope, context.now()),
     time,
     now: context.now,

@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {hostCommands} from '../../host-commands.ts';
 import type {SiteJobs} from '../../queue/status.ts';
 import type {Context} from '../context.ts';
 import {liveFacts, liveSources} from './live.ts';
@@ -43,7 +44,7 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       workerProcess: jobs.readWorkerProcess,
     });
     const problems = [
-      ...jobs.jobProblems(report, checked, {time, excluded}),
+      ...jobs.jobProblems(report, checked, {time, excluded, commands: hostCommands()}),
       ...jobs.clockProblems(clockFaults),
     ].map(({state, message, remedy}) => ({state, message, remedy}));
     const longestWait = jobs.longestWait(report, {now: own.now(), excluded});

@@ -1,3 +1,4 @@
+import {hostCommands} from '../../host-commands.ts';
 import type {Explained} from '../../jobs/why/why.ts';
 import type {Context} from '../context.ts';
 import {liveSources} from './live.ts';
@@ -26,6 +27,7 @@ export async function explain(
     time,
     journalPids: (jobs) => journalPids(context, jobs),
     processState: async (pid) => (await readProcessState(pid))?.state ?? null,
+    commands: hostCommands(),
     ...(probe && {probe: (name: string) => probeFor(context, sources, name)}),
   });
 }

@@ -1,4 +1,5 @@
 import {AtomctlError} from '../../errors.ts';
+import {BY_SYSTEMD} from '../../host-commands.ts';
 import type {WorkerControl} from '../../jobs/model/worker-control.ts';
 import type {UnitState} from '../../systemd/unit-state.ts';
 import type {AssignedJob} from '../../worker/executing.ts';
@@ -110,7 +111,7 @@ function sayingWithoutSystemd(howToEnd: string): (error: unknown) => never {
   };
 }
 
-export const TO_START_AGAIN = 'To start it: atomctl worker:start --reset';
+export const TO_START_AGAIN = `To start it: ${BY_SYSTEMD.startWorker}`;
 
 /** Says of a failure which units may still be stopped. */
 export function saying(units: readonly string[]): (error: unknown) => never {

@@ -13,6 +13,7 @@ import {ENDS_SOON, interruptibly} from '../../cli/terminal/interrupt.ts';
 import {writeSentences} from '../../cli/terminal/io.ts';
 import {waitAloud} from '../../cli/terminal/wait-aloud.ts';
 import {EXIT} from '../../errors.ts';
+import {hostCommands} from '../../host-commands.ts';
 import type {JobFilter} from '../../jobs/model/filter.ts';
 import {noSuchJobs} from '../../jobs/model/show.ts';
 import {planRetry, type RetryOptions, type RetryTarget} from '../../jobs/retry/plan.ts';
@@ -163,6 +164,7 @@ Exit status: 0 all submitted (or no job matches the filters), 1 only some, 2 usa
       onceMore: !allMatching,
       by: caller(),
       culture: 'en',
+      commands: hostCommands(),
       signal: new AbortController().signal,
       recheck: {firstSeen: new Map(), wait: waitAloud((text) => this.notice(text))},
     };

@@ -8,6 +8,7 @@ import {watch, watchFlag} from '../../cli/polling/watch.ts';
 import {allSitesFlag} from '../../cli/site/all-sites.ts';
 import {foreignPrefixes, readSiteJobs} from '../../cli/site/site-jobs.ts';
 import {type AtomctlError, EXIT} from '../../errors.ts';
+import {hostCommands} from '../../host-commands.ts';
 import {SEVERITIES} from '../../queue/severity.ts';
 import {
   fetchQueueReport,
@@ -218,6 +219,7 @@ async function reportOptions(context: Context, flags: StatusFlags): Promise<Queu
     readJobs: flags['no-database'] ? null : () => readSiteJobs(context, flags.exclude),
     clock: {now: context.now, toWall},
     staleRoot: await staleRoot(root.value),
+    commands: hostCommands(),
     foreignPrefixes: () => foreignPrefixes(context),
     allFunctions: flags['all-functions'],
     // A plugin has figures for all functions of this site.

@@ -22,7 +22,7 @@ async function checkServer(site: SiteEvidence): Promise<Outcome> {
     return critical({
       evidence: connected.message,
       consequence: 'AtoM and its workers cannot work without it; the jobs could not be checked.',
-      remedy: connected.hint ?? 'systemctl start mysql',
+      remedy: connected.hint ?? 'Check that the database server runs.',
     });
   }
   const {flavour, version} = (await site.connection()).server;

@@ -5,7 +5,7 @@ import {type QueueFunction, queueFunctions} from '../../queue/functions.ts';
 import {oldHoldProblems, oldHolds} from '../../queue/probe/old-holds.ts';
 import {type ServerReport, skippedText} from '../../queue/server-report.ts';
 import {servedClasses} from '../../queue/status.ts';
-import {START_WORKER, UNREAD_LINES_REMEDY, workersFix} from '../../queue/verdict.ts';
+import {UNREAD_LINES_REMEDY, workersFix} from '../../queue/verdict.ts';
 import type {WorkerUnit} from '../evidence/worker-units.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
 import {healthy, NotAvailable, type Outcome, shared, someOf, warning} from '../finding.ts';
@@ -66,7 +66,7 @@ async function servedFunctions(site: SiteEvidence): Promise<{own: QueueFunction[
 
 async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
   const {own, others} = await servedFunctions(site);
-  const {prefix} = site.access;
+  const {prefix, root, commands} = site.access;
   const ownPrefix = prefix === '' ? 'no prefix' : `prefix ${prefix}`;
   if (own.length > 0)
     return healthy(`${counted(own.length, 'job class', 'job classes')} with ${ownPrefix} have a worker.`);
@@ -78,13 +78,13 @@ async function checkWorkers(site: SiteEvidence): Promise<Outcome> {
     return shared('no worker of the site', {
       evidence,
       consequence,
-      remedy: workersFix(await staleRoot(site.access.root), isActive ? undefined : START_WORKER),
+      remedy: workersFix(commands, await staleRoot(root), isActive ? undefined : commands.startWorker),
     });
   }
   return shared('no worker of the site', {
     evidence: `No worker of this site (${ownPrefix}) is connected. Workers with another function prefix are connected: ${someOf(prefixes)}.`,
     consequence: `${consequence} If those workers belong to this site, its root was moved, workers_key was changed, or they use another path (in a container).`,
-    remedy: `${workersFix(await staleRoot(site.access.root))}; if the workers always use another path: --function-prefix ${prefixes[0]}`,
+    remedy: `${workersFix(commands, await staleRoot(root))}; if the workers always use another path: --function-prefix ${prefixes[0]}`,
   });
 }
 
@@ -102,7 +102,7 @@ function noUnits(error: unknown): WorkerUnit[] {
 }
 
 async function checkClasses(site: SiteEvidence): Promise<Outcome> {
-  const {prefix, workerTypes} = site.access;
+  const {prefix, workerTypes, root, commands} = site.access;
   const {own} = await servedFunctions(site);
   if (own.length === 0) throw new NotAvailable('No worker of this site is connected.');
   const plugins = await site.plugins().catch((error: unknown) => {
@@ -137,7 +137,7 @@ async function checkClasses(site: SiteEvidence): Promise<Outcome> {
       .join(' '),
     consequence:
       'AtoM submits each job to one of its servers; jobs of these classes on this server have no worker.',
-    remedy: workersFix(await staleRoot(site.access.root)),
+    remedy: workersFix(commands, await staleRoot(root)),
   });
 }
 
@@ -158,6 +158,7 @@ async function checkHolds(site: SiteEvidence): Promise<Outcome> {
 
 /** AtoM's workers call themselves `pid_<PID>_<hex>`; other connections without functions are clients. */
 async function checkIdle(site: SiteEvidence): Promise<Outcome> {
+  const {restartWorker, seeWorkerOutput} = site.access.commands;
   const answering = await site.answering();
   const idle = answering.flatMap(({address, connections}) =>
     connections
@@ -168,6 +169,6 @@ async function checkIdle(site: SiteEvidence): Promise<Outcome> {
   return warning({
     evidence: `${counted(idle.length, 'worker')} without registered abilities: ${someOf(idle)}.`,
     consequence: 'Such a worker is connected, but gets no jobs.',
-    remedy: 'atomctl worker:restart; for the reason: atomctl worker:logs',
+    remedy: `${restartWorker}; for the reason: ${seeWorkerOutput}`,
   });
 }

@@ -67,7 +67,7 @@ async function checkFullLogs(site: SiteEvidence): Promise<Outcome> {
     evidence: `${counted(logs.length, 'log')} ${RECENT} reached 65,534 characters: ${someOf(logs.map(jobLabel))}.`,
     consequence:
       'AtoM did not store their newest lines: they do not show how the jobs ended, or if a running job is stuck.',
-    remedy: 'To see the output of the worker: atomctl worker:logs',
+    remedy: `To see the output of the worker: ${site.access.commands.seeWorkerOutput}`,
   });
 }
 

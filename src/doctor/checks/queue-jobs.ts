@@ -15,7 +15,7 @@ async function checkStalled(site: SiteEvidence): Promise<Outcome> {
   if (stalls.length === 0) return healthy('No job waits while a worker that can run it executes nothing.');
   return outcomeOf(
     'stalled workers',
-    stalls.map((stall) => stalledWorkers(stall, site.access.time)),
+    stalls.map((stall) => stalledWorkers(stall, site.access)),
   );
 }
 

@@ -47,7 +47,7 @@ async function checkSearchEngine({access}: SiteEvidence): Promise<Outcome> {
           published: 'its address only to AtoM; to skip this check: --skip search-engine',
           check,
         })
-      : `On its host: systemctl start elasticsearch; its address is in ${first.server.origin}`,
+      : `${access.commands.startSearchEngine}; its address is in ${first.server.origin}`,
   };
   return silent.length === asked.length ? critical(fault) : warning(fault);
 }

@@ -1,5 +1,6 @@
 import type {SiteTime} from '../../atom/site-time.ts';
 import {counted} from '../../counted.ts';
+import type {HostCommands} from '../../host-commands.ts';
 import {FAULT_SEVERITY} from '../../queue/severity.ts';
 import type {QueueProblem} from '../../queue/verdict.ts';
 import type {LiveReport} from '../live/live-state.ts';
@@ -22,14 +23,14 @@ export interface JobProblem extends QueueProblem {
 export function jobProblems(
   report: Pick<LiveReport, 'evidence' | 'verdicts'>,
   {surplus, ended, stalls}: CrossCheck,
-  {time, excluded}: {time: SiteTime; excluded: readonly string[]},
+  {excluded, ...options}: StallOptions & {excluded: readonly string[]},
 ): JobProblem[] {
   const isIncluded = ({jobClasses}: {jobClasses: readonly string[]}) =>
     !jobClasses.every((name) => excluded.includes(name));
   return [
     ...lostJobs(report, excluded),
     ...finishedJobs(report, excluded),
-    ...stalls.filter(isIncluded).map((stall) => stalledWorkers(stall, time)),
+    ...stalls.filter(isIncluded).map((stall) => stalledWorkers(stall, options)),
     ...endedJobs(ended.filter(({name}) => !excluded.includes(name))),
     ...surplus.filter(isIncluded).map(jobsWithoutRows),
   ];
@@ -70,8 +71,13 @@ function finishedJobs(report: Report, excluded: readonly string[]): JobProblem[]
   ];
 }
 
+interface StallOptions {
+  time: SiteTime;
+  commands: HostCommands;
+}
+
 /** `2 jobs have waited since 2026-11-23 02:42:45 although pid_7_65 can run them and executes nothing; …`. */
-export function stalledWorkers({workers, ...stall}: LocalStall, time: SiteTime): JobProblem {
+export function stalledWorkers({workers, ...stall}: LocalStall, {time, commands}: StallOptions): JobProblem {
   const one = stall.waiting === 1;
   const since = stall.sinceMs === null ? '' : ` since ${time.toWall(new Date(stall.sinceMs))}`;
   const subject = `${one ? '1 job has' : `${stall.waiting} jobs have`} waited${since} (${someOf(stall.jobClasses)})`;
@@ -88,7 +94,7 @@ export function stalledWorkers({workers, ...stall}: LocalStall, time: SiteTime):
     state: FAULT_SEVERITY['stalled workers'],
     message: `${[`${subject} although ${who}`, ...facts.slice(0, SHOWN)].join('; ')}.`,
     consequence: 'These jobs wait until a worker starts them; new jobs of these classes wait behind them.',
-    remedy: remedyFor(workers),
+    remedy: remedyFor(workers, commands),
   };
 }
 
@@ -112,9 +118,9 @@ const STATE_TEXTS = {
   ended: 'has ended, but its parent process has not collected it',
 } as const;
 
-function remedyFor(workers: readonly LocalWorker[]): string {
+function remedyFor(workers: readonly LocalWorker[], {restartWorker}: HostCommands): string {
   const stopped = workers.flatMap(({pid, seen}) => (seen?.state === 'stopped' && seen.isWorker ? [pid] : []));
-  return stopped.length > 0 ? `kill -CONT ${stopped.join(' ')}` : 'atomctl worker:restart';
+  return stopped.length > 0 ? `kill -CONT ${stopped.join(' ')}` : restartWorker;
 }
 
 /** Rows that have ended while Gearman still has their jobs. */

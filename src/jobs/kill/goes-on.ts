@@ -1,3 +1,4 @@
+import {BY_SYSTEMD} from '../../host-commands.ts';
 import type {KillOptions, Target} from './target.ts';
 
 type EndOptions = Pick<KillOptions, 'deleteRows' | 'noSystemd'>;
@@ -19,9 +20,9 @@ export function endOf({job: {id}, howToEnd, isKeyless}: Ending, {deleteRows, noS
   if (howToEnd) return `${howToEnd.end}${remove} ${howToEnd.start}`;
   if (noSystemd) return deleteRows ? 'see atomctl queue:workers' : `see atomctl jobs:kill ${id}`;
   if (remove !== '')
-    return `atomctl worker:stop (other jobs of these workers begin again later).${remove} Then start the worker again: atomctl worker:start`;
+    return `atomctl worker:stop (other jobs of these workers begin again later).${remove} Then start the worker again: ${BY_SYSTEMD.startWorker}`;
   return deleteRows
-    ? 'atomctl worker:restart (other jobs of these workers start again)'
+    ? `${BY_SYSTEMD.restartWorker} (other jobs of these workers start again)`
     : `atomctl jobs:kill ${id} --restart-worker`;
 }
 

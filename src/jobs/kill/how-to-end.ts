@@ -1,3 +1,4 @@
+import {BY_HAND} from '../../host-commands.ts';
 import type {RowEvidence} from '../live/evidence.ts';
 import {type LiveReport, placesOf} from '../live/live-state.ts';
 import type {Job} from '../model/job.ts';
@@ -28,7 +29,7 @@ export async function howToEnd(
   return new Map(await Promise.all(ways));
 }
 
-const START = 'Then start a worker again: atomctl worker:run, or its container.';
+const START = `Then start a worker again: ${BY_HAND.startWorker}, or its container.`;
 
 function endByHand({id, status}: Job, pids: readonly number[]): string {
   if (pids.length > 0) return `kill ${pids.join(' ')} (${PROCESSES[Math.min(pids.length, 2)]}).`;

@@ -1,12 +1,12 @@
 /** Whether jobs can be run again, and what that would do: nothing is changed. */
 import {formatAddress} from '../../gearman/address.ts';
 import type {GearmanServer} from '../../gearman/server.ts';
+import type {HostCommands} from '../../host-commands.ts';
 import type {Database} from '../../mysql/database.ts';
 import {type PhpArray, phpString} from '../../php/value.ts';
 import {functionName} from '../../queue/function-name.ts';
 import {claimsToBeProbe} from '../../queue/probe/probe-id.ts';
 import {type QueueSnapshot, serverOfQueue, takeSnapshot} from '../../queue/snapshot.ts';
-import {START_WORKER} from '../../queue/verdict.ts';
 import {type LiveAccess, type LiveReport, liveStatesToAct, type Recheck} from '../live/live-state.ts';
 import {type MarkState, stateOf} from '../mark/mark.ts';
 import type {Job} from '../model/job.ts';
@@ -38,6 +38,8 @@ export interface RetryOptions extends Omit<LiveAccess, 'database'> {
   /** Aborted, the jobs are left alone that were not begun with. */
   signal: AbortSignal;
   recheck: Recheck;
+  /** How a worker is started on this host. */
+  commands: HostCommands;
 }
 
 /** A row as it was seen: it must still say the same as it is changed. */
@@ -192,7 +194,7 @@ async function judge(options: RetryOptions, draft: Draft, evidence: Evidence): P
   const servers = serversFor(name, evidence.snapshot);
   if (servers.length === 0)
     return {
-      refused: `No connected worker of this site runs ${jobClass}. To start the workers: ${START_WORKER}`,
+      refused: `No connected worker of this site runs ${jobClass}. To start the workers: ${options.commands.startWorker}`,
     };
   return {
     ready: {

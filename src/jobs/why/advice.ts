@@ -1,4 +1,5 @@
 import {formatDuration} from '../../duration.ts';
+import type {HostCommands} from '../../host-commands.ts';
 import type {ProcessState} from '../../processes/process-state.ts';
 import type {RunAgain} from '../retry/run-again.ts';
 import {SERIAL_SECONDS, SERIAL_TRIES} from './blocker.ts';
@@ -21,6 +22,8 @@ export interface Situation extends Omit<JobWhy, 'advice'> {
   processState: ProcessState | null;
   silentSeconds: number | null;
   runsForSeconds: number | null;
+  /** How a worker is started on this host. */
+  commands: HostCommands;
 }
 
 export type Advice = JobWhy['advice'];
@@ -98,9 +101,9 @@ function aboutExecuting(job: Situation): Advice {
 }
 
 function aboutQueued(job: Situation): Advice {
-  const {id, name, ableWorkers, blockedBy, position} = job;
+  const {id, name, ableWorkers, blockedBy, position, commands} = job;
   if (ableWorkers?.length === 0)
-    return {message: `No connected worker can do ${name}: start one.`, command: 'atomctl worker:start'};
+    return {message: `No connected worker can do ${name}: start one.`, command: commands.startWorker};
   if (blockedBy !== null) {
     const isLost = job.blockerState === 'lost' || job.blockerState === 'finished';
     return isLost

@@ -20,7 +20,7 @@ export interface Executors {
   describe(row: RowEvidence, missing: MissingFacts): Promise<Pick<JobWhy, 'worker' | 'process'>>;
 }
 
-export type ExecutorOptions = Omit<WhyOptions, 'id' | 'probe' | 'now' | 'time' | 'prefixes'>;
+export type ExecutorOptions = Omit<WhyOptions, 'id' | 'probe' | 'now' | 'time' | 'prefixes' | 'commands'>;
 
 /** Processes of users who have nothing to do with the site do not count, whatever their arguments or their id in Gearman. */
 export async function findExecutors(report: LiveReport, options: ExecutorOptions): Promise<Executors> {

@@ -1,4 +1,5 @@
 import type {SiteTime} from '../../atom/site-time.ts';
+import type {HostCommands} from '../../host-commands.ts';
 import type {Database} from '../../mysql/database.ts';
 import type {ProcessState} from '../../processes/process-state.ts';
 import type {ProbedPayload} from '../live/evidence.ts';
@@ -14,4 +15,6 @@ export interface WhyOptions extends Omit<LiveSources, 'probe'> {
   journalPids: (jobs: readonly {id: number; name: string}[]) => Promise<ReadonlyMap<number, number>>;
   /** The state of a process of this host; null if it cannot be read. */
   processState: (pid: number) => Promise<ProcessState | null>;
+  /** How a worker is started on this host. */
+  commands: HostCommands;
 }

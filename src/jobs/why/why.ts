@@ -123,6 +123,7 @@ async function explainRunning(
     begun: row?.begun != null,
     probed: seen.probed,
     again: runAgain(job),
+    commands: options.commands,
     failed: row?.failed ?? false,
     marksErrors: row?.key !== 'none',
     blockerState: blocker.state(report),
@@ -281,7 +282,8 @@ async function explainEnded(job: JobDetails, options: WhyOptions): Promise<JobWh
     ...(await historyOf(job, {begunMs: null}, options, missing)),
     missing: missing.reasons,
   };
-  const advice = goesOn?.advice ?? adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job)});
+  const advice =
+    goesOn?.advice ?? adviceFor({...facts, ...NOT_RUNNING, again: runAgain(job), commands: options.commands});
   return inOrder({...facts, advice});
 }
 

@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, describe, expect, test} from 'vitest';
 import {readWorkerProcess} from '../../../src/host/worker-state.ts';
+import {BY_SYSTEMD} from '../../../src/host-commands.ts';
 import {crossCheck} from '../../../src/jobs/health/cross-check.ts';
 import {jobProblems} from '../../../src/jobs/health/job-problems.ts';
 import {liveStates} from '../../../src/jobs/live/live-state.ts';
@@ -63,7 +64,7 @@ async function problems({excluded = []}: {excluded?: string[]} = {}) {
     wait: (milliseconds) => sleep(Math.min(milliseconds, 500)),
     workerProcess: readWorkerProcess,
   });
-  return jobProblems(report, checked, {time: sources.time, excluded});
+  return jobProblems(report, checked, {time: sources.time, excluded, commands: BY_SYSTEMD});
 }
 
 const messages = async () => (await problems()).map(({message}) => message);

@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
+import {BY_SYSTEMD, hostCommands} from '../../../src/host-commands.ts';
 import {readBacklog} from '../../../src/jobs/model/running-jobs.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import {askServers} from '../../../src/queue/server-report.ts';
@@ -48,6 +49,7 @@ function look(addresses = [c.address, perl.address]) {
     prefix: site.prefix,
     jobClasses: CLASSES,
     readJobs: null,
+    commands: BY_SYSTEMD,
   });
 }
 
@@ -98,7 +100,11 @@ test('a server that is down is a problem and takes no other down', async () => {
   const {status} = await look([nobody, c.address]);
   expect(status.servers.map(({reachable}) => reachable)).toEqual([false, true]);
   expect(status.problems).toEqual([
-    {state: 'critical', message: status.servers[0]!.error, remedy: expect.stringContaining('systemctl')},
+    {
+      state: 'critical',
+      message: status.servers[0]!.error,
+      remedy: expect.stringContaining(hostCommands().startGearmand),
+    },
     NO_IMPORT_WORKER,
   ]);
   expect(status.functions.map(({workers}) => workers)).toEqual([0, 1]);

@@ -1,3 +1,4 @@
+import {BY_SYSTEMD} from '../../../src/host-commands.ts';
 import {planRetry, type RetryOptions} from '../../../src/jobs/retry/plan.ts';
 import {
   previewRetry,
@@ -32,6 +33,7 @@ export function retryOptions(
     by: 'alice@archive',
     reason: null,
     culture: 'en',
+    commands: BY_SYSTEMD,
     force: false,
     onceMore: true,
     signal: new AbortController().signal,

@@ -4,6 +4,7 @@ import type {Finding} from '../../../src/doctor/finding.ts';
 import {runChecks, type Selection} from '../../../src/doctor/run-checks.ts';
 import {parseAddress} from '../../../src/gearman/address.ts';
 import {connectServers, type ServerConnection} from '../../../src/gearman/server.ts';
+import {BY_SYSTEMD} from '../../../src/host-commands.ts';
 import {connectDatabase} from '../../../src/mysql/connect.ts';
 import type {Database, DatabaseConfig} from '../../../src/mysql/database.ts';
 import {startLimit} from '../../../src/worker/start-limit.ts';
@@ -18,6 +19,7 @@ export async function healthySite(site: AtomSite): Promise<SiteAccess> {
     databaseConfig: async () => site.config,
     servers: () => connect(site.gearman),
     manager: await managerWith(site, {}),
+    commands: BY_SYSTEMD,
     readLimit: async (unit) => startLimit(unit, null, new Date()),
     time: createSiteTime(site.timezone, process.env),
     now: () => new Date(),

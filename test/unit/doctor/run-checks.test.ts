@@ -5,6 +5,7 @@ import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
 import {applyFixes, LOST_JOBS, planFixes} from '../../../src/doctor/fix.ts';
 import {CHECK_IDS, runChecks} from '../../../src/doctor/run-checks.ts';
 import {AtomctlError, usageError} from '../../../src/errors.ts';
+import {BY_HAND} from '../../../src/host-commands.ts';
 import {NO_WAIT, quietFacts} from '../../support/quiet-host.ts';
 
 const refused = new AtomctlError('DATABASE_UNREACHABLE', 'Nobody answers.', {hint: 'Start it.'});
@@ -32,6 +33,7 @@ const UNREACHABLE: SiteAccess = {
       throw noSystemd;
     },
   } as unknown as SiteAccess['manager'],
+  commands: BY_HAND,
   readLimit: async () => {
     throw noSystemd;
   },

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {BY_SYSTEMD} from '../../../src/host-commands.ts';
 import {queueStatus} from '../../../src/queue/status.ts';
 import {answering, OTHER_PREFIX, PREFIX, silent} from '../../support/servers/server-reports.ts';
 
@@ -33,7 +34,11 @@ const TWO_SERVERS = [
     {pid_11_aa: [A, B]},
   ),
 ];
-const SITE = {prefix: PREFIX, jobClasses: ['arFindingAidJob', 'arFileImportJob']};
+const SITE = {
+  prefix: PREFIX,
+  jobClasses: ['arFindingAidJob', 'arFileImportJob'],
+  commands: BY_SYSTEMD,
+};
 
 test('a function is one row: work summed over the servers, a worker on both counted once', () => {
   const {status, problems, functions} = queueStatus({...SITE, servers: TWO_SERVERS});
@@ -86,7 +91,7 @@ test('what is not AtoM has neither job class nor prefix, another site has both',
 });
 
 test('if the prefix is not known every function is shown, none as of this site, and the verdict is unknown', () => {
-  const result = queueStatus({servers: TWO_SERVERS, prefix: null, jobClasses: []});
+  const result = queueStatus({...SITE, servers: TWO_SERVERS, prefix: null, jobClasses: []});
   expect(result.functions.map(({thisSite}) => thisSite)).toEqual([false, false, false, false]);
   expect(result.status).toBe('unknown');
   expect(result.problems).toEqual([
@@ -105,7 +110,7 @@ test('an old site has bare functions of the classes that its gearman.yml lists',
       {w: ['arFindingAidJob', 'reverse']},
     ),
   ];
-  const {functions, status} = queueStatus({servers, prefix: '', jobClasses: ['arFindingAidJob']});
+  const {functions, status} = queueStatus({...SITE, servers, prefix: '', jobClasses: ['arFindingAidJob']});
   expect(functions.map((row) => row.function)).toEqual(['arFindingAidJob']);
   expect(status).toBe('ok');
 });

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {BY_HAND, BY_SYSTEMD} from '../../../src/host-commands.ts';
 import {type QueueStatusOptions, queueStatus} from '../../../src/queue/status.ts';
 import {answering, OTHER_PREFIX, PREFIX, silent} from '../../support/servers/server-reports.ts';
 
@@ -45,6 +46,7 @@ function verdict(options: Partial<QueueStatusOptions>) {
     servers: [BOTH_SERVED],
     prefix: PREFIX,
     jobClasses: ['arFindingAidJob', 'arFileImportJob'],
+    commands: BY_SYSTEMD,
     ...options,
   });
   return [status, ...problems.map(({message}) => message)];
@@ -241,11 +243,23 @@ describe('the verdict', () => {
       {servers: [NONE_SERVED], staleRoot: '/atom'},
       'cd /atom && php symfony cc && atomctl worker:restart',
     ],
+    ['a start without systemd', {servers: [NONE_SERVED], commands: BY_HAND}, 'atomctl worker:run'],
+    [
+      'a restart without systemd',
+      {servers: [ONE_SERVED], commands: BY_HAND},
+      expect.stringMatching(/^end the workers .*start them again \(atomctl worker:run\)/),
+    ],
+    [
+      'a cleared cache before a restart without systemd',
+      {servers: [ONE_SERVED], staleRoot: '/atom', commands: BY_HAND},
+      expect.stringMatching(/^cd \/atom && php symfony cc; then end the workers .*\(atomctl worker:run\)/),
+    ],
   ])('what brings a worker back: %s', (_, options, remedy) => {
     const {problems} = queueStatus({
       servers: [BOTH_SERVED],
       prefix: PREFIX,
       jobClasses: ['arFindingAidJob', 'arFileImportJob'],
+      commands: BY_SYSTEMD,
       ...options,
     });
     expect(problems.map((problem) => problem.remedy)).toEqual([remedy]);

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {BY_SYSTEMD} from '../../../../src/host-commands.ts';
 import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import type {JobWhy} from '../../../../src/jobs/why/facts.ts';
 import type {WhyOptions} from '../../../../src/jobs/why/options.ts';
@@ -28,6 +29,7 @@ async function why(id: number, options: Partial<WhyOptions> & {probes?: boolean}
       },
     }),
     id,
+    commands: BY_SYSTEMD,
     ...others,
   });
   const document: JobWhy = expectSchema('jobs-why', JSON.stringify(facts));
@@ -94,7 +96,7 @@ test('queued without a worker: it is the next, and a worker is to be started', a
     ableWorkers: [],
     advice: {
       message: 'No connected worker can do arFindingAidJob: start one.',
-      command: 'atomctl worker:start',
+      command: 'atomctl worker:start --reset',
     },
   });
 });

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {BY_SYSTEMD} from '../../../../src/host-commands.ts';
 import {PROBE_LOCK} from '../../../../src/queue/function-name.ts';
 import {lockRefusal, oldHolds} from '../../../../src/queue/probe/old-holds.ts';
 import {newProbeId} from '../../../../src/queue/probe/probe-id.ts';
@@ -36,6 +37,7 @@ describe('old holds (T22)', () => {
       jobClasses: [],
       all: true,
       clock,
+      commands: BY_SYSTEMD,
     });
     expect([status, functions.map(({workers}) => workers)]).toEqual(['critical', [0]]);
     expect(problems).toEqual([
