@@ -9,7 +9,7 @@ import {requireAnswerer} from '../cli/terminal/confirm.ts';
 import {interruptibly} from '../cli/terminal/interrupt.ts';
 import {collectSiteEvidence, type SiteEvidence} from '../doctor/evidence.ts';
 import {type Finding, overallStatus} from '../doctor/finding.ts';
-import {applyFixes, type Fixed, leftByFixes, type PlannedFix, planFixes} from '../doctor/fix.ts';
+import {applyFixes, type Fixed, leftByFixes, type PlannedFix, planFixes, whyNothing} from '../doctor/fix.ts';
 import {CHECK_IDS, runChecks, type Selection} from '../doctor/run-checks.ts';
 import {AtomctlError, EXIT} from '../errors.ts';
 import {renderFindings, renderFixed, renderTally} from '../render/doctor.ts';
@@ -100,7 +100,7 @@ Exit status: 0 every finding is ok or skipped, or with --dry-run, 1 a warning or
     for (const text of await leftByFixes(site, found)) this.notice(text);
     if (flags['dry-run']) return this.#presentPlan(found, planned);
     if (planned.length === 0) {
-      this.notice('Nothing to fix.');
+      this.notice(whyNothing(found));
       await this.answer(async () => findingsAnswer(found, flags));
       return;
     }
@@ -121,7 +121,7 @@ Exit status: 0 every finding is ok or skipped, or with --dry-run, 1 a warning or
     const plans = planned.map(({fix: {id}, plan}) => ({id, plan}));
     const document = {status: overallStatus(findings), findings, fixed: [], planned: plans};
     return this.presentSentences(document, () => {
-      const lines = plans.map(({plan}) => `${sanitizeLine(plan)}\n`).join('') || 'Nothing to fix.\n';
+      const lines = plans.map(({plan}) => `${sanitizeLine(plan)}\n`).join('') || `${whyNothing(findings)}\n`;
       return `${findingsText(findings, this.screen, this.flags)}\n${lines}`;
     });
   }

@@ -77,6 +77,18 @@ export class NotAvailable extends Error {
   }
 }
 
+const NOT_POSSIBLE = 'This check was not possible.';
+
+/** A check that a failure kept from being made, if no other finding reports it. */
+export function notChecked({message, hint}: Failure): Outcome {
+  return {state: 'warning', evidence: message, consequence: NOT_POSSIBLE, ...(hint && {remedy: hint})};
+}
+
+/** Whether the check was made: neither skipped nor kept from it by a failure. */
+export function wasMade({state, consequence}: Pick<Finding, 'state' | 'consequence'>): boolean {
+  return state !== 'skipped' && consequence !== NOT_POSSIBLE;
+}
+
 /** The worst state among the findings. */
 export function overallStatus(findings: readonly Finding[]): HealthStatus {
   const states = findings.map(({state}) => (state === 'skipped' ? 'ok' : state));

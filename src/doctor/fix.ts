@@ -10,7 +10,7 @@ import {findOrphans, removeOrphans} from './evidence/orphans.ts';
 import {type RunningJob, runningJobsToFix} from './evidence/running-jobs.ts';
 import {countStrayFiles, deleteStrayFiles} from './evidence/stray-files.ts';
 import type {SiteEvidence} from './evidence.ts';
-import {type Failure, type Finding, jobLabel, NotAvailable, someOf} from './finding.ts';
+import {type Failure, type Finding, jobLabel, NotAvailable, someOf, wasMade} from './finding.ts';
 
 export interface PlannedFix extends FixPlan {
   fix: Fix;
@@ -67,6 +67,15 @@ export async function leftByFixes(site: SiteEvidence, findings: readonly Finding
     if (text !== null) left.push(text);
   }
   return left;
+}
+
+/** Why no fix is planned: nothing has to be fixed, or checks that a fix needs were not possible. One sentence. */
+export function whyNothing(findings: readonly Finding[]): string {
+  const needed = new Set(FIXES.flatMap(({checks}) => checks));
+  const unseen = findings.filter((finding) => needed.has(finding.id) && !wasMade(finding)).map(({id}) => id);
+  if (unseen.length === 0) return 'Nothing to fix.';
+  const checks = unseen.length === 1 ? `The check ${unseen[0]} was` : `The checks ${unseen.join(', ')} were`;
+  return `${checks} not possible, so nothing was fixed.`;
 }
 
 /** A finding says so. */

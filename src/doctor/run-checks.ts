@@ -15,7 +15,7 @@ import {SEARCH_CHECKS} from './checks/search-engine.ts';
 import {SITE_CHECKS} from './checks/site.ts';
 import {WORKER_UNIT_CHECKS} from './checks/worker-units.ts';
 import type {Check, SiteEvidence} from './evidence.ts';
-import {type Failure, type Finding, NotAvailable, type Outcome} from './finding.ts';
+import {type Failure, type Finding, NotAvailable, notChecked, type Outcome} from './finding.ts';
 
 /** The checks to run, by their ids; absent: all. */
 export interface Selection {
@@ -73,15 +73,6 @@ function isReported({message}: Failure, findings: readonly Finding[]): boolean {
   return findings.some(
     ({state, evidence}) => state !== 'ok' && state !== 'skipped' && evidence.includes(message),
   );
-}
-
-function notChecked({message, hint}: Failure): Outcome {
-  return {
-    state: 'warning',
-    evidence: message,
-    consequence: 'This check was not possible.',
-    ...(hint && {remedy: hint}),
-  };
 }
 
 /** All checks, in the order of the report: first what the others depend on. */

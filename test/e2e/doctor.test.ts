@@ -144,6 +144,15 @@ it('servers that are down are findings, within the timeout and without the passw
   expect(stdout).not.toContain(ATOM_PASSWORD);
 });
 
+it('--fix says that it could not look if a server is down', async () => {
+  const server = `127.0.0.1:${await freePort()}`;
+  const args = ['--gearman', server, '--fix', '--check', 'lost-jobs,finished-jobs,orphans'];
+  const unseen = 'The checks lost-jobs, finished-jobs were not possible, so nothing was fixed.\n';
+  const [fix, plan] = await Promise.all([doctor(...args, '--yes'), doctor(...args, '--dry-run')]);
+  expect([fix.code, fix.stderr]).toEqual([1, unseen]);
+  expect(plan.stdout).toMatch(new RegExp(`\n${unseen}$`));
+});
+
 it('wrong settings are a usage error', async () => {
   const runs = [
     ['--stuck-after', 'soon'],

@@ -2,7 +2,7 @@ import {expect, it} from 'vitest';
 import {createSiteTime} from '../../../src/atom/site-time.ts';
 import {collectSiteEvidence, type SiteAccess, type SiteEvidence} from '../../../src/doctor/evidence.ts';
 import {type Finding, overallStatus} from '../../../src/doctor/finding.ts';
-import {applyFixes, LOST_JOBS, planFixes} from '../../../src/doctor/fix.ts';
+import {applyFixes, LOST_JOBS, planFixes, whyNothing} from '../../../src/doctor/fix.ts';
 import {CHECK_IDS, runChecks} from '../../../src/doctor/run-checks.ts';
 import {AtomctlError, usageError} from '../../../src/errors.ts';
 import {BY_HAND} from '../../../src/host-commands.ts';
@@ -173,4 +173,25 @@ it.each([
   [['warning', 'critical', 'skipped'], 'critical'],
 ] as const)('%s comes to %s', (states, status) => {
   expect(overallStatus(states.map((state) => ({state}) as Finding))).toBe(status);
+});
+
+it('says which checks were not possible instead of that there is nothing to fix', async () => {
+  const found = (id: string, change: Partial<Finding> = {}): Finding => ({
+    ...{id, state: 'ok', title: id, evidence: 'Well.', consequence: null, remedy: null},
+    ...change,
+  });
+  expect(whyNothing([found('lost-jobs'), found('clock', {state: 'skipped'})])).toBe('Nothing to fix.');
+  expect(whyNothing([found('lost-jobs', {state: 'skipped'}), found('orphans')])).toBe(
+    'The check lost-jobs was not possible, so nothing was fixed.',
+  );
+  const site = collectSiteEvidence(UNREACHABLE);
+  expect(whyNothing(await runChecks(site, {only: ['database', 'lost-jobs', 'orphans']}))).toBe(
+    'The checks lost-jobs, orphans were not possible, so nothing was fixed.',
+  );
+  // Without the check of the connection, the failure is the finding of each.
+  const alone = await runChecks(collectSiteEvidence(UNREACHABLE), {only: ['orphans']});
+  expect([alone[0]!.state, whyNothing(alone)]).toEqual([
+    'warning',
+    'The check orphans was not possible, so nothing was fixed.',
+  ]);
 });
