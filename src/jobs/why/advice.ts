@@ -10,6 +10,8 @@ export interface Situation extends Omit<JobWhy, 'advice'> {
   begun: boolean;
   /** The waiting jobs were read. */
   probed: boolean;
+  /** The Gearman servers that may have the job and did not answer: a probe cannot find it there. */
+  toReach: readonly string[];
   /** How it is run again once it has ended. */
   again: RunAgain;
   /** Of a finished job: its log or notes show an error. */
@@ -101,7 +103,8 @@ function aboutExecuting(job: Situation): Advice {
 }
 
 function aboutQueued(job: Situation): Advice {
-  const {id, name, ableWorkers, blockedBy, position, commands} = job;
+  const {id, name, ableWorkers, blockedBy, position, commands, toReach} = job;
+  if (job.state === 'uncertain' && toReach.length > 0) return reachFirst(toReach);
   if (ableWorkers?.length === 0)
     return {message: `No connected worker can do ${name}: start one.`, command: commands.startWorker};
   if (blockedBy !== null) {
@@ -113,8 +116,7 @@ function aboutQueued(job: Situation): Advice {
         }
       : {message: `Wait for job ${blockedBy}, which goes first.`, command: `atomctl jobs:wait ${blockedBy}`};
   }
-  if (job.state === 'uncertain')
-    return {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${id} --probe`};
+  if (job.state === 'uncertain') return notProved(job);
   if (ableWorkers?.every(({idle}) => idle === true))
     return {
       message: 'A worker that can do it executes nothing: if this stays so, it hangs.',
@@ -135,10 +137,20 @@ function aboutQueued(job: Situation): Advice {
       };
 }
 
-function notProved({id, probed}: Situation): Advice {
+function notProved({id, probed, toReach}: Situation): Advice {
+  if (toReach.length > 0) return reachFirst(toReach);
   return probed
     ? {message: 'See what keeps its state from being proved.', command: 'atomctl doctor'}
     : {message: 'See if it is among the waiting jobs.', command: `atomctl jobs:why ${id} --probe`};
+}
+
+function reachFirst(servers: readonly string[]): Advice {
+  const names = servers.join(', ');
+  const message =
+    servers.length === 1
+      ? `Gearman server ${names} may have it and does not answer: start it, or correct its address.`
+      : `These Gearman servers may have it and do not answer: ${names}. Start them, or correct their addresses.`;
+  return {message, command: 'atomctl doctor --check gearman-servers'};
 }
 
 function aboutFinished(job: Situation): Advice {

@@ -16,7 +16,7 @@ import type {JobWhy} from './facts.ts';
 import {MissingFacts} from './missing.ts';
 import type {WhyOptions} from './options.ts';
 import {progressOf} from './progress.ts';
-import {queuePlace} from './queue-place.ts';
+import {queuePlace, serversToReach} from './queue-place.ts';
 import {usualDurations} from './usual.ts';
 import {ableWorkers, isIdle, siteWorkers} from './workers.ts';
 
@@ -122,6 +122,7 @@ async function explainRunning(
     ...facts,
     begun: row?.begun != null,
     probed: seen.probed,
+    toReach: row === undefined ? [] : serversToReach(report, row, seen),
     again: runAgain(job),
     commands: options.commands,
     failed: row?.failed ?? false,
@@ -315,6 +316,7 @@ const NOT_RUNNING: Pick<
   Situation,
   | 'begun'
   | 'probed'
+  | 'toReach'
   | 'failed'
   | 'marksErrors'
   | 'blockerState'
@@ -324,6 +326,7 @@ const NOT_RUNNING: Pick<
 > = {
   begun: true,
   probed: false,
+  toReach: [],
   failed: false,
   marksErrors: true,
   blockerState: null,

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {connectServers} from '../../../../src/gearman/server.ts';
 import {BY_SYSTEMD} from '../../../../src/host-commands.ts';
 import {probeSite} from '../../../../src/jobs/live/queue-payloads.ts';
 import type {JobWhy} from '../../../../src/jobs/why/facts.ts';
@@ -8,7 +9,7 @@ import {readProcessState} from '../../../../src/processes/process-state.ts';
 import {expectSchema} from '../../../support/json-schema.ts';
 import {later, realHost} from '../../../support/live.ts';
 import {useLiveRig} from '../../../support/live-rig.ts';
-import {runAtomctl, submitJob, until} from '../../../support/sandbox.ts';
+import {freePort, runAtomctl, submitJob, until} from '../../../support/sandbox.ts';
 import {handedOut, insertBegun, insertLost, submitJobs} from '../../../support/site/queue-site.ts';
 
 const rig = useLiveRig();
@@ -301,6 +302,22 @@ test('ended while it waits: says that a worker will run it, and how to remove it
     `It waits on ${rig.gearmand.endpoint} although its row has ended. The next free worker will run it.`,
   ]);
   expect(advice.command).toBe(`atomctl jobs:kill ${id} --force`);
+});
+
+test('its Gearman server does not answer: its queue is not known, and the server comes first, not a probe', async () => {
+  const id = await insertLost(rig.site);
+  const closed = {host: '127.0.0.1', port: await freePort()};
+  const servers = await connectServers([closed], {timeoutSeconds: 2});
+  const address = `127.0.0.1:${closed.port}`;
+  for (const probes of [false, true]) {
+    const {state, missing, advice} = await why(id, {servers, probes});
+    expect(state).toBe('uncertain');
+    expect(missing.position).toBe(`It is not known which queue has it: ${address} does not answer.`);
+    expect(advice).toEqual({
+      message: `Gearman server ${address} may have it and does not answer: start it, or correct its address.`,
+      command: 'atomctl doctor --check gearman-servers',
+    });
+  }
 });
 
 test('usual: neither a marked nor a killed job counts', async () => {
