@@ -34,7 +34,7 @@ async function checkServers(site: SiteEvidence): Promise<Outcome> {
   return shared('a server does not answer', {
     evidence: silent.map(({error}) => error).join(' '),
     consequence:
-      'AtoM submits each job to one of its servers: it cannot submit jobs to this server, and the jobs on this server are lost.',
+      'AtoM submits each job to one of its servers: it cannot submit jobs to this server, and workers get no jobs from it. If gearmand ended and kept its queue in memory (its default), the jobs that waited there are gone. If it only does not answer, it still has them.',
     remedy: [...new Set(silent.map(({hint}) => hint ?? 'Check that gearmand runs on this server.'))].join(
       ' ',
     ),

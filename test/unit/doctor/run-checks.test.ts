@@ -195,3 +195,9 @@ it('says which checks were not possible instead of that there is nothing to fix'
     'The check orphans was not possible, so nothing was fixed.',
   ]);
 });
+
+it('says of a silent Gearman server what happens to its jobs if it ended, and if it did not', async () => {
+  const [found] = await runChecks(collectSiteEvidence(UNREACHABLE), {only: ['gearman-servers']});
+  expect(found!.consequence).toMatch(/ended and kept its queue in memory .* are gone\. .* still has them\.$/);
+  expect(found!.consequence).not.toContain('lost');
+});
