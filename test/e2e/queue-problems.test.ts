@@ -170,6 +170,20 @@ describe('queue:status and doctor', () => {
     });
   });
 
+  test('the oldest job, which is also the one that waits longest, has one age, although the jobs without rows are looked at twice', async () => {
+    const {site, gearmand} = await start();
+    const {id} = await submitJob(site);
+    const created = createSiteTime(site.timezone, process.env).toWall(new Date());
+    await site.query('UPDATE object SET created_at = ? WHERE id = ?', [created, id]);
+    for (const key of ['one', 'two'])
+      await submitBackground(gearmand.endpoint, site.functionName('arFindingAidJob'), key, '{"id":"900001"}');
+    const {stdout} = await runAtomctl(['queue:status'], {env: site.env});
+    expect(stdout).toContain('Gearman has 2 jobs of arFindingAidJob');
+    expect(stdout).toMatch(
+      /^Running in the database: 1, the oldest for (.+); one has waited for a worker for \1$/m,
+    );
+  });
+
   test('jobs under a prefix that no worker serves, with the command that shows them', async () => {
     const {site, gearmand} = await start();
     await work(site);

@@ -19,6 +19,8 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       liveSources(own, {notice: () => {}}),
       importJobs(),
     ]);
+    // One moment for all ages: the cross-check below may wait for seconds.
+    const at = own.now();
     const collect = () => jobs.liveStates({database, time, ...sources});
     const clock = {
       time,
@@ -28,7 +30,7 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       systemOffsetMs: jobs.systemOffsetMs,
     };
     const [backlog, report, plugins, clockFaults] = await Promise.all([
-      jobs.readBacklog(database, {time, now: own.now()}),
+      jobs.readBacklog(database, {time, now: at}),
       collect(),
       // Another program's table, or a user who may not read it: then it is not known.
       jobs.enabledPlugins(database).catch(() => null),
@@ -47,7 +49,7 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       ...jobs.jobProblems(report, checked, {time, excluded, commands: hostCommands()}),
       ...jobs.clockProblems(clockFaults),
     ].map(({state, message, remedy}) => ({state, message, remedy}));
-    const longestWait = jobs.longestWait(report, {now: own.now(), excluded});
+    const longestWait = jobs.longestWait(report, {now: at, excluded});
     return {backlog: {...backlog, longestWait}, plugins, problems};
   } finally {
     await own.dispose();
