@@ -104,7 +104,9 @@ describe('queue:status and doctor', () => {
     // The log has no parameters: AtoM before 2.7.
     const remedy = `atomctl jobs:show ${id}, then atomctl jobs:mark ${id} --as completed or --as error`;
     expect([seen.problems[0].remedy, seen.finding.remedy]).toEqual([remedy, remedy]);
-    expect(seen.finding.evidence).toContain('This version of AtoM does not mark error lines');
+    expect(seen.finding.evidence).toContain(
+      `The log of ${id} does not have the job's parameters, as before AtoM 2.7, which does not mark error lines: read it to see if the work failed.`,
+    );
   });
 
   test('T13: two jobs wait although a worker that is stopped can run them', async () => {

@@ -116,13 +116,17 @@ async function checkFinished(site: SiteEvidence): Promise<Outcome> {
   const failed = ids((job) => job.failed);
   const unknown = ids((job) => !job.failed && !job.marksErrors);
   const shows = failed.length === 0 ? '' : ` The log or the notes of ${someOf(failed)} show an error.`;
-  const unmarked =
-    unknown.length === 0
-      ? ''
-      : ` This version of AtoM does not mark error lines: read the log of ${someOf(unknown)} to see if the work failed.`;
+  const unmarked = unknown.length === 0 ? '' : ` ${unmarkedText(unknown)}`;
   return shared('finished jobs', {
     evidence: `The log of ${finished.length === 1 ? 'a running job' : `each of ${finished.length} running jobs`} says "Job finished.", and no server has ${finished.length === 1 ? 'it' : 'them'}: ${someOf(finished.map(jobLabel))}.${shows}${unmarked}`,
     consequence: `${finished.length === 1 ? 'Its work is done, but AtoM keeps showing it' : 'Their work is done, but AtoM keeps showing them'} as running; a move or import blocks every later one.`,
     remedy: finishedFix(finished),
   });
+}
+
+/** A log has no parameters of its job before AtoM 2.7, and also if they have another id: then its version is not known. */
+function unmarkedText(ids: readonly number[]): string {
+  const logs = ids.length === 1 ? 'The log of' : 'The logs of';
+  const [have, them] = ids.length === 1 ? ['does not have', 'it'] : ['do not have', 'them'];
+  return `${logs} ${someOf(ids)} ${have} the job's parameters, as before AtoM 2.7, which does not mark error lines: read ${them} to see if the work failed.`;
 }
