@@ -170,6 +170,16 @@ describe('queue:status and doctor', () => {
         /jobs:clear does not change the queue.*another site uses the same function prefix/,
       ),
     });
+
+    const command = /atomctl (jobs:clear --all-queued .*)$/.exec(seen.finding.remedy)![1]!;
+    const ids = [await site.insertJob({status: 'completed'}), await site.insertJob({status: 'error'})];
+    const asked = await runAtomctl([...command.split(' '), '--dry-run', '--json'], {env: site.env});
+    expect(JSON.parse(asked.stdout)).toMatchObject({cleared: 0, queueWithoutRow: 400});
+    const removed = await runAtomctl([...command.split(' '), '--yes', '--json'], {env: site.env});
+    expect([removed.code, removed.stderr]).toEqual([0, '']);
+    expect(JSON.parse(removed.stdout)).toMatchObject({cleared: 0, queueRemoved: 400});
+    const rows = await site.query('SELECT id FROM job ORDER BY id');
+    expect(rows.map(({id}: {id: number}) => id)).toEqual(ids);
   });
 
   test('the oldest job, which is also the one that waits longest, has one age, although the jobs without rows are looked at twice', async () => {

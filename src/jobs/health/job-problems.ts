@@ -172,6 +172,9 @@ export function clockProblems(faults: readonly ClockFault[]): JobProblem[] {
   ];
 }
 
+/** No job began so early: without a row that matches, a clear asks for the jobs without a row alone. */
+const REMOVE_JOBS_WITHOUT_ROWS = 'atomctl jobs:clear --all-queued --until 1970-01-02';
+
 /** Jobs in Gearman that belong to no row. */
 export function jobsWithoutRows({jobClasses, count}: Surplus): JobProblem {
   return {
@@ -179,8 +182,7 @@ export function jobsWithoutRows({jobClasses, count}: Surplus): JobProblem {
     message: `Gearman has ${counted(count, 'job')} of ${someOf(jobClasses)} for which the database has no running row.`,
     consequence:
       "The rows were deleted (AtoM's own jobs:clear does not change the queue), or another site uses the same function prefix: then workers of one site run jobs of the other site.",
-    remedy:
-      'To see which workers run them: atomctl queue:workers. A job without a row fails at once and is removed. If another site has this prefix, give each site its own workers_key in app.yml',
+    remedy: `To see which workers run them: atomctl queue:workers. A job without a row fails at once and is removed. If another site has this prefix, give each site its own workers_key in app.yml. If none has, this removes those that wait and have no row, and its filter keeps the history: ${REMOVE_JOBS_WITHOUT_ROWS}`,
   };
 }
 
