@@ -120,6 +120,8 @@ export interface SiteJobs {
   problems: readonly QueueProblem[];
   /** The plugins that are on; null if that is not known. */
   plugins: ReadonlySet<string> | null;
+  /** Cancelled jobs among the queued ones, as far as that is known. */
+  cancelled: number;
 }
 
 /** The queue at one moment, as the servers and the database report it. */
@@ -127,6 +129,8 @@ export interface QueueReport {
   status: QueueStatus;
   /** null if the database was not asked or did not answer. */
   backlog: Backlog | null;
+  /** Cancelled jobs among the queued ones, as far as that is known. */
+  cancelled?: number;
   /** Listed job classes that the verdict leaves out, because whether their plugin is on is not known. */
   unchecked: readonly string[];
 }
@@ -163,7 +167,7 @@ export async function fetchQueueReport(options: QueueReportOptions): Promise<Que
     foreignPrefixes: unserved.length === 0 ? undefined : await options.foreignPrefixes?.(),
   });
   const unchecked = servedClasses(jobClasses, plugins).unknown.filter((name) => !excluded.includes(name));
-  return {status, backlog: jobs?.backlog ?? null, unchecked};
+  return {status, backlog: jobs?.backlog ?? null, cancelled: jobs?.cancelled ?? 0, unchecked};
 }
 
 /** Limits that need the database. */

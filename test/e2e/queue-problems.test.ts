@@ -3,6 +3,7 @@ import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterEach, describe, expect, test} from 'vitest';
 import {createSiteTime} from '../../src/atom/site-time.ts';
+import {connectServers, type GearmanServer} from '../../src/gearman/server.ts';
 import {hostCommands} from '../../src/host-commands.ts';
 import {
   type AtomSite,
@@ -180,6 +181,26 @@ describe('queue:status and doctor', () => {
     expect(JSON.parse(removed.stdout)).toMatchObject({cleared: 0, queueRemoved: 400});
     const rows = await site.query('SELECT id FROM job ORDER BY id');
     expect(rows.map(({id}: {id: number}) => id)).toEqual(ids);
+  });
+
+  test('a cancelled job that waits is not a problem, and both say that the counts have it', async () => {
+    const {site, gearmand} = await start();
+    const handle = await submitBackground(gearmand.endpoint, site.functionName('arFindingAidJob'), 'k', '{}');
+    const [connection] = await connectServers([gearmand.address], {timeoutSeconds: 5});
+    const {server} = connection as {server: GearmanServer};
+    await server.cancel(handle);
+    server.close();
+    const {finding, problems, text} = await everyFormat(site, 'jobs-without-rows');
+    expect(problems.map(({message}: {message: string}) => message)).toEqual([
+      expect.stringMatching(/^No worker of this site/),
+    ]);
+    expect([finding.state, finding.evidence]).toEqual([
+      'ok',
+      'In no queue of this site are there more jobs than running rows in the database, except for 1 cancelled job that gearmand removes when a worker asks for work.',
+    ]);
+    expect(text).toMatch(
+      /^arFindingAidJob +1 +0 +0\n\n1 of the queued jobs is cancelled: gearmand removes it /m,
+    );
   });
 
   test('the oldest job, which is also the one that waits longest, has one age, although the jobs without rows are looked at twice', async () => {

@@ -50,7 +50,7 @@ export async function readSiteJobs(context: Context, excluded: readonly string[]
       ...jobs.clockProblems(clockFaults),
     ].map(({state, message, remedy}) => ({state, message, remedy}));
     const longestWait = jobs.longestWait(report, {now: at, excluded});
-    return {backlog: {...backlog, longestWait}, plugins, problems};
+    return {backlog: {...backlog, longestWait}, plugins, problems, cancelled: checked.cancelled};
   } finally {
     await own.dispose();
   }

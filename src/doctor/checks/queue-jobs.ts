@@ -1,3 +1,4 @@
+import {counted} from '../../counted.ts';
 import {endedJobs, type JobProblem, jobsWithoutRows, stalledWorkers} from '../../jobs/health/job-problems.ts';
 import type {SharedFault} from '../../queue/severity.ts';
 import type {Check, SiteEvidence} from '../evidence.ts';
@@ -21,9 +22,16 @@ async function checkStalled(site: SiteEvidence): Promise<Outcome> {
 
 async function checkSurplus(site: SiteEvidence): Promise<Outcome> {
   await requireQuietServers(site);
-  const {surplus, ended} = await site.crossCheck();
-  if (surplus.length + ended.length === 0)
-    return healthy('In no queue of this site are there more jobs than running rows in the database.');
+  const {surplus, ended, cancelled} = await site.crossCheck();
+  if (surplus.length + ended.length === 0) {
+    const except =
+      cancelled === 0
+        ? ''
+        : `, except for ${counted(cancelled, 'cancelled job')} that gearmand removes when a worker asks for work`;
+    return healthy(
+      `In no queue of this site are there more jobs than running rows in the database${except}.`,
+    );
+  }
   return outcomeOf('jobs without rows', [...endedJobs(ended), ...surplus.map(jobsWithoutRows)]);
 }
 

@@ -22,6 +22,8 @@ export interface CrossCheck {
   /** Jobs of the surplus whose rows have ended, among the newest ended rows. */
   ended: EndedJob[];
   stalls: LocalStall[];
+  /** Cancelled entries that the counts have beyond the rows, as far as they were looked for; gearmand removes them when a worker polls. */
+  cancelled: number;
 }
 
 export interface LocalStall extends Omit<Stall, 'workers'> {
@@ -47,11 +49,12 @@ export interface CrossCheckOptions {
 export async function crossCheck(report: LiveReport, options: CrossCheckOptions): Promise<CrossCheck> {
   const {servers, database, now} = options;
   if (findSurplus(report.evidence, NONE).length === 0 && suspectStalls(report, timed(NONE, now)).length === 0)
-    return {surplus: [], ended: [], stalls: []};
+    return {surplus: [], ended: [], stalls: [], cancelled: 0};
   const ignored = await ignoredEntries(servers);
   const surplus = findSurplus(report.evidence, ignored);
   const stalls = suspectStalls(report, timed(ignored, now));
-  if (surplus.length === 0 && stalls.length === 0) return {surplus, ended: [], stalls: []};
+  if (surplus.length === 0 && stalls.length === 0)
+    return {surplus, ended: [], stalls: [], cancelled: cancelledAmong(report, ignored)};
 
   const endedRows = surplus.length === 0 ? [] : await newestEndedRows(database, ENDED_ROWS);
   await options.wait(SECOND_SNAPSHOT_MS);
@@ -68,7 +71,15 @@ export async function crossCheck(report: LiveReport, options: CrossCheckOptions)
     surplus: withoutEnded(lasting, ended),
     ended,
     stalls: await Promise.all(lastingStall.map((stall) => withProcesses(stall, options))),
+    cancelled: cancelledAmong(later, stillIgnored),
   };
+}
+
+/** How much less there is beyond the rows because cancelled entries are known. */
+function cancelledAmong({evidence}: LiveReport, ignored: ReadonlyMap<string, number>): number {
+  const beyond = (known: ReadonlyMap<string, number>) =>
+    findSurplus(evidence, known).reduce((sum, {count}) => sum + count, 0);
+  return beyond(NONE) - beyond(ignored);
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();

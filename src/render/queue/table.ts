@@ -14,7 +14,7 @@ import {siteOf} from './site-of.ts';
  * have a worker and no job share a line, unless `all` is set.
  */
 export async function renderQueueStatus(
-  {status, backlog, unchecked}: QueueReport,
+  {status, backlog, cancelled = 0, unchecked}: QueueReport,
   screen: Screen,
   {all = false} = {},
 ): Promise<string> {
@@ -27,6 +27,7 @@ export async function renderQueueStatus(
     const rows = all ? status.functions.map(functionRow) : foldIdle(status.functions);
     parts.push(await renderTable(columns, rows, screen));
   }
+  if (cancelled > 0) parts.push(`${wrap(cancelledText(cancelled), screen.width).join('\n')}\n`);
   if (backlog !== null) parts.push(renderBacklog(backlog, screen));
   if (unchecked.length > 0) {
     const names = sanitizeLine(unchecked.join(', '));
@@ -34,6 +35,12 @@ export async function renderQueueStatus(
     parts.push(`${wrap(text, screen.width).join('\n')}\n`);
   }
   return parts.join('\n');
+}
+
+/** gearmand counts them as queued. */
+function cancelledText(count: number): string {
+  const jobs = count === 1 ? '1 of the queued jobs is' : `${count} of the queued jobs are`;
+  return `${jobs} cancelled: gearmand removes ${count === 1 ? 'it' : 'them'} when a worker asks for work.`;
 }
 
 function renderVerdict({status, problems}: QueueStatus, screen: Screen): string {

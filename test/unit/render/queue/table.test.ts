@@ -53,3 +53,13 @@ arFindingAidJob         this site       0        0        1
 `,
   );
 });
+
+it('says how many of the queued jobs are cancelled', async () => {
+  const queue = report([row('arFindingAidJob', {queued: 3})]);
+  const text = (cancelled: number) => renderQueueStatus({...queue, cancelled}, PLAIN);
+  expect(await text(0)).not.toContain('cancelled');
+  expect(await text(1)).toMatch(
+    /\n\n1 of the queued jobs is cancelled: gearmand removes it when a worker asks for work\.\n$/,
+  );
+  expect(await text(2)).toContain('2 of the queued jobs are cancelled: gearmand removes them when');
+});
