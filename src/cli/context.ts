@@ -236,7 +236,7 @@ function refuseVariablesBesideSite(
   if (variable === undefined) return;
   throw usageError(
     `${variable} is set and describes a site, but --site ${site.value} was given.`,
-    `Unset it: env -u ${variable} atomctl ... Nothing was changed.`,
+    `Unset it with "unset ${variable}", or omit --site. Nothing was changed.`,
   );
 }
 

@@ -207,6 +207,7 @@ test.each([
   const {code, stdout, stderr} = await runAtomctl(args, {env});
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(`${variable} is set and describes a site, but --site south was given.`);
+  expect(stderr).toContain(`Unset it with "unset ${variable}", or omit --site. Nothing was changed.`);
   for (const site of [north, south]) expect(await site.query('SELECT id FROM job')).toHaveLength(1);
 });
 
