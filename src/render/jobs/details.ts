@@ -3,7 +3,7 @@ import {type Job, type JobDetails, LIVE_STATES, STATUSES} from '../../jobs/model
 import type {Waited} from '../../jobs/wait/wait.ts';
 import {sanitizeBlock, sanitizeLine} from '../sanitize.ts';
 import {paint, type Screen} from '../screen.ts';
-import {wrap} from '../wrap.ts';
+import {wrap, wrapSentences} from '../wrap.ts';
 import {JOB_COLUMNS, wallClock} from './columns.ts';
 
 /**
@@ -118,7 +118,9 @@ function section(title: string, texts: readonly string[], screen: Screen): strin
   return [
     '',
     paint(screen, 'bold', title),
-    ...texts.map((text) => `  ${sanitizeBlock(text).replace(/\n/g, '\n  ')}`),
+    ...texts.map(
+      (text) => `  ${wrapSentences(sanitizeBlock(text), screen.width - 2).replace(/\n/g, '\n  ')}`,
+    ),
   ];
 }
 

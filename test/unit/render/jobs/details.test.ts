@@ -59,3 +59,16 @@ test('D9: the page has the last lines of the log, without the id and the name th
   expect(renderLog(job, undefined)).toBe(log.replaceAll('\u001b', '\\x1b'));
   expect(renderLog(job, 1)).toBe('and its second line\n');
 });
+
+test('a note that is wider than the screen breaks between words; a line that fits stays as it is', () => {
+  const notes = [
+    {text: 'Killed with atomctl by a@b.\nReason:  it hung', error: false},
+    {text: 'no space left on device', error: true},
+  ];
+  const job = {...aJob({id: 7, notes}), log: '', lastActivityAt: null, parameters: null};
+  const page = renderJobDetails(job, {...screen, width: 20}, {tail: 0});
+  expect(page).toContain(
+    '\nNotes\n  Killed with\n    atomctl by a@b.\n  Reason:  it hung\n\nErrors\n  no space left on\n    device\n',
+  );
+  expect(renderJobDetails(job, screen, {tail: 0})).toContain('\n  Killed with atomctl by a@b.\n');
+});
