@@ -5,9 +5,9 @@ import {join} from 'node:path';
 import type {DemoSite} from './demo-site.ts';
 
 const WELCOME = `
-A site of your own, with about 200 jobs, a queue and a worker. Nothing here touches anything else, and all of it
-goes when you leave the shell. It has no systemd for the worker:* commands, and its executing job never ends.
-Try:
+A site of your own, with about 200 jobs, a queue and a worker. Nothing here
+touches anything else, and all of it goes when you leave the shell. It has no
+systemd for the worker:* commands, and its executing job never ends. Try:
 
     atomctl jobs:list            atomctl queue:status         atomctl config
     atomctl jobs:show 1100       atomctl jobs:kill --help     atomctl --help
