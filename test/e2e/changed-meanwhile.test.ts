@@ -75,6 +75,23 @@ test.each([
   },
 );
 
+test.each([
+  ['--running while the servers were asked', ['--running'], 'AS finished_head'],
+  ['--live executing before its row was read', ['--live', 'executing'], 'job.id IN ('],
+])('jobs:list leaves a job out that ended: %s', async (_, filter, query) => {
+  const {id, worker} = await executeJob(at.site);
+  workers.push(worker);
+  let reads = 0;
+  const url = await throughProxy((request) =>
+    request.includes(query) && ++reads === 1 ? complete(id) : undefined,
+  );
+  const args = ['jobs:list', ...filter, '--columns', 'id,status,live', '--database-url', url];
+  const {code, stdout, stderr} = await runAtomctl(args, {env: at.site.env});
+  expect([code, stdout, reads]).toEqual([0, expect.not.stringContaining(String(id)), expect.any(Number)]);
+  expect(stderr).not.toContain('completed');
+  expect([reads > 0, await statusOf(id)]).toEqual([true, 184]);
+});
+
 const ask = (...args: (string | number)[]) => askOnTerminal(args.map(String), at.site.env);
 
 test('jobs:kill leaves a job alone that the question refused, whatever became of it meanwhile', async () => {

@@ -71,12 +71,19 @@ export async function fetchListing(
     );
   // Without a filter counting takes longest: the server starts on it while the site's clock is prepared.
   const early = filter.live !== undefined || isFiltered(filter) ? null : countAll(database, counting);
-  const [totals, jobs] = await Promise.all([early, list()]);
-  if (jobs.report !== null) noticeMissing(jobs.report, notice);
-  const matching = totals ?? (await countMatching(database, {...jobs, page, counting}));
+  const [totals, listed] = await Promise.all([early, list()]);
+  if (listed.report !== null) noticeMissing(listed.report, notice);
+  const jobs = listed.jobs.filter((job) => hasWantedStatus(job, filter));
+  const isAll = page.offset === 0 && listed.jobs.length < (limit ?? Number.POSITIVE_INFINITY);
+  const matching = totals ?? (await countMatching(database, {jobs, isAll, filter: listed.filter, counting}));
   const time = await context.time();
-  const lastLines = await readLastLines(database, time, {jobs: jobs.jobs, wanted: logs.lastLines});
-  return {...jobs, totals: matching, lastLines, now: time.toWall(now)};
+  const lastLines = await readLastLines(database, time, {jobs, wanted: logs.lastLines});
+  return {...listed, jobs, totals: matching, lastLines, now: time.toWall(now)};
+}
+
+/** False for a job that was running and ended while the servers were asked, if only running ones are wanted. */
+function hasWantedStatus({status}: Job, {statuses, live}: JobFilter): boolean {
+  return (statuses?.includes(status) ?? true) && (live === undefined || status === 'running');
 }
 
 /** Loaded late: most lists have no executing job. */
@@ -106,18 +113,19 @@ async function countAll(database: Database, counting: Counting): Promise<JobTota
 
 interface ListedPage {
   jobs: Job[];
+  /** The page is not full: it has all that match. */
+  isAll: boolean;
   filter: JobFilter;
-  page: {limit: number | null; offset: number};
   counting: Counting;
 }
 
-/** A page that is not full is all that there is. More jobs are counted by a second search, as long as the first one. */
+/** More jobs than those of a page are counted by a second search, as long as the first one. */
 async function countMatching(
   database: Database,
-  {jobs, filter, page: {limit, offset}, counting}: ListedPage,
+  {jobs, isAll, filter, counting}: ListedPage,
 ): Promise<JobTotals | null> {
   if (counting === 'none') return null;
-  if (offset === 0 && jobs.length < (limit ?? Number.POSITIVE_INFINITY)) return totalOf(jobs);
+  if (isAll) return totalOf(jobs);
   if (counting === 'quick' && readsLogs(filter)) return {total: null, counts: null};
   return totalJobs({database, filter});
 }
