@@ -1,6 +1,6 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {expectSchema} from '../support/json-schema.ts';
-import {type GearmanProcess, runAtomctl, runOnTerminal, startGearmand} from '../support/sandbox.ts';
+import {freePort, type GearmanProcess, runAtomctl, runOnTerminal, startGearmand} from '../support/sandbox.ts';
 import {
   createQueueSite,
   executeJob,
@@ -49,6 +49,15 @@ test('jobs:why says who executes a job and with which process, and of one that w
   const refused = await runAtomctl(['jobs:why', String(second), '--probe', '--read-only'], {env});
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('allows only reading')]);
   expect((await runAtomctl(['jobs:why', '9999999'], {env})).code).toBe(4);
+  const server = `127.0.0.1:${await freePort()}`;
+  for (const probe of [[], ['--probe']]) {
+    const {code, stdout} = await runAtomctl(['jobs:why', String(second), '--gearman', server, ...probe], {
+      env,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Queue:        It is not known which queue has it: ${server} does not answer.`);
+    expect(stdout).toMatch(/^ {2}What to do: +Gearman server .*\n +atomctl doctor --check gearman-servers$/m);
+  }
   worker.killGroup();
   await worker.ended;
   expect((await handedOut(at.site)).slice(0, 2)).toEqual([first, second]);
