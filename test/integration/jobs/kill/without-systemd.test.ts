@@ -67,5 +67,7 @@ test('one whose key is not known goes back into the queue: it is taken out befor
     /End its worker: kill .*Before another worker starts.*jobs:kill \d+\. Then start a worker/,
   );
   const {message} = (await at.kill([id], {...options, noSystemd: false, force: true})).first;
-  expect(message).toMatch(/To end it: atomctl worker:stop .*jobs:kill \d+ --force\. Then .*worker:start --reset$/);
+  expect(message).toMatch(
+    /To end it: atomctl worker:stop .*jobs:kill \d+ --force\. Then .*worker:start --reset$/,
+  );
 });
