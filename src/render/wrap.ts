@@ -2,7 +2,7 @@ import {stripVTControlCharacters} from 'node:util';
 
 /** A command as messages name it, which is copied as a line. */
 const COMMAND =
-  /(?<![:\w])(?:atomctl [a-z]+(?::[a-z-]+)?|kill|systemctl [a-z-]+)(?: (?:--as (?:completed|error)|--?[A-Za-z][\w-]*|\d[\d,]*|[A-Z]{2,}))+/g;
+  /(?<![:\w])(?:atomctl [a-z]+(?::[a-z-]+)?|kill|systemctl [a-z-]+)(?: (?:--as (?:completed|error)|--?[A-Za-z][\w-]*|\d[\d,]*|[A-Z]{2,}))+|(?<![:\w])atomctl [a-z]+:[a-z-]+/g;
 /** Stands for a space that is no place to break. */
 const BOUND = '\u00a0';
 

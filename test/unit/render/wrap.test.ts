@@ -8,6 +8,15 @@ describe('a text that is wrapped', () => {
     expect(wrap('', 20)).toEqual(['']);
   });
 
+  test.each(['atomctl worker:run', 'atomctl jobs:kill 12 --force', 'kill 30561 30573'])(
+    'keeps whole: %s',
+    (command) => {
+      expect(wrap(`Start it again: ${command}, or not.`, 33)).toEqual(
+        expect.arrayContaining([expect.stringContaining(command)]),
+      );
+    },
+  );
+
   test('is as wide as without its colours', () => {
     expect(wrap('\u001b[31mrefused\u001b[39m. It runs.', 17)).toEqual([
       '\u001b[31mrefused\u001b[39m. It runs.',
