@@ -72,7 +72,7 @@ export function renderClearPlan(
   screen: Screen,
 ): string {
   const warning = (text: string) => paint(screen, 'yellow', `Warning: ${text}`);
-  const lines = [`${counted(total, 'job')} to clear: ${countsText(counts)}.`];
+  const lines = [`${counted(total, 'job')} to clear${total === 0 ? '' : `: ${countsText(counts)}`}.`];
   if (counts.running > 0) lines.push(...silentServers(queue).map(warning));
   if (running === null && counts.running > 0) {
     lines.push(warning(`Running among them: ${counts.running}; their workers may fail.`));
