@@ -298,8 +298,9 @@ function stillInGearman(
     return {
       proof: `But ${reason} That ends with its job, and may change the row again.`,
       advice: {
-        message: 'Wait until its worker is done with it: until then jobs:retry refuses it.',
-        command: 'atomctl queue:workers',
+        message:
+          'Wait until its worker is done with it; until then jobs:retry refuses it. This says how to end it:',
+        command: `atomctl jobs:kill ${id}`,
       },
     };
   if (was !== 'queued' && was !== 'uncertain') return null;

@@ -287,7 +287,7 @@ test('ended while a worker executes it: says so, and advises no retry that is re
   expect(proof[1]).toMatch(/^But \S+ assigned it to a worker\. That ends with its job/);
   expect(advice).toEqual({
     message: expect.stringContaining('until then jobs:retry refuses it'),
-    command: 'atomctl queue:workers',
+    command: `atomctl jobs:kill ${id}`,
   });
 });
 
