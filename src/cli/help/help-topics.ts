@@ -13,7 +13,7 @@ const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
     'A server cannot be reached, refuses the login, or does not answer in time; or systemd does not run on this machine.',
   noSuchJob: 'No such job.',
   refused:
-    'Declined at the prompt, refused by a safety check, or another atomctl holds the lock of the site.',
+    'Declined at the prompt, refused by a safety check (also if no Gearman server proves the state of a job), or another atomctl holds the lock of the site.',
   timeOver: 'jobs:wait or queue:hold: timed out.',
   commandNotRun: 'queue:hold: the command cannot be run.',
   commandNotFound: 'queue:hold: the command was not found.',
