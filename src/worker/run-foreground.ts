@@ -53,7 +53,6 @@ const NOT_RUN: readonly (number | null)[] = [126, 127];
 export function runForeground(options: RunOptions): Promise<number> {
   const {root, php, user, io, signals} = options;
   return new Promise((resolve, reject) => {
-    const child = start(options);
     const sharesTerminal = user === null && io.stdin.isTTY === true;
     // Caught on a terminal too: atomctl outlives the worker, to return its exit status.
     const passOn = (signal: NodeJS.Signals) => {
@@ -74,7 +73,9 @@ export function runForeground(options: RunOptions): Promise<number> {
         }),
       );
     };
+    // First: a signal right after the start would end this process alone, and leave the worker.
     for (const signal of SIGNALS) signals.on(signal, passOn);
+    const child = start(options);
     child.once('error', fail);
     child.once('close', (status, signal) => {
       if (user !== null && NOT_RUN.includes(status)) return fail();

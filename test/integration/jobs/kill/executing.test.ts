@@ -71,7 +71,9 @@ test('T5: with --force, an executing job without a key is not cancelled, nor ano
   expect(first).toMatchObject({
     action: 'marked',
     gearman: 'remains',
-    message: expect.stringMatching(/Its key in Gearman is not known.* To end it: atomctl worker:restart/),
+    message: expect.stringMatching(
+      /Its key in Gearman is not known.* To end it: atomctl worker:stop .*jobs:kill \d+ --force\./,
+    ),
   });
   expect((await handedOutAfterDeathOf(worker, other.worker)).sort()).toEqual([id, other.id].sort());
 });
