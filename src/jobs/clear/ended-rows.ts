@@ -3,7 +3,7 @@ import {mayBeFunctionOf} from '../../atom/job-classes.ts';
 import type {Queryable} from '../../mysql/database.ts';
 import {executingEndedJobs, mayWaitEndedJobs} from '../live/ended-jobs.ts';
 import type {QueueOptions} from '../live/queue-payloads.ts';
-import {STATUSES} from '../model/job.ts';
+import {HAS_ENDED, STATUSES} from '../model/job.ts';
 import {MOST_IDS, stillMatching} from './job-ids.ts';
 import type {ClearPlan} from './plan.ts';
 import {unexplainedClasses} from './queue-count.ts';
@@ -46,7 +46,7 @@ async function newestEnded(
     const {join, sql, values} = stillMatching(filter, ids.subarray(Math.max(0, end - MOST_IDS), end));
     const rows = await database.query<{id: number; name: string}>(
       `SELECT job.id, COALESCE(job.name, '') AS name FROM job ${join}
-       WHERE ${sql} AND (job.status_id <> ? OR job.status_id IS NULL) ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
+       WHERE ${sql} AND ${HAS_ENDED} ORDER BY job.id DESC LIMIT ${ENDED_ROWS}`,
       [...values, STATUSES.running.termId],
     );
     ended.push(...rows);

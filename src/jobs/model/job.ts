@@ -60,6 +60,9 @@ export const STATUSES = {
   unknown: {termId: null, label: 'Unknown', csvLabel: 'Unknown', color: 'dim', finished: true},
 } as const;
 
+/** SQL: a row does not say Running, also if it has no status. Its value is the term of Running. */
+export const HAS_ENDED = '(job.status_id <> ? OR job.status_id IS NULL)';
+
 export type JobStatus = keyof typeof STATUSES;
 export const JOB_STATUSES = Object.keys(STATUSES) as JobStatus[];
 

@@ -1,5 +1,5 @@
 import type {Queryable} from '../../mysql/database.ts';
-import {type JobStatus, STATUSES, statusFromTermId} from './job.ts';
+import {HAS_ENDED, type JobStatus, STATUSES, statusFromTermId} from './job.ts';
 
 /** A job to choose from. */
 export interface OfferedJob {
@@ -23,7 +23,7 @@ export async function offeredJobs(
 ): Promise<OfferedJob[]> {
   const condition = {
     running: 'job.status_id = ?',
-    ended: '(job.status_id <> ? OR job.status_id IS NULL)',
+    ended: HAS_ENDED,
     all: '? IS NOT NULL',
   }[which];
   const rows = await database.query<{id: number; name: string; status: number | null}>(

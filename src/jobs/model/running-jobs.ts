@@ -3,7 +3,7 @@ import type {Queryable} from '../../mysql/database.ts';
 import type {Backlog} from '../../queue/verdict.ts';
 import {type JobFilter, jobCondition, objectJoin} from './filter.ts';
 import {liesInFuture} from './future-start.ts';
-import {ERROR_NOTE_TYPE_ID, STATUSES} from './job.ts';
+import {ERROR_NOTE_TYPE_ID, HAS_ENDED, STATUSES} from './job.ts';
 import {isCutAt, ownParameters} from './log.ts';
 import {bytesBefore, LOG, LOGGED_PARAMETERS, lineTime, ownLine} from './log-sql.ts';
 
@@ -148,7 +148,7 @@ export interface EndedName {
 
 /** The ids of the newest rows that do not say Running, as `newest`; its parameter is the term of Running. */
 const newestEnded = (limit: number) =>
-  `(SELECT id FROM job WHERE status_id <> ? OR status_id IS NULL ORDER BY id DESC LIMIT ${limit}) AS newest`;
+  `(SELECT id FROM job WHERE ${HAS_ENDED} ORDER BY id DESC LIMIT ${limit}) AS newest`;
 
 /** The names of the newest ended rows that a worker began. */
 export async function endedNames(
@@ -197,7 +197,7 @@ export interface EndedRow {
 export async function endedRows(database: Queryable, ids: readonly number[]): Promise<EndedRow[]> {
   const rows = await database.query<EndedRow>(
     `SELECT * FROM (SELECT job.id, COALESCE(job.name, '') AS name, ${LOGGED_PARAMETERS} AS parameters
-     FROM job WHERE job.id IN (?) AND (job.status_id <> ? OR job.status_id IS NULL)) AS ended
+     FROM job WHERE job.id IN (?) AND ${HAS_ENDED}) AS ended
      WHERE parameters IS NOT NULL ORDER BY id`,
     [ids, STATUSES.running.termId],
   );
@@ -213,7 +213,7 @@ export async function finishedEnded(database: Queryable, ids: readonly number[])
   if (ids.length === 0) return new Set();
   const rows = await database.query<{id: number}>(
     `SELECT job.id FROM job
-     WHERE job.id IN (?) AND (job.status_id <> ? OR job.status_id IS NULL)
+     WHERE job.id IN (?) AND ${HAS_ENDED}
        AND LOCATE(${FINISHED}, ${LATEST_RUN}) > 0`,
     [ids, STATUSES.running.termId],
   );
