@@ -64,7 +64,7 @@ export async function previewQueue({
   ...options
 }: QueueAccess & {database: Queryable}): Promise<QueuePreview> {
   const functions = await readFunctions(options);
-  const counted = {own: functions.own, rows: await runningNames(database)};
+  const counted = {own: functions.own, rows: await countRunningByName(database)};
   // A long list of jobs is asked for only if it may lower the number.
   const most = sum(surplusByClass({...counted, ignored: new Map()}));
   const surplus =
@@ -82,7 +82,7 @@ export async function unexplainedClasses({
 }: QueueAccess & {database: Queryable}): Promise<Set<string>> {
   const {own} = await readFunctions(options);
   if (own.every(({total}) => total === 0)) return new Set();
-  const surplus = surplusByClass({own, rows: await runningNames(database), ignored: new Map()});
+  const surplus = surplusByClass({own, rows: await countRunningByName(database), ignored: new Map()});
   return new Set([...surplus].flatMap(([jobClass, jobs]) => (jobs > 0 ? jobClass : [])));
 }
 
@@ -91,7 +91,7 @@ interface NamedCount {
   jobs: number;
 }
 
-function runningNames(database: Queryable): Promise<NamedCount[]> {
+function countRunningByName(database: Queryable): Promise<NamedCount[]> {
   return database.query('SELECT name, COUNT(*) AS jobs FROM job WHERE status_id = ? GROUP BY name', [
     STATUSES.running.termId,
   ]);
